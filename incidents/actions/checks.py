@@ -1,0 +1,86 @@
+"""What every action checks of what people type. All raise ValidationError with the field named."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from incidents import markup
+from incidents.models import Component, Page
+from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
+
+MAX_TITLE = 255
+CLOCK_SKEW = timedelta(minutes=2)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+def line(text: str, *, field: str, what: str, max_length: int = MAX_TITLE) -> str:
+    """A single line without control characters: it becomes a heading, a file name and a mail header."""
+    if any(ord(character) < 32 or character in "\x7f\x85\u2028\u2029" for character in text):
+        raise ValidationError({field: f"{what} must be a single line without control characters."})
+    text = text.strip()
+    if not text:
+        raise ValidationError({field: f"{what} is missing."})
+    if len(text) > max_length:
+        raise ValidationError({field: f"{what} is {len(text)} characters long; {max_length} are allowed."})
+    return text
+
+
+def title(text: str) -> str:
+    return line(text, field="title", what="The title")
+
+
+def body(text: str, *, field: str = "body") -> tuple[str, str]:
+    """The text as it is kept, and its HTML."""
+    try:
+        return markup.check_size(text), markup.render(text)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from None
+
+
+def moment(at: datetime | None, *, field: str = "at", not_before: datetime | None = None) -> datetime:
+    """The time an author gave, or now. Refuses naive times, the future, and times before `not_before`."""
+    now = timezone.now()
+    if at is None:
+        return now if not_before is None else max(now, not_before)
+    if timezone.is_naive(at):
+        raise ValidationError({field: "The time needs a time zone, for example 2022-09-21T14:14:00Z."})
+    if at > now + CLOCK_SKEW:
+        raise ValidationError({field: f"{at:%Y-%m-%d %H:%M %Z} lies in the future."})
+    if at < EARLIEST:
+        raise ValidationError({field: f"{at:%Y-%m-%d} is too long ago."})
+    if not_before is not None and at < not_before:
+        raise ValidationError({field: f"This is before the previous update ({not_before:%Y-%m-%d %H:%M} UTC)."})
+    return at
+
+
+def status(value: str, kind: str) -> str:
+    allowed = STATUSES_OF[Kind(kind)]
+    if value not in allowed:
+        raise ValidationError(
+            {"status": f"“{value}” is not a status of this {kind}. Use one of: {', '.join(allowed)}."}
+        )
+    return value
+
+
+def impact(value: str | None) -> str:
+    """An impact that the author chose; empty if it is to be derived."""
+    if not value:
+        return ""
+    if value not in Impact.values:
+        raise ValidationError({"impact": f"“{value}” is not an impact. Use one of: {', '.join(Impact.values)}."})
+    return value
+
+
+def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component, str]:
+    """Freshly read and locked components of `page` with their new status, in one order: none wait in a circle."""
+    wanted = {component.pk: new for component, new in statuses.items()}
+    found = Component.objects.active().filter(page=page, pk__in=wanted).select_related("group")
+    locked = {c.pk: c for c in found.select_for_update(of=("self",)).order_by("pk")}
+    for component, new in statuses.items():
+        if component.pk not in locked:
+            raise ValidationError({"components": f"“{component.name}” is not a component of this page any more."})
+        if new not in ComponentStatus.values:
+            raise ValidationError({"components": f"“{new}” is not a component status."})
+    return {locked[pk]: wanted[pk] for pk in sorted(locked)}

@@ -1,0 +1,163 @@
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from incidents.actions import checks, timeline
+from incidents.actions.recording import record
+from incidents.actor import Actor
+from incidents.models import Component, ComponentGroup, EventKind, Page
+
+_Thing = TypeVar("_Thing", Component, ComponentGroup)
+
+
+@transaction.atomic
+def create_component(
+    page: Page,
+    *,
+    name: str,
+    actor: Actor,
+    group: ComponentGroup | None = None,
+    description: str = "",
+    only_show_if_degraded: bool = False,
+    start_date: date | None = None,
+) -> Component:
+    """A new, operational component at the end of its group. `start_date`: since when its history is known."""
+    _check_start(start_date)
+    component = Component.objects.create(
+        page=page,
+        group=_own(page, group),
+        name=checks.line(name, field="name", what="The name"),
+        description=description.strip(),
+        only_show_if_degraded=only_show_if_degraded,
+        start_date=start_date,
+        position=_next_position(page, group),
+    )
+    began = datetime.combine(start_date, time(), tzinfo=page.zone).astimezone(UTC) if start_date else timezone.now()
+    timeline.begin_history(component, at=began)
+    return _recorded(page, component, actor, {"created": name})
+
+
+@transaction.atomic
+def edit_component(
+    component: Component,
+    *,
+    name: str,
+    actor: Actor,
+    group: ComponentGroup | None = None,
+    description: str = "",
+    only_show_if_degraded: bool = False,
+) -> Component:
+    if group != component.group:
+        component.position = _next_position(component.page, group)
+    component.group = _own(component.page, group)
+    component.name = checks.line(name, field="name", what="The name")
+    component.description = description.strip()
+    component.only_show_if_degraded = only_show_if_degraded
+    component.updated_at = timezone.now()
+    component.save(update_fields=["name", "group", "description", "only_show_if_degraded", "position", "updated_at"])
+    return _recorded(component.page, component, actor, {"name": name})
+
+
+@transaction.atomic
+def set_archived(component: Component, *, archived: bool, actor: Actor) -> Component:
+    """An archived component leaves the page and every form; its history and its name in old incidents stay."""
+    component.archived_at = timezone.now() if archived else None
+    component.save(update_fields=["archived_at"])
+    return _recorded(component.page, component, actor, {"archived": archived})
+
+
+@transaction.atomic
+def set_status(component: Component, status: str, *, actor: Actor, note: str = "") -> Component:
+    """Set a component's status by hand, without an incident. The note is for staff: it goes into the audit log."""
+    ((locked, status),) = checks.components(component.page, {component: status}).items()
+    old = locked.status
+    if status == old:
+        return locked
+    timeline.record_status(locked, status, at=timezone.now())
+    record(
+        locked.page,
+        EventKind.COMPONENT_STATUS,
+        locked,
+        actor=actor,
+        details={"old": old, "new": status, "note": note.strip()},
+        component=locked,
+    )
+    return locked
+
+
+@transaction.atomic
+def create_group(page: Page, *, name: str, actor: Actor, description: str = "") -> ComponentGroup:
+    group = ComponentGroup.objects.create(
+        page=page,
+        name=checks.line(name, field="name", what="The name"),
+        description=description.strip(),
+        position=_next_position(page, None),
+    )
+    return _recorded(page, group, actor, {"created": name})
+
+
+@transaction.atomic
+def edit_group(group: ComponentGroup, *, name: str, actor: Actor, description: str = "") -> ComponentGroup:
+    group.name = checks.line(name, field="name", what="The name")
+    group.description = description.strip()
+    group.updated_at = timezone.now()
+    group.save(update_fields=["name", "description", "updated_at"])
+    return _recorded(group.page, group, actor, {"name": name})
+
+
+@transaction.atomic
+def delete_group(group: ComponentGroup, *, actor: Actor) -> None:
+    """Its components stay, as loose ones at the end of the page."""
+    page = group.page
+    for position, component in enumerate(group.components.all(), start=_next_position(page, None)):
+        component.group, component.position = None, position
+        component.save(update_fields=["group", "position"])
+    _recorded(page, group, actor, {"deleted": group.name})
+    group.delete()
+
+
+@transaction.atomic
+def reorder(page: Page, things: Sequence[Component | ComponentGroup], *, actor: Actor) -> None:
+    """Give `things` (the members of one group, or the groups and loose components of the page) this order."""
+    for position, thing in enumerate(things, start=1):
+        type(thing)._default_manager.filter(pk=thing.pk, page=page).update(position=position)
+    if things:
+        details = {"order": [thing.public_id for thing in things]}
+        record(page, EventKind.COMPONENTS_CHANGED, things[0], actor=actor, details=details)
+
+
+def neighbours(thing: Component | ComponentGroup) -> list[Component | ComponentGroup]:
+    """What `thing` is ordered among: its group's members, or the page's groups and loose components."""
+    if isinstance(thing, Component) and thing.group:
+        return list(thing.group.components.active())
+    groups: list[Component | ComponentGroup] = list(thing.page.groups.all())
+    loose = list(thing.page.components.active().filter(group=None))
+    return sorted([*groups, *loose], key=lambda one: (one.position, isinstance(one, Component), one.pk))
+
+
+def _recorded(page: Page, thing: _Thing, actor: Actor, details: dict[str, Any]) -> _Thing:
+    record(page, EventKind.COMPONENTS_CHANGED, thing, actor=actor, details=details)
+    return thing
+
+
+def _own(page: Page, group: ComponentGroup | None) -> ComponentGroup | None:
+    if group is not None and group.page_id != page.pk:
+        raise ValidationError({"group": f"“{group.name}” is not a group of this page."})
+    return group
+
+
+def _next_position(page: Page, group: ComponentGroup | None) -> int:
+    if group is not None:
+        return (group.components.aggregate(top=Max("position"))["top"] or 0) + 1
+    loose = page.components.filter(group=None).aggregate(top=Max("position"))["top"] or 0
+    return max(loose, page.groups.aggregate(top=Max("position"))["top"] or 0) + 1
+
+
+def _check_start(start_date: date | None) -> None:
+    if start_date and start_date > timezone.now().date():
+        raise ValidationError({"start_date": "The start date lies in the future."})

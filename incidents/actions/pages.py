@@ -1,0 +1,20 @@
+from django.db import transaction
+
+from incidents.actions import checks
+from incidents.actions.recording import record
+from incidents.actor import Actor
+from incidents.models import EventKind, Page
+
+
+@transaction.atomic
+def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: str = "") -> Page:
+    """A new, empty page. `time_zone` is an IANA name; `domain` the host name that it answers to, if not to any."""
+    page = Page(
+        name=checks.line(name, field="name", what="The name", max_length=100),
+        time_zone=time_zone,
+        domain=domain.lower(),
+    )
+    page.full_clean()
+    page.save()
+    record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"created": page.name})
+    return page

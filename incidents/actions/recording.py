@@ -1,0 +1,45 @@
+"""The end of every action: who did what (AuditEntry), and the news for whoever should know (Event)."""
+
+from typing import Any
+
+from django.db.models import F, Model
+from django.utils import timezone
+
+from incidents.actor import Actor
+from incidents.errors import EditConflict
+from incidents.models import AuditEntry, Event, EventKind, Page
+
+
+def record(
+    page: Page,
+    kind: EventKind,
+    thing: Model,
+    *,
+    actor: Actor,
+    notify: bool = False,
+    details: dict[str, Any] | None = None,
+    **about: Model | None,
+) -> Event:
+    """`about`: the event's incident, update, postmortem or component. Also stamps the page as changed."""
+    AuditEntry.objects.create(
+        page=page,
+        actor_kind=actor.kind,
+        actor_ref=actor.ref,
+        actor_label=actor.label,
+        verb=kind.value,
+        object_type=thing._meta.model_name or "",
+        object_ref=str(getattr(thing, "public_id", thing.pk)),
+        details=details or {},
+    )
+    Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
+    return Event.objects.create(page=page, kind=kind, notify=notify, **about)
+
+
+def take_version(thing: Model, expected: int | None) -> None:
+    """Lock `thing` and count its version up. EditConflict if it is no longer at `expected` (None: whatever it is)."""
+    rows = type(thing)._default_manager.filter(pk=thing.pk)
+    if expected is not None:
+        rows = rows.filter(version=expected)
+    if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
+        raise EditConflict(type(thing)._default_manager.get(pk=thing.pk))
+    thing.refresh_from_db()

@@ -1,0 +1,24 @@
+from incidents.models.audit import AuditEntry
+from incidents.models.components import Component, ComponentGroup
+from incidents.models.events import Event, EventKind
+from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
+from incidents.models.intervals import StatusInterval
+from incidents.models.pages import Page
+from incidents.models.postmortems import ActionItem, Postmortem
+from incidents.models.revisions import Revision
+
+__all__ = [
+    "ActionItem",
+    "AffectedComponent",
+    "AuditEntry",
+    "Component",
+    "ComponentGroup",
+    "Event",
+    "EventKind",
+    "Incident",
+    "IncidentUpdate",
+    "Page",
+    "Postmortem",
+    "Revision",
+    "StatusInterval",
+]

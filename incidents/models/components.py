@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.base import new_public_id
+from incidents.models.pages import Page
+from incidents.models.states import ComponentStatus
+from incidents.visibility import Viewer
+
+if TYPE_CHECKING:
+    from incidents.models.incidents import Incident
+
+
+class ComponentGroup(models.Model):
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
+    page = models.ForeignKey(Page, models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True, max_length=1000)
+    position = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ComponentQuerySet(models.QuerySet["Component"]):
+    def active(self) -> ComponentQuerySet:
+        """Not archived: what staff can still name in an incident."""
+        return self.filter(archived_at__isnull=True)
+
+    def visible_to(self, viewer: Viewer) -> ComponentQuerySet:
+        """What visitors see, and all that may decide a headline: not archived, and not hidden while operational."""
+        if viewer is Viewer.STAFF:
+            return self.active()
+        return self.active().exclude(only_show_if_degraded=True, status=ComponentStatus.OPERATIONAL)
+
+    def troubled(self) -> ComponentQuerySet:
+        return self.active().exclude(status=ComponentStatus.OPERATIONAL)
+
+    def named_by(self, incident: Incident) -> ComponentQuerySet:
+        return self.filter(affected__update__incident=incident).distinct()
+
+    def held_by_others(self, incident: Incident) -> ComponentQuerySet:
+        """Components that an unresolved incident other than this one names."""
+        return self.filter(
+            affected__update__incident__in=incident.page.incidents.unresolved().exclude(pk=incident.pk)
+        ).distinct()
+
+    def in_page_order(self) -> ComponentQuerySet:
+        """Groups and loose components by their own position, a group's members by theirs."""
+        return self.select_related("group").order_by(
+            models.functions.Coalesce("group__position", "position"), "group__pk", "position", "pk"
+        )
+
+
+class Component(models.Model):
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
+    page = models.ForeignKey(Page, models.CASCADE, related_name="components")
+    group = models.ForeignKey(ComponentGroup, models.SET_NULL, null=True, blank=True, related_name="components")
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True, max_length=1000)
+    status = models.CharField(max_length=24, choices=ComponentStatus, default=ComponentStatus.OPERATIONAL)
+    position = models.PositiveIntegerField(default=1)
+    only_show_if_degraded = models.BooleanField(default=False)
+    showcase = models.BooleanField(default=True)
+    start_date = models.DateField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ComponentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """`Group - Component`, or the bare name of a loose one (contract section 1.3)."""
+        return f"{self.group.name} - {self.name}" if self.group else self.name

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.components import Component
+from incidents.models.incidents import Incident, IncidentUpdate
+from incidents.models.pages import Page
+from incidents.models.postmortems import Postmortem
+
+
+class EventKind(models.TextChoices):
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_UPDATED = "incident.updated"
+    INCIDENT_RESOLVED = "incident.resolved"
+    INCIDENT_REOPENED = "incident.reopened"
+    INCIDENT_HIDDEN = "incident.hidden"
+    UPDATE_EDITED = "update.edited"
+    POSTMORTEM_PUBLISHED = "postmortem.published"
+    POSTMORTEM_REVISED = "postmortem.revised"
+    POSTMORTEM_RETRACTED = "postmortem.retracted"
+    ACTION_ITEM_CHANGED = "action_item.changed"
+    COMPONENT_STATUS = "component.status"
+    COMPONENTS_CHANGED = "components.changed"
+    PAGE_CHANGED = "page.changed"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def telling(self) -> EventQuerySet:
+        """What subscribers are told of."""
+        return self.filter(notify=True).order_by("pk")
+
+    def waiting_for_fan_out(self) -> EventQuerySet:
+        return self.filter(fanned_out_at__isnull=True).order_by("pk")
+
+
+class Event(models.Model):
+    """What happened, for whoever should know: the only way that news leaves the domain.
+
+    Written by actions alone, in the transaction of the change. `notify` says whether subscribers are told.
+    `fanned_out_at` is stamped when the ledger has one delivery per subscriber.
+    """
+
+    page = models.ForeignKey(Page, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=24, choices=EventKind)
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="events")
+    update = models.ForeignKey(IncidentUpdate, models.CASCADE, null=True, blank=True, related_name="events")
+    postmortem = models.ForeignKey(Postmortem, models.CASCADE, null=True, blank=True, related_name="events")
+    component = models.ForeignKey(Component, models.CASCADE, null=True, blank=True, related_name="events")
+    notify = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    fanned_out_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(fanned_out_at__isnull=True), name="event_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"

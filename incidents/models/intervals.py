@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.components import Component
+from incidents.models.incidents import IncidentUpdate
+from incidents.models.states import ComponentStatus
+
+
+class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
+    def as_corrected(self) -> StatusIntervalQuerySet:
+        """The truth as known now: rows that no later correction replaced."""
+        return self.filter(superseded_at__isnull=True)
+
+
+class StatusInterval(models.Model):
+    """A component had `status` from `started_at` to `ended_at` (open if null): the truth that uptime is computed from.
+
+    Append-only: a change or correction stamps the rows it replaces with `superseded_at` and adds new ones, so that
+    "as reported then" and "as corrected" can both be recomputed.
+    """
+
+    component = models.ForeignKey(Component, models.CASCADE, related_name="intervals")
+    status = models.CharField(max_length=24, choices=ComponentStatus)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    update = models.ForeignKey(IncidentUpdate, models.SET_NULL, null=True, blank=True, related_name="+")
+    recorded_at = models.DateTimeField(default=timezone.now)
+    superseded_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StatusIntervalQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["component", "started_at"], condition=models.Q(superseded_at__isnull=True), name="interval_live"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gt=models.F("started_at")),
+                name="interval_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component_id}: {self.status} from {self.started_at}"

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.base import new_public_id
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name like Europe/Berlin or Etc/UTC.")
+
+
+class PageQuerySet(models.QuerySet["Page"]):
+    def for_host(self, host: str) -> Page | None:
+        """The page that answers to this host name (no port), else the first page of the install."""
+        return self.order_by(models.Case(models.When(domain=host.lower(), then=0), default=1), "pk").first()
+
+
+class Page(models.Model):
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=100)
+    domain = models.CharField(max_length=253, blank=True, help_text="Host name, without https:// and port.")
+    description = models.TextField(blank=True, max_length=2000)
+    support_url = models.URLField(blank=True)
+    time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain"], condition=~models.Q(domain=""), name="page_domain_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from incidents.models.incidents import Incident
+
+
+class Postmortem(models.Model):
+    """`draft` is what staff write; `body`, `body_html` what was last published. Public while `published_at` is set."""
+
+    incident = models.OneToOneField(Incident, models.CASCADE, related_name="postmortem")
+    draft = models.TextField(blank=True)
+    body = models.TextField(blank=True)
+    body_html = models.TextField(blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Postmortem of {self.incident}"
+
+    @property
+    def is_published(self) -> bool:
+        return self.published_at is not None
+
+    @property
+    def has_unpublished_changes(self) -> bool:
+        return self.is_published and self.draft != self.body
+
+
+class ActionItem(models.Model):
+    postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="action_items")
+    text = models.CharField(max_length=500)
+    owner = models.CharField(max_length=100, blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    url = models.URLField(blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    position = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,79 @@
+"""Lowest of the template tags: public pages, mails and console all load them."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import format_datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from incidents import wording
+from incidents.models.components import Component
+from incidents.models.pages import Page
+from incidents.models.states import ComponentStatus, Impact
+
+register = template.Library()
+
+
+@register.filter
+def moment(value: datetime, zone: tzinfo) -> SafeString:
+    """`{{ update.display_at|moment:page.zone }}` -> `<time datetime="…Z">Sep 22, 2022 - 19:35 UTC</time>`."""
+    return format_html('<time datetime="{}">{}</time>', wording.machine_time(value), wording.moment_text(value, zone))
+
+
+@register.filter
+def short_moment(value: datetime, zone: tzinfo) -> SafeString:
+    """`<time datetime="…Z">Sep 22, 19:35 UTC</time>`, where the year is plain (contract section 2.1)."""
+    text = f"{value.astimezone(zone):%b %d, %H:%M %Z}"
+    return format_html('<time datetime="{}">{}</time>', wording.machine_time(value), text)
+
+
+@register.filter
+def day(value: datetime, zone: tzinfo) -> SafeString:
+    """`<time datetime="2022-09-21">Sep 21, 2022</time>`: the day that `value` falls on in `zone`."""
+    local = value.astimezone(zone)
+    return format_html('<time datetime="{}">{}</time>', f"{local:%Y-%m-%d}", f"{local:%b %d, %Y}")
+
+
+@register.filter
+def machine_time(value: datetime) -> str:
+    """`2022-09-22T19:35:00Z`, for Atom."""
+    return wording.machine_time(value)
+
+
+@register.filter
+def mail_time(value: datetime) -> str:
+    """`Thu, 22 Sep 2022 19:35:00 +0000`, for RSS (RFC 822)."""
+    return format_datetime(value.astimezone(UTC))
+
+
+@register.filter
+def duration(value: timedelta) -> str:
+    return wording.duration_text(value)
+
+
+@register.filter
+def status_label(value: str) -> str:
+    """The word for a component's status: colour is never the only sign."""
+    return ComponentStatus(value).label
+
+
+@register.filter
+def by_group(components: Iterable[Component]) -> str:
+    """`Public APIs (REST API), Website`: the names of an affected sentence."""
+    return wording.affected_sentence(components).removeprefix("This incident affected: ").removesuffix(".")
+
+
+@register.filter
+def impact_label(value: str) -> str:
+    """`Major impact`, `No impact`, `Maintenance`."""
+    return {Impact.NONE: "No impact", Impact.MAINTENANCE: "Maintenance"}.get(
+        Impact(value), f"{Impact(value).label} impact"
+    )
+
+
+@register.filter
+def site_name(page: Page) -> str:
+    """`Acme Status` (contract section 2.2), and no second “Status” for a page that is named so."""
+    return page.name if page.name.lower().endswith("status") else f"{page.name} Status"
