@@ -1,0 +1,64 @@
+"""The verbs about people: who may sign in, and as what. Each is one transaction with its entry in the audit log."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from incidents.models import Page
+from statuspage.accounts.audit import note
+from statuspage.accounts.models import Role, User, generated_password
+
+LAST_OWNER = "Somebody must remain owner. Make another person owner first."
+
+
+def add(page: Page, *, email: str, name: str, role: str, by: User) -> tuple[User, str]:
+    """The new user and the generated password, which is kept nowhere else."""
+    password = generated_password()
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(email, password=password, role=Role(role), name=name)
+            _note(page, "person.added", user, by=by, role=role)
+    except IntegrityError:
+        raise ValidationError({"email": "Somebody with this address can sign in already."}) from None
+    return user, password
+
+
+@transaction.atomic
+def change_role(page: Page, user: User, role: str, *, by: User) -> None:
+    if role not in Role.values:
+        raise ValidationError({"role": f"“{role}” is not a role."})
+    if role != Role.OWNER:
+        _check_another_owner(user)
+    old, user.role = user.role, role
+    user.save(update_fields=["role"])
+    _note(page, "person.role", user, by=by, old=old, new=role)
+
+
+@transaction.atomic
+def set_active(page: Page, user: User, *, active: bool, by: User) -> None:
+    """Whoever is switched off is signed out everywhere at once."""
+    if not active:
+        _check_another_owner(user)
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    _note(page, "person.active", user, by=by, active=active)
+
+
+@transaction.atomic
+def replace_password(page: Page, user: User, *, by: User) -> str:
+    """The generated password, which is kept nowhere else. All sessions of the user end."""
+    password = generated_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    _note(page, "person.password", user, by=by)
+    return password
+
+
+def _check_another_owner(user: User) -> None:
+    """Under a lock: two owners who demote each other at the same moment must not both succeed."""
+    owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))
+    if owners == [user]:
+        raise ValidationError(LAST_OWNER)
+
+
+def _note(page: Page, verb: str, user: User, *, by: User, **details: str | bool) -> None:
+    note(page, verb, actor=by.actor, object_type="user", object_ref=str(user.pk), **details)

@@ -1,0 +1,11 @@
+from django.urls import include, path
+
+handler404 = "statuspage.public.views.not_found"
+handler500 = "statuspage.public.views.server_error"
+
+urlpatterns = [
+    path("", include("statuspage.public.urls")),
+    path("", include("statuspage.subscribers.urls")),
+    path("console/", include("statuspage.console.urls")),
+    path("accounts/", include("statuspage.accounts.urls")),
+]
