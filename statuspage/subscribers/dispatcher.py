@@ -1,0 +1,153 @@
+"""The clock: fans out what happened, wakes the workers, and does their work itself when they do not come."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from statuspage.accounts import ratelimit
+from statuspage.subscribers.doorbell import Doorbell
+from statuspage.subscribers.fanout import fan_out_waiting
+from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, Subscriber
+from statuspage.subscribers.sending import deliver_due
+from statuspage.subscribers.transports import TRANSPORTS
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.5
+RING_EVERY = 1.0
+# With workers that answer: what was due for so long is in nobody's hands, so the dispatcher lends its own.
+UNCLAIMED = timedelta(seconds=1)
+HEARTBEAT_EVERY = 10.0
+# Workers answer every heartbeat's ring. After three that nobody answered, they are not waited for.
+WORKERS_HEARD_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
+SWEEP_EVERY = 3600.0
+LONGEST_BACKOFF = 10.0
+# The supervisor waits 8 s before it kills; the message in hand gets most of that.
+STOP_WITHIN = 6.0
+
+
+class Every:
+    """True at most once in so many seconds; the first time at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self.seconds
+        return True
+
+
+class Hands(threading.Thread):
+    """Sends in the dispatcher's own process, beside the clock: a slow mail server must not stop it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(name="hands", daemon=True)
+        self._stop_event = stop
+        self._work = threading.Event()
+
+    def lend(self) -> None:
+        self._work.set()
+
+    def finish(self) -> None:
+        """The message in hand is finished and marked, the rest given back."""
+        self._work.set()
+        self.join(STOP_WITHIN)
+
+    def run(self) -> None:
+        while not self._stop_event.is_set():
+            self._work.wait()
+            self._work.clear()
+            try:
+                while not self._stop_event.is_set() and deliver_everything(self._stop_event):
+                    pass
+            except Exception:
+                logger.exception("Sending was interrupted; what was claimed is tried again when its lease runs out.")
+                connection.close()
+        connection.close()
+
+
+def deliver_everything(stop: threading.Event | None = None) -> int:
+    """One run over each channel; how many deliveries were settled."""
+    return sum(deliver_due(channel, stop=stop) for channel in TRANSPORTS)
+
+
+def drain() -> int:
+    """Fan out and send until nothing is due; how many deliveries were settled. For tests and for the impatient."""
+    settled = 0
+    while fan_out_waiting() + (done := deliver_everything()):
+        settled += done
+    return settled
+
+
+class Dispatcher:
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.hands = Hands(self.stop)
+        # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
+        self.doorbell = Doorbell(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
+        self._has_workers = False
+        self._beat = Every(HEARTBEAT_EVERY)
+        self._sweep = Every(SWEEP_EVERY)
+        self._rings = {channel: Every(RING_EVERY) for channel in TRANSPORTS}
+
+    def run(self) -> None:
+        """Until `stop` is set. Survives the database: backs off, and connects again."""
+        self.hands.start()
+        failures = 0
+        while not self.stop.is_set():
+            try:
+                self.tick()
+                failures = 0
+            except DatabaseTrouble as error:
+                failures += 1
+                logger.error("The database cannot be used (%d in a row): %s", failures, error)
+                connection.close()
+            self.stop.wait(TICK if not failures else min(TICK * 2**failures, LONGEST_BACKOFF))
+        self.hands.finish()
+
+    def tick(self) -> None:
+        if self._beat.is_due():
+            self._show_life()
+        fan_out_waiting()
+        for channel in TRANSPORTS:
+            self._see_to(channel)
+        if self._sweep.is_due():
+            sweep()
+
+    def _show_life(self) -> None:
+        Heartbeat.objects.beat("dispatcher")
+        if self.doorbell:
+            self._has_workers = Heartbeat.objects.is_alive("worker", within=WORKERS_HEARD_WITHIN)
+            self.doorbell.ring("subscribers.beat")
+
+    def _see_to(self, channel: str) -> None:
+        """Have what is due on `channel` sent, by whoever can."""
+        if not Delivery.objects.claimable(channel).exists() or ChannelState.objects.is_paused(channel):
+            return
+        if self.doorbell is None:
+            self.hands.lend()
+            return
+        if self._rings[channel].is_due():
+            self.doorbell.ring("subscribers.deliver", channel)
+        counted_on = self._has_workers and self.doorbell.works
+        if not counted_on or Delivery.objects.claimable(channel, since=UNCLAIMED).exists():
+            self.hands.lend()
+
+
+def sweep() -> None:
+    """Forget what is long over."""
+    ratelimit.sweep()
+    Heartbeat.objects.sweep()
+    Subscriber.objects.sweep()

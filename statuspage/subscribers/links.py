@@ -1,0 +1,53 @@
+"""The signed links in mails. Each opens for its own purpose only and carries nothing but the subscriber's public id."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+
+from statuspage.common.signing import BadToken, ExpiredToken, open_token, seal
+from statuspage.common.urls import absolute_url
+from statuspage.subscribers.models import Subscriber
+
+CONFIRM = "subscriber.confirm"
+MANAGE = "subscriber.manage"
+UNSUBSCRIBE = "subscriber.unsubscribe"
+
+CONFIRM_WITHIN = timedelta(days=7)
+
+
+def confirm_url(subscriber: Subscriber) -> str:
+    return _url(subscriber, "confirm", CONFIRM)
+
+
+def manage_url(subscriber: Subscriber) -> str:
+    return _url(subscriber, "manage", MANAGE)
+
+
+def unsubscribe_url(subscriber: Subscriber) -> str:
+    return _url(subscriber, "unsubscribe", UNSUBSCRIBE)
+
+
+def subscriber_of(purpose: str, token: str) -> Subscriber:
+    """Whom a manage or unsubscribe link is for; these never expire. BadToken if it is none of ours."""
+    return _found(open_token(purpose, token).value)
+
+
+def subscriber_to_confirm(token: str) -> Subscriber:
+    """BadToken if it is none of ours; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
+    opened = open_token(CONFIRM, token, max_age=CONFIRM_WITHIN)
+    subscriber = _found(opened.value)
+    if subscriber.unsubscribed_at and opened.made_at <= subscriber.unsubscribed_at:
+        raise ExpiredToken
+    return subscriber
+
+
+def _found(public_id: str) -> Subscriber:
+    subscriber = Subscriber.objects.by_public_id(public_id)
+    if subscriber is None:
+        raise BadToken
+    return subscriber
+
+
+def _url(subscriber: Subscriber, view: str, purpose: str) -> str:
+    path = reverse(f"subscribers:{view}", args=[seal(purpose, subscriber.public_id)])
+    return absolute_url(subscriber.page, path)

@@ -1,0 +1,40 @@
+import signal
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from statuspage.subscribers.dispatcher import Dispatcher, deliver_everything, drain
+from statuspage.subscribers.fanout import fan_out_waiting
+
+
+class Command(BaseCommand):
+    help = "Tells subscribers what happened. Runs until it is stopped; any number may run at once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        once = parser.add_mutually_exclusive_group()
+        once.add_argument("--once", action="store_true", help="Fan out, send what is due for some seconds, and end.")
+        once.add_argument("--drain", action="store_true", help="Fan out and send until nothing is due, and end.")
+
+    def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
+        if drain:
+            self.stdout.write(f"{_drain()} deliveries settled")
+        elif once:
+            fan_out_waiting()
+            self.stdout.write(f"{deliver_everything()} deliveries settled")
+        else:
+            self._run()
+
+    def _run(self) -> None:
+        dispatcher = Dispatcher()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            dispatcher.stop.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        dispatcher.run()
+
+
+_drain = drain

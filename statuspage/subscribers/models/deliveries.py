@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from incidents.models import Event, Incident, IncidentUpdate
+from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.models.subscribers import Subscriber
+
+# How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
+LEASE = timedelta(seconds=15)
+
+
+class DeliveryKind(models.TextChoices):
+    EVENT = "event", "News"
+    CONFIRMATION = "confirmation", "Confirmation request"
+    REMINDER = "reminder", "Already subscribed"
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Priority(models.IntegerChoices):
+    """What goes first when much is due: the first word about an incident, and mails that somebody waits for."""
+
+    URGENT = 0
+    NORMAL = 1
+    LOW = 2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the deliveries of one event or update are. All zero until the dispatcher has fanned it out."""
+
+    queued: int
+    sent: int
+    failed: int
+    cancelled: int
+
+    @property
+    def total(self) -> int:
+        return self.queued + self.sent + self.failed + self.cancelled
+
+    @property
+    def done(self) -> int:
+        return self.total - self.queued
+
+    @property
+    def is_done(self) -> bool:
+        return not self.queued
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def queued(self) -> DeliveryQuerySet:
+        return self.filter(state=DeliveryState.QUEUED)
+
+    def claimable(self, channel: str, *, since: timedelta = timedelta(0)) -> DeliveryQuerySet:
+        """Due (for at least `since`), in nobody's hands, and first in line: nothing earlier about the same incident is
+        still queued for the same subscriber."""
+        earlier = Delivery.objects.queued().filter(
+            subscriber=OuterRef("subscriber"), incident=OuterRef("incident"), event_id__lt=OuterRef("event_id")
+        )
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        # No lease is that long: it was given before the clock was set back. Not just over LEASE: Now() is when our
+        # statement began, and another's, given meanwhile, may end a little later than one given by us.
+        free |= Q(lease_until__gt=from_now(2 * LEASE))
+        due = self.queued().filter(channel=channel, next_attempt_at__lte=from_now(-since) if since else Now())
+        return due.filter(free).filter(~Exists(earlier))
+
+    def claim(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
+        """Take up to `limit` claimable rows for LEASE; `token` names the holder. No two holders ever share a row."""
+        with transaction.atomic():
+            due = self.claimable(channel).order_by("priority", "next_attempt_at", "pk")
+            taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+            self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
+        return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
+
+    def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
+        return self.queued().filter(pk__in=ids, lease_token=token)
+
+    def renew(self, token: str, ids: list[int]) -> None:
+        self.held_by(token, ids).update(lease_until=from_now(LEASE))
+
+    def release(self, token: str, ids: list[int]) -> None:
+        """Give back what was claimed and not tried: due as before, no attempt burned."""
+        self.held_by(token, ids).update(lease_until=None, lease_token="")
+
+    def mark_sent(self, ids: list[int]) -> None:
+        """The other side accepted these. True whoever holds them now."""
+        self.filter(pk__in=ids).update(
+            state=DeliveryState.SENT,
+            attempts=F("attempts") + 1,
+            sent_at=Now(),
+            last_error="",
+            lease_until=None,
+            lease_token="",
+        )
+
+    def replace_requests(self, subscriber: Subscriber) -> None:
+        """A newer mail about the subscription itself makes those still waiting pointless."""
+        waiting = self.queued().filter(subscriber=subscriber, event__isnull=True, lease_until__isnull=True)
+        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was asked for before this was sent.")
+
+    def progress(self, about: Event | IncidentUpdate) -> Progress:
+        """Counts by state for an event, or for all events of an update, in one query."""
+        mine = self.filter(event=about) if isinstance(about, Event) else self.filter(event__update=about)
+        counts = mine.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in DeliveryState})
+        return Progress(**counts)
+
+    def newest_first(self) -> DeliveryQuerySet:
+        return self.order_by("-pk")
+
+
+class Delivery(models.Model):
+    """One mail (or call) to one subscriber: what the ledger promises to send, and what became of it.
+
+    An event is told to a subscriber at most once, so the pair is unique; confirmations have no event. `last_error` is
+    for people: the last answer of the other side, or why it was cancelled. All times are the database's.
+    """
+
+    kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.EVENT)
+    event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False)
+    # A copy of the event's: what orders the mails of one subscriber.
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=12, choices=Channel)
+    priority = models.PositiveSmallIntegerField(choices=Priority)
+    state = models.CharField(max_length=10, choices=DeliveryState, db_default=DeliveryState.QUEUED)
+    attempts = models.PositiveIntegerField(db_default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.CharField(max_length=16, blank=True, db_default="")
+    last_error = models.TextField(blank=True, db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "subscriber"], name="told_once"),
+            models.CheckConstraint(
+                condition=Q(kind=DeliveryKind.EVENT, event__isnull=False)
+                | (~Q(kind=DeliveryKind.EVENT) & Q(event__isnull=True)),
+                name="news_has_an_event",
+            ),
+        ]
+        # Both hold queued rows only: what a claim costs does not grow with what was sent.
+        indexes = [
+            models.Index(
+                fields=["channel", "priority", "next_attempt_at", "id"],
+                condition=Q(state="queued"),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["subscriber", "incident", "event"], condition=Q(state="queued"), name="delivery_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk} to {self.subscriber}: {self.state}"
+
+    def defer(self, error: str, *, after: timedelta) -> None:
+        """Not now; again `after` that time. Burns an attempt."""
+        self._settle(last_error=error, attempts=F("attempts") + 1, next_attempt_at=from_now(after))
+
+    def fail(self, error: str) -> None:
+        """Not ever."""
+        self._settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
+
+    def cancel(self, reason: str) -> None:
+        """No longer wanted."""
+        self._settle(last_error=reason, state=DeliveryState.CANCELLED)
+
+    def _settle(self, **changes: Any) -> None:
+        """Only its holder may: when the lease ran out, somebody else answers for the row."""
+        mine = Delivery.objects.held_by(self.lease_token, [self.pk])
+        mine.update(lease_until=None, lease_token="", **changes)

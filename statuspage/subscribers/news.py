@@ -1,0 +1,48 @@
+"""What events tell, read freshly for every batch: between publishing and sending, an incident may have been hidden."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from incidents.models import Event, Incident, IncidentUpdate, Page, Postmortem
+from incidents.visibility import Viewer
+
+
+@dataclass(frozen=True)
+class News:
+    """One event. It has an update or a postmortem. `withdrawn` says why nobody should be told any more, if so."""
+
+    event: Event
+    page: Page
+    incident: Incident
+    update: IncidentUpdate | None
+    postmortem: Postmortem | None
+    withdrawn: str = ""
+
+
+def read_news(event_ids: Collection[int]) -> dict[int, News]:
+    """News by event id, in a fixed number of queries."""
+    related = ("page", "update", "postmortem")
+    events = Event.objects.select_related(*related).in_bulk(list(set(event_ids)))
+    ids = {event.incident_id for event in events.values()}
+    incidents = Incident.objects.with_timeline().in_bulk([pk for pk in ids if pk])
+    visible = set(Incident.objects.visible_to(Viewer.PUBLIC).filter(pk__in=incidents).values_list("pk", flat=True))
+    return {
+        event.pk: News(
+            event=event,
+            page=event.page,
+            incident=incidents[event.incident_id],
+            update=event.update,
+            postmortem=event.postmortem,
+            withdrawn=_withdrawn(event, is_visible=event.incident_id in visible),
+        )
+        for event in events.values()
+        if event.incident_id
+    }
+
+
+def _withdrawn(event: Event, *, is_visible: bool) -> str:
+    if not is_visible:
+        return "The incident was hidden before this was sent."
+    if event.postmortem and not event.postmortem.is_published:
+        return "The postmortem was taken back before this was sent."
+    return ""

@@ -1,0 +1,117 @@
+"""Subscribing, confirming, managing, leaving. No cookie, no session: visitors of a status page are not tracked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from incidents.models import Page
+from statuspage.accounts import ratelimit
+from statuspage.common.clients import client_network
+from statuspage.common.signing import BadToken, ExpiredToken
+from statuspage.common.urls import current_page
+from statuspage.subscribers.forms import SubscribeForm
+from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, subscriber_of, subscriber_to_confirm
+from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.signup import request_subscription
+
+View = Callable[..., HttpResponse]
+HOUR = 3600
+
+
+def public_form(view: View) -> View:
+    """For anyone, never cached, and exempt from CSRF: there is no cookie that a foreign page could borrow, and
+    a mail program's one-click POST (RFC 8058) brings no token."""
+    return require_http_methods(["GET", "HEAD", "POST"])(never_cache(csrf_exempt(view)))
+
+
+@public_form
+def subscribe(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    if request.method != "POST":
+        return _rendered("subscribe.html", page, form=SubscribeForm())
+    form = SubscribeForm(request.POST)
+    if form.is_from_a_program:
+        return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
+    if not form.is_valid():
+        return _rendered("subscribe.html", page, form=form, status=400)
+    if not _may_ask(request):
+        form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
+        response = _rendered("subscribe.html", page, form=form, status=429)
+        response["Retry-After"] = str(ratelimit.retry_after(HOUR))
+        return response
+    request_subscription(page, form.cleaned_data["email"])
+    return _rendered("subscribe_sent.html", page, email=form.cleaned_data["email"])
+
+
+@public_form
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET only shows a button: mail gateways open every link."""
+    try:
+        subscriber = subscriber_to_confirm(token)
+    except BadToken as error:
+        return _bad_link(request, error)
+    if request.method == "POST":
+        subscriber.confirm()
+    return _rendered("confirm.html", subscriber.page, subscriber=subscriber)
+
+
+@public_form
+def manage(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        subscriber = subscriber_of(MANAGE, token)
+    except BadToken as error:
+        return _bad_link(request, error)
+    asked = request.POST.get("action", "")
+    if asked == "unsubscribe":
+        subscriber.unsubscribe()
+    elif asked == "subscribe":
+        request_subscription(subscriber.page, subscriber.email)
+    return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked)
+
+
+@public_form
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the link in a mail, and the target of List-Unsubscribe-Post: any POST is the answer yes."""
+    try:
+        subscriber = subscriber_of(UNSUBSCRIBE, token)
+    except BadToken as error:
+        return _bad_link(request, error)
+    if request.method == "POST":
+        subscriber.unsubscribe()
+    return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    """By visitor first: one who asks too much must not use up what all share."""
+    per_ip, together = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
+    return ratelimit.allow(f"subscribe:{client_network(request)}", per_ip, HOUR) and ratelimit.allow(
+        "subscribe", together, HOUR
+    )
+
+
+def _bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
+    expired = isinstance(error, ExpiredToken)
+    return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
+
+
+def _rendered(
+    template: str,
+    page: Page,
+    *,
+    status: int = 200,
+    form: SubscribeForm | None = None,
+    subscriber: Subscriber | None = None,
+    **more: object,
+) -> HttpResponse:
+    """Rendered without the request, so that no template can touch the session."""
+    context = {"page": page, "form": form, "subscriber": subscriber} | more
+    response = HttpResponse(render_to_string(f"subscribers/{template}", context), status=status)
+    response["X-Robots-Tag"] = "noindex"
+    return response
