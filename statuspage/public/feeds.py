@@ -1,0 +1,91 @@
+"""The incident history as Atom and RSS, in the shapes that existing readers know (contract sections 2.5 and 2.6)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.urls import reverse
+from django.utils.html import escape
+
+from incidents.models import Incident, Page
+from incidents.templatetags.candor import site_name
+from statuspage.common.urls import absolute_url
+from statuspage.public.state import newest_incidents, published_postmortem
+
+ENTRIES = 25
+# What XML 1.0 cannot carry, escaped or not.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LEADING_PARAGRAPHS = re.compile(r"\A(?:<p>.*?</p>\s*)+", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`number`: the internal id that Atom ids are made of. `content`: HTML, one paragraph per update, newest first."""
+
+    number: int
+    url: str
+    title: str
+    published_at: datetime
+    updated_at: datetime
+    content: str
+
+    @property
+    def spaced_content(self) -> str:
+        """As the RSS feed has it: a space after each tag of a paragraph's head."""
+        return re.sub(r"<p><small>(.*?)</small><br><strong>", r"<p> <small>\1</small><br> <strong>", self.content)
+
+
+@dataclass(frozen=True)
+class Feed:
+    host: str
+    home_url: str
+    atom_url: str
+    title: str
+    author: str
+    updated_at: datetime
+    entries: list[Entry]
+
+
+def incident_feed(page: Page) -> Feed:
+    """The newest incidents of `page`, at most 25, by their last update."""
+    home_url = absolute_url(page, reverse("public:home")).rstrip("/")
+    return Feed(
+        host=urlsplit(home_url).hostname or "",
+        home_url=home_url,
+        atom_url=absolute_url(page, reverse("public:atom")),
+        title=_printable(f"{site_name(page)} - Incident History"),
+        author=_printable(page.name),
+        updated_at=page.updated_at,
+        entries=[_entry(page, incident) for incident in newest_incidents(page, count=ENTRIES)],
+    )
+
+
+def _entry(page: Page, incident: Incident) -> Entry:
+    postmortem = published_postmortem(incident)
+    said = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]
+    if postmortem and postmortem.published_at:
+        said.insert(0, (postmortem.published_at, "Postmortem", postmortem.body_html))
+    return Entry(
+        number=incident.pk,
+        url=absolute_url(page, reverse("public:incident", args=[incident.public_id])),
+        title=_printable(incident.title),
+        published_at=incident.last_update_at,
+        updated_at=incident.updated_at,
+        content=_printable("".join(_paragraph(at.astimezone(page.zone), label, html) for at, label, html in said)),
+    )
+
+
+def _paragraph(at: datetime, label: str, html: str) -> str:
+    """What was said at `at`: leading paragraphs on the label's line, as readers expect, lists and the like after."""
+    leading = _LEADING_PARAGRAPHS.match(html)
+    text = leading.group().strip() if leading else ""
+    inline = re.sub(r"</p>\s*<p>", "<br /><br />", text).removeprefix("<p>").removesuffix("</p>")
+    inline = re.sub(r"<br>\n?", "<br />", inline)
+    rest = html[leading.end() :] if leading else html
+    day = f"{at:%b} <var data-var='date'>{at.day:>2}</var>, <var data-var='time'>{at:%H:%M}</var> {escape(at.tzname())}"
+    return f"<p><small>{day}</small><br><strong>{escape(label)}</strong> - {inline}</p>{rest}"
+
+
+def _printable(text: str) -> str:
+    return _NOT_XML.sub("", text)

@@ -1,0 +1,79 @@
+"""The history by month: three months to a page, and only their incidents are read (contract section 2.2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import unescape
+from typing import Any
+
+from django.db.models import Min, OuterRef, Subquery
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
+
+from incidents.models import Incident, IncidentUpdate, Page
+from incidents.visibility import Viewer
+from statuspage.public.state import midnight
+
+MONTHS_PER_PAGE = 3
+MESSAGE_LENGTH = 240
+
+
+@dataclass(frozen=True)
+class Entry:
+    incident: Incident
+    message: str
+
+
+@dataclass(frozen=True)
+class Month:
+    first: date
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class History:
+    """`newer` and `older`: numbers of the neighbouring pages, None at either end."""
+
+    months: list[Month]
+    newer: int | None
+    older: int | None
+    changed_at: datetime
+
+
+def history_page(page: Page, number: int, *, now: datetime) -> History | None:
+    """Months of the page's zone, counted back from the current one. None if there is no such page. Two queries."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    this_month = now.astimezone(page.zone).date().replace(day=1)
+    first_start = visible.aggregate(first=Min("started_at"))["first"] or now
+    pages = -(-(_months_between(first_start.astimezone(page.zone).date(), this_month) + 1) // MONTHS_PER_PAGE)
+    if not 1 <= number <= max(1, pages):
+        return None
+    months = [_months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
+    start, end = midnight(months[-1], page.zone), midnight(_months_before(months[0], -1), page.zone)
+    last_text = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("body_html")[:1]
+    shown = visible.started_between(start, end).order_by("-started_at", "-pk")
+    incidents: Iterable[Any] = shown.annotate(text=Subquery(last_text))
+    by_month: dict[date, list[Entry]] = {month: [] for month in months}
+    for incident in incidents:
+        month = incident.started_at.astimezone(page.zone).date().replace(day=1)
+        by_month[month].append(Entry(incident, _in_short(incident.text)))
+    return History(
+        months=[Month(first, entries) for first, entries in by_month.items()],
+        newer=number - 1 if number > 1 else None,
+        older=number + 1 if number < pages else None,
+        changed_at=max(page.updated_at, midnight(this_month, page.zone)),
+    )
+
+
+def _in_short(html: str | None) -> str:
+    """Rendered Markdown as one short line of plain text."""
+    return Truncator(" ".join(unescape(strip_tags(html or "")).split())).chars(MESSAGE_LENGTH)
+
+
+def _months_before(month: date, count: int) -> date:
+    index = month.year * 12 + month.month - 1 - count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def _months_between(earlier: date, later: date) -> int:
+    return (later.year - earlier.year) * 12 + later.month - earlier.month

@@ -1,0 +1,37 @@
+"""How public pages travel: anyone may keep them, nobody without asking whether they are still true."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.http import http_date
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page, require_safe
+
+View = Callable[..., HttpResponse]
+
+# A shared cache may answer for so long without asking. Browsers always ask: editors must see what they published.
+SHARED_SECONDS = 5
+
+
+def public_page(view: View) -> View:
+    """GET and HEAD alone, cacheable, with ETag and conditional answers."""
+    cached = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS)(conditional_page(view))
+    checked: View = require_safe(cached)
+    return checked
+
+
+def rendered(
+    template: str,
+    context: dict[str, object],
+    *,
+    changed_at: datetime | None = None,
+    content_type: str = "text/html; charset=utf-8",
+    status: int = 200,
+) -> HttpResponse:
+    """Rendered without the request, so that no template can touch session or user: no cookie, no `Vary`."""
+    response = HttpResponse(render_to_string(template, context), content_type=content_type, status=status)
+    if changed_at:
+        response["Last-Modified"] = http_date(changed_at.timestamp())
+    return response

@@ -1,0 +1,147 @@
+"""What visitors may know, read once: home, incident pages and feeds are drawn from here.
+
+Everything goes through `visible_to(Viewer.PUBLIC)`. The number of queries does not grow with the number of rows.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import groupby
+
+from django.db.models import prefetch_related_objects
+
+from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models.states import ComponentStatus
+from incidents.status import Headline, page_status, worst_status
+from incidents.visibility import Viewer
+from incidents.wording import affected_sentence
+
+PAST_DAYS = 15
+OPEN_ALL_UP_TO = 24
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group with its shown members, or a run of loose components between groups (`group` None), in page order."""
+
+    group: ComponentGroup | None
+    components: list[Component]
+    is_open: bool
+
+    @property
+    def status(self) -> ComponentStatus:
+        """A group is as bad as its worst shown member."""
+        return worst_status(component.status for component in self.components)
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    incidents: list[Incident]
+
+
+@dataclass(frozen=True)
+class PageState:
+    """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
+
+    `changed_at`: when this state last changed, if only because a new day began.
+    """
+
+    page: Page
+    headline: Headline
+    sections: list[Section]
+    open_incidents: list[Incident]
+    days: list[Day]
+    changed_at: datetime
+
+    @property
+    def components(self) -> list[Component]:
+        return [component for section in self.sections for component in section.components]
+
+
+def page_state(page: Page, *, now: datetime) -> PageState:
+    """At most seven queries."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    components = list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+    open_incidents = list(visible.unresolved().newest_first().with_timeline())
+    today = now.astimezone(page.zone).date()
+    since = midnight(today - timedelta(days=PAST_DAYS - 1), page.zone)
+    past = list(visible.ended().last_updated_since(since).newest_first().with_timeline())
+    return PageState(
+        page=page,
+        headline=page_status(
+            [c.status for c in components],
+            open_impacts=[i.impact for i in open_incidents],
+        ),
+        sections=_sections(components),
+        open_incidents=open_incidents,
+        days=_days(past, today=today, zone=page.zone),
+        changed_at=max(page.updated_at, midnight(today, page.zone)),
+    )
+
+
+def newest_incidents(page: Page, *, count: int) -> list[Incident]:
+    """The last `count` incidents by their newest update: what feeds list."""
+    return list(page.incidents.visible_to(Viewer.PUBLIC).newest_first().with_timeline()[:count])
+
+
+@dataclass(frozen=True)
+class IncidentReport:
+    """`postmortem` only while it is published; `affected` is the last line, empty if no component was named."""
+
+    incident: Incident
+    updates: list[IncidentUpdate]
+    postmortem: Postmortem | None
+    action_items: list[ActionItem]
+    affected: str
+
+    @property
+    def done_count(self) -> int:
+        return sum(item.done_at is not None for item in self.action_items)
+
+
+def incident_report(page: Page, code: str) -> IncidentReport | None:
+    """All that was published about the incident; None if there is nothing to show. Seven queries at most."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    incident = visible.with_timeline().prefetch_related("updates__revisions").filter(public_id=code).first()
+    if incident is None:
+        return None
+    postmortem = published_postmortem(incident)
+    if postmortem:
+        prefetch_related_objects([postmortem], "action_items", "revisions")
+    return IncidentReport(
+        incident=incident,
+        updates=list(incident.updates.all()),
+        postmortem=postmortem,
+        action_items=list(postmortem.action_items.all()) if postmortem else [],
+        affected=affected_sentence(incident.affected_components()),
+    )
+
+
+def published_postmortem(incident: Incident) -> Postmortem | None:
+    postmortem: Postmortem | None = getattr(incident, "postmortem", None)
+    return postmortem if postmortem and postmortem.is_published else None
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The first moment of `day` in `zone`, as UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _sections(components: list[Component]) -> list[Section]:
+    runs = [(group, list(members)) for group, members in groupby(components, key=lambda c: c.group)]
+    few = len(components) <= OPEN_ALL_UP_TO
+    return [
+        Section(
+            group,
+            members,
+            is_open=few or any(c.status != ComponentStatus.OPERATIONAL for c in members),
+        )
+        for group, members in runs
+    ]
+
+
+def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:
+    by_day: dict[date, list[Incident]] = {today - timedelta(days=n): [] for n in range(PAST_DAYS)}
+    for incident in incidents:
+        by_day[min(today, incident.last_update_at.astimezone(zone).date())].append(incident)
+    return [Day(day, found) for day, found in by_day.items()]

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from statuspage.public import views
+
+app_name = "public"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("incidents/<str:code>", views.incident, name="incident"),
+    path("history", views.history, name="history"),
+    path("history.atom", views.atom, name="atom"),
+    path("history.rss", views.rss, name="rss"),
+    path("robots.txt", views.robots, name="robots"),
+]
