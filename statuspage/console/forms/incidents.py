@@ -1,0 +1,136 @@
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from incidents.actions import checks
+from incidents.models import Component, Incident, Page
+from incidents.models.states import INCIDENT_STATUSES, UNRESOLVED, Impact
+from statuspage.console.forms.fields import ComponentChoice, ComponentStatusesField, MomentField, VersionField, fill_in
+
+OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
+IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
+
+
+def new_key() -> str:
+    return uuid4().hex
+
+
+class MessageForm(forms.Form):
+    """What every form about an incident has. The checks that matter are the actions': they hold for every caller.
+    `checked` names those that are made here already, so that everything that is wrong is said at once.
+
+    `submission_key` makes a double click one update; `version` is what the author had read.
+    """
+
+    body = forms.CharField(
+        label="Message",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "true"}),
+        help_text="Markdown. Visitors and subscribers read exactly this.",
+    )
+    checked: ClassVar[dict[str, Callable[[str], object]]] = {"body": checks.body}
+    notify = forms.BooleanField(label="Notify subscribers", required=False)
+    submission_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput, initial=new_key)
+    version = VersionField()
+
+    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+        super().__init__(data, **more)
+        self.page = page
+        self.fields["at"] = MomentField(
+            page.zone, label="Time", help_text=f"In {page.time_zone}. Empty means now; set it to backdate."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in self.checked.keys() & cleaned.keys():
+            try:
+                self.checked[name](cleaned[name])
+            except ValidationError as error:
+                self.refuse(error)
+        return cleaned
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show an action's refusal beside the field it names."""
+        for field, messages in error.message_dict.items() if hasattr(error, "error_dict") else [(None, error.messages)]:
+            self.add_error(field if field in self.fields else None, list(messages))
+
+    def renew(self, version: int) -> None:
+        """After a conflict: the next press of the button is a deliberate one."""
+        fill_in(self, version=str(version), submission_key=new_key())
+
+    def action_fields(self) -> dict[str, Any]:
+        """The cleaned fields that every action about an incident takes."""
+        fields = {name: self.cleaned_data[name] for name in ("body", "notify", "at", "submission_key")}
+        return fields | {"expected_version": self.cleaned_data["version"]}
+
+
+class WithComponents(MessageForm):
+    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+        super().__init__(data, page=page, **more)
+        self.fields["components"] = self.component_field = ComponentStatusesField(page)
+
+    @property
+    def component_groups(self) -> list[tuple[str, list[ComponentChoice]]]:
+        return self.component_field.grouped(self["components"].value())
+
+
+class DeclareForm(WithComponents):
+    version = None  # type: ignore[assignment]  # there is nothing yet that could have changed
+    checked = {"title": checks.title, **MessageForm.checked}
+    field_order = ("title", "status", "impact")
+    title = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 255}))
+    status = forms.ChoiceField(choices=[(s.value, s.label) for s in INCIDENT_STATUSES if s in UNRESOLVED])
+    impact = forms.ChoiceField(choices=IMPACTS, required=False)
+
+    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+        super().__init__(data, page=page, **more)
+        # A form that came back has its list of errors in focus.
+        self.fields["title"].widget.attrs["autofocus"] = data is None
+
+
+class UpdateForm(WithComponents):
+    """A follow-up, or (with other words on its button) the reopening of a resolved incident."""
+
+    status = forms.ChoiceField(choices=OPEN_STATUSES)
+
+
+class ResolveForm(MessageForm):
+    """`restore` names the components that are operational again; the others stay as they are, as the page says.
+
+    `offered` are those not operational now. Any component of the incident is accepted: a second click comes when the
+    first one has restored them already.
+    """
+
+    def __init__(self, data: Any = None, *, incident: Incident, offered: dict[Component, str], **more: Any) -> None:
+        super().__init__(data, page=incident.page, **more)
+        self.offered = list(offered)
+        self.known = {component.public_id: component for component in incident.affected_components()}
+        self.fields["restore"] = forms.MultipleChoiceField(
+            label="Back to operational",
+            required=False,
+            choices=[(public_id, component.full_name) for public_id, component in self.known.items()],
+            initial=[component.public_id for component, status in offered.items() if status == "operational"],
+        )
+
+    @property
+    def choices(self) -> list[tuple[Component, bool]]:
+        chosen = self["restore"].value() or []
+        return [(component, component.public_id in chosen) for component in self.offered]
+
+    def restored(self) -> dict[Component, str]:
+        return {self.known[public_id]: "operational" for public_id in self.cleaned_data["restore"]}
+
+
+class EditForm(forms.Form):
+    body = MessageForm.base_fields["body"]
+    version = VersionField()
+
+
+def update_form(incident: Incident, data: Any = None, *, prefix: str | None = None) -> UpdateForm:
+    # As its author left it the last time: nobody ticks it behind their back.
+    initial = {"status": incident.status, "notify": incident.updates.all()[0].notify, "version": incident.version}
+    return UpdateForm(data, page=incident.page, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)

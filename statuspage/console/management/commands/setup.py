@@ -1,0 +1,86 @@
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from incidents.actions.pages import create_page
+from incidents.actor import SYSTEM
+from incidents.models import Page
+from statuspage.accounts.models import User
+
+OWNER = "owner@localhost"
+ADVISORY_LOCK = 7_262_367  # any number, the same in every process
+
+
+class Command(BaseCommand):
+    help = "Bring the database and static files up to date; on the first run make the owner and a page (the demo)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with one_at_a_time():
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            collect_static()
+            if not Page.objects.exists():
+                self.make_page()
+            if not User.objects.exists():
+                self.make_owner()
+
+    def make_page(self) -> None:
+        if not settings.PAGE_NAME:
+            call_command("seed_demo", stdout=self.stdout)
+            return
+        try:
+            create_page(name=settings.PAGE_NAME, time_zone=settings.PAGE_TIME_ZONE, actor=SYSTEM)
+        except ValidationError as error:
+            raise CommandError(f"PAGE_NAME or PAGE_TIME_ZONE: {' '.join(error.messages)}") from error
+
+    def make_owner(self) -> None:
+        user, password = User.objects.create_first_owner(OWNER)
+        self.stdout.write(
+            f"\n  Sign in at {settings.SITE_URL}/console/\n"
+            f"    e-mail    {user.email}\n"
+            f"    password  {password}\n"
+            "  This password is shown only now. Change it after signing in.\n"
+        )
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two starts at once, on one machine or against one PostgreSQL, take turns; the second finds nothing left to do."""
+    with (settings.DATA_DIR / "setup.lock").open("w") as file:
+        # Before the database is opened: a new SQLite file lets nobody in while it changes to WAL, and no timeout helps.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                # Held until this connection closes, which is when the command ends.
+                cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        yield
+
+
+def collect_static() -> None:
+    """Hashing and compressing takes longer than all the rest, so it is done only when a source file changed."""
+    # Not in STATIC_ROOT: whatever lies there is public.
+    stamp = settings.DATA_DIR / "static.sources"
+    wanted = "\n".join(static_sources())
+    if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def static_sources() -> list[str]:
+    found = (storage.path(name) for finder in get_finders() for name, storage in finder.list([]))
+    return [describe(path) for path in sorted(found)]
+
+
+def describe(path: str) -> str:
+    status = Path(path).stat()
+    return f"{path} {status.st_mtime_ns} {status.st_size}"

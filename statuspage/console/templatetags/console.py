@@ -1,0 +1,33 @@
+from typing import Any
+
+from django import template
+from django.core.exceptions import ValidationError
+from django.forms import BoundField
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from incidents import markup
+
+register = template.Library()
+
+
+@register.filter
+def as_markdown(text: str) -> SafeString:
+    """The text as visitors will see it, or what is wrong with it."""
+    try:
+        return markup.render(text)
+    except ValidationError as error:
+        return format_html_join("", '<p class="error">{}</p>', ([message] for message in error.messages))
+
+
+@register.filter
+def described(field: BoundField) -> Any:
+    """The control, tied to its hint and its errors for screen readers."""
+    described_by = [f"{field.auto_id}_hint"] if field.help_text else []
+    attributes: dict[str, str | bool] = {}
+    if field.errors:
+        described_by.append(f"{field.auto_id}_error")
+        attributes["aria-invalid"] = "true"
+    if described_by:
+        attributes["aria-describedby"] = " ".join(described_by)
+    return field.as_widget(attrs=attributes)

@@ -1,0 +1,70 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents.actions import components as component_actions
+from incidents.models import Page
+from incidents.models.states import ComponentStatus
+from incidents.status import page_status
+from incidents.visibility import Viewer
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.forms.incidents import update_form
+from statuspage.subscribers.models import ChannelState, Heartbeat, Subscriber
+
+STALE = timedelta(seconds=90)
+MAX_NOTE = 500
+
+
+@role_required(Role.VIEWER)
+def dashboard(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    components = list(page.components.active().in_page_order())
+    shown = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
+    open_incidents = list(page.incidents.unresolved().newest_first().with_timeline())
+    context = {
+        "page": page,
+        "now": timezone.now(),
+        "headline": page_status(list(shown), open_impacts=[incident.impact for incident in open_incidents]),
+        "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
+        "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
+        "statuses": ComponentStatus.choices,
+        "open_incidents": [(incident, update_form(incident)) for incident in open_incidents],
+        "recent": page.incidents.ended().newest_first()[:5],
+        "audience": Subscriber.objects.audience(page).count(),
+        "notices": _notices(page),
+    }
+    return render(request, "console/dashboard.html", context)
+
+
+def _notices(page: Page) -> dict[str, object]:
+    return {
+        "mail_to_files": not settings.EMAIL_URL,
+        "channels": ChannelState.objects.in_trouble(),
+        "dispatcher_silent": not Heartbeat.objects.is_alive("dispatcher", within=STALE),
+    }
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def set_component_status(request: StaffRequest, code: str) -> HttpResponse:
+    component = get_object_or_404(current_page(request).components.active(), public_id=code)
+    note = request.POST.get("note", "")
+    try:
+        if len(note) > MAX_NOTE:
+            raise ValidationError(f"The note is {len(note)} characters long; {MAX_NOTE} are allowed.")
+        component = component_actions.set_status(
+            component, request.POST.get("status", ""), actor=request.user.actor, note=note
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{component.name} is now {component.get_status_display()}.")
+    return redirect("console:dashboard")

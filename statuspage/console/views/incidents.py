@@ -1,0 +1,111 @@
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from incidents.actions import incidents as actions
+from incidents.models import AuditEntry, Event, Incident, IncidentUpdate
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.forms.fields import sent
+from statuspage.console.forms.incidents import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
+from statuspage.subscribers.models import Delivery, Progress, Subscriber
+
+PER_PAGE = 50
+RESOLVED_TEXT = "This incident has been resolved."
+
+
+@role_required(Role.VIEWER)
+def incident_list(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    only_open = request.GET.get("show") == "open"
+    found = page.incidents.unresolved() if only_open else page.incidents.all()
+    listed = Paginator(found.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "console/incidents.html", {"page": page, "listed": listed, "only_open": only_open})
+
+
+@role_required(Role.EDITOR)
+def declare(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
+    if "preview" in request.POST:
+        form.errors.clear()
+    elif form.is_valid():
+        cleaned = form.cleaned_data
+        fields: dict[str, Any] = {name: cleaned[name] for name in ("title", "status", "impact", "components")}
+        fields |= {name: cleaned[name] for name in ("body", "notify", "at", "submission_key")}
+        try:
+            incident = actions.open_incident(page, actor=request.user.actor, **fields)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Published.")
+            return redirect("console:incident", incident.public_id)
+    audience = Subscriber.objects.audience(page).count()
+    context = {"page": page, "form": form, "audience": audience, "previewed": request.POST.get("body", "")}
+    return render(request, "console/declare.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.VIEWER)
+def incident(request: StaffRequest, code: str) -> HttpResponse:
+    found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    if request.htmx:
+        return render(request, "console/incident.html#deliveries", {"incident": found, "telling": telling(found)})
+    return render(request, "console/incident.html", incident_context(found))
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How far subscribers have been told of the newest thing that they are told of. `waiting`: not fanned out yet."""
+
+    event: Event
+    progress: Progress
+    waiting: bool
+
+    @property
+    def is_over(self) -> bool:
+        return not self.waiting and self.progress.is_done
+
+
+def telling(incident: Incident) -> Telling | None:
+    event = incident.events.telling().last()
+    if event is None:
+        return None
+    return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
+
+
+def incident_context(
+    incident: Incident, *, form: MessageForm | None = None, meanwhile: IncidentUpdate | None = None
+) -> dict[str, Any]:
+    """What the incident's page shows. `form` is one that came back: it keeps its text, whatever the incident is now.
+
+    An update to what was resolved meanwhile comes back as the form that reopens it, and the other way round.
+    """
+    page = incident.page
+    resolve_form = form if isinstance(form, ResolveForm) else None
+    other_form = form if isinstance(form, UpdateForm) else None
+    return {
+        "page": page,
+        "incident": incident,
+        "affected": incident.affected_components(),
+        "form": other_form or update_form(incident),
+        "resolve_form": resolve_form or new_resolve_form(incident),
+        "meanwhile": meanwhile,
+        "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
+        "audience": Subscriber.objects.audience(page).count(),
+        "telling": telling(incident),
+        "previewed": other_form["body"].value() if other_form else "",
+    }
+
+
+def new_resolve_form(incident: Incident, data: Any = None) -> ResolveForm:
+    initial = {"body": RESOLVED_TEXT, "notify": incident.updates.all()[0].notify, "version": incident.version}
+    offered = actions.restorable_components(incident)
+    return ResolveForm(
+        data, incident=incident, offered=dict(offered), initial=initial, prefix="resolve", auto_id="resolve_%s"
+    )
