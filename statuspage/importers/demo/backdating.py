@@ -1,0 +1,134 @@
+"""The actions stamp what they write with the present. Here the demo's rows get the times at which they would have been
+written, had it all happened; and public ids that follow from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import F, Max, QuerySet
+
+from incidents.models import (
+    ActionItem,
+    AuditEntry,
+    Component,
+    Event,
+    EventKind,
+    Incident,
+    IncidentUpdate,
+    Page,
+    Postmortem,
+    Revision,
+    StatusInterval,
+)
+from statuspage.importers.demo.schedule import Publication
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where the audit log and the events stood: all that is newer was written by the seeding."""
+
+    event: int
+    entry: int
+
+    @classmethod
+    def now(cls) -> Mark:
+        return cls(_newest(Event.objects.all()), _newest(AuditEntry.objects.all()))
+
+
+def backdate(
+    page: Page, *, since: Mark, publications: Iterable[Publication], edits: Mapping[IncidentUpdate, datetime]
+) -> None:
+    began = _components(page)
+    _incidents(page)
+    for update, at in edits.items():
+        IncidentUpdate.objects.filter(pk=update.pk).update(edited_at=at, updated_at=at)
+        Revision.objects.filter(update=update).update(created_at=at)
+    for publication in publications:
+        _postmortem(page, publication)
+    _intervals(page)
+    last = _records(page, since, began)
+    Page.objects.filter(pk=page.pk).update(created_at=began, updated_at=last)
+
+
+def _newest(rows: QuerySet[Any]) -> int:
+    return rows.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def _components(page: Page) -> datetime:
+    """Returns when the page began: with its oldest component."""
+    starts = {component: component.intervals.earliest("started_at").started_at for component in page.components.all()}
+    for component, start in starts.items():
+        component.created_at = start
+        component.updated_at = component.intervals.latest("started_at").started_at
+    Component.objects.bulk_update(starts, ["created_at", "updated_at"])
+    began = min(starts.values())
+    page.groups.update(created_at=began, updated_at=began)
+    return began
+
+
+def _incidents(page: Page) -> None:
+    page.incidents.update(created_at=F("started_at"), updated_at=F("last_update_at"))
+    updates = IncidentUpdate.objects.filter(incident__page=page)
+    # Nobody was told when it was seeded; back then, so the story goes, everybody was.
+    updates.update(created_at=F("display_at"), updated_at=F("display_at"), notify=True)
+
+
+def _postmortem(page: Page, publication: Publication) -> None:
+    postmortem = Postmortem.objects.get(incident__page=page, incident__title=publication.incident.title)
+    at = publication.at
+    Postmortem.objects.filter(pk=postmortem.pk).update(created_at=at, updated_at=at)
+    Incident.objects.filter(pk=postmortem.incident_id).update(updated_at=at)
+    for item, text in zip(postmortem.action_items.all(), publication.postmortem.action_items, strict=True):
+        ActionItem.objects.filter(pk=item.pk).update(created_at=at, done_at=publication.done_at(text))
+
+
+def _intervals(page: Page) -> None:
+    """A row is recorded when it ends or, if that is open, begins; it is replaced when the next one is recorded."""
+    rows = list(StatusInterval.objects.filter(component__page=page).order_by("component", "pk"))
+    for row in rows:
+        row.recorded_at = row.ended_at or row.started_at
+    for row, following in pairwise(rows):
+        if row.superseded_at:
+            row.superseded_at = following.recorded_at
+    StatusInterval.objects.bulk_update(rows, ["recorded_at", "superseded_at"], batch_size=100)
+
+
+def _records(page: Page, since: Mark, began: datetime) -> datetime:
+    """Each action wrote one audit entry and one event. The events are stamped as fanned out: there is nobody to tell.
+
+    Returns the newest of their times.
+    """
+    entries = list(AuditEntry.objects.filter(page=page, pk__gt=since.entry).order_by("pk"))
+    written = Event.objects.filter(page=page, pk__gt=since.event).order_by("pk")
+    events = list(written.select_related("update", "postmortem"))
+    for entry, event in zip(entries, events, strict=True):
+        entry.created_at = event.created_at = event.fanned_out_at = _moment(event) or began
+    AuditEntry.objects.bulk_update(entries, ["created_at"], batch_size=100)
+    Event.objects.bulk_update(events, ["created_at", "fanned_out_at"], batch_size=100)
+    return max(event.created_at for event in events)
+
+
+def _moment(event: Event) -> datetime | None:
+    if event.update:
+        return event.update.edited_at if event.kind == EventKind.UPDATE_EDITED else event.update.display_at
+    return event.postmortem.published_at if event.postmortem else None
+
+
+def rename(page: Page, new_id: Callable[[], str]) -> None:
+    """New public ids for all that visitors can link to, and for the audit entries that name them."""
+    ids: dict[str, str] = {}
+    updates = IncidentUpdate.objects.filter(incident__page=page)
+    linkable: list[QuerySet[Any]] = [page.groups.all(), page.components.all(), page.incidents.all(), updates]
+    for rows in linkable:
+        found = list(rows.order_by("pk"))
+        for row in found:
+            ids[row.public_id] = row.public_id = new_id()
+        rows.bulk_update(found, ["public_id"], batch_size=100)
+    entries = list(AuditEntry.objects.filter(page=page, object_ref__in=ids))
+    for entry in entries:
+        entry.object_ref = ids[entry.object_ref]
+    AuditEntry.objects.bulk_update(entries, ["object_ref"], batch_size=100)

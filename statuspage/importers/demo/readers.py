@@ -1,0 +1,31 @@
+"""The demo's subscribers. All their addresses end in example.com, .org or .net, where no mail arrives (RFC 2606)."""
+
+import random
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from incidents.models import Page
+from statuspage.importers.demo.material import SubscribersText
+from statuspage.subscribers.models import Subscriber, SubscriberState
+
+
+def has_any(page: Page) -> bool:
+    return Subscriber.objects.filter(page=page).exists()
+
+
+def sign_up(page: Page, texts: Iterable[SubscribersText], *, seed: int, now: datetime) -> int:
+    """Write the subscribers as if each had come in their own time; no mail is owed to any. Returns how many."""
+    people = [_subscriber(page, text, email, seed, now) for text in texts for email in text.emails]
+    return len(Subscriber.objects.bulk_create(sorted(people, key=lambda one: one.created_at)))
+
+
+def _subscriber(page: Page, text: SubscribersText, email: str, seed: int, now: datetime) -> Subscriber:
+    chance = random.Random(f"{seed} {email}")
+    came = now - timedelta(days=text.days_old * chance.uniform(1, 1.3), minutes=chance.randint(90, 700))
+    confirmed = came + timedelta(minutes=chance.uniform(0.5, 40))
+    person = Subscriber(page=page, email=email, state=text.state, created_at=came, confirmation_sent_at=came)
+    if text.state != SubscriberState.PENDING:
+        person.confirmed_at = confirmed
+    if text.state == SubscriberState.UNSUBSCRIBED:
+        person.unsubscribed_at = confirmed + timedelta(days=text.days_old / 2)
+    return person

@@ -1,0 +1,204 @@
+"""Writes the demo through the domain's actions, step by step in the order of time, and tells nobody."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from incidents.actions import components as component_actions
+from incidents.actions import incidents as incident_actions
+from incidents.actions import postmortems as postmortem_actions
+from incidents.actor import Actor
+from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
+from incidents.models.base import PUBLIC_ID_ALPHABET
+from incidents.models.states import ComponentStatus, Status
+from statuspage.importers.demo import backdating, material, readers
+from statuspage.importers.demo.schedule import Post, Publication, timetable
+
+Tell = Callable[[str], None]
+
+
+class PageNotEmpty(Exception):
+    """The demo is only ever put on an empty page: nobody's own data shall be mixed with it."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    components: int
+    incidents: int
+    updates: int
+    postmortems: int
+    subscribers: int
+
+
+@transaction.atomic
+def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Page, Counts]:
+    """Fill `page` (None: make one) with two years up to `now`. PageNotEmpty if it has anything on it."""
+    text = material.page()
+    mark = backdating.Mark.now()
+    page = _prepare(page, text, seed, now)
+    components = _build(page, text, now)
+    replay = _Replay(page, components, tell)
+    for step in timetable(material.incidents(), seed=seed, now=now):
+        replay.take(step)
+    subscribers = readers.sign_up(page, text.subscribers, seed=seed, now=now)
+    backdating.backdate(page, since=mark, publications=replay.publications, edits=replay.edits)
+    _give_ids(page, seed)
+    return page, replay.counts(subscribers)
+
+
+def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetime) -> Page:
+    """A page of one's own keeps its name and zone; only what is blank is filled in."""
+    if page is None:
+        return Page.objects.create(
+            public_id=_public_id(random.Random(f"{seed} page")),
+            name=text.name,
+            description=text.description,
+            support_url=text.support_url,
+            time_zone=text.time_zone,
+        )
+    page = Page.objects.select_for_update().get(pk=page.pk)
+    if page.components.exists() or page.groups.exists() or page.incidents.exists() or readers.has_any(page):
+        raise PageNotEmpty
+    page.description = page.description or text.description
+    page.support_url = page.support_url or text.support_url
+    page.save(update_fields=["description", "support_url"])
+    return page
+
+
+def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Component]:
+    actor = _actor("Ioana Pruteanu")
+    components = []
+    for group_text in text.groups:
+        group = component_actions.create_group(
+            page, name=group_text.name, description=group_text.description, actor=actor
+        )
+        components += [_component(page, one, group, now, actor) for one in group_text.components]
+    components += [_component(page, one, None, now, actor) for one in text.loose]
+    return {component.name: component for component in components}
+
+
+def _component(
+    page: Page, text: material.ComponentText, group: ComponentGroup | None, now: datetime, actor: Actor
+) -> Component:
+    return component_actions.create_component(
+        page,
+        name=text.name,
+        group=group,
+        description=text.description,
+        only_show_if_degraded=text.only_show_if_degraded,
+        start_date=(now - timedelta(days=text.days_old)).date(),
+        actor=actor,
+    )
+
+
+class _Replay:
+    """Takes the steps in turn; knows which incidents are open and what they did to which component."""
+
+    def __init__(self, page: Page, components: dict[str, Component], tell: Tell) -> None:
+        self.page, self.components, self.tell = page, components, tell
+        self.incidents: dict[str, Incident] = {}
+        self.troubled: dict[str, set[Component]] = {}
+        self.edits: dict[IncidentUpdate, datetime] = {}
+        self.publications: list[Publication] = []
+        self.posts = 0
+
+    def take(self, step: Post | Publication) -> None:
+        if isinstance(step, Publication):
+            self._publish(step)
+        elif step.is_first:
+            self._open(step)
+        else:
+            self._follow_up(step)
+
+    def counts(self, subscribers: int) -> Counts:
+        return Counts(len(self.components), len(self.incidents), self.posts, len(self.publications), subscribers)
+
+    def _open(self, post: Post) -> None:
+        title = post.incident.title
+        self.tell(f"{post.at:%Y-%m-%d %H:%M} {title}")
+        self.troubled[title] = set()
+        self.incidents[title] = incident_actions.open_incident(
+            self.page,
+            title=title,
+            body=post.first_body,
+            actor=_actor(post.author),
+            status=post.update.status,
+            impact=post.incident.impact,
+            components=self._statuses(post),
+            notify=False,
+            at=post.at,
+        )
+        self.posts += 1
+
+    def _follow_up(self, post: Post) -> None:
+        incident = self.incidents[post.incident.title]
+        actor = _actor(post.author)
+        statuses = self._statuses(post)
+        if post.update.status == Status.RESOLVED:
+            update = incident_actions.resolve(
+                incident, body=post.first_body, restore=statuses, actor=actor, notify=False, at=post.at
+            )
+        else:
+            verb = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
+            update = verb(
+                incident,
+                status=post.update.status,
+                body=post.first_body,
+                actor=actor,
+                components=statuses,
+                notify=False,
+                at=post.at,
+            )
+        self.posts += 1
+        if post.first_body != post.body:
+            self.edits[incident_actions.edit_update(update, body=post.body, actor=actor)] = post.edited_at
+
+    def _statuses(self, post: Post) -> dict[Component, str]:
+        """What the update says of components. A resolved incident leaves none of its own red."""
+        statuses = {self.components[name]: status for name, status in post.update.components.items()}
+        troubled = self.troubled[post.incident.title]
+        for component, status in statuses.items():
+            (troubled.discard if status == ComponentStatus.OPERATIONAL else troubled.add)(component)
+        if post.update.status == Status.RESOLVED:
+            statuses |= dict.fromkeys(troubled, ComponentStatus.OPERATIONAL)
+            troubled.clear()
+        return statuses
+
+    def _publish(self, publication: Publication) -> None:
+        postmortem_actions.publish(
+            self.incidents[publication.incident.title],
+            body=publication.body,
+            actor=_actor(publication.incident.author),
+            action_items=[
+                postmortem_actions.ActionItemDraft(
+                    text=item.text,
+                    owner=item.owner,
+                    due_on=(publication.at + timedelta(days=item.due_in_days)).date(),
+                    url=item.url,
+                    done=item.done_in_days is not None,
+                )
+                for item in publication.postmortem.action_items
+            ],
+            notify=False,
+            at=publication.at,
+        )
+        self.publications.append(publication)
+
+
+def _actor(name: str) -> Actor:
+    """Somebody of the fictional company: no user of this install, and the audit log says so."""
+    return Actor("system", "seed_demo", name)
+
+
+def _public_id(chance: random.Random) -> str:
+    return "".join(chance.choices(PUBLIC_ID_ALPHABET, k=12))
+
+
+def _give_ids(page: Page, seed: int) -> None:
+    """Public ids that follow from the seed, so that links to a demo survive its rebuilding. Subscribers keep random
+    ones: nobody shall be able to guess a person's."""
+    chance = random.Random(f"{seed} {page.public_id}")
+    backdating.rename(page, lambda: _public_id(chance))
