@@ -1,0 +1,30 @@
+// Small comforts on top of pages that work without: finding a component by typing, and focus where it is needed.
+"use strict";
+
+document.addEventListener("input", (event) => {
+  const id = event.target.dataset.filter;
+  if (!id) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const item of document.getElementById(id).querySelectorAll("li[data-name]")) {
+    item.hidden = wanted !== "" && !item.dataset.name.includes(wanted);
+  }
+  for (const part of document.querySelectorAll(".picker-part")) part.hidden = !part.querySelector("li:not([hidden])");
+});
+
+// Enter in the search must not publish what is only half written.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset.filter) event.preventDefault();
+});
+
+// A chosen status is shown in its colour at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".picker select")) event.target.classList.toggle("chosen", event.target.value !== "");
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const filter of document.querySelectorAll(".filter")) filter.hidden = false;
+  for (const select of document.querySelectorAll(".picker select")) select.classList.toggle("chosen", select.value !== "");
+  document.querySelector("[data-focus]")?.focus();
+  const wanted = location.hash && document.querySelector(`details${CSS.escape(location.hash).replace("\\#", "#")}`);
+  if (wanted) wanted.open = true;
+});
