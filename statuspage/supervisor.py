@@ -1,0 +1,197 @@
+"""Runs Candor on one machine: set-up, then web, dispatcher and (with REDIS_URL) a Celery worker; restarts what dies.
+
+Start it with bin/serve. Ctrl-C or SIGTERM stops everything within ten seconds.
+"""
+
+import contextlib
+import ctypes
+import errno
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+GRACE = 8.0
+BACKOFF = (0.2, 1, 2, 5, 10)
+STEADY = 30.0
+PR_SET_PDEATHSIG = 1
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+@dataclass
+class Child:
+    """One process that should always run. `failures` counts deaths since it last ran steadily."""
+
+    name: str
+    command: list[str]
+    failures: int = 0
+    started: float = 0.0
+    next_start: float = 0.0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the whole group in order.
+        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+            self.command, cwd=settings.BASE_DIR, start_new_session=True, preexec_fn=_die_with_parent
+        )
+
+    def look_after(self) -> None:
+        """Start it if it is due; notice if it died."""
+        now = time.monotonic()
+        if self.process is None:
+            if now >= self.next_start:
+                self.start()
+            return
+        code = self.process.poll()
+        if code is None:
+            return
+        self.failures = 0 if now - self.started > STEADY else self.failures + 1
+        wait = BACKOFF[min(self.failures, len(BACKOFF) - 1)]
+        say(f"candor: {self.name} ended with {_reason(code)}; starting it again in {wait:g} s")
+        self.signal(signal.SIGKILL)  # its own children would keep the port, or the work, of the next one
+        self.process, self.next_start = None, now + wait
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+def _reason(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _die_with_parent() -> None:
+    """If the supervisor is killed outright, nobody else would stop its children (Linux only; harmless elsewhere)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def children() -> list[Child]:
+    web = [sys.executable, "-m", "granian", "--interface", "wsgi"]
+    web += ["--host", address()[1], "--port", str(settings.PORT)]
+    web += ["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "1"]
+    web += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    web += ["--log-level", "warning", "statuspage.wsgi:application"]
+    found = [Child("web", web), Child("dispatcher", manage("dispatch"))]
+    if settings.REDIS_URL:
+        worker = [sys.executable, "-m", "celery", "--app", "statuspage.celery:app", "worker"]
+        worker += ["--concurrency", str(settings.CELERY_WORKERS), "--loglevel", "warning"]
+        worker += ["--without-gossip", "--without-mingle"]
+        found.append(Child("worker", worker))
+    return found
+
+
+def address() -> tuple[socket.AddressFamily, str]:
+    """HOST, which may be a name, as granian wants it: an IP address. OSError if there is none."""
+    family, *_, where = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
+    return family, str(where[0])
+
+
+def why_not_listen() -> str:
+    """What keeps the web server from listening; empty if nothing does."""
+    try:
+        family, host = address()
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, settings.PORT))
+    except OverflowError:
+        return f"PORT is {settings.PORT}, but ports go from 1 to 65535."
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"port {settings.PORT} on {settings.HOST} is taken. Stop what uses it, or set PORT to another one."
+        return f"cannot listen on {settings.HOST}, port {settings.PORT}: {error.strerror}. Set HOST and PORT."
+    return ""
+
+
+def answers() -> bool:
+    """Whether the web server gives any answer at all over HTTP; which one is for /readyz to say."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
+    connection = http.client.HTTPConnection(host, settings.PORT, timeout=2)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def run(crew: list[Child], stopping: threading.Event) -> None:
+    """Look after `crew` until `stopping` is set, then stop it: politely first, for good after GRACE seconds."""
+    announced = False
+    while not stopping.is_set():
+        for child in crew:
+            child.look_after()
+        if not announced and answers():
+            announced = True
+            say(f"Candor is running: {settings.SITE_URL}/  (console: {settings.SITE_URL}/console/); Ctrl-C stops it")
+        stopping.wait(0.1)
+    say("candor: stopping")
+    stop(crew)
+
+
+def stop(crew: list[Child]) -> None:
+    for child in crew:
+        child.signal(signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    while any(child.is_running for child in crew) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for child in crew:
+        child.signal(signal.SIGKILL)
+
+
+def set_up(stopping: threading.Event) -> int:
+    """Run `manage.py setup` to its end; its exit code."""
+    process = subprocess.Popen(manage("setup"), cwd=settings.BASE_DIR)  # noqa: S603 - our own command
+    while process.poll() is None:
+        if stopping.wait(0.02):
+            process.terminate()
+            process.wait()
+            return 130
+    return process.returncode
+
+
+def main() -> int:
+    try:
+        problem = why_not_listen()
+    except ImproperlyConfigured as error:
+        problem = str(error)
+    if problem:
+        say(f"candor: {problem}")
+        return 2
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if (code := set_up(stopping)) != 0:
+        say("candor: set-up did not finish (see above), so nothing was started.")
+        return code
+    run(children(), stopping)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
