@@ -1,0 +1,211 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from incidents.actions import incidents as actions
+from incidents.models import AuditEntry, Component, Event, Incident, Page
+from statuspage.subscribers.models import ChannelState, Heartbeat
+from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_group,
+    make_incident,
+    make_page,
+    make_resolved,
+    make_subscriber,
+    post,
+)
+from tests.public.reading import Element
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page(time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+def dashboard(client: Client) -> Element:
+    return sheet(client.get("/console/"))
+
+
+def notices(client: Client) -> str:
+    return " ".join(part.text for part in dashboard(client).all("p", class_="notice"))
+
+
+def queries(client: Client) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get("/console/").status_code == 200
+    return len(captured)
+
+
+# Open incidents
+
+
+def test_with_nothing_open_it_says_what_visitors_see(editor: Client, page: Page) -> None:
+    make_component(page)
+    document = dashboard(editor)
+    assert document.one("h1").text == "All Systems Operational"
+    assert document.one("a", class_="primary").attributes["href"] == "/console/incidents/new"
+    assert document.all("article") == []
+
+
+def test_a_hidden_component_does_not_decide_the_headline(editor: Client, page: Page) -> None:
+    make_component(page, "REST API", status="major_outage")
+    make_component(page, "Fax", only_show_if_degraded=True)
+    assert dashboard(editor).one("h1").text == sheet(Client().get("/")).one("h1").text == "Major System Outage"
+
+
+def test_a_fresh_page_says_what_to_do_first(editor: Client) -> None:
+    document = dashboard(editor)
+    assert "Components are the parts of your service that visitors know" in document.text
+    assert "Nothing yet." in document.text
+
+
+def test_an_open_incident_shows_its_last_update_and_a_form_for_the_next(editor: Client, page: Page) -> None:
+    incident = make_incident(page, title="API outage", components={make_component(page): "major_outage"})
+    post(incident, "monitoring", "A **fix** is in place.")
+    make_subscriber(page)
+    document = dashboard(editor)
+    assert document.one("h1").text == "1 open incident"
+    card = document.one("article")
+    assert card.one("h3").text == "API outage"
+    assert card.one("strong").text == "fix"
+    assert [badge.text for badge in card.all("span", class_="badge")] == ["Monitoring", "Critical impact"]
+    form = form_to(document, f"/console/incidents/{incident.public_id}/update")
+    assert fields_of(form)["status"] == ["monitoring"]
+    assert "Notify 1 subscriber" in form.text
+
+
+def test_a_follow_up_from_the_dashboard_is_published(editor: Client, page: Page) -> None:
+    incident = make_incident(page, components={make_component(page): "major_outage"})
+    target = f"/console/incidents/{incident.public_id}/update"
+    answer = editor.post(target, fill_in(editor, "/console/", target, body="We know more.", status="identified"))
+    assert answer["Location"] == f"/console/incidents/{incident.public_id}"
+    newest = incident.updates.newest_first()[0]
+    assert (newest.body, newest.status, newest.notify) == ("We know more.", "identified", True)
+    assert Component.objects.get().status == "major_outage"
+
+
+def test_an_empty_follow_up_comes_back_with_what_is_missing(editor: Client, page: Page) -> None:
+    target = f"/console/incidents/{make_incident(page).public_id}/update"
+    answer = editor.post(target, fill_in(editor, "/console/", target, status="monitoring"))
+    assert answer.status_code == 422
+    assert "Please write a message." in sheet(answer).text
+    assert fields_of(form_to(sheet(answer), target))["status"] == ["monitoring"]
+
+
+def test_every_form_of_the_dashboard_has_labels_and_ids_of_its_own(editor: Client, page: Page) -> None:
+    make_component(page)
+    for _ in range(2):
+        make_incident(page)
+    document = dashboard(editor)
+    ids = [element.attributes["id"] for element in document.walk() if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    labelled = {label.attributes["for"] for label in document.all("label") if "for" in label.attributes}
+    controls = [*document.all("textarea"), *document.all("select")]
+    assert controls
+    assert {control.attributes["id"] for control in controls} <= labelled
+
+
+def test_hidden_and_resolved_incidents(editor: Client, page: Page) -> None:
+    make_resolved(page, title="Over")
+    document = dashboard(editor)
+    assert document.all("article") == []
+    assert "Over" in document.one("section", aria_labelledby="recent-title").text
+
+
+# Components
+
+
+def test_components_in_trouble_stand_first_and_say_so(editor: Client, page: Page) -> None:
+    make_component(page, "Website")
+    group = make_group(page, "Public APIs")
+    make_component(page, "REST API", group=group, status="partial_outage")
+    board = dashboard(editor).one("section", aria_labelledby="components-title")
+    rows = [row.text for row in board.all("summary")]
+    assert rows == ["Public APIs REST API Partial Outage", "1 operational", "Website Operational"]
+
+
+def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client, page: Page) -> None:
+    rest = make_component(page)
+    target = f"/console/components/{rest.public_id}/status"
+    sent = fill_in(editor, "/console/", target, status="degraded_performance", note="Disk swap")
+    answer = editor.post(target, sent, follow=True)
+    assert Component.objects.get().status == "degraded_performance"
+    assert AuditEntry.objects.first().details["note"] == "Disk swap"  # type: ignore[union-attr]
+    assert AuditEntry.objects.first().actor_label == "Erin"  # type: ignore[union-attr]
+    assert not Event.objects.filter(notify=True).exists()
+    assert "REST API is now Degraded Performance." in sheet(answer).text
+
+
+def test_an_archived_component_cannot_be_set(editor: Client, page: Page) -> None:
+    rest = make_component(page)
+    Component.objects.update(archived_at=timezone.now())
+    assert editor.post(f"/console/components/{rest.public_id}/status", {"status": "major_outage"}).status_code == 404
+
+
+# What staff should know
+
+
+def test_mail_that_goes_to_files_is_no_secret(editor: Client, settings: Any) -> None:
+    settings.EMAIL_URL = ""
+    assert "mails are written to files" in notices(editor)
+    assert dashboard(editor).all("a", href="/console/mail")
+    settings.EMAIL_URL = "smtp://mail.example.com"
+    assert "written to files" not in notices(editor)
+
+
+def test_a_silent_dispatcher_is_an_alarm(editor: Client) -> None:
+    assert "The dispatcher has not been heard of for 90 seconds" in notices(editor)
+    Heartbeat.objects.beat("dispatcher")
+    assert "dispatcher" not in notices(editor)
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=100))
+    assert "dispatcher" in notices(editor)
+
+
+def test_a_paused_channel_says_since_when_and_why(editor: Client) -> None:
+    ChannelState.objects.pause("email", "Connection refused by 127.0.0.1:25.")
+    assert "E-mail is paused since" in notices(editor)
+    assert "Connection refused by 127.0.0.1:25." in notices(editor)
+    ChannelState.objects.recovered("email")
+    assert "paused" not in notices(editor)
+
+
+# What it costs
+
+
+def test_ten_open_incidents_cost_as_many_queries_as_one(editor: Client, page: Page) -> None:
+    make_incident(page, components={make_component(page): "major_outage"})
+    before = queries(editor)
+    for number in range(9):
+        incident = make_incident(page, components={make_component(page, f"Part {number}"): "major_outage"})
+        post(incident)
+    assert queries(editor) == before <= 18
+
+
+def test_two_hundred_components_cost_as_many_queries_as_none(editor: Client, page: Page) -> None:
+    before = queries(editor)
+    for number in range(8):
+        group = make_group(page, f"Group {number}")
+        for member in range(25):
+            make_component(page, f"Part {member}", group=group)
+    assert queries(editor) == before <= 14
+    assert len(dashboard(editor).all("li", class_="board-row")) == 200
+
+
+def test_a_reopened_incident_is_open_again(editor: Client, page: Page) -> None:
+    actions.reopen(make_resolved(page), body="It is back.", actor=ALICE)
+    assert dashboard(editor).one("h1").text == "1 open incident"
+    assert Incident.objects.count() == 1

@@ -1,0 +1,26 @@
+"""One door for each danger: whoever else needs it goes through that module."""
+
+import pytest
+
+from tests.conventions.code import imports, sources
+
+DOORS = {
+    "markdown": {"incidents/markup.py"},
+    "nh3": {"incidents/markup.py"},
+    "smtplib": {"statuspage/subscribers/transports/email.py"},
+    "urllib.request": set(),
+    "requests": set(),
+    "httpx": set(),
+    "pickle": set(),
+    "django.utils.safestring.mark_safe": {"incidents/markup.py", "statuspage/subscribers/letters.py"},
+}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_dangerous_library_is_imported_by_its_door_alone(library: str) -> None:
+    importers = {
+        name
+        for name, tree in sources().items()
+        if any(found == library or found.startswith(f"{library}.") for found in imports(tree))
+    }
+    assert importers == DOORS[library]

@@ -1,0 +1,65 @@
+"""Plain functions that make one thing each, with believable defaults, through the actions where there is one."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from incidents.actions import components as component_actions
+from incidents.actions import incidents as incident_actions
+from incidents.actor import SYSTEM, Actor
+from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
+from statuspage.accounts.models import Role, User
+from statuspage.subscribers.models import Subscriber, SubscriberState
+
+ALICE = Actor("user", "1", "Alice")
+BOB = Actor("user", "2", "Bob")
+
+PASSWORD = "correct horse battery staple"
+
+_numbers = count(1)
+
+
+def make_user(role: str = Role.EDITOR, *, email: str = "", password: str = PASSWORD, **more: Any) -> User:
+    return User.objects.create_user(
+        email or f"{role}{next(_numbers)}@example.org", password=password, role=role, **more
+    )
+
+
+def make_page(**fields: Any) -> Page:
+    return Page.objects.create(**{"name": "Acme"} | fields)
+
+
+def make_group(page: Page, name: str = "Public APIs", **more: Any) -> ComponentGroup:
+    return component_actions.create_group(page, name=name, actor=SYSTEM, **more)
+
+
+def make_component(page: Page, name: str = "REST API", *, status: str = "", **more: Any) -> Component:
+    component = component_actions.create_component(page, name=name, actor=SYSTEM, **more)
+    return component_actions.set_status(component, status, actor=SYSTEM) if status else component
+
+
+def make_incident(page: Page, **more: Any) -> Incident:
+    """An open incident with its first update; `more` goes to `open_incident`."""
+    defaults: dict[str, Any] = {"title": f"API outage {next(_numbers)}", "body": "We are looking.", "actor": ALICE}
+    return incident_actions.open_incident(page, **defaults | more)
+
+
+def post(incident: Incident, status: str = "identified", body: str = "We know more.", **more: Any) -> IncidentUpdate:
+    fields: dict[str, Any] = {"status": status, "body": body, "actor": ALICE}
+    return incident_actions.post_update(incident, **fields | more)
+
+
+def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | None = None, **more: Any) -> Incident:
+    incident = make_incident(page, at=at, **more)
+    incident_actions.resolve(incident, body="This incident has been resolved.", restore=None, actor=ALICE, at=until)
+    return incident
+
+
+def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
+    """One who confirmed an hour ago, unless `fields` say otherwise."""
+    defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
+    return Subscriber.objects.create(
+        page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
+    )

@@ -1,0 +1,28 @@
+"""Redis is wanted and never there: nothing that staff or readers notice."""
+
+import pytest
+
+from tests.faults.fleet import Fleet, say
+from tests.live import Candor
+from tests.servers import Redis, SmtpSink, wait_until
+
+READERS = 300
+# What the issue allows for publishing while the broker is gone.
+PUBLISHING_SECONDS = 1.0
+
+
+def test_every_mail_is_sent_while_redis_is_stopped(
+    candor: Candor, smtp_sink: SmtpSink, redis_server: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis_server.stop()
+    candor.env["REDIS_URL"] = redis_server.url
+    fleet = Fleet(candor, smtp_sink)
+    fleet.prepare(READERS)
+    candor.start_dispatcher()
+    wait_until(lambda: "sending without workers" in candor.log, "the dispatcher has noticed", seconds=30)
+    seconds = fleet.publish()
+    wait_until(fleet.got(READERS), "every reader is told", seconds=30)
+    assert fleet.states() == {"sent": READERS}
+    assert fleet.doubles() == 0
+    say(capsys, f"Redis stopped: publishing took {seconds:.3f} s, {READERS} mails sent by the dispatcher")
+    assert seconds < PUBLISHING_SECONDS

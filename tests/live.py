@@ -1,0 +1,98 @@
+"""The real product as processes, the way an operator runs it: bin/serve's supervisor, or single pieces of it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers import WITH_US, free_port, stop_process, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Candor:
+    """`env` holds the knobs (DATABASE_URL, REDIS_URL, EMAIL_URL …) beyond the data folder and the port."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        knobs = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "SECRET_KEY", "HOST"}
+        inherited = {name: value for name, value in os.environ.items() if name not in knobs}
+        own = {"DATA_DIR": str(self.folder / "data"), "PORT": str(self.port), "ENV_FILE": os.devnull}
+        return {**inherited, **own, "PYTHONUNBUFFERED": "1", **self.env}
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "candor.log").read_text(encoding="utf-8", errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end and return what it printed."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        text = done.stdout.decode(errors="replace")
+        assert done.returncode == 0, text
+        return text
+
+    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        """Start `python <command>` under `name`, in a process group of its own."""
+        with (self.folder / "candor.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*WITH_US, sys.executable, *command],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.processes[name] = process
+        return process
+
+    def serve(self) -> None:
+        """The whole product under its supervisor; returns when the page answers."""
+        self.start("supervisor", "-m", "statuspage.supervisor")
+        wait_until(lambda: "Candor is running" in self.log, "Candor starts", seconds=60)
+
+    def start_dispatcher(self) -> subprocess.Popen[bytes]:
+        return self.start("dispatcher", "manage.py", "dispatch")
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        options = ["worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
+        return self.start("worker", "-m", "celery", "--app", "statuspage.celery:app", *options)
+
+    def kill(self, name: str) -> None:
+        """kill -9 of the whole group: what an out-of-memory killer does."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            stop_process(process, seconds=12)
+        self.processes.clear()
+
+    @property
+    def password(self) -> str:
+        """The generated owner's, as printed on the first start."""
+        found = re.search(r"password\s+(\S+)", self.log)
+        assert found, self.log
+        return found.group(1)
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text

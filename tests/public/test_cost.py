@@ -1,0 +1,125 @@
+"""What a visit costs: queries that do not grow with the history, and few bytes."""
+
+import gzip
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from incidents.actions import incidents, postmortems
+from incidents.models import Incident, IncidentUpdate, Page
+from incidents.models.states import Status
+from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
+from tests.public.reading import Element, get, parse
+
+pytestmark = pytest.mark.django_db
+
+STATIC = Path(settings.BASE_DIR) / "static"
+KB = 1024
+
+
+def queries_of(path: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert get(path).status_code == 200
+    return len(queries)
+
+
+def fill_the_past(page: Page, count: int) -> None:
+    """`count` incidents with two updates each, an hour apart: some in the last 15 days, most before."""
+    now = timezone.now()
+    made = Incident.objects.bulk_create(
+        Incident(
+            page=page,
+            title=f"Incident {number}",
+            status=Status.RESOLVED,
+            started_at=now - timedelta(days=3 * number + 1),
+            resolved_at=now - timedelta(days=3 * number + 1),
+            last_update_at=now - timedelta(days=3 * number + 1),
+        )
+        for number in range(count)
+    )
+    IncidentUpdate.objects.bulk_create(
+        IncidentUpdate(incident=i, status=status, body="Text.", body_html="<p>Text.</p>", display_at=i.started_at)
+        for i in made
+        for status in (Status.INVESTIGATING, Status.RESOLVED)
+    )
+
+
+def a_lively_page() -> tuple[Page, Incident]:
+    """40 components in 5 groups, an open incident, three past ones, one of them with a postmortem."""
+    page = make_page(name="Lanternfish", description="Current and past status of the Lanternfish platform.")
+    parts = [
+        make_component(page, f"Service number {group * 8 + number}", group=made)
+        for group, made in enumerate([make_group(page, f"Group {name}") for name in "ABCDE"])
+        for number in range(8)
+    ]
+    now = timezone.now()
+    for ago in (2, 5, 9):
+        then = now - timedelta(days=ago)
+        past = make_resolved(page, title="Scheduled workflows started late", at=then, until=then + timedelta(hours=1))
+    items = [postmortems.ActionItemDraft(text="Upgrade the client", done=True)]
+    postmortems.publish(past, body="What we learned.", actor=ALICE, action_items=items)
+    postmortems.publish(past, body="What we have learned.", actor=ALICE)
+    broken = {parts[0]: "partial_outage", parts[9]: "degraded_performance"}
+    incident = make_incident(page, components=broken, at=now - timedelta(hours=1))
+    post(
+        incident, body="Our provider cycled the servers of our cluster; we are restarting the API in all regions. " * 2
+    )
+    incidents.edit_update(incident.updates.newest_first()[0], body="We are restarting the API.", actor=ALICE)
+    return page, past
+
+
+def test_home_needs_eight_queries_however_long_the_history() -> None:
+    page, _ = a_lively_page()
+    fill_the_past(page, 10)
+    assert queries_of("/") == 8
+    fill_the_past(page, 9_990)
+    assert queries_of("/") == 8
+
+
+def test_an_incident_needs_seven_queries_however_long_the_history() -> None:
+    page, past = a_lively_page()
+    fill_the_past(page, 10)
+    assert queries_of(f"/incidents/{past.public_id}") == 7
+    fill_the_past(page, 9_990)
+    assert queries_of(f"/incidents/{past.public_id}") == 7
+
+
+def test_an_incident_with_many_updates_needs_no_more() -> None:
+    _, past = a_lively_page()
+    before = queries_of(f"/incidents/{past.public_id}")
+    incidents.reopen(past, body="It is back.", actor=ALICE)
+    for _ in range(10):
+        update = post(past, status="identified")
+        incidents.edit_update(update, body="We know better.", actor=ALICE)
+    assert queries_of(f"/incidents/{past.public_id}") == before
+
+
+@pytest.mark.parametrize(("path", "expected"), [("/history", 3), ("/history.atom", 4), ("/history.rss", 4)])
+def test_lists_need_few_queries_however_long_the_history(path: str, expected: int) -> None:
+    page, _ = a_lively_page()
+    assert queries_of(path) <= expected
+    fill_the_past(page, 1_000)
+    assert queries_of(path) <= expected
+
+
+def test_home_is_light(capsys: pytest.CaptureFixture[str]) -> None:
+    a_lively_page()
+    html = get("/").content
+    sheets = [STATIC / link.attributes["href"].removeprefix("/static/") for link in stylesheets(html)]
+    styles = sum(len(gzip.compress(sheet.read_bytes(), 9)) for sheet in sheets)
+    packed = len(gzip.compress(html, 9))
+    with capsys.disabled():
+        print(f"\n/ with 40 components: {len(html)} bytes, {packed} gzipped; CSS {styles} gzipped; no JavaScript")  # noqa: T201 - figures for the record
+    assert len(html) <= 40 * KB
+    assert packed <= 8 * KB
+    assert styles <= 6 * KB
+    assert b"<script" not in html
+
+
+def stylesheets(html: bytes) -> list[Element]:
+    return parse(html.decode()).all("link", rel="stylesheet")

@@ -1,0 +1,48 @@
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+
+from statuspage.public.views import not_found, server_error
+from tests.factories import make_page
+from tests.public.reading import parse, read
+
+
+@pytest.mark.django_db
+def test_an_unknown_address_leads_back_to_the_status() -> None:
+    make_page(name="Acme")
+    document = read("/nothing-here", status=404)
+    assert document.one("title").text == "Page not found - Acme Status"
+    assert [link.attributes["href"] for link in document.one("main").all("a")] == ["/", "/history"]
+
+
+# Without the mark django_db, any question to the database is an error.
+def test_the_page_for_our_own_faults_asks_the_database_nothing() -> None:
+    response = server_error(RequestFactory().get("/"))
+    assert response.status_code == 500
+    assert "wrong on our side" in parse(response.content.decode()).one("h1").text
+
+
+@pytest.fixture
+def database_is_gone(db: None) -> Iterator[None]:
+    def refuse(*_: object) -> NoReturn:
+        raise OperationalError("the database is gone")
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+@pytest.mark.usefixtures("database_is_gone")
+def test_not_found_survives_a_database_that_is_gone() -> None:
+    response = not_found(RequestFactory().get("/"), Exception())
+    assert (response.status_code, parse(response.content.decode()).one("h1").text) == (404, "This page does not exist.")
+
+
+@pytest.mark.usefixtures("database_is_gone")
+def test_a_fault_is_answered_in_the_same_dress() -> None:
+    response = Client(raise_request_exception=False).get("/")
+    document = parse(response.content.decode())
+    assert (response.status_code, len(document.all("link", rel="stylesheet"))) == (500, 3)
+    assert not response.cookies

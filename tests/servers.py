@@ -1,0 +1,184 @@
+"""Real servers on free loopback ports. Each is a class with start() and stop(); the fixtures are in conftest.py."""
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+]
+
+
+def missing(what: str, package: str) -> None:
+    """Skip with a clear line; in CI a missing server is a failure."""
+    line = f"{what} is not installed: apt-get install {package}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(line)
+    pytest.skip(line)
+
+
+# Nothing outlives a test run, not even one that was killed.
+WITH_US = ["setpriv", "--pdeathsig", "INT"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(true: Callable[[], Any], what: str, *, seconds: float = 20.0) -> Any:
+    """Poll until `true()` is, and return what it returned. AssertionError naming `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def accepts(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+        return True
+    return False
+
+
+def stop_process(process: subprocess.Popen[bytes], *, number: int = signal.SIGTERM, seconds: float = 10.0) -> None:
+    if process.poll() is None:
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass
+class Redis:
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        if not shutil.which("redis-server"):
+            missing("redis-server", "redis-server")
+        command = [*WITH_US, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
+        wait_until(lambda: accepts(self.port), "redis-server answers")
+
+    def stop(self) -> None:
+        if self.process:
+            stop_process(self.process)
+
+
+@dataclass
+class Postgres:
+    """In a folder of its own that belongs to the `postgres` user when we are root, who may not run it."""
+
+    port: int = field(default_factory=free_port)
+    folder: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        homes = sorted(glob.glob("/usr/lib/postgresql/*/bin"))  # noqa: PTH207 - outside the project
+        if not homes:
+            missing("PostgreSQL", "postgresql")
+        binaries = Path(homes[-1])
+        self.folder = Path(tempfile.mkdtemp(prefix="candor-pg-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres", "postgres")
+        data = self.folder / "data"
+        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        subprocess.run(self._as_owner(initdb), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        options = ["-c", "fsync=off", "-c", "max_connections=200", "-c", f"unix_socket_directories={self.folder}"]
+        server = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", self.port, *options]
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(self._as_owner(server), stdout=log, stderr=log, cwd="/")
+        wait_until(lambda: accepts(self.port), "PostgreSQL answers")
+
+    def create(self, database: str) -> str:
+        """A new, empty database; its URL."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}"')
+        return self.url(database)
+
+    def stop(self) -> None:
+        if self.process:
+            stop_process(self.process, number=signal.SIGINT)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _as_owner(self, command: list[Any]) -> list[str]:
+        owner = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        return [*WITH_US, *owner, *map(str, command)]
+
+
+@dataclass
+class Letter:
+    """One mail as the sink accepted it."""
+
+    sender: str
+    recipient: str
+    raw: bytes
+
+
+class SmtpSink:
+    """An SMTP server in a thread that keeps what it accepts. `refuse` maps a recipient to another answer."""
+
+    def __init__(self) -> None:
+        from aiosmtpd.controller import Controller
+
+        self.letters: list[Letter] = []
+        self.refuse: dict[str, str] = {}
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.controller.port}"
+
+    def start(self) -> None:
+        self.controller.start()
+
+    def stop(self) -> None:
+        self.controller.stop()
+
+    def to(self, recipient: str) -> list[Letter]:
+        return [letter for letter in self.letters if letter.recipient == recipient]
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        for recipient in envelope.rcpt_tos:
+            self.letters.append(Letter(envelope.mail_from, recipient, envelope.content))
+        return "250 OK"

@@ -1,0 +1,137 @@
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import Candor
+from tests.servers import Redis, accepts, wait_until
+
+# One process of a parallel run takes them all: they share the running product.
+pytestmark = pytest.mark.xdist_group("supervisor")
+
+MARKS = {"granian": "web", "dispatch": "dispatcher", "celery": "worker"}
+
+
+def command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    except FileNotFoundError:
+        return []
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie, which nobody has asked for its exit code, is not."""
+    return bool("".join(command_line(pid)))
+
+
+def children(candor: Candor) -> dict[str, int]:
+    """The process ids of what the supervisor runs, by name."""
+    pid = candor.processes["supervisor"].pid
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return {name: int(pid) for pid in pids for mark, name in MARKS.items() if mark in command_line(int(pid))}
+
+
+def all_below(pid: int) -> list[int]:
+    own = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    return own + [below for child in own for below in all_below(child)]
+
+
+def assert_all_end(pids: list[int]) -> None:
+    wait_until(lambda: not any(map(is_alive, pids)), "all processes end")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candor]:
+    candor = Candor(tmp_path_factory.mktemp("running"))
+    candor.serve()
+    yield candor
+    candor.stop()
+
+
+def test_web_and_dispatcher_run_and_the_page_answers(running: Candor) -> None:
+    assert set(children(running)) == {"web", "dispatcher"}
+    assert "<h1" in running.get("/")
+    assert f"console: {running.url}/console/" in running.log
+
+
+@pytest.mark.parametrize("name", ["dispatcher", "web"])
+def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> None:
+    before = children(running)[name]
+    left_behind = all_below(before)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: children(running).get(name, before) != before, f"{name} runs again")
+    assert f"candor: {name} ended with signal SIGKILL; starting it again" in running.log
+    assert_all_end(left_behind)
+    wait_until(lambda: accepts(running.port), "the port answers")
+    assert "<h1" in running.get("/")
+
+
+def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Candor, candor: Candor) -> None:
+    candor.port = running.port
+    second = candor.start("supervisor", "-m", "statuspage.supervisor")
+    assert second.wait(20) == 2
+    assert f"port {running.port} on 127.0.0.1 is taken" in candor.log
+    assert not (candor.folder / "data" / "candor.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "abc", "PORT cannot be understood"),
+        ("PORT", "99999", "ports go from 1 to 65535"),
+        ("HOST", "192.0.2.9", "cannot listen on 192.0.2.9"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL cannot be understood"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, said: str) -> None:
+    candor.env[name] = value
+    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(20) == 2
+    assert said in candor.log
+    assert "Traceback" not in candor.log
+
+
+def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
+    candor.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    supervisor = candor.start("supervisor", "-m", "statuspage.supervisor")
+    assert supervisor.wait(20) not in {0, None}
+    assert "nothing was started" in candor.log
+    assert not accepts(candor.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_and_that_is_no_error(candor: Candor, number: signal.Signals) -> None:
+    candor.serve()
+    pids = all_below(candor.processes["supervisor"].pid)
+    assert len(pids) >= 3
+    candor.processes["supervisor"].send_signal(number)
+    assert candor.processes["supervisor"].wait(10) == 0
+    assert [pid for pid in pids if is_alive(pid)] == []
+
+
+def test_a_child_that_does_not_listen_is_killed_within_ten_seconds(candor: Candor) -> None:
+    candor.serve()
+    pids = all_below(candor.processes["supervisor"].pid)
+    os.kill(children(candor)["dispatcher"], signal.SIGSTOP)
+    candor.processes["supervisor"].terminate()
+    assert candor.processes["supervisor"].wait(10) == 0
+    assert_all_end(pids)
+
+
+def test_children_do_not_outlive_a_supervisor_that_is_killed(candor: Candor) -> None:
+    candor.serve()
+    pids = all_below(candor.processes["supervisor"].pid)
+    candor.kill("supervisor")
+    assert_all_end(pids)
+    assert not accepts(candor.port)
+
+
+def test_with_redis_a_celery_worker_runs_too_and_stops_with_the_rest(candor: Candor, redis_server: Redis) -> None:
+    candor.env |= {"REDIS_URL": redis_server.url, "HOST": "localhost"}
+    candor.serve()
+    assert set(children(candor)) == {"web", "dispatcher", "worker"}
+    pids = all_below(candor.processes["supervisor"].pid)
+    candor.processes["supervisor"].terminate()
+    assert candor.processes["supervisor"].wait(10) == 0
+    assert_all_end(pids)

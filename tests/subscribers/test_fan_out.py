@@ -1,0 +1,117 @@
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from incidents.actions import incidents as incident_actions
+from incidents.actions import postmortems
+from incidents.models import Event, Page
+from statuspage.subscribers.fanout import fan_out, fan_out_waiting
+from statuspage.subscribers.models import Delivery, Priority, Subscriber, SubscriberState
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber, post
+
+
+def test_every_confirmed_subscriber_of_the_page_gets_one_delivery(page: Page) -> None:
+    ada, bob = make_subscriber(page), make_subscriber(page)
+    make_subscriber(make_page(name="Other", domain="other.example"))
+    incident = make_incident(page)
+    assert fan_out_waiting() >= 1
+    assert {(d.subscriber, d.incident, d.state) for d in Delivery.objects.all()} == {
+        (ada, incident, "queued"),
+        (bob, incident, "queued"),
+    }
+
+
+@pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.PAUSED, SubscriberState.UNSUBSCRIBED])
+def test_whoever_is_not_active_gets_none(page: Page, state: SubscriberState) -> None:
+    make_subscriber(page, state=state)
+    make_incident(page)
+    fan_out_waiting()
+    assert not Delivery.objects.exists()
+
+
+def test_who_confirmed_after_the_event_is_not_told_of_it(page: Page) -> None:
+    make_incident(page)
+    make_subscriber(page, confirmed_at=timezone.now() + timedelta(seconds=1))
+    fan_out_waiting()
+    assert not Delivery.objects.exists()
+
+
+def test_an_event_that_asks_for_silence_is_stamped_without_deliveries(page: Page) -> None:
+    make_subscriber(page)
+    make_incident(page, notify=False)
+    fan_out_waiting()
+    assert not Delivery.objects.exists()
+    assert not Event.objects.waiting_for_fan_out().exists()
+
+
+def test_kinds_that_no_mail_tells_of_are_stamped_without_deliveries(page: Page) -> None:
+    make_subscriber(page)
+    incident = make_incident(page, notify=False)
+    incident_actions.edit_update(incident.updates.get(), body="Better words.", actor=ALICE)
+    make_component(page, status="major_outage")
+    Event.objects.update(notify=True)
+    Event.objects.filter(kind="incident.opened").delete()
+    fan_out_waiting()
+    assert not Delivery.objects.exists()
+    assert not Event.objects.waiting_for_fan_out().exists()
+
+
+def test_fanning_out_twice_makes_no_second_row(page: Page) -> None:
+    make_subscriber(page)
+    make_incident(page)
+    fan_out_waiting()
+    event = Delivery.objects.get().event
+    assert event is not None
+    Event.objects.filter(pk=event.pk).update(fanned_out_at=None)
+    assert fan_out(event.pk) == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_the_first_word_goes_before_updates_and_those_before_postmortems(page: Page) -> None:
+    make_subscriber(page)
+    incident = make_incident(page)
+    post(incident)
+    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    postmortems.publish(incident, body="What happened.", actor=ALICE)
+    fan_out_waiting()
+    assert list(Delivery.objects.order_by("event_id").values_list("priority", flat=True)) == [
+        Priority.URGENT,
+        Priority.NORMAL,
+        Priority.NORMAL,
+        Priority.LOW,
+    ]
+
+
+def test_the_audience_is_who_will_be_told(page: Page) -> None:
+    make_subscriber(page)
+    make_subscriber(page, state=SubscriberState.PENDING, confirmed_at=None)
+    assert Subscriber.objects.audience(page).count() == 1
+    make_resolved(page)
+    fan_out_waiting()
+    assert Delivery.objects.values("subscriber").distinct().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_dispatchers_at_once_make_one_row_each(page: Page) -> None:
+    for _ in range(200):
+        make_subscriber(page)
+    incident = make_incident(page)
+    for _ in range(4):
+        post(incident)
+    start = threading.Barrier(2)
+
+    def dispatch() -> None:
+        start.wait()
+        fan_out_waiting()
+        connection.close()
+
+    threads = [threading.Thread(target=dispatch) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Delivery.objects.count() == 5 * 200
+    assert not Event.objects.waiting_for_fan_out().exists()

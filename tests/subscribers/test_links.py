@@ -1,0 +1,168 @@
+"""The signed links in mails: confirming, managing, leaving."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from incidents.models import Page
+from statuspage.common.signing import seal
+from statuspage.subscribers.dispatcher import drain
+from statuspage.subscribers.links import CONFIRM, MANAGE, UNSUBSCRIBE, confirm_url, manage_url, unsubscribe_url
+from statuspage.subscribers.models import Subscriber, SubscriberState
+from tests.factories import make_subscriber
+from tests.servers import SmtpSink
+from tests.subscribers.postbox import mails_to, part
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOST = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def visitor() -> Client:
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def pending(page: Page) -> Subscriber:
+    return make_subscriber(page, "ada@example.com", state=SubscriberState.PENDING, confirmed_at=None)
+
+
+@pytest.fixture
+def active(page: Page) -> Subscriber:
+    return make_subscriber(page, "ada@example.com")
+
+
+def path(url: str) -> str:
+    return url.removeprefix(HOST)
+
+
+def state_of(subscriber: Subscriber) -> str:
+    subscriber.refresh_from_db()
+    return subscriber.state
+
+
+def test_the_link_in_the_mail_confirms_by_its_button_only(visitor: Client, page: Page, sink: SmtpSink) -> None:
+    visitor.post("/subscribe", {"email": "ada@example.com"})
+    drain()
+    (message,) = mails_to(sink, "ada@example.com")
+    found = re.search(HOST + r"(/subscribe/confirm/\S+)", part(message, "plain"))
+    assert found
+    subscriber = Subscriber.objects.get()
+
+    opened = visitor.get(found.group(1))
+    assert "Yes, subscribe me" in opened.content.decode()
+    assert state_of(subscriber) == SubscriberState.PENDING
+
+    pressed = visitor.post(found.group(1))
+    assert "You are subscribed" in pressed.content.decode()
+    assert state_of(subscriber) == SubscriberState.ACTIVE
+    assert subscriber.confirmed_at is not None
+    assert not opened.cookies
+    assert not pressed.cookies
+
+
+def test_confirming_twice_changes_nothing(visitor: Client, pending: Subscriber) -> None:
+    link = path(confirm_url(pending))
+    visitor.post(link)
+    pending.refresh_from_db()
+    first = pending.confirmed_at
+    assert "You are subscribed" in visitor.post(link).content.decode()
+    pending.refresh_from_db()
+    assert pending.confirmed_at == first
+
+
+def test_a_link_to_confirm_works_for_seven_days(visitor: Client, pending: Subscriber) -> None:
+    link = path(confirm_url(pending))
+    with time_machine.travel(timezone.now() + timedelta(days=6, hours=23)):
+        assert visitor.get(link).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
+        late = visitor.post(link)
+    assert late.status_code == 410
+    assert "This link has expired" in late.content.decode()
+    assert "ada@" not in late.content.decode()
+    assert state_of(pending) == SubscriberState.PENDING
+
+
+def test_an_old_link_to_confirm_does_not_undo_leaving(visitor: Client, pending: Subscriber) -> None:
+    link = path(confirm_url(pending))
+    visitor.post(link)
+    pending.unsubscribe()
+    assert visitor.post(link).status_code == 410
+    assert state_of(pending) == SubscriberState.UNSUBSCRIBED
+    with time_machine.travel(timezone.now() + timedelta(seconds=2)):
+        visitor.post(path(confirm_url(pending)))
+    assert state_of(pending) == SubscriberState.ACTIVE
+
+
+def test_confirming_lifts_a_pause(visitor: Client, active: Subscriber) -> None:
+    active.pause("550 No such user")
+    visitor.post(path(confirm_url(active)))
+    assert state_of(active) == SubscriberState.ACTIVE
+    assert active.paused_reason == ""
+
+
+def test_the_unsubscribe_link_shows_a_button_and_its_post_unsubscribes(visitor: Client, active: Subscriber) -> None:
+    link = path(unsubscribe_url(active))
+    assert "Yes, unsubscribe me" in visitor.get(link).content.decode()
+    assert state_of(active) == SubscriberState.ACTIVE
+    done = visitor.post(link)
+    assert done.status_code == 200
+    assert "You are unsubscribed" in done.content.decode()
+    assert state_of(active) == SubscriberState.UNSUBSCRIBED
+    assert active.unsubscribed_at is not None
+
+
+def test_the_manage_page_shows_the_state_and_unsubscribes(visitor: Client, active: Subscriber) -> None:
+    link = path(manage_url(active))
+    html = visitor.get(link).content.decode()
+    assert "ada@example.com" in html
+    assert "Active" in html
+    html = visitor.post(link, {"action": "unsubscribe"}).content.decode()
+    assert "You are unsubscribed" in html
+    assert state_of(active) == SubscriberState.UNSUBSCRIBED
+
+
+def test_subscribing_again_needs_a_new_confirmation(visitor: Client, active: Subscriber, sink: SmtpSink) -> None:
+    active.unsubscribe()
+    visitor.post(path(manage_url(active)), {"action": "subscribe"})
+    assert state_of(active) == SubscriberState.UNSUBSCRIBED
+    drain()
+    (message,) = mails_to(sink, "ada@example.com")
+    assert message["Subject"] == "[Acme] Please confirm your subscription"
+
+
+@pytest.mark.parametrize("place", ["/subscribe/confirm/", "/subscribers/", "/unsubscribe/"])
+@pytest.mark.parametrize("token", ["x", "a.b.c", "ünsinn", "%00", "A" * 2000, "....", "abc.1.", "abc..def"])
+def test_a_link_that_we_did_not_make_is_a_friendly_404(visitor: Client, page: Page, place: str, token: str) -> None:
+    for answer in (visitor.get(place + token), visitor.post(place + token)):
+        assert answer.status_code == 404
+        assert "This link does not work" in answer.content.decode()
+
+
+def test_a_token_opens_for_its_own_purpose_only(visitor: Client, active: Subscriber) -> None:
+    places = {CONFIRM: "/subscribe/confirm/", MANAGE: "/subscribers/", UNSUBSCRIBE: "/unsubscribe/"}
+    for purpose in places:
+        for other, place in places.items():
+            expected = 200 if purpose == other else 404
+            assert visitor.get(place + seal(purpose, active.public_id)).status_code == expected
+
+
+def test_a_token_for_somebody_who_is_gone_is_a_404(visitor: Client, page: Page) -> None:
+    assert visitor.get("/subscribers/" + seal(MANAGE, "nobodyatall0")).status_code == 404
+
+
+def test_tokens_carry_no_address(active: Subscriber) -> None:
+    for url in (confirm_url(active), manage_url(active), unsubscribe_url(active)):
+        assert re.fullmatch(rf"{HOST}/[a-z/]+/{active.public_id}\.[A-Za-z0-9]+\.[\w-]+", url)
+
+
+def test_pages_behind_links_are_not_kept_or_indexed(visitor: Client, active: Subscriber) -> None:
+    answer = visitor.get(path(manage_url(active)))
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert not answer.cookies
