@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -33,9 +33,12 @@ NOW = timezone.now()
 @pytest.fixture(scope="module", autouse=True)
 def page(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Page]:
     """Seeded once for all tests of this file, which only read."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield seed(None, seed=7, now=NOW, tell=lambda _: None)[0]
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            yield seed(None, seed=7, now=NOW, tell=lambda _: None)[0]
+            transaction.set_rollback(True)
+        # Beside a browser's event loop this is another connection than the one that the set-up knows and closes.
+        connection.close()
 
 
 def words(text: str) -> int:
