@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -247,6 +248,13 @@ def test_a_start_after_the_planned_end_is_refused() -> None:
 def test_bad_input_is_refused_at_its_field(field: str, message: str, fields: dict[str, Any]) -> None:
     page = make_page()
     assert message in refused(field, lambda: make_maintenance(page, **fields))
+
+
+def test_a_window_within_the_hour_that_comes_twice_has_its_real_length() -> None:
+    first = datetime(2027, 10, 31, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    maintenance = make_maintenance(make_page(), begins=first, scheduled_until=first.replace(minute=15, fold=1))
+    start, end = maintenance.window
+    assert end - start == timedelta(minutes=45)
 
 
 def test_components_are_of_this_page_and_not_archived() -> None:
