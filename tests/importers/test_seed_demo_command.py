@@ -74,8 +74,8 @@ def test_an_empty_page_of_ones_own_is_filled_and_keeps_its_name() -> None:
     updates = IncidentUpdate.objects.filter(incident__page=mine, incident__kind="incident").count()
     incidents, maintenances = (mine.incidents.filter(kind=kind).count() for kind in ("incident", "maintenance"))
     assert said == (
-        f"Demo page “Acme” ({mine.public_id}): {mine.components.count()} components, {incidents} incidents"
-        f" with {updates} updates, {maintenances} maintenances, 2 postmortems, {mine.subscribers.count()} subscribers.\n"
+        f"Demo page “Acme” ({mine.public_id}): {mine.components.count()} components, {incidents} incidents with"
+        f" {updates} updates, {maintenances} maintenances, 2 postmortems, {mine.subscribers.count()} subscribers.\n"
     )
     # It is part of the first start, so it has to stay quick.
     assert statements < 25 * updates

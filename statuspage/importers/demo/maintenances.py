@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from incidents.actions import maintenances as actions
 from incidents.actions import series as series_actions
 from incidents.actions.maintenances import MaintenanceOptions
 from incidents.actor import Actor
-from incidents.models import Component, Incident, Page
+from incidents.models import Component, Incident, IncidentUpdate, Page
 from statuspage.importers.demo.material import HERE, read_toml
 
 OPTIONS = MaintenanceOptions(reminders=(1440, 60))
@@ -108,9 +108,10 @@ class Replay:
         )
 
     def _go_on(self, text: MaintenanceText, step: Step) -> None:
-        verb = {"started": actions.start, "verifying": actions.verify, "completed": actions.complete}[step.verb]
+        verbs: dict[str, Callable[..., IncidentUpdate]]
+        verbs = {"started": actions.start, "verifying": actions.verify, "completed": actions.complete}
         maintenance, body = self.taken[text.title], text.said[step.verb]
-        verb(maintenance, body=body, actor=demo_actor(text.author), notify=False, at=step.at)
+        verbs[step.verb](maintenance, body=body, actor=demo_actor(text.author), notify=False, at=step.at)
 
     def _repeat(self, text: SeriesText, at: datetime) -> None:
         day = self.now.astimezone(self.page.zone).date() + timedelta(days=text.in_days)
