@@ -30,7 +30,9 @@ def histories(draw: st.DrawFn) -> list[Interval]:
 
 
 @given(histories(), windows, moments)
-def test_known_and_unknown_time_add_up_to_the_window(history: list[Interval], window: list[datetime], until: datetime) -> None:
+def test_known_and_unknown_time_add_up_to_the_window(
+    history: list[Interval], window: list[datetime], until: datetime
+) -> None:
     start, _, end = window
     found = uptime.totals(history, start, end, until=until)
     assert found.known + found.no_data == found.window == end - start
