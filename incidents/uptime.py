@@ -109,6 +109,12 @@ def by_component(rows: Iterable[tuple[int, str, datetime, datetime | None]]) -> 
     return found
 
 
+def since(intervals: Iterable[Interval], start: datetime) -> list[Interval]:
+    """Without what came before `start`."""
+    reaching = (one for one in intervals if one.end is None or one.end > start)
+    return [one if one.start >= start else Interval(one.status, start, one.end) for one in reaching]
+
+
 def midnight(day: date, zone: tzinfo) -> datetime:
     """The first moment of `day` in `zone`, as UTC."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
