@@ -45,6 +45,14 @@ class Weights:
     def for_page(cls, page: Page) -> Weights:
         return cls(page.major_weight, page.partial_weight, page.degraded_weight)
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> Weights:
+        return cls(**{status: Decimal(weight) for status, weight in kept.items()})
+
+    def as_json(self) -> dict[str, str]:
+        """For the audit log: those that can be chosen."""
+        return {status: f"{weight.normalize():f}" for status, weight in vars(self).items()}
+
     def of(self, status: str) -> Decimal:
         return self.by_status()[status]
 
@@ -89,6 +97,14 @@ class Totals:
         if not known:
             return None
         return (100 * (known - self.seconds_down(weights)) / known).quantize(_FULL_PRECISION, ROUND_FLOOR)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Some days in a row, oldest first, and the uptime over all of them."""
+
+    days: list[Totals]
+    percentage: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,11 @@ def days(intervals: Iterable[Interval], first: date, last: date, zone: tzinfo, *
     bounds = day_bounds(first, last, zone)
     found = daily_totals(intervals, bounds, until=until)
     return [Day(first + timedelta(days=n), bounds[n], bounds[n + 1], day) for n, day in enumerate(found)]
+
+
+def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Weights, *, until: datetime) -> Bars:
+    whole = totals(intervals, bounds[0], bounds[-1], until=until)
+    return Bars(daily_totals(intervals, bounds, until=until), whole.percentage(weights))
 
 
 def runs(statuses: Iterable[str | None]) -> dict[str, list[tuple[int, int]]]:
