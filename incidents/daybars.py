@@ -1,4 +1,4 @@
-"""A row of days as one small drawing and as one sentence. Made without loops in templates: a page may have thousands."""
+"""A row of days as one small drawing and as one sentence, without loops in templates: a page may have thousands."""
 
 from collections import Counter
 

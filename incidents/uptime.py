@@ -131,6 +131,14 @@ def since(intervals: Iterable[Interval], start: datetime) -> list[Interval]:
     return [one if one.start >= start else Interval(one.status, start, one.end) for one in reaching]
 
 
+def cut(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
+    """What of them lies between `start` and `end`, oldest first, each with an end."""
+    pieces = (
+        Interval(one.status, max(one.start, start), end if one.end is None else min(one.end, end)) for one in intervals
+    )
+    return sorted((one for one in pieces if one.end and one.start < one.end), key=lambda one: one.start)
+
+
 def midnight(day: date, zone: tzinfo) -> datetime:
     """The first moment of `day` in `zone`, as UTC."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
@@ -210,6 +218,22 @@ def percentage_text(percentage: Decimal | None) -> str:
     if percentage is None:
         return "no data"
     return "100 %" if percentage == 100 else f"{percentage.quantize(_AS_SHOWN, ROUND_FLOOR)} %"
+
+
+def weights_text(weights: Weights) -> str:
+    """`Counted as down: major outages in full, partial outages at 30 %. Not counted: …`"""
+    names = {
+        "major outages": weights.major_outage,
+        "partial outages": weights.partial_outage,
+        "degraded performance": weights.degraded_performance,
+    }
+    counted = [f"{name} {_share(weight)}" for name, weight in names.items() if weight]
+    ignored = [name for name, weight in names.items() if not weight]
+    return f"Counted as down: {', '.join(counted) or 'nothing'}. Not counted: {', '.join([*ignored, 'maintenance'])}."
+
+
+def _share(weight: Decimal) -> str:
+    return "in full" if weight == 1 else f"at {(100 * weight).normalize():f} %"
 
 
 def _seconds(duration: timedelta) -> Decimal:

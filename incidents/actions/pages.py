@@ -24,7 +24,7 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
 
 @transaction.atomic
 def set_uptime_weights(page: Page, weights: Weights, *, actor: Actor) -> Page:
-    """What share of its time each status counts as down: from now on for all of the past, too. The old stay on record."""
+    """What share of its time each status counts as down: from now on, for all of the past. The old ones are kept."""
     for status, weight in weights.by_status().items():
         if not 0 <= weight <= 1:
             raise ValidationError({status: "A weight lies between 0 (never counts) and 1 (counts in full)."})

@@ -14,7 +14,7 @@ from incidents import daybars, uptime, wording
 from incidents.models.components import Component
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
-from incidents.uptime import Bars
+from incidents.uptime import Bars, Weights
 
 register = template.Library()
 
@@ -79,9 +79,23 @@ def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
 
 
 @register.filter
+def long_bars(bars: Bars) -> SafeString:
+    """The same drawing alone, with its sentence as its text alternative."""
+    return format_html(
+        '<div class="bars" role="img" aria-label="{}">{}</div>', daybars.sentence(bars), daybars.drawing(bars)
+    )
+
+
+@register.filter
 def percentage(value: Decimal | None) -> str:
     """`99.98 %`, rounded down; `no data`."""
     return uptime.percentage_text(value)
+
+
+@register.filter
+def weights_text(weights: Weights) -> str:
+    """What counts as down, in one sentence: it stands beside every percentage."""
+    return uptime.weights_text(weights)
 
 
 @register.filter

@@ -74,6 +74,7 @@ class ComponentUptime:
     months: list[Month]
     troubled: list[DayRecord]
     known_since: datetime | None
+    today: date
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
         months=calendar,
         troubled=[one for one in _troubled(calendar) if one.day.start >= bounds[0]],
         known_since=began if began and began > longest else None,
+        today=today,
     )
 
 
