@@ -56,14 +56,16 @@ def edit_component(
     group: ComponentGroup | None = None,
     description: str = "",
     only_show_if_degraded: bool = False,
-    showcase: bool = True,
+    showcase: bool | None = None,
 ) -> Component:
+    """`showcase` None leaves it as it is."""
     if group != component.group:
         component.position = _next_position(component.page, group)
     component.group = _own(component.page, group)
     component.name = checks.line(name, field="name", what="The name")
     component.description = description.strip()
-    component.only_show_if_degraded, component.showcase = only_show_if_degraded, showcase
+    component.only_show_if_degraded = only_show_if_degraded
+    component.showcase = component.showcase if showcase is None else showcase
     component.updated_at = timezone.now()
     changed = ["name", "group", "description", "only_show_if_degraded", "showcase", "position", "updated_at"]
     component.save(update_fields=changed)
