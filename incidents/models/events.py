@@ -31,6 +31,8 @@ class EventKind(models.TextChoices):
     ACTION_ITEM_CHANGED = "action_item.changed"
     COMPONENT_STATUS = "component.status"
     COMPONENTS_CHANGED = "components.changed"
+    HISTORY_CORRECTED = "history.corrected"
+    UPTIME_WEIGHTS = "uptime.weights"
     PAGE_CHANGED = "page.changed"
 
 

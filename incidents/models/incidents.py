@@ -86,6 +86,14 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
         return self.filter(begun | started).exclude(status__in=UPCOMING)
 
+    def naming(self, component: Component) -> IncidentQuerySet:
+        return self.filter(updates__affected__component=component).distinct()
+
+    def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
+        going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
+        return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
+
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
 

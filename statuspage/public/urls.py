@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.public import views
+from statuspage.public import uptime_views, views
 
 app_name = "public"
 
@@ -10,5 +10,9 @@ urlpatterns = [
     path("history", views.history, name="history"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
+    path("uptime", uptime_views.uptime, name="uptime"),
+    path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
+    path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
+    path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
     path("robots.txt", views.robots, name="robots"),
 ]
