@@ -10,9 +10,11 @@ from itertools import groupby
 from django.db.models import prefetch_related_objects
 
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models.incidents import timeline
 from incidents.models.states import ComponentStatus
 from incidents.status import Headline, page_status, worst_status
 from incidents.visibility import Viewer
+from incidents.windows import days_until
 from incidents.wording import affected_sentence
 
 PAST_DAYS = 15
@@ -43,6 +45,7 @@ class Day:
 class PageState:
     """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
 
+    `upcoming`: maintenances by their start, each with the days until then (`in 3 days`).
     `changed_at`: when this state last changed, if only because a new day began.
     """
 
@@ -50,6 +53,8 @@ class PageState:
     headline: Headline
     sections: list[Section]
     open_incidents: list[Incident]
+    running: list[Incident]
+    upcoming: list[tuple[Incident, str]]
     days: list[Day]
     changed_at: datetime
 
@@ -59,13 +64,15 @@ class PageState:
 
 
 def page_state(page: Page, *, now: datetime) -> PageState:
-    """At most seven queries."""
+    """At most six queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     components = list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
-    open_incidents = list(visible.unresolved().newest_first().with_timeline())
+    open_incidents = list(visible.unresolved().newest_first())
+    ahead = list(visible.ahead().soonest_first())
     today = now.astimezone(page.zone).date()
     since = midnight(today - timedelta(days=PAST_DAYS - 1), page.zone)
-    past = list(visible.ended().last_updated_since(since).newest_first().with_timeline())
+    past = list(visible.ended().last_updated_since(since).newest_first().select_related("postmortem"))
+    prefetch_related_objects([*open_incidents, *ahead, *past], timeline())
     return PageState(
         page=page,
         headline=page_status(
@@ -74,14 +81,18 @@ def page_state(page: Page, *, now: datetime) -> PageState:
         ),
         sections=_sections(components),
         open_incidents=open_incidents,
+        running=[maintenance for maintenance in ahead if maintenance.is_running],
+        upcoming=[(m, days_until(m.window[0], today, page.zone)) for m in ahead if m.is_upcoming],
         days=_days(past, today=today, zone=page.zone),
         changed_at=max(page.updated_at, midnight(today, page.zone)),
     )
 
 
-def newest_incidents(page: Page, *, count: int) -> list[Incident]:
-    """The last `count` incidents by their newest update: what feeds list."""
-    return list(page.incidents.visible_to(Viewer.PUBLIC).newest_first().with_timeline()[:count])
+def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
+    """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
+    return list(ordered.with_timeline()[:count])
 
 
 @dataclass(frozen=True)
