@@ -7,8 +7,19 @@ from django.utils import timezone
 
 from incidents.models.base import new_public_id
 from incidents.models.components import Component
+from incidents.models.maintenances import MaintenanceSeries, Switches
 from incidents.models.pages import Page
-from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Impact, Kind, Status
+from incidents.models.states import (
+    ENDED,
+    ONGOING,
+    RUNNING,
+    UNRESOLVED,
+    UPCOMING,
+    ComponentStatus,
+    Impact,
+    Kind,
+    Status,
+)
 from incidents.visibility import Viewer
 
 
@@ -19,8 +30,36 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def incidents(self) -> IncidentQuerySet:
         return self.filter(kind=Kind.INCIDENT)
 
+    def maintenances(self) -> IncidentQuerySet:
+        return self.filter(kind=Kind.MAINTENANCE)
+
     def unresolved(self) -> IncidentQuerySet:
+        """Incidents alone; a maintenance is upcoming, running or ended."""
         return self.filter(status__in=UNRESOLVED)
+
+    def upcoming(self) -> IncidentQuerySet:
+        """Maintenances that have not begun, even if their time has come."""
+        return self.filter(status__in=UPCOMING)
+
+    def running(self) -> IncidentQuerySet:
+        return self.filter(status__in=RUNNING)
+
+    def ongoing(self) -> IncidentQuerySet:
+        """Unresolved incidents and running maintenances."""
+        return self.filter(status__in=ONGOING)
+
+    def due_to_start(self, at: datetime) -> IncidentQuerySet:
+        return self.upcoming().filter(auto_start=True, scheduled_for__lte=at)
+
+    def due_to_complete(self, at: datetime) -> IncidentQuerySet:
+        return self.running().filter(auto_complete=True, scheduled_until__lte=at)
+
+    def overlapping(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Upcoming and running maintenances whose window shares a moment with this one."""
+        return self.filter(status__in=(*UPCOMING, *RUNNING), scheduled_for__lt=end, scheduled_until__gt=start)
+
+    def soonest_first(self) -> IncidentQuerySet:
+        return self.order_by("scheduled_for", "pk")
 
     def ended(self) -> IncidentQuerySet:
         return self.filter(status__in=ENDED)
@@ -29,8 +68,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(last_update_at__gte=moment)
 
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """`start` included, `end` not."""
-        return self.filter(started_at__gte=start, started_at__lt=end)
+        """`start` included, `end` not. A maintenance counts when it began; one that has not does not count."""
+        begun = models.Q(began_at__gte=start, began_at__lt=end)
+        started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
+        return self.filter(begun | started).exclude(status__in=UPCOMING)
 
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
@@ -43,11 +84,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.select_related("postmortem").prefetch_related(models.Prefetch("updates", updates))
 
 
-class Incident(models.Model):
+class Incident(Switches):
     """An incident or a maintenance: one model, one timeline.
 
     `started_at` is the display time of the first update, `last_update_at` of the newest: what history is sorted by.
     `version` counts every change; a save that carries an older one is a conflict.
+
+    Of a maintenance: `scheduled_for` and `scheduled_until` are its window, `began_at` when it really began, and
+    `cancelled_at` when it was called off (it is then completed). `calendar_sequence` counts what a calendar should see
+    (RFC 5545 SEQUENCE). `occurrence_on` is the local day of its `series` that it stands for, wherever it was moved.
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -63,6 +108,13 @@ class Incident(models.Model):
     last_update_at = models.DateTimeField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
     scheduled_until = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    calendar_sequence = models.PositiveIntegerField(default=0)
+    series = models.ForeignKey(
+        MaintenanceSeries, models.SET_NULL, null=True, blank=True, related_name="occurrences", db_index=False
+    )
+    occurrence_on = models.DateField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     submission_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
@@ -76,6 +128,21 @@ class Incident(models.Model):
             models.Index(fields=["page", "-last_update_at"], name="incident_newest"),
             models.Index(fields=["page", "-started_at"], name="incident_by_start"),
             models.Index(fields=["page"], condition=models.Q(status__in=UNRESOLVED), name="incident_unresolved"),
+            models.Index(
+                fields=["page", "scheduled_for"],
+                condition=models.Q(status__in=(*UPCOMING, *RUNNING)),
+                name="maintenance_ahead",
+            ),
+            models.Index(
+                fields=["scheduled_for"],
+                condition=models.Q(status__in=UPCOMING, auto_start=True),
+                name="maintenance_to_start",
+            ),
+            models.Index(
+                fields=["scheduled_until"],
+                condition=models.Q(status__in=RUNNING, auto_complete=True),
+                name="maintenance_to_complete",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -83,6 +150,11 @@ class Incident(models.Model):
                 | models.Q(scheduled_for__isnull=False, scheduled_until__isnull=False),
                 name="maintenance_has_a_window",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind=Kind.INCIDENT) | models.Q(scheduled_until__gt=models.F("scheduled_for")),
+                name="maintenance_ends_after_start",
+            ),
+            models.UniqueConstraint(fields=["series", "occurrence_on"], name="occurrence_made_once"),
         ]
 
     def __str__(self) -> str:
@@ -94,8 +166,34 @@ class Incident(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """From start to resolution; None while it goes on."""
-        return self.resolved_at - self.started_at if self.resolved_at else None
+        """From start to resolution; None while it goes on. A maintenance that was called off had none."""
+        if self.resolved_at is None or (self.is_maintenance and self.began_at is None):
+            return None
+        return self.resolved_at - self.happened_at
+
+    @property
+    def is_maintenance(self) -> bool:
+        return self.kind == Kind.MAINTENANCE
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.status in UPCOMING
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    @property
+    def happened_at(self) -> datetime:
+        """Where it stands in the history: a maintenance when it began, all else when it was first reported."""
+        return self.began_at or self.started_at
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """Planned start and end of a maintenance. ValueError for an incident, which has none."""
+        if self.scheduled_for is None or self.scheduled_until is None:
+            raise ValueError(f"{self} has no window.")
+        return self.scheduled_for, self.scheduled_until
 
     def affected_components(self) -> list[Component]:
         """Every component that an update named, once, in page order. Reads the prefetched timeline if there is one."""

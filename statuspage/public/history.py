@@ -51,11 +51,11 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     months = [_months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
     start, end = midnight(months[-1], page.zone), midnight(_months_before(months[0], -1), page.zone)
     last_text = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("body_html")[:1]
-    shown = visible.started_between(start, end).order_by("-started_at", "-pk")
+    shown = visible.started_between(start, end)
     incidents: Iterable[Any] = shown.annotate(text=Subquery(last_text))
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
-    for incident in incidents:
-        month = incident.started_at.astimezone(page.zone).date().replace(day=1)
+    for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
+        month = incident.happened_at.astimezone(page.zone).date().replace(day=1)
         by_month[month].append(Entry(incident, _in_short(incident.text)))
     return History(
         months=[Month(first, entries) for first, entries in by_month.items()],
