@@ -50,9 +50,7 @@ def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
 
 
 def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
-    start, end = maintenance.scheduled_for, maintenance.scheduled_until
-    if start is None or end is None:
-        return format_html("")
+    start, end = maintenance.window
     first, last = windows.window_parts(start, end, zone, year=year)
     moments = ((wording.machine_time(start), first), (wording.machine_time(end), last))
     return format_html_join(" – ", '<time datetime="{}">{}</time>', moments)

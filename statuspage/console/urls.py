@@ -1,6 +1,17 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    components,
+    dashboard,
+    incidents,
+    mails,
+    maintenances,
+    people,
+    postmortems,
+    series,
+    subscribers,
+    updates,
+)
 
 app_name = "console"
 
@@ -15,6 +26,16 @@ urlpatterns = [
     path("incidents/<slug:code>/resolve", updates.resolve, name="resolve"),
     path("incidents/<slug:code>/reopen", updates.reopen, name="reopen"),
     path("updates/<slug:code>/edit", updates.edit_update, name="edit_update"),
+    # Maintenances
+    path("maintenances/new", maintenances.schedule, name="schedule"),
+    path("maintenances/<slug:code>/start", maintenances.start, name="start_maintenance"),
+    path("maintenances/<slug:code>/complete", maintenances.complete, name="complete_maintenance"),
+    path("maintenances/<slug:code>/reschedule", maintenances.reschedule, name="reschedule"),
+    path("maintenances/<slug:code>/options", maintenances.change_options, name="maintenance_options"),
+    path("maintenances/<slug:code>/cancel", maintenances.cancel, name="cancel_maintenance"),
+    path("series/<slug:code>", series.series, name="series"),
+    path("series/<slug:code>/edit", series.edit_series, name="edit_series"),
+    path("series/<slug:code>/end", series.end_series, name="end_series"),
     # Components, postmortems, subscribers, mails, people
     path("components", components.component_list, name="components"),
     path("components/new", components.new_component, name="new_component"),

@@ -31,11 +31,11 @@ def calendar_feed(page: Page, *, now: datetime, component: Component | None = No
     """Every maintenance that ended in the last 90 days or later; with `component`, those that name it. Four queries."""
     today = now.astimezone(page.zone).date()
     since = midnight(today - timedelta(days=PAST_DAYS), page.zone)
-    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().ending_since(since)
+    shown = page.incidents.visible_to(Viewer.PUBLIC).planned_since(since)
     if component:
         shown = shown.naming(component)
     name = f"{site_name(page)} - Maintenance" + (f" - {component.full_name}" if component else "")
-    return _calendar(page, shown.by_window().with_timeline(), name=name)
+    return _calendar(page, shown.soonest_first().with_timeline(), name=name)
 
 
 def calendar_event(page: Page, maintenance: Incident) -> bytes:
@@ -66,8 +66,9 @@ def _event(page: Page, maintenance: Incident) -> Event:
     event.add("dtstamp", revised_at)
     event.add("last-modified", revised_at)
     event.add("created", maintenance.created_at.astimezone(UTC).replace(microsecond=0))
-    event.add("dtstart", maintenance.scheduled_for.astimezone(UTC))
-    event.add("dtend", maintenance.scheduled_until.astimezone(UTC))
+    start, end = maintenance.window
+    event.add("dtstart", start.astimezone(UTC))
+    event.add("dtend", end.astimezone(UTC))
     event.add("status", "CANCELLED" if maintenance.cancelled_at else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     event.add("summary", _text(("Cancelled: " if maintenance.cancelled_at else "") + maintenance.title))
@@ -78,7 +79,7 @@ def _event(page: Page, maintenance: Incident) -> Event:
 
 def _description(page: Page, maintenance: Incident, url: str) -> str:
     """What was said last, what it touches, and when it is in the page's own zone."""
-    window = window_text(maintenance.scheduled_for, maintenance.scheduled_until, page.zone, year=True)
+    window = window_text(*maintenance.window, page.zone, year=True)
     affected = ", ".join(component.full_name for component in maintenance.affected_components())
     last = maintenance.updates.all()[0]
     lines = [f"{last.label}: {_plain(last.body_html)}", f"Components: {affected}" if affected else "", window, url]

@@ -7,53 +7,45 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions.maintenances import MaintenanceOptions
-from incidents.models import Incident, MaintenanceSeries
-from incidents.wording import duration_text
 
 USUAL_REMINDERS = {15: "15 minutes", 60: "1 hour", 1440: "1 day"}
-MAX_REMINDERS = 10
-MAX_MINUTES = 60 * 24 * 60
 SWITCHES = ("auto_start", "auto_complete", "set_components", "restore_components", "notify_start", "notify_end")
 
 
 class MinutesField(forms.CharField):
-    """Whole numbers of minutes, separated by commas or spaces. Gives a list."""
+    """Whole numbers, separated by commas or spaces. Gives a list."""
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        words = re.split(r"[\s,;]+", text.strip()) if text.strip() else []
+        words = [word for word in re.split(r"[\s,;]+", super().clean(value)) if word]
         if not all(re.fullmatch("[0-9]{1,6}", word) for word in words):
             raise ValidationError("Write minutes as whole numbers, for example 30, 120.")
-        minutes = [int(word) for word in words]
-        if any(not 1 <= number <= MAX_MINUTES for number in minutes):
-            raise ValidationError(f"A reminder comes 1 minute to {MAX_MINUTES // 1440} days before the start.")
-        return minutes
+        return [int(word) for word in words]
 
 
 class WithOptions(forms.Form):
     auto_start = forms.BooleanField(label="Start at the start time", required=False)
-    auto_complete = forms.BooleanField(label="Complete at the end", required=False)
+    auto_complete = forms.BooleanField(label="Complete at the end time", required=False)
     set_components = forms.BooleanField(
-        label="Show its components as under maintenance",
+        label="Set its components to “Maintenance” at the start",
         required=False,
-        help_text="From its start. A component whose status is worse keeps it.",
+        help_text="One whose status is worse keeps it.",
     )
-    restore_components = forms.BooleanField(label="Set them back to operational at the end", required=False)
+    restore_components = forms.BooleanField(label="Set them back to “Operational” at the end", required=False)
     notify_start = forms.BooleanField(label="When it starts", required=False)
     notify_end = forms.BooleanField(label="When it is completed", required=False)
     reminders = forms.TypedMultipleChoiceField(
-        label="Reminders", required=False, coerce=int, choices=list(USUAL_REMINDERS.items()), widget=forms.CheckboxSelectMultiple
+        label="Reminders",
+        required=False,
+        coerce=int,
+        choices=[(minutes, f"{text} before") for minutes, text in USUAL_REMINDERS.items()],
+        widget=forms.CheckboxSelectMultiple,
     )
     more_reminders = MinutesField(
-        label="Others, in minutes",
+        label="Other reminders, in minutes before",
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "30, 120"}),
     )
-
-    def clean_options(self, cleaned: dict[str, Any]) -> None:
-        if len(cleaned.get("reminders", [])) + len(cleaned.get("more_reminders", [])) > MAX_REMINDERS:
-            self.add_error("more_reminders", f"{MAX_REMINDERS} reminders are enough.")
 
     def options(self) -> MaintenanceOptions:
         cleaned = self.cleaned_data
@@ -61,37 +53,34 @@ class WithOptions(forms.Form):
         return MaintenanceOptions(**{name: cleaned[name] for name in SWITCHES}, reminders=tuple(minutes))
 
     @property
+    def options_errors(self) -> bool:
+        return bool({"reminders", "more_reminders"} & self.errors.keys()) if self.is_bound else False
+
+    @property
     def options_sentence(self) -> str:
         """What the boxes say now, so that nobody has to open them to know."""
         on = {name: bool(self[name].value()) for name in SWITCHES}
-        starts = {
+        steps = {
             (True, True): "Starts and completes by itself",
             (True, False): "Starts by itself, is completed by hand",
             (False, True): "Is started by hand, completes by itself",
             (False, False): "Is started and completed by hand",
         }[on["auto_start"], on["auto_complete"]]
         told = [word for name, word in (("notify_start", "the start"), ("notify_end", "the end")) if on[name]]
-        chosen = [duration_text_of(value) for value in self["reminders"].value() or []]
+        before = [USUAL_REMINDERS.get(int(value), "") for value in self["reminders"].value() or [] if _is_number(value)]
         others = str(self["more_reminders"].value() or "").strip()
-        before = [f"{' and '.join(text for text in chosen if text)} before"] if any(chosen) else []
-        before += [f"{others} minutes before"] if others else []
-        sets = "" if on["set_components"] else "; its components stay as they are"
-        return f"{starts}{sets}. Tells subscribers of {_listed([*told, *before]) or 'neither start nor end'}."
+        before = [text for text in (*before, f"{others} minutes" if others else "") if text]
+        tells = f"tells subscribers of {' and '.join(told)}" if told else "tells nobody of start and end"
+        return f"{steps}, {tells}{', reminds them ' if before else ''}{' and '.join(before)}{' before' if before else ''}."
 
 
-def initial_options(thing: Incident | MaintenanceSeries | None = None) -> dict[str, Any]:
-    """As `thing` has them, or the defaults."""
-    options = MaintenanceOptions.of(thing) if thing else MaintenanceOptions()
-    rest = [minutes for minutes in options.reminders if minutes not in USUAL_REMINDERS]
-    return {name: getattr(options, name) for name in SWITCHES} | {
-        "reminders": [minutes for minutes in options.reminders if minutes in USUAL_REMINDERS],
-        "more_reminders": ", ".join(map(str, rest)),
-    }
+def initial_options(options: MaintenanceOptions) -> dict[str, Any]:
+    """The boxes as `options` has them."""
+    usual = [minutes for minutes in options.reminders if minutes in USUAL_REMINDERS]
+    rest = [str(minutes) for minutes in options.reminders if minutes not in USUAL_REMINDERS]
+    boxes: dict[str, Any] = {name: getattr(options, name) for name in SWITCHES}
+    return boxes | {"reminders": usual, "more_reminders": ", ".join(rest)}
 
 
-def duration_text_of(minutes: Any) -> str:
-    return USUAL_REMINDERS.get(int(minutes), "") if str(minutes).isdecimal() else ""
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def _is_number(value: Any) -> bool:
+    return str(value).isdecimal() and len(str(value)) < 7

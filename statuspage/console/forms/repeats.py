@@ -1,0 +1,107 @@
+"""How often a maintenance repeats: a simple choice, or a rule of one's own."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from incidents import recurrence
+from incidents.models import Page
+from incidents.windows import window_text
+
+OWN = "own"
+REPEATS = [
+    ("", "Does not repeat"),
+    ("weekly", "Every week"),
+    ("biweekly", "Every 2 weeks"),
+    ("monthly", "Every month, on this weekday"),
+    (OWN, "By a rule of my own"),
+]
+DATES_SHOWN = 3
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+def rule_of(repeat: str, start: datetime) -> str:
+    """The RFC 5545 rule that a choice means for a series that begins on the local day of `start`.
+
+    Monthly is the same weekday of the month again, the second Sunday say; a fifth one is taken as the last.
+    """
+    day = _DAYS[start.weekday()]
+    nth = (start.day - 1) // 7 + 1
+    return {
+        "weekly": f"FREQ=WEEKLY;BYDAY={day}",
+        "biweekly": f"FREQ=WEEKLY;INTERVAL=2;BYDAY={day}",
+        "monthly": f"FREQ=MONTHLY;BYDAY={nth if nth < 5 else -1}{day}",
+    }[repeat]
+
+
+class Repeat(NamedTuple):
+    """A valid choice: the rule as it is kept, the first wall-clock time, and how long each one takes."""
+
+    rule: str
+    starts_at: datetime
+    duration: timedelta
+
+    def windows(self, page: Page, count: int = DATES_SHOWN) -> list[tuple[datetime, datetime]]:
+        """The next ones, as instants."""
+        first = recurrence.instant(self.starts_at, page.zone)
+        after = max(first - timedelta(seconds=1), timezone.now())
+        slots = recurrence.upcoming(self.rule, starts_at=self.starts_at, zone=page.zone, after=after, count=count)
+        return [(slot.starts_at, slot.starts_at + self.duration) for slot in slots]
+
+
+def date_texts(page: Page, windows: list[tuple[datetime, datetime]]) -> list[str]:
+    """`Sunday, Oct 25, 2026, 02:00 – 04:00 CET`"""
+    return [
+        f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone, year=True)}" for start, end in windows
+    ]
+
+
+class WithRepeat(forms.Form):
+    repeat = forms.ChoiceField(label="Repeats", choices=REPEATS, required=False)
+    rule = forms.CharField(
+        label="Own rule",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "FREQ=MONTHLY;BYDAY=1SA"}
+        ),
+        help_text="RFC 5545. Only for “By a rule of my own”.",
+    )
+    page: Page
+    repetition: Repeat | None = None
+
+    def clean_repeat(self, cleaned: dict[str, Any]) -> None:
+        """Check the rule, in words beside the field that it came from."""
+        repeat, typed = cleaned.get("repeat", ""), cleaned.get("rule", "").strip()
+        if typed and repeat != OWN:
+            self.add_error("rule", "Choose “By a rule of my own” above it, or empty this field.")
+        start, end = cleaned.get("scheduled_for"), cleaned.get("scheduled_until")
+        if not repeat or self.errors.keys() & {"repeat", "rule", "scheduled_for", "scheduled_until"}:
+            return
+        if start is None or not isinstance(end, datetime):
+            return
+        local = start.astimezone(self.page.zone).replace(tzinfo=None)
+        if repeat == OWN and not typed:
+            self.add_error("rule", "Write the rule, for example FREQ=MONTHLY;BYDAY=1SA.")
+            return
+        rule = typed if repeat == OWN else rule_of(repeat, local)
+        try:
+            rule = recurrence.check(rule, starts_at=local, time_zone=self.page.time_zone)
+        except recurrence.RuleError as error:
+            self.add_error("rule" if repeat == OWN else "repeat", str(error))
+        else:
+            self.repetition = Repeat(rule, local, end - start)
+
+    def refuse(self, error: ValidationError) -> None:
+        """What an action calls otherwise than the form."""
+        names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
+        if hasattr(error, "error_dict"):
+            error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
+        super().refuse(error)  # type: ignore[misc]
+
+    @property
+    def repeats(self) -> bool:
+        return bool(self["repeat"].value())
