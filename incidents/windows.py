@@ -21,7 +21,7 @@ def window_text(start: datetime, end: datetime, zone: tzinfo, *, year: bool = Fa
 
 
 def days_until(moment: datetime, today: date, zone: tzinfo) -> str:
-    """`today`, `tomorrow`, `in 3 days`; empty for days that are over. Whole days of `zone`: true until midnight there."""
+    """`today`, `tomorrow`, `in 3 days`; empty for days that are over. Days of `zone`: true until midnight there."""
     days = (moment.astimezone(zone).date() - today).days
     if days < 0:
         return ""

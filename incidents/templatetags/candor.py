@@ -49,6 +49,14 @@ def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
     return _window(maintenance, zone, year=True)
 
 
+@register.filter
+def utc_window(maintenance: Incident, zone: tzinfo) -> str:
+    """The same in UTC, for readers elsewhere; empty if `zone` is at UTC then."""
+    start, end = maintenance.window
+    at_utc = not any(moment.astimezone(zone).utcoffset() for moment in (start, end))
+    return "" if at_utc else windows.window_text(start, end, UTC, year=True)
+
+
 def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
     start, end = maintenance.window
     first, last = windows.window_parts(start, end, zone, year=year)

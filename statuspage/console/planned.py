@@ -23,7 +23,15 @@ def next_step(maintenance: Incident, *, now: datetime) -> NextStep | None:
     if maintenance.is_upcoming:
         if maintenance.auto_start:
             return NextStep("Starts by itself", start)
-        return NextStep("Should have been started", start, is_late=True) if start < now else NextStep("To be started", start)
+        return (
+            NextStep("Should have been started", start, is_late=True)
+            if start < now
+            else NextStep("To be started", start)
+        )
     if maintenance.auto_complete:
         return NextStep("Completes by itself", end)
-    return NextStep("Should be over: complete or extend it", end, is_late=True) if end < now else NextStep("To be completed", end)
+    return (
+        NextStep("Should be over: complete or extend it", end, is_late=True)
+        if end < now
+        else NextStep("To be completed", end)
+    )

@@ -53,7 +53,7 @@ def _calendar(page: Page, maintenances: Iterable[Incident], *, name: str) -> byt
     calendar.add("x-published-ttl", "PT1H")
     for maintenance in maintenances:
         calendar.add_component(_event(page, maintenance))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _event(page: Page, maintenance: Incident) -> Event:

@@ -58,8 +58,7 @@ def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
         author=_printable(page.name),
         updated_at=page.updated_at,
         entries=[
-            _entry(page, incident)
-            for incident in newest_incidents(page, count=ENTRIES, upcoming_first=upcoming_first)
+            _entry(page, incident) for incident in newest_incidents(page, count=ENTRIES, upcoming_first=upcoming_first)
         ],
     )
 
@@ -97,7 +96,9 @@ def _paragraph(at: datetime, label: str, html: str) -> str:
     inline = re.sub(r"</p>\s*<p>", "<br /><br />", text).removeprefix("<p>").removesuffix("</p>")
     inline = re.sub(r"<br>\n?", "<br />", inline)
     rest = html[leading.end() :] if leading else html
-    return f"<p><small>{_day(at)} {escape(at.tzname())}</small><br><strong>{escape(label)}</strong> - {inline}</p>{rest}"
+    return (
+        f"<p><small>{_day(at)} {escape(at.tzname())}</small><br><strong>{escape(label)}</strong> - {inline}</p>{rest}"
+    )
 
 
 def _day(at: datetime) -> str:

@@ -124,8 +124,16 @@ def incident_report(page: Page, code: str) -> IncidentReport | None:
         updates=list(incident.updates.all()),
         postmortem=postmortem,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
-        affected=affected_sentence(incident.affected_components()),
+        affected=_affected(incident),
     )
+
+
+def _affected(incident: Incident) -> str:
+    sentence = affected_sentence(incident.affected_components())
+    if not incident.is_maintenance:
+        return sentence
+    verb = "affected" if incident.is_resolved else "affects"
+    return sentence.replace("This incident affected", f"This scheduled maintenance {verb}", 1)
 
 
 def published_postmortem(incident: Incident) -> Postmortem | None:

@@ -94,9 +94,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return rendered("500.html", {}, status=500)
 
 
-def _feed(
-    request: HttpRequest, template: str, content_type: str, *, upcoming_first: bool = False
-) -> HttpResponse:
+def _feed(request: HttpRequest, template: str, content_type: str, *, upcoming_first: bool = False) -> HttpResponse:
     page = current_page(request)
     context: dict[str, object] = {"feed": incident_feed(page, upcoming_first=upcoming_first)}
     return rendered(template, context, changed_at=page.updated_at, content_type=content_type)

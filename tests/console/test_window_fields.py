@@ -1,6 +1,6 @@
 """How people say when a maintenance ends: a time, a time of day, or how long it takes."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,7 +43,9 @@ def test_a_length_is_understood_as_people_write_it(text: str, minutes: int) -> N
     assert length_of(text) == timedelta(minutes=minutes)
 
 
-@pytest.mark.parametrize("text", ["", "2", "h", "two hours", "2 weeks", "2 h later", "04:00", "2026-10-24 04:00", "-2 h"])
+@pytest.mark.parametrize(
+    "text", ["", "2", "h", "two hours", "2 weeks", "2 h later", "04:00", "2026-10-24 04:00", "-2 h"]
+)
 def test_what_is_no_length_is_none(text: str) -> None:
     assert length_of(text) is None
 

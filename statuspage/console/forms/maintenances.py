@@ -78,6 +78,13 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
         self.clean_repeat(cleaned)
         return cleaned
 
+    def refuse(self, error: ValidationError) -> None:
+        """What an action calls otherwise than the form."""
+        names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
+        if hasattr(error, "error_dict"):
+            error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
+        super().refuse(error)
+
 
 class StepForm(MessageForm):
     """What can be done with a maintenance: a message, often a standard one, and whether to tell people."""
@@ -127,7 +134,9 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
         self.add_window(incident.page.zone, incident.page.time_zone)
         if incident.is_running:
             del self.fields["scheduled_for"]
-            self.fields["scheduled_until"].help_text = "A time, a time of day, or how long it takes in all: 2 h, 90 min."
+            self.fields[
+                "scheduled_until"
+            ].help_text = "A time, a time of day, or how long it takes in all: 2 h, 90 min."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -137,8 +146,8 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
         return cleaned
 
     def action_fields(self) -> dict[str, Any]:
-        names = ("body", "notify", "submission_key")
-        fields = {name: self.cleaned_data[name] for name in names} | dict(self.window())
+        names = ("body", "notify", "submission_key", "scheduled_for", "scheduled_until")
+        fields = {name: self.cleaned_data[name] for name in names}
         return fields | {"expected_version": self.cleaned_data["version"]}
 
 

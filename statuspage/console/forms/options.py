@@ -71,7 +71,9 @@ class WithOptions(forms.Form):
         others = str(self["more_reminders"].value() or "").strip()
         before = [text for text in (*before, f"{others} minutes" if others else "") if text]
         tells = f"tells subscribers of {' and '.join(told)}" if told else "tells nobody of start and end"
-        return f"{steps}, {tells}{', reminds them ' if before else ''}{' and '.join(before)}{' before' if before else ''}."
+        return (
+            f"{steps}, {tells}{', reminds them ' if before else ''}{' and '.join(before)}{' before' if before else ''}."
+        )
 
 
 def initial_options(options: MaintenanceOptions) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """How often a maintenance repeats: a simple choice, or a rule of one's own."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents import recurrence
@@ -37,7 +37,8 @@ def rule_of(repeat: str, start: datetime) -> str:
     }[repeat]
 
 
-class Repeat(NamedTuple):
+@dataclass(frozen=True)
+class Repeat:
     """A valid choice: the rule as it is kept, the first wall-clock time, and how long each one takes."""
 
     rule: str
@@ -73,6 +74,10 @@ class WithRepeat(forms.Form):
     page: Page
     repetition: Repeat | None = None
 
+    def repeat_problem(self) -> str:
+        """What is wrong with the rule, for the place where the next dates would stand."""
+        return " ".join(str(said) for name in ("repeat", "rule") for said in self.errors.get(name, []))
+
     def clean_repeat(self, cleaned: dict[str, Any]) -> None:
         """Check the rule, in words beside the field that it came from."""
         repeat, typed = cleaned.get("repeat", ""), cleaned.get("rule", "").strip()
@@ -94,14 +99,3 @@ class WithRepeat(forms.Form):
             self.add_error("rule" if repeat == OWN else "repeat", str(error))
         else:
             self.repetition = Repeat(rule, local, end - start)
-
-    def refuse(self, error: ValidationError) -> None:
-        """What an action calls otherwise than the form."""
-        names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
-        if hasattr(error, "error_dict"):
-            error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
-        super().refuse(error)  # type: ignore[misc]
-
-    @property
-    def repeats(self) -> bool:
-        return bool(self["repeat"].value())

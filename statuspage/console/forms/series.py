@@ -17,12 +17,11 @@ from statuspage.console.forms.repeats import OWN, REPEATS, rule_of
 class SeriesForm(ScheduleForm):
     """The whole series, from now on."""
 
-    version = VersionField()
-
     def __init__(self, data: Any = None, *, series: MaintenanceSeries, **more: Any) -> None:
         self.series = series
         super().__init__(data, page=series.page, initial=_initial(series), **more)
         del self.fields["submission_key"]
+        self.fields["version"] = VersionField()
         self.fields["repeat"].choices = REPEATS[1:]  # type: ignore[attr-defined]
         self.fields["scheduled_for"].label = "First start"
         self.fields["scheduled_until"].label = "Takes"

@@ -12,6 +12,7 @@ from incidents.actions.maintenances import overlaps
 from incidents.models import Component, Incident, MaintenanceSeries, Page
 from incidents.windows import window_text
 from incidents.wording import duration_text
+from statuspage.console.forms.fields import fill_in
 from statuspage.console.forms.repeats import DATES_SHOWN, Repeat
 
 LONG, FAR = timedelta(hours=24), timedelta(days=366)
@@ -30,8 +31,7 @@ class WithWarnings(forms.Form):
         if self["confirmed"].value() == seal or not found:
             return False
         self.warnings = found
-        self.data = self.data.copy()
-        self.data[self.add_prefix("confirmed")] = seal
+        fill_in(self, confirmed=seal)
         return True
 
 
@@ -48,7 +48,7 @@ def window_warnings(
         if end - start > LONG:
             yield f"It lasts {duration_text(end - start)}."
         if start > timezone.now() + FAR:
-            yield f"It starts in {duration_text(start - timezone.now())}."
+            yield f"It starts on {start.astimezone(page.zone):%b %d, %Y}, more than a year from now."
     for start, end in windows:
         for overlap in overlaps(page, components, start, end, other_than=itself):
             if isinstance(other_than, MaintenanceSeries) and overlap.maintenance.series_id == other_than.pk:

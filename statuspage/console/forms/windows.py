@@ -1,7 +1,6 @@
 """When a maintenance is: its start, and its end as a time, as a time of day, or as a length."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -79,5 +78,5 @@ class WithWindow(forms.Form):
             said = "It ends when it begins." if until == start else "It ends before it begins."
             self.add_error("scheduled_until", said)
 
-    def window(self) -> Mapping[str, datetime]:
-        return {name: self.cleaned_data[name] for name in ("scheduled_for", "scheduled_until")}
+    def window(self) -> tuple[datetime, datetime]:
+        return self.cleaned_data["scheduled_for"], self.cleaned_data["scheduled_until"]

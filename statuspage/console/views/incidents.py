@@ -37,7 +37,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     listed = Paginator(shelves[show].newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"page": page, "listed": listed, "show": show}
     if show == "maintenance":
-        context["series"] = page.maintenance_series.running_on().newest_first()
+        context["series"] = page.maintenance_series.going_on().newest_first()
     return render(request, "console/incidents.html", context)
 
 
@@ -101,6 +101,7 @@ def incident_context(
     page = incident.page
     resolve_form = form if isinstance(form, ResolveForm) else None
     other_form = form if isinstance(form, UpdateForm) else None
+    ways_on: dict[str, Any]
     if incident.is_maintenance:
         ways_on = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
     else:

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -33,7 +34,7 @@ def schedule(request: StaffRequest) -> HttpResponse:
     """One maintenance, or a series. The next dates of a series are a fragment, for htmx."""
     page = current_page(request)
     form = ScheduleForm(sent(request), page=page)
-    problem = " ".join(said for name in ("repeat", "rule") for said in form.errors.get(name, []))
+    problem = form.repeat_problem()
     if "preview" in request.POST:
         form.errors.clear()
     elif form.is_valid() and not form.warn(_warnings(form)):
@@ -92,9 +93,8 @@ def reschedule(request: StaffRequest, code: str) -> HttpResponse:
     maintenance = _maintenance(request, code)
     form = reschedule_form(maintenance, request.POST)
     if "preview" not in request.POST and form.is_valid():
-        window = form.cleaned_data["scheduled_for"], form.cleaned_data["scheduled_until"]
         named = maintenance.affected_components()
-        form.warn(list(window_warnings(maintenance.page, named, [window], other_than=maintenance)))
+        form.warn(list(window_warnings(maintenance.page, named, [form.window()], other_than=maintenance)))
     return _finish(request, maintenance, form, actions.reschedule, said="The new times are public.")
 
 
@@ -115,7 +115,7 @@ def _warnings(form: ScheduleForm) -> list[str]:
     components = form.cleaned_data["components"]
     if form.repetition:
         return list(repeat_warnings(form.page, components, form.repetition))
-    return list(window_warnings(form.page, components, [(form.window()["scheduled_for"], form.window()["scheduled_until"])]))
+    return list(window_warnings(form.page, components, [form.window()]))
 
 
 def _schedule(form: ScheduleForm, request: StaffRequest) -> Incident | MaintenanceSeries:
@@ -123,5 +123,6 @@ def _schedule(form: ScheduleForm, request: StaffRequest) -> Incident | Maintenan
     fields: dict[str, Any] = {name: form.cleaned_data[name] for name in names}
     fields |= {"options": form.options(), "actor": request.user.actor}
     if form.repetition:
-        return series_actions.create_series(form.page, **form.repetition._asdict(), **fields)
-    return actions.schedule(form.page, **form.window(), **fields)
+        return series_actions.create_series(form.page, **asdict(form.repetition), **fields)
+    start, end = form.window()
+    return actions.schedule(form.page, scheduled_for=start, scheduled_until=end, **fields)

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -33,7 +34,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
     """The whole series from now on. What was moved or cancelled alone stays as it is."""
     found = _series(request, code)
     form = SeriesForm(sent(request), series=found)
-    problem = " ".join(said for name in ("repeat", "rule") for said in form.errors.get(name, []))
+    problem = form.repeat_problem()
     if "preview" in request.POST:
         form.errors.clear()
     elif form.is_valid() and form.repetition and not form.warn(_warnings(form)):
@@ -116,4 +117,4 @@ def _edit(form: SeriesForm, request: StaffRequest) -> None:
     cleaned = form.cleaned_data
     fields: dict[str, Any] = {name: cleaned[name] for name in ("title", "body", "components", "notify")}
     fields |= {"options": form.options(), "expected_version": cleaned["version"]}
-    actions.edit_series(form.series, actor=request.user.actor, **form.repetition._asdict(), **fields)
+    actions.edit_series(form.series, actor=request.user.actor, **asdict(form.repetition), **fields)
