@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
+from incidents.actions import maintenances as maintenance_actions
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role, User
@@ -62,4 +63,17 @@ def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
     defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
     return Subscriber.objects.create(
         page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
+    )
+
+
+def make_maintenance(page: Page, *, at: datetime | None = None, hours: float = 2, **more: Any) -> Incident:
+    """One that begins at `at` (in three days), announced now; `more` goes to `schedule`."""
+    start = at or (timezone.now() + timedelta(days=3)).replace(second=0, microsecond=0)
+    defaults: dict[str, Any] = {
+        "title": f"Database upgrade {next(_numbers)}",
+        "body": "We upgrade the database.",
+        "actor": ALICE,
+    }
+    return maintenance_actions.schedule(
+        page, scheduled_for=start, scheduled_until=start + timedelta(hours=hours), **defaults | more
     )
