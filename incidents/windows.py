@@ -15,11 +15,6 @@ def window_parts(start: datetime, end: datetime, zone: tzinfo, *, year: bool = F
     return f"{first:{head}}", f"{last:{tail}}"
 
 
-def window_text(start: datetime, end: datetime, zone: tzinfo, *, year: bool = False) -> str:
-    """`Oct 24, 02:00 – 04:00 CEST`."""
-    return " – ".join(window_parts(start, end, zone, year=year))
-
-
 def days_until(moment: datetime, today: date, zone: tzinfo) -> str:
     """`today`, `tomorrow`, `in 3 days`; empty for days that are over. Days of `zone`: true until midnight there."""
     days = (moment.astimezone(zone).date() - today).days

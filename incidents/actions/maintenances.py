@@ -1,30 +1,34 @@
 """Maintenances one by one: schedule, move, start, end. A maintenance is an Incident of that kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from incidents import wording
+from incidents.actions import checks, timeline
+from incidents.actions import incidents as incident_actions
+from incidents.actions.announcing import MaintenanceOptions as MaintenanceOptions
+from incidents.actions.announcing import announce
+from incidents.actions.naming import components_to_set, name_components
+from incidents.actions.posting import Statuses, post
+from incidents.actions.recording import record, take_version
+from incidents.actions.reminders import move_reminders, set_reminders
 from incidents.actor import Actor
-from incidents.models import Component, Incident, IncidentUpdate, MaintenanceReminder, Page
-
-Statuses = Mapping[Component, str]
-
-
-@dataclass(frozen=True)
-class MaintenanceOptions:
-    """What happens by itself. `reminders`: minutes before the start, at most MAX_REMINDERS of them.
-
-    `set_components`: operational ones are under maintenance from the start; `restore_components`: and operational
-    again at the end, unless somebody else holds them. `notify_start`, `notify_end`: subscribers are told of these.
-    """
-
-    auto_start: bool = True
-    auto_complete: bool = True
-    set_components: bool = True
-    restore_components: bool = True
-    notify_start: bool = True
-    notify_end: bool = True
-    reminders: tuple[int, ...] = (60,)
+from incidents.models import (
+    AffectedComponent,
+    Component,
+    EventKind,
+    Incident,
+    IncidentUpdate,
+    Page,
+)
+from incidents.models.maintenances import SWITCHES
+from incidents.models.states import ComponentStatus, Status
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Overlap:
 
 def options_of(maintenance: Incident) -> MaintenanceOptions:
     """As they stand now. One query, for the reminders."""
-    raise NotImplementedError
+    leads = maintenance.reminders.values_list("minutes_before", flat=True)
+    return MaintenanceOptions.of(maintenance, leads)
 
 
 def overlaps(
@@ -50,9 +55,16 @@ def overlaps(
 ) -> list[Overlap]:
     """Upcoming and running maintenances of any of `components` between `start` and `end`: allowed, but worth a warning.
 
-    Soonest first; three queries, however many there are.
+    Soonest first. The number of queries does not grow with theirs.
     """
-    raise NotImplementedError
+    asked = {component.pk for component in components}
+    found = page.incidents.overlapping(start, end).naming(asked).soonest_first()
+    if other_than:
+        found = found.exclude(pk=other_than.pk)
+    return [
+        Overlap(one, [component for component in one.affected_components() if component.pk in asked])
+        for one in found.with_timeline()
+    ]
 
 
 def schedule(
@@ -76,7 +88,28 @@ def schedule(
 
     ValidationError fields: title, body, scheduled_for, scheduled_until, components, reminders, at.
     """
-    raise NotImplementedError
+    moment = checks.moment(at)
+    start, end = checks.window(scheduled_for, scheduled_until)
+    checks.start_ahead(start, now=moment)
+    title, text = checks.title(title), checks.body(body)
+    try:
+        with transaction.atomic():
+            return announce(
+                page,
+                title=title,
+                text=text,
+                window=(start, end),
+                components=components,
+                options=options or MaintenanceOptions(),
+                actor=actor,
+                notify=notify,
+                at=moment,
+                submission_key=submission_key or None,
+            )
+    except IntegrityError:
+        if not submission_key:
+            raise
+        return Incident.objects.get(submission_key=submission_key)
 
 
 def reschedule(
@@ -97,9 +130,31 @@ def reschedule(
 
     ValidationError fields: scheduled_for, scheduled_until, body, status (it is over).
     """
-    raise NotImplementedError
+    start, end = new = checks.window(scheduled_for, scheduled_until)
+
+    def text() -> str:
+        """Under the lock: what it says of the old time must be true."""
+        old = maintenance.window
+        _check_move(maintenance, old, new)
+        move_reminders(maintenance, start)
+        sentence = wording.reschedule_text(old, new, maintenance.page.zone, begun=maintenance.is_running)
+        return f"{sentence}\n\n{body}" if body.strip() else sentence
+
+    return post(
+        maintenance,
+        EventKind.MAINTENANCE_RESCHEDULED,
+        status=maintenance.status,
+        body=text,
+        actor=actor,
+        notify=notify,
+        expected_version=expected_version,
+        submission_key=submission_key,
+        changes={"scheduled_for": start, "scheduled_until": end},
+        details={"from": start.isoformat(), "until": end.isoformat()},
+    )
 
 
+@transaction.atomic
 def change_options(
     maintenance: Incident,
     *,
@@ -112,7 +167,28 @@ def change_options(
 
     Nobody is told. ValidationError fields: reminders, components, status (it is over).
     """
-    raise NotImplementedError
+    leads = checks.reminders(options.reminders)
+    take_version(maintenance, expected_version)
+    if maintenance.is_resolved:
+        raise ValidationError({"status": "This maintenance is over, so nothing happens by itself any more."})
+    if components is not None:
+        _rename_components(maintenance, components)
+    for name, value in options.switches.items():
+        setattr(maintenance, name, value)
+    maintenance.save(update_fields=SWITCHES)
+    set_reminders(maintenance, leads)
+    details: dict[str, Any] = {**options.switches, "reminders": leads}
+    if components is not None:
+        details["components"] = [component.full_name for component in components]
+    record(
+        maintenance.page,
+        EventKind.MAINTENANCE_CHANGED,
+        maintenance,
+        actor=actor,
+        details=details,
+        incident=maintenance,
+    )
+    return maintenance
 
 
 def start(
@@ -127,10 +203,27 @@ def start(
 ) -> IncidentUpdate:
     """Begin, early or on time. `body` empty: the standard sentence. `notify` None: as its options say.
 
-    Its operational components are under maintenance from `at`, if its options say so; a worse status stays. Refused once
-    its end has passed: move that first. ValidationError fields: status, body, at, scheduled_until.
+    Its operational components are under maintenance from `at`, if its options say so; a worse status stays. Refused
+    once its end has passed: move that first. ValidationError fields: status, body, at, scheduled_until.
     """
-    raise NotImplementedError
+
+    def to_set(moment: datetime) -> Statuses:
+        if maintenance.window[1] <= moment:
+            raise ValidationError({"scheduled_until": "Its planned end has passed. Move the end first."})
+        return components_to_set(maintenance, moment) if maintenance.set_components else {}
+
+    return post(
+        maintenance,
+        EventKind.MAINTENANCE_STARTED,
+        status=Status.IN_PROGRESS,
+        body=body if body.strip() else wording.MAINTENANCE_STARTED,
+        actor=actor,
+        notify=maintenance.notify_start if notify is None else notify,
+        components=to_set,
+        at=at,
+        expected_version=expected_version,
+        submission_key=submission_key,
+    )
 
 
 def verify(
@@ -145,7 +238,17 @@ def verify(
     submission_key: str = "",
 ) -> IncidentUpdate:
     """The work is done and being checked: `incidents.post_update` with that status."""
-    raise NotImplementedError
+    return incident_actions.post_update(
+        maintenance,
+        status=Status.VERIFYING,
+        body=body,
+        actor=actor,
+        components=components,
+        notify=notify,
+        at=at,
+        expected_version=expected_version,
+        submission_key=submission_key,
+    )
 
 
 def complete(
@@ -163,7 +266,24 @@ def complete(
 
     `body` empty: the standard sentence. `notify` None: as its options say. ValidationError fields: status, body, at.
     """
-    raise NotImplementedError
+
+    def to_restore(moment: datetime) -> Statuses:
+        if restore is not None:
+            return restore
+        return components_to_restore(maintenance, at=moment) if maintenance.restore_components else {}
+
+    return post(
+        maintenance,
+        EventKind.MAINTENANCE_COMPLETED,
+        status=Status.COMPLETED,
+        body=body if body.strip() else wording.MAINTENANCE_COMPLETED,
+        actor=actor,
+        notify=maintenance.notify_end if notify is None else notify,
+        components=to_restore,
+        at=at,
+        expected_version=expected_version,
+        submission_key=submission_key,
+    )
 
 
 def cancel(
@@ -176,18 +296,56 @@ def cancel(
     expected_version: int | None = None,
     submission_key: str = "",
 ) -> IncidentUpdate:
-    """Call it off, begun or not: completed, with `cancelled_at` and a note. The components that it had set are restored.
+    """Call it off, begun or not: completed, with `cancelled_at` and a note. Components that it had set are restored.
 
     ValidationError fields: status, body, at.
     """
-    raise NotImplementedError
+    return post(
+        maintenance,
+        EventKind.MAINTENANCE_CANCELLED,
+        status=Status.COMPLETED,
+        body=body if body.strip() else lambda: _cancelled_text(maintenance),
+        actor=actor,
+        notify=notify,
+        components=lambda moment: components_to_restore(maintenance, at=moment) if maintenance.is_running else {},
+        at=at,
+        expected_version=expected_version,
+        submission_key=submission_key,
+        changes={"cancelled_at": checks.moment(at)},
+    )
 
 
-def components_to_restore(maintenance: Incident) -> dict[Component, str]:
-    """Its components that are under maintenance and that nobody else holds: what turns operational at its end."""
-    raise NotImplementedError
+def components_to_restore(maintenance: Incident, *, at: datetime | None = None) -> dict[Component, str]:
+    """Its components that are under maintenance and that nobody else holds: what turns operational at its end.
+
+    With an end `at` in the past, not those whose status was set after it.
+    """
+    held = Component.objects.held_by_others(maintenance).values("pk")
+    own = Component.objects.active().named_by(maintenance).exclude(pk__in=held).in_page_order()
+    kept = [c for c in own if c.status == ComponentStatus.UNDER_MAINTENANCE]
+    return {c: ComponentStatus.OPERATIONAL for c in kept if at is None or timeline.unchanged_since(c, at)}
 
 
-def remind(reminder: MaintenanceReminder, *, now: datetime) -> bool:
-    """Tell subscribers that the maintenance is about to begin, once. False if it was skipped: it has begun already."""
-    raise NotImplementedError
+def _rename_components(maintenance: Incident, components: Sequence[Component]) -> None:
+    """Before it begins, its rows carry no history and may be replaced."""
+    if not maintenance.is_upcoming:
+        raise ValidationError({"components": "It has begun. Post an update to name further components."})
+    AffectedComponent.objects.filter(update__incident=maintenance).delete()
+    name_components(maintenance.updates.earliest("display_at", "pk"), components)
+
+
+def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tuple[datetime, datetime]) -> None:
+    now = timezone.now()
+    if new == old:
+        raise ValidationError({"scheduled_for": "These are the times that it has already."})
+    if not maintenance.is_running:
+        checks.start_ahead(new[0], now=now)
+        return
+    if new[0] != old[0]:
+        raise ValidationError({"scheduled_for": "It has begun, so only its end can move."})
+    if new[1] <= now:
+        raise ValidationError({"scheduled_until": "This end has passed. To end it now, complete it."})
+
+
+def _cancelled_text(maintenance: Incident) -> str:
+    return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELLED

@@ -30,6 +30,17 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     return old
 
 
+def status_at(component: Component, at: datetime) -> str:
+    """As known now; its present status if nothing is known of that time."""
+    covering = component.intervals.as_corrected().filter(started_at__lte=at).order_by("started_at").last()
+    return covering.status if covering else component.status
+
+
+def unchanged_since(component: Component, at: datetime) -> bool:
+    """Whether its present status is the one that it had at `at`."""
+    return not component.intervals.as_corrected().filter(started_at__gt=at).exists()
+
+
 def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None) -> str:
     """Returns the status that `at` had before."""
     live = component.intervals.as_corrected().order_by("started_at")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,12 +46,18 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def running(self) -> IncidentQuerySet:
         return self.filter(status__in=RUNNING)
 
+    def setting_components(self) -> IncidentQuerySet:
+        return self.filter(set_components=True)
+
     def ongoing(self) -> IncidentQuerySet:
         """Unresolved incidents and running maintenances."""
         return self.filter(status__in=ONGOING)
 
     def due_to_start(self, at: datetime) -> IncidentQuerySet:
-        return self.upcoming().filter(auto_start=True, scheduled_for__lte=at)
+        """Not those that were hidden: nobody would know why their components change. Nor those of which somebody wrote
+        after their end, when the clock had stood still: what became of them is for people to say."""
+        due = self.upcoming().filter(auto_start=True, scheduled_for__lte=at, hidden_at__isnull=True)
+        return due.filter(last_update_at__lt=models.F("scheduled_until"))
 
     def due_to_complete(self, at: datetime) -> IncidentQuerySet:
         return self.running().filter(auto_complete=True, scheduled_until__lte=at)
@@ -67,8 +74,9 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Maintenances that were to end at `moment` or later."""
         return self.filter(kind=Kind.MAINTENANCE, scheduled_until__gte=moment)
 
-    def naming(self, component: Component) -> IncidentQuerySet:
-        return self.filter(pk__in=IncidentUpdate.objects.filter(affected__component=component).values("incident"))
+    def naming(self, components: Collection[int]) -> IncidentQuerySet:
+        """Those of whose updates one names any of these components (primary keys)."""
+        return self.filter(updates__affected__component__in=components).distinct()
 
     def soonest_first(self) -> IncidentQuerySet:
         return self.order_by("scheduled_for", "pk")

@@ -12,6 +12,15 @@ from incidents.models.base import new_public_id
 from incidents.models.components import Component
 from incidents.models.pages import Page
 
+SWITCHES = (
+    "auto_start",
+    "auto_complete",
+    "set_components",
+    "restore_components",
+    "notify_start",
+    "notify_end",
+)
+
 
 class Switches(models.Model):
     """What happens by itself around a maintenance, each with its own switch."""

@@ -54,7 +54,7 @@ def utc_window(maintenance: Incident, zone: tzinfo) -> str:
     """The same in UTC, for readers elsewhere; empty if `zone` is at UTC then."""
     start, end = maintenance.window
     at_utc = not any(moment.astimezone(zone).utcoffset() for moment in (start, end))
-    return "" if at_utc else windows.window_text(start, end, UTC, year=True)
+    return "" if at_utc else wording.window_text(start, end, UTC)
 
 
 def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:

@@ -16,7 +16,7 @@ from icalendar import Calendar, Event
 from incidents.models import Component, Incident, Page
 from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
-from incidents.windows import window_text
+from incidents.wording import window_text
 from statuspage.common.urls import absolute_url
 from statuspage.public.state import midnight
 
@@ -33,7 +33,7 @@ def calendar_feed(page: Page, *, now: datetime, component: Component | None = No
     since = midnight(today - timedelta(days=PAST_DAYS), page.zone)
     shown = page.incidents.visible_to(Viewer.PUBLIC).planned_since(since)
     if component:
-        shown = shown.naming(component)
+        shown = shown.naming([component.pk])
     name = f"{site_name(page)} - Maintenance" + (f" - {component.full_name}" if component else "")
     return _calendar(page, shown.soonest_first().with_timeline(), name=name)
 
@@ -79,7 +79,7 @@ def _event(page: Page, maintenance: Incident) -> Event:
 
 def _description(page: Page, maintenance: Incident, url: str) -> str:
     """What was said last, what it touches, and when it is in the page's own zone."""
-    window = window_text(*maintenance.window, page.zone, year=True)
+    window = window_text(*maintenance.window, page.zone)
     affected = ", ".join(component.full_name for component in maintenance.affected_components())
     last = maintenance.updates.all()[0]
     lines = [f"{last.label}: {_plain(last.body_html)}", f"Components: {affected}" if affected else "", window, url]

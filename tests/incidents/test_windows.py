@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.windows import days_until, window_text
+from incidents.windows import days_until, window_parts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
@@ -23,13 +23,13 @@ START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
     ],
 )
 def test_a_window_is_read_in_its_zone(start: datetime, hours: int, zone: str, text: str) -> None:
-    assert window_text(start, start + timedelta(hours=hours), ZoneInfo(zone)) == text
+    assert " – ".join(window_parts(start, start + timedelta(hours=hours), ZoneInfo(zone))) == text
 
 
 def test_a_window_can_say_its_year() -> None:
     end = datetime(2027, 1, 1, 1, tzinfo=UTC)
-    text = window_text(datetime(2026, 12, 31, 22, tzinfo=UTC), end, BERLIN, year=True)
-    assert text == "Dec 31, 2026, 23:00 – Jan 01, 2027, 02:00 CET"
+    parts = window_parts(datetime(2026, 12, 31, 22, tzinfo=UTC), end, BERLIN, year=True)
+    assert parts == ("Dec 31, 2026, 23:00", "Jan 01, 2027, 02:00 CET")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from incidents import recurrence
 from incidents.models import Page
-from incidents.windows import window_text
+from incidents.wording import window_text
 
 OWN = "own"
 REPEATS = [
@@ -56,7 +56,7 @@ class Repeat:
 def date_texts(page: Page, windows: list[tuple[datetime, datetime]]) -> list[str]:
     """`Sunday, Oct 25, 2026, 02:00 – 04:00 CET`"""
     return [
-        f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone, year=True)}" for start, end in windows
+        f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone)}" for start, end in windows
     ]
 
 

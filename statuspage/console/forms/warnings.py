@@ -10,8 +10,7 @@ from django.utils import timezone
 from incidents import recurrence
 from incidents.actions.maintenances import overlaps
 from incidents.models import Component, Incident, MaintenanceSeries, Page
-from incidents.windows import window_text
-from incidents.wording import duration_text
+from incidents.wording import duration_text, window_text
 from statuspage.console.forms.fields import fill_in
 from statuspage.console.forms.repeats import DATES_SHOWN, Repeat
 
