@@ -7,9 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions.maintenances import MaintenanceOptions
+from incidents.models.maintenances import SWITCHES
 
 USUAL_REMINDERS = {15: "15 minutes", 60: "1 hour", 1440: "1 day"}
-SWITCHES = ("auto_start", "auto_complete", "set_components", "restore_components", "notify_start", "notify_end")
 
 
 class MinutesField(forms.CharField):
@@ -80,8 +80,7 @@ def initial_options(options: MaintenanceOptions) -> dict[str, Any]:
     """The boxes as `options` has them."""
     usual = [minutes for minutes in options.reminders if minutes in USUAL_REMINDERS]
     rest = [str(minutes) for minutes in options.reminders if minutes not in USUAL_REMINDERS]
-    boxes: dict[str, Any] = {name: getattr(options, name) for name in SWITCHES}
-    return boxes | {"reminders": usual, "more_reminders": ", ".join(rest)}
+    return options.switches | {"reminders": usual, "more_reminders": ", ".join(rest)}
 
 
 def _is_number(value: Any) -> bool:

@@ -55,9 +55,7 @@ class Repeat:
 
 def date_texts(page: Page, windows: list[tuple[datetime, datetime]]) -> list[str]:
     """`Sunday, Oct 25, 2026, 02:00 – 04:00 CET`"""
-    return [
-        f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone)}" for start, end in windows
-    ]
+    return [f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone)}" for start, end in windows]
 
 
 class WithRepeat(forms.Form):
