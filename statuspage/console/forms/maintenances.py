@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -63,11 +64,12 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
     title = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 255}))
     field_order = ("title", "scheduled_for", "scheduled_until", "repeat", "rule", "body", "components")
 
-    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+    def __init__(self, data: Any = None, *, page: Page, zone: ZoneInfo | None = None, **more: Any) -> None:
+        self.zone = zone or page.zone
         defaults = {"notify": True, **initial_options(actions.MaintenanceOptions())}
         super().__init__(data, page=page, initial=defaults | more.pop("initial", {}), **more)
         del self.fields["at"]
-        self.add_window(page.zone, page.time_zone)
+        self.add_window(self.zone)
         self.add_boxes(page)
         self.order_fields(self.field_order)
         self.fields["title"].widget.attrs["autofocus"] = data is None
@@ -131,7 +133,7 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
         del self.fields["at"]
         self.fields["body"].label = "Why"
         self.fields["body"].help_text = "Optional. The old and the new times are stated before it."
-        self.add_window(incident.page.zone, incident.page.time_zone)
+        self.add_window(incident.page.zone)
         if incident.is_running:
             del self.fields["scheduled_for"]
             self.fields[
@@ -190,7 +192,8 @@ def reschedule_form(incident: Incident, data: Any = None) -> RescheduleForm:
 
 
 def cancel_form(incident: Incident, data: Any = None) -> StepForm:
-    initial = {"body": wording.MAINTENANCE_CANCELLED, "notify": True}
+    text = wording.MAINTENANCE_CUT_SHORT if incident.is_running else wording.MAINTENANCE_CANCELLED
+    initial = {"body": text, "notify": True}
     return StepForm(data, incident=incident, prefix="cancel", initial=initial)
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import timezone
 
 from incidents import recurrence
-from incidents.models import Page
 from incidents.wording import window_text
 
 OWN = "own"
@@ -39,23 +39,30 @@ def rule_of(repeat: str, start: datetime) -> str:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A valid choice: the rule as it is kept, the first wall-clock time, and how long each one takes."""
+    """A valid choice: the rule as it is kept, the first wall-clock time of `zone`, and how long each one takes."""
 
     rule: str
     starts_at: datetime
     duration: timedelta
+    zone: ZoneInfo
 
-    def windows(self, page: Page, count: int = DATES_SHOWN) -> list[tuple[datetime, datetime]]:
-        """The next ones, as instants."""
-        first = recurrence.instant(self.starts_at, page.zone)
-        after = max(first - timedelta(seconds=1), timezone.now())
-        slots = recurrence.upcoming(self.rule, starts_at=self.starts_at, zone=page.zone, after=after, count=count)
-        return [(slot.starts_at, slot.starts_at + self.duration) for slot in slots]
+    def slots(self, count: int) -> list[recurrence.Slot]:
+        """The next ones that are still to come."""
+        after = max(recurrence.instant(self.starts_at, self.zone) - timedelta(seconds=1), timezone.now())
+        return recurrence.upcoming(self.rule, starts_at=self.starts_at, zone=self.zone, after=after, count=count)
 
+    def windows(self) -> list[tuple[datetime, datetime]]:
+        """The next three, as instants."""
+        return [(slot.starts_at, slot.starts_at + self.duration) for slot in self.slots(DATES_SHOWN)]
 
-def date_texts(page: Page, windows: list[tuple[datetime, datetime]]) -> list[str]:
-    """`Sunday, Oct 25, 2026, 02:00 – 04:00 CET`"""
-    return [f"{start.astimezone(page.zone):%A}, {window_text(start, end, page.zone)}" for start, end in windows]
+    def dates(self) -> list[str]:
+        """`Sunday, Oct 25, 2026, 02:00 – 04:00 CET`"""
+        return [
+            f"{start.astimezone(self.zone):%A}, {window_text(start, end, self.zone)}" for start, end in self.windows()
+        ]
+
+    def action_fields(self) -> dict[str, Any]:
+        return {"rule": self.rule, "starts_at": self.starts_at, "duration": self.duration}
 
 
 class WithRepeat(forms.Form):
@@ -69,7 +76,7 @@ class WithRepeat(forms.Form):
         ),
         help_text="RFC 5545. Only for “By a rule of my own”.",
     )
-    page: Page
+    zone: ZoneInfo
     repetition: Repeat | None = None
 
     def repeat_problem(self) -> str:
@@ -86,14 +93,14 @@ class WithRepeat(forms.Form):
             return
         if start is None or not isinstance(end, datetime):
             return
-        local = start.astimezone(self.page.zone).replace(tzinfo=None)
+        local = start.astimezone(self.zone).replace(tzinfo=None)
         if repeat == OWN and not typed:
             self.add_error("rule", "Write the rule, for example FREQ=MONTHLY;BYDAY=1SA.")
             return
         rule = typed if repeat == OWN else rule_of(repeat, local)
         try:
-            rule = recurrence.check(rule, starts_at=local, time_zone=self.page.time_zone)
+            rule = recurrence.check(rule, starts_at=local, time_zone=str(self.zone))
         except recurrence.RuleError as error:
             self.add_error("rule" if repeat == OWN else "repeat", str(error))
         else:
-            self.repetition = Repeat(rule, local, end - start)
+            self.repetition = Repeat(rule, local, end - start, self.zone)

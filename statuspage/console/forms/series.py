@@ -10,7 +10,7 @@ from incidents.wording import duration_text
 from statuspage.console.forms.fields import VersionField
 from statuspage.console.forms.incidents import MessageForm
 from statuspage.console.forms.maintenances import ScheduleForm
-from statuspage.console.forms.options import SWITCHES, initial_options
+from statuspage.console.forms.options import initial_options
 from statuspage.console.forms.repeats import OWN, REPEATS, rule_of
 
 
@@ -19,7 +19,7 @@ class SeriesForm(ScheduleForm):
 
     def __init__(self, data: Any = None, *, series: MaintenanceSeries, **more: Any) -> None:
         self.series = series
-        super().__init__(data, page=series.page, initial=_initial(series), **more)
+        super().__init__(data, page=series.page, zone=series.zone, initial=_initial(series), **more)
         del self.fields["submission_key"]
         self.fields["version"] = VersionField()
         self.fields["repeat"].choices = REPEATS[1:]  # type: ignore[attr-defined]
@@ -43,9 +43,6 @@ class EndSeriesForm(MessageForm):
 
 def _initial(series: MaintenanceSeries) -> dict[str, Any]:
     simple = next((key for key, _ in REPEATS[1:] if key != OWN and rule_of(key, series.starts_at) == series.rule), OWN)
-    options = MaintenanceOptions(
-        **{name: getattr(series, name) for name in SWITCHES}, reminders=tuple(series.reminders)
-    )
     return {
         "title": series.title,
         "body": series.body,
@@ -56,5 +53,5 @@ def _initial(series: MaintenanceSeries) -> dict[str, Any]:
         "components": [component.public_id for component in series.components.all()],
         "notify": False,
         "version": series.version,
-        **initial_options(options),
+        **initial_options(MaintenanceOptions.of(series, series.reminders)),
     }

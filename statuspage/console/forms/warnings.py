@@ -12,7 +12,7 @@ from incidents.actions.maintenances import overlaps
 from incidents.models import Component, Incident, MaintenanceSeries, Page
 from incidents.wording import duration_text, window_text
 from statuspage.console.forms.fields import fill_in
-from statuspage.console.forms.repeats import DATES_SHOWN, Repeat
+from statuspage.console.forms.repeats import Repeat
 
 LONG, FAR = timedelta(hours=24), timedelta(days=366)
 LOOKED_AHEAD = 10
@@ -60,12 +60,9 @@ def window_warnings(
 def repeat_warnings(
     page: Page, components: Sequence[Component], repeat: Repeat, *, other_than: MaintenanceSeries | None = None
 ) -> Iterator[str]:
-    first = recurrence.instant(repeat.starts_at, page.zone) - timedelta(seconds=1)
-    slots = recurrence.upcoming(
-        repeat.rule, starts_at=repeat.starts_at, zone=page.zone, after=first, count=LOOKED_AHEAD
-    )
-    if slots and slots[0].on != repeat.starts_at.date():
+    slots = repeat.slots(LOOKED_AHEAD)
+    if slots and not other_than and slots[0].on != repeat.starts_at.date():
         yield f"By its rule the first one is on {slots[0].on:%A, %b %d, %Y}, not on {repeat.starts_at:%A, %b %d}."
     if recurrence.overlaps_itself(slots, repeat.duration):
         yield "One begins before the one before it has ended."
-    yield from window_warnings(page, components, repeat.windows(page, DATES_SHOWN), other_than=other_than)
+    yield from window_warnings(page, components, repeat.windows(), other_than=other_than)

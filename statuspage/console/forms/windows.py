@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -54,8 +55,8 @@ class EndField(MomentField):
 class WithWindow(forms.Form):
     """A form with a start and an end, both in the page's zone. `window()` is what a valid one means."""
 
-    def add_window(self, zone: Any, zone_name: str) -> None:
-        self.fields["scheduled_for"] = MomentField(zone, label="Starts", help_text=f"In {zone_name}.")
+    def add_window(self, zone: ZoneInfo) -> None:
+        self.fields["scheduled_for"] = MomentField(zone, label="Starts", help_text=f"In {zone}.")
         self.fields["scheduled_until"] = self.end_field = EndField(
             zone, label="Ends", help_text="A time, a time of day, or how long it takes: 2 h, 90 min."
         )

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -23,7 +22,6 @@ from statuspage.console.forms.maintenances import (
     reschedule_form,
     start_form,
 )
-from statuspage.console.forms.repeats import date_texts
 from statuspage.console.forms.warnings import repeat_warnings, window_warnings
 from statuspage.console.views.updates import finish
 from statuspage.subscribers.models import Subscriber
@@ -49,7 +47,7 @@ def schedule(request: StaffRequest) -> HttpResponse:
     context = {
         "page": page,
         "form": form,
-        "dates": date_texts(page, form.repetition.windows(page)) if form.repetition else [],
+        "dates": form.repetition.dates() if form.repetition else [],
         "problem": problem,
     }
     if request.htmx:
@@ -123,6 +121,6 @@ def _schedule(form: ScheduleForm, request: StaffRequest) -> Incident | Maintenan
     fields: dict[str, Any] = {name: form.cleaned_data[name] for name in names}
     fields |= {"options": form.options(), "actor": request.user.actor}
     if form.repetition:
-        return series_actions.create_series(form.page, **asdict(form.repetition), **fields)
+        return series_actions.create_series(form.page, **form.repetition.action_fields(), **fields)
     start, end = form.window()
     return actions.schedule(form.page, scheduled_for=start, scheduled_until=end, **fields)

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +13,6 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import fill_in, sent
-from statuspage.console.forms.repeats import date_texts
 from statuspage.console.forms.series import EndSeriesForm, SeriesForm
 from statuspage.console.forms.warnings import repeat_warnings
 from statuspage.console.planned import next_step
@@ -54,7 +52,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
         "page": found.page,
         "series": found,
         "form": form,
-        "dates": date_texts(found.page, form.repetition.windows(found.page)) if form.repetition else [],
+        "dates": form.repetition.dates() if form.repetition else [],
         "problem": problem,
     }
     if request.htmx:
@@ -117,4 +115,4 @@ def _edit(form: SeriesForm, request: StaffRequest) -> None:
     cleaned = form.cleaned_data
     fields: dict[str, Any] = {name: cleaned[name] for name in ("title", "body", "components", "notify")}
     fields |= {"options": form.options(), "expected_version": cleaned["version"]}
-    actions.edit_series(form.series, actor=request.user.actor, **asdict(form.repetition), **fields)
+    actions.edit_series(form.series, actor=request.user.actor, **form.repetition.action_fields(), **fields)
