@@ -42,10 +42,18 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Upcoming:
+    """`when`: the days until then, `in 3 days`. `again`: later ones of its series that say nothing else."""
+
+    maintenance: Incident
+    when: str
+    again: list[Incident]
+
+
+@dataclass(frozen=True)
 class PageState:
     """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
 
-    `upcoming`: maintenances by their start, each with the days until then (`in 3 days`).
     `changed_at`: when this state last changed, if only because a new day began.
     """
 
@@ -54,7 +62,7 @@ class PageState:
     sections: list[Section]
     open_incidents: list[Incident]
     running: list[Incident]
-    upcoming: list[tuple[Incident, str]]
+    upcoming: list[Upcoming]
     days: list[Day]
     changed_at: datetime
 
@@ -82,7 +90,7 @@ def page_state(page: Page, *, now: datetime) -> PageState:
         sections=_sections(components),
         open_incidents=open_incidents,
         running=[maintenance for maintenance in ahead if maintenance.is_running],
-        upcoming=[(m, days_until(m.window[0], today, page.zone)) for m in ahead if m.is_upcoming],
+        upcoming=_upcoming([maintenance for maintenance in ahead if maintenance.is_upcoming], today, page.zone),
         days=_days(past, today=today, zone=page.zone),
         changed_at=max(page.updated_at, midnight(today, page.zone)),
     )
@@ -157,6 +165,20 @@ def _sections(components: list[Component]) -> list[Section]:
         )
         for group, members in runs
     ]
+
+
+def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[Upcoming]:
+    """By their start. Of a series that says the same each time, the first one."""
+    found: dict[object, Upcoming] = {}
+    for maintenance in maintenances:
+        key: object = maintenance.pk
+        if maintenance.series_id:
+            key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
+        if key in found:
+            found[key].again.append(maintenance)
+        else:
+            found[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
+    return list(found.values())
 
 
 def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:

@@ -76,8 +76,8 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        self.clean_window(cleaned)
-        self.clean_repeat(cleaned)
+        self.check_window(cleaned)
+        self.check_repeat(cleaned)
         return cleaned
 
     def refuse(self, error: ValidationError) -> None:
@@ -144,7 +144,7 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
         cleaned = super().clean()
         if self.incident.is_running:
             cleaned["scheduled_for"] = self.incident.window[0]
-        self.clean_window(cleaned)
+        self.check_window(cleaned)
         return cleaned
 
     def action_fields(self) -> dict[str, Any]:

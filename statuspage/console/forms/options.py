@@ -31,8 +31,8 @@ class WithOptions(forms.Form):
         help_text="One whose status is worse keeps it.",
     )
     restore_components = forms.BooleanField(label="Set them back to “Operational” at the end", required=False)
-    notify_start = forms.BooleanField(label="When it starts", required=False)
-    notify_end = forms.BooleanField(label="When it is completed", required=False)
+    notify_start = forms.BooleanField(label="At its start", required=False)
+    notify_end = forms.BooleanField(label="At its end", required=False)
     reminders = forms.TypedMultipleChoiceField(
         label="Reminders",
         required=False,

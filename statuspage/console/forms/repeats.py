@@ -83,7 +83,7 @@ class WithRepeat(forms.Form):
         """What is wrong with the rule, for the place where the next dates would stand."""
         return " ".join(str(said) for name in ("repeat", "rule") for said in self.errors.get(name, []))
 
-    def clean_repeat(self, cleaned: dict[str, Any]) -> None:
+    def check_repeat(self, cleaned: dict[str, Any]) -> None:
         """Check the rule, in words beside the field that it came from."""
         repeat, typed = cleaned.get("repeat", ""), cleaned.get("rule", "").strip()
         if typed and repeat != OWN:
@@ -102,5 +102,7 @@ class WithRepeat(forms.Form):
             rule = recurrence.check(rule, starts_at=local, time_zone=str(self.zone))
         except recurrence.RuleError as error:
             self.add_error("rule" if repeat == OWN else "repeat", str(error))
-        else:
-            self.repetition = Repeat(rule, local, end - start, self.zone)
+            return
+        self.repetition = Repeat(rule, local, end - start, self.zone)
+        if not self.repetition.slots(1):
+            self.add_error("rule" if repeat == OWN else "repeat", "None of its dates is still to come.")

@@ -62,7 +62,7 @@ class WithWindow(forms.Form):
         )
         self.fields["scheduled_until"].widget.attrs["placeholder"] = "2 h"
 
-    def clean_window(self, cleaned: dict[str, Any]) -> None:
+    def check_window(self, cleaned: dict[str, Any]) -> None:
         """Say what is missing or the wrong way round, and make `scheduled_until` a moment."""
         start, end = cleaned.get("scheduled_for"), cleaned.get("scheduled_until")
         for name, value in (("scheduled_for", start), ("scheduled_until", end)):
