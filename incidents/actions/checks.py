@@ -93,10 +93,12 @@ def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component,
 
 
 def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Start and end of a maintenance: whole, in order, and not longer than LONGEST_WINDOW."""
+    """Start and end of a maintenance, in UTC: whole, in order, and not longer than LONGEST_WINDOW."""
     for at, field in ((start, "scheduled_for"), (end, "scheduled_until")):
         if timezone.is_naive(at):
             raise ValidationError({field: "The time needs a time zone, for example 2022-09-21T14:14:00Z."})
+    # Two times of one zone are compared by their wall clocks, which show an hour twice in autumn.
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     if end == start:
         raise ValidationError({"scheduled_until": "It ends when it begins. Give it an end after its start."})
     if end < start:

@@ -1,6 +1,7 @@
 """What maintenances do by the clock. Called by the dispatcher at every tick."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,8 @@ from incidents.errors import EditConflict
 from incidents.models import Incident, MaintenanceReminder, MaintenanceSeries
 
 logger = logging.getLogger(__name__)
+
+_reported: deque[str] = deque(maxlen=100)
 
 Step = Callable[[], bool]
 
@@ -48,9 +51,17 @@ def _take(step: Step) -> bool:
         return False  # another dispatcher was quicker, or somebody is just changing it: the next tick looks again
     except DatabaseTrouble:
         raise
-    except Exception:
-        logger.exception("A step of a maintenance failed; it is tried again.")
+    except Exception as error:
+        _report(error)
         return False
+
+
+def _report(error: Exception) -> None:
+    """Once: the step is tried again twice a second."""
+    words = repr(error)
+    if words not in _reported:
+        _reported.append(words)
+        logger.exception("A step of a maintenance failed; it is tried again.", exc_info=error)
 
 
 def _reminders(now: datetime) -> Iterator[Step]:

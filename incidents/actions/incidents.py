@@ -164,15 +164,18 @@ def restorable_components(incident: Incident) -> dict[Component, ComponentStatus
     into its hands: under maintenance, if that maintenance sets its components.
     """
     troubled = Component.objects.active().named_by(incident).troubled().in_page_order()
-    held = set(Component.objects.held_by_others(incident).values_list("pk", flat=True))
     others = incident.page.incidents.exclude(pk=incident.pk)
-    in_trouble = set(Component.objects.held_by(others.unresolved()).values_list("pk", flat=True))
-    setting = set(Component.objects.held_by(others.running().setting_components()).values_list("pk", flat=True))
+    in_trouble, maintained, setting = (
+        set(Component.objects.held_by(holders).values_list("pk", flat=True))
+        for holders in (others.unresolved(), others.running(), others.running().setting_components())
+    )
 
     def becomes(component: Component) -> ComponentStatus:
-        if component.pk in setting - in_trouble and not incident.is_maintenance:
-            return ComponentStatus.UNDER_MAINTENANCE
-        return ComponentStatus(component.status) if component.pk in held else ComponentStatus.OPERATIONAL
+        status = ComponentStatus(component.status)
+        works_on_it = status == ComponentStatus.UNDER_MAINTENANCE or incident.is_maintenance
+        if component.pk in in_trouble or (component.pk in maintained and works_on_it):
+            return status
+        return ComponentStatus.UNDER_MAINTENANCE if component.pk in setting else ComponentStatus.OPERATIONAL
 
     return {component: becomes(component) for component in troubled}
 

@@ -163,9 +163,7 @@ def _fields(
     except recurrence.RuleError as error:
         raise ValidationError({error.field: str(error)}) from None
     if not timedelta(0) < duration <= checks.LONGEST_WINDOW:
-        raise ValidationError(
-            {"duration": f"It lasts longer than nothing, and {checks.LONGEST_WINDOW.days} days at most."}
-        )
+        raise ValidationError({"duration": f"It must last some time, and {checks.LONGEST_WINDOW.days} days at most."})
     return {
         "title": checks.title(title),
         "body": checks.body(body)[0],

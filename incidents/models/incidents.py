@@ -60,11 +60,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return due.filter(last_update_at__lt=models.F("scheduled_until"))
 
     def due_to_complete(self, at: datetime) -> IncidentQuerySet:
-        return self.running().filter(auto_complete=True, scheduled_until__lte=at)
+        # Begun and not ended, which is what running means, in terms that SQLite finds an index for.
+        begun = self.running().filter(began_at__isnull=False, resolved_at__isnull=True)
+        return begun.filter(auto_complete=True, scheduled_until__lte=at)
 
     def overlapping(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """Upcoming and running maintenances whose window shares a moment with this one."""
-        return self.filter(status__in=(*UPCOMING, *RUNNING), scheduled_for__lt=end, scheduled_until__gt=start)
+        return self.filter(resolved_at__isnull=True, scheduled_for__lt=end, scheduled_until__gt=start)
 
     def ahead(self) -> IncidentQuerySet:
         """Upcoming and running maintenances."""
@@ -152,7 +154,7 @@ class Incident(Switches):
             models.Index(fields=["page"], condition=models.Q(status__in=UNRESOLVED), name="incident_unresolved"),
             models.Index(
                 fields=["page", "scheduled_for"],
-                condition=models.Q(status__in=(*UPCOMING, *RUNNING)),
+                condition=models.Q(scheduled_for__isnull=False, resolved_at__isnull=True),
                 name="maintenance_ahead",
             ),
             models.Index(
@@ -162,7 +164,7 @@ class Incident(Switches):
             ),
             models.Index(
                 fields=["scheduled_until"],
-                condition=models.Q(status__in=RUNNING, auto_complete=True),
+                condition=models.Q(began_at__isnull=False, resolved_at__isnull=True, auto_complete=True),
                 name="maintenance_to_complete",
             ),
         ]

@@ -58,14 +58,14 @@ def lines(path: str = FEED) -> list[bytes]:
 
 def test_an_event_says_what_and_when_and_where_to_read_more(page: Page) -> None:
     rest = make_component(page, "REST API", group=make_group(page))
-    maintenance = make_maintenance(page, at=START, title="Database upgrade", components=[rest])
+    maintenance = make_maintenance(page, begins=START, title="Database upgrade", components=[rest])
     event = the_event()
     url = f"https://status.acme.example/incidents/{maintenance.public_id}"
     assert str(event["SUMMARY"]) == "Database upgrade"
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (START, START + timedelta(hours=2))
     assert (str(event["STATUS"]), str(event["TRANSP"]), str(event["URL"])) == ("CONFIRMED", "TRANSPARENT", url)
     assert str(event["DESCRIPTION"]).split("\n\n") == [
-        "Scheduled: We upgrade the database.",
+        "Scheduled: We upgrade.",
         "Components: Public APIs - REST API",
         "Oct 24, 2026, 02:00 – 04:00 CEST",
         url,
@@ -89,7 +89,7 @@ def test_the_calendar_names_itself_and_says_how_often_to_ask(page: Page) -> None
 
 def test_lines_end_as_they_should_are_folded_at_75_octets_and_escape_what_has_a_meaning(page: Page) -> None:
     title = "Upgrade; part 1, of many \\ ✓ " + "ä" * 100
-    make_maintenance(page, at=START, title=title, body="First, this;\n\nthen that.\n\n- one\n- two")
+    make_maintenance(page, begins=START, title=title, body="First, this;\n\nthen that.\n\n- one\n- two")
     content = get(FEED).content
     assert content.endswith(b"END:VCALENDAR\r\n")
     assert content.replace(b"\r\n", b"").count(b"\n") == content.replace(b"\r\n", b"").count(b"\r") == 0
@@ -101,13 +101,13 @@ def test_lines_end_as_they_should_are_folded_at_75_octets_and_escape_what_has_a_
 
 
 def test_times_are_written_as_utc_instants(page: Page) -> None:
-    make_maintenance(page, at=START)
+    make_maintenance(page, begins=START)
     assert b"DTSTART:20261024T000000Z" in lines()
     assert b"DTEND:20261024T020000Z" in lines()
 
 
 def test_a_moved_one_keeps_its_uid_and_counts_up(page: Page, clock: Any) -> None:
-    maintenance = make_maintenance(page, at=START)
+    maintenance = make_maintenance(page, begins=START)
     before = the_event()
     clock.move_to(NOW + timedelta(hours=1))
     later = START + timedelta(days=1)
@@ -120,7 +120,7 @@ def test_a_moved_one_keeps_its_uid_and_counts_up(page: Page, clock: Any) -> None
 
 
 def test_a_page_that_moves_to_another_host_keeps_the_uids(page: Page, settings: LazySettings) -> None:
-    make_maintenance(page, at=START)
+    make_maintenance(page, begins=START)
     before = the_event()["UID"]
     settings.SITE_URL = "https://status.example.net"
     assert the_event()["UID"] == before
@@ -128,7 +128,7 @@ def test_a_page_that_moves_to_another_host_keeps_the_uids(page: Page, settings: 
 
 
 def test_a_cancelled_one_is_marked_and_not_removed(page: Page) -> None:
-    maintenance = make_maintenance(page, at=START, title="Database upgrade")
+    maintenance = make_maintenance(page, begins=START, title="Database upgrade")
     before = the_event()
     maintenances.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
     after = the_event()
@@ -139,7 +139,7 @@ def test_a_cancelled_one_is_marked_and_not_removed(page: Page) -> None:
 
 
 def test_an_update_changes_the_description(page: Page) -> None:
-    maintenance = make_maintenance(page, at=START)
+    maintenance = make_maintenance(page, begins=START)
     before = the_event()
     post(maintenance, status="scheduled", body="We bring **two** more disks.")
     after = the_event()
@@ -148,14 +148,14 @@ def test_an_update_changes_the_description(page: Page) -> None:
 
 
 def test_a_change_of_what_calendars_do_not_show_asks_nobody_to_look_again(page: Page) -> None:
-    maintenance = make_maintenance(page, at=START)
+    maintenance = make_maintenance(page, begins=START)
     before = the_event()["SEQUENCE"]
     maintenances.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     assert the_event()["SEQUENCE"] == before
 
 
 def test_the_same_state_gives_the_same_bytes_all_day(page: Page, clock: Any) -> None:
-    make_maintenance(page, at=START)
+    make_maintenance(page, begins=START)
     first = get(FEED)
     clock.move_to(NOW + timedelta(hours=6))
     assert get(FEED).content == first.content
@@ -163,7 +163,7 @@ def test_the_same_state_gives_the_same_bytes_all_day(page: Page, clock: Any) -> 
 
 
 def test_it_reaches_back_ninety_days(page: Page, clock: Any) -> None:
-    make_maintenance(page, at=START, title="Old")
+    make_maintenance(page, begins=START, title="Old")
     clock.move_to(START + timedelta(days=89))
     assert [str(event["SUMMARY"]) for event in events()] == ["Old"]
     clock.move_to(START + timedelta(days=92))
@@ -179,9 +179,9 @@ def test_incidents_are_not_in_it(page: Page) -> None:
 
 def test_a_component_can_be_asked_for_alone(page: Page) -> None:
     rest, website = make_component(page, "REST API"), make_component(page, "Website")
-    make_maintenance(page, at=START, title="Both", components=[rest, website])
-    make_maintenance(page, at=START, title="Website alone", components=[website])
-    make_maintenance(page, at=START, title="Neither")
+    make_maintenance(page, begins=START, title="Both", components=[rest, website])
+    make_maintenance(page, begins=START, title="Website alone", components=[website])
+    make_maintenance(page, begins=START, title="Neither")
     place = f"{FEED}?component={rest.public_id}"
     assert [str(event["SUMMARY"]) for event in events(place)] == ["Both"]
     assert str(calendar(place)["X-WR-CALNAME"]) == "Acme Status - Maintenance - REST API"
@@ -203,8 +203,8 @@ def test_an_archived_component_or_one_of_another_page_has_no_calendar(page: Page
 
 
 def test_one_maintenance_is_a_file_to_add(page: Page) -> None:
-    maintenance = make_maintenance(page, at=START, title="Database upgrade")
-    make_maintenance(page, at=START, title="Another")
+    maintenance = make_maintenance(page, begins=START, title="Database upgrade")
+    make_maintenance(page, begins=START, title="Another")
     place = f"/incidents/{maintenance.public_id}.ics"
     assert get(place)["Content-Disposition"] == f'attachment; filename="maintenance-{maintenance.public_id}.ics"'
     event = the_event(place)
@@ -215,12 +215,12 @@ def test_one_maintenance_is_a_file_to_add(page: Page) -> None:
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland"])
 def test_the_page_of_any_zone_gives_the_same_instant(page: Page, zone: str) -> None:
     Page.objects.filter(pk=page.pk).update(time_zone=zone)
-    make_maintenance(Page.objects.get(), at=START)
+    make_maintenance(Page.objects.get(), begins=START)
     assert the_event()["DTSTART"].dt == START
 
 
 def test_texts_that_no_calendar_can_carry_do_not_break_it(page: Page) -> None:
-    make_maintenance(page, at=START, body="A line.\x07\x0b Another.\r\nEND:VEVENT")
+    make_maintenance(page, begins=START, body="A line.\x07\x0b Another.\r\nEND:VEVENT")
     Incident.objects.update(title="Bell \x07 and\r\nEND:VCALENDAR")
     event = the_event()
     assert "Another." in event["DESCRIPTION"]
@@ -234,11 +234,11 @@ def test_it_costs_the_same_for_many(page: Page) -> None:
         return len(captured)
 
     parts = [make_component(page, f"Part {number}") for number in range(3)]
-    make_maintenance(page, at=START, components=parts)
+    make_maintenance(page, begins=START, components=parts)
     before = queries()
     for number in range(10):
         incidents.edit_update(
-            make_maintenance(page, at=START + timedelta(days=number), components=parts).updates.get(),
+            make_maintenance(page, begins=START + timedelta(days=number), components=parts).updates.get(),
             body="We upgrade it.",
             actor=ALICE,
         )

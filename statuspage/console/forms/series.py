@@ -11,7 +11,7 @@ from statuspage.console.forms.fields import VersionField
 from statuspage.console.forms.incidents import MessageForm
 from statuspage.console.forms.maintenances import ScheduleForm
 from statuspage.console.forms.options import initial_options
-from statuspage.console.forms.repeats import OWN, REPEATS, rule_of
+from statuspage.console.forms.repeats import OWN, REPEATS, Repeat, rule_of
 
 
 class SeriesForm(ScheduleForm):
@@ -39,6 +39,11 @@ class EndSeriesForm(MessageForm):
             del self.fields[name]
         self.fields["body"].label = "Note"
         self.fields["body"].help_text = "Why they are cancelled. Empty: the standard sentence."
+
+
+def repeat_of(series: MaintenanceSeries) -> Repeat:
+    """As it stands."""
+    return Repeat(series.rule, series.starts_at, series.duration, series.zone)
 
 
 def _initial(series: MaintenanceSeries) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import fill_in, sent
-from statuspage.console.forms.series import EndSeriesForm, SeriesForm
+from statuspage.console.forms.series import EndSeriesForm, SeriesForm, repeat_of
 from statuspage.console.forms.warnings import repeat_warnings
 from statuspage.console.planned import next_step
 from statuspage.subscribers.models import Subscriber
@@ -48,11 +48,12 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
             return redirect("console:series", found.public_id)
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
+    repetition = form.repetition if form.is_bound else repeat_of(found)
     context = {
         "page": found.page,
         "series": found,
         "form": form,
-        "dates": form.repetition.dates() if form.repetition else [],
+        "dates": repetition.dates() if repetition else [],
         "problem": problem,
     }
     if request.htmx:

@@ -13,8 +13,8 @@ from statuspage.subscribers.fanout import fan_out_waiting
 
 class Command(BaseCommand):
     help = (
-        "Starts and ends maintenances on time, and tells subscribers what happened. Runs until it is stopped; any number"
-        " may run at once."
+        "Starts and ends maintenances on time, and tells subscribers what happened. Runs until it is stopped; any"
+        " number may run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
