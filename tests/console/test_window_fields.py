@@ -67,6 +67,12 @@ def test_an_end_is_counted_from_the_start(start: str, typed: str, end: str) -> N
     assert end_of(start, typed) == end
 
 
+def test_a_length_is_real_time_across_a_change_of_the_clocks() -> None:
+    start = berlin("2026-10-24 02:00")
+    assert FIELD.after(start, FIELD.clean("48 h")) - start == timedelta(hours=48)
+    assert end_of("2026-10-24 02:00", "48 h") == "2026-10-26 01:00"
+
+
 @pytest.mark.parametrize("text", ["noon", "2", "24:00", "2 weeks", "24.10.2026 04:00"])
 def test_what_is_no_end_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ValidationError, match="as a time of day \\(04:00\\), or as a length: 2 h, 90 min"):

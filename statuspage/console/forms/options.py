@@ -38,7 +38,6 @@ class WithOptions(forms.Form):
         required=False,
         coerce=int,
         choices=[(minutes, f"{text} before") for minutes, text in USUAL_REMINDERS.items()],
-        widget=forms.CheckboxSelectMultiple,
     )
     more_reminders = MinutesField(
         label="Other reminders, in minutes before",
@@ -51,6 +50,11 @@ class WithOptions(forms.Form):
         cleaned = self.cleaned_data
         minutes = sorted({*cleaned["reminders"], *cleaned["more_reminders"]})
         return MaintenanceOptions(**{name: cleaned[name] for name in SWITCHES}, reminders=tuple(minutes))
+
+    @property
+    def reminder_boxes(self) -> list[tuple[int, str, bool]]:
+        chosen = [str(value) for value in self["reminders"].value() or []]
+        return [(minutes, f"{text} before", str(minutes) in chosen) for minutes, text in USUAL_REMINDERS.items()]
 
     @property
     def options_errors(self) -> bool:

@@ -42,14 +42,17 @@ class EndField(MomentField):
             raise
 
     def after(self, start: datetime, end: datetime | timedelta | time) -> datetime:
-        """A length counts from `start`, across any change of the clocks; a time of day is the next one in the zone."""
+        """In UTC: the difference of two times of one zone would be that of the hands on the wall.
+
+        A length counts from `start`, across any change of the clocks; a time of day is the next one in the zone.
+        """
         if isinstance(end, timedelta):
-            return (start.astimezone(UTC) + end).astimezone(self.zone)
+            return start.astimezone(UTC) + end
         if isinstance(end, datetime):
-            return end
+            return end.astimezone(UTC)
         local = start.astimezone(self.zone).replace(tzinfo=None)
         day = local.date() if end >= local.time() else local.date() + timedelta(days=1)
-        return self._in_zone(datetime.combine(day, end))
+        return self._in_zone(datetime.combine(day, end)).astimezone(UTC)
 
 
 class WithWindow(forms.Form):
