@@ -15,7 +15,8 @@ from incidents.models import EventKind, Incident, MaintenanceReminder
 def remind(reminder: MaintenanceReminder, *, now: datetime) -> bool:
     """Tell subscribers that the maintenance is about to begin, once. False if it was skipped: it has begun already."""
     due = MaintenanceReminder.objects.waiting().filter(pk=reminder.pk, due_at__lte=now)
-    maintenance = Incident.objects.select_related("page").select_for_update(of=("self",)).get(pk=reminder.incident_id)
+    locked = Incident.objects.select_related("page").select_for_update(of=("self",), no_key=True)
+    maintenance = locked.get(pk=reminder.incident_id)
     start, _ = maintenance.window
     if not maintenance.is_upcoming or maintenance.hidden_at or start <= now:
         due.update(skipped_at=now)

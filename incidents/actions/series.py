@@ -129,8 +129,9 @@ def materialise(
     A day that has its occurrence, wherever that was moved and even if it was cancelled, gets no second one.
     """
     # The lock: a second dispatcher waits here, and then finds the occurrences made. No version is taken: whoever edits
-    # the series meanwhile shall not hear of a conflict with the clock.
-    locked = MaintenanceSeries.objects.select_for_update().get(pk=series.pk)
+    # the series meanwhile shall not hear of a conflict with the clock. A lock of the row's key would deadlock with those
+    # who hold the page and change an occurrence: PostgreSQL checks its foreign key when they commit.
+    locked = MaintenanceSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
     if locked.ended_at:
         return []
     slots = recurrence.upcoming(

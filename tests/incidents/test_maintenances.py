@@ -271,7 +271,7 @@ def test_a_repeated_submit_makes_one_maintenance_and_one_update() -> None:
     first = make_maintenance(page, submission_key="k1")
     assert make_maintenance(page, submission_key="k1") == first
     start, end = first.window
-    moved = {"scheduled_for": start + HOUR, "scheduled_until": end + HOUR, "actor": ALICE}
+    moved: dict[str, Any] = {"scheduled_for": start + HOUR, "scheduled_until": end + HOUR, "actor": ALICE}
     once = actions.reschedule(first, **moved, submission_key="k2")
     assert actions.reschedule(first, **moved, submission_key="k2") == once
     begun = actions.start(first, actor=ALICE, submission_key="k3")
