@@ -83,7 +83,7 @@ def end_series(request: StaffRequest, code: str) -> HttpResponse:
             return redirect("console:series", found.public_id)
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
-    return _page(request, found, form)
+    return _page(request, _series(request, code), form)
 
 
 def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm | None = None) -> HttpResponse:
