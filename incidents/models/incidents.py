@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -67,6 +68,14 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Upcoming and running maintenances whose window shares a moment with this one."""
         return self.filter(resolved_at__isnull=True, scheduled_for__lt=end, scheduled_until__gt=start)
 
+    def ahead(self) -> IncidentQuerySet:
+        """Upcoming and running maintenances."""
+        return self.filter(status__in=(*UPCOMING, *RUNNING))
+
+    def planned_since(self, moment: datetime) -> IncidentQuerySet:
+        """Maintenances that were to end at `moment` or later."""
+        return self.filter(kind=Kind.MAINTENANCE, scheduled_until__gte=moment)
+
     def naming(self, components: Collection[int]) -> IncidentQuerySet:
         """Those of whose updates one names any of these components (primary keys)."""
         return self.filter(updates__affected__component__in=components).distinct()
@@ -86,9 +95,6 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
         return self.filter(begun | started).exclude(status__in=UPCOMING)
 
-    def naming(self, component: Component) -> IncidentQuerySet:
-        return self.filter(updates__affected__component=component).distinct()
-
     def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
         going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
@@ -97,12 +103,14 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
 
+    def upcoming_first(self) -> IncidentQuerySet:
+        """Upcoming maintenances by their start, then everything by its newest update."""
+        start = models.Case(models.When(status__in=UPCOMING, then="scheduled_for"))
+        return self.order_by(start.asc(nulls_last=True), "-last_update_at", "-pk")
+
     def with_timeline(self) -> IncidentQuerySet:
-        """Updates newest first, the components they touch and what was revised: four queries, however many rows."""
-        updates = IncidentUpdate.objects.newest_first().prefetch_related(
-            models.Prefetch("affected", AffectedComponent.objects.select_related("component__group").order_by("pk")),
-        )
-        return self.select_related("postmortem").prefetch_related(models.Prefetch("updates", updates))
+        """With postmortem and timeline: three queries, however many rows."""
+        return self.select_related("postmortem").prefetch_related(timeline())
 
 
 class Incident(Switches):
@@ -259,6 +267,13 @@ class IncidentUpdate(models.Model):
     def label(self) -> str:
         """The status word, or `Update` when the status stayed the same (contract section 2.1)."""
         return "Update" if self.repeats_status else self.get_status_display()
+
+
+def timeline() -> models.Prefetch[Any]:
+    """An incident's updates, newest first, and the components they touch: two queries, however many incidents."""
+    affected = AffectedComponent.objects.select_related("component__group").order_by("pk")
+    updates = IncidentUpdate.objects.newest_first().prefetch_related(models.Prefetch("affected", affected))
+    return models.Prefetch("updates", updates)
 
 
 class AffectedComponent(models.Model):

@@ -7,11 +7,12 @@ from email.utils import format_datetime
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents import daybars, uptime, wording
+from incidents import daybars, uptime, windows, wording
 from incidents.models.components import Component
+from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
 from incidents.uptime import Bars, Weights
@@ -37,6 +38,33 @@ def day(value: datetime, zone: tzinfo) -> SafeString:
     """`<time datetime="2022-09-21">Sep 21, 2022</time>`: the day that `value` falls on in `zone`."""
     local = value.astimezone(zone)
     return format_html('<time datetime="{}">{}</time>', f"{local:%Y-%m-%d}", f"{local:%b %d, %Y}")
+
+
+@register.filter
+def window(maintenance: Incident, zone: tzinfo) -> SafeString:
+    """`Oct 24, 02:00 – 04:00 CEST`, both ends as `<time>`, where the year is plain."""
+    return _window(maintenance, zone, year=False)
+
+
+@register.filter
+def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
+    """`Oct 24, 2026, 02:00 – 04:00 CEST`, both ends as `<time>`."""
+    return _window(maintenance, zone, year=True)
+
+
+@register.filter
+def utc_window(maintenance: Incident, zone: tzinfo) -> str:
+    """The same in UTC, for readers elsewhere; empty if `zone` is at UTC then."""
+    start, end = maintenance.window
+    at_utc = not any(moment.astimezone(zone).utcoffset() for moment in (start, end))
+    return "" if at_utc else wording.window_text(start, end, UTC)
+
+
+def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
+    start, end = maintenance.window
+    first, last = windows.window_parts(start, end, zone, year=year)
+    moments = ((wording.machine_time(start), first), (wording.machine_time(end), last))
+    return format_html_join(" – ", '<time datetime="{}">{}</time>', moments)
 
 
 @register.filter

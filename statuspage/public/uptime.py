@@ -180,7 +180,7 @@ def _page_count(page: Page, components: list[Component], this_month: date) -> in
 
 
 def _incidents(page: Page, component: Component, start: datetime, end: datetime) -> list[Incident]:
-    named = page.incidents.visible_to(Viewer.PUBLIC).naming(component)
+    named = page.incidents.visible_to(Viewer.PUBLIC).naming([component.pk])
     return list(named.under_way(start, end).order_by("started_at", "pk"))
 
 

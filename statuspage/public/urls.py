@@ -6,6 +6,8 @@ app_name = "public"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("maintenances.ics", views.maintenances_ics, name="maintenances_ics"),
+    path("incidents/<str:code>.ics", views.maintenance_ics, name="maintenance_ics"),
     path("incidents/<str:code>", views.incident, name="incident"),
     path("history", views.history, name="history"),
     path("history.atom", views.atom, name="atom"),

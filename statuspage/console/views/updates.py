@@ -12,6 +12,7 @@ from incidents.actions import incidents as actions
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, IncidentUpdate
+from incidents.models.states import Kind
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -40,23 +41,23 @@ def post_update(request: StaffRequest, code: str) -> HttpResponse:
         fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
         return actions.post_update(incident, actor=request.user.actor, **fields)
 
-    return _finish(request, incident, form, act, said="Update published.")
+    return finish(request, incident, form, act, said="Update published.")
 
 
 @role_required(Role.EDITOR)
 def resolve(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+    incident = _incident(request, code, kind=Kind.INCIDENT)
     form = new_resolve_form(incident, sent(request))
 
     def act() -> IncidentUpdate:
         return actions.resolve(incident, actor=request.user.actor, restore=form.restored(), **form.action_fields())
 
-    return _finish(request, incident, form, act, said="Resolved.")
+    return finish(request, incident, form, act, said="Resolved.")
 
 
 @role_required(Role.EDITOR)
 def reopen(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+    incident = _incident(request, code, kind=Kind.INCIDENT)
     form = update_form(incident, sent(request))
 
     def act() -> IncidentUpdate:
@@ -64,7 +65,7 @@ def reopen(request: StaffRequest, code: str) -> HttpResponse:
         fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
         return actions.reopen(incident, actor=request.user.actor, **fields)
 
-    return _finish(request, incident, form, act, said="Reopened.")
+    return finish(request, incident, form, act, said="Reopened.")
 
 
 @role_required(Role.EDITOR)
@@ -105,15 +106,15 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
         actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
 
 
-def _incident(request: StaffRequest, code: str) -> Incident:
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
 
 
-def _finish(
+def finish(
     request: StaffRequest,
     incident: Incident,
     form: MessageForm,
-    act: Callable[[], IncidentUpdate],
+    act: Callable[[], object],
     *,
     said: str,
 ) -> HttpResponse:
@@ -121,7 +122,7 @@ def _finish(
     meanwhile = None
     if "preview" in request.POST:
         form.errors.clear()
-    elif form.is_valid():
+    elif form.is_valid() and not form.warnings:
         try:
             act()
         except ValidationError as error:
@@ -137,4 +138,4 @@ def _finish(
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
     context = incident_context(fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
-    return render(request, "console/incident.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incident.html", context, status=422 if form.errors or form.warnings else 200)
