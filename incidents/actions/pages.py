@@ -18,3 +18,16 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
     page.save()
     record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"created": page.name})
     return page
+
+
+@transaction.atomic
+def set_published_figures(page: Page, *, analytics: bool, reports: bool, actor: Actor) -> None:
+    """Whether visitors may read /analytics and the service level reports."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old = {"analytics": locked.analytics_public, "reports": locked.reports_public}
+    new = {"analytics": analytics, "reports": reports}
+    if old == new:
+        return
+    locked.analytics_public, locked.reports_public = analytics, reports
+    locked.save(update_fields=["analytics_public", "reports_public"])
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"public": new, "before": old})

@@ -6,6 +6,7 @@ from incidents.models.intervals import StatusInterval
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem
 from incidents.models.revisions import Revision
+from incidents.models.targets import ServiceTarget
 
 __all__ = [
     "ActionItem",
@@ -20,5 +21,6 @@ __all__ = [
     "Page",
     "Postmortem",
     "Revision",
+    "ServiceTarget",
     "StatusInterval",
 ]

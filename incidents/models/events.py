@@ -15,6 +15,7 @@ class EventKind(models.TextChoices):
     INCIDENT_RESOLVED = "incident.resolved"
     INCIDENT_REOPENED = "incident.reopened"
     INCIDENT_HIDDEN = "incident.hidden"
+    IMPACT_START = "incident.impact_start"
     UPDATE_EDITED = "update.edited"
     POSTMORTEM_PUBLISHED = "postmortem.published"
     POSTMORTEM_REVISED = "postmortem.revised"
@@ -22,6 +23,7 @@ class EventKind(models.TextChoices):
     ACTION_ITEM_CHANGED = "action_item.changed"
     COMPONENT_STATUS = "component.status"
     COMPONENTS_CHANGED = "components.changed"
+    TARGET_SET = "target.set"
     PAGE_CHANGED = "page.changed"
 
 

@@ -47,6 +47,7 @@ class Incident(models.Model):
     """An incident or a maintenance: one model, one timeline.
 
     `started_at` is the display time of the first update, `last_update_at` of the newest: what history is sorted by.
+    `impact_started_at` is when staff say that the impact began, if that was earlier: what analytics count from.
     `version` counts every change; a save that carries an older one is a conflict.
     """
 
@@ -58,6 +59,7 @@ class Incident(models.Model):
     impact = models.CharField(max_length=12, choices=Impact, default=Impact.NONE)
     impact_override = models.CharField(max_length=12, choices=Impact, blank=True)
     started_at = models.DateTimeField()
+    impact_started_at = models.DateTimeField(null=True, blank=True)
     monitoring_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField()
@@ -106,6 +108,12 @@ class Incident(models.Model):
 class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
+
+    def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
+        return self.filter(incident__in=incidents)
+
+    def oldest_first(self) -> IncidentUpdateQuerySet:
+        return self.order_by("display_at", "pk")
 
     def newest_first(self) -> IncidentUpdateQuerySet:
         return self.order_by("-display_at", "-pk")

@@ -4,14 +4,22 @@ from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
-from incidents.models.incidents import IncidentUpdate
-from incidents.models.states import ComponentStatus
+from incidents.models.incidents import IncidentQuerySet, IncidentUpdate
+from incidents.models.states import HARMED, ComponentStatus
 
 
 class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
     def as_corrected(self) -> StatusIntervalQuerySet:
         """The truth as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
+
+    def harmed(self) -> StatusIntervalQuerySet:
+        """Where visitors had the worse of it: neither operational nor planned."""
+        return self.filter(status__in=HARMED)
+
+    def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
+        """Those that an update of `incidents` began."""
+        return self.filter(update__incident__in=incidents)
 
 
 class StatusInterval(models.Model):
