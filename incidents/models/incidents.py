@@ -32,6 +32,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """`start` included, `end` not."""
         return self.filter(started_at__gte=start, started_at__lt=end)
 
+    def first_start(self) -> datetime | None:
+        """When the oldest of them began."""
+        first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
+        return first
+
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
 
