@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+
+from incidents.uptime import midnight
 
 _CODE = re.compile(r"(?P<year>20\d\d|199\d)-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4]))")
-
-
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """The first moment of `day` in `zone`, as UTC, also where the clocks go forward at midnight."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, order=True)

@@ -8,8 +8,8 @@ from incidents.models import Component, IncidentUpdate, StatusInterval
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
-    """A new component's first interval."""
-    StatusInterval.objects.create(component=component, status=component.status, started_at=at, recorded_at=at)
+    """A new component's first interval. Known since `at`, but on record only from now on."""
+    StatusInterval.objects.create(component=component, status=component.status, started_at=at)
 
 
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
@@ -18,11 +18,11 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     The present is always what the author says. A time in the past is filled up to the next change that somebody else
     recorded, so that no later report is rewritten; nothing is deleted, replaced rows are stamped as superseded.
     """
-    old = _insert(component, status, at=at, update=update)
     now = timezone.now()
+    old = _insert(component, status, at=at, update=update, now=now)
     last = component.intervals.as_corrected().order_by("started_at").last()
     if last is None or last.status != status:
-        _insert(component, status, at=now, update=update)
+        _insert(component, status, at=now, update=update, now=now)
     if component.status != status:
         component.status = status
         component.updated_at = now
@@ -30,8 +30,8 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     return old
 
 
-def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None) -> str:
-    """Returns the status that `at` had before."""
+def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None, now: datetime) -> str:
+    """Returns the status that `at` had before. Rows are replaced at one moment, `now`: no view falls in between."""
     live = component.intervals.as_corrected().order_by("started_at")
     covering = live.filter(started_at__lte=at).last()
     if covering and covering.status == status:
@@ -42,7 +42,7 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
         # The row that a component was made with only says since when it is known: that is no change to stop at.
         replaced, following = following, live.filter(started_at__gt=following.started_at).first()
     if replaced:
-        StatusInterval.objects.filter(pk=replaced.pk).update(superseded_at=timezone.now())
+        StatusInterval.objects.filter(pk=replaced.pk).update(superseded_at=now)
     if covering and covering.started_at < at:
         StatusInterval.objects.create(
             component=component,
@@ -50,6 +50,7 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
             started_at=covering.started_at,
             ended_at=at,
             update_id=covering.update_id,
+            recorded_at=now,
         )
     StatusInterval.objects.create(
         component=component,
@@ -57,5 +58,6 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
         started_at=at,
         ended_at=following.started_at if following else None,
         update=update,
+        recorded_at=now,
     )
     return replaced.status if replaced else component.status

@@ -24,6 +24,8 @@ class EventKind(models.TextChoices):
     COMPONENT_STATUS = "component.status"
     COMPONENTS_CHANGED = "components.changed"
     TARGET_SET = "target.set"
+    HISTORY_CORRECTED = "history.corrected"
+    UPTIME_WEIGHTS = "uptime.weights"
     PAGE_CHANGED = "page.changed"
 
 
