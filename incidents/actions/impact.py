@@ -21,7 +21,9 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
         at = checks.moment(at, field="impact_started_at")
         if at > locked.started_at:
             first = f"{locked.started_at:%Y-%m-%d %H:%M} UTC"
-            raise ValidationError({"impact_started_at": f"The first update is from {first}: it cannot have come before."})
+            raise ValidationError(
+                {"impact_started_at": f"The first update is from {first}: it cannot have come before."}
+            )
     old = locked.impact_started_at
     if at != old:
         locked.impact_started_at, locked.updated_at = at, timezone.now()

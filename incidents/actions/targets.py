@@ -27,7 +27,9 @@ def set_target(component: Component, percent: Decimal | None, *, valid_from: dat
 
     Replaces whatever was promised for later days; the audit log keeps it. False if it was so already.
     """
-    _check(percent, valid_from)
+    _check_day(valid_from)
+    if percent is not None:
+        check_percent(percent)
     Component.objects.select_for_update().get(pk=component.pk)
     later = list(component.targets.overlapping(valid_from, LATEST))
     if _says_so(later, percent, valid_from):
@@ -52,12 +54,13 @@ def _says_so(later: list[ServiceTarget], percent: Decimal | None, day: date) -> 
     return len(later) == 1 and later[0].valid_from <= day and not later[0].valid_until and later[0].percent == percent
 
 
-def _check(percent: Decimal | None, valid_from: date) -> None:
+def check_percent(percent: Decimal) -> None:
+    if not percent.is_finite() or not 0 < percent <= 100:
+        raise ValidationError("A target is more than 0 and at most 100 percent.")
+    if percent != round(percent, 3):
+        raise ValidationError("A target has at most three decimals, for example 99.999.")
+
+
+def _check_day(valid_from: date) -> None:
     if not EARLIEST.date() <= valid_from <= LATEST:
         raise ValidationError({"valid_from": f"{valid_from} is not a day that a target can begin on."})
-    if percent is None:
-        return
-    if not percent.is_finite() or not 0 < percent <= 100:
-        raise ValidationError({"percent": "A target is more than 0 and at most 100 percent."})
-    if percent != round(percent, 3):
-        raise ValidationError({"percent": "A target has at most three decimals, for example 99.999."})

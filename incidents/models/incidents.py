@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -31,6 +32,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """`start` included, `end` not."""
         return self.filter(started_at__gte=start, started_at__lt=end)
+
+    def going_on_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Those that had begun before `end` and had not ended by `start`."""
+        unfinished = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
+        return self.filter(unfinished | models.Q(started_at__gte=start), started_at__lt=end)
 
     def first_start(self) -> datetime | None:
         """When the oldest of them began."""
@@ -155,11 +161,20 @@ class IncidentUpdate(models.Model):
         return "Update" if self.repeats_status else self.get_status_display()
 
 
+class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
+    def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
+        """Which of `components` which of `incidents` named: their primary keys."""
+        named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
+        return named.order_by().values_list("component_id", "update__incident_id").distinct()
+
+
 class AffectedComponent(models.Model):
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, related_name="affected")
     component = models.ForeignKey(Component, models.PROTECT, related_name="affected")
     old_status = models.CharField(max_length=24, choices=ComponentStatus)
     new_status = models.CharField(max_length=24, choices=ComponentStatus)
+
+    objects = AffectedComponentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "component"], name="affected_once_per_update")]

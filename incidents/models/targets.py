@@ -42,9 +42,7 @@ class ServiceTarget(models.Model):
         ordering = ["valid_from", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["component", "valid_from"], name="target_once_per_day"),
-            models.CheckConstraint(
-                condition=models.Q(percent__gt=0, percent__lte=100), name="target_is_a_percentage"
-            ),
+            models.CheckConstraint(condition=models.Q(percent__gt=0, percent__lte=100), name="target_is_a_percentage"),
             models.CheckConstraint(
                 condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=models.F("valid_from")),
                 name="target_ends_after_start",

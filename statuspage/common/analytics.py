@@ -17,8 +17,7 @@ MONTHS = 12
 WORDS = {
     Measure.ACKNOWLEDGE: (
         "Time to acknowledge",
-        "From the start of the impact to the first update. Counted only where the start of the impact was stated or"
-        " recorded apart from that update.",
+        "From the start of the impact to the first update. Counted where that start is known from elsewhere.",
     ),
     Measure.FIX: (
         "Time to fix",
@@ -81,7 +80,9 @@ def analytics(page: Page, number: str, *, viewer: Viewer, now: datetime) -> Anal
 def _section(measure: Measure, months: list[MonthFigures]) -> Section:
     title, definition = WORDS[measure]
     columns = [
-        Column(f"{month.month.first:%b}", _note(month.total), _minutes(month.total.median), _minutes(month.total.ninetieth))
+        Column(
+            f"{month.month.first:%b}", _note(month.total), _minutes(month.total.median), _minutes(month.total.ninetieth)
+        )
         for month in months
     ]
     chart = spread_chart(measure.value, title, _in_words(months), columns, unit=lambda value: _text(value))
@@ -90,8 +91,8 @@ def _section(measure: Measure, months: list[MonthFigures]) -> Section:
 
 def _in_words(months: list[MonthFigures]) -> str:
     told = [
-        f"{month.month.label}: median {short_duration(total.median)}, 90th percentile {short_duration(total.ninetieth)},"
-        f" {total.counted} of {total.incidents} counted."
+        f"{month.month.label}: median {short_duration(total.median)},"
+        f" 90th percentile {short_duration(total.ninetieth)}, {total.counted} of {total.incidents} counted."
         for month in months
         if (total := month.total).median is not None and total.ninetieth is not None
     ]

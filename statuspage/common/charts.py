@@ -46,7 +46,9 @@ def spread_chart(
     step = _step(top)
     ceiling = max(step, -(-top // step) * step)
     marks = [_mark(column, _across((n + 0.5) / len(columns)), ceiling) for n, column in enumerate(columns)]
-    return _frame(key, title, description, _grid(0, ceiling, step, unit), format_html_join("", "{}", ([m] for m in marks)))
+    return _frame(
+        key, title, description, _grid(0, ceiling, step, unit), format_html_join("", "{}", ([m] for m in marks))
+    )
 
 
 def budget_chart(

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    components,
+    dashboard,
+    incidents,
+    mails,
+    people,
+    postmortems,
+    reports,
+    subscribers,
+    updates,
+)
 
 app_name = "console"
 
@@ -28,6 +38,14 @@ urlpatterns = [
     path("incidents/<slug:code>/postmortem/retract", postmortems.retract_postmortem, name="retract_postmortem"),
     path("subscribers", subscribers.subscriber_list, name="subscribers"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
+    path("analytics", reports.analytics, name="analytics"),
+    path("reports", reports.report_list, name="reports"),
+    path("reports.csv", reports.report_list_csv, name="reports_csv"),
+    path("reports/targets", reports.targets, name="targets"),
+    path("reports/public", reports.publish_figures, name="publish_figures"),
+    path("reports/<slug:code>/<str:period>.csv", reports.report_csv, name="report_csv"),
+    path("reports/<slug:code>/<str:period>", reports.report, name="report"),
+    path("incidents/<slug:code>/impact-start", reports.impact_start, name="impact_start"),
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
