@@ -4,16 +4,19 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as postmortem_actions
+from incidents.actions.impact import set_impact_start
+from incidents.actions.targets import set_target
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
-from incidents.models.states import ComponentStatus, Status
+from incidents.models.states import ComponentStatus, Impact, Status
 from statuspage.importers.demo import backdating, material, readers
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 
@@ -40,6 +43,7 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     mark = backdating.Mark.now()
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
+    _promise(components, text, now)
     replay = _Replay(page, components, tell)
     for step in timetable(material.incidents(), seed=seed, now=now):
         replay.take(step)
@@ -78,6 +82,15 @@ def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Comp
         components += [_component(page, one, group, now, actor) for one in group_text.components]
     components += [_component(page, one, None, now, actor) for one in text.loose]
     return {component.name: component for component in components}
+
+
+def _promise(components: dict[str, Component], text: material.PageText, now: datetime) -> None:
+    """Targets since the first day of the last year."""
+    since = now.date().replace(year=now.year - 1, month=1, day=1)
+    for one in [*text.loose, *(one for group in text.groups for one in group.components)]:
+        if one.target:
+            component = components[one.name]
+            set_target(component, Decimal(one.target), valid_from=since, actor=_actor("Ioana Pruteanu"))
 
 
 def _component(
@@ -131,7 +144,14 @@ class _Replay:
             notify=False,
             at=post.at,
         )
+        if post.incident.impact != Impact.NONE:
+            self._noticed(self.incidents[title], post)
         self.posts += 1
+
+    def _noticed(self, incident: Incident, post: Post) -> None:
+        """It takes some minutes until somebody sees it and writes."""
+        minutes = random.Random(f"noticed {incident.title}").choice((2, 3, 4, 6, 7, 9, 12, 15, 21, 34))
+        set_impact_start(incident, post.at - timedelta(minutes=minutes), actor=_actor(post.author))
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
