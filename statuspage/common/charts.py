@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-TOP, BOTTOM = 24.0, 180.0
-LEFT, RIGHT = 9.0, 99.0
-HEIGHT = 224
-_MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 5760, 10080, 20160, 40320)
+TOP, BOTTOM = 24.0, 232.0
+LEFT, RIGHT = 12.0, 99.0
+HEIGHT = 276
+_MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 5760, 10080, 20160, 40320)
 
 
 @dataclass(frozen=True)

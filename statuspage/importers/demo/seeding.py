@@ -1,6 +1,7 @@
 """Writes the demo through the domain's actions, step by step in the order of time, and tells nobody."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from incidents.actions.targets import set_target
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
-from incidents.models.states import ComponentStatus, Impact, Status
+from incidents.models.states import ComponentStatus, Status
 from statuspage.importers.demo import backdating, material, readers
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 
@@ -144,14 +145,13 @@ class _Replay:
             notify=False,
             at=post.at,
         )
-        if post.incident.impact != Impact.NONE:
-            self._noticed(self.incidents[title], post)
+        self._say_when_it_began(self.incidents[title], post)
         self.posts += 1
 
-    def _noticed(self, incident: Incident, post: Post) -> None:
-        """It takes some minutes until somebody sees it and writes."""
-        minutes = random.Random(f"noticed {incident.title}").choice((2, 3, 4, 6, 7, 9, 12, 15, 21, 34))
-        set_impact_start(incident, post.at - timedelta(minutes=minutes), actor=_actor(post.author))
+    def _say_when_it_began(self, incident: Incident, post: Post) -> None:
+        """As the first text says it, where it does: “Since {-8} UTC …”."""
+        if said := re.search(r"\{-(\d+)\}", post.update.body):
+            set_impact_start(incident, post.at - timedelta(minutes=int(said[1])), actor=_actor(post.author))
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
