@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from incidents.models import AffectedComponent, Component, Incident, Page, ServiceTarget, StatusInterval
+from incidents.histories import read_histories
+from incidents.models import AffectedComponent, Component, Incident, Page, ServiceTarget
 from incidents.periods import Period
 from incidents.service_levels import Promise, ServiceLevel, service_level
-from incidents.uptime import Weights, by_component, midnight
+from incidents.uptime import Weights, midnight
 from incidents.visibility import Viewer
 
 
@@ -30,8 +31,7 @@ def service_reports(
 ) -> list[Report]:
     """One for each of `components`, in their order. Four queries."""
     start, end = period.window(page.zone)
-    spans = StatusInterval.objects.as_corrected().covering(components, start, min(end, now)).spans()
-    intervals = by_component(spans)
+    intervals = read_histories(components, start, min(end, now), zone=page.zone)
     targets: dict[int, list[ServiceTarget]] = defaultdict(list)
     for target in ServiceTarget.objects.of(components).overlapping(period.first, period.after):
         targets[target.component_id].append(target)
@@ -41,22 +41,18 @@ def service_reports(
             component=component,
             period=period,
             level=service_level(
-                intervals.get(component.pk, []),
+                intervals[component.pk],
                 [_promise(target, page) for target in targets[component.pk]],
                 start=start,
                 end=end,
                 now=now,
-                weights=weights_of(page),
+                weights=Weights.for_page(page),
             ),
             targets=targets[component.pk],
             incidents=incidents[component.pk],
         )
         for component in components
     ]
-
-
-def weights_of(page: Page) -> Weights:
-    return Weights(page.major_weight, page.partial_weight, page.degraded_weight)
 
 
 def _promise(target: ServiceTarget, page: Page) -> Promise:
@@ -68,7 +64,7 @@ def _incidents(
     page: Page, components: Sequence[Component], start: datetime, end: datetime, viewer: Viewer
 ) -> dict[int, list[Incident]]:
     """By component, oldest first."""
-    going_on = page.incidents.incidents().visible_to(viewer).going_on_between(start, end)
+    going_on = page.incidents.incidents().visible_to(viewer).under_way(start, end)
     named = set(AffectedComponent.objects.pairs(going_on, components))
     found: dict[int, list[Incident]] = defaultdict(list)
     for incident in going_on.order_by("started_at", "pk"):

@@ -45,6 +45,14 @@ class Weights:
     def for_page(cls, page: Page) -> Weights:
         return cls(page.major_weight, page.partial_weight, page.degraded_weight)
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> Weights:
+        return cls(**{status: Decimal(weight) for status, weight in kept.items()})
+
+    def as_json(self) -> dict[str, str]:
+        """For the audit log: those that can be chosen."""
+        return {status: f"{weight.normalize():f}" for status, weight in vars(self).items()}
+
     def of(self, status: str) -> Decimal:
         return self.by_status()[status]
 
@@ -91,6 +99,14 @@ class Totals:
         return (100 * (known - self.seconds_down(weights)) / known).quantize(_FULL_PRECISION, ROUND_FLOOR)
 
 
+@dataclass(frozen=True)
+class Bars:
+    """Some days in a row, oldest first, and the uptime over all of them."""
+
+    days: list[Totals]
+    percentage: Decimal | None
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """A calendar day of the page's zone: 24 hours, or 23 or 25 when clocks change."""
@@ -107,6 +123,20 @@ def by_component(rows: Iterable[tuple[int, str, datetime, datetime | None]]) -> 
     for component, status, start, end in rows:
         found[component].append(Interval(status, start, end))
     return found
+
+
+def since(intervals: Iterable[Interval], start: datetime) -> list[Interval]:
+    """Without what came before `start`."""
+    reaching = (one for one in intervals if one.end is None or one.end > start)
+    return [one if one.start >= start else Interval(one.status, start, one.end) for one in reaching]
+
+
+def cut(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
+    """What of them lies between `start` and `end`, oldest first, each with an end."""
+    pieces = (
+        Interval(one.status, max(one.start, start), end if one.end is None else min(one.end, end)) for one in intervals
+    )
+    return sorted((one for one in pieces if one.end and one.start < one.end), key=lambda one: one.start)
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
@@ -158,6 +188,11 @@ def days(intervals: Iterable[Interval], first: date, last: date, zone: tzinfo, *
     return [Day(first + timedelta(days=n), bounds[n], bounds[n + 1], day) for n, day in enumerate(found)]
 
 
+def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Weights, *, until: datetime) -> Bars:
+    whole = totals(intervals, bounds[0], bounds[-1], until=until)
+    return Bars(daily_totals(intervals, bounds, until=until), whole.percentage(weights))
+
+
 def runs(statuses: Iterable[str | None]) -> dict[str, list[tuple[int, int]]]:
     """Where each status stands in a row of days: (first day, how many). No data has the key ``""``."""
     found: dict[str, list[tuple[int, int]]] = {}
@@ -183,6 +218,22 @@ def percentage_text(percentage: Decimal | None) -> str:
     if percentage is None:
         return "no data"
     return "100 %" if percentage == 100 else f"{percentage.quantize(_AS_SHOWN, ROUND_FLOOR)} %"
+
+
+def weights_text(weights: Weights) -> str:
+    """`Counted as down: major outages in full, partial outages at 30 %. Not counted: …`"""
+    names = {
+        "major outages": weights.major_outage,
+        "partial outages": weights.partial_outage,
+        "degraded performance": weights.degraded_performance,
+    }
+    counted = [f"{name} {_share(weight)}" for name, weight in names.items() if weight]
+    ignored = [name for name, weight in names.items() if not weight]
+    return f"Counted as down: {', '.join(counted) or 'nothing'}. Not counted: {', '.join([*ignored, 'maintenance'])}."
+
+
+def _share(weight: Decimal) -> str:
+    return "in full" if weight == 1 else f"at {(100 * weight).normalize():f} %"
 
 
 def _seconds(duration: timedelta) -> Decimal:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import Component, IncidentUpdate, StatusInterval
@@ -61,3 +62,59 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
         recorded_at=now,
     )
     return replaced.status if replaced else component.status
+
+
+def move_change(component: Component, *, update: IncidentUpdate, old_at: datetime, new_at: datetime) -> None:
+    """The change that `update` made at `old_at` happened at `new_at`: the rows on both sides of it are replaced.
+
+    ValidationError if another change of the component lies between the two times, or at the new one. Nothing to do
+    where the update only repeated a status.
+    """
+    rows = component.intervals.as_corrected()
+    changed = rows.filter(update=update, started_at=old_at).first()
+    if changed is None:
+        return
+    before = rows.filter(ended_at=old_at).first()
+    too_early = before is not None and new_at <= before.started_at
+    if too_early or (changed.ended_at is not None and new_at >= changed.ended_at):
+        name = component.full_name
+        raise ValidationError({"at": f"Before this time {name} changed again. Correct its history instead."})
+    now = timezone.now()
+    if before:
+        _replace(before, now=now, ended_at=new_at)
+    _replace(changed, now=now, started_at=new_at)
+
+
+def overwrite(component: Component, status: str, *, start: datetime, end: datetime) -> list[str]:
+    """`component` had `status` from `start` to `end`, whatever was said before. Returns the statuses that it replaced.
+
+    The present is not touched: `end` lies in the past. ValidationError if that would leave a gap in the history.
+    """
+    now = timezone.now()
+    live = component.intervals.as_corrected()
+    first = live.order_by("started_at").first()
+    if first is None or end < first.started_at:
+        raise ValidationError(
+            {"end": f"The history of {component.full_name} begins later. Choose an end that reaches it."}
+        )
+    touched = list(live.overlapping(start, end).order_by("started_at"))
+    StatusInterval.objects.filter(pk__in=[row.pk for row in touched]).update(superseded_at=now)
+    pieces: list[tuple[StatusInterval, datetime, datetime | None]]
+    pieces = [(row, row.started_at, start) for row in touched[:1] if row.started_at < start]
+    pieces += [(row, end, row.ended_at) for row in touched[-1:] if row.ended_at is None or row.ended_at > end]
+    for row, began, ended in pieces:
+        _copy(row, now=now, started_at=began, ended_at=ended)
+    StatusInterval.objects.create(component=component, status=status, started_at=start, ended_at=end, recorded_at=now)
+    return [row.status for row in touched]
+
+
+def _replace(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> None:
+    StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
+    _copy(row, now=now, **changes)
+
+
+def _copy(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> None:
+    fields = {"started_at": row.started_at, "ended_at": row.ended_at} | changes
+    StatusInterval.objects.create(
+        component_id=row.component_id, status=row.status, update_id=row.update_id, recorded_at=now, **fields
+    )

@@ -41,6 +41,10 @@ class ComponentQuerySet(models.QuerySet["Component"]):
             return self.active()
         return self.active().exclude(only_show_if_degraded=True, status=ComponentStatus.OPERATIONAL)
 
+    def showcased(self) -> ComponentQuerySet:
+        """Those whose uptime is published."""
+        return self.filter(showcase=True)
+
     def troubled(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)
 

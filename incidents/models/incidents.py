@@ -33,15 +33,18 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """`start` included, `end` not."""
         return self.filter(started_at__gte=start, started_at__lt=end)
 
-    def going_on_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """Those that had begun before `end` and had not ended by `start`."""
-        unfinished = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
-        return self.filter(unfinished | models.Q(started_at__gte=start), started_at__lt=end)
-
     def first_start(self) -> datetime | None:
         """When the oldest of them began."""
         first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
         return first
+
+    def naming(self, component: Component) -> IncidentQuerySet:
+        return self.filter(updates__affected__component=component).distinct()
+
+    def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
+        going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
+        return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
 
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")

@@ -30,6 +30,10 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         """What was on record at `at`: written by then, and not yet replaced."""
         return self.filter(models.Q(superseded_at__isnull=True) | models.Q(superseded_at__gt=at), recorded_at__lte=at)
 
+    def overlapping(self, start: datetime, end: datetime) -> StatusIntervalQuerySet:
+        """Rows that hold at any moment from `start` to `end`, which is not included."""
+        return self.filter(models.Q(ended_at__isnull=True) | models.Q(ended_at__gt=start), started_at__lt=end)
+
     def covering(self, components: Iterable[Component], start: datetime, end: datetime) -> StatusIntervalQuerySet:
         """The rows of `components` that touch the time from `start` to `end`, in no order, in one query.
 
@@ -38,7 +42,7 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         top. Call it last, on `as_corrected()` or `as_reported(at)`.
         """
         wanted = [component.pk for component in components]
-        held = self.filter(component=models.OuterRef("pk"), started_at__lte=start).order_by("-started_at", "-pk")
+        held = self.filter(component=models.OuterRef("pk"), started_at__lte=start).order_by("-started_at")
         at_start = Component.objects.filter(pk__in=wanted).values_list(models.Subquery(held.values("pk")[:1]))
         inside = self.filter(component__in=wanted, started_at__gt=start, started_at__lt=end)
         return self.filter(pk__in=at_start).union(inside, all=True)

@@ -1,17 +1,20 @@
 """Lowest of the template tags: public pages, mails and console all load them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from email.utils import format_datetime
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from incidents import wording
+from incidents import daybars, uptime, wording
 from incidents.models.components import Component
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
+from incidents.uptime import Bars, Weights
 
 register = template.Library()
 
@@ -63,6 +66,42 @@ def short_duration(value: timedelta | None) -> str:
 def status_label(value: str) -> str:
     """The word for a component's status: colour is never the only sign."""
     return ComponentStatus(value).label
+
+
+@register.filter
+def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
+    """The component's last days and its uptime, as a link to all about them; nothing if `bars` has none of it."""
+    if component.pk not in bars:
+        return SafeString()
+    found = bars[component.pk]
+    return format_html(
+        '<a class="bars" href="{}" aria-label="{}, {}">{}{}</a>',
+        reverse("public:component_uptime", args=[component.public_id]),
+        component.name,
+        daybars.sentence(found),
+        daybars.drawing(found),
+        uptime.percentage_text(found.percentage),
+    )
+
+
+@register.filter
+def long_bars(bars: Bars) -> SafeString:
+    """The same drawing alone, with its sentence as its text alternative."""
+    return format_html(
+        '<div class="bars" role="img" aria-label="{}">{}</div>', daybars.sentence(bars), daybars.drawing(bars)
+    )
+
+
+@register.filter
+def percentage(value: Decimal | None) -> str:
+    """`99.98 %`, rounded down; `no data`."""
+    return uptime.percentage_text(value)
+
+
+@register.filter
+def weights_text(weights: Weights) -> str:
+    """What counts as down, in one sentence: it stands beside every percentage."""
+    return uptime.weights_text(weights)
 
 
 @register.filter

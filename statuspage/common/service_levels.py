@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 
 from incidents.models import Component, Page
 from incidents.periods import Period
-from incidents.reports import Report, service_reports, weights_of
+from incidents.reports import Report, service_reports
 from incidents.service_levels import DayUse, Result
-from incidents.uptime import Weights
+from incidents.uptime import Weights, weights_text
 from incidents.visibility import Viewer
 from incidents.wording import machine_time
 from statuspage.common.charts import Point, budget_chart
@@ -116,20 +116,6 @@ def sheets(
     return [_sheet(report, page) for report in service_reports(page, components, period, viewer=viewer, now=now)]
 
 
-def weights_sentence(weights: Weights) -> str:
-    """`Counted as down: major outage in full, partial outage at 30 %. …`: the weights beside every percentage."""
-    shares = [
-        f"{name} {'in full' if weight == 1 else f'at {plain(weight * 100)} %'}"
-        for name, weight in (
-            ("major outage", weights.major_outage),
-            ("partial outage", weights.partial_outage),
-            ("degraded performance", weights.degraded_performance),
-        )
-        if weight
-    ]
-    return f"Counted as down: {', '.join(shares) or 'nothing'}. Maintenance is never counted as down."
-
-
 def plain(number: Decimal) -> str:
     """Without trailing zeros or exponent: `99.95`, `100`."""
     return f"{number.normalize():f}"
@@ -151,7 +137,7 @@ def list_context(page: Page, around: Span, shown: Sequence[Sheet], *, door: str)
         "page": page,
         "span": around,
         "rows": [(one, reverse(f"{door}:report", args=[one.component.public_id, code])) for one in shown],
-        "weights": weights_sentence(weights_of(page)),
+        "weights": weights_text(Weights.for_page(page)),
         "csv_url": f"{reverse(f'{door}:reports_csv')}?period={code}",
     }
 
@@ -164,7 +150,7 @@ def report_context(page: Page, around: Span, sheet: Sheet, *, door: str) -> dict
         "span": around,
         "sheet": sheet,
         "chart": chart(sheet, page),
-        "weights": weights_sentence(weights_of(page)),
+        "weights": weights_text(Weights.for_page(page)),
         "base_url": reverse(f"{door}:report", args=[component, "-"]).removesuffix("-"),
         "csv_url": reverse(f"{door}:report_csv", args=[component, around.period.code]),
         "incidents": [(one, reverse(f"{door}:incident", args=[one.public_id])) for one in incidents],

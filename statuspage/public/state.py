@@ -4,7 +4,7 @@ Everything goes through `visible_to(Viewer.PUBLIC)`. The number of queries does 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from django.db.models import prefetch_related_objects
@@ -12,6 +12,7 @@ from django.db.models import prefetch_related_objects
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.status import Headline, page_status, worst_status
+from incidents.uptime import midnight
 from incidents.visibility import Viewer
 from incidents.wording import affected_sentence
 
@@ -120,11 +121,6 @@ def incident_report(page: Page, code: str) -> IncidentReport | None:
 def published_postmortem(incident: Incident) -> Postmortem | None:
     postmortem: Postmortem | None = getattr(incident, "postmortem", None)
     return postmortem if postmortem and postmortem.is_published else None
-
-
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """The first moment of `day` in `zone`, as UTC."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def _sections(components: list[Component]) -> list[Section]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.public import reports, views
+from statuspage.public import reports, uptime_views, views
 
 app_name = "public"
 
@@ -15,5 +15,9 @@ urlpatterns = [
     path("reports/<str:code>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
+    path("uptime", uptime_views.uptime, name="uptime"),
+    path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
+    path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
+    path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -3,18 +3,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from incidents.models import Page
+from incidents.uptime import Weights
 from statuspage.common.urls import current_page
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
 from statuspage.public.http import public_page, rendered
 from statuspage.public.state import incident_report, page_state
+from statuspage.public.uptime import bars_of
 
 
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    state = page_state(page, now=timezone.now())
-    return rendered("public/home.html", {"page": page, "state": state}, changed_at=state.changed_at)
+    now = timezone.now()
+    state = page_state(page, now=now)
+    context = {"page": page, "state": state, "weights": Weights.for_page(page)}
+    context["bars"] = bars_of(page, state.components, now=now)
+    return rendered("public/home.html", context, changed_at=state.changed_at)
 
 
 @public_page
