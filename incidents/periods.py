@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from incidents.uptime import midnight
 
-_CODE = re.compile(r"(?P<year>20\d\d|199\d)-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4]))")
+_CODE = re.compile(r"(?P<year>20[0-9]{2}|199[0-9])-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4]))")
 
 
 @dataclass(frozen=True, order=True)
