@@ -54,11 +54,9 @@ def test_a_chart_has_classes_and_no_styles(chart: Element) -> None:
 
 def test_dots_and_rings_stand_at_their_values() -> None:
     chart = spread(Column("Sep", "2", 5, 10), Column("Oct", "3", 20, 45))
-    dots, rings = (
-        [float(c.attributes["cy"]) for c in chart.all("circle", class_=f"chart-{kind}")] for kind in ("dot", "ring")
-    )
-    assert [value_at(chart, y) for y in dots] == pytest.approx([5, 20], abs=0.2)
-    assert [value_at(chart, y) for y in rings] == pytest.approx([10, 45], abs=0.2)
+    for kind, values in (("dot", [5, 20]), ("ring", [10, 45])):
+        marks = chart.all("circle", class_=f"chart-{kind}")
+        assert [value_at(chart, float(mark.attributes["cy"])) for mark in marks] == pytest.approx(values, abs=0.2)
 
 
 def test_a_month_without_a_figure_keeps_its_place_and_draws_nothing() -> None:

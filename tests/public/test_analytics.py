@@ -12,6 +12,7 @@ from incidents.models import Incident, Page
 from tests.common.test_charts import heights
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, post
 from tests.public.reading import Element, get, read
+from tests.public.test_reports import texts
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def october(page: Page) -> None:
 
 def rows(section: Element, number: int = 0) -> dict[str, list[str]]:
     body = section.all("tbody")[number]
-    cells = [[cell.text for cell in row.walk() if cell.tag in ("th", "td")] for row in body.all("tr")]
+    cells = [texts(row) for row in body.all("tr")]
     return {first: rest for first, *rest in cells}
 
 
@@ -69,9 +70,7 @@ def test_each_month_has_its_median_ninetieth_percentile_and_sample() -> None:
 @pytest.mark.usefixtures("october")
 def test_impacts_are_listed_apart() -> None:
     section = section_of(read("/analytics"), "resolve")
-    lines = [
-        [cell.text for cell in row.walk() if cell.tag in ("th", "td")] for row in section.all("tbody")[1].all("tr")
-    ]
+    lines = [texts(row) for row in section.all("tbody")[1].all("tr")]
     assert lines == [
         ["Oct 2026", "Critical impact", "5 h", "5 h", "1 of 1"],
         ["Oct 2026", "Minor impact", "30 min", "1 h", "2 of 2"],

@@ -64,6 +64,10 @@ def facts(document: Element) -> dict[str, str]:
     return {entry.one("dt").text: entry.one("dd").text for entry in shown.all("div")}
 
 
+def texts(row: Element) -> list[str]:
+    return [cell.text for cell in row.walk() if cell.tag in ("th", "td")]
+
+
 def table(path: str) -> list[dict[str, str]]:
     answer = get(path)
     assert answer.status_code == 200
@@ -102,9 +106,7 @@ def test_page_table_chart_and_csv_agree(api: Component) -> None:
     assert f"Of {row['budget_minutes']} minutes, {row['used_minutes']} are used and {row['left_minutes']} left." in (
         chart.one("desc").text
     )
-    days = [
-        [cell.text for cell in line.walk() if cell.tag in ("th", "td")] for line in document.all("tbody")[0].all("tr")
-    ]
+    days = [texts(line) for line in document.all("tbody")[0].all("tr")]
     assert days == [["Oct 05", "30.00", "14.70"], ["Oct 10", "18.00", "-3.30"]]
 
 
@@ -143,11 +145,8 @@ def test_the_running_month_says_so_far(api: Component) -> None:
     assert document.one("p", class_="verdict").text == "Within budget so far"
     assert facts(document)["Uptime so far"] == "100 %"
     assert facts(document)["Error budget"] == "43.20 min"
-    assert [link.text for link in document.one("nav", aria_label="Periods").all("a")] == [
-        "← October 2026",
-        "Q4 2026",
-        "CSV",
-    ]
+    links = document.one("nav", aria_label="Periods").all("a")
+    assert [link.text for link in links] == ["← October 2026", "Q4 2026", "CSV"]
 
 
 @pytest.mark.parametrize("period", ["2026-12", "2027-Q1", "2026-13", "october", "2026-Q9"])
@@ -215,7 +214,7 @@ def test_the_overview_lists_components_in_page_order_with_their_own_numbers(api:
     group = make_group(api.page, "Web")
     grouped = make_component(api.page, "Sign-in", group=group)
     document = read("/reports?period=2026-10")
-    rows = [[cell.text for cell in row.walk() if cell.tag in ("th", "td")] for row in document.one("tbody").all("tr")]
+    rows = [texts(row) for row in document.one("tbody").all("tr")]
     assert rows[0] == [api.name, "missed", "99.9 %", "99.8926 %", "48.00", "44.70", "48.00", "-3.30", "2"]
     assert rows[1][:4] == ["Web - Sign-in", "no data", "–", "no data"]
     listed = table("/reports.csv?period=2026-10")
@@ -266,9 +265,8 @@ def test_reports_need_five_or_six_queries_however_much_the_page_has_lived_throug
     assert max(before) <= 6
     for number in range(40):
         then = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=8 * number)
-        make_resolved(
-            page, at=then, until=then + MINUTE, components={make_component(page, f"Part {number}"): "operational"}
-        )
+        part = make_component(page, f"Part {number}")
+        make_resolved(page, at=then, until=then + MINUTE, components={part: "operational"})
     for number in range(8):
         outage(api, "major_outage", datetime(2026, 10, 11 + number, tzinfo=UTC), 5)
     assert [queries_of(path) for path in paths] == before
