@@ -27,12 +27,12 @@ def correct_update_time(
     Visitors see that the time was corrected. ValidationError for `at`: in the future, on the wrong side of the updates
     before and after it, or beyond another change of one of its components.
     """
+    if at == update.display_at:
+        return update
     take_version(update, expected_version)
     incident = Incident.objects.select_for_update(of=("self",)).select_related("page").get(pk=update.incident_id)
     update.incident = incident
     old, at = update.display_at, checks.moment(at)
-    if at == old:
-        return update
     _check_order(update, at)
     named = Component.objects.filter(affected__update=update).select_related("group")
     for component in named.select_for_update(of=("self",)).order_by("pk"):

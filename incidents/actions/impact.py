@@ -8,6 +8,7 @@ from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import EventKind, Incident
+from incidents.wording import moment_text
 
 
 @transaction.atomic
@@ -20,10 +21,9 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
     if at is not None:
         at = checks.moment(at, field="impact_started_at")
         if at > locked.started_at:
-            first = f"{locked.started_at:%Y-%m-%d %H:%M} UTC"
-            raise ValidationError(
-                {"impact_started_at": f"The first update is from {first}: it cannot have come before."}
-            )
+            first = moment_text(locked.started_at, locked.page.zone)
+            said = f"The first update is from {first}; the impact cannot begin after it."
+            raise ValidationError({"impact_started_at": said})
     old = locked.impact_started_at
     if at != old:
         locked.impact_started_at, locked.updated_at = at, timezone.now()

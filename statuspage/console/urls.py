@@ -10,6 +10,7 @@ from statuspage.console.views import (
     reports,
     subscribers,
     updates,
+    uptime,
 )
 
 app_name = "console"
@@ -49,6 +50,7 @@ urlpatterns = [
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
+    path("uptime", uptime.uptime, name="uptime"),
     path("people", people.people_list, name="people"),
     path("people/<slug:code>/role", people.change_role, name="person_role"),
     path("people/<slug:code>/active", people.set_active, name="person_active"),

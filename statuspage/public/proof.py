@@ -90,6 +90,7 @@ def prove(page: Page, component: Component, request: Request, *, now: datetime) 
 
 def as_json(proof: Proof) -> dict[str, Any]:
     weights, lasted = proof.weights.by_status(), proof.totals.lasted
+    percentage = proof.totals.percentage(proof.weights)
     return {
         "component": {"id": proof.component.public_id, "name": proof.component.full_name},
         "page": {"name": proof.page.name, "url": absolute_url(proof.page, reverse("public:home"))},
@@ -97,18 +98,18 @@ def as_json(proof: Proof) -> dict[str, Any]:
             "from": _iso(proof.request.start),
             "to": _iso(proof.request.end),
             "time_zone": proof.page.time_zone,
-            "seconds": _number(proof.totals.window),
+            "seconds": _seconds(proof.totals.window),
         },
         "reading": "as reported" if proof.request.as_of else "as corrected",
         "at": _iso(proof.at),
-        "weights": {status: float(weight) for status, weight in weights.items()},
-        "seconds": {status.value: _number(lasted.get(status, uptime.ZERO)) for status in BY_SEVERITY}
-        | {"no_data": _number(proof.totals.no_data)},
-        "known_seconds": _number(proof.totals.known),
-        "down_seconds": float(proof.totals.seconds_down(proof.weights)),
-        "uptime_percentage": _float(proof.totals.percentage(proof.weights)),
+        "weights": {status: _plain(weight) for status, weight in weights.items()},
+        "seconds": {status.value: _seconds(lasted.get(status, uptime.ZERO)) for status in BY_SEVERITY}
+        | {"no_data": _seconds(proof.totals.no_data)},
+        "known_seconds": _seconds(proof.totals.known),
+        "down_seconds": _plain(proof.totals.seconds_down(proof.weights)),
+        "uptime_percentage": None if percentage is None else _plain(percentage),
         "intervals": [
-            {"status": one.status, "from": _iso(one.start), "to": _iso(end), "seconds": _number(end - one.start)}
+            {"status": one.status, "from": _iso(one.start), "to": _iso(end), "seconds": _seconds(end - one.start)}
             for one in proof.intervals
             if (end := one.end)
         ],
@@ -124,7 +125,7 @@ def as_csv(proof: Proof) -> str:
     told = as_json(proof)
     window = told["window"]
     rows: list[dict[str, Any]] = [
-        {"record": "component", "name": _plain(told["component"]["name"])},
+        {"record": "component", "name": _harmless(told["component"]["name"])},
         {"record": "time zone", "name": window["time_zone"]},
         {"record": "reading", "name": told["reading"], "to": told["at"]},
         {"record": "window", "from": window["from"], "to": window["to"], "seconds": window["seconds"]},
@@ -202,16 +203,15 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _number(duration: timedelta) -> int | float:
-    """Seconds; whole ones without a point."""
-    seconds = duration.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds
+def _seconds(duration: timedelta) -> int | float:
+    return _plain(Decimal(duration // timedelta(microseconds=1)).scaleb(-6))
 
 
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
+def _plain(value: Decimal) -> int | float:
+    """Whole numbers without a point."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _plain(name: str) -> str:
+def _harmless(name: str) -> str:
     """A spreadsheet must not take a name for a formula."""
     return f"'{name}" if name[:1] in "=+-@\t\r" else name

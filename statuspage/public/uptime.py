@@ -126,16 +126,16 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
     history = read_histories([component], longest, tomorrow, zone=page.zone)[component.pk]
     weights = Weights.for_page(page)
     bounds = uptime.day_bounds(_days_before(today, BAR_DAYS), today, page.zone)
-    incidents = _incidents(page, component, bounds[0], bounds[-1])
-    months = _months_of(_days_before(today, BAR_DAYS), today)
+    firsts = [months_before(today.replace(day=1), n) for n in range(MONTHS_PER_PAGE)]
+    listed = min(firsts[-1], _days_before(today, BAR_DAYS))
+    incidents = _incidents(page, component, uptime.midnight(listed, page.zone), tomorrow)
     began = known_since([component], zone=page.zone).get(component.pk)
-    calendar = [_month(page, first, history, incidents, weights, now=now) for first in months]
     return ComponentUptime(
         component=component,
         spans=[_span(page, history, weights, days, now=now) for days in SPANS],
         bars=uptime.bars(history, bounds, weights, until=now),
-        months=calendar,
-        troubled=[one for one in _troubled(calendar) if one.day.start >= bounds[0]],
+        months=[_month(page, first, history, incidents, weights, now=now) for first in firsts],
+        troubled=_troubled(_records(page, listed, today, history, incidents, now=now)),
         known_since=began if began and began > longest else None,
         today=today,
     )
@@ -165,7 +165,7 @@ def calendar_page(page: Page, number: int, code: str, *, now: datetime) -> Calen
         components=components,
         chosen=chosen,
         months=months,
-        troubled=_troubled(months),
+        troubled=_troubled(one for month in months for week in month.weeks for one in week),
         table=_table(page, components, histories, firsts, weights, now=now),
         number=number,
         newer=number - 1 if number > 1 else None,
@@ -194,11 +194,17 @@ def _month(
     page: Page, first: date, history: list[Interval], incidents: list[Incident], weights: Weights, *, now: datetime
 ) -> Month:
     last = months_before(first, -1) - timedelta(days=1)
-    days = uptime.days(history, first, last, page.zone, until=now)
-    records = [DayRecord(day, [one for one in incidents if _touches(one, day)]) for day in days]
+    records = _records(page, first, last, history, incidents, now=now)
     cells = [*[None] * first.weekday(), *records, *[None] * (6 - last.weekday())]
-    whole = uptime.totals(history, days[0].start, days[-1].end, until=now)
+    whole = uptime.totals(history, records[0].day.start, records[-1].day.end, until=now)
     return Month(first, last, [cells[n : n + 7] for n in range(0, len(cells), 7)], whole.percentage(weights))
+
+
+def _records(
+    page: Page, first: date, last: date, history: list[Interval], incidents: list[Incident], *, now: datetime
+) -> list[DayRecord]:
+    days = uptime.days(history, first, last, page.zone, until=now)
+    return [DayRecord(day, [one for one in incidents if _touches(one, day)]) for day in days]
 
 
 def _touches(incident: Incident, day: uptime.Day) -> bool:
@@ -206,10 +212,9 @@ def _touches(incident: Incident, day: uptime.Day) -> bool:
     return began < day.end and (incident.resolved_at is None or incident.resolved_at > day.start)
 
 
-def _troubled(months: Iterable[Month]) -> list[DayRecord]:
+def _troubled(records: Iterable[DayRecord | None]) -> list[DayRecord]:
     """The days that were not fully operational, newest first."""
-    records = [one for month in months for week in month.weeks for one in week if one and one.is_troubled]
-    return sorted(records, key=lambda one: one.day.date, reverse=True)
+    return sorted((one for one in records if one and one.is_troubled), key=lambda one: one.day.date, reverse=True)
 
 
 def _table(
@@ -241,9 +246,3 @@ def _table(
 def _days_before(today: date, count: int) -> date:
     """The first of `count` days, of which `today` is the last."""
     return today - timedelta(days=count - 1)
-
-
-def _months_of(first: date, last: date) -> list[date]:
-    """The months that have a day from `first` to `last`, newest first."""
-    this_month = last.replace(day=1)
-    return [months_before(this_month, n) for n in range(months_between(first, last) + 1)]

@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -33,7 +34,7 @@ def component(request: HttpRequest, code: str) -> HttpResponse:
 @public_page
 def component_json(request: HttpRequest, code: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, code), timezone.now()
+    shown, now = _component(page, code), _this_second()
     kind = "application/json; charset=utf-8"
     try:
         wanted = proof.read_request(request.GET.dict(), page, now=now)
@@ -45,7 +46,7 @@ def component_json(request: HttpRequest, code: str) -> HttpResponse:
 @public_page
 def component_csv(request: HttpRequest, code: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, code), timezone.now()
+    shown, now = _component(page, code), _this_second()
     try:
         wanted = proof.read_request(request.GET.dict(), page, now=now)
     except proof.BadRequest as refusal:
@@ -60,6 +61,11 @@ def _component(page: Page, code: str) -> Component:
     if shown is None:
         raise Http404
     return shown
+
+
+def _this_second() -> datetime:
+    """Times in the files are easier to read, and to recompute, without fractions."""
+    return timezone.now().replace(microsecond=0)
 
 
 def _dump(told: object) -> str:

@@ -101,7 +101,7 @@ def test_stating_the_same_again_writes_nothing(incident: Incident) -> None:
 @pytest.mark.parametrize(
     ("at", "complaint"),
     [
-        (NOON + MINUTE, "cannot have come before"),
+        (NOON + MINUTE, "cannot begin after it"),
         (datetime(2999, 1, 1, tzinfo=UTC), "future"),
         (datetime(1980, 1, 1, tzinfo=UTC), "too long ago"),
         (datetime(2025, 10, 5, 11), "needs a time zone"),  # noqa: DTZ001 - that is the point

@@ -42,8 +42,12 @@ def level(
 
 def test_a_month_with_745_hours_allows_44_70_minutes_at_three_nines() -> None:
     found = level(history(), THREE_NINES)
-    assert (found.budget_minutes, found.used_minutes, found.left_minutes) == (Decimal("44.70"), 0, Decimal("44.70"))
-    assert (found.achieved, found.result) == (100, Result.MET)
+    assert (found.budget_minutes, found.used_minutes, found.left_minutes) == (
+        Decimal("44.70"),
+        Decimal(0),
+        Decimal("44.70"),
+    )
+    assert (found.achieved, found.result) == (Decimal(100), Result.MET)
 
 
 def test_a_month_with_743_hours_allows_44_58() -> None:
@@ -67,7 +71,7 @@ def test_exactly_the_budget_is_met_and_a_second_more_is_not() -> None:
         Interval("major_outage", in_october(5), in_october(5) + budget),
     ]
     exact = level([*down, Interval("operational", in_october(5) + budget)], THREE_NINES)
-    assert (exact.left_minutes, exact.achieved, exact.result) == (0, Decimal("99.9"), Result.MET)
+    assert (exact.left_minutes, exact.achieved, exact.result) == (Decimal(0), Decimal("99.9"), Result.MET)
     longer = in_october(5) + budget + timedelta(seconds=1)
     more = level(
         [down[0], Interval("major_outage", in_october(5), longer), Interval("operational", longer)], THREE_NINES
@@ -91,13 +95,13 @@ def test_a_target_of_a_hundred_percent_allows_nothing() -> None:
     promise = Promise(Decimal(100), LONG_AGO)
     assert level(history(), promise).result is Result.MET
     found = level(history(("partial_outage", in_october(5), 10)), promise)
-    assert (found.budget_minutes, found.left_minutes, found.result) == (0, -3, Result.MISSED)
+    assert (found.budget_minutes, found.left_minutes, found.result) == (Decimal(0), Decimal(-3), Result.MISSED)
 
 
 def test_without_a_target_there_is_uptime_and_no_budget() -> None:
     found = level(history(("major_outage", in_october(5), 447)))
-    assert (found.achieved, found.budget_minutes, found.left_minutes) == (99, None, None)
-    assert (found.down_minutes, found.result) == (447, Result.NO_TARGET)
+    assert (found.achieved, found.budget_minutes, found.left_minutes) == (Decimal(99), None, None)
+    assert (found.down_minutes, found.result) == (Decimal(447), Result.NO_TARGET)
 
 
 def test_no_data_is_never_a_hundred_percent() -> None:
@@ -109,7 +113,7 @@ def test_no_data_is_never_a_hundred_percent() -> None:
 def test_a_component_that_is_new_in_the_month_has_a_budget_for_the_rest_of_it() -> None:
     found = level(history(("major_outage", in_october(20), 9), since=in_october(17)), THREE_NINES)
     # From the 17th to the 31st: 15 days and the hour that October has twice.
-    assert (found.known_minutes, found.budget_minutes) == (21660, Decimal("21.66"))
+    assert (found.known_minutes, found.budget_minutes) == (Decimal(21660), Decimal("21.66"))
     assert (found.left_minutes, found.points[0].at) == (Decimal("12.66"), in_october(17))
 
 
@@ -129,7 +133,7 @@ def test_an_outage_that_goes_on_counts_until_now() -> None:
 def test_a_target_that_begins_within_the_month_counts_from_then() -> None:
     downs = [("major_outage", in_october(5), 60), ("major_outage", in_october(20), 7)]
     found = level(history(*downs), Promise(Decimal("99.9"), in_october(17)))
-    assert (found.budget_minutes, found.used_minutes, found.down_minutes) == (Decimal("21.66"), 7, 67)
+    assert (found.budget_minutes, found.used_minutes, found.down_minutes) == (Decimal("21.66"), Decimal(7), Decimal(67))
     assert found.result is Result.MET
 
 
@@ -152,7 +156,7 @@ def test_days_that_used_budget_are_those_of_the_zone() -> None:
     # 45 minutes around midnight between the 25th, which has 25 hours, and the 26th.
     found = level(history(("major_outage", in_october(26) - timedelta(minutes=15), 45)), THREE_NINES)
     days = [(day.date.day, day.used, day.left) for day in found.days_that_used_budget(OCTOBER, BERLIN)]
-    assert days == [(25, 15, Decimal("29.70")), (26, 30, Decimal("-0.30"))]
+    assert days == [(25, Decimal(15), Decimal("29.70")), (26, Decimal(30), Decimal("-0.30"))]
 
 
 STATUSES = st.sampled_from(["operational", "major_outage", "partial_outage", "under_maintenance"])

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -6,12 +7,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions import checks
-from incidents.models import Component, Incident, Page
+from incidents.models import Component, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, UNRESOLVED, Impact
 from statuspage.console.forms.fields import ComponentChoice, ComponentStatusesField, MomentField, VersionField, fill_in
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
 IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
+
+CORRECTING = "Correct it if the update gives the wrong time. The status history of its components moves with it."
 
 
 def new_key() -> str:
@@ -126,8 +129,22 @@ class ResolveForm(MessageForm):
 
 
 class EditForm(forms.Form):
+    """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
+
     body = MessageForm.base_fields["body"]
     version = VersionField()
+
+    def __init__(self, data: Any = None, *, update: IncidentUpdate) -> None:
+        zone = update.incident.page.zone
+        at = update.display_at.astimezone(zone).isoformat(sep=" ", timespec="minutes")
+        super().__init__(data, initial={"body": update.body, "version": update.version, "at": at})
+        self.fields["at"] = MomentField(zone, label="When it happened", help_text=CORRECTING)
+
+    @property
+    def corrected_time(self) -> datetime | None:
+        """None if the time was left as it was."""
+        at: datetime | None = self.cleaned_data["at"]
+        return at if "at" in self.changed_data else None
 
 
 def update_form(incident: Incident, data: Any = None, *, prefix: str | None = None) -> UpdateForm:

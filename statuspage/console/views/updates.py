@@ -2,11 +2,14 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from incidents.actions import corrections
 from incidents.actions import incidents as actions
+from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, IncidentUpdate
 from statuspage.accounts.models import Role
@@ -68,22 +71,18 @@ def reopen(request: StaffRequest, code: str) -> HttpResponse:
 def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     page = current_page(request)
     update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
-    form = EditForm(sent(request), initial={"body": update.body, "version": update.version})
+    form = EditForm(sent(request), update=update)
     theirs = None
     if "preview" in request.POST:
         form.errors.clear()
     elif form.is_valid():
         try:
-            actions.edit_update(
-                update,
-                body=form.cleaned_data["body"],
-                actor=request.user.actor,
-                expected_version=form.cleaned_data["version"],
-            )
+            _save_edit(update, form, actor=request.user.actor)
             messages.success(request, "Saved. Visitors see what changed.")
             return redirect("console:incident", update.incident.public_id)
         except ValidationError as error:
-            form.add_error("body", error.message_dict["body"])
+            for field, said in error.message_dict.items():
+                form.add_error(field, list(said))
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
@@ -94,6 +93,16 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     if theirs:
         context |= {"theirs": theirs, "theirs_by": AuditEntry.objects.last_actor(theirs.public_id)}
     return render(request, "console/edit_update.html", context, status=422 if form.errors else 200)
+
+
+def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
+    """Text and time together, or neither."""
+    version = form.cleaned_data["version"]
+    with transaction.atomic():
+        if at := form.corrected_time:
+            corrections.correct_update_time(update, at=at, actor=actor, expected_version=version)
+            version = update.version
+        actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
