@@ -59,6 +59,20 @@ def test_a_corrected_time_moves_the_figures(page: Page, incident: Incident) -> N
     assert medians(page) == [None, 20, 50]
 
 
+def test_a_start_that_was_corrected_away_is_forgotten(page: Page, incident: Incident) -> None:
+    first = incident.updates.get(status="investigating")
+    corrections.correct_update_time(first, at=NOON + 10 * MINUTE, actor=ALICE)
+    assert medians(page) == [None, 20, 40]
+
+
+def test_the_impact_begins_when_a_component_fails_and_not_with_planned_work(page: Page) -> None:
+    api, website = make_component(page), make_component(page, "Website")
+    made = make_incident(page, components={website: "under_maintenance"}, at=NOON)
+    post(made, "identified", components={api: "partial_outage"}, at=NOON + 10 * MINUTE)
+    post(made, "monitoring", at=NOON + 15 * MINUTE)
+    assert medians(page) == [None, 5, None]
+
+
 def test_another_month_another_page_and_maintenances_are_left_out(page: Page, incident: Incident) -> None:
     make_resolved(page, at=NOON - timedelta(days=30), until=NOON - timedelta(days=29))
     make_resolved(make_page(name="Other"), at=NOON, until=NOON + MINUTE)

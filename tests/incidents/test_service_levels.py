@@ -159,6 +159,19 @@ def test_days_that_used_budget_are_those_of_the_zone() -> None:
     assert days == [(25, Decimal(15), Decimal("29.70")), (26, Decimal(30), Decimal("-0.30"))]
 
 
+def test_days_add_up_to_the_total_as_shown() -> None:
+    ten_seconds = timedelta(seconds=10)
+    downs = [Interval("major_outage", in_october(day), in_october(day) + ten_seconds) for day in (5, 6)]
+    ups = [
+        Interval("operational", LONG_AGO, in_october(5)),
+        Interval("operational", downs[0].end or LATER, in_october(6)),
+    ]
+    found = level([*ups, *downs], THREE_NINES)
+    days = found.days_that_used_budget(OCTOBER, BERLIN)
+    assert [day.used for day in days] == [Decimal("0.17"), Decimal("0.16")]
+    assert found.used_minutes == Decimal("0.33")
+
+
 STATUSES = st.sampled_from(["operational", "major_outage", "partial_outage", "under_maintenance"])
 
 

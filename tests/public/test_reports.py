@@ -191,6 +191,22 @@ def test_a_target_that_was_set_after_it_began_to_hold_says_so(api: Component) ->
     assert "99.9 % from Jan 01, 2026; set afterwards, on Nov 25, 2026." in read(path_of(api)).one("main").text
 
 
+def test_a_target_that_ended_with_the_month_before_is_not_named(api: Component) -> None:
+    set_target(api, Decimal("99.5"), valid_from=date(2026, 10, 1), actor=ALICE)
+    assert facts(read(path_of(api)))["Target"] == "99.5 %"
+    assert facts(read(path_of(api, "2026-09")))["Target"] == "99.9 %"
+    assert facts(read(path_of(api, "2026-Q3")))["Target"] == "99.9 %"
+
+
+def test_two_targets_in_one_period_are_both_named(api: Component) -> None:
+    set_target(api, Decimal("99.5"), valid_from=date(2026, 10, 17), actor=ALICE)
+    document = read(path_of(api))
+    assert facts(document)["Target"] == "99.9, then 99.5 %"
+    # 16 days at 0.1 % and 361 hours at 0.5 %.
+    assert facts(document)["Error budget"] == "131.34 min"
+    assert "99.9 % from Jan 01, 2026, up to Oct 17, 2026; set afterwards" in document.one("main").text
+
+
 def test_incidents_are_those_that_named_the_component_in_that_time(api: Component) -> None:
     other = make_component(api.page, "Website")
     outage(other, "major_outage", datetime(2026, 10, 6, 10, tzinfo=UTC), 5)
