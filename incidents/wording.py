@@ -38,6 +38,14 @@ def machine_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def short_duration(duration: timedelta) -> str:
+    """`2 d 3 h`, `1 h 5 min`, `48 min`, `0 min`: for tables and charts, the two largest units, to the minute."""
+    minutes = round(duration.total_seconds() / 60)
+    sizes = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    parts = [f"{count} {unit}" for count, unit in sizes if count]
+    return " ".join(parts[:2]) or "0 min"
+
+
 def duration_text(duration: timedelta) -> str:
     """`2 days 3 hours`, `1 hour 5 minutes`, `48 minutes`: the two largest units, never less than a minute."""
     minutes = max(1, round(duration.total_seconds() / 60))

@@ -23,6 +23,19 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
 
 
 @transaction.atomic
+def set_published_figures(page: Page, *, analytics: bool, reports: bool, actor: Actor) -> None:
+    """Whether visitors may read /analytics and the service level reports."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old = {"analytics": locked.analytics_public, "reports": locked.reports_public}
+    new = {"analytics": analytics, "reports": reports}
+    if old == new:
+        return
+    locked.analytics_public, locked.reports_public = analytics, reports
+    locked.save(update_fields=["analytics_public", "reports_public"])
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"public": new, "before": old})
+
+
+@transaction.atomic
 def set_uptime_weights(page: Page, weights: Weights, *, actor: Actor) -> Page:
     """What share of its time each status counts as down: from now on, for all of the past. The old ones are kept."""
     for status, weight in weights.by_status().items():

@@ -7,6 +7,7 @@ from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem
 from incidents.models.revisions import Revision
+from incidents.models.targets import ServiceTarget
 
 __all__ = [
     "ActionItem",
@@ -23,5 +24,6 @@ __all__ = [
     "Page",
     "Postmortem",
     "Revision",
+    "ServiceTarget",
     "StatusInterval",
 ]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -95,6 +95,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
         return self.filter(begun | started).exclude(status__in=UPCOMING)
 
+    def first_start(self) -> datetime | None:
+        """When the oldest of them began."""
+        first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
+        return first
+
     def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
         going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
@@ -117,6 +122,7 @@ class Incident(Switches):
     """An incident or a maintenance: one model, one timeline.
 
     `started_at` is the display time of the first update, `last_update_at` of the newest: what history is sorted by.
+    `impact_started_at` is when staff say that the impact began, if that was earlier: what analytics count from.
     `version` counts every change; a save that carries an older one is a conflict.
 
     Of a maintenance: `scheduled_for` and `scheduled_until` are its window, `began_at` when it really began, and
@@ -132,6 +138,7 @@ class Incident(Switches):
     impact = models.CharField(max_length=12, choices=Impact, default=Impact.NONE)
     impact_override = models.CharField(max_length=12, choices=Impact, blank=True)
     started_at = models.DateTimeField()
+    impact_started_at = models.DateTimeField(null=True, blank=True)
     monitoring_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField()
@@ -234,6 +241,12 @@ class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
 
+    def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
+        return self.filter(incident__in=incidents)
+
+    def oldest_first(self) -> IncidentUpdateQuerySet:
+        return self.order_by("display_at", "pk")
+
     def newest_first(self) -> IncidentUpdateQuerySet:
         return self.order_by("-display_at", "-pk")
 
@@ -276,11 +289,20 @@ def timeline() -> models.Prefetch[Any]:
     return models.Prefetch("updates", updates)
 
 
+class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
+    def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
+        """Which of `components` which of `incidents` named: their primary keys."""
+        named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
+        return named.order_by().values_list("component_id", "update__incident_id").distinct()
+
+
 class AffectedComponent(models.Model):
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, related_name="affected")
     component = models.ForeignKey(Component, models.PROTECT, related_name="affected")
     old_status = models.CharField(max_length=24, choices=ComponentStatus)
     new_status = models.CharField(max_length=24, choices=ComponentStatus)
+
+    objects = AffectedComponentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "component"], name="affected_once_per_update")]

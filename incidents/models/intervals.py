@@ -7,8 +7,8 @@ from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
-from incidents.models.incidents import IncidentUpdate
-from incidents.models.states import ComponentStatus
+from incidents.models.incidents import IncidentQuerySet, IncidentUpdate
+from incidents.models.states import HARMED, ComponentStatus
 
 Span = tuple[int, str, datetime, datetime | None]
 
@@ -17,6 +17,14 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
     def as_corrected(self) -> StatusIntervalQuerySet:
         """The truth as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
+
+    def harmed(self) -> StatusIntervalQuerySet:
+        """Where visitors had the worse of it: neither operational nor planned."""
+        return self.filter(status__in=HARMED)
+
+    def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
+        """Those that an update of `incidents` began."""
+        return self.filter(update__incident__in=incidents)
 
     def as_reported(self, at: datetime) -> StatusIntervalQuerySet:
         """What was on record at `at`: written by then, and not yet replaced."""

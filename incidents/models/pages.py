@@ -40,6 +40,8 @@ class Page(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     support_url = models.URLField(blank=True)
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
+    analytics_public = models.BooleanField(default=False)
+    reports_public = models.BooleanField(default=False)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
     degraded_weight = _weight("0")

@@ -51,6 +51,7 @@ RUNNING = (Status.IN_PROGRESS, Status.VERIFYING)
 ENDED = (Status.RESOLVED, Status.COMPLETED)
 # What holds its components: nobody else's end turns them green.
 ONGOING = (*UNRESOLVED, *RUNNING)
+HARMED = (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE)
 STATUSES_OF = {Kind.INCIDENT: INCIDENT_STATUSES, Kind.MAINTENANCE: MAINTENANCE_STATUSES}
 
 IMPACT_OF = {

@@ -85,6 +85,12 @@ def duration(value: timedelta) -> str:
 
 
 @register.filter
+def short_duration(value: timedelta | None) -> str:
+    """`1 h 5 min`; a dash if there is none."""
+    return "–" if value is None else wording.short_duration(value)
+
+
+@register.filter
 def status_label(value: str) -> str:
     """The word for a component's status: colour is never the only sign."""
     return ComponentStatus(value).label

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.public import uptime_views, views
+from statuspage.public import reports, uptime_views, views
 
 app_name = "public"
 
@@ -10,6 +10,11 @@ urlpatterns = [
     path("incidents/<str:code>.ics", views.maintenance_ics, name="maintenance_ics"),
     path("incidents/<str:code>", views.incident, name="incident"),
     path("history", views.history, name="history"),
+    path("analytics", reports.analytics, name="analytics"),
+    path("reports", reports.report_list, name="reports"),
+    path("reports.csv", reports.report_list_csv, name="reports_csv"),
+    path("reports/<str:code>/<str:period>.csv", reports.report_csv, name="report_csv"),
+    path("reports/<str:code>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
     path("uptime", uptime_views.uptime, name="uptime"),

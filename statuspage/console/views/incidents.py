@@ -16,6 +16,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
 from statuspage.console.forms.incidents import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
 from statuspage.console.forms.maintenances import step_forms
+from statuspage.console.forms.reports import ImpactStartForm
 from statuspage.console.planned import next_step
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
@@ -115,6 +116,7 @@ def incident_context(
         "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
         "audience": Subscriber.objects.audience(page).count(),
         "telling": telling(incident),
+        "impact_form": ImpactStartForm(incident=incident),
         "previewed": other_form["body"].value() if other_form else "",
     }
 

@@ -24,6 +24,7 @@ from incidents.models import (
     Page,
     Postmortem,
     Revision,
+    ServiceTarget,
     StatusInterval,
 )
 from statuspage.importers.demo.schedule import Publication
@@ -75,6 +76,8 @@ def _components(page: Page) -> datetime:
     Component.objects.bulk_update(starts, ["created_at", "updated_at"])
     began = min(starts.values())
     page.groups.update(created_at=began, updated_at=began)
+    # Promised before they began to hold: reports say of a target if it was set afterwards.
+    ServiceTarget.objects.of_page(page).update(created_at=began)
     return began
 
 
@@ -121,7 +124,7 @@ def _records(page: Page, since: Mark, began: datetime) -> datetime:
     """
     entries = list(AuditEntry.objects.filter(page=page, pk__gt=since.entry).order_by("pk"))
     written = Event.objects.filter(page=page, pk__gt=since.event).order_by("pk")
-    events = list(written.select_related("update", "postmortem"))
+    events = list(written.select_related("update", "postmortem", "incident"))
     at = began
     for entry, event in zip(entries, events, strict=True):
         # What has no time of its own was done together with what was written before it.
@@ -135,7 +138,9 @@ def _records(page: Page, since: Mark, began: datetime) -> datetime:
 def _moment(event: Event) -> datetime | None:
     if event.update:
         return event.update.edited_at if event.kind == EventKind.UPDATE_EDITED else event.update.display_at
-    return event.postmortem.published_at if event.postmortem else None
+    if event.postmortem:
+        return event.postmortem.published_at
+    return event.incident.started_at if event.incident else None
 
 
 def rename(page: Page, new_id: Callable[[], str]) -> None:

@@ -15,6 +15,7 @@ class ComponentText:
     description: str
     days_old: int
     only_show_if_degraded: bool = False
+    target: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """Writes the demo through the domain's actions, step by step in the order of time, and tells nobody."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as postmortem_actions
+from incidents.actions.impact import set_impact_start
+from incidents.actions.targets import set_target
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
@@ -42,6 +46,7 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     mark = backdating.Mark.now()
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
+    _promise(components, text, now)
     replay = _Replay(page, components, tell)
     works = maintenances.Replay(page, components, now)
     planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
@@ -85,6 +90,15 @@ def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Comp
         components += [_component(page, one, group, now, actor) for one in group_text.components]
     components += [_component(page, one, None, now, actor) for one in text.loose]
     return {component.name: component for component in components}
+
+
+def _promise(components: dict[str, Component], text: material.PageText, now: datetime) -> None:
+    """Targets since the first day of the last year."""
+    since = now.date().replace(year=now.year - 1, month=1, day=1)
+    for one in [*text.loose, *(one for group in text.groups for one in group.components)]:
+        if one.target:
+            component = components[one.name]
+            set_target(component, Decimal(one.target), valid_from=since, actor=demo_actor("Ioana Pruteanu"))
 
 
 def _component(
@@ -141,7 +155,13 @@ class _Replay:
             notify=False,
             at=post.at,
         )
+        self._say_when_it_began(self.incidents[title], post)
         self.posts += 1
+
+    def _say_when_it_began(self, incident: Incident, post: Post) -> None:
+        """As the first text says it, where it does: “Since {-8} UTC …”."""
+        if said := re.search(r"\{-(\d+)\}", post.update.body):
+            set_impact_start(incident, post.at - timedelta(minutes=int(said[1])), actor=demo_actor(post.author))
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
