@@ -32,14 +32,15 @@ def create_series(
     components: Sequence[Component] = (),
     options: MaintenanceOptions | None = None,
     notify: bool = True,
+    at: datetime | None = None,
     submission_key: str = "",
 ) -> MaintenanceSeries:
     """A maintenance that repeats by `rule` (RFC 5545 RRULE) from `starts_at`: naive, the wall clock of the page's zone.
 
     Its next occurrences are put on the page at once. `notify` tells subscribers of the first one; of later ones they
-    hear by their reminders and their start.
+    hear by their reminders and their start. `at` backdates it: the next occurrences are those after that time.
 
-    ValidationError fields: title, body, rule, starts_at, duration, components, reminders.
+    ValidationError fields: title, body, rule, starts_at, duration, components, reminders, at.
     """
     options = options or MaintenanceOptions()
     fields = _fields(title, body, rule, starts_at, duration, options, time_zone=page.time_zone)
@@ -49,7 +50,7 @@ def create_series(
                 page=page, time_zone=page.time_zone, submission_key=submission_key or None, **fields
             )
             series.components.set(checks.components(page, {component: component.status for component in components}))
-            _fill(series, actor=actor, notify_first=notify)
+            _fill(series, now=checks.moment(at), actor=actor, notify_first=notify)
             _record(series, actor, {"created": series.title, "rule": series.rule})
     except IntegrityError:
         if not submission_key:
@@ -92,7 +93,7 @@ def edit_series(
     for occurrence, day in followers:
         if day:
             _follow(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
-    _fill(series, actor=actor)
+    _fill(series, now=timezone.now(), actor=actor)
     _record(series, actor, {"title": series.title, "rule": series.rule, "starts_at": series.starts_at.isoformat()})
     return series
 
@@ -129,8 +130,8 @@ def materialise(
     A day that has its occurrence, wherever that was moved and even if it was cancelled, gets no second one.
     """
     # The lock: a second dispatcher waits here, and then finds the occurrences made. No version is taken: whoever edits
-    # the series meanwhile shall not hear of a conflict with the clock. A lock of the row's key would deadlock with those
-    # who hold the page and change an occurrence: PostgreSQL checks its foreign key when they commit.
+    # the series meanwhile shall not hear of a conflict with the clock. Without the key: with it, PostgreSQL's check of
+    # an occurrence's foreign key, made at the commit of those who hold the page, would wait for us, and we for them.
     locked = MaintenanceSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
     if locked.ended_at:
         return []
@@ -140,7 +141,7 @@ def materialise(
     there = set(locked.occurrences.values_list("occurrence_on", flat=True))
     missing = [slot for slot in slots if slot.on not in there]
     made = [
-        _occurrence(locked, slot, actor=actor, notify=notify_first and number == 0)
+        _occurrence(locked, slot, at=now, actor=actor, notify=notify_first and number == 0)
         for number, slot in enumerate(missing)
     ]
     series.refill_at = slots[0].starts_at if slots else None
@@ -177,13 +178,15 @@ def _fields(
     }
 
 
-def _fill(series: MaintenanceSeries, *, actor: Actor, notify_first: bool = False) -> None:
-    materialise(series, timezone.now(), actor=actor, notify_first=notify_first)
+def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_first: bool = False) -> None:
+    materialise(series, now, actor=actor, notify_first=notify_first)
     if series.refill_at is None:
         raise ValidationError({"rule": "This rule has no occurrence that is still to come."})
 
 
-def _occurrence(series: MaintenanceSeries, slot: recurrence.Slot, *, actor: Actor, notify: bool) -> Incident:
+def _occurrence(
+    series: MaintenanceSeries, slot: recurrence.Slot, *, at: datetime, actor: Actor, notify: bool
+) -> Incident:
     return announce(
         series.page,
         title=series.title,
@@ -193,7 +196,7 @@ def _occurrence(series: MaintenanceSeries, slot: recurrence.Slot, *, actor: Acto
         options=MaintenanceOptions.of(series, series.reminders),
         actor=actor,
         notify=notify,
-        at=timezone.now(),
+        at=at,
         series=series,
         occurrence_on=slot.on,
     )

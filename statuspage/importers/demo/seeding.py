@@ -14,7 +14,8 @@ from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
 from incidents.models.states import ComponentStatus, Status
-from statuspage.importers.demo import backdating, material, readers
+from statuspage.importers.demo import backdating, maintenances, material, readers
+from statuspage.importers.demo.maintenances import demo_actor
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 
 Tell = Callable[[str], None]
@@ -29,6 +30,7 @@ class Counts:
     components: int
     incidents: int
     updates: int
+    maintenances: int
     postmortems: int
     subscribers: int
 
@@ -41,10 +43,15 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
     replay = _Replay(page, components, tell)
-    for step in timetable(material.incidents(), seed=seed, now=now):
-        replay.take(step)
+    works = maintenances.Replay(page, components, now)
+    planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
+    for step in sorted([*timetable(material.incidents(), seed=seed, now=now), *planned], key=lambda step: step.at):
+        if isinstance(step, maintenances.Step):
+            works.take(step)
+        else:
+            replay.take(step)
     subscribers = readers.sign_up(page, text.subscribers, seed=seed, now=now)
-    backdating.backdate(page, since=mark, publications=replay.publications, edits=replay.edits)
+    backdating.backdate(page, since=mark, now=now, publications=replay.publications, edits=replay.edits)
     _give_ids(page, seed)
     return page, replay.counts(subscribers)
 
@@ -69,7 +76,7 @@ def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetim
 
 
 def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Component]:
-    actor = _actor("Ioana Pruteanu")
+    actor = demo_actor("Ioana Pruteanu")
     components = []
     for group_text in text.groups:
         group = component_actions.create_group(
@@ -114,7 +121,10 @@ class _Replay:
             self._follow_up(step)
 
     def counts(self, subscribers: int) -> Counts:
-        return Counts(len(self.components), len(self.incidents), self.posts, len(self.publications), subscribers)
+        planned = self.page.incidents.maintenances().count()
+        return Counts(
+            len(self.components), len(self.incidents), self.posts, planned, len(self.publications), subscribers
+        )
 
     def _open(self, post: Post) -> None:
         title = post.incident.title
@@ -124,7 +134,7 @@ class _Replay:
             self.page,
             title=title,
             body=post.first_body,
-            actor=_actor(post.author),
+            actor=demo_actor(post.author),
             status=post.update.status,
             impact=post.incident.impact,
             components=self._statuses(post),
@@ -135,7 +145,7 @@ class _Replay:
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
-        actor = _actor(post.author)
+        actor = demo_actor(post.author)
         statuses = self._statuses(post)
         if post.update.status == Status.RESOLVED:
             update = incident_actions.resolve(
@@ -171,7 +181,7 @@ class _Replay:
         postmortem_actions.publish(
             self.incidents[publication.incident.title],
             body=publication.body,
-            actor=_actor(publication.incident.author),
+            actor=demo_actor(publication.incident.author),
             action_items=[
                 postmortem_actions.ActionItemDraft(
                     text=item.text,
@@ -186,11 +196,6 @@ class _Replay:
             at=publication.at,
         )
         self.publications.append(publication)
-
-
-def _actor(name: str) -> Actor:
-    """Somebody of the fictional company: no user of this install, and the audit log says so."""
-    return Actor("system", "seed_demo", name)
 
 
 def _public_id(chance: random.Random) -> str:
