@@ -44,7 +44,7 @@ def test_page_calendar_and_mail_say_the_same_instant(
     make_subscriber(page, "ada@example.com")
     rest = make_component(page)
     editor = signed_in("editor")
-    texts = {"title": "Database upgrade", "body": "We upgrade.", "components": [rest.public_id]}
+    texts: dict[str, Any] = {"title": "Database upgrade", "body": "We upgrade.", "components": [rest.public_id]}
     editor.post(NEW, fill_in(editor, NEW, scheduled_for=typed, scheduled_until="2 h", **texts))
     maintenance = Incident.objects.get()
     assert maintenance.window == (START, START + timedelta(hours=2))
@@ -58,7 +58,8 @@ def test_page_calendar_and_mail_say_the_same_instant(
     assert [time.attributes["datetime"] for time in facts.all("time")] == machine
 
     for path in ("/maintenances.ics", f"/incidents/{maintenance.public_id}.ics"):
-        (event,) = icalendar.Calendar.from_ical(get(path).content).walk("VEVENT")
+        calendar: Any = icalendar.Calendar.from_ical(get(path).content)
+        (event,) = calendar.walk("VEVENT")
         assert (event["DTSTART"].dt, event["DTEND"].dt) == maintenance.window
         assert local in event["DESCRIPTION"]
 
