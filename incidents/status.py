@@ -42,7 +42,8 @@ _ACTIVE_INCIDENT = {
 def page_status(components: Collection[str], *, open_impacts: Iterable[str] = ()) -> Headline:
     """The headline of a page whose counted components (leaves, never groups) have these statuses.
 
-    `open_impacts` are the impacts of the unresolved incidents; they decide only where there is no component to count.
+    `open_impacts` are the impacts of the unresolved incidents and of the running maintenances; they decide only where
+    there is no component to count.
     The first rule of the table that matches wins (contract section 1.5).
     """
     statuses = [ComponentStatus(status) for status in components]
