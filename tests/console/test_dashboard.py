@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.actions import incidents as actions
+from incidents.actions import maintenances as maintenance_actions
 from incidents.models import AuditEntry, Component, Event, Incident, Page
 from statuspage.subscribers.models import ChannelState, Heartbeat
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
@@ -16,6 +17,7 @@ from tests.factories import (
     make_component,
     make_group,
     make_incident,
+    make_maintenance,
     make_page,
     make_resolved,
     make_subscriber,
@@ -209,3 +211,41 @@ def test_a_reopened_incident_is_open_again(editor: Client, page: Page) -> None:
     actions.reopen(make_resolved(page), body="It is back.", actor=ALICE)
     assert dashboard(editor).one("h1").text == "1 open incident"
     assert Incident.objects.count() == 1
+
+
+# Maintenance
+
+
+def planned(document: Element) -> list[str]:
+    """The rows of the section about maintenance; none if there is no such section."""
+    sections = document.all("section", aria_labelledby="maintenance-title")
+    return [row.text for section in sections for row in section.all("li")]
+
+
+def test_upcoming_and_running_ones_stand_there_with_their_next_step(editor: Client, page: Page) -> None:
+    assert planned(dashboard(editor)) == []
+    begins = datetime(2029, 10, 24, 0, 0, tzinfo=UTC)
+    make_maintenance(page, title="By the clock", begins=begins)
+    make_maintenance(page, title="By hand", begins=begins + timedelta(days=1), auto_start=False)
+    running = make_maintenance(page, title="Running", begins=begins + timedelta(days=2))
+    maintenance_actions.start(running, actor=ALICE)
+    assert planned(dashboard(editor)) == [
+        "By the clock Oct 24, 02:00 – 04:00 CEST Scheduled Starts by itself, Oct 24, 02:00 CEST",
+        "By hand Oct 25, 02:00 – 04:00 CEST Scheduled To be started, Oct 25, 02:00 CEST",
+        "Running Oct 26, 02:00 – 04:00 CEST In progress Completes by itself, Oct 26, 04:00 CEST",
+    ]
+    assert dashboard(editor).one("h1").text != "3 open incidents"
+
+
+def test_the_way_to_schedule_one_stands_beside_the_way_to_declare(editor: Client, page: Page) -> None:
+    links = [link.attributes["href"] for link in dashboard(editor).one("div", class_="heading").all("a")]
+    assert links == ["/console/incidents/new", "/console/maintenances/new"]
+    assert "/console/maintenances/new" not in [a.attributes["href"] for a in dashboard(signed_in("viewer")).all("a")]
+
+
+def test_many_maintenances_cost_the_dashboard_no_more_queries(editor: Client, page: Page) -> None:
+    make_maintenance(page)
+    before = queries(editor)
+    for _ in range(10):
+        make_maintenance(page)
+    assert queries(editor) == before

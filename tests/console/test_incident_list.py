@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions import incidents as actions
 from incidents.models import Page
 from tests.console.staff import sheet, signed_in
-from tests.factories import ALICE, make_incident, make_page, make_resolved
+from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +96,29 @@ def test_a_long_list_is_paged_and_costs_the_same(editor: Client, page: Page) -> 
 def test_a_title_is_shown_as_text(editor: Client, page: Page) -> None:
     make_incident(page, title="<b>Bold</b> & “quoted”")
     assert titles(editor) == ["<b>Bold</b> & “quoted”"]
+
+
+def test_incidents_and_maintenances_can_be_listed_apart(editor: Client, page: Page) -> None:
+    make_incident(page, title="API outage")
+    make_maintenance(page, title="Database upgrade")
+    assert set(titles(editor)) == {"API outage", "Database upgrade"}
+    assert titles(editor, "?show=incidents") == ["API outage"]
+    assert titles(editor, "?show=maintenance") == ["Database upgrade"]
+    assert titles(editor, "?show=open") == ["API outage"]
+    assert len(titles(editor, "?show=nonsense")) == 2
+
+
+def test_the_list_of_maintenances_says_when_they_are_and_where_to_plan_one(editor: Client, page: Page) -> None:
+    empty = sheet(editor.get("/console/incidents?show=maintenance"))
+    assert "No maintenance has been scheduled yet." in empty.text
+    assert empty.one("a", class_="primary").attributes["href"] == "/console/maintenances/new"
+    begins = datetime(2029, 10, 24, 0, 0, tzinfo=UTC)
+    make_maintenance(page, begins=begins)
+    assert "Oct 24, 2029, 02:00 – 04:00 CEST" in sheet(editor.get("/console/incidents?show=maintenance")).text
+
+
+def test_a_filter_stays_on_the_next_page(editor: Client, page: Page) -> None:
+    for _ in range(51):
+        make_maintenance(page)
+    links = [a.attributes["href"] for a in sheet(editor.get("/console/incidents?show=maintenance")).all("a")]
+    assert "?page=2&show=maintenance" in links

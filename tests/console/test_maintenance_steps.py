@@ -11,11 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions import maintenances as actions
 from incidents.actions.maintenances import options_of
-from incidents.models import AuditEntry, Event, Incident, Page
+from incidents.models import Event, Incident, Page
 from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import (
     ALICE,
-    BOB,
     make_component,
     make_incident,
     make_maintenance,
@@ -343,64 +342,6 @@ def test_it_says_when_somebody_is_late(editor: Client, page: Page, clock: Any) -
     actions.start(one, actor=ALICE)
     clock.move_to(END + timedelta(minutes=10))
     assert "Should be over: complete or extend it, Oct 24, 2026 - 04:00 CEST" in shown(editor, one).text
-
-
-# Two at once
-
-
-@pytest.mark.parametrize("step", ["start", "reschedule", "options", "cancel"])
-def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
-    editor: Client, maintenance: Incident, step: str
-) -> None:
-    typed = {"reschedule": {"scheduled_until": "3 h"}, "options": {"more_reminders": "45"}}.get(step, {"body": "Mine."})
-    path = door(maintenance, step)
-    sent = fill_in(editor, place(maintenance), path, **{f"{step}-{name}": value for name, value in typed.items()})
-    actions.reschedule(
-        maintenance,
-        scheduled_for=START + timedelta(days=1),
-        scheduled_until=END + timedelta(days=1),
-        actor=BOB,
-        body="Theirs.",
-    )
-    answer = editor.post(path, sent)
-    assert answer.status_code == 422
-    document = sheet(answer)
-    assert "Somebody else changed this while you were writing." in document.text
-    assert "Theirs." in document.one("section", class_="conflict").text
-    held = fields_of(form_to(document, path))
-    assert all(held[f"{step}-{name}"] == [value] for name, value in typed.items())
-    assert AuditEntry.objects.filter(actor_label="Erin").count() == 0
-    assert editor.post(path, held).status_code == 302
-
-
-@pytest.mark.parametrize("step", ["start", "reschedule", "cancel"])
-def test_a_double_click_is_one_step(editor: Client, maintenance: Incident, step: str) -> None:
-    typed = {"reschedule-scheduled_until": "3 h"} if step == "reschedule" else {}
-    sent = fill_in(editor, place(maintenance), door(maintenance, step), **typed)
-    answers = [editor.post(door(maintenance, step), sent) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [302, 302]
-    assert maintenance.updates.count() == 2
-
-
-def test_starting_what_was_cancelled_meanwhile_starts_nothing(editor: Client, maintenance: Incident) -> None:
-    sent = fill_in(editor, place(maintenance), door(maintenance, "start"), **{"start-body": "Mine."})
-    actions.cancel(maintenance, actor=BOB)
-    answer = editor.post(door(maintenance, "start"), sent)
-    assert answer.status_code == 422
-    held = fields_of(form_to(sheet(answer), door(maintenance, "start")))
-    assert held["start-body"] == ["Mine."]
-    assert editor.post(door(maintenance, "start"), held).status_code == 422
-    maintenance.refresh_from_db()
-    assert maintenance.began_at is None
-
-
-def test_an_update_to_what_ended_meanwhile_keeps_its_text(editor: Client, running: Incident) -> None:
-    action = f"{place(running)}/update"
-    sent = fill_in(editor, place(running), action, body="Half of it is done.")
-    actions.complete(running, actor=BOB)
-    answer = editor.post(action, sent)
-    assert answer.status_code == 422
-    assert "Half of it is done." in sheet(answer).text
 
 
 # Not for incidents, and not by way of them

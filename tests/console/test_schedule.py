@@ -141,7 +141,12 @@ def test_a_double_click_makes_one(editor: Client) -> None:
 
 def test_without_javascript_the_preview_keeps_all_that_was_typed(editor: Client, page: Page) -> None:
     rest = make_component(page)
-    typed = TYPED | {"repeat": "biweekly", "components": [rest.public_id], "reminders": ["15"], "auto_start": None}
+    typed: dict[str, Any] = TYPED | {
+        "repeat": "biweekly",
+        "components": [rest.public_id],
+        "reminders": ["15"],
+        "auto_start": None,
+    }
     sent = fill_in(editor, NEW, **typed, preview="1")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 200

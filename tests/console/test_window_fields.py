@@ -1,6 +1,6 @@
 """How people say when a maintenance ends: a time, a time of day, or how long it takes."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statuspage.console.forms.windows import EndField, length_of
+from statuspage.console.forms.windows import EndField, as_typed, length_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIELD = EndField(BERLIN)
@@ -82,6 +82,24 @@ def test_what_is_no_end_is_refused_with_examples(text: str) -> None:
 def test_a_time_of_day_that_the_clocks_skip_is_refused() -> None:
     with pytest.raises(ValidationError, match="02:30 did not exist in Europe/Berlin"):
         FIELD.after(berlin("2026-03-29 01:00"), time(2, 30))
+
+
+@settings(deadline=None)
+@given(
+    st.integers(min_value=631_152_000, max_value=2_145_916_800),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+)
+def test_a_time_put_into_a_field_is_read_as_itself(seconds: int, name: str) -> None:
+    zone = ZoneInfo(name)
+    moment = datetime.fromtimestamp(seconds - seconds % 60, UTC)
+    assert EndField(zone).clean(as_typed(moment, zone)) == moment
+
+
+def test_a_time_that_comes_twice_is_put_there_with_its_offset() -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert as_typed(first, BERLIN) == "2026-10-25T02:30+0200"
+    assert as_typed(first + timedelta(hours=1), BERLIN) == "2026-10-25T02:30+0100"
+    assert as_typed(first + timedelta(hours=2), BERLIN) == "2026-10-25 03:30"
 
 
 @settings(deadline=None)

@@ -18,7 +18,7 @@ from statuspage.console.forms.incidents import MessageForm
 from statuspage.console.forms.options import WithOptions, initial_options
 from statuspage.console.forms.repeats import WithRepeat
 from statuspage.console.forms.warnings import WithWarnings
-from statuspage.console.forms.windows import WithWindow
+from statuspage.console.forms.windows import WithWindow, as_typed
 
 Boxes = list[tuple[str, list[tuple[Component, bool]]]]
 
@@ -185,8 +185,7 @@ def complete_form(incident: Incident, data: Any = None) -> CompleteForm:
 
 
 def reschedule_form(incident: Incident, data: Any = None) -> RescheduleForm:
-    zone = incident.page.zone
-    start, end = (f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for moment in incident.window)
+    start, end = (as_typed(moment, incident.page.zone) for moment in incident.window)
     initial = {"scheduled_for": start, "scheduled_until": end, "notify": True}
     return RescheduleForm(data, incident=incident, prefix="reschedule", initial=initial)
 

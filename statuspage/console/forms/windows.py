@@ -24,6 +24,13 @@ def length_of(text: str) -> timedelta | None:
     return timedelta(seconds=sum(float(n.replace(",", ".")) * _SECONDS[unit[0].lower()] for n, unit in parts))
 
 
+def as_typed(moment: datetime, zone: ZoneInfo) -> str:
+    """What somebody would type for `moment`, with its offset where the clocks show the same time twice."""
+    local = moment.astimezone(zone)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:%Y-%m-%dT%H:%M%z}" if twice else f"{local:%Y-%m-%d %H:%M}"
+
+
 class EndField(MomentField):
     """Gives what was typed: an aware datetime, a timedelta, a `time`, or None. `after` makes a moment of it."""
 
