@@ -9,26 +9,26 @@ from incidents import uptime
 from incidents.models.states import ComponentStatus
 from incidents.uptime import Bars
 
-# Where the line of each status runs in a drawing 20 units high, so that with its width in CSS it stands on the ground.
-# The worse the status, the higher its bar: the shape says it, too.
-_LEVEL = {
-    "": 19,
-    ComponentStatus.OPERATIONAL: 14,
-    ComponentStatus.UNDER_MAINTENANCE: 16,
-    ComponentStatus.DEGRADED_PERFORMANCE: 13,
-    ComponentStatus.PARTIAL_OUTAGE: 12,
-    ComponentStatus.MAJOR_OUTAGE: 10,
+# The class of each status's line, short because a page has hundreds of them, and where it runs in a drawing 20 units
+# high, so that with its width in CSS it stands on the ground. The worse the status, the higher its bar: the shape says
+# it, too.
+_LINE = {
+    "": ("none", 19),
+    ComponentStatus.OPERATIONAL: ("", 14),
+    ComponentStatus.UNDER_MAINTENANCE: ("maintained", 16),
+    ComponentStatus.DEGRADED_PERFORMANCE: ("degraded", 13),
+    ComponentStatus.PARTIAL_OUTAGE: ("partial", 12),
+    ComponentStatus.MAJOR_OUTAGE: ("major", 10),
 }
 
 
 def drawing(bars: Bars) -> SafeString:
     """An SVG of one path per status; each run of equal days is one dashed line. Hidden from screen readers."""
     runs = uptime.runs(day.worst for day in bars.days)
-    paths = ((_attribute(status), _lines(found, _LEVEL[status])) for status, found in runs.items())
     return format_html(
         '<svg viewBox="0 0 {} 20" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
         len(bars.days),
-        format_html_join("", '<path{} d="{}"/>', paths),
+        format_html_join("", "{}", ([_path(found, *_LINE[status])] for status, found in runs.items())),
     )
 
 
@@ -46,13 +46,11 @@ def sentence(bars: Bars) -> str:
     return f"{_days(len(bars.days))}: {', '.join(parts)}, {uptime.percentage_text(bars.percentage)} uptime"
 
 
-def _attribute(status: str) -> SafeString:
-    """Operational is what a path is that says nothing."""
-    return format_html(' data-status="{}"', status) if status != ComponentStatus.OPERATIONAL else SafeString()
-
-
-def _lines(runs: list[tuple[int, int]], level: int) -> str:
-    return "".join(f"M{first} {level}h{count}" for first, count in runs)
+def _path(runs: list[tuple[int, int]], name: str, level: int) -> SafeString:
+    lines = "".join(f"M{first} {level}h{count}" for first, count in runs)
+    if not name:
+        return format_html('<path d="{}"/>', lines)
+    return format_html('<path class="{}" d="{}"/>', name, lines)
 
 
 def _days(count: int) -> str:

@@ -59,16 +59,13 @@ def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> Req
     for name in params:
         if name not in ("days", "from", "to", "as_of"):
             raise BadRequest(f"“{name[:40]}” is not known here. Use days, from, to and as_of.")
-    as_of = _moment(params["as_of"], "as_of", page, end_of_day=True) if "as_of" in params else None
-    if as_of and as_of > now:
-        today = as_of.astimezone(page.zone).date() == now.astimezone(page.zone).date() and _is_date(params["as_of"])
-        if not today:
-            raise BadRequest("as_of lies in the future: nothing has been reported then.")
-        as_of = now
+    as_of = _as_of(params["as_of"], page, now) if "as_of" in params else None
     if "from" in params or "to" in params:
         start, end = _window(params, page)
     else:
-        start, end = _last_days(params.get("days", str(DEFAULT_DAYS)), page, as_of or now)
+        # The end of a day belongs to that day, not to the one that begins with it.
+        last = as_of - timedelta.resolution if as_of else now
+        start, end = _last_days(params.get("days", str(DEFAULT_DAYS)), page, last)
     return Request(start, end, as_of)
 
 
@@ -152,6 +149,16 @@ def as_csv(proof: Proof) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _as_of(text: str, page: Page, now: datetime) -> datetime:
+    """A date means what was on record at its end; today means now."""
+    if text.strip() == f"{now.astimezone(page.zone):%Y-%m-%d}":
+        return now
+    as_of = _moment(text, "as_of", page, end_of_day=True)
+    if as_of > now:
+        raise BadRequest("as_of lies in the future: nothing has been reported then.")
+    return as_of
 
 
 def _last_days(count: str, page: Page, at: datetime) -> tuple[datetime, datetime]:
