@@ -72,9 +72,7 @@ def lead_text(lead: timedelta) -> str:
 def reschedule_text(
     old: tuple[datetime, datetime], new: tuple[datetime, datetime], zone: tzinfo, *, begun: bool
 ) -> str:
-    """One sentence with the old and the new window, each with UTC beside."""
+    """Old and new window, each with UTC beside, on lines of their own."""
     now, before = (window_text_with_utc(*window, zone) for window in (new, old))
-    if begun:
-        verb = "extended" if new[1] > old[1] else "shortened"
-        return f"This maintenance has been {verb}. It now lasts: {now}. Planned before: {before}."
-    return f"This maintenance has been rescheduled. New time: {now}. Old time: {before}."
+    verb = "rescheduled" if not begun else "extended" if new[1] > old[1] else "shortened"
+    return f"This maintenance has been {verb}.\n\nNew time: {now}\nOld time: {before}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from incidents import wording
@@ -327,10 +328,10 @@ def components_to_restore(maintenance: Incident, *, at: datetime | None = None) 
 
 
 def _rename_components(maintenance: Incident, components: Sequence[Component]) -> None:
-    """Before it begins, its rows carry no history and may be replaced."""
+    """Before it begins, the rows that only name a component carry no history and may be replaced."""
     if not maintenance.is_upcoming:
         raise ValidationError({"components": "It has begun. Post an update to name further components."})
-    AffectedComponent.objects.filter(update__incident=maintenance).delete()
+    AffectedComponent.objects.filter(update__incident=maintenance, old_status=F("new_status")).delete()
     name_components(maintenance.updates.earliest("display_at", "pk"), components)
 
 

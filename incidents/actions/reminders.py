@@ -13,7 +13,10 @@ from incidents.models import EventKind, Incident, MaintenanceReminder
 
 @transaction.atomic
 def remind(reminder: MaintenanceReminder, *, now: datetime) -> bool:
-    """Tell subscribers that the maintenance is about to begin, once. False if it was skipped: it has begun already."""
+    """Tell subscribers that the maintenance is about to begin, once. False if it was skipped: it has begun already.
+
+    What they are told is the announcement: that says what it is about, later updates may only say that it moved.
+    """
     due = MaintenanceReminder.objects.waiting().filter(pk=reminder.pk, due_at__lte=now)
     locked = Incident.objects.select_related("page").select_for_update(of=("self",), no_key=True)
     maintenance = locked.get(pk=reminder.incident_id)
@@ -31,7 +34,7 @@ def remind(reminder: MaintenanceReminder, *, now: datetime) -> bool:
         notify=True,
         details={"minutes_before": reminder.minutes_before},
         incident=maintenance,
-        update=maintenance.updates.newest_first().first(),
+        update=maintenance.updates.earliest("display_at", "pk"),
     )
     return True
 

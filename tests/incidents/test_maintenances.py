@@ -186,9 +186,9 @@ def test_rescheduling_says_the_old_and_the_new_time_and_moves_the_reminders() ->
         maintenance, scheduled_for=begins + 24 * HOUR, scheduled_until=begins + 26 * HOUR, body="Sorry.", actor=ALICE
     )
     assert update.body == (
-        "This maintenance has been rescheduled."
-        " New time: Dec 02, 2026, 02:00 – 04:00 CET (Dec 02, 2026, 01:00 – 03:00 UTC)."
-        " Old time: Dec 01, 2026, 02:00 – 04:00 CET (Dec 01, 2026, 01:00 – 03:00 UTC).\n\nSorry."
+        "This maintenance has been rescheduled.\n\n"
+        "New time: Dec 02, 2026, 02:00 – 04:00 CET (Dec 02, 2026, 01:00 – 03:00 UTC)\n"
+        "Old time: Dec 01, 2026, 02:00 – 04:00 CET (Dec 01, 2026, 01:00 – 03:00 UTC)\n\nSorry."
     )
     assert [reminder.due_at for reminder in maintenance.reminders.all()] == [begins, begins + 23 * HOUR]
     maintenance.refresh_from_db()
@@ -320,6 +320,15 @@ def test_its_components_can_be_changed_before_it_begins_and_not_after() -> None:
         "components",
         lambda: actions.change_options(maintenance, options=options, components=[api], actor=ALICE),
     )
+
+
+def test_changing_its_components_forgets_no_change_of_status() -> None:
+    page = make_page()
+    api, web = make_component(page, "API"), make_component(page, "Web")
+    maintenance = make_maintenance(page, components=[api])
+    post(maintenance, "scheduled", "It is slow already.", components={api: "degraded_performance"})
+    actions.change_options(maintenance, options=MaintenanceOptions(), components=[web], actor=ALICE)
+    assert Incident.objects.get().affected_components() == [api, web]
 
 
 def test_calendars_are_told_of_every_change_that_they_show() -> None:

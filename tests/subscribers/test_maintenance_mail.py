@@ -85,6 +85,18 @@ def test_the_reminder_says_how_soon(sink: SmtpSink, clock: Traveller) -> None:
     assert "We upgrade." in part(message, "plain")
 
 
+def test_the_reminder_of_one_that_was_moved_has_the_new_time_and_says_what_it_is_about(
+    sink: SmtpSink, clock: Traveller
+) -> None:
+    maintenance = scheduled()
+    later = BEGINS + 24 * HOUR
+    maintenances.reschedule(maintenance, scheduled_for=later, scheduled_until=later + HOUR, actor=ALICE)
+    clock.move_to(later - HOUR)
+    text = part(newest(sink), "plain")
+    assert "Planned time: Oct 26, 2026, 01:30 – 02:30 CET" in text
+    assert "We upgrade." in text
+
+
 def test_a_reminder_that_comes_too_late_is_not_sent(sink: SmtpSink, clock: Traveller) -> None:
     maintenance = scheduled()
     drain()
@@ -106,7 +118,7 @@ def test_moving_it_states_old_and_new_times(sink: SmtpSink) -> None:
     assert message["Subject"] == "[Acme] Rescheduled: Database upgrade"
     text = part(message, "plain")
     assert head(message)[2] == "Planned time: Oct 26, 2026, 01:30 – 02:30 CET (Oct 26, 2026, 00:30 – 01:30 UTC)"
-    assert "Old time: Oct 25, 2026, 02:30 CEST – 02:30 CET (Oct 25, 2026, 00:30 – 01:30 UTC)." in text
+    assert "Old time: Oct 25, 2026, 02:30 CEST – 02:30 CET (Oct 25, 2026, 00:30 – 01:30 UTC)\n" in text
 
 
 def test_start_updates_and_end_are_told_as_its_switches_say(sink: SmtpSink, clock: Traveller) -> None:
