@@ -3,6 +3,7 @@
 import re
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -61,6 +62,17 @@ def console(browser: Browser, candor: Candor) -> None:
     page.get_by_label("Labels API").select_option("degraded_performance")
     page.locator(".preview strong").wait_for()
     shoot(page, "declare", full=True)
+    page.goto(f"{candor.url}/console/maintenances/new")
+    page.get_by_label("Title").fill("Failover test of the label database")
+    page.get_by_label("Starts").fill(f"{datetime.now(UTC).year + 1}-03-21 02:00")
+    page.get_by_label("Ends").fill("90 min")
+    page.get_by_label("Repeats").select_option("monthly")
+    page.get_by_label("Message").fill("We switch to the standby and back. Each switch takes about **20 seconds**.")
+    page.get_by_label("Labels API").check()
+    page.locator(".preview strong").wait_for()
+    page.locator(".dates li").first.wait_for()
+    page.get_by_text("Starts and completes by itself").click()
+    shoot(page, "schedule", full=True)
     reports(page, candor)
 
 

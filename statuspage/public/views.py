@@ -61,10 +61,11 @@ def rss(request: HttpRequest) -> HttpResponse:
 def maintenances_ics(request: HttpRequest) -> HttpResponse:
     """The calendar that others subscribe to. `?component=` narrows it to what touches one component."""
     page, now = current_page(request), timezone.now()
-    code = request.GET.get("component")
     component = None
-    if code is not None:
-        component = get_object_or_404(page.components.visible_to(Viewer.PUBLIC).select_related("group"), public_id=code)
+    if "component" in request.GET:
+        shown = page.components.visible_to(Viewer.PUBLIC).select_related("group")
+        # A null character is no text that PostgreSQL can be asked for.
+        component = get_object_or_404(shown, public_id=request.GET["component"].replace("\0", ""))
     today = midnight(now.astimezone(page.zone).date(), page.zone)
     return _calendar(calendar_feed(page, now=now, component=component), changed_at=max(page.updated_at, today))
 

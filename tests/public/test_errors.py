@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 
 from statuspage.public.views import not_found, server_error
 from tests.factories import make_page
-from tests.public.reading import parse, read
+from tests.public.reading import get, parse, read
 
 
 @pytest.mark.django_db
@@ -46,3 +46,11 @@ def test_a_fault_is_answered_in_the_same_dress() -> None:
     document = parse(response.content.decode())
     assert (response.status_code, len(document.all("link", rel="stylesheet"))) == (500, 3)
     assert not response.cookies
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["%00", "a%00b", "..%2f..", "%20", "%F0%9F%90%9F"])
+def test_what_no_incident_can_be_called_is_not_found(code: str) -> None:
+    make_page()
+    assert get(f"/incidents/{code}").status_code == 404
+    assert get(f"/incidents/{code}.ics").status_code == 404

@@ -12,7 +12,16 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions import incidents, maintenances
 from incidents.models import Page
-from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_group,
+    make_incident,
+    make_maintenance,
+    make_page,
+    make_series,
+    post,
+)
 from tests.public.reading import Element, get, parse, read
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +82,20 @@ def test_they_stand_soonest_first(page: Page) -> None:
     make_maintenance(page, begins=START + timedelta(days=7), title="Later")
     make_maintenance(page, begins=START, title="Sooner")
     assert [heading.text for heading in planned(read("/")).all("h3")] == ["Sooner", "Later"]
+
+
+def test_a_series_stands_once_with_its_next_dates_and_what_differs_stands_alone(page: Page) -> None:
+    series = make_series(page, title="Patch day", starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
+    section = planned(read("/"))
+    assert [heading.text for heading in section.all("h3")] == ["Patch day"]
+    assert "Again on Nov 08, 02:00 – 04:00 CET; Nov 22, 02:00 – 04:00 CET" in section.text
+    _, second, third = series.occurrences.soonest_first()
+    links = [link.attributes["href"] for link in section.all("a")]
+    assert f"/incidents/{second.public_id}" in links
+    post(third, status="scheduled", body="This time without a restart.")
+    section = planned(read("/"))
+    assert [heading.text for heading in section.all("h3")] == ["Patch day", "Patch day"]
+    assert "This time without a restart." in section.text
 
 
 def test_without_one_nothing_is_said_of_it(page: Page) -> None:
