@@ -213,3 +213,11 @@ def test_uptime_is_published_without_cookies_and_may_be_kept_by_anybody(ending: 
     assert not answer.cookies
     assert answer["Cache-Control"] == "public, max-age=0, s-maxage=5"
     assert answer["ETag"]
+
+
+def test_earlier_months_are_offered_only_where_there_are_some() -> None:
+    a_page_with_a_past()
+    earlier = [link.attributes["href"] for link in own_page("REST API").all("a") if link.text == "Earlier months"]
+    assert earlier == [f"/uptime?component={code_of('REST API')}&page=2"]
+    assert get(earlier[0]).status_code == 200
+    assert "Earlier months" not in own_page("Young API").text
