@@ -43,6 +43,12 @@ def public(browser: Browser, candor: Candor) -> None:
     page.get_by_role("link", name="Read details").first.click()
     page.evaluate("scrollTo(0, 0)")
     shoot(page, "incident")
+    page = tab(browser, (1280, 1100))
+    page.goto(candor.url)
+    page.locator("a.bars", has_text="99.").first.click()
+    shoot(page, "uptime")
+    page.get_by_role("link", name="Uptime", exact=True).first.click()
+    shoot(page, "calendar")
 
 
 def console(browser: Browser, candor: Candor) -> None:

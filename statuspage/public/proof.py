@@ -153,7 +153,7 @@ def as_csv(proof: Proof) -> str:
 
 def _as_of(text: str, page: Page, now: datetime) -> datetime:
     """A date means what was on record at its end; today means now."""
-    if text.strip() == f"{now.astimezone(page.zone):%Y-%m-%d}":
+    if _date(text) == now.astimezone(page.zone).date():
         return now
     as_of = _moment(text, "as_of", page, end_of_day=True)
     if as_of > now:
@@ -192,18 +192,18 @@ def _moment(text: str, name: str, page: Page, *, end_of_day: bool = False) -> da
         raise BadRequest(plain) from None
     if not FIRST_YEAR <= found.year < LAST_YEAR:
         raise BadRequest(f"{name} must lie between {FIRST_YEAR} and {LAST_YEAR}.")
-    if _is_date(text):
-        return uptime.midnight(found.date() + timedelta(days=end_of_day), page.zone)
+    if day := _date(text):
+        return uptime.midnight(day + timedelta(days=end_of_day), page.zone)
     if found.tzinfo is None:
         raise BadRequest(plain)
     return found.astimezone(UTC)
 
 
-def _is_date(text: str) -> bool:
+def _date(text: str) -> date | None:
     try:
-        return bool(date.fromisoformat(text.strip()))
+        return date.fromisoformat(text.strip())
     except ValueError:
-        return False
+        return None
 
 
 def _iso(moment: datetime) -> str:

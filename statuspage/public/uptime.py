@@ -66,7 +66,10 @@ class Span:
 
 @dataclass(frozen=True)
 class ComponentUptime:
-    """`known_since` only if that is within the longest span: of what was before, no number speaks."""
+    """`known_since` only if that is within the longest span: of what was before, no number speaks.
+
+    `has_earlier`: whether its history goes back behind `months`.
+    """
 
     component: Component
     spans: list[Span]
@@ -74,6 +77,7 @@ class ComponentUptime:
     months: list[Month]
     troubled: list[DayRecord]
     known_since: datetime | None
+    has_earlier: bool
     today: date
 
 
@@ -137,6 +141,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
         months=[_month(page, first, history, incidents, weights, now=now) for first in firsts],
         troubled=_troubled(_records(page, listed, today, history, incidents, now=now)),
         known_since=began if began and began > longest else None,
+        has_earlier=began is not None and began < uptime.midnight(firsts[-1], page.zone),
         today=today,
     )
 

@@ -13,7 +13,7 @@ from tests.factories import ALICE, make_component, make_group, make_incident, ma
 from tests.public.reading import Element, read
 
 CSS = Path(settings.BASE_DIR) / "static" / "css"
-KINDS = ["home", "home with incident", "incident", "postmortem", "history", "not found"]
+KINDS = ["home", "home with incident", "incident", "postmortem", "history", "uptime", "component uptime", "not found"]
 
 
 @pytest.fixture(params=KINDS)
@@ -35,6 +35,7 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
         incidents.edit_update(incident.updates.get(), body="We are looking at it.", actor=ALICE)
     code = past.public_id if request.param == "postmortem" or request.param == "home" else incident.public_id
     path = {"home": "/", "home with incident": "/", "history": "/history", "not found": "/nothing-here"}
+    path |= {"uptime": "/uptime", "component uptime": f"/uptime/{group.components.all()[0].public_id}"}
     status_code = 404 if request.param == "not found" else 200
     return read(path.get(request.param, f"/incidents/{code}"), status=status_code)
 

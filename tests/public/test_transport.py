@@ -11,7 +11,7 @@ from tests.public.reading import get
 
 pytestmark = pytest.mark.django_db
 
-PATHS = ("/", "/incidents/{code}", "/history", "/history.atom", "/history.rss", "/robots.txt")
+PATHS = ("/", "/incidents/{code}", "/history", "/history.atom", "/history.rss", "/uptime", "/robots.txt")
 
 
 @pytest.fixture(params=PATHS)

@@ -204,3 +204,20 @@ def test_the_pages_link_to_each_other() -> None:
     a_page_with_a_past()
     assert "/uptime" in [link.attributes["href"] for link in read("/").one("footer").all("a")]
     assert f"/uptime/{code_of('REST API')}" in [link.attributes["href"] for link in read("/uptime").all("a")]
+
+
+@pytest.mark.parametrize("ending", ["", ".json", ".csv"])
+def test_uptime_is_published_without_cookies_and_may_be_kept_by_anybody(ending: str) -> None:
+    a_page_with_a_past()
+    answer = get(f"/uptime/{code_of('REST API')}{ending}")
+    assert not answer.cookies
+    assert answer["Cache-Control"] == "public, max-age=0, s-maxage=5"
+    assert answer["ETag"]
+
+
+def test_earlier_months_are_offered_only_where_there_are_some() -> None:
+    a_page_with_a_past()
+    earlier = [link.attributes["href"] for link in own_page("REST API").all("a") if link.text == "Earlier months"]
+    assert earlier == [f"/uptime?component={code_of('REST API')}&page=2"]
+    assert get(earlier[0]).status_code == 200
+    assert "Earlier months" not in own_page("Young API").text

@@ -12,7 +12,7 @@ from tests.public.reading import get, read
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("/", "/history", "/history.atom", "/history.rss")
+LISTS = ("/", "/history", "/history.atom", "/history.rss", "/uptime")
 YESTERDAY = timedelta(days=1)
 
 
