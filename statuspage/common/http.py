@@ -271,15 +271,22 @@ class _Wire:
     def __init__(self, connection: socket.socket, clock: _Clock) -> None:
         self.clock = clock
         self._connection = connection
+        self._message = b""
+
+    def sendall(self, data: bytes) -> None:
+        """Kept until `flush`: head and body leave together, in as few packets as can be."""
+        self._message += data
+
+    def flush(self) -> None:
+        rest = memoryview(self._message)
+        # Who has heard enough may answer and hang up before we have said all.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while rest:
+                self._connection.settimeout(self.clock.left)
+                rest = rest[self._connection.send(rest) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Incoming(self._connection, self.clock))
-
-    def sendall(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            self._connection.settimeout(self.clock.left)
-            rest = rest[self._connection.send(rest) :]
 
     def close(self) -> None:
         """http.client lets go as soon as it has the head of the answer. The connection is closed by who made it."""
@@ -291,6 +298,7 @@ def _exchange(wire: _Wire, target: Target, body: bytes, headers: Mapping[str, st
     try:
         all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **headers}
         connection.request("POST", target.path, body, all_headers)
+        wire.flush()
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, found, _body(response))
