@@ -16,6 +16,7 @@ PRIORITY_OF = {
     EventKind.INCIDENT_RESOLVED: Priority.NORMAL,
     EventKind.INCIDENT_REOPENED: Priority.NORMAL,
     EventKind.POSTMORTEM_PUBLISHED: Priority.LOW,
+    EventKind.COMPONENT_STATUS: Priority.NORMAL,
 }
 
 
@@ -55,6 +56,7 @@ def _insert_deliveries(event: Event) -> int:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    told = told.listening(event.kind)
     return insert_select(Delivery, columns, told)
 
 

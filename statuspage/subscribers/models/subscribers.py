@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.base import new_public_id
-from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.channels import Channel, channels_for
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
@@ -33,6 +36,13 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Who is told of what happens on `page` now, or of what happened `at`: confirmed by then, and still there."""
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
         return told if at is None else told.filter(confirmed_at__lte=at)
+
+    def listening(self, kind: str) -> SubscriberQuerySet:
+        """Those whose channel carries news of this kind of event."""
+        return self.filter(channel__in=channels_for(kind))
+
+    def endpoints(self) -> SubscriberQuerySet:
+        return self.exclude(channel=Channel.EMAIL)
 
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
@@ -114,6 +124,17 @@ class Subscriber(models.Model):
         return self.email if self.channel == Channel.EMAIL else self.name or self.get_channel_display()
 
     @property
+    def address(self) -> str:
+        """Where it goes, for people to tell it by: of a web address, which may hold a secret, the host and the end."""
+        if self.channel == Channel.EMAIL:
+            return self.email
+        parts = urlsplit(self.endpoint)
+        if not parts.netloc:
+            return self.endpoint
+        end = re.sub(r"[^A-Za-z0-9]", "", parts.path + parts.query)[-4:]
+        return f"{parts.scheme}://{parts.netloc}/…{end}"
+
+    @property
     def is_active(self) -> bool:
         return self.state == SubscriberState.ACTIVE
 
@@ -135,6 +156,18 @@ class Subscriber(models.Model):
         """The address refused mail for good. Nothing goes there until it is confirmed again."""
         active = Q(state=SubscriberState.ACTIVE)
         self._move(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+
+    def await_answer(self) -> None:
+        """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""
+        self._move(~Q(state=SubscriberState.ACTIVE), state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+
+    def rest(self, length: timedelta) -> None:
+        """An attempt failed: nothing is tried here for `length`."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=F("failures") + 1, rests_until=from_now(length))
+
+    def works(self) -> None:
+        """It took something again."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=0, rests_until=None)
 
     def _move(self, allowed: Q, **changes: object) -> None:
         with transaction.atomic():
