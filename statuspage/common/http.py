@@ -92,6 +92,15 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], deadline: float =
         return _exchange(_Wire(connection, clock), target, body, headers)
 
 
+def check(url: str) -> str:
+    """`url` in its usual spelling. ForbiddenAddress if it can be told without looking a name up that it is refused."""
+    target = parse(url)
+    literal = as_address(target.host)
+    if literal and not is_allowed(literal, target.host):
+        raise _forbidden(target)
+    return f"{target.scheme}://{target.netloc}{target.path}"
+
+
 def parse(url: str) -> Target:
     """The parts of an http or https address. ForbiddenAddress, with the reason, for all that is unusual about it."""
     if len(url) > MAX_URL:
@@ -190,10 +199,14 @@ def _checked(target: Target, addresses: list[Address]) -> list[Address]:
     if not addresses:
         raise Unreachable(f"The host {target.host} has no address.")
     if not all(is_allowed(address, target.host) for address in addresses):
-        raise ForbiddenAddress(
-            f"{target.host} is not a public address. If it is one of your own, list it in OUTBOUND_ALLOW."
-        )
+        raise _forbidden(target)
     return list(dict.fromkeys(addresses))
+
+
+def _forbidden(target: Target) -> ForbiddenAddress:
+    return ForbiddenAddress(
+        f"{target.host} is not a public address. If it is one of your own, list it in OUTBOUND_ALLOW."
+    )
 
 
 def _connected(target: Target, addresses: list[Address], clock: _Clock) -> socket.socket:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from incidents.models import Event, EventKind
@@ -50,7 +50,7 @@ def _insert_deliveries(event: Event) -> int:
     columns = {
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
-        "incident_id": Value(event.incident_id),
+        "incident_id": Value(event.incident_id, output_field=BigIntegerField()),
         "priority": Value(PRIORITY_OF[EventKind(event.kind)].value),
         "subscriber_id": F("pk"),
         "channel": F("channel"),

@@ -4,12 +4,9 @@ from statuspage.subscribers.models import Delivery, DeliveryKind, Subscriber, Su
 from statuspage.subscribers.news import News
 
 # In which states of the subscriber a message about the subscription itself is pointless, and what is said of it then.
-_POINTLESS: dict[str, tuple[set[str], str]] = {
+_POINTLESS: dict[str, tuple[set[SubscriberState], str]] = {
     DeliveryKind.CONFIRMATION: ({SubscriberState.ACTIVE}, "They had already confirmed."),
-    DeliveryKind.ENDPOINT_CONFIRMATION: (
-        {SubscriberState.VERIFYING, SubscriberState.ACTIVE},
-        "They had already confirmed.",
-    ),
+    DeliveryKind.ENDPOINT_CONFIRMATION: ({SubscriberState.ACTIVE}, "They had already confirmed."),
     DeliveryKind.ENDPOINT_DISABLED: (
         set(SubscriberState) - {SubscriberState.PAUSED},
         "The endpoint was switched on again, or removed.",

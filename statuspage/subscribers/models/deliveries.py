@@ -153,6 +153,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def newest_first(self) -> DeliveryQuerySet:
         return self.order_by("-pk")
 
+    def to_endpoint(self, subscriber: Subscriber) -> DeliveryQuerySet:
+        """What was, or is to be, sent to it, newest first; mails to its owner are left out."""
+        mine = self.filter(subscriber=subscriber, channel=subscriber.channel)
+        return mine.select_related("incident", "event__component").newest_first()
+
     def settled(self) -> DeliveryQuerySet:
         return self.exclude(state=DeliveryState.QUEUED)
 
@@ -213,6 +218,15 @@ class Delivery(models.Model):
             .filter(pk=self.pk)
             .update(state=DeliveryState.QUEUED, attempts=0, next_attempt_at=Now(), sent_at=None, last_error="")
         )
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for a list."""
+        if self.incident:
+            return self.incident.title
+        if self.event and self.event.component:
+            return f"{self.event.component.name}: {self.event.get_new_status_display()}"
+        return self.get_kind_display()
 
     def defer(self, error: str, *, after: timedelta) -> None:
         """Not now; again `after` that time. Burns an attempt."""

@@ -61,6 +61,20 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         owed = self.filter(waited, pk=subscriber.pk).update(confirmation_sent_at=now)
         return subscriber if owed else None
 
+    def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
+        """As `sign_up`, for the endpoint of somebody at `email`. Who types many endpoints makes no more mails.
+
+        Call it inside the transaction that records the mail.
+        """
+        # One at a time: else two endpoints typed at the same moment were two mails.
+        Page.objects.select_for_update(no_key=True).get(pk=page.pk)
+        now, mine = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalise(email)}
+        if self.filter(**mine, confirmation_sent_at__gt=now - ONE_MAIL_PER).exists():
+            return None
+        subscriber, _ = self.get_or_create(**mine, endpoint=endpoint, defaults={"secret": secret})
+        self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
+        return subscriber
+
     def sweep(self) -> None:
         """Forget addresses that somebody typed and nobody confirmed."""
         self.filter(

@@ -86,10 +86,9 @@ class HttpTransport(Transport):
 
 def web_address(endpoint: str) -> str:
     try:
-        http.parse(endpoint.strip())
+        return http.check(endpoint.strip())
     except http.ForbiddenAddress as error:
         raise ValidationError({"endpoint": str(error)}) from None
-    return endpoint.strip()
 
 
 def excerpt(body: bytes) -> str:

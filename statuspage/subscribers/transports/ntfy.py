@@ -33,12 +33,13 @@ class NtfyTransport(HttpTransport):
 
     @classmethod
     def check(cls, endpoint: str, secret: str) -> tuple[str, str]:
-        address, topic = _parts(web_address(endpoint))
+        endpoint = web_address(endpoint)
+        address, topic = _parts(endpoint)
         if not topic:
             raise ValidationError({"endpoint": f"The topic is missing. It should look like {address}/your-topic."})
         if not secret.strip().isprintable() or " " in secret.strip() or not secret.isascii():
             raise ValidationError({"secret": "This cannot be an access token."})
-        return endpoint.strip(), secret.strip()
+        return endpoint, secret.strip()
 
     def message(self, bulletin: Bulletin) -> Any:
         text = PLAIN.render(bulletin.body_html, limit=MAX_TEXT)
