@@ -1,6 +1,16 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    channels,
+    components,
+    dashboard,
+    incidents,
+    mails,
+    people,
+    postmortems,
+    subscribers,
+    updates,
+)
 
 app_name = "console"
 
@@ -28,6 +38,13 @@ urlpatterns = [
     path("incidents/<slug:code>/postmortem/retract", postmortems.retract_postmortem, name="retract_postmortem"),
     path("subscribers", subscribers.subscriber_list, name="subscribers"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
+    path("channels", channels.channel_list, name="channels"),
+    path("channels/new/<slug:kind>", channels.new_endpoint, name="new_endpoint"),
+    path("channels/<slug:code>", channels.endpoint, name="endpoint"),
+    path("channels/<slug:code>/act", channels.act, name="endpoint_act"),
+    path("channels/<slug:code>/secret", channels.new_secret, name="endpoint_secret"),
+    path("channels/<slug:code>/remove", channels.remove, name="remove_endpoint"),
+    path("channels/<slug:code>/replay", channels.replay, name="replay_delivery"),
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),

@@ -31,18 +31,16 @@ def payload_of(news: News, *, unsubscribe: str) -> Json:
 def sample_payload(page: Page, *, unsubscribe: str) -> Json:
     """For a test message: an incident that says of itself that it is none."""
     now = _time(timezone.now())
-    update = {
+    update = _UPDATE | {
         "status": "investigating",
         "body": f"This is a test message from {page.name}'s status page. Nothing is wrong.",
         "created_at": now,
         "updated_at": now,
         "display_at": now,
-        "affected_components": None,
-        "deliver_notifications": True,
         "id": stable_id("sample-update", page.public_id)[:12],
         "incident_id": stable_id("sample", page.public_id)[:12],
-    } | _UPDATE_CONSTANTS
-    incident = _INCIDENT_CONSTANTS | {
+    }
+    incident = _INCIDENT | {
         "name": "Test message",
         "status": "investigating",
         "created_at": now,
@@ -52,16 +50,21 @@ def sample_payload(page: Page, *, unsubscribe: str) -> Json:
         "id": update["incident_id"],
         "page_id": page.public_id,
         "incident_updates": [update],
-        "components": [],
     }
     return {"meta": _meta(page, unsubscribe), "page": _page(page), "incident": incident}
 
 
-# Features of Statuspage that there are none of here. Strict clients want the keys.
-_UPDATE_CONSTANTS: Json = {"wants_twitter_update": False, "twitter_updated_at": None, "custom_tweet": None}
-_INCIDENT_CONSTANTS: Json = {
+# Every key in the order of real captures. The values are those of features of Statuspage's that there are none of here;
+# all others are filled in.
+_INCIDENT: Json = {
+    "name": None,
+    "status": None,
+    "created_at": None,
+    "updated_at": None,
     "monitoring_at": None,
     "resolved_at": None,
+    "impact": None,
+    "shortlink": None,
     "postmortem_ignored": False,
     "postmortem_body": None,
     "postmortem_body_last_updated_at": None,
@@ -76,6 +79,24 @@ _INCIDENT_CONSTANTS: Json = {
     "impact_override": None,
     "scheduled_auto_in_progress": False,
     "scheduled_auto_completed": False,
+    "id": None,
+    "page_id": None,
+    "incident_updates": [],
+    "components": [],
+}
+_UPDATE: Json = {
+    "status": None,
+    "body": None,
+    "created_at": None,
+    "wants_twitter_update": False,
+    "twitter_updated_at": None,
+    "updated_at": None,
+    "display_at": None,
+    "affected_components": None,
+    "custom_tweet": None,
+    "deliver_notifications": True,
+    "id": None,
+    "incident_id": None,
 }
 
 
@@ -103,7 +124,7 @@ def _incident(news: News, incident: Incident) -> Json:
     updates = _updates_until(news, incident)
     postmortem = news.postmortem
     return (
-        _INCIDENT_CONSTANTS
+        _INCIDENT
         | {
             "name": incident.title,
             "status": updates[0]["status"],
@@ -126,18 +147,16 @@ def _incident(news: News, incident: Incident) -> Json:
 
 
 def _updates_until(news: News, incident: Incident) -> list[Json]:
-    """Newest first; the one that is the news before all others, as clients read only the first."""
+    """Newest first: clients read only the first, and expect the news there."""
     written = list(incident.updates.all())
     if news.update:
-        earlier = [update for update in written if update.pk < news.update.pk]
-        newest = [update for update in written if update.pk == news.update.pk]
-        return [_update(update, incident) for update in [*newest, *earlier]]
+        return [_update(update, incident) for update in written if update.pk <= news.update.pk]
     updates = [_update(update, incident) for update in written]
     return [_postmortem_update(news.postmortem, incident), *updates] if news.postmortem else updates
 
 
 def _update(update: IncidentUpdate, incident: Incident) -> Json:
-    return {
+    return _UPDATE | {
         "status": update.status,
         "body": update.body,
         "created_at": _time(update.created_at),
@@ -147,7 +166,7 @@ def _update(update: IncidentUpdate, incident: Incident) -> Json:
         "deliver_notifications": update.notify,
         "id": update.public_id,
         "incident_id": incident.public_id,
-    } | _UPDATE_CONSTANTS
+    }
 
 
 def _affected(row: Any) -> Json:
@@ -170,17 +189,15 @@ def _postmortem(postmortem: Postmortem, event: Event) -> Json:
 
 def _postmortem_update(postmortem: Postmortem, incident: Incident) -> Json:
     at = _time(postmortem.published_at or postmortem.created_at)
-    return {
+    return _UPDATE | {
         "status": "postmortem",
         "body": postmortem.body,
         "created_at": at,
         "updated_at": at,
         "display_at": at,
-        "affected_components": None,
-        "deliver_notifications": True,
         "id": stable_id("postmortem", incident.public_id)[:12],
         "incident_id": incident.public_id,
-    } | _UPDATE_CONSTANTS
+    }
 
 
 def _component_update(event: Event, component: Component) -> Json:

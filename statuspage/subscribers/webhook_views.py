@@ -75,8 +75,14 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     elif asked == "rotate":
         secret = endpoints.rotate_secret(subscriber)
     deliveries = list(Delivery.objects.to_endpoint(subscriber)[:DELIVERIES_SHOWN])
-    context = {"subscriber": subscriber, "asked": asked, "secret": secret, "deliveries": deliveries}
-    return _rendered("webhook_manage.html", subscriber.page, **context)
+    return _rendered(
+        "webhook_manage.html",
+        subscriber.page,
+        subscriber=subscriber,
+        asked=asked,
+        secret=secret,
+        deliveries=deliveries,
+    )
 
 
 def _challenge(subscriber: Subscriber) -> None:
