@@ -29,10 +29,16 @@ class Dialect:
     link: Callable[[str, str], str]
     marks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     quote: str = "> "
+    bullet: str = "•"
 
     def text(self, text: str) -> str:
         """One line that looks as written: nothing in it is taken for markup, and nobody is called by it."""
         return self.escape(harmless(" ".join(text.split())))
+
+    def title(self, text: str, *, limit: int) -> str:
+        """`text`, or its beginning and an …, in at most `limit` characters."""
+        whole = self.text(text)
+        return whole if len(whole) <= limit else self._cut(text, limit)
 
     def blocks(self, html: str) -> list[str]:
         """The paragraphs, lists and so on of `html`, each as one text."""
@@ -53,7 +59,9 @@ class Dialect:
 
     def _beginning(self, html: str, limit: int) -> str:
         """As plain words: half a link is no link."""
-        words = "\n\n".join(PLAIN.blocks(html))
+        return self._cut("\n\n".join(PLAIN.blocks(html)), limit)
+
+    def _cut(self, words: str, limit: int) -> str:
         while len(shown := self.escape(harmless(words))) > limit - 1:
             words = words[: min(len(words) - 1, len(words) * (limit - 1) // len(shown))]
         return f"{shown.rstrip()}…"
@@ -122,6 +130,7 @@ CARD = Dialect(
     code=_markdown,
     link=_markdown_link,
     marks={"bold": ("**", "**"), "italic": ("_", "_")},
+    bullet="-",
 )
 TELEGRAM = Dialect(
     escape=escape_html,
@@ -213,7 +222,7 @@ class _Writer(HTMLParser):
         number = self._lists[-1] if self._lists else None
         if number is not None:
             self._lists[-1] = number + 1
-        bullet = "•" if number is None else f"{number}."
+        bullet = self._dialect.bullet if number is None else f"{number}."
         self._out.append(f"\n{'  ' * (len(self._lists) - 1)}{bullet} ")
 
     def _words(self, text: str) -> str:

@@ -1,7 +1,7 @@
 from typing import Any, ClassVar
 
 from statuspage.subscribers.bulletins import Bulletin
-from statuspage.subscribers.dialects import MARKDOWN, harmless
+from statuspage.subscribers.dialects import MARKDOWN
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.transports.http import Call, HttpTransport, json_call
 
@@ -22,8 +22,7 @@ class DiscordTransport(HttpTransport):
             "allowed_mentions": {"parse": []},
             "embeds": [
                 {
-                    # Titles are shown as they are written.
-                    "title": harmless(bulletin.headline)[:MAX_TITLE],
+                    "title": MARKDOWN.title(bulletin.headline, limit=MAX_TITLE),
                     "url": bulletin.url,
                     "color": bulletin.colour,
                     "description": MARKDOWN.render(bulletin.body_html, limit=MAX_TEXT),

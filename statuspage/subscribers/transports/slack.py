@@ -6,7 +6,7 @@ from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.transports.http import Call, HttpTransport, json_call
 
 MAX_TEXT = 2900
-MAX_TITLE = 150
+MAX_TITLE = 300
 
 
 class SlackTransport(HttpTransport):
@@ -18,7 +18,7 @@ class SlackTransport(HttpTransport):
     }
 
     def message(self, bulletin: Bulletin) -> Any:
-        title = SLACK.text(bulletin.headline[:MAX_TITLE])
+        title = SLACK.title(bulletin.headline, limit=MAX_TITLE)
         return {
             # What notifications on a phone show; the attachment carries the colour.
             "text": f"{title} - {SLACK.text(bulletin.page.name)}",
