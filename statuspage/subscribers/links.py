@@ -32,9 +32,6 @@ def manage_url(subscriber: Subscriber) -> str:
 
 
 def unsubscribe_url(subscriber: Subscriber) -> str:
-    """An endpoint's owner unsubscribes it where they manage it."""
-    if subscriber.channel != Channel.EMAIL:
-        return manage_url(subscriber)
     return _url(subscriber, "unsubscribe", UNSUBSCRIBE)
 
 

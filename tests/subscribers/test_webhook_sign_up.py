@@ -236,6 +236,21 @@ def test_unsubscribing_ends_the_calls(page: Page, client: Client, receiver: Rece
     assert receiver.heard == []
 
 
+def test_what_a_webhook_is_sent_holds_a_link_that_can_do_no_more_than_unsubscribe_it(
+    page: Page, client: Client, receiver: Receiver
+) -> None:
+    hook = make_endpoint(page, receiver.url("/hook?key=tops3cret"), email="ada@example.org")
+    make_incident(page)
+    drain()
+    link = re.sub(r"^https?://[^/]+", "", receiver.heard[0].json["meta"]["unsubscribe"])
+    assert "Shall we stop" in text_of(client.get(link))
+    assert "tops3cret" not in client.get(link).content.decode()
+    assert client.get(link.replace("/unsubscribe/", "/webhooks/")).status_code == 404
+    client.post(link)
+    hook.refresh_from_db()
+    assert hook.state == SubscriberState.UNSUBSCRIBED
+
+
 def test_links_open_for_their_own_purpose_only(page: Page, client: Client) -> None:
     hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org")
     confirm, manage = (url.rsplit("/", 1)[1] for url in (confirm_url(hook), manage_url(hook)))

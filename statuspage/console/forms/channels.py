@@ -14,9 +14,12 @@ class EndpointForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="What you know it by, like “#ops in Slack”.",
+        error_messages={"required": "Please give it a name."},
     )
     endpoint = forms.CharField(
-        max_length=1000, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        max_length=1000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Please say where to send it."},
     )
     secret = forms.CharField(
         max_length=200,

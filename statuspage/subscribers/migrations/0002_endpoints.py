@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='subscriber',
             name='state',
-            field=models.CharField(choices=[('pending', 'Not confirmed yet'), ('verifying', 'Waiting for the endpoint'), ('active', 'Active'), ('paused', 'Paused: refused'), ('unsubscribed', 'Unsubscribed')], default='pending', max_length=12),
+            field=models.CharField(choices=[('pending', 'Not confirmed yet'), ('verifying', 'Waiting for the endpoint'), ('active', 'Active'), ('paused', 'Paused'), ('unsubscribed', 'Unsubscribed')], default='pending', max_length=12),
         ),
         migrations.AddConstraint(
             model_name='subscriber',

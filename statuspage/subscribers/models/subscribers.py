@@ -22,7 +22,7 @@ class SubscriberState(models.TextChoices):
     # Webhooks only: the owner's mail is confirmed, the endpoint has not answered our challenge yet.
     VERIFYING = "verifying", "Waiting for the endpoint"
     ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused: refused"
+    PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
 
@@ -40,6 +40,9 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def listening(self, kind: str) -> SubscriberQuerySet:
         """Those whose channel carries news of this kind of event."""
         return self.filter(channel__in=channels_for(kind))
+
+    def by_mail(self) -> SubscriberQuerySet:
+        return self.filter(channel=Channel.EMAIL)
 
     def endpoints(self) -> SubscriberQuerySet:
         return self.exclude(channel=Channel.EMAIL)
@@ -135,7 +138,10 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email if self.channel == Channel.EMAIL else self.name or self.get_channel_display()
+        if self.channel == Channel.EMAIL:
+            return self.email
+        host = urlsplit(self.endpoint).hostname
+        return self.name or f"{self.get_channel_display()}{f' at {host}' if host else ''}"
 
     @property
     def address(self) -> str:
