@@ -56,12 +56,12 @@ class ParallelRun:
     """
 
     def __init__(
-        self, channel: str, transport: Transport, marker: Marker, *, ends_at: float, stop: threading.Event
+        self, channel: str, transport: Transport, marker: Marker, *, budget: float, stop: threading.Event
     ) -> None:
         self.channel = channel
         self.transport = transport
         self.marker = marker
-        self.ends_at = ends_at
+        self._ends_at = time.monotonic() + budget
         self.stop = stop
         self.settled = 0
         self._in_hand: dict[int, Sending] = {}
@@ -72,10 +72,10 @@ class ParallelRun:
 
     @property
     def goes_on(self) -> bool:
-        return not (self._rests or self.stop.is_set() or time.monotonic() > self.ends_at)
+        return not (self._rests or self.stop.is_set() or time.monotonic() > self._ends_at)
 
     def send_all(self) -> None:
-        """Until nothing is due and nothing in hand. After `ends_at` nothing new is taken."""
+        """Until nothing is due and nothing in hand. After `budget` seconds nothing new is taken."""
         while self._fill() or self._in_hand:
             if self.stop.is_set():
                 self._finish(time.monotonic() + STOP_WITHIN)

@@ -33,7 +33,7 @@ def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading
     token = secrets.token_hex(8)
     with TRANSPORTS[channel]() as transport, Marker(token) as marker:
         kind = ParallelRun if transport.concurrency > 1 else Run
-        run = kind(channel, transport, marker, ends_at=time.monotonic() + budget, stop=stop or threading.Event())
+        run = kind(channel, transport, marker, budget=budget, stop=stop or threading.Event())
         run.send_all()
     if run.settled:
         logger.info("%s: %d settled, at most %d marked at once", channel, run.settled, marker.largest_flush)
@@ -44,12 +44,12 @@ class Run:
     """One worker's run over one channel: batch after batch, over one open connection."""
 
     def __init__(
-        self, channel: str, transport: Transport, marker: Marker, *, ends_at: float, stop: threading.Event
+        self, channel: str, transport: Transport, marker: Marker, *, budget: float, stop: threading.Event
     ) -> None:
         self.channel = channel
         self.transport = transport
         self.marker = marker
-        self.ends_at = ends_at
+        self.ends_at = time.monotonic() + budget
         self.stop = stop
         self.settled = 0
         self._rests = False

@@ -190,6 +190,17 @@ def test_somebody_elses_sign_up_does_not_keep_the_owner_from_theirs(page: Page, 
     assert len(mails_to(sink, "eve@example.org")) == len(mails_to(sink, "ada@example.org")) == 1
 
 
+@pytest.mark.parametrize("state", SubscriberState.values)
+def test_every_page_has_one_heading_and_every_control_a_label(page: Page, client: Client, state: str) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org", state=state)
+    for path in (FORM, confirm_url(hook), manage_url(hook)):
+        document = parse(client.get(path).content.decode())
+        assert document.one("h1").text
+        labelled = {label.attributes["for"] for label in document.all("label")}
+        assert {field.attributes["id"] for field in document.all("input")} <= labelled
+        assert not any("style" in element.attributes for element in document.walk())
+
+
 def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_PER_IP = 1
     sign_up(client, "https://example.com/1")

@@ -37,7 +37,7 @@ def subscriber_list(request: StaffRequest) -> HttpResponse:
 def unsubscribe_subscriber(request: StaffRequest, code: str) -> HttpResponse:
     """Asks first: only the subscriber can undo it. Then back to where one was in the list."""
     page = current_page(request)
-    subscriber = get_object_or_404(Subscriber.objects.by_mail(), page=page, public_id=code)
+    subscriber = get_object_or_404(Subscriber.objects.all(), page=page, public_id=code)
     query = urlencode({name: request.GET[name] for name in ("state", "q", "page") if request.GET.get(name)})
     if request.method == "POST":
         unsubscribe(subscriber, actor=request.user.actor)

@@ -41,9 +41,6 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Those whose channel carries news of this kind of event."""
         return self.filter(channel__in=channels_for(kind))
 
-    def by_mail(self) -> SubscriberQuerySet:
-        return self.filter(channel=Channel.EMAIL)
-
     def endpoints(self) -> SubscriberQuerySet:
         return self.exclude(channel=Channel.EMAIL)
 
