@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.core.paginator import Page as PageOf
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Case, Count, Max, When
 
 from incidents.actor import Actor
 from incidents.models import Page
@@ -45,15 +45,17 @@ def directory(page: Page, *, state: str, search: str, number: str | None, masked
     listed = Paginator(found, PER_PAGE).get_page(number)
     shown = list(listed.object_list)
     last = _last_deliveries(shown)
-    entries = [Entry(one, mask(one.email) if masked else one.email, last.get(one.pk)) for one in shown]
+    entries = [Entry(one, mask(one.address) if masked else one.address, last.get(one.pk)) for one in shown]
     counts = dict(Subscriber.objects.filter(page=page).values_list("state").annotate(number=Count("pk")))
     by_state = [(value, label, counts.get(value, 0)) for value, label in SubscriberState.choices]
     return Directory(listed, entries, by_state, sum(counts.values()))
 
 
 def mask(address: str) -> str:
-    """`a•••@example.org`: enough to see whom it may be, too little to write to."""
-    name, _, host = address.partition("@")
+    """`a•••@example.org`, `https://example.org/…`: enough to see whom it may be, too little to write to."""
+    name, at, host = address.partition("@")
+    if not at:
+        return address.partition("…")[0] + "…" if "://" in address else "•••"
     return f"{name[:1]}•••@{host}"
 
 
@@ -61,6 +63,17 @@ def failed_deliveries(page: Page) -> list[Delivery]:
     """The newest that were given up."""
     failed = Delivery.objects.newest_first().filter(state=DeliveryState.FAILED, subscriber__page=page)
     return list(failed.select_related("subscriber", "incident")[:FAILED_SHOWN])
+
+
+def endpoint_list(page: Page, *, number: str | None) -> PageOf[Subscriber]:
+    """Those that are, or may be, sent to first, then the removed."""
+    found = Subscriber.objects.endpoints().filter(page=page)
+    removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
+    return Paginator(found.order_by(removed, "channel", "-created_at", "-pk"), PER_PAGE).get_page(number)
+
+
+def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:
+    return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(number)
 
 
 @transaction.atomic

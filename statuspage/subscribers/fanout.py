@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from incidents.models import Event, EventKind
@@ -23,6 +23,7 @@ PRIORITY_OF = {
     EventKind.MAINTENANCE_COMPLETED: Priority.NORMAL,
     EventKind.MAINTENANCE_CANCELLED: Priority.NORMAL,
     EventKind.POSTMORTEM_PUBLISHED: Priority.LOW,
+    EventKind.COMPONENT_STATUS: Priority.NORMAL,
 }
 
 
@@ -56,12 +57,13 @@ def _insert_deliveries(event: Event) -> int:
     columns = {
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
-        "incident_id": Value(event.incident_id),
+        "incident_id": Value(event.incident_id, output_field=BigIntegerField()),
         "priority": Value(PRIORITY_OF[EventKind(event.kind)].value),
         "subscriber_id": F("pk"),
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    told = told.listening(event.kind)
     return insert_select(Delivery, columns, told)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr, parseaddr
@@ -17,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from incidents.models import EventKind, Page
+from incidents.models import EventKind, Incident, Page
 from incidents.wording import affected_sentence, lead_text, moment_text, window_text_with_utc
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
@@ -49,7 +50,12 @@ _LABELS = {
     EventKind.MAINTENANCE_REMINDER: "Begins in {lead}",
     EventKind.MAINTENANCE_CANCELLED: "Cancelled",
 }
-_LINKS = {"unsubscribe": unsubscribe_url, "manage": manage_url, "confirm": confirm_url}
+_LINKS: dict[str, Callable[[Subscriber], str]] = {
+    "unsubscribe": unsubscribe_url,
+    "manage": manage_url,
+    "confirm": confirm_url,
+    "endpoint": lambda subscriber: subscriber.address,
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,10 @@ def letter_for(kind: str, page: Page, news: News | None) -> Letter:
     if kind == DeliveryKind.EVENT and news is not None:
         return news_letter(news)
     name = one_line(page.name)
+    if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
+        return _letter(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
+    if kind == DeliveryKind.ENDPOINT_DISABLED:
+        return _letter(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
     if kind == DeliveryKind.CONFIRMATION:
         return _letter(page, "confirmation", f"[{name}] Please confirm your subscription", {})
     return _letter(page, "reminder", f"[{name}] You are already subscribed", {})
@@ -98,6 +108,8 @@ def letter_for(kind: str, page: Page, news: News | None) -> Letter:
 
 def news_letter(news: News) -> Letter:
     """The mail about an update, or about a postmortem."""
+    if news.incident is None:
+        raise ValueError(f"{news.event} is about no incident.")
     if news.postmortem:
         status, label, posted_at = "postmortem", "Postmortem", news.postmortem.published_at or news.event.created_at
         body, body_html = news.postmortem.body, news.postmortem.body_html
@@ -111,7 +123,7 @@ def news_letter(news: News) -> Letter:
     context = {
         "incident": incident,
         "status": status,
-        "headline": _headline(news, label, lead),
+        "headline": _headline(news, incident, label, lead),
         "body": _CONTROL.sub("", body),
         "body_html": without_images(body_html),
         "posted": moment_text(posted_at, news.page.zone),
@@ -124,10 +136,10 @@ def news_letter(news: News) -> Letter:
     return _letter(news.page, "news", subject, context, written_at=news.event.created_at)
 
 
-def _headline(news: News, label: str, lead: str) -> str:
+def _headline(news: News, incident: Incident, label: str, lead: str) -> str:
     if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
         repeats = news.update is not None and news.update.repeats_status
-        what = "Maintenance" if news.incident.is_maintenance else "Incident"
+        what = "Maintenance" if incident.is_maintenance else "Incident"
         return "An update has been posted" if repeats else f"{what} status: {label}"
     return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=lead)
 

@@ -41,7 +41,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("subscribe.html", page, form=form, status=400)
-    if not _may_ask(request):
+    if not may_ask(request):
         form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
         response = _rendered("subscribe.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
@@ -56,7 +56,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_to_confirm(token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     if request.method == "POST":
         subscriber.confirm()
     return _rendered("confirm.html", subscriber.page, subscriber=subscriber)
@@ -67,7 +67,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(MANAGE, token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     asked = request.POST.get("action", "")
     if asked == "unsubscribe":
         subscriber.unsubscribe()
@@ -82,13 +82,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(UNSUBSCRIBE, token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     if request.method == "POST":
         subscriber.unsubscribe()
     return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
 
 
-def _may_ask(request: HttpRequest) -> bool:
+def may_ask(request: HttpRequest) -> bool:
     """By visitor first: one who asks too much must not use up what all share."""
     per_ip, together = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
     return ratelimit.allow(f"subscribe:{client_network(request)}", per_ip, HOUR) and ratelimit.allow(
@@ -96,7 +96,7 @@ def _may_ask(request: HttpRequest) -> bool:
     )
 
 
-def _bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
+def bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
     expired = isinstance(error, ExpiredToken)
     return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.base import new_public_id
-from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.channels import Channel, channels_for
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
@@ -16,8 +19,10 @@ UNCONFIRMED_KEPT = timedelta(days=30)
 
 class SubscriberState(models.TextChoices):
     PENDING = "pending", "Not confirmed yet"
+    # Webhooks only: the owner's mail is confirmed, the endpoint has not answered our challenge yet.
+    VERIFYING = "verifying", "Waiting for the endpoint"
     ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused: mail was refused"
+    PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
 
@@ -32,6 +37,13 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
         return told if at is None else told.filter(confirmed_at__lte=at)
 
+    def listening(self, kind: str) -> SubscriberQuerySet:
+        """Those whose channel carries news of this kind of event."""
+        return self.filter(channel__in=channels_for(kind))
+
+    def endpoints(self) -> SubscriberQuerySet:
+        return self.exclude(channel=Channel.EMAIL)
+
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
 
@@ -43,28 +55,56 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
         Call it inside the transaction that records the mail.
         """
-        subscriber, _ = self.get_or_create(page=page, email=normalise(email))
+        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=normalise(email), endpoint="")
         now = timezone.now()
         waited = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - ONE_MAIL_PER)
         owed = self.filter(waited, pk=subscriber.pk).update(confirmation_sent_at=now)
         return subscriber if owed else None
 
+    def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
+        """As `sign_up`, for the endpoint of somebody at `email`. Who types many endpoints makes no more mails.
+
+        Call it inside the transaction that records the mail.
+        """
+        # One at a time: else two endpoints typed at the same moment were two mails.
+        Page.objects.select_for_update(no_key=True).get(pk=page.pk)
+        now, mine = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalise(email)}
+        if self.filter(**mine, confirmation_sent_at__gt=now - ONE_MAIL_PER).exists():
+            return None
+        subscriber, _ = self.get_or_create(**mine, endpoint=endpoint, defaults={"secret": secret})
+        self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
+        return subscriber
+
     def sweep(self) -> None:
         """Forget addresses that somebody typed and nobody confirmed."""
         self.filter(
             Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_KEPT),
-            state=SubscriberState.PENDING,
+            state__in=[SubscriberState.PENDING, SubscriberState.VERIFYING],
             created_at__lt=timezone.now() - UNCONFIRMED_KEPT,
         ).delete()
 
 
 class Subscriber(models.Model):
-    """Someone to be told. Only `active` ones are: they confirmed that the address is theirs."""
+    """Someone to be told. Only `active` ones are: they confirmed that the address is theirs.
+
+    On the channel `email` that is `email`, and `endpoint` is empty. On all others it is `endpoint` (an https address,
+    a chat's id, a telephone number) with its `name` for staff and its `secret`, and `email` is the owner's, if known.
+    A webhook's secret signs; the one before it signs too until `old_secret_until`. `failures` counts failed attempts
+    in a row; until `rests_until` nothing is tried at the endpoint.
+    """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     page = models.ForeignKey(Page, models.CASCADE, related_name="subscribers", db_index=False)
     channel = models.CharField(max_length=12, choices=Channel, default=Channel.EMAIL)
-    email = models.EmailField()
+    email = models.EmailField(blank=True)
+    endpoint = models.CharField(max_length=1000, blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    secret = models.CharField(max_length=200, blank=True)
+    secret_shown_at = models.DateTimeField(null=True, blank=True)
+    old_secret = models.CharField(max_length=200, blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    rests_until = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=SubscriberState, default=SubscriberState.PENDING)
     paused_reason = models.TextField(blank=True)
     confirmation_sent_at = models.DateTimeField(null=True, blank=True)
@@ -77,7 +117,14 @@ class Subscriber(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["page", "email"], name="subscriber_once_per_page"),
+            # The e-mail first, for looking one up. It is part of an endpoint's identity, too: who types somebody else's
+            # webhook does not keep its owner from signing it up.
+            models.UniqueConstraint(fields=["page", "email", "channel", "endpoint"], name="subscriber_once_per_page"),
+            models.CheckConstraint(
+                condition=(Q(channel=Channel.EMAIL, endpoint="") & ~Q(email=""))
+                | (~Q(channel=Channel.EMAIL) & ~Q(endpoint="")),
+                name="subscriber_has_an_address",
+            ),
             models.CheckConstraint(
                 condition=~Q(state=SubscriberState.ACTIVE) | Q(confirmed_at__isnull=False), name="active_is_confirmed"
             ),
@@ -88,7 +135,21 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        if self.channel == Channel.EMAIL:
+            return self.email
+        host = urlsplit(self.endpoint).hostname
+        return self.name or f"{self.get_channel_display()}{f' at {host}' if host else ''}"
+
+    @property
+    def address(self) -> str:
+        """Where it goes, for people to tell it by: of a web address, which may hold a secret, the host and the end."""
+        if self.channel == Channel.EMAIL:
+            return self.email
+        parts = urlsplit(self.endpoint)
+        if not parts.netloc:
+            return self.endpoint
+        end = re.sub(r"[^A-Za-z0-9]", "", parts.path + parts.query)[-4:]
+        return f"{parts.scheme}://{parts.netloc}/…{end}"
 
     @property
     def is_active(self) -> bool:
@@ -112,6 +173,18 @@ class Subscriber(models.Model):
         """The address refused mail for good. Nothing goes there until it is confirmed again."""
         active = Q(state=SubscriberState.ACTIVE)
         self._move(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+
+    def await_answer(self) -> None:
+        """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""
+        self._move(~Q(state=SubscriberState.ACTIVE), state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+
+    def rest(self, length: timedelta) -> None:
+        """An attempt failed: nothing is tried here for `length`."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=F("failures") + 1, rests_until=from_now(length))
+
+    def works(self) -> None:
+        """It took something again."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=0, rests_until=None)
 
     def _move(self, allowed: Q, **changes: object) -> None:
         with transaction.atomic():
