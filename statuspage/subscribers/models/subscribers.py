@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -8,7 +9,10 @@ from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.base import new_public_id
+from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.models.concerns import Concern
+from statuspage.subscribers.models.interests import Detail
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
@@ -17,7 +21,7 @@ UNCONFIRMED_KEPT = timedelta(days=30)
 class SubscriberState(models.TextChoices):
     PENDING = "pending", "Not confirmed yet"
     ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused: mail was refused"
+    PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
 
@@ -31,6 +35,10 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Who is told of what happens on `page` now, or of what happened `at`: confirmed by then, and still there."""
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
         return told if at is None else told.filter(confirmed_at__lte=at)
+
+    def concerned_by(self, concern: Concern) -> SubscriberQuerySet:
+        """Who chose to hear of such a thing: scope, kind and detail."""
+        return self.filter(concern.condition())
 
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
@@ -72,6 +80,17 @@ class Subscriber(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # What they chose to be told of. Without the whole page, their interests say which parts of it.
+    whole_page = models.BooleanField(default=True, db_default=True)
+    tells_incidents = models.BooleanField(default=True, db_default=True)
+    tells_maintenances = models.BooleanField(default=True, db_default=True)
+    tells_postmortems = models.BooleanField(default=True, db_default=True)
+    detail = models.CharField(max_length=12, choices=Detail, default=Detail.ALL, db_default=Detail.ALL)
+    language = models.CharField(max_length=12, default="en", db_default="en")
+    # Empty: the page's.
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", validators=[validate_time_zone]
+    )
 
     objects = SubscriberQuerySet.as_manager()
 
@@ -94,6 +113,11 @@ class Subscriber(models.Model):
     def is_active(self) -> bool:
         return self.state == SubscriberState.ACTIVE
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock their mails show."""
+        return ZoneInfo(self.time_zone) if self.time_zone else self.page.zone
+
     def confirm(self) -> None:
         """They clicked. Harmless when they already had."""
         self._move(
@@ -109,9 +133,14 @@ class Subscriber(models.Model):
         self._move(~gone, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now())
 
     def pause(self, reason: str) -> None:
-        """The address refused mail for good. Nothing goes there until it is confirmed again."""
+        """The address refused mail for good, or staff says so. Nothing goes there until it is confirmed or resumed."""
         active = Q(state=SubscriberState.ACTIVE)
         self._move(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+
+    def resume(self) -> None:
+        """As before the pause. Harmless for whoever is not paused."""
+        paused = Q(state=SubscriberState.PAUSED, confirmed_at__isnull=False)
+        self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="")
 
     def _move(self, allowed: Q, **changes: object) -> None:
         with transaction.atomic():
