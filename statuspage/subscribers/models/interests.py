@@ -25,6 +25,9 @@ class InterestQuerySet(models.QuerySet["Interest"]):
         touched = Q(component__in=components) | Q(group__in=groups)
         return self.filter(touched | Q(incident=incident) if incident else touched)
 
+    def with_names(self) -> InterestQuerySet:
+        return self.select_related("group", "component__group", "incident").order_by("pk")
+
 
 class Interest(models.Model):
     """One group (with all that is in it at the time), component or incident that a subscriber is told of."""

@@ -12,7 +12,7 @@ from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.concerns import Concern
-from statuspage.subscribers.models.interests import Detail
+from statuspage.subscribers.models.interests import Detail, Interest
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
@@ -40,8 +40,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Who chose to hear of such a thing: scope, kind and detail."""
         return self.filter(concern.condition())
 
+    def with_wishes(self) -> SubscriberQuerySet:
+        return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
+
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
+
+    def by_email(self, page: Page, email: str) -> Subscriber | None:
+        return self.filter(page=page, email=normalise(email)).first()
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
@@ -112,6 +118,11 @@ class Subscriber(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state == SubscriberState.ACTIVE
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Nothing is sent to them before they confirm, so what they chose may still be whatever was asked last."""
+        return self.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
 
     @property
     def zone(self) -> ZoneInfo:
