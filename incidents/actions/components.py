@@ -72,8 +72,11 @@ def set_archived(component: Component, *, archived: bool, actor: Actor) -> Compo
 
 
 @transaction.atomic
-def set_status(component: Component, status: str, *, actor: Actor, note: str = "") -> Component:
-    """Set a component's status by hand, without an incident. The note is for staff: it goes into the audit log."""
+def set_status(component: Component, status: str, *, actor: Actor, note: str = "", notify: bool = True) -> Component:
+    """Set a component's status by hand, without an incident. The note is for staff: it goes into the audit log.
+
+    `notify` tells programs that listen (webhooks); people are told by incidents only.
+    """
     ((locked, status),) = checks.components(component.page, {component: status}).items()
     old = locked.status
     if status == old:
@@ -84,8 +87,11 @@ def set_status(component: Component, status: str, *, actor: Actor, note: str = "
         EventKind.COMPONENT_STATUS,
         locked,
         actor=actor,
+        notify=notify,
         details={"old": old, "new": status, "note": note.strip()},
         component=locked,
+        old_status=old,
+        new_status=status,
     )
     return locked
 

@@ -18,9 +18,9 @@ def record(
     actor: Actor,
     notify: bool = False,
     details: dict[str, Any] | None = None,
-    **about: Model | None,
+    **about: Model | str | None,
 ) -> Event:
-    """`about`: the event's incident, update, postmortem or component. Also stamps the page as changed."""
+    """`about`: the event's incident, update, postmortem or component and its statuses. Stamps the page as changed."""
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,

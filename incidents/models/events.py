@@ -7,6 +7,7 @@ from incidents.models.components import Component
 from incidents.models.incidents import Incident, IncidentUpdate
 from incidents.models.pages import Page
 from incidents.models.postmortems import Postmortem
+from incidents.models.states import ComponentStatus
 
 
 class EventKind(models.TextChoices):
@@ -38,7 +39,8 @@ class Event(models.Model):
     """What happened, for whoever should know: the only way that news leaves the domain.
 
     Written by actions alone, in the transaction of the change. `notify` says whether subscribers are told.
-    `fanned_out_at` is stamped when the ledger has one delivery per subscriber.
+    `old_status` and `new_status` are a component's, where the news is that it changed. `fanned_out_at` is stamped when
+    the ledger has one delivery per subscriber.
     """
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="events")
@@ -47,6 +49,8 @@ class Event(models.Model):
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, null=True, blank=True, related_name="events")
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, null=True, blank=True, related_name="events")
     component = models.ForeignKey(Component, models.CASCADE, null=True, blank=True, related_name="events")
+    old_status = models.CharField(max_length=24, choices=ComponentStatus, blank=True)
+    new_status = models.CharField(max_length=24, choices=ComponentStatus, blank=True)
     notify = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     fanned_out_at = models.DateTimeField(null=True, blank=True)

@@ -69,8 +69,14 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     wishes = wishes_of(subscriber)
     # Whoever opened this link reads the address's mail, so they may also manage it.
     manage_link = manage_url(subscriber) if subscriber.is_active else ""
-    about = {"wishes": wishes, "scope": scope_words(wishes), "manage_url": manage_link}
-    return _rendered("confirm.html", subscriber.page, subscriber=subscriber, **about)
+    return _rendered(
+        "confirm.html",
+        subscriber.page,
+        subscriber=subscriber,
+        wishes=wishes,
+        scope=scope_words(wishes),
+        manage_url=manage_link,
+    )
 
 
 @public_form

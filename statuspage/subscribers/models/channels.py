@@ -12,7 +12,17 @@ PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 120, 30
 
 
 class Channel(models.TextChoices):
+    """The ways to tell somebody. All but e-mail are endpoints: somewhere that a program, not a mailbox, listens."""
+
     EMAIL = "email", "E-mail"
+    WEBHOOK = "webhook", "Webhook"
+    SLACK = "slack", "Slack"
+    DISCORD = "discord", "Discord"
+    TEAMS = "teams", "Microsoft Teams"
+    MATTERMOST = "mattermost", "Mattermost or Rocket.Chat"
+    TELEGRAM = "telegram", "Telegram"
+    NTFY = "ntfy", "ntfy"
+    SMS = "sms", "SMS"
 
 
 class ChannelStateQuerySet(models.QuerySet["ChannelState"]):

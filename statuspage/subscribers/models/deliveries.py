@@ -21,6 +21,12 @@ class DeliveryKind(models.TextChoices):
     EVENT = "event", "News"
     CONFIRMATION = "confirmation", "Confirmation request"
     REMINDER = "reminder", "Already subscribed"
+    # About a webhook, by mail to its owner:
+    ENDPOINT_CONFIRMATION = "endpoint.confirmation", "Confirmation request for a webhook"
+    ENDPOINT_DISABLED = "endpoint.disabled", "Endpoint switched off"
+    # To an endpoint itself:
+    CHALLENGE = "challenge", "Challenge"
+    TEST = "test", "Test message"
 
 
 class DeliveryState(models.TextChoices):
@@ -128,7 +134,7 @@ class Delivery(models.Model):
     for people: the last answer of the other side, or why it was cancelled. All times are the database's.
     """
 
-    kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.EVENT)
+    kind = models.CharField(max_length=24, choices=DeliveryKind, default=DeliveryKind.EVENT)
     event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False)
     # A copy of the event's: what orders the mails of one subscriber.
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)

@@ -20,6 +20,8 @@ UNCONFIRMED_KEPT = timedelta(days=30)
 
 class SubscriberState(models.TextChoices):
     PENDING = "pending", "Not confirmed yet"
+    # Webhooks only: the owner's mail is confirmed, the endpoint has not answered our challenge yet.
+    VERIFYING = "verifying", "Waiting for the endpoint"
     ACTIVE = "active", "Active"
     PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
@@ -47,7 +49,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.order_by("-created_at", "-pk")
 
     def by_email(self, page: Page, email: str) -> Subscriber | None:
-        return self.filter(page=page, email=normalise(email)).first()
+        return self.filter(page=page, channel=Channel.EMAIL, email=normalise(email)).first()
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
@@ -57,7 +59,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
         Call it inside the transaction that records the mail.
         """
-        subscriber, _ = self.get_or_create(page=page, email=normalise(email))
+        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=normalise(email), endpoint="")
         now = timezone.now()
         waited = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - ONE_MAIL_PER)
         owed = self.filter(waited, pk=subscriber.pk).update(confirmation_sent_at=now)
@@ -67,18 +69,32 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Forget addresses that somebody typed and nobody confirmed."""
         self.filter(
             Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_KEPT),
-            state=SubscriberState.PENDING,
+            state__in=[SubscriberState.PENDING, SubscriberState.VERIFYING],
             created_at__lt=timezone.now() - UNCONFIRMED_KEPT,
         ).delete()
 
 
 class Subscriber(models.Model):
-    """Someone to be told. Only `active` ones are: they confirmed that the address is theirs."""
+    """Someone to be told. Only `active` ones are: they confirmed that the address is theirs.
+
+    On the channel `email` that is `email`, and `endpoint` is empty. On all others it is `endpoint` (an https address,
+    a chat's id, a telephone number) with its `name` for staff and its `secret`, and `email` is the owner's, if known.
+    A webhook's secret signs; the one before it signs too until `old_secret_until`. `failures` counts failed attempts
+    in a row; until `rests_until` nothing is tried at the endpoint.
+    """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     page = models.ForeignKey(Page, models.CASCADE, related_name="subscribers", db_index=False)
     channel = models.CharField(max_length=12, choices=Channel, default=Channel.EMAIL)
-    email = models.EmailField()
+    email = models.EmailField(blank=True)
+    endpoint = models.CharField(max_length=1000, blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    secret = models.CharField(max_length=200, blank=True)
+    secret_shown_at = models.DateTimeField(null=True, blank=True)
+    old_secret = models.CharField(max_length=200, blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    rests_until = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=SubscriberState, default=SubscriberState.PENDING)
     paused_reason = models.TextField(blank=True)
     confirmation_sent_at = models.DateTimeField(null=True, blank=True)
@@ -102,7 +118,14 @@ class Subscriber(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["page", "email"], name="subscriber_once_per_page"),
+            # The e-mail first, for looking one up. It is part of an endpoint's identity, too: who types somebody else's
+            # webhook does not keep its owner from signing it up.
+            models.UniqueConstraint(fields=["page", "email", "channel", "endpoint"], name="subscriber_once_per_page"),
+            models.CheckConstraint(
+                condition=(Q(channel=Channel.EMAIL, endpoint="") & ~Q(email=""))
+                | (~Q(channel=Channel.EMAIL) & ~Q(endpoint="")),
+                name="subscriber_has_an_address",
+            ),
             models.CheckConstraint(
                 condition=~Q(state=SubscriberState.ACTIVE) | Q(confirmed_at__isnull=False), name="active_is_confirmed"
             ),
@@ -113,7 +136,7 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return self.email if self.channel == Channel.EMAIL else self.name or self.get_channel_display()
 
     @property
     def is_active(self) -> bool:
