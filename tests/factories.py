@@ -12,6 +12,7 @@ from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role, User
 from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.subscribers.wishes import Wishes, set_wishes
 
 ALICE = Actor("user", "1", "Alice")
 BOB = Actor("user", "2", "Bob")
@@ -63,3 +64,11 @@ def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
     return Subscriber.objects.create(
         page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
     )
+
+
+def make_reader(page: Page, email: str = "", **wishes: Any) -> Subscriber:
+    """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
+    reader = make_subscriber(page, email)
+    only_parts = bool({"groups", "components", "incidents"} & wishes.keys())
+    set_wishes(reader, Wishes(**{"whole_page": not only_parts} | wishes))
+    return reader

@@ -127,7 +127,9 @@ def _letter(
 ) -> Letter:
     # Nobody who writes an incident's text can guess a gap, so no text can ask for a reader's links.
     gaps = {name: f"https://{name}.invalid/{secrets.token_hex(8)}" for name in _LINKS}
-    context |= {"page": page, "subject": subject, "language": translation.get_language()} | {f"{name}_url": gap for name, gap in gaps.items()}
+    context |= {"page": page, "subject": subject, "language": translation.get_language()} | {
+        f"{name}_url": gap for name, gap in gaps.items()
+    }
     text = render_to_string(_translations(f"{template}.txt"), context)
     html = render_to_string(_translations(f"{template}.html"), context)
     return Letter(page, subject, text.strip() + "\n", _INLINER.inline(html), gaps, written_at)

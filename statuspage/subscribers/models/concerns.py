@@ -76,7 +76,9 @@ class Concern:
 def concern_of(event: Event) -> Concern:
     """One query. Components are those that the incident had named by then; their groups are today's."""
     if event.incident_id is None:
-        return Concern("tells_incidents", is_milestone=False, now=Parts.of([event.component] if event.component else []))
+        return Concern(
+            "tells_incidents", is_milestone=False, now=Parts.of([event.component] if event.component else [])
+        )
     named = AffectedComponent.objects.filter(update__incident=event.incident_id)
     if event.update_id:
         named = named.filter(update__lte=event.update_id)

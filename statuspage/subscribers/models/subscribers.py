@@ -110,9 +110,7 @@ class Subscriber(models.Model):
     detail = models.CharField(max_length=12, choices=Detail, default=Detail.ALL, db_default=Detail.ALL)
     language = models.CharField(max_length=12, default="en", db_default="en")
     # Empty: the page's.
-    time_zone = models.CharField(
-        max_length=64, blank=True, default="", db_default="", validators=[validate_time_zone]
-    )
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", validators=[validate_time_zone])
 
     objects = SubscriberQuerySet.as_manager()
 
