@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -40,6 +41,9 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         if viewer is Viewer.STAFF:
             return self.active()
         return self.active().exclude(only_show_if_degraded=True, status=ComponentStatus.OPERATIONAL)
+
+    def with_codes(self, public_ids: Collection[str]) -> ComponentQuerySet:
+        return self.filter(public_id__in=public_ids)
 
     def troubled(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    components,
+    dashboard,
+    deliveries,
+    incidents,
+    mails,
+    people,
+    postmortems,
+    sheets,
+    subscribers,
+    updates,
+)
 
 app_name = "console"
 
@@ -24,9 +35,19 @@ urlpatterns = [
     path("groups/new", components.new_group, name="new_group"),
     path("groups/<slug:code>", components.edit_group, name="edit_group"),
     path("groups/<slug:code>/delete", components.delete_group, name="delete_group"),
+    path("incidents/<slug:code>/deliveries", deliveries.deliveries, name="deliveries"),
+    path("incidents/<slug:code>/deliveries/retry", deliveries.retry, name="retry_deliveries"),
+    path("audience", deliveries.audience, name="audience"),
     path("incidents/<slug:code>/postmortem", postmortems.postmortem, name="postmortem"),
     path("incidents/<slug:code>/postmortem/retract", postmortems.retract_postmortem, name="retract_postmortem"),
     path("subscribers", subscribers.subscriber_list, name="subscribers"),
+    path("subscribers/new", subscribers.add_subscriber, name="add_subscriber"),
+    path("subscribers/import", sheets.import_subscribers, name="import_subscribers"),
+    path("subscribers/export", sheets.export_subscribers, name="export_subscribers"),
+    path("subscribers/<slug:code>", subscribers.subscriber, name="subscriber"),
+    path("subscribers/<slug:code>/pause", subscribers.pause_subscriber, name="pause_subscriber"),
+    path("subscribers/<slug:code>/resume", subscribers.resume_subscriber, name="resume_subscriber"),
+    path("subscribers/<slug:code>/confirmation", subscribers.resend_confirmation, name="resend_confirmation"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
@@ -33,6 +35,9 @@ def normalise(email: str) -> str:
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def of_page(self, page: Page) -> SubscriberQuerySet:
+        return self.filter(page=page)
+
     def audience(self, page: Page, *, at: datetime | None = None) -> SubscriberQuerySet:
         """Who is told of what happens on `page` now, or of what happened `at`: confirmed by then, and still there."""
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
@@ -50,6 +55,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def by_email(self, page: Page, email: str) -> Subscriber | None:
         return self.filter(page=page, channel=Channel.EMAIL, email=normalise(email)).first()
+
+    def by_emails(self, page: Page, emails: Collection[str]) -> dict[str, Subscriber]:
+        """`emails` normalised. By address; those that are not here are left out."""
+        found = self.filter(page=page, channel=Channel.EMAIL, email__in=emails)
+        return {subscriber.email: subscriber for subscriber in found}
+
+    def create_for(self, page: Page, email: str, **fields: Any) -> Subscriber:
+        return self.create(page=page, channel=Channel.EMAIL, email=normalise(email), **fields)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
@@ -142,7 +155,7 @@ class Subscriber(models.Model):
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Nothing is sent to them before they confirm, so what they chose may still be whatever was asked last."""
+        """Nothing is sent before they confirm. They see then what they chose, so it may be what was asked last."""
         return self.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
 
     @property
