@@ -72,10 +72,10 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def audience(request: StaffRequest) -> HttpResponse:
-    """For htmx: how many would be told of what the form holds now. `kind` is the event's; a new one has no `incident`."""
+    """For htmx: how many would be told of what the form holds. `kind` is the event's; a new one has no `incident`."""
     page = current_page(request)
     code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
-    incident = _incident(request, code) if code else None
+    incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
     concern = concern_of_draft(incident, kind, page.components.active().with_codes(named))
     told = Subscriber.objects.audience(page).concerned_by(concern).count()

@@ -95,15 +95,12 @@ def concern_of(event: Event) -> Concern:
 
 
 def concern_of_draft(incident: Incident | None, kind: str, components: Iterable[Component]) -> Concern:
-    """What an event of `kind` would be about, if it were published now with these components. None: a new incident.
-
-    `incident` should have its timeline prefetched.
-    """
+    """What an event of `kind` would be about, if it were published now with these components. None: a new incident."""
     return Concern(
         chosen_as=_chosen_as(kind, incident),
         is_milestone=kind in MILESTONES,
         incident=incident.pk if incident else None,
-        before=Parts.of(incident.affected_components()) if incident else Parts(),
+        before=Parts.of(Component.objects.named_by(incident)) if incident else Parts(),
         now=Parts.of(components),
     )
 
