@@ -46,7 +46,7 @@ class WishesForm(forms.Form):
     A form without `scope` was sent by something that does not ask: it means the defaults.
     """
 
-    scope = forms.ChoiceField(label="Tell me about", choices=SCOPES, widget=forms.RadioSelect, required=False)
+    scope = forms.ChoiceField(label="News about", choices=SCOPES, widget=forms.RadioSelect, required=False)
     kinds = forms.MultipleChoiceField(label="Kinds of news", choices=list(KINDS.items()), required=False)
     detail = forms.ChoiceField(label="How much", choices=Detail.choices, widget=forms.RadioSelect, required=False)
     time_zone = forms.ChoiceField(label="Time zone of the times in mails", required=False)

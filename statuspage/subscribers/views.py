@@ -41,7 +41,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     incident = _incident_asked_for(request, page)
     wishes = Wishes(whole_page=False, incidents=(incident,)) if incident else Wishes()
-    form = SubscribeForm(request.POST or None, page=page, offered=_offered(page), wishes=wishes)
+    sent = request.POST if request.method == "POST" else None
+    form = SubscribeForm(sent, page=page, offered=_offered(page), wishes=wishes)
     if request.method != "POST":
         return _rendered("subscribe.html", page, form=form, incident=incident)
     if form.is_from_a_program:
