@@ -4,7 +4,7 @@ from django.db import transaction
 
 from incidents.models import Page
 from statuspage.subscribers.models import Delivery, DeliveryKind, Priority, Subscriber
-from statuspage.subscribers.wishes import Wishes, set_wishes
+from statuspage.subscribers.wishes import Wishes, set_wishes, wishes_of
 
 
 @transaction.atomic
@@ -31,5 +31,5 @@ def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None
 
 def _wish(page: Page, email: str, wishes: Wishes) -> None:
     subscriber = Subscriber.objects.by_email(page, email)
-    if subscriber and subscriber.is_unconfirmed:
+    if subscriber and subscriber.is_unconfirmed and wishes_of(subscriber) != wishes:
         set_wishes(subscriber, wishes)
