@@ -59,6 +59,12 @@ WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 CELERY_WORKERS = env.int("CELERY_WORKERS", default=2)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+OUTBOUND_ALLOW = [entry.strip() for entry in env.list("OUTBOUND_ALLOW", default=[]) if entry.strip()]
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
+SMS_GATEWAY_USER = env.str("SMS_GATEWAY_USER", default="")
+SMS_GATEWAY_PASSWORD = env.str("SMS_GATEWAY_PASSWORD", default="")
+SMS_FROM = env.str("SMS_FROM", default="")
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
 SUBSCRIBE_LIMIT_PER_IP = env.int("SUBSCRIBE_LIMIT_PER_IP", default=20)
 SUBSCRIBE_LIMIT_GLOBAL = env.int("SUBSCRIBE_LIMIT_GLOBAL", default=1000)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.live import Candor
+from tests.receivers import Receiver
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ def smtp_sink() -> Iterator[SmtpSink]:
     sink.start()
     yield sink
     sink.stop()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An HTTP server that keeps what it hears. To be reached, it must stand in OUTBOUND_ALLOW."""
+    server = Receiver()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from incidents.actions import incidents as incident_actions
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role, User
-from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.subscribers.endpoints import new_secret
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.wishes import Wishes, set_wishes
 
 ALICE = Actor("user", "1", "Alice")
@@ -56,6 +57,15 @@ def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | N
     incident = make_incident(page, at=at, **more)
     incident_actions.resolve(incident, body="This incident has been resolved.", restore=None, actor=ALICE, at=until)
     return incident
+
+
+def make_endpoint(page: Page, endpoint: str, channel: str = Channel.WEBHOOK, **fields: Any) -> Subscriber:
+    """An active one, with a secret of its own if it is a webhook."""
+    defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
+    secret = new_secret() if channel == Channel.WEBHOOK else ""
+    return Subscriber.objects.create(
+        page=page, channel=channel, endpoint=endpoint, **defaults | {"secret": secret} | fields
+    )
 
 
 def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:

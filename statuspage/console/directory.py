@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from django.core.paginator import Page as PageOf
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, Max, Q, When
 
 from incidents.models import Page
 from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
@@ -73,15 +73,14 @@ def directory(page: Page, narrowed: Filter, *, number: str | None, masked: bool)
 
 
 def address_of(subscriber: Subscriber, *, masked: bool) -> str:
-    """An e-mail address, or the name that staff gave to an endpoint."""
-    if subscriber.channel != Channel.EMAIL:
-        return str(subscriber)
-    return mask(subscriber.email) if masked else subscriber.email
+    return mask(subscriber.address) if masked else subscriber.address
 
 
 def mask(address: str) -> str:
-    """`a•••@example.org`: enough to see whom it may be, too little to write to."""
-    name, _, host = address.partition("@")
+    """`a•••@example.org`, `https://example.org/…`: enough to see whom it may be, too little to write to."""
+    name, at, host = address.partition("@")
+    if not at:
+        return address.partition("…")[0] + "…" if "://" in address else "•••"
     return f"{name[:1]}•••@{host}"
 
 
@@ -89,6 +88,17 @@ def failed_deliveries(page: Page) -> list[Delivery]:
     """The newest that were given up."""
     failed = Delivery.objects.newest_first().filter(state=DeliveryState.FAILED, subscriber__page=page)
     return list(failed.select_related("subscriber", "incident")[:FAILED_SHOWN])
+
+
+def endpoint_list(page: Page, *, number: str | None) -> PageOf[Subscriber]:
+    """Those that are, or may be, sent to first, then the removed."""
+    found = Subscriber.objects.endpoints().filter(page=page)
+    removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
+    return Paginator(found.order_by(removed, "channel", "-created_at", "-pk"), PER_PAGE).get_page(number)
+
+
+def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:
+    return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(number)
 
 
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from statuspage.console.views import (
+    channels,
     components,
     dashboard,
     deliveries,
@@ -49,6 +50,13 @@ urlpatterns = [
     path("subscribers/<slug:code>/resume", subscribers.resume_subscriber, name="resume_subscriber"),
     path("subscribers/<slug:code>/confirmation", subscribers.resend_confirmation, name="resend_confirmation"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
+    path("channels", channels.channel_list, name="channels"),
+    path("channels/new/<slug:kind>", channels.new_endpoint, name="new_endpoint"),
+    path("channels/<slug:code>", channels.endpoint, name="endpoint"),
+    path("channels/<slug:code>/act", channels.act, name="endpoint_act"),
+    path("channels/<slug:code>/secret", channels.new_secret, name="endpoint_secret"),
+    path("channels/<slug:code>/remove", channels.remove, name="remove_endpoint"),
+    path("channels/<slug:code>/replay", channels.replay, name="replay_delivery"),
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from datetime import timedelta
@@ -16,7 +17,7 @@ from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
 from statuspage.subscribers.fanout import fan_out_waiting
 from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, Subscriber
-from statuspage.subscribers.sending import deliver_due
+from statuspage.subscribers.sending import BUDGET_SECONDS, deliver_due
 from statuspage.subscribers.transports import TRANSPORTS
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ HEARTBEAT_EVERY = 10.0
 WORKERS_HEARD_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
 SWEEP_EVERY = 3600.0
 LONGEST_BACKOFF = 10.0
+# Where many are sent to at once, a run goes on while one of them hangs: what is published meanwhile must not wait.
+UNTIL_DONE = math.inf
 # The supervisor waits 8 s before it kills; the message in hand gets most of that.
 STOP_WITHIN = 6.0
 
@@ -50,32 +53,37 @@ class Every:
 
 
 class Hands(threading.Thread):
-    """Sends in the dispatcher's own process, beside the clock: a slow mail server must not stop it."""
+    """Sends in the dispatcher's own process, beside the clock: a slow mail server must not stop it, nor another
+    channel, so each has hands of its own."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        super().__init__(name="hands", daemon=True)
+    def __init__(self, channel: str, stop: threading.Event) -> None:
+        super().__init__(name=f"hands-{channel}", daemon=True)
+        self._channel = channel
+        self._budget = BUDGET_SECONDS if TRANSPORTS[channel].concurrency == 1 else UNTIL_DONE
         self._stop_event = stop
         self._work = threading.Event()
 
     def lend(self) -> None:
         self._work.set()
 
-    def finish(self) -> None:
-        """The message in hand is finished and marked, the rest given back."""
+    def finish(self, *, by: float) -> None:
+        """The message in hand is finished and marked, the rest given back. `by` the monotonic clock."""
         self._work.set()
-        self.join(STOP_WITHIN)
+        self.join(max(0.0, by - time.monotonic()))
 
     def run(self) -> None:
         while not self._stop_event.is_set():
             self._work.wait()
             self._work.clear()
             try:
-                while not self._stop_event.is_set() and deliver_everything(self._stop_event):
+                while not self._stop_event.is_set() and self._deliver():
                     pass
             except Exception:
                 logger.exception("Sending was interrupted; what was claimed is tried again when its lease runs out.")
-                connection.close()
-        connection.close()
+            connection.close()
+
+    def _deliver(self) -> int:
+        return deliver_due(self._channel, budget=self._budget, stop=self._stop_event)
 
 
 def deliver_everything(stop: threading.Event | None = None) -> int:
@@ -94,7 +102,7 @@ def drain() -> int:
 class Dispatcher:
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self.hands = Hands(self.stop)
+        self.hands = {channel: Hands(channel, self.stop) for channel in TRANSPORTS}
         # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
         self.doorbell = Doorbell(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
         self._has_workers = False
@@ -104,7 +112,8 @@ class Dispatcher:
 
     def run(self) -> None:
         """Until `stop` is set. Survives the database: backs off, and connects again."""
-        self.hands.start()
+        for hands in self.hands.values():
+            hands.start()
         failures = 0
         while not self.stop.is_set():
             try:
@@ -115,7 +124,9 @@ class Dispatcher:
                 logger.error("The database cannot be used (%d in a row): %s", failures, error)
                 connection.close()
             self.stop.wait(TICK if not failures else min(TICK * 2**failures, LONGEST_BACKOFF))
-        self.hands.finish()
+        by = time.monotonic() + STOP_WITHIN
+        for hands in self.hands.values():
+            hands.finish(by=by)
 
     def tick(self) -> None:
         if self._beat.is_due():
@@ -137,13 +148,13 @@ class Dispatcher:
         if not Delivery.objects.claimable(channel).exists() or ChannelState.objects.is_paused(channel):
             return
         if self.doorbell is None:
-            self.hands.lend()
+            self.hands[channel].lend()
             return
         if self._rings[channel].is_due():
             self.doorbell.ring("subscribers.deliver", channel)
         counted_on = self._has_workers and self.doorbell.works
         if not counted_on or Delivery.objects.claimable(channel, since=UNCLAIMED).exists():
-            self.hands.lend()
+            self.hands[channel].lend()
 
 
 def sweep() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from incidents.models import Event, EventKind
@@ -17,6 +17,7 @@ PRIORITY_OF = {
     EventKind.INCIDENT_RESOLVED: Priority.NORMAL,
     EventKind.INCIDENT_REOPENED: Priority.NORMAL,
     EventKind.POSTMORTEM_PUBLISHED: Priority.LOW,
+    EventKind.COMPONENT_STATUS: Priority.NORMAL,
 }
 
 
@@ -50,13 +51,14 @@ def _insert_deliveries(event: Event) -> int:
     columns = {
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
-        "incident_id": Value(event.incident_id),
+        "incident_id": Value(event.incident_id, output_field=BigIntegerField()),
         "priority": Value(PRIORITY_OF[EventKind(event.kind)].value),
         "subscriber_id": F("pk"),
         "channel": F("channel"),
     }
-    told = Subscriber.objects.audience(event.page, at=event.created_at).concerned_by(concern_of(event))
-    return insert_select(Delivery, columns, told.order_by("pk"))
+    told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    told = told.listening(event.kind).concerned_by(concern_of(event))
+    return insert_select(Delivery, columns, told)
 
 
 def insert_select(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any]) -> int:

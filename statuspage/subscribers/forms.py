@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from incidents.models import Component, ComponentGroup, Incident, Page
 from statuspage.subscribers.models import Detail
+from statuspage.subscribers.transports.http import web_address
 from statuspage.subscribers.wishes import KINDS, Wishes
 
 WHOLE_PAGE, SELECTED = "page", "selected"
@@ -133,7 +134,7 @@ class WishesForm(forms.Form):
         )
 
 
-class SubscribeForm(WishesForm):
+class AddressForm(forms.Form):
     email = EmailField()
     # People do not see it; programs that fill in every field do.
     website = forms.CharField(required=False)
@@ -142,6 +143,25 @@ class SubscribeForm(WishesForm):
     def is_from_a_program(self) -> bool:
         return bool(self.data.get("website"))
 
+
+class WebhookForm(AddressForm):
+    endpoint = forms.CharField(
+        strip=True,
+        max_length=1000,
+        error_messages={
+            "required": "Please type the address that we should call.",
+            "max_length": "This is longer than an address may be (1000 characters).",
+        },
+    )
+
+    def clean_endpoint(self) -> Any:
+        try:
+            return web_address(self.cleaned_data["endpoint"])
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+
+
+class SubscribeForm(AddressForm, WishesForm):
     @property
     def is_changed(self) -> bool:
         """Whether what is folded away should be shown: something was chosen there, or is wrong."""

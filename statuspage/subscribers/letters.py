@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.utils import formataddr, parseaddr
@@ -37,7 +38,12 @@ _HEADLINES = {
     EventKind.INCIDENT_RESOLVED: "Incident resolved",
     EventKind.POSTMORTEM_PUBLISHED: "A postmortem has been published",
 }
-_LINKS = {"unsubscribe": unsubscribe_url, "manage": manage_url, "confirm": confirm_url}
+_LINKS: dict[str, Callable[[Subscriber], str]] = {
+    "unsubscribe": unsubscribe_url,
+    "manage": manage_url,
+    "confirm": confirm_url,
+    "endpoint": lambda subscriber: subscriber.address,
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,10 @@ def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
     if kind == DeliveryKind.EVENT and news is not None:
         return news_letter(news, zone=reader.zone)
     name = one_line(page.name)
+    if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
+        return _letter(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
+    if kind == DeliveryKind.ENDPOINT_DISABLED:
+        return _letter(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
     if kind == DeliveryKind.CONFIRMATION:
         return _letter(page, "confirmation", f"[{name}] Please confirm your subscription", {})
     return _letter(page, "reminder", f"[{name}] You are already subscribed", {})
@@ -93,6 +103,8 @@ def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
 
 def news_letter(news: News, *, zone: tzinfo) -> Letter:
     """The mail about an update, or about a postmortem, with its times in `zone`."""
+    if news.incident is None:
+        raise ValueError(f"{news.event} is about no incident.")
     if news.postmortem:
         status, label, posted_at = "postmortem", "Postmortem", news.postmortem.published_at or news.event.created_at
         body, body_html = news.postmortem.body, news.postmortem.body_html

@@ -6,24 +6,35 @@ from django.urls import reverse
 
 from statuspage.common.signing import BadToken, ExpiredToken, open_token, seal
 from statuspage.common.urls import absolute_url
-from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models import Channel, Subscriber
 
 CONFIRM = "subscriber.confirm"
 MANAGE = "subscriber.manage"
 UNSUBSCRIBE = "subscriber.unsubscribe"
 
+# Webhooks have pages of their own.
+WEBHOOK_CONFIRM = "webhook.confirm"
+WEBHOOK_MANAGE = "webhook.manage"
+
 CONFIRM_WITHIN = timedelta(days=7)
 
 
 def confirm_url(subscriber: Subscriber) -> str:
+    if subscriber.channel != Channel.EMAIL:
+        return _url(subscriber, "confirm_webhook", WEBHOOK_CONFIRM)
     return _url(subscriber, "confirm", CONFIRM)
 
 
 def manage_url(subscriber: Subscriber) -> str:
+    if subscriber.channel != Channel.EMAIL:
+        return _url(subscriber, "manage_webhook", WEBHOOK_MANAGE)
     return _url(subscriber, "manage", MANAGE)
 
 
 def unsubscribe_url(subscriber: Subscriber) -> str:
+    """An endpoint's owner unsubscribes it where they manage it."""
+    if subscriber.channel != Channel.EMAIL:
+        return manage_url(subscriber)
     return _url(subscriber, "unsubscribe", UNSUBSCRIBE)
 
 
@@ -32,9 +43,9 @@ def subscriber_of(purpose: str, token: str) -> Subscriber:
     return _found(open_token(purpose, token).value)
 
 
-def subscriber_to_confirm(token: str) -> Subscriber:
+def subscriber_to_confirm(token: str, *, purpose: str = CONFIRM) -> Subscriber:
     """BadToken if it is none of ours; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
-    opened = open_token(CONFIRM, token, max_age=CONFIRM_WITHIN)
+    opened = open_token(purpose, token, max_age=CONFIRM_WITHIN)
     subscriber = _found(opened.value)
     if subscriber.unsubscribed_at and opened.made_at <= subscriber.unsubscribed_at:
         raise ExpiredToken

@@ -3,25 +3,27 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from incidents.models import Event, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models import Component, Event, Incident, IncidentUpdate, Page, Postmortem
 from incidents.visibility import Viewer
 
 
 @dataclass(frozen=True)
 class News:
-    """One event. It has an update or a postmortem. `withdrawn` says why nobody should be told any more, if so."""
+    """One event: an incident with an update or a postmortem, or a component whose status was changed by hand.
+    `withdrawn` says why nobody should be told any more, if so."""
 
     event: Event
     page: Page
-    incident: Incident
-    update: IncidentUpdate | None
-    postmortem: Postmortem | None
+    incident: Incident | None
+    update: IncidentUpdate | None = None
+    postmortem: Postmortem | None = None
+    component: Component | None = None
     withdrawn: str = ""
 
 
 def read_news(event_ids: Collection[int]) -> dict[int, News]:
     """News by event id, in a fixed number of queries."""
-    related = ("page", "update", "postmortem")
+    related = ("page", "update", "postmortem", "component__group")
     events = Event.objects.select_related(*related).in_bulk(list(set(event_ids)))
     ids = {event.incident_id for event in events.values()}
     incidents = Incident.objects.with_timeline().in_bulk([pk for pk in ids if pk])
@@ -30,17 +32,20 @@ def read_news(event_ids: Collection[int]) -> dict[int, News]:
         event.pk: News(
             event=event,
             page=event.page,
-            incident=incidents[event.incident_id],
+            incident=incidents.get(event.incident_id or 0),
             update=event.update,
             postmortem=event.postmortem,
+            component=event.component,
             withdrawn=_withdrawn(event, is_visible=event.incident_id in visible),
         )
         for event in events.values()
-        if event.incident_id
+        if event.incident_id or event.component_id
     }
 
 
 def _withdrawn(event: Event, *, is_visible: bool) -> str:
+    if event.component:
+        return "The component was archived before this was sent." if event.component.archived_at else ""
     if not is_visible:
         return "The incident was hidden before this was sent."
     if event.postmortem and not event.postmortem.is_published:

@@ -11,8 +11,10 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 
 from statuspage.subscribers.marker import Marker
-from statuspage.subscribers.models import ChannelState, Delivery, DeliveryKind, Subscriber, SubscriberState
+from statuspage.subscribers.models import ChannelState, Delivery
 from statuspage.subscribers.news import News, read_news
+from statuspage.subscribers.parallel import ParallelRun
+from statuspage.subscribers.reasons import why_not
 from statuspage.subscribers.transports import TRANSPORTS, ChannelDown, Transport, TransportError
 
 logger = logging.getLogger(__name__)
@@ -30,9 +32,9 @@ def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading
     """
     token = secrets.token_hex(8)
     with TRANSPORTS[channel]() as transport, Marker(token) as marker:
-        run = Run(channel, transport, marker, ends_at=time.monotonic() + budget, stop=stop or threading.Event())
-        while run.goes_on and run.send_batch():
-            pass
+        kind = ParallelRun if transport.concurrency > 1 else Run
+        run = kind(channel, transport, marker, ends_at=time.monotonic() + budget, stop=stop or threading.Event())
+        run.send_all()
     if run.settled:
         logger.info("%s: %d settled, at most %d marked at once", channel, run.settled, marker.largest_flush)
     return run.settled
@@ -56,6 +58,10 @@ class Run:
     @property
     def goes_on(self) -> bool:
         return not (self._rests or self.stop.is_set() or time.monotonic() > self.ends_at)
+
+    def send_all(self) -> None:
+        while self.goes_on and self.send_batch():
+            pass
 
     def send_batch(self) -> int:
         """How many deliveries were claimed. Those that `goes_on` leaves no time for are given back."""
@@ -133,21 +139,3 @@ class Run:
         self.marker.drop(ids)
         if ids:
             Delivery.objects.release(self.marker.token, ids)
-
-
-def why_not(delivery: Delivery, news: News | None) -> str:
-    """Why `delivery` must not be sent any more, in words for staff; empty if it may."""
-    subscriber = delivery.subscriber
-    if delivery.kind == DeliveryKind.CONFIRMATION:
-        return "They had already confirmed." if subscriber.is_active else ""
-    if not subscriber.is_active:
-        return _gone(subscriber)
-    if delivery.kind == DeliveryKind.EVENT and news is None:
-        return "The incident is gone."
-    return news.withdrawn if news else ""
-
-
-def _gone(subscriber: Subscriber) -> str:
-    if subscriber.state == SubscriberState.PAUSED:
-        return f"The subscriber was paused: {subscriber.paused_reason}"
-    return "They unsubscribed before this was sent."

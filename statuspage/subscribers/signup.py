@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from incidents.models import Page
-from statuspage.subscribers.models import Delivery, DeliveryKind, Priority, Subscriber
+from statuspage.subscribers.endpoints import new_secret
+from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Priority, Subscriber, SubscriberState
 from statuspage.subscribers.wishes import Wishes, set_wishes, wishes_of
 
 
@@ -33,3 +34,25 @@ def _wish(page: Page, email: str, wishes: Wishes) -> None:
     subscriber = Subscriber.objects.by_email(page, email)
     if subscriber and subscriber.is_unconfirmed and wishes_of(subscriber) != wishes:
         set_wishes(subscriber, wishes)
+
+
+@transaction.atomic
+def request_webhook(page: Page, endpoint: str, email: str) -> None:
+    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed."""
+    subscriber = Subscriber.objects.sign_up_webhook(page, endpoint, email, secret=new_secret())
+    if subscriber is None:
+        return
+    Delivery.objects.replace_requests(subscriber)
+    Delivery.objects.create(
+        kind=_KIND_OF_MAIL.get(subscriber.state, DeliveryKind.ENDPOINT_CONFIRMATION),
+        subscriber=subscriber,
+        channel=Channel.EMAIL,
+        priority=Priority.URGENT,
+    )
+
+
+# Whoever asks for what there is already is led to the page where they manage it.
+_KIND_OF_MAIL: dict[str, DeliveryKind] = {
+    SubscriberState.ACTIVE: DeliveryKind.REMINDER,
+    SubscriberState.PAUSED: DeliveryKind.ENDPOINT_DISABLED,
+}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.subscribers import views
+from statuspage.subscribers import views, webhook_views
 
 app_name = "subscribers"
 
@@ -8,5 +8,8 @@ urlpatterns = [
     path("subscribe", views.subscribe, name="subscribe"),
     path("subscribe/confirm/<str:token>", views.confirm, name="confirm"),
     path("subscribers/<str:token>", views.manage, name="manage"),
+    path("subscribe/webhook", webhook_views.webhook, name="webhook"),
+    path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
+    path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
 ]

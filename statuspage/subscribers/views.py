@@ -49,7 +49,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("subscribe.html", page, form=form, incident=incident, status=400)
-    if not _may_ask(request):
+    if not may_ask(request):
         form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
         response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
@@ -64,7 +64,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_to_confirm(token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     if request.method == "POST":
         subscriber.confirm()
     wishes = wishes_of(subscriber)
@@ -85,7 +85,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(MANAGE, token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     asked = request.POST.get("action", "")
     form = _wishes_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
@@ -105,7 +105,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(UNSUBSCRIBE, token)
     except BadToken as error:
-        return _bad_link(request, error)
+        return bad_link(request, error)
     if request.method == "POST":
         subscriber.unsubscribe()
     return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
@@ -130,7 +130,7 @@ def _wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> Wishe
     )
 
 
-def _may_ask(request: HttpRequest) -> bool:
+def may_ask(request: HttpRequest) -> bool:
     """By visitor first: one who asks too much must not use up what all share."""
     per_ip, together = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
     return ratelimit.allow(f"subscribe:{client_network(request)}", per_ip, HOUR) and ratelimit.allow(
@@ -138,7 +138,7 @@ def _may_ask(request: HttpRequest) -> bool:
     )
 
 
-def _bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
+def bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
     expired = isinstance(error, ExpiredToken)
     return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
 

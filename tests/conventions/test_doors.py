@@ -8,6 +8,9 @@ DOORS = {
     "markdown": {"incidents/markup.py"},
     "nh3": {"incidents/markup.py"},
     "smtplib": {"statuspage/subscribers/transports/email.py"},
+    # The supervisor asks its own web process whether it answers.
+    "http.client": {"statuspage/common/http.py", "statuspage/supervisor.py"},
+    "ssl": {"statuspage/common/http.py"},
     "urllib.request": set(),
     "requests": set(),
     "httpx": set(),

@@ -20,7 +20,17 @@ def test_setting_a_status_by_hand_keeps_the_note_for_staff() -> None:
     api = make_component(make_page())
     actions.set_status(api, "major_outage", actor=ALICE, note="Pager says so")
     assert AuditEntry.objects.get(verb="component.status").details["note"] == "Pager says so"
-    assert Event.objects.get(kind="component.status").notify is False
+
+
+def test_a_change_by_hand_is_told_to_programs_unless_it_is_to_be_silent() -> None:
+    api = make_component(make_page())
+    actions.set_status(api, "major_outage", actor=ALICE)
+    actions.set_status(api, "operational", actor=ALICE, notify=False)
+    events = Event.objects.filter(kind="component.status").order_by("pk")
+    assert list(events.values_list("old_status", "new_status", "notify")) == [
+        ("operational", "major_outage", True),
+        ("major_outage", "operational", False),
+    ]
 
 
 def test_setting_the_status_that_it_has_changes_nothing() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
+from incidents.models import EventKind
 from statuspage.subscribers.clock import from_now
 
 # How long a channel rests after the first, second, … fault of ours in a row.
@@ -23,6 +24,22 @@ class Channel(models.TextChoices):
     TELEGRAM = "telegram", "Telegram"
     NTFY = "ntfy", "ntfy"
     SMS = "sms", "SMS"
+
+
+# A text message interrupts: only the first word, the last one, and the beginning of a maintenance (contract 4.3).
+_WORTH_A_TEXT_MESSAGE = {
+    EventKind.INCIDENT_OPENED,
+    EventKind.INCIDENT_REOPENED,
+    EventKind.INCIDENT_RESOLVED,
+    "maintenance.started",
+}
+
+
+def channels_for(kind: str) -> list[Channel]:
+    """The channels that carry news of this kind of event. A component's bare change is for programs alone (4.1)."""
+    if kind == EventKind.COMPONENT_STATUS:
+        return [Channel.WEBHOOK]
+    return [channel for channel in Channel if channel != Channel.SMS or kind in _WORTH_A_TEXT_MESSAGE]
 
 
 class ChannelStateQuerySet(models.QuerySet["ChannelState"]):

@@ -91,6 +91,28 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
 
+    def claim_one_each(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
+        """As `claim`, but no more than one row per subscriber, and none for one who rests or is being sent to by
+        anybody: an endpoint hears one thing at a time, however many workers there are."""
+        in_hand = Delivery.objects.queued().filter(lease_until__gt=Now())
+        awake = Q(subscriber__rests_until__isnull=True) | Q(subscriber__rests_until__lte=Now())
+        with transaction.atomic():
+            due = (
+                self.claimable(channel).filter(awake).filter(~Exists(in_hand.filter(subscriber=OuterRef("subscriber"))))
+            )
+            due = due.order_by("priority", "next_attempt_at", "pk").select_for_update(skip_locked=True, of=("self",))
+            first: dict[int, int] = {}
+            for pk, subscriber_id in due.values_list("pk", "subscriber_id")[:limit]:
+                first.setdefault(subscriber_id, pk)
+            # Whoever holds the subscriber's row decides; what others gave out before that is seen by now.
+            mine = (
+                Subscriber.objects.filter(pk__in=first).select_for_update(skip_locked=True).values_list("pk", flat=True)
+            )
+            busy = set(in_hand.filter(subscriber__in=first).values_list("subscriber_id", flat=True))
+            taken = [first[pk] for pk in mine if pk not in busy]
+            self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
+        return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
+
     def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__in=ids, lease_token=token)
 
@@ -116,6 +138,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """A newer mail about the subscription itself makes those still waiting pointless."""
         waiting = self.queued().filter(subscriber=subscriber, event__isnull=True, lease_until__isnull=True)
         waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was asked for before this was sent.")
+
+    def hasten(self, subscriber: Subscriber) -> None:
+        """Its endpoint works again: what waits for a later attempt is due now."""
+        waiting = self.queued().filter(subscriber=subscriber, lease_until__isnull=True, next_attempt_at__gt=Now())
+        waiting.update(next_attempt_at=Now())
 
     def progress(self, about: Event | IncidentUpdate) -> Progress:
         """Counts by state for an event, or for all events of an update, in one query."""
@@ -158,7 +185,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def with_story(self) -> DeliveryQuerySet:
         """With what a table of deliveries says: to whom and about what."""
-        return self.select_related("subscriber__page", "incident", "event__update")
+        return self.select_related("subscriber__page", "incident", "event__update", "event__component")
+
+    def to_endpoint(self, subscriber: Subscriber) -> DeliveryQuerySet:
+        """What was, or is to be, sent to it, newest first; mails to its owner are left out."""
+        mine = self.filter(subscriber=subscriber, channel=subscriber.channel)
+        return mine.select_related("incident", "event__component").newest_first()
+
+    def settled(self) -> DeliveryQuerySet:
+        return self.exclude(state=DeliveryState.QUEUED)
 
 
 class Delivery(models.Model):
@@ -216,6 +251,23 @@ class Delivery(models.Model):
         if self.event is None:
             return self.get_kind_display()
         return self.event.update.label if self.event.update else "Postmortem"
+
+    def replay(self) -> bool:
+        """Send it again from the first attempt on, under the same id. False if it is still waiting to be sent."""
+        return bool(
+            Delivery.objects.settled()
+            .filter(pk=self.pk)
+            .update(state=DeliveryState.QUEUED, attempts=0, next_attempt_at=Now(), sent_at=None, last_error="")
+        )
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for a list."""
+        if self.incident:
+            return self.incident.title
+        if self.event and self.event.component:
+            return f"{self.event.component.name}: {self.event.get_new_status_display()}"
+        return self.get_kind_display()
 
     def defer(self, error: str, *, after: timedelta) -> None:
         """Not now; again `after` that time. Burns an attempt."""

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
-from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.channels import Channel, channels_for
 from statuspage.subscribers.models.concerns import Concern
 from statuspage.subscribers.models.interests import Detail, Interest
 
@@ -50,6 +53,13 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def with_wishes(self) -> SubscriberQuerySet:
         return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
 
+    def listening(self, kind: str) -> SubscriberQuerySet:
+        """Those whose channel carries news of this kind of event."""
+        return self.filter(channel__in=channels_for(kind))
+
+    def endpoints(self) -> SubscriberQuerySet:
+        return self.exclude(channel=Channel.EMAIL)
+
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
 
@@ -77,6 +87,20 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         waited = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - ONE_MAIL_PER)
         owed = self.filter(waited, pk=subscriber.pk).update(confirmation_sent_at=now)
         return subscriber if owed else None
+
+    def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
+        """As `sign_up`, for the endpoint of somebody at `email`. Who types many endpoints makes no more mails.
+
+        Call it inside the transaction that records the mail.
+        """
+        # One at a time: else two endpoints typed at the same moment were two mails.
+        Page.objects.select_for_update(no_key=True).get(pk=page.pk)
+        now, mine = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalise(email)}
+        if self.filter(**mine, confirmation_sent_at__gt=now - ONE_MAIL_PER).exists():
+            return None
+        subscriber, _ = self.get_or_create(**mine, endpoint=endpoint, defaults={"secret": secret})
+        self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
+        return subscriber
 
     def sweep(self) -> None:
         """Forget addresses that somebody typed and nobody confirmed."""
@@ -150,6 +174,17 @@ class Subscriber(models.Model):
         return self.email if self.channel == Channel.EMAIL else self.name or self.get_channel_display()
 
     @property
+    def address(self) -> str:
+        """Where it goes, for people to tell it by: of a web address, which may hold a secret, the host and the end."""
+        if self.channel == Channel.EMAIL:
+            return self.email
+        parts = urlsplit(self.endpoint)
+        if not parts.netloc:
+            return self.endpoint
+        end = re.sub(r"[^A-Za-z0-9]", "", parts.path + parts.query)[-4:]
+        return f"{parts.scheme}://{parts.netloc}/…{end}"
+
+    @property
     def is_active(self) -> bool:
         return self.state == SubscriberState.ACTIVE
 
@@ -185,7 +220,20 @@ class Subscriber(models.Model):
     def resume(self) -> None:
         """As before the pause. Harmless for whoever is not paused."""
         paused = Q(state=SubscriberState.PAUSED, confirmed_at__isnull=False)
-        self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="")
+        fresh = {"failures": 0, "rests_until": None}
+        self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="", **fresh)
+
+    def await_answer(self) -> None:
+        """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""
+        self._move(~Q(state=SubscriberState.ACTIVE), state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+
+    def rest(self, length: timedelta) -> None:
+        """An attempt failed: nothing is tried here for `length`."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=F("failures") + 1, rests_until=from_now(length))
+
+    def works(self) -> None:
+        """It took something again."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=0, rests_until=None)
 
     def _move(self, allowed: Q, **changes: object) -> None:
         with transaction.atomic():

@@ -1,0 +1,259 @@
+"""Signing up a webhook oneself: form, mail, challenge, secret, and the page to manage it."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from incidents.models import Page
+from statuspage.subscribers.dispatcher import drain, sweep
+from statuspage.subscribers.links import confirm_url, manage_url
+from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Subscriber, SubscriberState
+from statuspage.subscribers.transports.webhook import echoes
+from tests.factories import make_endpoint, make_incident
+from tests.public.reading import parse
+from tests.receivers import Heard, Receiver, Reply
+from tests.servers import SmtpSink
+from tests.subscribers.postbox import mails_to, part
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FORM = "/subscribe/webhook"
+
+
+@pytest.fixture(autouse=True)
+def _loopback_is_allowed(settings: Settings) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
+
+
+def echo(heard: Heard) -> Reply:
+    """A receiver that agrees."""
+    told = heard.json
+    return Reply(200, json.dumps({"challenge": told["challenge"]}).encode() if "challenge" in told else b"")
+
+
+def sign_up(client: Client, url: str, email: str = "ada@example.org") -> Any:
+    return client.post(FORM, {"endpoint": url, "email": email})
+
+
+def link_in(sink: SmtpSink, address: str) -> str:
+    text = part(mails_to(sink, address)[-1], "plain")
+    found = re.search(r"https?://[^/]+(/webhooks/\S+)", text)
+    assert found, text
+    return found.group(1)
+
+
+def text_of(answer: Any) -> str:
+    return parse(answer.content.decode()).one("main").text
+
+
+def only() -> Subscriber:
+    return Subscriber.objects.get(channel=Channel.WEBHOOK)
+
+
+def test_the_whole_way_from_the_form_to_the_first_event(
+    page: Page, client: Client, receiver: Receiver, sink: SmtpSink
+) -> None:
+    receiver.judge = echo
+    assert "Check your mail" in text_of(sign_up(client, receiver.url("/hook?key=tops3cret")))
+    assert receiver.heard == []
+    drain()
+    assert "tops3cret" not in part(mails_to(sink, "ada@example.org")[0], "plain")
+    link = link_in(sink, "ada@example.org")
+    assert "Shall we call" in text_of(client.get(link))
+    assert only().state == SubscriberState.PENDING
+    answer = client.post(link)
+    assert "Your mail address is confirmed" in text_of(answer)
+    assert only().state == SubscriberState.VERIFYING
+    make_incident(page, title="Before it agreed")
+    drain()
+    assert only().state == SubscriberState.ACTIVE
+    manage = parse(answer.content.decode()).one("main").one("a").attributes["href"]
+    path = re.sub(r"^https?://[^/]+", "", manage)
+    page_before = client.get(path).content.decode()
+    assert "whsec_" not in page_before
+    shown = text_of(client.post(path, {"action": "secret"}))
+    assert only().secret in shown
+    assert "whsec_" not in client.post(path, {"action": "secret"}).content.decode()
+    make_incident(page, title="API outage")
+    drain()
+    told = [heard.json for heard in receiver.heard]
+    assert told[0]["type"] == "endpoint.challenge"
+    assert [one["incident"]["name"] for one in told[1:]] == ["API outage"]
+    assert not client.cookies
+
+
+def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
+    page: Page, client: Client, receiver: Receiver
+) -> None:
+    hook = make_endpoint(page, receiver.url(), email="ada@example.org", state="pending", confirmed_at=None)
+    client.post(confirm_url(hook))
+    for _ in range(5):
+        make_incident(page)
+        Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(days=1))
+        Subscriber.objects.update(rests_until=None)
+        drain()
+    assert {heard.json.get("type") for heard in receiver.heard} == {"endpoint.challenge"}
+    assert len(receiver.heard) == 4
+    hook.refresh_from_db()
+    assert hook.state == SubscriberState.VERIFYING
+    assert "not with the challenge" in text_of(client.get(manage_url(hook)))
+    receiver.judge = echo
+    client.post(manage_url(hook), {"action": "challenge"})
+    drain()
+    hook.refresh_from_db()
+    assert hook.is_active
+
+
+@pytest.mark.parametrize(
+    ("answer", "agrees"),
+    [
+        (b"tok", True),
+        (b" tok\n", True),
+        (b'{"challenge": "tok"}', True),
+        (b'"tok"', True),
+        (b'{"challenge": "other"}', False),
+        (b'{"type": "endpoint.challenge", "challenge": "tok", "page": "https://status.example/"}', False),
+        (b"<html>tok</html>", False),
+        (b"[1]", False),
+        (b"\xff\xfe", False),
+        (b"", False),
+    ],
+)
+def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(answer: bytes, agrees: bool) -> None:  # noqa: FBT001
+    assert echoes(answer, "tok") is agrees
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "Please type the address"),
+        ("example.com/hook", "must begin with https://"),
+        ("https://ada:pw@example.com/", "user name or password"),
+        ("http://10.0.0.1/", "is not a public address"),
+        ("http://[::1]/", "is not a public address"),
+        ("http://2130706433/", "neither a host name nor a plain IP address"),
+    ],
+)
+def test_a_bad_address_is_refused_beside_its_field_and_stays_in_it(
+    page: Page, client: Client, settings: Settings, url: str, said: str
+) -> None:
+    settings.OUTBOUND_ALLOW = []
+    answer = sign_up(client, url)
+    document = parse(answer.content.decode())
+    (field,) = [e for e in document.walk() if e.attributes.get("aria-invalid") == "true"]
+    assert answer.status_code == 400
+    assert (field.attributes["name"], field.attributes["value"]) == ("endpoint", url)
+    assert said in document.one("main").text
+    assert not Subscriber.objects.exists()
+
+
+def test_however_many_endpoints_are_typed_for_an_address_it_gets_one_mail_a_day(
+    page: Page, client: Client, sink: SmtpSink, settings: Settings
+) -> None:
+    settings.SUBSCRIBE_LIMIT_PER_IP = 1000
+    for number in range(30):
+        assert sign_up(client, f"https://example.com/{number}", "Ada@Example.org").status_code == 200
+    drain()
+    assert len(mails_to(sink, "ada@example.org")) == 1
+    assert Subscriber.objects.count() == 1
+    Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(hours=25))
+    sign_up(client, "https://example.com/31", "ada@example.org")
+    drain()
+    assert len(mails_to(sink, "ada@example.org")) == 2
+
+
+def test_the_answer_is_the_same_whether_it_is_known_or_not(page: Page, client: Client) -> None:
+    known = make_endpoint(page, "https://example.com/known", email="ada@example.org")
+    answers = [sign_up(client, url).content for url in (known.endpoint, "https://example.com/new", known.endpoint)]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_whoever_asks_for_what_there_is_gets_a_link_to_manage_it(page: Page, client: Client, sink: SmtpSink) -> None:
+    hook = make_endpoint(page, "https://example.com/known", email="ada@example.org")
+    sign_up(client, hook.endpoint)
+    drain()
+    assert client.get(link_in(sink, "ada@example.org")).status_code == 200
+    hook.refresh_from_db()
+    assert hook.is_active
+
+
+def test_somebody_elses_sign_up_does_not_keep_the_owner_from_theirs(page: Page, client: Client, sink: SmtpSink) -> None:
+    sign_up(client, "https://example.com/hook", "eve@example.org")
+    sign_up(client, "https://example.com/hook", "ada@example.org")
+    drain()
+    assert len(mails_to(sink, "eve@example.org")) == len(mails_to(sink, "ada@example.org")) == 1
+
+
+def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, settings: Settings) -> None:
+    settings.SUBSCRIBE_LIMIT_PER_IP = 1
+    sign_up(client, "https://example.com/1")
+    answer = sign_up(client, "https://example.com/2", "bob@example.org")
+    assert answer.status_code == 429
+    assert "https://example.com/2" in answer.content.decode()
+
+
+def test_a_form_that_a_program_filled_in_is_thrown_away(page: Page, client: Client) -> None:
+    answer = client.post(FORM, {"endpoint": "https://x.example", "email": "a@example.org", "website": "spam"})
+    assert "Check your mail" in text_of(answer)
+    assert not Subscriber.objects.exists()
+
+
+def test_a_paused_webhook_works_again_once_it_answers(
+    page: Page, client: Client, receiver: Receiver, sink: SmtpSink
+) -> None:
+    hook = make_endpoint(page, receiver.url(), email="ada@example.org")
+    hook.pause("410 gone")
+    receiver.judge = echo
+    assert "410 gone" in text_of(client.get(manage_url(hook)))
+    client.post(manage_url(hook), {"action": "challenge"})
+    drain()
+    hook.refresh_from_db()
+    assert (hook.state, hook.paused_reason) == (SubscriberState.ACTIVE, "")
+
+
+def test_a_rotation_shows_the_new_secret_once(page: Page, client: Client) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org", secret_shown_at=timezone.now())
+    old = hook.secret
+    text = text_of(client.post(manage_url(hook), {"action": "rotate"}))
+    hook.refresh_from_db()
+    assert hook.secret in text
+    assert hook.secret != old
+    assert hook.old_secret == old
+    assert hook.secret not in client.get(manage_url(hook)).content.decode()
+
+
+def test_unsubscribing_ends_the_calls(page: Page, client: Client, receiver: Receiver) -> None:
+    hook = make_endpoint(page, receiver.url(), email="ada@example.org")
+    assert "We will not call it any more" in text_of(client.post(manage_url(hook), {"action": "unsubscribe"}))
+    make_incident(page)
+    drain()
+    assert receiver.heard == []
+
+
+def test_links_open_for_their_own_purpose_only(page: Page, client: Client) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org")
+    confirm, manage = (url.rsplit("/", 1)[1] for url in (confirm_url(hook), manage_url(hook)))
+    for path in (f"/webhooks/{confirm}", f"/webhooks/confirm/{manage}", f"/subscribers/{manage}", "/webhooks/x"):
+        assert client.get(path).status_code == 404
+
+
+def test_challenges_cannot_be_asked_for_without_end(page: Page, client: Client) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org", state="verifying")
+    for _ in range(15):
+        client.post(manage_url(hook), {"action": "challenge"})
+    assert Delivery.objects.filter(kind=DeliveryKind.CHALLENGE).count() == 10
+    assert Delivery.objects.queued().count() == 1
+
+
+def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:
+    long_ago = timezone.now() - timedelta(days=31)
+    for state in ("pending", "verifying"):
+        make_endpoint(page, f"https://example.com/{state}", state=state, confirmed_at=None, created_at=long_ago)
+    sweep()
+    assert not Subscriber.objects.exists()
