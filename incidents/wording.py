@@ -33,6 +33,15 @@ def moment_text(moment: datetime, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%b %d, %Y - %H:%M %Z}"
 
 
+def moment_with_utc(moment: datetime, zone: tzinfo) -> str:
+    """`Sep 22, 2022 - 21:35 CEST (19:35 UTC)`, and the day again where it differs; UTC alone only once."""
+    utc, local = moment.astimezone(UTC), moment.astimezone(zone)
+    if not local.utcoffset():
+        return moment_text(moment, UTC)
+    beside = f"{utc:%H:%M} UTC" if utc.date() == local.date() else f"{utc:%b %d, %H:%M} UTC"
+    return f"{moment_text(moment, zone)} ({beside})"
+
+
 def machine_time(moment: datetime) -> str:
     """For `<time datetime>`: UTC to the second with `Z`."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

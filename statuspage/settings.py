@@ -205,6 +205,8 @@ STORAGES = {
 }
 
 LANGUAGE_CODE = "en"
+# What mails can be written in: templates/subscribers/mail/<language>/ and Django's translations are looked for.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

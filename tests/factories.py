@@ -16,6 +16,7 @@ from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate
 from statuspage.accounts.models import Role, User
 from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
+from statuspage.subscribers.wishes import Wishes, set_wishes
 
 ALICE = Actor("user", "1", "Alice")
 BOB = Actor("user", "2", "Bob")
@@ -93,3 +94,11 @@ def make_series(page: Page, **more: Any) -> MaintenanceSeries:
     defaults |= {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "duration": timedelta(hours=2)}
     defaults |= {"starts_at": datetime(2026, 10, 11, 2)}  # noqa: DTZ001 - a wall-clock time
     return series_actions.create_series(page, **defaults | more)
+
+
+def make_reader(page: Page, email: str = "", **wishes: Any) -> Subscriber:
+    """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
+    reader = make_subscriber(page, email)
+    only_parts = bool({"groups", "components", "incidents"} & wishes.keys())
+    set_wishes(reader, Wishes(**{"whole_page": not only_parts} | wishes))
+    return reader

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -44,6 +45,9 @@ class ComponentQuerySet(models.QuerySet["Component"]):
     def showcased(self) -> ComponentQuerySet:
         """Those whose uptime is published."""
         return self.filter(showcase=True)
+
+    def with_codes(self, public_ids: Collection[str]) -> ComponentQuerySet:
+        return self.filter(public_id__in=public_ids)
 
     def troubled(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)

@@ -1,16 +1,15 @@
 """A page's subscribers as staff look through them: by state, by address, with what was last sent to each."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.core.paginator import Page as PageOf
 from django.core.paginator import Paginator
-from django.db import transaction
-from django.db.models import Case, Count, Max, When
+from django.db.models import Case, Count, Max, Q, When
 
-from incidents.actor import Actor
 from incidents.models import Page
-from statuspage.accounts.audit import note
-from statuspage.subscribers.models import Delivery, DeliveryState, Subscriber, SubscriberState
+from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
+from statuspage.subscribers.models import Channel, Delivery, DeliveryState, Subscriber, SubscriberState
+from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
 PER_PAGE = 50
 FAILED_SHOWN = 20
@@ -26,6 +25,32 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """What a list is narrowed to; empty or unknown values narrow nothing."""
+
+    state: str = ""
+    channel: str = ""
+    scope: str = ""
+    search: str = ""
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def of(self, everybody: SubscriberQuerySet) -> SubscriberQuerySet:
+        found = everybody
+        if self.state in SubscriberState.values:
+            found = found.filter(state=self.state)
+        if self.channel in Channel.values:
+            found = found.filter(channel=self.channel)
+        if self.scope in (WHOLE_PAGE, SELECTED):
+            found = found.filter(whole_page=self.scope == WHOLE_PAGE)
+        if self.search:
+            found = found.filter(Q(email__icontains=self.search) | Q(name__icontains=self.search))
+        return found
+
+
+@dataclass(frozen=True)
 class Directory:
     """`counts`: value, label and number of every state, in the order of SubscriberState."""
 
@@ -35,20 +60,20 @@ class Directory:
     total: int
 
 
-def directory(page: Page, *, state: str, search: str, number: str | None, masked: bool) -> Directory:
-    """One screenful, in five queries however many there are. An unknown `state` means all."""
-    found = Subscriber.objects.newest_first().filter(page=page)
-    if state in SubscriberState.values:
-        found = found.filter(state=state)
-    if search:
-        found = found.filter(email__icontains=search)
+def directory(page: Page, narrowed: Filter, *, number: str | None, masked: bool) -> Directory:
+    """One screenful, in five queries however many there are."""
+    found = narrowed.of(Subscriber.objects.newest_first().filter(page=page))
     listed = Paginator(found, PER_PAGE).get_page(number)
     shown = list(listed.object_list)
     last = _last_deliveries(shown)
-    entries = [Entry(one, mask(one.address) if masked else one.address, last.get(one.pk)) for one in shown]
+    entries = [Entry(one, address_of(one, masked=masked), last.get(one.pk)) for one in shown]
     counts = dict(Subscriber.objects.filter(page=page).values_list("state").annotate(number=Count("pk")))
     by_state = [(value, label, counts.get(value, 0)) for value, label in SubscriberState.choices]
     return Directory(listed, entries, by_state, sum(counts.values()))
+
+
+def address_of(subscriber: Subscriber, *, masked: bool) -> str:
+    return mask(subscriber.address) if masked else subscriber.address
 
 
 def mask(address: str) -> str:
@@ -74,14 +99,6 @@ def endpoint_list(page: Page, *, number: str | None) -> PageOf[Subscriber]:
 
 def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:
     return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(number)
-
-
-@transaction.atomic
-def unsubscribe(subscriber: Subscriber, *, actor: Actor) -> None:
-    """The audit log keeps who did it, and not the address: it is never deleted."""
-    subscriber.unsubscribe()
-    about = {"object_type": "subscriber", "object_ref": subscriber.public_id}
-    note(subscriber.page, "subscriber.unsubscribed", actor=actor, **about)
 
 
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:

@@ -1,4 +1,4 @@
-"""From an Event to one Delivery per subscriber: the only writer of news into the ledger."""
+"""From an Event to one Delivery per subscriber who chose to hear of it: the only writer of news into the ledger."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from incidents.models import Event, EventKind
 from statuspage.subscribers.models import Delivery, DeliveryKind, Priority, Subscriber
+from statuspage.subscribers.models.concerns import concern_of
 
 # What subscribers are told of; all other events concern pages and feeds only.
 PRIORITY_OF = {
@@ -63,7 +64,7 @@ def _insert_deliveries(event: Event) -> int:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.listening(event.kind)
+    told = told.listening(event.kind).concerned_by(concern_of(event))
     return insert_select(Delivery, columns, told)
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from email.utils import formataddr, parseaddr
 from typing import Any
 
@@ -14,12 +14,12 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import EventKind, Incident, Page
-from incidents.wording import affected_sentence, lead_text, moment_text, window_text_with_utc
+from incidents.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Delivery, DeliveryKind, Subscriber
@@ -93,9 +93,16 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def letter_for(kind: str, page: Page, news: News | None) -> Letter:
+def letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+    """For everybody who reads in `reader`'s language and zone."""
+    with translation.override(reader.language):
+        return _letter_for(kind, reader, news)
+
+
+def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+    page = reader.page
     if kind == DeliveryKind.EVENT and news is not None:
-        return news_letter(news)
+        return news_letter(news, zone=reader.zone)
     name = one_line(page.name)
     if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
         return _letter(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
@@ -106,8 +113,8 @@ def letter_for(kind: str, page: Page, news: News | None) -> Letter:
     return _letter(page, "reminder", f"[{name}] You are already subscribed", {})
 
 
-def news_letter(news: News) -> Letter:
-    """The mail about an update, or about a postmortem."""
+def news_letter(news: News, *, zone: tzinfo) -> Letter:
+    """The mail about an update, or about a postmortem, with its times in `zone`."""
     if news.incident is None:
         raise ValueError(f"{news.event} is about no incident.")
     if news.postmortem:
@@ -126,8 +133,8 @@ def news_letter(news: News) -> Letter:
         "headline": _headline(news, incident, label, lead),
         "body": _CONTROL.sub("", body),
         "body_html": without_images(body_html),
-        "posted": moment_text(posted_at, news.page.zone),
-        "window": window_text_with_utc(*incident.window, news.page.zone) if incident.is_maintenance else "",
+        "posted": moment_with_utc(posted_at, zone),
+        "window": window_text_with_utc(*incident.window, zone) if incident.is_maintenance else "",
         "affected": affected_sentence(incident.affected_components(), kind=incident.kind),
         "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
     }
@@ -149,10 +156,17 @@ def _letter(
 ) -> Letter:
     # Nobody who writes an incident's text can guess a gap, so no text can ask for a reader's links.
     gaps = {name: f"https://{name}.invalid/{secrets.token_hex(8)}" for name in _LINKS}
-    context |= {"page": page, "subject": subject} | {f"{name}_url": gap for name, gap in gaps.items()}
-    text = render_to_string(f"subscribers/mail/{template}.txt", context)
-    html = render_to_string(f"subscribers/mail/{template}.html", context)
+    context |= {"page": page, "subject": subject, "language": translation.get_language()} | {
+        f"{name}_url": gap for name, gap in gaps.items()
+    }
+    text = render_to_string(_translations(f"{template}.txt"), context)
+    html = render_to_string(_translations(f"{template}.html"), context)
     return Letter(page, subject, text.strip() + "\n", _INLINER.inline(html), gaps, written_at)
+
+
+def _translations(name: str) -> list[str]:
+    """Where the mail may be written in the present language; the first that is there is taken."""
+    return [f"subscribers/mail/{translation.get_language()}/{name}", f"subscribers/mail/{name}"]
 
 
 def without_images(html: str) -> SafeString:

@@ -98,7 +98,8 @@ class Run:
         if reason:
             delivery.cancel(reason)
             return
-        key = (delivery.kind, delivery.event_id, delivery.subscriber.page_id)
+        reader = delivery.subscriber
+        key = (delivery.kind, delivery.event_id, reader.page_id, reader.language, str(reader.zone))
         try:
             if key not in composed:
                 composed[key] = self.transport.compose(delivery, news)

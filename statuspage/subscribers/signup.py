@@ -5,17 +5,21 @@ from django.db import transaction
 from incidents.models import Page
 from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Priority, Subscriber, SubscriberState
+from statuspage.subscribers.wishes import Wishes, set_wishes, wishes_of
 
 
 @transaction.atomic
-def request_subscription(page: Page, email: str) -> None:
-    """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day.
+def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None) -> bool:
+    """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day. Whether one is
+    owed now is for staff; the public is answered the same, whether the address is known or not.
 
-    Does the same amount of work and says nothing, whether the address is known or not.
+    Anyone can type an address, so `wishes` are kept only for whoever has to confirm them first. None: as they are.
     """
     subscriber = Subscriber.objects.sign_up(page, email)
+    if wishes:
+        _wish(page, email, wishes)
     if subscriber is None:
-        return
+        return False
     Delivery.objects.replace_requests(subscriber)
     Delivery.objects.create(
         kind=DeliveryKind.REMINDER if subscriber.is_active else DeliveryKind.CONFIRMATION,
@@ -23,6 +27,13 @@ def request_subscription(page: Page, email: str) -> None:
         channel=subscriber.channel,
         priority=Priority.URGENT,
     )
+    return True
+
+
+def _wish(page: Page, email: str, wishes: Wishes) -> None:
+    subscriber = Subscriber.objects.by_email(page, email)
+    if subscriber and subscriber.is_unconfirmed and wishes_of(subscriber) != wishes:
+        set_wishes(subscriber, wishes)
 
 
 @transaction.atomic

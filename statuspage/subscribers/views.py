@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from incidents.models import Page
+from incidents.models import Incident, Page
+from incidents.models.components import ComponentQuerySet
+from incidents.visibility import Viewer
 from statuspage.accounts import ratelimit
 from statuspage.common.clients import client_network
 from statuspage.common.signing import BadToken, ExpiredToken
 from statuspage.common.urls import current_page
-from statuspage.subscribers.forms import SubscribeForm
-from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, subscriber_of, subscriber_to_confirm
+from statuspage.subscribers.forms import SubscribeForm, WishesForm
+from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.signup import request_subscription
+from statuspage.subscribers.wishes import Wishes, scope_words, set_wishes, wishes_of
 
 View = Callable[..., HttpResponse]
 HOUR = 3600
@@ -33,20 +37,24 @@ def public_form(view: View) -> View:
 
 @public_form
 def subscribe(request: HttpRequest) -> HttpResponse:
+    """To the page, some of it, or (`?incident=`) to one incident."""
     page = current_page(request)
+    incident = _incident_asked_for(request, page)
+    wishes = Wishes(whole_page=False, incidents=(incident,)) if incident else Wishes()
+    sent = request.POST if request.method == "POST" else None
+    form = SubscribeForm(sent, page=page, offered=_offered(page), wishes=wishes)
     if request.method != "POST":
-        return _rendered("subscribe.html", page, form=SubscribeForm())
-    form = SubscribeForm(request.POST)
+        return _rendered("subscribe.html", page, form=form, incident=incident)
     if form.is_from_a_program:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
-        return _rendered("subscribe.html", page, form=form, status=400)
+        return _rendered("subscribe.html", page, form=form, incident=incident, status=400)
     if not may_ask(request):
         form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
-        response = _rendered("subscribe.html", page, form=form, status=429)
+        response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
-    request_subscription(page, form.cleaned_data["email"])
+    request_subscription(page, form.cleaned_data["email"], wishes=form.cleaned_wishes())
     return _rendered("subscribe_sent.html", page, email=form.cleaned_data["email"])
 
 
@@ -59,7 +67,17 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return bad_link(request, error)
     if request.method == "POST":
         subscriber.confirm()
-    return _rendered("confirm.html", subscriber.page, subscriber=subscriber)
+    wishes = wishes_of(subscriber)
+    # Whoever opened this link reads the address's mail, so they may also manage it.
+    manage_link = manage_url(subscriber) if subscriber.is_active else ""
+    return _rendered(
+        "confirm.html",
+        subscriber.page,
+        subscriber=subscriber,
+        wishes=wishes,
+        scope=scope_words(wishes),
+        manage_url=manage_link,
+    )
 
 
 @public_form
@@ -69,11 +87,16 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     except BadToken as error:
         return bad_link(request, error)
     asked = request.POST.get("action", "")
+    form = _wishes_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
         subscriber.unsubscribe()
     elif asked == "subscribe":
         request_subscription(subscriber.page, subscriber.email)
-    return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked)
+    elif form.is_valid():
+        set_wishes(subscriber, form.cleaned_wishes())
+        form = _wishes_form(subscriber)
+    status = 400 if form.errors else 200
+    return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked, form=form, status=status)
 
 
 @public_form
@@ -86,6 +109,25 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         subscriber.unsubscribe()
     return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
+
+
+def _incident_asked_for(request: HttpRequest, page: Page) -> Incident | None:
+    code = request.POST.get("incident") or request.GET.get("incident")
+    if not code:
+        return None
+    return get_object_or_404(page.incidents.visible_to(Viewer.PUBLIC), public_id=code)
+
+
+def _offered(page: Page) -> ComponentQuerySet:
+    return page.components.visible_to(Viewer.PUBLIC).in_page_order()
+
+
+def _wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> WishesForm:
+    page = subscriber.page
+    open_incidents = page.incidents.visible_to(Viewer.PUBLIC).unresolved().newest_first()
+    return WishesForm(
+        data, page=page, offered=_offered(page), open_incidents=open_incidents, wishes=wishes_of(subscriber)
+    )
 
 
 def may_ask(request: HttpRequest) -> bool:
@@ -106,7 +148,7 @@ def _rendered(
     page: Page,
     *,
     status: int = 200,
-    form: SubscribeForm | None = None,
+    form: WishesForm | None = None,
     subscriber: Subscriber | None = None,
     **more: object,
 ) -> HttpResponse:

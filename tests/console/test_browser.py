@@ -19,6 +19,7 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
+    make_reader,
     make_resolved,
     make_subscriber,
     make_user,
@@ -117,6 +118,18 @@ def test_from_the_sign_in_to_a_published_incident_in_four_clicks(open_tab: OpenT
     expect(tab.get_by_text("Published.")).to_be_visible()
     assert hand.clicks <= 4
     assert Incident.objects.get().impact == "major"
+
+
+def test_the_number_of_readers_follows_the_chosen_components(open_tab: OpenTab, page: Page) -> None:
+    make_reader(page, components=(page.components.get(name="REST API"),))
+    tab = open_tab()
+    sign_in(tab)
+    tab.get_by_role("link", name="Declare incident").click()
+    expect(tab.get_by_text("Notify 1 subscriber", exact=True)).to_be_visible()
+    tab.get_by_label("REST API").select_option("partial_outage")
+    expect(tab.get_by_text("Notify 2 subscribers", exact=True)).to_be_visible()
+    tab.get_by_label("REST API").select_option("")
+    expect(tab.get_by_text("Notify 1 subscriber", exact=True)).to_be_visible()
 
 
 def test_a_follow_up_from_the_dashboard_in_two_clicks(open_tab: OpenTab, page: Page) -> None:

@@ -87,7 +87,7 @@ def test_an_open_incident_shows_its_last_update_and_a_form_for_the_next(editor: 
     assert [badge.text for badge in card.all("span", class_="badge")] == ["Monitoring", "Critical impact"]
     form = form_to(document, f"/console/incidents/{incident.public_id}/update")
     assert fields_of(form)["status"] == ["monitoring"]
-    assert "Notify 1 subscriber" in form.text
+    assert "Notify up to 1 subscriber" in form.text
 
 
 def test_a_follow_up_from_the_dashboard_is_published(editor: Client, page: Page) -> None:

@@ -73,9 +73,9 @@ def test_nobody_is_told_when_the_box_is_unticked(editor: Client) -> None:
 
 
 def test_it_says_how_many_will_be_told_before_the_button_is_pressed(editor: Client, page: Page) -> None:
-    assert "Notify 0 subscribers" in sheet(editor.get(NEW)).text
+    assert "Notify up to 0 subscribers" in sheet(editor.get(NEW)).text
     make_subscriber(page)
-    assert sheet(editor.get(NEW)).text.endswith("Notify 1 subscriber")
+    assert sheet(editor.get(NEW)).text.endswith("Notify up to 1 subscriber")
 
 
 @pytest.mark.parametrize(

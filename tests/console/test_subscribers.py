@@ -33,7 +33,8 @@ def text_of(answer: Any) -> str:
 
 
 def addresses(client: Client, query: str = "") -> list[str]:
-    return re.findall(r'<td class="address">([^<]+)</td>', client.get(f"/console/subscribers{query}").content.decode())
+    html = client.get(f"/console/subscribers{query}").content.decode()
+    return re.findall(r'<td class="address"><a [^>]+>([^<]+)</a></td>', html)
 
 
 def deliver(page: Page, to: Subscriber, **more: Any) -> Delivery:

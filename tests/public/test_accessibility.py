@@ -3,17 +3,20 @@
 import re
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 
 from incidents.actions import incidents, postmortems
 from incidents.models.states import ComponentStatus
-from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved
+from statuspage.subscribers.links import manage_url
+from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_reader, make_resolved
 from tests.public.reading import Element, read
 
 CSS = Path(settings.BASE_DIR) / "static" / "css"
 KINDS = ["home", "home with incident", "incident", "postmortem", "history", "uptime", "component uptime", "not found"]
+KINDS += ["subscribe", "manage"]
 
 
 @pytest.fixture(params=KINDS)
@@ -36,6 +39,7 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
     code = past.public_id if request.param == "postmortem" or request.param == "home" else incident.public_id
     path = {"home": "/", "home with incident": "/", "history": "/history", "not found": "/nothing-here"}
     path |= {"uptime": "/uptime", "component uptime": f"/uptime/{group.components.all()[0].public_id}"}
+    path |= {"subscribe": "/subscribe", "manage": urlsplit(manage_url(make_reader(page, groups=(group,)))).path}
     status_code = 404 if request.param == "not found" else 200
     return read(path.get(request.param, f"/incidents/{code}"), status=status_code)
 

@@ -3,6 +3,7 @@ from typing import Any, Literal
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.components import ComponentForm, GroupForm, NamedForm
+from statuspage.subscribers.wishes import hand_down
 
 Where = Literal["up", "down", "top", "bottom"]
 
@@ -145,7 +147,9 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 def delete_group(request: StaffRequest, code: str) -> HttpResponse:
     group = get_object_or_404(current_page(request).groups.all(), public_id=code)
-    actions.delete_group(group, actor=request.user.actor)
+    with transaction.atomic():
+        hand_down(group)
+        actions.delete_group(group, actor=request.user.actor)
     messages.success(request, f"The group “{group.name}” is gone; its components stay on the page.")
     return redirect("console:components")
 

@@ -87,8 +87,10 @@ class Telling:
 
 def telling(incident: Incident) -> Telling | None:
     event = incident.events.telling().last()
-    if event is None:
-        return None
+    return telling_of(event) if event else None
+
+
+def telling_of(event: Event) -> Telling:
     return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
 
 

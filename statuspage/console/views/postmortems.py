@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from incidents.actions import postmortems as actions
 from incidents.errors import EditConflict
-from incidents.models import ActionItem, Incident, Postmortem
+from incidents.models import ActionItem, EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.postmortems import ActionItemRows, PostmortemForm, action_items, postmortem_form
 from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models.concerns import concern_of_draft
 
 CONFLICT = "Somebody else saved this postmortem while you were writing. Both texts are here; nothing is lost."
 
@@ -52,7 +53,8 @@ def postmortem(request: StaffRequest, code: str) -> HttpResponse:
         return redirect("console:postmortem", incident.public_id)
     # The rows that a preview or “more rows” sends back are not judged yet.
     refused = desk.is_refused and ("save" in request.POST or "publish" in request.POST)
-    audience = Subscriber.objects.audience(incident.page).count()
+    concern = concern_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    audience = Subscriber.objects.audience(incident.page).concerned_by(concern).count()
     context = {"page": incident.page, "desk": desk, "audience": audience, "refused": refused}
     return render(request, "console/postmortem.html", context, status=422 if refused else 200)
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from incidents.models import Event, Incident, IncidentUpdate
 from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.models.channels import Channel
-from statuspage.subscribers.models.subscribers import Subscriber
+from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 # How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
 LEASE = timedelta(seconds=15)
@@ -153,6 +153,40 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def newest_first(self) -> DeliveryQuerySet:
         return self.order_by("-pk")
 
+    def of_event(self, event: Event) -> DeliveryQuerySet:
+        return self.filter(event=event)
+
+    def of_subscriber(self, subscriber: Subscriber) -> DeliveryQuerySet:
+        return self.filter(subscriber=subscriber)
+
+    def in_state(self, state: str) -> DeliveryQuerySet:
+        """An empty or unknown `state` means all."""
+        return self.filter(state=state) if state in DeliveryState.values else self
+
+    def failed(self) -> DeliveryQuerySet:
+        return self.filter(state=DeliveryState.FAILED)
+
+    def worth_retrying(self) -> DeliveryQuerySet:
+        """To somebody who is still told of things, and not overtaken by later news of the same incident."""
+        later = Delivery.objects.filter(
+            subscriber=OuterRef("subscriber"),
+            incident=OuterRef("incident"),
+            event_id__gt=OuterRef("event_id"),
+            state=DeliveryState.SENT,
+        )
+        active = Subscriber.objects.filter(pk=OuterRef("subscriber"), state=SubscriberState.ACTIVE)
+        return self.filter(Exists(active), ~Exists(later))
+
+    def requeue(self) -> int:
+        """From the first attempt on, at once. The last answer stays to be read until there is a new one."""
+        return self.update(
+            state=DeliveryState.QUEUED, attempts=0, next_attempt_at=Now(), lease_until=None, lease_token=""
+        )
+
+    def with_story(self) -> DeliveryQuerySet:
+        """With what a table of deliveries says: to whom and about what."""
+        return self.select_related("subscriber__page", "incident", "event__update", "event__component")
+
     def to_endpoint(self, subscriber: Subscriber) -> DeliveryQuerySet:
         """What was, or is to be, sent to it, newest first; mails to its owner are left out."""
         mine = self.filter(subscriber=subscriber, channel=subscriber.channel)
@@ -210,6 +244,13 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk} to {self.subscriber}: {self.state}"
+
+    @property
+    def about(self) -> str:
+        """What it tells, in a word or two: the update's label, `Postmortem`, or the kind of mail."""
+        if self.event is None:
+            return self.get_kind_display()
+        return self.event.update.label if self.event.update else "Postmortem"
 
     def replay(self) -> bool:
         """Send it again from the first attempt on, under the same id. False if it is still waiting to be sent."""

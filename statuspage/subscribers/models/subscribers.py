@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -10,8 +13,11 @@ from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.base import new_public_id
+from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.models.channels import Channel, channels_for
+from statuspage.subscribers.models.concerns import Concern
+from statuspage.subscribers.models.interests import Detail, Interest
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
@@ -32,10 +38,20 @@ def normalise(email: str) -> str:
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def of_page(self, page: Page) -> SubscriberQuerySet:
+        return self.filter(page=page)
+
     def audience(self, page: Page, *, at: datetime | None = None) -> SubscriberQuerySet:
         """Who is told of what happens on `page` now, or of what happened `at`: confirmed by then, and still there."""
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
         return told if at is None else told.filter(confirmed_at__lte=at)
+
+    def concerned_by(self, concern: Concern) -> SubscriberQuerySet:
+        """Who chose to hear of such a thing: scope, kind and detail."""
+        return self.filter(concern.condition())
+
+    def with_wishes(self) -> SubscriberQuerySet:
+        return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
 
     def listening(self, kind: str) -> SubscriberQuerySet:
         """Those whose channel carries news of this kind of event."""
@@ -46,6 +62,17 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")
+
+    def by_email(self, page: Page, email: str) -> Subscriber | None:
+        return self.filter(page=page, channel=Channel.EMAIL, email=normalise(email)).first()
+
+    def by_emails(self, page: Page, emails: Collection[str]) -> dict[str, Subscriber]:
+        """`emails` normalised. By address; those that are not here are left out."""
+        found = self.filter(page=page, channel=Channel.EMAIL, email__in=emails)
+        return {subscriber.email: subscriber for subscriber in found}
+
+    def create_for(self, page: Page, email: str, **fields: Any) -> Subscriber:
+        return self.create(page=page, channel=Channel.EMAIL, email=normalise(email), **fields)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
@@ -112,6 +139,15 @@ class Subscriber(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # What they chose to be told of. Without the whole page, their interests say which parts of it.
+    whole_page = models.BooleanField(default=True, db_default=True)
+    tells_incidents = models.BooleanField(default=True, db_default=True)
+    tells_maintenances = models.BooleanField(default=True, db_default=True)
+    tells_postmortems = models.BooleanField(default=True, db_default=True)
+    detail = models.CharField(max_length=12, choices=Detail, default=Detail.ALL, db_default=Detail.ALL)
+    language = models.CharField(max_length=12, default="en", db_default="en")
+    # Empty: the page's.
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", validators=[validate_time_zone])
 
     objects = SubscriberQuerySet.as_manager()
 
@@ -155,6 +191,16 @@ class Subscriber(models.Model):
     def is_active(self) -> bool:
         return self.state == SubscriberState.ACTIVE
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Nothing is sent before they confirm. They see then what they chose, so it may be what was asked last."""
+        return self.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock their mails show."""
+        return ZoneInfo(self.time_zone) if self.time_zone else self.page.zone
+
     def confirm(self) -> None:
         """They clicked. Harmless when they already had."""
         self._move(
@@ -170,9 +216,15 @@ class Subscriber(models.Model):
         self._move(~gone, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now())
 
     def pause(self, reason: str) -> None:
-        """The address refused mail for good. Nothing goes there until it is confirmed again."""
+        """The address refused mail for good, or staff says so. Nothing goes there until it is confirmed or resumed."""
         active = Q(state=SubscriberState.ACTIVE)
         self._move(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+
+    def resume(self) -> None:
+        """As before the pause. Harmless for whoever is not paused."""
+        paused = Q(state=SubscriberState.PAUSED, confirmed_at__isnull=False)
+        fresh = {"failures": 0, "rests_until": None}
+        self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="", **fresh)
 
     def await_answer(self) -> None:
         """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""

@@ -33,7 +33,7 @@ class EmailTransport(Transport):
         self._cut_off = 0
 
     def compose(self, delivery: Delivery, news: News | None) -> Letter:
-        return letter_for(delivery.kind, delivery.subscriber.page, news)
+        return letter_for(delivery.kind, delivery.subscriber, news)
 
     def send(self, composed: Letter, delivery: Delivery) -> None:
         message = build(composed, delivery)

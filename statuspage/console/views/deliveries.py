@@ -1,0 +1,92 @@
+"""What became of each message about an incident, and how many would hear of what is being written."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from incidents.models import Incident
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.directory import PER_PAGE, address_of
+from statuspage.console.forms.fields import PREFIX
+from statuspage.console.views.incidents import telling_of
+from statuspage.subscribers import roster
+from statuspage.subscribers.models import Delivery, DeliveryState, Subscriber
+from statuspage.subscribers.models.concerns import concern_of_draft
+
+
+@role_required(Role.VIEWER)
+def deliveries(request: StaffRequest, code: str) -> HttpResponse:
+    """Of one thing that was told about the incident: the newest, or `?event=`."""
+    incident = _incident(request, code)
+    events = list(incident.events.telling().select_related("update"))
+    event = next((one for one in events if str(one.pk) == request.GET.get("event")), events[-1] if events else None)
+    context = {"page": incident.page, "incident": incident, "events": events[::-1], "event": event}
+    if event is None:
+        return render(request, "console/deliveries.html", context)
+    may_read = request.user.has_role(Role.EDITOR)
+    state = request.GET.get("state", "")
+    found = Delivery.objects.of_event(event).with_story().newest_first().in_state(state)
+    listed = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    telling = telling_of(event)
+    context |= {
+        "listed": listed,
+        "rows": [(one, address_of(one.subscriber, masked=not may_read)) for one in listed],
+        "telling": telling,
+        "counts": [(value, label, getattr(telling.progress, value)) for value, label in DeliveryState.choices],
+        "state": state,
+        "query": urlencode({"event": event.pk, "state": state}),
+        "may_read": may_read,
+    }
+    template = "console/deliveries.html#table" if request.htmx else "console/deliveries.html"
+    return render(request, template, context)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def retry(request: StaffRequest, code: str) -> HttpResponse:
+    """The failed ones of `event` again: all, or only `delivery`."""
+    incident = _incident(request, code)
+    event = get_object_or_404(incident.events.telling(), pk=_number(request, "event"))
+    only = _number(request, "delivery") if "delivery" in request.POST else None
+    done = roster.retry_failed(event, actor=request.user.actor, only=only)
+    if done.again:
+        messages.success(request, f"{done.again} will be tried again now.")
+    if done.left:
+        messages.warning(
+            request,
+            f"{done.left} {'was' if done.left == 1 else 'were'} left alone: "
+            "the subscriber is paused or gone, or a later update has reached them already.",
+        )
+    if not (done.again or done.left):
+        messages.warning(request, "There was nothing to try again.")
+    return redirect(f"{reverse('console:deliveries', args=[code])}?event={event.pk}")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def audience(request: StaffRequest) -> HttpResponse:
+    """For htmx: how many would be told of what the form holds. `kind` is the event's; a new one has no `incident`."""
+    page = current_page(request)
+    code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
+    incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
+    named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
+    concern = concern_of_draft(incident, kind, page.components.active().with_codes(named))
+    told = Subscriber.objects.audience(page).concerned_by(concern).count()
+    return render(request, "console/_audience.html", {"told": told})
+
+
+def _incident(request: StaffRequest, code: str) -> Incident:
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+
+
+def _number(request: StaffRequest, name: str) -> int:
+    """0, which no row has, for what is no number."""
+    typed = request.POST.get(name, "")
+    return int(typed) if typed.isdecimal() and len(typed) < 19 else 0

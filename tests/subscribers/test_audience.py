@@ -1,0 +1,269 @@
+"""Who is told of what: every scope, kind of news and detail against every kind of event, through the real fan-out."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from incidents.actions import components as component_actions
+from incidents.actions import incidents as incident_actions
+from incidents.actions import postmortems
+from incidents.models import Component, ComponentGroup, Event, EventKind, Incident, Page
+from incidents.models.states import Kind
+from statuspage.subscribers.fanout import fan_out_waiting
+from statuspage.subscribers.models import Delivery, Subscriber
+from statuspage.subscribers.models.concerns import concern_of, concern_of_draft
+from statuspage.subscribers.wishes import KINDS, Wishes, hand_down, set_wishes
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_group,
+    make_incident,
+    make_page,
+    make_reader,
+    make_subscriber,
+    post,
+)
+
+
+@dataclass
+class Stage:
+    """A page with the group APIs (REST, Search) and the loose component Website."""
+
+    page: Page
+    apis: ComponentGroup
+    rest: Component
+    search: Component
+    website: Component
+
+
+@pytest.fixture
+def stage(page: Page) -> Stage:
+    apis = make_group(page, "APIs")
+    rest, search = make_component(page, "REST", group=apis), make_component(page, "Search", group=apis)
+    return Stage(page, apis, rest, search, make_component(page, "Website"))
+
+
+def told(event: Event | None) -> set[str]:
+    """The names before the @ of those whom the fan-out wrote a delivery for."""
+    fan_out_waiting()
+    found = Delivery.objects.filter(event=event).values_list("subscriber__email", flat=True)
+    return {email.partition("@")[0] for email in found}
+
+
+def last_event(incident: Incident) -> Event:
+    event = incident.events.order_by("pk").last()
+    assert event is not None
+    return event
+
+
+# What each scope hears of an incident that names REST alone, Search alone, Website alone, or nothing.
+HEARS = {
+    "page": {"rest", "search", "website", "nothing"},
+    "group": {"rest", "search"},
+    "component": {"rest"},
+    "incident": {"rest", "search", "website", "nothing"},
+    "other": set[str](),
+}
+HAPPENINGS = {
+    "opened": ("incidents", True),
+    "updated": ("incidents", False),
+    "resolved": ("incidents", True),
+    "reopened": ("incidents", True),
+    "postmortem": ("postmortems", True),
+}
+
+
+def scopes(stage: Stage, incident: Incident, elsewhere: Incident) -> dict[str, dict[str, Any]]:
+    return {
+        "page": {},
+        "group": {"groups": (stage.apis,)},
+        "component": {"components": (stage.rest,)},
+        "incident": {"incidents": (incident,)},
+        "other": {"incidents": (elsewhere,)},
+    }
+
+
+def happen(incident: Incident, what: str) -> Event:
+    """Make it happen to `incident`, which is as it was opened; earlier steps tell nobody."""
+    silently: dict[str, Any] = {"actor": ALICE, "notify": False}
+    if what == "updated":
+        post(incident)
+    if what in ("resolved", "reopened", "postmortem"):
+        loud = what == "resolved"
+        incident_actions.resolve(incident, body="Done.", restore=None, **silently | {"notify": loud})
+    if what == "reopened":
+        incident_actions.reopen(incident, body="Not done.", actor=ALICE)
+    if what == "postmortem":
+        postmortems.publish(incident, body="What we learned.", actor=ALICE)
+    return last_event(incident)
+
+
+@pytest.mark.parametrize("named", ["rest", "search", "website", "nothing"])
+@pytest.mark.parametrize("what", HAPPENINGS)
+def test_the_truth_table_of_scope_kind_and_detail(stage: Stage, what: str, named: str) -> None:
+    part = getattr(stage, named, None)
+    elsewhere = make_incident(stage.page, notify=False)
+    incident = make_incident(stage.page, notify=what == "opened", components={part: "major_outage"} if part else {})
+    kind, is_milestone = HAPPENINGS[what]
+    expected = set()
+    for (scope, chosen), wanted, detail in product(
+        scopes(stage, incident, elsewhere).items(), [*KINDS, "all"], ["all", "milestones"]
+    ):
+        name = f"{scope}-{wanted}-{detail}"
+        kinds = {f"tells_{one}": wanted in (one, "all") for one in KINDS}
+        reader = make_reader(stage.page, f"{name}@example.com", detail=detail, **kinds, **chosen)
+        Subscriber.objects.filter(pk=reader.pk).update(confirmed_at=incident.created_at)
+        if named in HEARS[scope] and wanted in (kind, "all") and (detail == "all" or is_milestone):
+            expected.add(name)
+    assert told(happen(incident, what)) == expected
+    assert expected
+
+
+@pytest.mark.parametrize("kind", [EventKind.INCIDENT_OPENED, EventKind.INCIDENT_UPDATED, EventKind.INCIDENT_RESOLVED])
+def test_news_of_a_maintenance_goes_to_those_who_chose_maintenances(stage: Stage, kind: EventKind) -> None:
+    make_reader(stage.page, "yes@example.com", tells_incidents=False)
+    make_reader(stage.page, "no@example.com", tells_maintenances=False)
+    incident = make_incident(stage.page)
+    at = incident.started_at
+    Incident.objects.filter(pk=incident.pk).update(kind=Kind.MAINTENANCE, scheduled_for=at, scheduled_until=at)
+    Event.objects.update(kind=kind)
+    assert told(incident.events.get()) == {"yes"}
+
+
+def test_a_component_added_to_a_group_later_is_part_of_what_was_chosen(stage: Stage) -> None:
+    make_reader(stage.page, "group@example.com", groups=(stage.apis,))
+    later = make_component(stage.page, "GraphQL", group=stage.apis)
+    assert told(make_incident(stage.page, components={later: "major_outage"}).events.get()) == {"group"}
+
+
+def test_a_component_that_left_the_group_is_not(stage: Stage) -> None:
+    make_reader(stage.page, "group@example.com", groups=(stage.apis,))
+    component_actions.edit_component(stage.rest, name="REST", group=None, actor=ALICE)
+    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+
+
+def test_who_chose_a_part_is_told_from_when_it_is_named_and_of_all_that_follows(stage: Stage) -> None:
+    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    incident = make_incident(stage.page, components={stage.rest: "major_outage"})
+    assert told(last_event(incident)) == {"rest"}
+    post(incident, components={stage.website: "partial_outage"})
+    assert told(last_event(incident)) == {"rest", "web"}
+    post(incident)
+    assert told(last_event(incident)) == {"rest", "web"}
+
+
+def test_an_update_written_later_does_not_widen_who_is_told_of_an_earlier_one(stage: Stage) -> None:
+    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    incident = make_incident(stage.page)
+    post(incident, components={stage.website: "partial_outage"})
+    assert told(incident.events.order_by("pk")[0]) == set()
+
+
+def test_for_whoever_wants_beginnings_the_update_that_names_their_part_first_is_one(stage: Stage) -> None:
+    make_reader(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,), detail="milestones")
+    make_reader(stage.page, "apis@example.com", groups=(stage.apis,), detail="milestones")
+    make_reader(stage.page, "all@example.com", detail="milestones")
+    incident = make_incident(stage.page, components={stage.rest: "major_outage"})
+    post(incident, components={stage.website: "partial_outage", stage.search: "partial_outage"})
+    assert told(last_event(incident)) == {"web"}
+    post(incident, components={stage.website: "major_outage"})
+    assert told(last_event(incident)) == set()
+
+
+def test_a_silent_component_counts_as_named_all_the_same(stage: Stage) -> None:
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    incident = make_incident(stage.page, notify=False, components={stage.rest: "major_outage"})
+    post(incident)
+    assert told(last_event(incident)) == {"rest"}
+
+
+def test_one_incident_and_a_part_can_be_chosen_together(stage: Stage) -> None:
+    first = make_incident(stage.page, notify=False)
+    make_reader(stage.page, "both@example.com", components=(stage.rest,), incidents=(first,))
+    post(first)
+    assert told(last_event(first)) == {"both"}
+    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == {"both"}
+    assert told(make_incident(stage.page).events.get()) == set()
+
+
+def test_the_same_choice_elsewhere_is_another_page_s_matter(stage: Stage) -> None:
+    other = make_page(name="Other")
+    make_reader(other, "stranger@example.com", groups=(stage.apis,))
+    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+
+
+def test_before_a_group_is_deleted_its_followers_get_its_components(stage: Stage) -> None:
+    make_reader(stage.page, "group@example.com", groups=(stage.apis,), components=(stage.rest,))
+    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    assert hand_down(stage.apis) == 1
+    component_actions.delete_group(stage.apis, actor=ALICE)
+    assert told(make_incident(stage.page, components={stage.search: "major_outage"}).events.get()) == {"group"}
+
+
+def test_choosing_anew_forgets_what_was_chosen_before(stage: Stage) -> None:
+    reader = make_reader(stage.page, "reader@example.com", components=(stage.rest,))
+    set_wishes(reader, Wishes(whole_page=False, components=(stage.website,)))
+    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+    set_wishes(reader, Wishes())
+    assert not reader.interests.exists()
+    assert told(make_incident(stage.page).events.get()) == {"reader"}
+
+
+def test_the_count_before_publishing_is_who_is_told_after(stage: Stage) -> None:
+    make_reader(stage.page, "all@example.com")
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    make_reader(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
+    make_reader(stage.page, "none@example.com", tells_incidents=False)
+
+    def counted(incident: Incident | None, kind: EventKind, *named: Component) -> int:
+        concern = concern_of_draft(incident, kind, named)
+        return Subscriber.objects.audience(stage.page).concerned_by(concern).count()
+
+    assert counted(None, EventKind.INCIDENT_OPENED) == 1
+    assert counted(None, EventKind.INCIDENT_OPENED, stage.rest) == 2
+    incident = make_incident(stage.page, components={stage.rest: "major_outage"})
+    assert len(told(last_event(incident))) == 2
+    assert counted(incident, EventKind.INCIDENT_UPDATED) == 2
+    assert counted(incident, EventKind.INCIDENT_UPDATED, stage.website) == 3
+    post(incident, components={stage.website: "partial_outage"})
+    assert len(told(last_event(incident))) == 3
+
+
+def test_a_components_own_event_concerns_those_who_chose_it(stage: Stage) -> None:
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    component_actions.set_status(stage.rest, "major_outage", actor=ALICE)
+    event = Event.objects.filter(kind=EventKind.COMPONENT_STATUS).get()
+    concerned = Subscriber.objects.audience(stage.page).concerned_by(concern_of(event))
+    assert [one.email for one in concerned] == ["rest@example.com"]
+
+
+def test_a_fan_out_is_one_insert_however_many_subscribers_and_parts(stage: Stage) -> None:
+    def inserts() -> list[str]:
+        incident = make_incident(stage.page, components={stage.rest: "major_outage", stage.website: "major_outage"})
+        with CaptureQueriesContext(connection) as queries:
+            fan_out_waiting()
+        assert Delivery.objects.filter(incident=incident).exists()
+        found = [query["sql"] for query in queries]
+        assert sum("INSERT" in sql for sql in found) == 1
+        return found
+
+    make_reader(stage.page, components=(stage.rest,))
+    few = len(inserts())
+    for _ in range(50):
+        make_subscriber(stage.page)
+        make_reader(stage.page, components=(stage.rest,), groups=(stage.apis,))
+    assert len(inserts()) == few
+
+
+def test_an_incident_without_components_is_told_to_the_whole_page_alone(stage: Stage) -> None:
+    make_reader(stage.page, "all@example.com")
+    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    make_reader(stage.page, "apis@example.com", groups=(stage.apis,))
+    assert told(make_incident(stage.page).events.get()) == {"all"}
