@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from incidents.models import Page
-from statuspage.subscribers.models import Delivery, DeliveryKind, Priority, Subscriber
+from statuspage.subscribers.models import Bounce, Delivery, DeliveryKind, Priority, Subscriber
 
 
 @transaction.atomic
@@ -13,7 +13,7 @@ def request_subscription(page: Page, email: str) -> None:
     Does the same amount of work and says nothing, whether the address is known or not.
     """
     subscriber = Subscriber.objects.sign_up(page, email)
-    if subscriber is None:
+    if subscriber is None or Bounce.objects.says_dead(subscriber):
         return
     Delivery.objects.replace_requests(subscriber)
     Delivery.objects.create(
