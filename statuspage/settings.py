@@ -197,6 +197,9 @@ BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
     raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")
 EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="").lower()
+EMAIL_PROVIDERS = ("brevo", "mailgun", "mailjet", "postmark", "sparkpost")
+if EMAIL_PROVIDER not in ("", *EMAIL_PROVIDERS):
+    raise ImproperlyConfigured(f"EMAIL_PROVIDER is none of {', '.join(EMAIL_PROVIDERS)}. See docs/email.md.")
 ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
 ANYMAIL_SIGNING_KEY = env.str("ANYMAIL_SIGNING_KEY", default="")
 if ANYMAIL_WEBHOOK_SECRET and ":" not in ANYMAIL_WEBHOOK_SECRET:

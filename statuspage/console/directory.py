@@ -10,7 +10,7 @@ from django.db.models import Count, Max
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.subscribers.models import Delivery, DeliveryState, Subscriber, SubscriberState
+from statuspage.subscribers.models import Bounce, Delivery, DeliveryState, Subscriber, SubscriberState
 
 PER_PAGE = 50
 FAILED_SHOWN = 20
@@ -61,6 +61,12 @@ def failed_deliveries(page: Page) -> list[Delivery]:
     """The newest that were given up."""
     failed = Delivery.objects.newest_first().filter(state=DeliveryState.FAILED, subscriber__page=page)
     return list(failed.select_related("subscriber", "incident")[:FAILED_SHOWN])
+
+
+def latest_bounces(page: Page) -> list[Bounce]:
+    """The newest mails that came back after the mail server had taken them, and complaints."""
+    found = Bounce.objects.of_page(page).after_acceptance().newest_first()
+    return list(found.select_related("subscriber", "delivery__incident")[:FAILED_SHOWN])
 
 
 @transaction.atomic

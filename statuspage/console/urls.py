@@ -1,6 +1,16 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    components,
+    dashboard,
+    incidents,
+    mails,
+    mailtest,
+    people,
+    postmortems,
+    subscribers,
+    updates,
+)
 
 app_name = "console"
 
@@ -29,6 +39,7 @@ urlpatterns = [
     path("subscribers", subscribers.subscriber_list, name="subscribers"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
     path("mail", mails.mail_list, name="mails"),
+    path("mail/test", mailtest.mail_test, name="mail_test"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
     path("people", people.people_list, name="people"),

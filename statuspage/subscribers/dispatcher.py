@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
 from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, Subscriber
+from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, MailTest, Subscriber
 from statuspage.subscribers.sending import deliver_due
 from statuspage.subscribers.transports import TRANSPORTS
 
@@ -151,3 +151,4 @@ def sweep() -> None:
     ratelimit.sweep()
     Heartbeat.objects.sweep()
     Subscriber.objects.sweep()
+    MailTest.objects.sweep()

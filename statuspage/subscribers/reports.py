@@ -66,13 +66,12 @@ def _addresses(message: Message, parts: list[Message]) -> Iterator[str]:
 
 def _recipients(part: Message) -> Iterator[Message]:
     """The blocks of fields about one recipient each."""
-    blocks = part.get_payload()
-    if isinstance(blocks, list) and len(blocks) == 1:  # the e-mail package knows only the ASCII form as blocks
+    payload = part.get_payload()
+    blocks = [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+    if len(blocks) == 1:  # the e-mail package knows only the ASCII form as blocks
         rest = re.split(r"\r?\n[ \t]*\r?\n", _payload(blocks[0]))
-        blocks = [blocks[0], *(HeaderParser().parsestr(text.lstrip()) for text in rest)]
-    for block in blocks if isinstance(blocks, list) else []:
-        if isinstance(block, Message) and block["Action"]:
-            yield block
+        blocks += [HeaderParser().parsestr(text.lstrip()) for text in rest]
+    yield from (block for block in blocks if block["Action"])
 
 
 def _delivery_report(tokens: list[str], recipients: list[Message]) -> Report:

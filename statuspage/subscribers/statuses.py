@@ -1,4 +1,4 @@
-"""What a mail server's answer says of the mailbox: enhanced status codes (RFC 3463), and which of them are whose fault."""
+"""What a mail server's answer says of the mailbox: enhanced status codes (RFC 3463), and whose fault each is."""
 
 import re
 

@@ -6,7 +6,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console import mailbox
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.directory import failed_deliveries
+from statuspage.console.directory import failed_deliveries, latest_bounces
 from statuspage.subscribers.models import ChannelState
 
 
@@ -20,6 +20,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         "drawer": None if settings.EMAIL_URL else mailbox.drawer(request.GET.get("page")),
         "channels": ChannelState.objects.in_trouble(),
         "failed": failed_deliveries(page),
+        "bounces": latest_bounces(page),
         "may_read_accounts": request.user.has_role(Role.OWNER),
     }
     return render(request, "console/mails.html", context)
