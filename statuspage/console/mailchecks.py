@@ -68,7 +68,7 @@ def _return_path(domain: str) -> Check:
     if settings.EMAIL_PROVIDER and settings.ANYMAIL_WEBHOOK_SECRET:
         return Check("Bounces", "ok", f"{settings.EMAIL_PROVIDER.capitalize()} reports bounces and complaints.")
     if not back:
-        words = "Nobody reads what comes back, so dead addresses stay. Set BOUNCE_ADDRESS, or EMAIL_PROVIDER and its secret."
+        words = "Nobody reads what comes back, so dead addresses stay. Set BOUNCE_ADDRESS or EMAIL_PROVIDER."
         return Check("Bounces", "warning", words)
     if domain not in _LOCAL and not (f".{back}".endswith(f".{domain}") or f".{domain}".endswith(f".{back}")):
         words = f"Bounces go to {back}, the sender is at {domain}: SPF will not count for DMARC, only DKIM will."

@@ -44,7 +44,7 @@ def settle(report: Report, tokens: list[str]) -> str:
         return f"ignored: {report.ignored}"
     row = row_of(tokens)
     if row is None:
-        return "ignored: not signed by us" if tokens else "ignored: names no mail of ours"
+        return "ignored: not signed by us, or about a mail that is gone" if tokens else "ignored: names no mail of ours"
     return _apply(row, report.kind, report)
 
 
