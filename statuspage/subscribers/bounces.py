@@ -6,7 +6,7 @@ from django.db import transaction
 
 from incidents.actor import SYSTEM
 from statuspage.accounts.audit import note
-from statuspage.subscribers.models import Bounce, BounceKind, Channel, Delivery, Subscriber
+from statuspage.subscribers.models import Bounce, BounceKind, Channel, Delivery, Subscriber, SubscriberState
 from statuspage.subscribers.models.bounces import SOFT_DAYS
 from statuspage.subscribers.statuses import kind_of, status_in
 
@@ -41,6 +41,16 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     if kind == BounceKind.SOFT and Bounce.objects.soft_days(subscriber) >= SOFT_DAYS:
         return _pause(subscriber, f"Given up on {SOFT_DAYS} days within a week. Last answer: {words}", kind, status)
     return "recorded"
+
+
+@transaction.atomic
+def complained(subscriber: Subscriber, words: str) -> str:
+    """A complaint that names its sender but not the mail. Returns what followed, for the log."""
+    subscriber = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+    if subscriber.state == SubscriberState.UNSUBSCRIBED:
+        return "known already"
+    Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, words=words)
+    return _stop(subscriber, COMPLAINED, BounceKind.COMPLAINT, "")
 
 
 @transaction.atomic

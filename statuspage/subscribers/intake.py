@@ -7,8 +7,10 @@ from typing import BinaryIO
 
 from django.db import Error as DatabaseTrouble
 
+from statuspage.common.signing import BadToken
 from statuspage.subscribers import bounces
-from statuspage.subscribers.models import BounceKind, Delivery, MailTest
+from statuspage.subscribers.links import UNSUBSCRIBE, subscriber_of
+from statuspage.subscribers.models import BounceKind, Delivery, MailTest, Subscriber
 from statuspage.subscribers.reports import Report, read_report
 from statuspage.subscribers.returnpath import row_of, tokens_in
 
@@ -43,9 +45,19 @@ def settle(report: Report, tokens: list[str]) -> str:
     if report.kind is None:
         return f"ignored: {report.ignored}"
     row = row_of(tokens)
+    if row is None and (subscriber := _complainer(report)):
+        return f"reported as spam: {bounces.complained(subscriber, report.words)}"
     if row is None:
         return "ignored: not signed by us, or about a mail that is gone" if tokens else "ignored: names no mail of ours"
     return _apply(row, report.kind, report)
+
+
+def _complainer(report: Report) -> Subscriber | None:
+    """Whose link to unsubscribe the mail carried that a complaint quotes."""
+    try:
+        return subscriber_of(UNSUBSCRIBE, report.unsubscribe)
+    except BadToken:
+        return None
 
 
 def _apply(row: Delivery | MailTest, kind: BounceKind, report: Report) -> str:

@@ -25,18 +25,21 @@ COMPLAINTS = {"abuse", "fraud", "opt-out"}
 _ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 _TYPE = re.compile(r"^[\w-]+;\s*")
+_UNSUBSCRIBE = re.compile(r"/unsubscribe/([\w.-]+)", re.ASCII)
 _WORDS = 500
 
 
 @dataclass(frozen=True)
 class Report:
-    """`kind` is None for what changes nothing, and `ignored` says why. `tokens` may name the mail that it is about."""
+    """`kind` is None for what changes nothing, and `ignored` says why. `tokens` may name the mail that it is about;
+    `unsubscribe` is the token of that mail's List-Unsubscribe, for complaints that quote nothing else of ours."""
 
     tokens: list[str]
     kind: BounceKind | None = None
     status: str = ""
     words: str = ""
     ignored: str = ""
+    unsubscribe: str = ""
 
 
 def read_report(raw: bytes) -> Report:
@@ -48,7 +51,7 @@ def read_report(raw: bytes) -> Report:
         if part.get_content_type() in _STATUS_PARTS:
             return _delivery_report(tokens, list(_recipients(part)))
         if part.get_content_type() == "message/feedback-report":
-            return _complaint(tokens, _inside(part))
+            return _complaint(tokens, _inside(part), _unsubscribe_token(parts))
     return Report(tokens, ignored="no delivery report, perhaps an automatic answer")
 
 
@@ -58,10 +61,14 @@ def _addresses(message: Message, parts: list[Message]) -> Iterator[str]:
         yield from (_text(value) for value in message.get_all(name, []))
     for part in parts[1:]:
         for name in ("Original-Mail-From", "Return-Path"):
-            yield from (_text(value) for value in part.get_all(name, []))
-        if part.get_content_type() == "text/rfc822-headers":
-            headers = HeaderParser().parsestr(_payload(part))
-            yield from (_text(value) for value in headers.get_all("Return-Path", []))
+            yield from (_text(value) for value in _quoted(part, name))
+
+
+def _quoted(part: Message, name: str) -> list[Header | str]:
+    """The fields of that name in a report or a returned mail, also where only its headers came back, as text."""
+    is_headers = part.get_content_type() == "text/rfc822-headers"
+    block = HeaderParser().parsestr(_payload(part)) if is_headers else part
+    return list(block.get_all(name, []))
 
 
 def _recipients(part: Message) -> Iterator[Message]:
@@ -87,11 +94,17 @@ def _delivery_report(tokens: list[str], recipients: list[Message]) -> Report:
     return Report(tokens, kind_of(status), status, words or f"{status or 'No reason'} given by their mail server")
 
 
-def _complaint(tokens: list[str], fields: Message) -> Report:
+def _complaint(tokens: list[str], fields: Message, unsubscribe: str) -> Report:
     kind = _field(fields, "Feedback-Type").lower()
     if kind not in COMPLAINTS:
         return Report(tokens, ignored=f"not a complaint: {kind or 'no type'}"[:_WORDS])
-    return Report(tokens, BounceKind.COMPLAINT, words=f"Reported as {kind}")
+    return Report(tokens, BounceKind.COMPLAINT, words=f"Reported as {kind}", unsubscribe=unsubscribe)
+
+
+def _unsubscribe_token(parts: list[Message]) -> str:
+    links = " ".join(_text(value) for part in parts for value in _quoted(part, "List-Unsubscribe"))
+    found = _UNSUBSCRIBE.search(links)
+    return found.group(1) if found else ""
 
 
 def _inside(part: Message) -> Message:

@@ -180,7 +180,7 @@ def certificate(tmp_path: Path) -> Path:
     """For 127.0.0.1, signed by itself; key and certificate in one file."""
     file = tmp_path / "mail.pem"
     options = ["-newkey", "rsa:2048", "-nodes", "-x509", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    options += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", file, "-out", tmp_path / "cert.pem"]
+    options += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(file), "-out", str(tmp_path / "cert.pem")]
     subprocess.run(["openssl", "req", *options], check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + (tmp_path / "cert.pem").read_bytes())
     return file

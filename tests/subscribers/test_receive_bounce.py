@@ -20,6 +20,7 @@ from tests.factories import make_incident, make_subscriber, make_user
 from tests.live import ROOT, Candor
 from tests.servers import SmtpSink
 from tests.subscribers import returned as shapes
+from tests.subscribers.postbox import parsed
 from tests.subscribers.returned import returned
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +65,24 @@ def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str
 def test_a_complaint_unsubscribes(sender: str, reader: Subscriber) -> None:
     assert pipe(returned(shapes.COMPLAINT, sender)) == "reported as spam: unsubscribed"
     assert state(reader) == "unsubscribed"
+
+
+def test_a_complaint_that_quotes_no_sender_is_known_by_the_link_to_unsubscribe(
+    sender: str, reader: Subscriber, sink: SmtpSink
+) -> None:
+    link = b"List-Unsubscribe: " + str(parsed(sink.letters[0].raw)["List-Unsubscribe"]).encode()
+    raw = shapes.COMPLAINT.replace(b"Original-Mail-From: <TO>\n", b"")
+    raw = raw.replace(b"From: Acme", link + b"\nFrom: Acme")
+    assert pipe(raw) == "reported as spam: unsubscribed"
+    assert pipe(raw) == "reported as spam: known already"
+    assert state(reader) == "unsubscribed"
+    assert Bounce.objects.get().kind == "complaint"
+
+
+def test_a_link_to_unsubscribe_makes_no_bounce(sender: str, reader: Subscriber, sink: SmtpSink) -> None:
+    link = b"List-Unsubscribe: " + str(parsed(sink.letters[0].raw)["List-Unsubscribe"]).encode()
+    raw = returned(shapes.POSTFIX, "nobody@example.com").replace(b"From: Acme", link + b"\nFrom: Acme")
+    assert pipe(raw) == "ignored: names no mail of ours"
 
 
 def test_the_pipe_may_name_the_recipient_where_the_headers_do_not(sender: str, reader: Subscriber) -> None:
