@@ -48,7 +48,7 @@ def _spf_terms() -> str:
         address = ip_address(host)
     except ValueError:
         return f"a:{host}"
-    return f"ip{address.version}:{address}"
+    return "mx" if address.is_loopback else f"ip{address.version}:{address}"
 
 
 def _dkim(domain: str) -> Check:

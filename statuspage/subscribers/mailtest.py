@@ -40,7 +40,7 @@ _hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
 
 @dataclass(frozen=True)
 class Step:
-    """`state` is ok, warning, failed or skipped; `words` say what the server answered, or what to do."""
+    """`state` is ok, warning, look (only you can tell), failed or skipped; `words` say what the server answered, or what to do."""
 
     name: str
     state: str
@@ -153,7 +153,7 @@ class Walk:
             words = "Not encrypted, although the server offers it: use smtp+tls:// in EMAIL_URL."
             self._note("Encryption", "warning", words)
         else:
-            self._note("Encryption", "warning", "Not encrypted. That is fine on this machine or a network of your own.")
+            self._note("Encryption", "look", "Not encrypted. That is fine on this machine or a network of your own.")
 
     def _start_tls(self) -> str:
         client = self._open_client()
