@@ -40,7 +40,8 @@ _hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
 
 @dataclass(frozen=True)
 class Step:
-    """`state` is ok, warning, look (only you can tell), failed or skipped; `words` say what the server answered, or what to do."""
+    """`state` is ok, warning, look (only staff can tell), failed or skipped. `words` say what the server answered, or
+    what to do."""
 
     name: str
     state: str
