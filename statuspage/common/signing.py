@@ -5,7 +5,9 @@ import binascii
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+from django.conf import settings
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
@@ -54,9 +56,9 @@ def stable_id(purpose: str, *parts: object) -> str:
 def seal_number(purpose: str, number: int) -> str:
     """24 characters of [a-z2-7] that say `number` (0 to 2**40 - 1) to us alone: for mail addresses, whose case some
     servers fold. Always the same for the same number. Encrypted under its own 80-bit tag (as SIV does, RFC 5297)."""
-    plain = number.to_bytes(_NUMBER_BYTES, "big")
-    tag = _digest(purpose, b"tag", plain)[:_TAG_BYTES]
-    return base64.b32encode(_masked(purpose, plain, tag) + tag).decode().lower()
+    key = _key(purpose, settings.SECRET_KEY)
+    tag = _tag(key, number)
+    return base64.b32encode((number ^ _mask(key, tag)).to_bytes(_NUMBER_BYTES, "big") + tag).decode().lower()
 
 
 def open_number(purpose: str, token: str) -> int:
@@ -65,20 +67,25 @@ def open_number(purpose: str, token: str) -> int:
         sealed = base64.b32decode(token, casefold=True)
     except (binascii.Error, ValueError) as error:
         raise BadToken from error
-    tag = sealed[_NUMBER_BYTES:]
-    plain = _masked(purpose, sealed[:_NUMBER_BYTES], tag)
-    if not hmac.compare_digest(tag, _digest(purpose, b"tag", plain)[:_TAG_BYTES]):
+    key, tag = _key(purpose, settings.SECRET_KEY), sealed[_NUMBER_BYTES:]
+    number = int.from_bytes(sealed[:_NUMBER_BYTES], "big") ^ _mask(key, tag)
+    if not hmac.compare_digest(tag, _tag(key, number)):
         raise BadToken
-    return int.from_bytes(plain, "big")
+    return number
 
 
-def _masked(purpose: str, number: bytes, tag: bytes) -> bytes:
-    mask = _digest(purpose, b"mask", tag)
-    return bytes(one ^ other for one, other in zip(number, mask, strict=False))
+def _tag(key: bytes, number: int) -> bytes:
+    return hmac.digest(key, b"tag" + number.to_bytes(_NUMBER_BYTES, "big"), "sha256")[:_TAG_BYTES]
 
 
-def _digest(purpose: str, use: bytes, value: bytes) -> bytes:
-    return salted_hmac(f"candor.{purpose}", use + value, algorithm="sha256").digest()
+def _mask(key: bytes, tag: bytes) -> int:
+    return int.from_bytes(hmac.digest(key, b"mask" + tag, "sha256")[:_NUMBER_BYTES], "big")
+
+
+@lru_cache(maxsize=16)
+def _key(purpose: str, secret: str) -> bytes:
+    """Kept: deriving it costs more than all the rest, and every mail of a fan-out has its number sealed."""
+    return salted_hmac(f"candor.{purpose}", "number", secret=secret, algorithm="sha256").digest()
 
 
 def _signer(purpose: str) -> signing.TimestampSigner:

@@ -67,6 +67,9 @@ def _return_path(domain: str) -> Check:
     back = settings.BOUNCE_ADDRESS.rpartition("@")[2].lower()
     if settings.EMAIL_PROVIDER and settings.ANYMAIL_WEBHOOK_SECRET:
         return Check("Bounces", "ok", f"{settings.EMAIL_PROVIDER.capitalize()} reports bounces and complaints.")
+    if settings.EMAIL_PROVIDER and not back:
+        words = "EMAIL_PROVIDER is set, but ANYMAIL_WEBHOOK_SECRET is not, so its reports are refused."
+        return Check("Bounces", "warning", words)
     if not back:
         words = "Nobody reads what comes back, so dead addresses stay. Set BOUNCE_ADDRESS or EMAIL_PROVIDER."
         return Check("Bounces", "warning", words)

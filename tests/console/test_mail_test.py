@@ -306,3 +306,10 @@ def test_a_return_path_of_another_domain_is_warned_of(settings: Settings) -> Non
 def test_a_password_that_goes_unencrypted_is_warned_of(settings: Settings) -> None:
     lead_to(settings, 25, EMAIL_HOST_USER="candor")
     assert by_name(checklist())["Mail server"].state == "warning"
+
+
+def test_a_provider_without_its_secret_is_warned_of(settings: Settings) -> None:
+    settings.EMAIL_PROVIDER = "postmark"
+    assert "ANYMAIL_WEBHOOK_SECRET is not" in by_name(checklist())["Bounces"].words
+    settings.ANYMAIL_WEBHOOK_SECRET = "candor:secret"
+    assert by_name(checklist())["Bounces"] == Check("Bounces", "ok", "Postmark reports bounces and complaints.")

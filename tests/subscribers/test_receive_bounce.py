@@ -4,9 +4,11 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -130,6 +132,22 @@ def test_a_huge_returned_mail_is_read_to_its_end_and_kept_only_in_part(sender: s
 )
 def test_rubbish_never_breaks_the_pipe(page: Page, raw: bytes) -> None:
     assert pipe(raw).startswith("ignored: ")
+
+
+def test_the_same_report_in_two_pipes_at_once_counts_once(sender: str, reader: Subscriber) -> None:
+    outcomes: list[str] = []
+
+    def take() -> None:
+        outcomes.append(pipe(returned(shapes.POSTFIX, sender)))
+        connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [*["refused for good 5.1.1: known already"] * 3, "refused for good 5.1.1: paused"]
+    assert Bounce.objects.count() == 1
 
 
 def command(raw: bytes, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
