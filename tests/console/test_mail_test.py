@@ -104,10 +104,18 @@ def test_a_wrong_address_is_refused_beside_its_field(page: Page, sink: SmtpSink)
 
 def test_twenty_an_hour_are_enough(page: Page, settings: Settings, sink: SmtpSink) -> None:
     owner = signed_in("owner")
-    typed = fill_in(owner, PATH, to=TO)
-    assert [owner.post(PATH, typed).status_code for _ in range(21)] == [302] * 20 + [422]
-    mailtest.wait_until_done()
+    answers = [send(owner) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [422]
+    assert "Please wait a little" in sheet(answers[-1]).one("main").text
     assert len(sink.letters) == 20
+
+
+def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
+    MailTest.objects.create(page=page, to=TO)
+    answer = send(signed_in("owner"))
+    assert answer.status_code == 422
+    assert "The last test is still running." in sheet(answer).one("main").text
+    assert sink.letters == []
 
 
 def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, sink: SmtpSink) -> None:

@@ -202,6 +202,15 @@ def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page
     assert "Came back lately" not in text
 
 
+def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1, "state": "sent"}
+    for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
+        delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
+        bounces.came_back(delivery, kind, status="", words="554 Listed")
+        assert ("1 of these was refused because of us" in text_of(editor.get("/console/mail"))) is told
+
+
 def test_only_owners_are_offered_a_test_mail(page: Page) -> None:
     assert "Send a test mail" in text_of(signed_in("owner").get("/console/mail"))
     assert "Send a test mail" not in text_of(signed_in("editor").get("/console/mail"))
