@@ -23,6 +23,7 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
+from statuspage.common.signing import seal_number
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.letters import feedback_id, inlined, one_line, sender_address
 from statuspage.subscribers.models import MailTest
@@ -83,7 +84,7 @@ def run(test: MailTest) -> list[Step]:
 
 def build(test: MailTest) -> EmailMultiAlternatives:
     """What the test sends: the headers of every mail of ours but those of a subscription."""
-    page = test.page
+    page, token = test.page, seal_number(MAIL_TEST, test.pk)
     context = {"page": page, "subject": f"[{one_line(page.name)}] Test mail", "home_url": absolute_url(page, "/")}
     sender = formataddr((one_line(page.name), sender_address()))
     headers = {
@@ -92,9 +93,9 @@ def build(test: MailTest) -> EmailMultiAlternatives:
         "Date": format_datetime(timezone.now()),
         "Auto-Submitted": "auto-generated",
         "Feedback-ID": feedback_id("test", page, "test"),
-    } | provider_headers(MAIL_TEST, test.pk)
+    } | provider_headers(token)
     text = render_to_string("subscribers/mail/test.txt", context).strip() + "\n"
-    envelope_from = return_path(MAIL_TEST, test.pk) or sender
+    envelope_from = return_path(token) or sender
     message = EmailMultiAlternatives(str(context["subject"]), text, envelope_from, [test.to], headers=headers)
     message.attach_alternative(inlined(render_to_string("subscribers/mail/test.html", context)), "text/html")
     return message

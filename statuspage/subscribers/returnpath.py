@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from statuspage.common.signing import BadToken, open_number, seal_number
+from statuspage.common.signing import BadToken, open_number
 from statuspage.subscribers.models import Delivery, MailTest
 
+# What `seal_number` makes tokens for: the row's number in the one table or the other.
 DELIVERY = "returnpath.delivery"
 MAIL_TEST = "returnpath.mailtest"
 
@@ -24,18 +25,17 @@ _PROVIDER_HEADERS = {
 METADATA_KEY = "candor"
 
 
-def return_path(purpose: str, number: int) -> str:
-    """`bounce+<token>@…` for a row of that purpose; empty if there is no BOUNCE_ADDRESS."""
+def return_path(token: str) -> str:
+    """`bounce+<token>@…`; empty if there is no BOUNCE_ADDRESS."""
     local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
-    return f"{local}+{seal_number(purpose, number)}@{domain}" if local else ""
+    return f"{local}+{token}@{domain}" if local else ""
 
 
-def provider_headers(purpose: str, number: int) -> dict[str, str]:
-    """The header that makes EMAIL_PROVIDER's reports name the same row; none without a provider."""
+def provider_headers(token: str) -> dict[str, str]:
+    """The header that makes EMAIL_PROVIDER's reports give `token` back; none without a provider."""
     if settings.EMAIL_PROVIDER not in _PROVIDER_HEADERS:
         return {}
     name, value = _PROVIDER_HEADERS[settings.EMAIL_PROVIDER]
-    token = seal_number(purpose, number)
     return {name: token if isinstance(value, str) else json.dumps(value).replace("%s", token)}
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import seal_number, stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.letters import (
     Letter,
@@ -148,7 +148,7 @@ def build(letter: Letter, delivery: Delivery) -> EmailMultiAlternatives:
     """The message for one recipient."""
     text, html = letter.bodies(delivery.subscriber)
     # Django takes the envelope's sender from here; what readers see is the From among the headers.
-    envelope_from = return_path(DELIVERY, delivery.pk) or letter.sender
+    envelope_from = return_path(seal_number(DELIVERY, delivery.pk)) or letter.sender
     message = Message(
         letter.subject, text, envelope_from, [delivery.subscriber.email], headers=_headers(letter, delivery)
     )
@@ -178,4 +178,4 @@ def _headers(letter: Letter, delivery: Delivery) -> dict[str, Any]:
             "List-Unsubscribe": f"<{unsubscribe_url(delivery.subscriber)}>",  # RFC 2369
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
         }
-    return headers | provider_headers(DELIVERY, delivery.pk)
+    return headers | provider_headers(seal_number(DELIVERY, delivery.pk))
