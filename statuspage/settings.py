@@ -1,7 +1,9 @@
 """Every knob is an environment variable with a working default; docs/settings.md lists them, and a test checks it."""
 
 import contextlib
+import importlib.util
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,21 @@ if EMAIL_URL:
 else:
     EMAIL_BACKEND = "statuspage.common.mail.EmlBackend"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
+
+# What comes back: mail to BOUNCE_ADDRESS (manage.py receive_bounce), or a provider's calls (docs/email.md).
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
+    raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="").lower()
+EMAIL_PROVIDERS = ("brevo", "mailgun", "mailjet", "postmark", "sparkpost")
+if EMAIL_PROVIDER not in ("", *EMAIL_PROVIDERS):
+    raise ImproperlyConfigured(f"EMAIL_PROVIDER is none of {', '.join(EMAIL_PROVIDERS)}. See docs/email.md.")
+ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
+ANYMAIL_SIGNING_KEY = env.str("ANYMAIL_SIGNING_KEY", default="")
+if ANYMAIL_WEBHOOK_SECRET and ":" not in ANYMAIL_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET is a user name and a password with a colon between them.")
+if ANYMAIL_WEBHOOK_SECRET and importlib.util.find_spec("anymail") is None:
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET needs django-anymail: pip install 'django-anymail>=13'.")
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -148,14 +148,15 @@ class Letter:
 
 
 class SmtpSink:
-    """An SMTP server in a thread that keeps what it accepts. `refuse` maps a recipient to another answer."""
+    """An SMTP server in a thread that keeps what it accepts. `refuse` maps a recipient to another answer; `options`
+    are aiosmtpd's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         from aiosmtpd.controller import Controller
 
         self.letters: list[Letter] = []
         self.refuse: dict[str, str] = {}
-        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
     @property
     def url(self) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Max, Q, When
 
 from incidents.models import Page
 from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
-from statuspage.subscribers.models import Channel, Delivery, DeliveryState, Subscriber, SubscriberState
+from statuspage.subscribers.models import Bounce, Channel, Delivery, DeliveryState, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
 PER_PAGE = 50
@@ -99,6 +99,12 @@ def endpoint_list(page: Page, *, number: str | None) -> PageOf[Subscriber]:
 
 def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:
     return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(number)
+
+
+def latest_bounces(page: Page) -> list[Bounce]:
+    """The newest mails that came back after the mail server had taken them, and complaints."""
+    found = Bounce.objects.of_page(page).after_acceptance().newest_first()
+    return list(found.select_related("subscriber", "delivery__incident")[:FAILED_SHOWN])
 
 
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:

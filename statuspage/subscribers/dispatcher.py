@@ -19,7 +19,7 @@ from incidents.actions.due import run_due
 from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
 from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, Subscriber
+from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, MailTest, Subscriber
 from statuspage.subscribers.sending import BUDGET_SECONDS, deliver_due
 from statuspage.subscribers.transports import TRANSPORTS
 
@@ -167,3 +167,4 @@ def sweep() -> None:
     ratelimit.sweep()
     Heartbeat.objects.sweep()
     Subscriber.objects.sweep()
+    MailTest.objects.sweep()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from email.utils import formataddr, parseaddr
 from typing import Any
@@ -60,7 +60,8 @@ _LINKS: dict[str, Callable[[Subscriber], str]] = {
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail but for its recipient. In `text` and `html`, each of `gaps` stands for one of the reader's links."""
+    """A mail but for its recipient. In `text` and `html`, each of `gaps` stands for one of the reader's links.
+    `campaign`: what its Feedback-ID counts it with, the incident's public id."""
 
     page: Page
     subject: str
@@ -68,6 +69,7 @@ class Letter:
     html: str
     gaps: dict[str, str]
     written_at: datetime | None = None
+    campaign: str = ""
 
     @property
     def sender(self) -> str:
@@ -140,7 +142,8 @@ def news_letter(news: News, *, zone: tzinfo) -> Letter:
     }
     label = _LABELS.get(kind, label).format(lead=lead)
     subject = one_line(f"[{news.page.name}] {label}: {incident.title}")
-    return _letter(news.page, "news", subject, context, written_at=news.event.created_at)
+    letter = _letter(news.page, "news", subject, context, written_at=news.event.created_at)
+    return replace(letter, campaign=incident.public_id)
 
 
 def _headline(news: News, incident: Incident, label: str, lead: str) -> str:
@@ -161,7 +164,12 @@ def _letter(
     }
     text = render_to_string(_translations(f"{template}.txt"), context)
     html = render_to_string(_translations(f"{template}.html"), context)
-    return Letter(page, subject, text.strip() + "\n", _INLINER.inline(html), gaps, written_at)
+    return Letter(page, subject, text.strip() + "\n", inlined(html), gaps, written_at)
+
+
+def inlined(html: str) -> str:
+    """With its style in the tags, where mail programs look for it."""
+    return _INLINER.inline(html)
 
 
 def _translations(name: str) -> list[str]:
@@ -178,6 +186,11 @@ def _image_link(image: re.Match[str]) -> str:
     attributes = {name: mark_safe(value) for name, value in _ATTRIBUTE.findall(image.group(1))}  # noqa: S308 - is HTML
     words = attributes.get("alt") or "Image"
     return format_html('<a href="{}">{}</a>', attributes.get("src", ""), words) if "src" in attributes else words
+
+
+def feedback_id(campaign: str, page: Page, kind: str) -> str:
+    """What large mailbox providers count complaints by: campaign:page:kind:sender. Says nothing of the reader."""
+    return f"{campaign or 'subscription'}:{page.public_id}:{kind}:candor"
 
 
 def thread_key(delivery: Delivery) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
+from statuspage.subscribers.bounces import refused
 from statuspage.subscribers.marker import Marker
 from statuspage.subscribers.models import ChannelState, Delivery
 from statuspage.subscribers.news import News, read_news
@@ -119,7 +120,7 @@ class Run:
         waits = self.transport.retry_after
         if permanent:
             delivery.fail(error)
-            delivery.subscriber.pause(error)
+            refused(delivery, error)
         elif delivery.attempts >= len(waits):
             delivery.fail(f"Given up after {delivery.attempts + 1} attempts. Last answer: {error}")
         else:

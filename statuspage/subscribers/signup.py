@@ -4,7 +4,7 @@ from django.db import transaction
 
 from incidents.models import Page
 from statuspage.subscribers.endpoints import new_secret
-from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Priority, Subscriber, SubscriberState
+from statuspage.subscribers.models import Bounce, Channel, Delivery, DeliveryKind, Priority, Subscriber, SubscriberState
 from statuspage.subscribers.wishes import Wishes, set_wishes, wishes_of
 
 
@@ -18,7 +18,7 @@ def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None
     subscriber = Subscriber.objects.sign_up(page, email)
     if wishes:
         _wish(page, email, wishes)
-    if subscriber is None:
+    if subscriber is None or Bounce.objects.says_dead(subscriber):
         return False
     Delivery.objects.replace_requests(subscriber)
     Delivery.objects.create(

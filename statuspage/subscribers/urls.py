@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.subscribers import views, webhook_views
+from statuspage.subscribers import providers, views, webhook_views
 
 app_name = "subscribers"
 
@@ -12,4 +12,5 @@ urlpatterns = [
     path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
     path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("webhooks/email/<slug:provider>/", providers.provider_webhook, name="provider_webhook"),
 ]

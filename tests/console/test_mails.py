@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.accounts.posting import wait_until_sent
-from statuspage.subscribers.models import ChannelState, Delivery
+from statuspage.subscribers import bounces
+from statuspage.subscribers.models import BounceKind, ChannelState, Delivery
 from tests.factories import make_incident, make_page, make_subscriber, make_user
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +170,47 @@ def test_what_was_given_up_is_listed_with_the_reason(
     assert "reader24@example.org API outage 550 no mailbox 24" in text
     assert "reader4@example.org" not in text
     assert "theirs@example.org" not in text
+
+
+def test_what_came_back_is_listed_with_the_reason_and_what_followed(
+    editor: Client, page: Page, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    incident = make_incident(page, title="API outage")
+    about: dict[str, Any] = {"event": incident.events.get(), "incident": incident, "channel": "email", "priority": 1}
+    for number in range(25):
+        reader = make_subscriber(page, f"reader{number}@example.org")
+        delivery = Delivery.objects.create(subscriber=reader, state="sent", **about)
+        bounces.came_back(delivery, BounceKind.HARD, status="5.1.1", words=f"550 5.1.1 no mailbox {number}")
+    theirs = make_subscriber(make_page(name="Other"), "theirs@example.org")
+    delivery = Delivery.objects.create(subscriber=theirs, state="sent", **about)
+    bounces.came_back(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse")
+    with django_assert_max_num_queries(7):
+        text = text_of(editor.get("/console/mail"))
+    row = "reader24@example.org Now: paused: mail was refused API outage Refused for good 550 5.1.1 no mailbox 24"
+    assert row in text
+    assert "reader4@example.org" not in text
+    assert "theirs@example.org" not in text
+
+
+def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1}
+    delivery = Delivery.objects.create(subscriber=make_subscriber(page), state="failed", last_error="550 no", **about)
+    bounces.refused(delivery, "550 no")
+    text = text_of(editor.get("/console/mail"))
+    assert "Given up lately" in text
+    assert "Came back lately" not in text
+
+
+def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1, "state": "sent"}
+    for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
+        delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
+        bounces.came_back(delivery, kind, status="", words="554 Listed")
+        assert ("1 of these was refused because of us" in text_of(editor.get("/console/mail"))) is told
+
+
+def test_only_owners_are_offered_a_test_mail(page: Page) -> None:
+    assert "Send a test mail" in text_of(signed_in("owner").get("/console/mail"))
+    assert "Send a test mail" not in text_of(signed_in("editor").get("/console/mail"))

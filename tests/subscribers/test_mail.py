@@ -42,6 +42,8 @@ def test_the_headers_are_what_bulk_senders_owe_their_readers(page: Page, reader:
     assert message["From"] == "Acme <status@localhost>"
     assert message["To"] == "ada@example.com"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert "Precedence" not in message
+    assert message["Feedback-ID"] == f"{Incident.objects.get().public_id}:{page.public_id}:event:candor"
     assert message["List-Id"] == f"Acme <{page.public_id}.127.0.0.1>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert re.fullmatch(r"<http://127\.0\.0\.1:8000/unsubscribe/[^>\s]+>", message["List-Unsubscribe"])

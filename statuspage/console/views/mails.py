@@ -6,20 +6,23 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console import mailbox
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.directory import failed_deliveries
-from statuspage.subscribers.models import ChannelState
+from statuspage.console.directory import failed_deliveries, latest_bounces
+from statuspage.subscribers.models import BounceKind, ChannelState
 
 
 @role_required(Role.EDITOR)
 def mail_list(request: StaffRequest) -> HttpResponse:
     """The mails that became files; with a mail server, how that server is doing."""
     page = current_page(request)
+    bounces = latest_bounces(page)
     context = {
         "page": page,
         "mail_server": _mail_server(),
         "drawer": None if settings.EMAIL_URL else mailbox.drawer(request.GET.get("page")),
         "channels": ChannelState.objects.in_trouble(),
         "failed": failed_deliveries(page),
+        "bounces": bounces,
+        "refused_for_us": sum(bounce.kind == BounceKind.POLICY for bounce in bounces),
         "may_read_accounts": request.user.has_role(Role.OWNER),
     }
     return render(request, "console/mails.html", context)

@@ -1,10 +1,14 @@
+from statuspage.subscribers.models.bounces import Bounce, BounceKind
 from statuspage.subscribers.models.channels import Channel, ChannelState
 from statuspage.subscribers.models.deliveries import Delivery, DeliveryKind, DeliveryState, Priority, Progress
 from statuspage.subscribers.models.heartbeats import Heartbeat
 from statuspage.subscribers.models.interests import Detail, Interest
+from statuspage.subscribers.models.mailtests import MailTest
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 __all__ = [
+    "Bounce",
+    "BounceKind",
     "Channel",
     "ChannelState",
     "Delivery",
@@ -13,6 +17,7 @@ __all__ = [
     "Detail",
     "Heartbeat",
     "Interest",
+    "MailTest",
     "Priority",
     "Progress",
     "Subscriber",

@@ -211,9 +211,11 @@ class Subscriber(models.Model):
             paused_reason="",
         )
 
-    def unsubscribe(self) -> None:
+    def unsubscribe(self, *, because: str = "") -> None:
+        """`because`: what made us do it, if it was not their own wish."""
         gone = Q(state=SubscriberState.UNSUBSCRIBED)
-        self._move(~gone, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now())
+        reason = {"paused_reason": because} if because else {}
+        self._move(~gone, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now(), **reason)
 
     def pause(self, reason: str) -> None:
         """The address refused mail for good, or staff says so. Nothing goes there until it is confirmed or resumed."""

@@ -12,12 +12,21 @@ from urllib.parse import urlsplit
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import seal_number, stable_id
 from statuspage.common.urls import absolute_url
-from statuspage.subscribers.letters import Letter, letter_for, message_key, one_line, sender_address, thread_key
+from statuspage.subscribers.letters import (
+    Letter,
+    feedback_id,
+    letter_for,
+    message_key,
+    one_line,
+    sender_address,
+    thread_key,
+)
 from statuspage.subscribers.links import unsubscribe_url
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.news import News
+from statuspage.subscribers.returnpath import DELIVERY, provider_headers, return_path
 from statuspage.subscribers.transports.base import ChannelDown, Transport, TransportError
 
 # Answers to RCPT that speak of us, not of the mailbox: authentication and TLS wanted, credentials refused (RFC 4954).
@@ -138,8 +147,10 @@ class Message(EmailMultiAlternatives):
 def build(letter: Letter, delivery: Delivery) -> EmailMultiAlternatives:
     """The message for one recipient."""
     text, html = letter.bodies(delivery.subscriber)
+    # Django takes the envelope's sender from here; what readers see is the From among the headers.
+    envelope_from = return_path(seal_number(DELIVERY, delivery.pk)) or letter.sender
     message = Message(
-        letter.subject, text, letter.sender, [delivery.subscriber.email], headers=_headers(letter, delivery)
+        letter.subject, text, envelope_from, [delivery.subscriber.email], headers=_headers(letter, delivery)
     )
     message.attach_alternative(html, "text/html")
     return message
@@ -148,10 +159,12 @@ def build(letter: Letter, delivery: Delivery) -> EmailMultiAlternatives:
 def _headers(letter: Letter, delivery: Delivery) -> dict[str, Any]:
     domain = sender_address().rpartition("@")[2] or "localhost"
     headers = {
+        "From": letter.sender,
         # The same for a mail that is sent twice, so that its doubles can be told (and dropped).
         "Message-ID": f"<{stable_id('message', *message_key(delivery))}@{domain}>",
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
         "X-Auto-Response-Suppress": "All",
+        "Feedback-ID": feedback_id(letter.campaign, letter.page, delivery.kind),
     }
     if letter.written_at:
         headers["Date"] = format_datetime(letter.written_at)
@@ -165,4 +178,4 @@ def _headers(letter: Letter, delivery: Delivery) -> dict[str, Any]:
             "List-Unsubscribe": f"<{unsubscribe_url(delivery.subscriber)}>",  # RFC 2369
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
         }
-    return headers
+    return headers | provider_headers(seal_number(DELIVERY, delivery.pk))

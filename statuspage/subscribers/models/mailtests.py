@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+
+from incidents.models import Page
+
+# Longer than any test may take: then its process was stopped half-way.
+OVERDUE = timedelta(seconds=60)
+
+
+class MailTestQuerySet(models.QuerySet["MailTest"]):
+    def last_of(self, page: Page) -> MailTest | None:
+        return self.filter(page=page).order_by("-pk").first()
+
+    def finish(self, pk: int, steps: list[dict[str, str]]) -> None:
+        self.filter(pk=pk).update(steps=steps, finished_at=timezone.now())
+
+    def came_back(self, pk: int, words: str) -> bool:
+        """A report about the test mail arrived. False if there is no such test."""
+        return bool(self.filter(pk=pk).update(came_back=words))
+
+    def sweep(self) -> None:
+        self.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+class MailTest(models.Model):
+    """A mail that an owner sent to try the mail server. `steps`: name, state and words of each, in order."""
+
+    page = models.ForeignKey(Page, models.CASCADE, related_name="+")
+    to = models.EmailField()
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    steps: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(default=list)
+    came_back = models.TextField(blank=True)
+
+    objects = MailTestQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"mail test #{self.pk}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.finished_at is None and timezone.now() - self.started_at < OVERDUE
+
+    @property
+    def was_cut_off(self) -> bool:
+        return self.finished_at is None and not self.is_running
+
+    @property
+    def passed(self) -> bool:
+        return self.finished_at is not None and not any(step["state"] == "failed" for step in self.steps)

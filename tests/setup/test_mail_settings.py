@@ -1,0 +1,36 @@
+"""Knobs of mail that cannot work say so at the start, and not when the first mail comes back."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.live import ROOT
+
+
+def complaint(**knobs: str) -> str:
+    """The last line of a start with these knobs; empty if it starts."""
+    command = [sys.executable, "-c", "import statuspage.settings"]
+    done = subprocess.run(command, env=os.environ | knobs, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stderr.strip().rpartition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"BOUNCE_ADDRESS": "bounce"}, "BOUNCE_ADDRESS is like bounce@status.example.com"),
+        ({"BOUNCE_ADDRESS": "a b@example.com"}, "BOUNCE_ADDRESS is like"),
+        ({"BOUNCE_ADDRESS": "bounce@exa<mple.com"}, "BOUNCE_ADDRESS is like"),
+        ({"BOUNCE_ADDRESS": f"{'b' * 39}@example.com"}, "at most 38 characters before @"),
+        ({"EMAIL_PROVIDER": "pigeon"}, "EMAIL_PROVIDER is none of brevo, mailgun, mailjet, postmark, sparkpost."),
+        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "ANYMAIL_WEBHOOK_SECRET is a user name and a password"),
+    ],
+)
+def test_a_knob_that_cannot_work_is_named(knobs: dict[str, str], words: str) -> None:
+    assert words in complaint(**knobs)
+
+
+def test_knobs_that_can_work_start() -> None:
+    knobs = {"BOUNCE_ADDRESS": "bounce@status.example.com", "EMAIL_PROVIDER": "Postmark"}
+    assert complaint(**knobs, ANYMAIL_WEBHOOK_SECRET="candor:secret") == ""
