@@ -48,7 +48,7 @@ def add(
         subscriber = Subscriber.objects.get(page=page, channel=channel, endpoint=endpoint, email=email)
         if subscriber.state != SubscriberState.UNSUBSCRIBED:
             raise ValidationError({"endpoint": "This is on the list already."}) from None
-        Subscriber.objects.filter(pk=subscriber.pk).update(**about)
+        Subscriber.objects.filter(pk=subscriber.pk).update(**about, secret_shown_at=None)
     subscriber.confirm()
     _note(subscriber, "endpoint.added", actor, channel=channel)
     return subscriber
@@ -128,7 +128,7 @@ def replay(delivery: Delivery, *, actor: Actor) -> bool:
 def accepted(delivery: Delivery) -> None:
     """The endpoint took it. If it had failed before, what waits for it is due now. Usually there is nothing to do."""
     if delivery.kind == DeliveryKind.CHALLENGE:
-        delivery.subscriber.confirm()
+        delivery.subscriber.answered()
     if delivery.subscriber.failures:
         with transaction.atomic():
             delivery.subscriber.works()

@@ -11,6 +11,7 @@ from incidents.actions import incidents as actions
 from incidents.actions import maintenances as maintenance_actions
 from incidents.models import AuditEntry, Component, Event, Incident, Page
 from statuspage.subscribers.models import ChannelState, Heartbeat
+from statuspage.subscribers.models.channels import channels_for
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
 from tests.factories import (
     ALICE,
@@ -148,7 +149,8 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
     assert Component.objects.get().status == "degraded_performance"
     assert AuditEntry.objects.first().details["note"] == "Disk swap"  # type: ignore[union-attr]
     assert AuditEntry.objects.first().actor_label == "Erin"  # type: ignore[union-attr]
-    assert not Event.objects.filter(notify=True).exists()
+    assert [event.kind for event in Event.objects.telling()] == ["component.status"]
+    assert channels_for("component.status") == ["webhook"]
     assert "REST API is now Degraded Performance." in sheet(answer).text
 
 

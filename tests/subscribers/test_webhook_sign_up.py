@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -275,6 +276,30 @@ def test_challenges_cannot_be_asked_for_without_end(page: Page, client: Client) 
         client.post(manage_url(hook), {"action": "challenge"})
     assert Delivery.objects.filter(kind=DeliveryKind.CHALLENGE).count() == 10
     assert Delivery.objects.queued().count() == 1
+
+
+def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(
+    page: Page, client: Client, receiver: Receiver
+) -> None:
+    hook = make_endpoint(page, receiver.url(), email="ada@example.org", state="pending", confirmed_at=None)
+
+    def agree_late(heard: Heard) -> Reply:
+        Subscriber.objects.get().unsubscribe()
+        connection.close()
+        return echo(heard)
+
+    receiver.judge = agree_late
+    client.post(confirm_url(hook))
+    drain()
+    hook.refresh_from_db()
+    assert (len(receiver.heard), hook.state) == (1, SubscriberState.UNSUBSCRIBED)
+
+
+def test_a_webhook_that_was_active_once_is_not_forgotten_while_its_endpoint_is_away(page: Page) -> None:
+    long_ago = timezone.now() - timedelta(days=400)
+    make_endpoint(page, "https://example.com/hook", state="verifying", confirmed_at=long_ago, created_at=long_ago)
+    sweep()
+    assert Subscriber.objects.exists()
 
 
 def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:

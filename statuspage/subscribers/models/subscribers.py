@@ -106,7 +106,8 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Forget addresses that somebody typed and nobody confirmed."""
         self.filter(
             Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_KEPT),
-            state__in=[SubscriberState.PENDING, SubscriberState.VERIFYING],
+            # Who was active once has a history, and may be waiting for its endpoint to come back.
+            Q(state=SubscriberState.PENDING) | Q(state=SubscriberState.VERIFYING, confirmed_at__isnull=True),
             created_at__lt=timezone.now() - UNCONFIRMED_KEPT,
         ).delete()
 
@@ -231,6 +232,17 @@ class Subscriber(models.Model):
     def await_answer(self) -> None:
         """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""
         self._move(~Q(state=SubscriberState.ACTIVE), state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+
+    def answered(self) -> None:
+        """The endpoint has agreed. Nothing happens if its owner has left meanwhile."""
+        waiting = Q(state=SubscriberState.VERIFYING)
+        self._move(
+            waiting,
+            state=SubscriberState.ACTIVE,
+            confirmed_at=timezone.now(),
+            paused_at=None,
+            paused_reason="",
+        )
 
     def rest(self, length: timedelta) -> None:
         """An attempt failed: nothing is tried here for `length`."""
