@@ -325,7 +325,7 @@ def test_no_page_of_the_console_breaks_the_content_security_policy(open_tab: Ope
         assert answer.status == 200, answer.url
         for link in tab.locator("a[href^='/console/']").all():
             path = re.sub(r"[?#].*", "", link.get_attribute("href") or "")
-            if path not in seen:
+            if path not in seen and not path.endswith(".csv"):
                 seen.add(path)
                 todo.append(path)
     assert len(seen) >= 10
