@@ -149,6 +149,11 @@ def test_the_running_month_says_so_far(api: Component) -> None:
     assert [link.text for link in links] == ["← October 2026", "Q4 2026", "CSV"]
 
 
+def test_a_running_quarter_leads_to_no_month_that_has_not_begun(api: Component) -> None:
+    links = read(path_of(api, "2026-Q4")).one("nav", aria_label="Periods").all("a")
+    assert [link.text for link in links] == ["← Q3 2026", "October 2026", "November 2026", "CSV"]
+
+
 @pytest.mark.parametrize("period", ["2026-12", "2027-Q1", "2026-13", "october", "2026-Q9"])
 def test_what_has_not_begun_or_is_no_period_is_not_found(api: Component, period: str) -> None:
     for path in (path_of(api, period), f"{path_of(api, period)}.csv", f"/reports?period={period}"):
