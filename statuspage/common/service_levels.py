@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from incidents.histories import page_known_since
 from incidents.models import Component, Page
 from incidents.periods import Period
 from incidents.reports import Report, service_reports
@@ -76,11 +77,13 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Span:
-    """The period around which one leafs, seen at `now`. What has not begun is not led to: `next` is None then."""
+    """The period around which one leafs, seen at `now`. What has not begun, or lies before all history, is not led to:
+    `next` or `previous` is None then."""
 
     period: Period
     zone: tzinfo
     now: datetime
+    known_since: datetime
 
     @property
     def end(self) -> datetime:
@@ -92,8 +95,8 @@ class Span:
         return self.now if self.now < self.end else None
 
     @property
-    def previous(self) -> Period:
-        return self.period.previous
+    def previous(self) -> Period | None:
+        return self.period.previous if self.period.window(self.zone)[0] > self.known_since else None
 
     @property
     def next(self) -> Period | None:
@@ -112,7 +115,7 @@ def span(page: Page, code: str, *, now: datetime) -> Span | None:
     period = Period.parse(code) if code else Period.month_at(now, page.zone)
     if period is None or period.window(page.zone)[0] > now:
         return None
-    return Span(period, page.zone, now)
+    return Span(period, page.zone, now, page_known_since(page) or now)
 
 
 def sheets(
