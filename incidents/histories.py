@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Min, OuterRef, Subquery
 
 from incidents import uptime
 from incidents.models import Component, EventKind, Page, StatusInterval
@@ -33,17 +33,27 @@ def read_histories(
 
 def known_since(components: Collection[Component], *, zone: ZoneInfo) -> dict[int, datetime]:
     """When the history of each component begins, by its primary key; those without one are left out. One query."""
-    live = StatusInterval.objects.as_corrected().filter(component=OuterRef("pk")).order_by("started_at")
     begun = Component.objects.filter(pk__in=[component.pk for component in components])
-    first: dict[int, datetime] = dict(begun.values_list("pk", Subquery(live.values("started_at")[:1])))
+    first: dict[int, datetime] = dict(begun.values_list("pk", _first_start()))
     started = {c.pk: uptime.midnight(c.start_date, zone) for c in components if c.start_date}
     return {key: max(at, started.get(key, at)) for key, at in first.items() if at}
+
+
+def page_known_since(page: Page) -> datetime | None:
+    """When the history of the page's oldest component begins. One query."""
+    first: datetime | None = page.components.aggregate(first=Min(_first_start()))["first"]
+    return first
 
 
 def weights_at(page: Page, at: datetime) -> Weights:
     """The weights that the page stated at `at`: before the first change after it, which is on record."""
     change = page.audit_entries.next_after(at, verb=EventKind.UPTIME_WEIGHTS)
     return Weights.from_json(change.details["old"]) if change else Weights.for_page(page)
+
+
+def _first_start() -> Subquery:
+    live = StatusInterval.objects.as_corrected().filter(component=OuterRef("pk")).order_by("started_at")
+    return Subquery(live.values("started_at")[:1])
 
 
 def _since_start_date(component: Component, intervals: list[Interval], zone: ZoneInfo) -> list[Interval]:

@@ -4,13 +4,14 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from incidents.histories import page_known_since
 from incidents.models import Component, Page
 from incidents.periods import Period
 from incidents.reports import Report, service_reports
@@ -76,11 +77,17 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Span:
-    """The period around which one leafs, seen at `now`. `next` None: it has not begun."""
+    """The period around which one leafs, seen at `now`. What has not begun, or lies before all history, is not led to:
+    `next` or `previous` is None then."""
 
     period: Period
+    zone: tzinfo
     now: datetime
-    end: datetime
+    known_since: datetime
+
+    @property
+    def end(self) -> datetime:
+        return self.period.window(self.zone)[1]
 
     @property
     def as_of(self) -> datetime | None:
@@ -88,8 +95,8 @@ class Span:
         return self.now if self.now < self.end else None
 
     @property
-    def previous(self) -> Period:
-        return self.period.previous
+    def previous(self) -> Period | None:
+        return self.period.previous if self.period.window(self.zone)[0] > self.known_since else None
 
     @property
     def next(self) -> Period | None:
@@ -98,7 +105,9 @@ class Span:
     @property
     def others(self) -> list[Period]:
         """From a month to its quarter, from a quarter to its months."""
-        return [self.period.quarter] if self.period.length == 1 else self.period.months()
+        if self.period.length == 1:
+            return [self.period.quarter]
+        return [month for month in self.period.months() if month.window(self.zone)[0] <= self.now]
 
 
 def span(page: Page, code: str, *, now: datetime) -> Span | None:
@@ -106,7 +115,7 @@ def span(page: Page, code: str, *, now: datetime) -> Span | None:
     period = Period.parse(code) if code else Period.month_at(now, page.zone)
     if period is None or period.window(page.zone)[0] > now:
         return None
-    return Span(period, now, period.window(page.zone)[1])
+    return Span(period, page.zone, now, page_known_since(page) or now)
 
 
 def sheets(
