@@ -21,6 +21,14 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".picker select")) event.target.classList.toggle("chosen", event.target.value !== "");
 });
 
+// The menu of the bar goes when its reader turns to something else.
+for (const type of ["click", "focusin"]) {
+  document.addEventListener(type, (event) => {
+    const menu = document.querySelector(".topbar-more[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   for (const filter of document.querySelectorAll(".filter")) filter.hidden = false;
   for (const select of document.querySelectorAll(".picker select")) select.classList.toggle("chosen", select.value !== "");

@@ -7,6 +7,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from incidents import markup
+from statuspage.accounts.models import User
+from statuspage.console import navigation
 
 register = template.Library()
 
@@ -31,3 +33,15 @@ def described(field: BoundField) -> Any:
     if described_by:
         attributes["aria-describedby"] = " ".join(described_by)
     return field.as_widget(attrs=attributes)
+
+
+@register.inclusion_tag("console/_nav.html", takes_context=True)
+def console_nav(context: dict[str, Any]) -> dict[str, Any]:
+    """`{% console_nav %}`: the links of the bar, for whoever is signed in."""
+    request = context["request"]
+    if not isinstance(request.user, User):
+        return {}
+    return {
+        "daily": navigation.links(navigation.DAILY, request.user, request.path),
+        "more": navigation.links(navigation.MORE, request.user, request.path),
+    }

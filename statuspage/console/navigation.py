@@ -1,0 +1,53 @@
+"""The links of the bar at the top: those of every day, and the rest under “More”."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from statuspage.accounts.models import Role, User
+
+
+@dataclass(frozen=True)
+class Place:
+    """`others`: further pages that belong to it."""
+
+    name: str
+    label: str
+    role: Role = Role.VIEWER
+    others: tuple[str, ...] = ()
+
+
+DAILY = (
+    Place("dashboard", "Dashboard"),
+    Place("incidents", "Incidents"),
+    Place("components", "Components"),
+    Place("subscribers", "Subscribers"),
+    Place("reports", "Reports", others=("analytics",)),
+)
+MORE = (
+    Place("channels", "Channels"),
+    Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
+    Place("uptime", "Uptime", Role.OWNER),
+    Place("people", "People", Role.OWNER),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    label: str
+    is_here: bool
+
+
+def links(places: tuple[Place, ...], user: User, path: str) -> list[Link]:
+    """Those of `places` that `user` may see; `is_here` where `path` is one of its pages."""
+    return [Link(_url(place.name), place.label, _is_at(place, path)) for place in places if user.has_role(place.role)]
+
+
+def _is_at(place: Place, path: str) -> bool:
+    urls = [_url(name) for name in (place.name, *place.others)]
+    return any(path == url or (place.name != "dashboard" and path.startswith(f"{url}/")) for url in urls)
+
+
+def _url(name: str) -> str:
+    return reverse(f"console:{name}")

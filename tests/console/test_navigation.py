@@ -1,0 +1,39 @@
+import pytest
+
+from tests.console.staff import sheet, signed_in
+from tests.factories import make_page
+from tests.public.reading import Element
+
+pytestmark = pytest.mark.django_db
+
+VIEWER = ["Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Channels"]
+
+
+def bar(path: str, role: str) -> list[Element]:
+    return sheet(signed_in(role).get(path)).one("nav", aria_label="Console").all("a")
+
+
+@pytest.mark.parametrize(
+    ("role", "extra"), [("viewer", []), ("editor", ["Mail"]), ("owner", ["Mail", "Uptime", "People"])]
+)
+def test_the_bar_offers_what_the_role_may_see(role: str, extra: list[str]) -> None:
+    make_page()
+    links = bar("/console/", role)
+    assert [link.text for link in links] == VIEWER + extra
+    client = signed_in(role, email="other@example.com")
+    assert {client.get(link.attributes["href"]).status_code for link in links} == {200}
+
+
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("/console/", "Dashboard"),
+        ("/console/incidents/new", "Incidents"),
+        ("/console/analytics", "Reports"),
+        ("/console/reports/targets", "Reports"),
+        ("/console/people", "People"),
+    ],
+)
+def test_the_bar_says_where_one_is(path: str, here: str) -> None:
+    make_page()
+    assert [link.text for link in bar(path, "owner") if "aria-current" in link.attributes] == [here]
