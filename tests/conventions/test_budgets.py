@@ -40,6 +40,14 @@ def test_no_file_is_longer_than_four_hundred_lines_and_half_have_at_most_eighty(
     assert median(lengths.values()) <= FILE_MEDIAN
 
 
+def test_no_template_style_script_or_test_is_longer_than_four_hundred_lines() -> None:
+    patterns = ("templates/**/*.html", "static/css/*.css", "static/js/*.js", "tests/**/*.py")
+    paths = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert len(lengths) > 100
+    assert above(lengths, FILE_MOST) == {}
+
+
 if __name__ == "__main__":  # python -m tests.conventions.test_budgets
     for kind, lengths in (("functions", function_lengths()), ("files", file_lengths())):
         print(f"{len(lengths)} {kind}: median {median(lengths.values()):g} lines, longest {max(lengths.values())}")
