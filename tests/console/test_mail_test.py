@@ -17,7 +17,7 @@ from pytest_django import Settings
 from incidents.models import AuditEntry, Page
 from statuspage.console.mailchecks import Check, checklist
 from statuspage.subscribers import mailtest
-from statuspage.subscribers.intake import receive
+from statuspage.subscribers.returned import receive
 from statuspage.subscribers.mailtest import Step
 from statuspage.subscribers.models import MailTest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in

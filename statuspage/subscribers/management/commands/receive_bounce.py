@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseTrouble
 
-from statuspage.subscribers.intake import receive
+from statuspage.subscribers.returned import receive
 
 
 class Command(BaseCommand):
