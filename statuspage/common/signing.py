@@ -1,10 +1,14 @@
 """The one door for signed links and for ids that nobody can guess. A token carries a public id, never personal data."""
 
+import hashlib
+import hmac
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
+from django.conf import settings
 from django.core import signing
-from django.utils.crypto import salted_hmac
 
 
 class BadToken(Exception):
@@ -24,8 +28,13 @@ class Opened:
 
 
 def seal(purpose: str, value: str) -> str:
-    """A token for URLs. It opens for the same `purpose` only."""
-    return _signer(purpose).sign(value)
+    """A token for URLs. It opens for the same `purpose` only.
+
+    The same as `TimestampSigner.sign` makes, in less than half its time: each mail carries two.
+    """
+    stamped = f"{value}.{signing.b62_encode(int(time.time()))}"
+    # Signer puts its salt and this word together (django.core.signing.Signer.signature).
+    return f"{stamped}.{signing.b64_encode(_mac(f'candor.{purpose}signer', stamped)).decode()}"
 
 
 def open_token(purpose: str, token: str, *, max_age: timedelta | None = None) -> Opened:
@@ -43,7 +52,17 @@ def open_token(purpose: str, token: str, *, max_age: timedelta | None = None) ->
 
 def stable_id(purpose: str, *parts: object) -> str:
     """32 hex digits, always the same for the same parts, and not to be guessed without the secret key."""
-    return salted_hmac(f"candor.{purpose}", "/".join(map(str, parts)), algorithm="sha256").hexdigest()[:32]
+    return _mac(f"candor.{purpose}", "/".join(map(str, parts))).hex()[:32]
+
+
+def _mac(salt: str, value: str) -> bytes:
+    """What django.utils.crypto.salted_hmac makes, without deriving the key each time."""
+    return hmac.digest(_derived_key(salt, settings.SECRET_KEY), value.encode(), "sha256")
+
+
+@lru_cache(maxsize=32)
+def _derived_key(salt: str, secret: str) -> bytes:
+    return hashlib.sha256((salt + secret).encode()).digest()
 
 
 def _signer(purpose: str) -> signing.TimestampSigner:

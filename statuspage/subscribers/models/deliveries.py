@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from incidents.models import Event, Incident, IncidentUpdate
 from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.models.channels import Channel
-from statuspage.subscribers.models.subscribers import Subscriber
+from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 # How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
 LEASE = timedelta(seconds=15)
@@ -83,7 +83,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             due = self.claimable(channel).order_by("priority", "next_attempt_at", "pk")
             taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
             self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
-        return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
+        # Pages apart: they are few, and a joined one would be made anew for each row.
+        rows = self.filter(pk__in=taken).select_related("subscriber").prefetch_related("subscriber__page")
+        return list(rows.order_by("priority", "pk"))
+
+    def reread_subscribers(self, deliveries: list[Delivery]) -> None:
+        """Bring the subscribers of `deliveries` up to date; those who are gone count as unsubscribed."""
+        states = dict(Subscriber.objects.filter(deliveries__in=deliveries).values_list("pk", "state"))
+        for delivery in deliveries:
+            delivery.subscriber.state = states.get(delivery.subscriber_id, SubscriberState.UNSUBSCRIBED)
 
     def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__in=ids, lease_token=token)
@@ -137,6 +145,8 @@ class Delivery(models.Model):
     priority = models.PositiveSmallIntegerField(choices=Priority)
     state = models.CharField(max_length=10, choices=DeliveryState, db_default=DeliveryState.QUEUED)
     attempts = models.PositiveIntegerField(db_default=0)
+    # Attempts that the other side never answered: perhaps it has them.
+    in_doubt = models.PositiveSmallIntegerField(db_default=0)
     next_attempt_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.CharField(max_length=16, blank=True, db_default="")
@@ -170,9 +180,14 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk} to {self.subscriber}: {self.state}"
 
-    def defer(self, error: str, *, after: timedelta) -> None:
-        """Not now; again `after` that time. Burns an attempt."""
-        self._settle(last_error=error, attempts=F("attempts") + 1, next_attempt_at=from_now(after))
+    def defer(self, error: str, *, after: timedelta, in_doubt: bool = False) -> None:
+        """Not now; again `after` that time. Burns an attempt. `in_doubt`: it may have arrived all the same."""
+        self._settle(
+            last_error=error,
+            attempts=F("attempts") + 1,
+            in_doubt=F("in_doubt") + int(in_doubt),
+            next_attempt_at=from_now(after),
+        )
 
     def fail(self, error: str) -> None:
         """Not ever."""
