@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -29,9 +29,10 @@ class Batch:
     news: dict[int, News] = field(default_factory=dict)
     read_at: float = field(default_factory=time.monotonic)
 
-    def refresh(self, left: list[Delivery]) -> None:
-        """Read again what is told, and to whom, if that is too long ago. `left`: those that are not sent yet."""
+    def refresh(self, waiting: Iterable[Delivery]) -> None:
+        """Read again what is told, and to whom, if that is too long ago. `waiting`: those that are not sent yet."""
         if time.monotonic() - self.read_at > FRESH_SECONDS:
+            left = list(waiting)
             Delivery.objects.reread_subscribers(left)
             self.news = read_news([delivery.event_id for delivery in left if delivery.event_id])
             self.read_at = time.monotonic()

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,11 +74,11 @@ class Run:
         """What may be sent, one after the other, with what the transport made of its news."""
         composed: dict[Any, Any] = {}
         while self.goes_on and (batch := self._intake.next()).deliveries:
-            waiting = {delivery.pk: delivery for delivery in batch.deliveries}
-            self._left |= waiting
+            waiting = deque(batch.deliveries)
+            self._left |= {delivery.pk: delivery for delivery in waiting}
             while waiting and self.goes_on:
-                batch.refresh(list(waiting.values()))
-                delivery = waiting.pop(next(iter(waiting)))
+                batch.refresh(waiting)
+                delivery = waiting.popleft()
                 if (ready := self._composed(delivery, batch, composed)) is not None:
                     yield ready, delivery
 

@@ -16,6 +16,10 @@ from statuspage.subscribers.models import Delivery
 LINE_MOST = 998  # octets, without CRLF (RFC 5322 section 2.1.1)
 # More than any link of ours is long: whether a line stays below LINE_MOST is decided before the links are there.
 _LONGEST_VALUE = 400
+# Lines of quoted-printable have at most 76 characters (RFC 2045 section 6.7); a multiple of three cuts no "=2E" in two.
+_QP_LINE = 72
+# What stands for itself there.
+_LITERAL = re.compile(rb"[!-<>-~]*")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 
 
@@ -98,10 +102,11 @@ def _quoted_piece(piece: bytes) -> bytes:
 
 
 def _quoted_value(value: bytes) -> bytes:
-    """As lines of its own. Without dots: one at the start of a line would have to be doubled."""
-    quoted = quopri.encodestring(value).replace(b"=\n", b"").replace(b".", b"=2E")
-    pieces = re.findall(rb"(?:=..|[^=]){1,70}", quoted)
-    return b"=\r\n".join(pieces)
+    """As lines of its own, none of which starts with a dot that would have to be doubled."""
+    if not _LITERAL.fullmatch(value):
+        value = b"".join(b"=%02X" % octet for octet in value)
+    pieces = [value[start : start + _QP_LINE] for start in range(0, len(value), _QP_LINE)]
+    return b"=\r\n".join(pieces).replace(b"\n.", b"\n=2E")
 
 
 def _header_block(part: MimePart) -> bytes:

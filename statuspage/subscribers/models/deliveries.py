@@ -1,20 +1,31 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
 from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models import lookups  # noqa: F401 - registers pk__among
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 # How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
 LEASE = timedelta(seconds=15)
+
+
+_NOT_FOR_SENDING = (
+    *("next_attempt_at", "lease_until", "created_at", "sent_at"),
+    *("subscriber__confirmation_sent_at", "subscriber__confirmed_at", "subscriber__created_at"),
+    *("subscriber__paused_at", "subscriber__unsubscribed_at"),
+)
 
 
 class DeliveryKind(models.TextChoices):
@@ -60,6 +71,24 @@ class Progress:
         return not self.queued
 
 
+@cache
+def _sent_statement(vendor: str) -> tuple[str, list[Any]]:
+    """The UPDATE of `mark_sent` and its parameters, the last of which are the ids. Written once for each `vendor`."""
+    query = Delivery.objects.filter(pk__among=[]).query.chain(UpdateQuery)
+    query.add_update_values(
+        {
+            "state": DeliveryState.SENT,
+            "attempts": F("attempts") + 1,
+            "sent_at": Now(),
+            "last_error": "",
+            "lease_until": None,
+            "lease_token": "",
+        }
+    )
+    statement, params = query.get_compiler(connection=connection).as_sql()
+    return statement, list(params)[:-1]
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def queued(self) -> DeliveryQuerySet:
         return self.filter(state=DeliveryState.QUEUED)
@@ -82,19 +111,24 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with transaction.atomic():
             due = self.claimable(channel).order_by("priority", "next_attempt_at", "pk")
             taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-            self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
+            self.filter(pk__among=taken).update(lease_token=token, lease_until=from_now(LEASE))
+        return list(self.filter(pk__among=taken).for_sending().order_by("priority", "pk"))
+
+    def for_sending(self) -> DeliveryQuerySet:
+        """With subscribers and pages, without the times that nobody asks for while sending."""
         # Pages apart: they are few, and a joined one would be made anew for each row.
-        rows = self.filter(pk__in=taken).select_related("subscriber").prefetch_related("subscriber__page")
-        return list(rows.order_by("priority", "pk"))
+        rows = self.select_related("subscriber").prefetch_related("subscriber__page")
+        return rows.defer(*_NOT_FOR_SENDING)
 
     def reread_subscribers(self, deliveries: list[Delivery]) -> None:
         """Bring the subscribers of `deliveries` up to date; those who are gone count as unsubscribed."""
-        states = dict(Subscriber.objects.filter(deliveries__in=deliveries).values_list("pk", "state"))
+        ids = [delivery.subscriber_id for delivery in deliveries]
+        states = dict(Subscriber.objects.filter(pk__among=ids).values_list("pk", "state"))
         for delivery in deliveries:
             delivery.subscriber.state = states.get(delivery.subscriber_id, SubscriberState.UNSUBSCRIBED)
 
     def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
-        return self.queued().filter(pk__in=ids, lease_token=token)
+        return self.queued().filter(pk__among=ids, lease_token=token)
 
     def renew(self, token: str, ids: list[int]) -> None:
         self.held_by(token, ids).update(lease_until=from_now(LEASE))
@@ -105,14 +139,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def mark_sent(self, ids: list[int]) -> None:
         """The other side accepted these. True whoever holds them now."""
-        self.filter(pk__in=ids).update(
-            state=DeliveryState.SENT,
-            attempts=F("attempts") + 1,
-            sent_at=Now(),
-            last_error="",
-            lease_until=None,
-            lease_token="",
-        )
+        statement, params = _sent_statement(connection.vendor)
+        among: Any = ids if connection.vendor == "postgresql" else json.dumps(ids)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*params, among])
 
     def replace_requests(self, subscriber: Subscriber) -> None:
         """A newer mail about the subscription itself makes those still waiting pointless."""
