@@ -32,7 +32,7 @@ def seal(purpose: str, value: str) -> str:
 
     The same as `TimestampSigner.sign` makes, in less than half its time: each mail carries two.
     """
-    stamped = f"{value}.{signing.b62_encode(int(time.time()))}"
+    stamped = f"{value}.{_stamp(int(time.time()))}"
     # Signer puts its salt and this word together (django.core.signing.Signer.signature).
     return f"{stamped}.{signing.b64_encode(_mac(f'candor.{purpose}signer', stamped)).decode()}"
 
@@ -53,6 +53,9 @@ def open_token(purpose: str, token: str, *, max_age: timedelta | None = None) ->
 def stable_id(purpose: str, *parts: object) -> str:
     """32 hex digits, always the same for the same parts, and not to be guessed without the secret key."""
     return _mac(f"candor.{purpose}", "/".join(map(str, parts))).hex()[:32]
+
+
+_stamp = lru_cache(maxsize=2)(signing.b62_encode)
 
 
 def _mac(salt: str, value: str) -> bytes:

@@ -15,9 +15,28 @@ from statuspage.subscribers.news import News, read_news
 
 # A batch holds what this many seconds can send: so long may an urgent mail wait behind what was claimed before it.
 BATCH_SECONDS = 0.25
-FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 32, 4, 250
+FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 32, 4, 500
 # What was read longer ago is read again before it is sent: meanwhile an incident may have been hidden.
 FRESH_SECONDS = 1.0
+
+
+class Newsstand:
+    """What events tell, read again whenever it is older than FRESH_SECONDS."""
+
+    def __init__(self) -> None:
+        self._news: dict[int, News] = {}
+        self._read_at = 0.0
+
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self._read_at > FRESH_SECONDS
+
+    def read(self, deliveries: Iterable[Delivery]) -> dict[int, News]:
+        wanted = {delivery.event_id for delivery in deliveries if delivery.event_id}
+        if self.is_stale or not wanted <= self._news.keys():
+            self._read_at = time.monotonic()
+            self._news = read_news(wanted)
+        return self._news
 
 
 @dataclass
@@ -34,7 +53,7 @@ class Batch:
         if time.monotonic() - self.read_at > FRESH_SECONDS:
             left = list(waiting)
             Delivery.objects.reread_subscribers(left)
-            self.news = read_news([delivery.event_id for delivery in left if delivery.event_id])
+            self.news = Newsstand().read(left)
             self.read_at = time.monotonic()
 
 
@@ -47,6 +66,7 @@ class Intake:
         self._size = size
         self._ahead: Future[Batch] | None = None
         self._helper: ThreadPoolExecutor | None = None
+        self._newsstand = Newsstand()
 
     def next(self) -> Batch:
         """Empty if nothing is due, or the channel rests."""
@@ -74,7 +94,7 @@ class Intake:
             return Batch([])
         deliveries = Delivery.objects.claim(self._channel, token=self._marker.token, limit=size)
         self._marker.hold([delivery.pk for delivery in deliveries])
-        return Batch(deliveries, size, read_news([one.event_id for one in deliveries if one.event_id]))
+        return Batch(deliveries, size, self._newsstand.read(deliveries))
 
 
 def batch_size(settled: int, seconds: float) -> int:

@@ -97,11 +97,9 @@ class Office:
         self._given_back.append(job)
 
     def watch(self, session: Session) -> None:
-        """Look for what `session` waits for."""
-        if session in self._sessions:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.wants_to_write else 0)
-            if self._selector.get_key(session.sock).events != events:
-                self._selector.modify(session.sock, events, session)
+        """What `session` waits for has changed."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.is_watched_for_writing else 0)
+        self._selector.modify(session.sock, events, session)
 
     def forget(self, session: Session) -> None:
         if session in self._sessions:

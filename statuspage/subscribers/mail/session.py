@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # From the envelope to the answer to the text, however many answers drip in between.
 MESSAGE_SECONDS = 30.0
 # No sane answer is longer.
-_MOST_UNREAD = 64 * 1024
+_MOST_UNREAD, _MOST_LINES = 64 * 1024, 200
 # Answers to RCPT that speak of us, not of the mailbox: authentication and TLS wanted, credentials refused (RFC 4954).
 _OUR_FAULT = {530, 534, 535, 538}
 _BLOCKED = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -56,16 +56,12 @@ class Session:
         self._lines: list[bytes] = []
         self._accepted = 0
         self._needs_reset = False
-        self.is_closed = False
+        self.is_closed = self.is_watched_for_writing = False
         self.deadline = 0.0
 
     @property
     def is_idle(self) -> bool:
         return not (self._expected or self._queue or self.is_closed)
-
-    @property
-    def wants_to_write(self) -> bool:
-        return bool(self._unwritten)
 
     def give(self, job: Job) -> None:
         """Begin with `job`: its envelope now, its text when the server asks for it."""
@@ -79,9 +75,11 @@ class Session:
         if self._needs_reset:
             self._queue.append((Step.RESET, job, b"RSET\r\n"))
             self._needs_reset = False
-        self._queue.append((Step.MAIL, job, job.mail_command))
-        self._queue.append((Step.RCPT, job, job.rcpt_command))
-        self._queue.append((Step.DATA, job, b"DATA\r\n"))
+        self._queue += (
+            (Step.MAIL, job, job.mail_command),
+            (Step.RCPT, job, job.rcpt_command),
+            (Step.DATA, job, b"DATA\r\n"),
+        )
 
     def _pump(self) -> None:
         """Write what may be written: all that waits, or without PIPELINING one step at a time."""
@@ -104,7 +102,9 @@ class Session:
             pass
         except OSError as error:
             self.lose(f"The connection to the mail server broke: {error}.")
-        self._office.watch(self)
+        if bool(self._unwritten) != self.is_watched_for_writing and not self.is_closed:
+            self.is_watched_for_writing = not self.is_watched_for_writing
+            self._office.watch(self)
 
     def read(self) -> None:
         """Take in what has come, and act on every answer that is complete."""
@@ -125,12 +125,17 @@ class Session:
     def _take_in(self, came: bytes) -> None:
         *lines, self._unread = (self._unread + came).split(b"\n")
         for line in lines:
-            self._lines.append(line)
-            if line[3:4] != b"-" and not self.is_closed:
-                answer, self._lines = self._lines, []
-                self._answered(answer)
-        if len(self._unread) > _MOST_UNREAD or len(self._lines) > 200:
+            if line[3:4] == b"-":
+                self._lines.append(line)
+                continue
+            answer, self._lines = [*self._lines, line], []
+            self._answered(answer)
+            if self.is_closed:
+                return
+        if len(self._unread) > _MOST_UNREAD or len(self._lines) > _MOST_LINES:
             self.lose("The mail server's answer has no end")
+        elif self._queue:
+            self._pump()
 
     def _answered(self, lines: list[bytes]) -> None:
         code = int(lines[-1][:3]) if lines[-1][:3].isdigit() else 0
@@ -142,10 +147,8 @@ class Session:
             # It goes, and takes nothing with it: what it answers this to was not accepted (RFC 5321 section 3.8).
             job.is_given = job.is_given and step is not Step.TEXT
             self.lose(f"The mail server closed the connection ({_words(code, lines)})")
-            return
-        self._act(step, job, code, lines)
-        if not self.is_closed:
-            self._pump()
+        else:
+            self._act(step, job, code, lines)
 
     def _act(self, step: Step, job: Job, code: int, lines: list[bytes]) -> None:
         is_good = 200 <= code < 300

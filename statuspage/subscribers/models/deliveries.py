@@ -15,17 +15,11 @@ from incidents.models import Event, Incident, IncidentUpdate
 from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.models import lookups  # noqa: F401 - registers pk__among
 from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.models.rows import columns, loaded
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 # How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
 LEASE = timedelta(seconds=15)
-
-
-_NOT_FOR_SENDING = (
-    *("next_attempt_at", "lease_until", "created_at", "sent_at"),
-    *("subscriber__confirmation_sent_at", "subscriber__confirmed_at", "subscriber__created_at"),
-    *("subscriber__paused_at", "subscriber__unsubscribed_at"),
-)
 
 
 class DeliveryKind(models.TextChoices):
@@ -112,13 +106,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             due = self.claimable(channel).order_by("priority", "next_attempt_at", "pk")
             taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
             self.filter(pk__among=taken).update(lease_token=token, lease_until=from_now(LEASE))
-        return list(self.filter(pk__among=taken).for_sending().order_by("priority", "pk"))
+        return self.filter(pk__among=taken).order_by("priority", "pk").for_sending()
 
-    def for_sending(self) -> DeliveryQuerySet:
-        """With subscribers and pages, without the times that nobody asks for while sending."""
-        # Pages apart: they are few, and a joined one would be made anew for each row.
-        rows = self.select_related("subscriber").prefetch_related("subscriber__page")
-        return rows.defer(*_NOT_FOR_SENDING)
+    def for_sending(self) -> list[Delivery]:
+        """With subscribers and pages, and without the times that nobody asks for while sending.
+
+        Made from bare rows: Django's own way takes as long for a row as all the rest of sending its mail.
+        """
+        rows = self.values_list(*_DELIVERY_COLUMNS, *(f"subscriber__{name}" for name in _SUBSCRIBER_COLUMNS))
+        split = len(_DELIVERY_COLUMNS)
+        deliveries = []
+        for row in rows:
+            subscriber = loaded(Subscriber, _SUBSCRIBER_COLUMNS, row[split:])
+            deliveries.append(loaded(Delivery, _DELIVERY_COLUMNS, row[:split], subscriber=subscriber))
+        models.prefetch_related_objects(deliveries, "subscriber__page")
+        return deliveries
 
     def reread_subscribers(self, deliveries: list[Delivery]) -> None:
         """Bring the subscribers of `deliveries` up to date; those who are gone count as unsubscribed."""
@@ -231,3 +233,9 @@ class Delivery(models.Model):
         """Only its holder may: when the lease ran out, somebody else answers for the row."""
         mine = Delivery.objects.held_by(self.lease_token, [self.pk])
         mine.update(lease_until=None, lease_token="", **changes)
+
+
+_DELIVERY_COLUMNS = columns(Delivery, without={"next_attempt_at", "lease_until", "created_at", "sent_at"})
+_SUBSCRIBER_COLUMNS = columns(
+    Subscriber, without={"created_at", "confirmation_sent_at", "confirmed_at", "paused_at", "unsubscribed_at"}
+)
