@@ -172,7 +172,7 @@ class Conversation(asyncio.Protocol):
 
 
 def obey(words: list[str]) -> object:
-    global books  # noqa: PLW0603 - the books are closed, and new ones opened
+    global books
     if words[0] == "set":
         setattr(WHIMS, words[1], float(words[2]))
     elif words[0] == "reset":

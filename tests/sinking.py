@@ -58,7 +58,10 @@ class FastSink:
         return True
 
     def _ask(self, line: str) -> Any:
-        with socket.create_connection(("127.0.0.1", self.control_port), timeout=60) as talk, talk.makefile("rw") as lines:
+        with (
+            socket.create_connection(("127.0.0.1", self.control_port), timeout=60) as talk,
+            talk.makefile("rw") as lines,
+        ):
             lines.write(line + "\n")
             lines.flush()
             return json.loads(lines.readline())

@@ -66,7 +66,8 @@ def _mac(salt: str, value: str) -> bytes:
     inner, outer = (half.copy() for half in _keyed_halves(salt, settings.SECRET_KEY))
     inner.update(value.encode())
     outer.update(inner.digest())
-    return outer.digest()
+    mac: bytes = outer.digest()
+    return mac
 
 
 @lru_cache(maxsize=32)

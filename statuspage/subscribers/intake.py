@@ -17,7 +17,7 @@ from statuspage.subscribers.news import News, read_news
 BATCH_SECONDS = 0.25
 FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 32, 4, 500
 # What was read longer ago is read again before it is sent: meanwhile an incident may have been hidden.
-FRESH_SECONDS = 1.0
+FRESH_SECONDS = 0.5
 
 
 class Newsstand:
@@ -41,20 +41,24 @@ class Newsstand:
 
 @dataclass
 class Batch:
-    """Claimed deliveries, of `wanted` many, and what they tell."""
+    """Deliveries claimed for `token`, of `wanted` many, and what they tell."""
 
+    token: str
     deliveries: list[Delivery]
     wanted: int = 0
     news: dict[int, News] = field(default_factory=dict)
     read_at: float = field(default_factory=time.monotonic)
 
-    def refresh(self, waiting: Iterable[Delivery]) -> None:
-        """Read again what is told, and to whom, if that is too long ago. `waiting`: those that are not sent yet."""
-        if time.monotonic() - self.read_at > FRESH_SECONDS:
-            left = list(waiting)
-            Delivery.objects.reread_subscribers(left)
-            self.news = Newsstand().read(left)
-            self.read_at = time.monotonic()
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self.read_at > FRESH_SECONDS
+
+    def refresh(self, waiting: Iterable[Delivery]) -> list[Delivery]:
+        """Read again what is told, and to whom. Those of `waiting` that are still ours to send."""
+        held = Delivery.objects.still_held(self.token, list(waiting))
+        self.news = Newsstand().read(held)
+        self.read_at = time.monotonic()
+        return held
 
 
 class Intake:
@@ -91,10 +95,10 @@ class Intake:
 
     def _claim(self, size: int) -> Batch:
         if ChannelState.objects.is_paused(self._channel):
-            return Batch([])
+            return Batch(self._marker.token, [])
         deliveries = Delivery.objects.claim(self._channel, token=self._marker.token, limit=size)
         self._marker.hold([delivery.pk for delivery in deliveries])
-        return Batch(deliveries, size, self._newsstand.read(deliveries))
+        return Batch(self._marker.token, deliveries, size, self._newsstand.read(deliveries))
 
 
 def batch_size(settled: int, seconds: float) -> int:

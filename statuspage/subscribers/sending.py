@@ -77,10 +77,20 @@ class Run:
             waiting = deque(batch.deliveries)
             self._left |= {delivery.pk: delivery for delivery in waiting}
             while waiting and self.goes_on:
-                batch.refresh(waiting)
+                if batch.is_stale:
+                    waiting = self._refreshed(batch, waiting)
+                    continue
                 delivery = waiting.popleft()
                 if (ready := self._composed(delivery, batch, composed)) is not None:
                     yield ready, delivery
+
+    def _refreshed(self, batch: Batch, waiting: deque[Delivery]) -> deque[Delivery]:
+        """What is left to send of `batch`. Rows whose lease ran out, or was taken for such, are another's now."""
+        held = deque(batch.refresh(waiting))
+        for lost in {delivery.pk for delivery in waiting} - {delivery.pk for delivery in held}:
+            self._left.pop(lost, None)
+            self.marker.drop([lost])
+        return held
 
     def _composed(self, delivery: Delivery, batch: Batch, composed: dict[Any, Any]) -> Any:
         """None if it must not, or cannot, be sent; then it is settled."""

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
@@ -16,7 +16,7 @@ from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.models import lookups  # noqa: F401 - registers pk__among
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.rows import columns, loaded
-from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
+from statuspage.subscribers.models.subscribers import Subscriber
 
 # How long a claim holds without being renewed: so long do the rows of a killed worker wait for the next one.
 LEASE = timedelta(seconds=15)
@@ -68,7 +68,7 @@ class Progress:
 @cache
 def _sent_statement(vendor: str) -> tuple[str, list[Any]]:
     """The UPDATE of `mark_sent` and its parameters, the last of which are the ids. Written once for each `vendor`."""
-    query = Delivery.objects.filter(pk__among=[]).query.chain(UpdateQuery)
+    query: Any = Delivery.objects.filter(pk__among=[]).query.chain(UpdateQuery)
     query.add_update_values(
         {
             "state": DeliveryState.SENT,
@@ -122,12 +122,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         models.prefetch_related_objects(deliveries, "subscriber__page")
         return deliveries
 
-    def reread_subscribers(self, deliveries: list[Delivery]) -> None:
-        """Bring the subscribers of `deliveries` up to date; those who are gone count as unsubscribed."""
-        ids = [delivery.subscriber_id for delivery in deliveries]
-        states = dict(Subscriber.objects.filter(pk__among=ids).values_list("pk", "state"))
+    def still_held(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
+        """Those of `deliveries` that `token` still holds, their subscribers' states brought up to date."""
+        held = self.held_by(token, [delivery.pk for delivery in deliveries])
+        states = dict(held.values_list("pk", "subscriber__state"))
         for delivery in deliveries:
-            delivery.subscriber.state = states.get(delivery.subscriber_id, SubscriberState.UNSUBSCRIBED)
+            delivery.subscriber.state = states.get(delivery.pk, delivery.subscriber.state)
+        return [delivery for delivery in deliveries if delivery.pk in states]
 
     def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__among=ids, lease_token=token)
@@ -145,6 +146,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         among: Any = ids if connection.vendor == "postgresql" else json.dumps(ids)
         with connection.cursor() as cursor:
             cursor.execute(statement, [*params, among])
+
+    def last_told_of(self, event: Event) -> int:
+        """The highest subscriber's id that has a delivery of `event`; 0 if none has."""
+        last: int | None = self.filter(event=event).aggregate(last=Max("subscriber_id"))["last"]
+        return last or 0
 
     def replace_requests(self, subscriber: Subscriber) -> None:
         """A newer mail about the subscription itself makes those still waiting pointless."""
