@@ -9,6 +9,7 @@ import pytest
 
 from tests.live import Candor
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
+from tests.sinking import FastSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,6 +34,14 @@ def postgres_server() -> Iterator[Postgres]:
 @pytest.fixture
 def smtp_sink() -> Iterator[SmtpSink]:
     sink = SmtpSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def fast_sink() -> Iterator[FastSink]:
+    sink = FastSink()
     sink.start()
     yield sink
     sink.stop()
