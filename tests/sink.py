@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Whims:
     cut_after_data: float = 0  # disconnect instead of answering a text, for this share of mailboxes (or all: 1)
     cut_first: float = 0  # the same, the first so many times
     drip: float = 0  # so many seconds for each byte of an answer
+    drip_from_mail: float = 0  # the same, from the first MAIL of a connection on
     mute: float = 0  # never a word, not even a greeting
     pipelining: float = 1
 
@@ -66,7 +68,7 @@ books = Books()
 
 def share_of(reader: bytes) -> float:
     """A number from 0 to 1 that is always the same for the same mailbox."""
-    return (sum(reader) * 7919 % 1000) / 1000
+    return zlib.crc32(reader) % 1000 / 1000
 
 
 class Conversation(asyncio.Protocol):
@@ -76,6 +78,7 @@ class Conversation(asyncio.Protocol):
         self.buffer = bytearray()
         self.in_text = False
         self.reader = b""
+        self.has_begun = False
         self.mails = 0
         self.answers: list[bytes] = []
         self.transport: asyncio.Transport
@@ -139,6 +142,7 @@ class Conversation(asyncio.Protocol):
 
     def mail(self) -> None:
         self.reader = b""
+        self.has_begun = True
         if WHIMS.goodbye_each and self.mails >= WHIMS.goodbye_each:
             self.answers.append(b"421 Enough for today\r\n")
             self.answer()
@@ -162,9 +166,9 @@ class Conversation(asyncio.Protocol):
         if not said or WHIMS.mute:
             return
         loop = asyncio.get_running_loop()
-        if WHIMS.drip:
+        if slow := WHIMS.drip or (self.has_begun and WHIMS.drip_from_mail):
             for place, octet in enumerate(said):
-                loop.call_later(place * WHIMS.drip, self.transport.write, bytes([octet]))
+                loop.call_later(place * slow, self.transport.write, bytes([octet]))
         elif WHIMS.latency:
             loop.call_later(WHIMS.latency, self.transport.write, said)
         else:

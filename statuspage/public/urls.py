@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.public import views
+from statuspage.public import health, views
 
 app_name = "public"
 
@@ -10,5 +10,6 @@ urlpatterns = [
     path("history", views.history, name="history"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
+    path("readyz", health.readyz, name="readyz"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -123,9 +123,7 @@ def test_a_redis_that_refuses_for_a_while_holds_nobody_up(
     assert publishing < PUBLISHING
 
 
-def test_a_redis_that_cannot_be_found_holds_nobody_up(
-    fleet: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_redis_that_cannot_be_found_holds_nobody_up(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     fleet.candor.env["REDIS_URL"] = "redis://redis.invalid:6379/0"
     fleet.prepare(READERS)
     fleet.candor.start_dispatcher()
@@ -133,7 +131,9 @@ def test_a_redis_that_cannot_be_found_holds_nobody_up(
     publishing = fleet.publish()
     seconds = fleet.seconds_until(lambda: fleet.readers_told() == READERS, "every reader is told")
     assert fleet.states() == {"sent": READERS}
-    say(capsys, f"Redis unresolvable: {READERS} mails, lost 0, publishing {publishing:.3f} s, all sent in {seconds:.1f} s")
+    say(
+        capsys,
+        f"Redis unresolvable: {READERS} mails, lost 0, publishing {publishing:.3f} s, all sent in {seconds:.1f} s",
+    )
     assert publishing < PUBLISHING
     assert fleet.doubles() == 0
-

@@ -38,6 +38,7 @@ class Office:
         self._given_back: deque[Job] = deque()
         self._outcomes: deque[Outcome] = deque()
         self._taken = 0
+        self._accepted = 0
         self._cut_off = 0
         self._exhausted = True
         self._down: ChannelDown | None = None
@@ -83,14 +84,16 @@ class Office:
             return
         if error is None:
             self._cut_off = 0
+            self._accepted += 1
         self._outcomes.append((job.delivery, error))
 
-    def cut_off(self, job: Job, error: TransportError) -> None:
-        """The connection broke over `job`. It is settled all the same if it may have arrived."""
+    def cut_off(self, job: Job, error: TransportError, *, timed_out: bool) -> None:
+        """The connection broke over `job`. It is settled all the same if it may have arrived, or took all our time."""
         self._cut_off += 1
-        if self._cut_off >= MOST_CUT_OFF:
+        hopeless = self._cut_off >= MOST_CUT_OFF or (timed_out and not self._accepted)
+        if hopeless:
             self._down = ChannelDown(str(error))
-        if self._cut_off < MOST_CUT_OFF or error.in_doubt:
+        if timed_out or error.in_doubt or not hopeless:
             self._outcomes.append((job.delivery, error))
 
     def give_back(self, job: Job) -> None:

@@ -195,9 +195,10 @@ class Session:
         for place, job in enumerate(jobs):
             if job.is_given:
                 error = f"{why} before it answered: perhaps it has the message."
-                self._office.cut_off(job, TransportError(error, in_doubt=True))
+                self._office.cut_off(job, TransportError(error, in_doubt=True), timed_out=timed_out)
             elif place == 0 and (timed_out or not self._accepted):
-                self._office.cut_off(job, TransportError(f"{why} before it accepted the message."))
+                error = f"{why} before it accepted the message."
+                self._office.cut_off(job, TransportError(error), timed_out=timed_out)
             else:
                 # Servers close idle and long connections: another one will do.
                 self._office.give_back(job)
