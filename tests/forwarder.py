@@ -46,6 +46,7 @@ class Forwarder:
         for link in links:
             with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
+            link.close()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):

@@ -7,7 +7,7 @@ from tests.conventions.code import imports, sources
 DOORS = {
     "markdown": {"incidents/markup.py"},
     "nh3": {"incidents/markup.py"},
-    "smtplib": {"statuspage/subscribers/mail/connection.py"},
+    "smtplib": {"statuspage/subscribers/transports/mail/connection.py"},
     "urllib.request": set(),
     "requests": set(),
     "httpx": set(),

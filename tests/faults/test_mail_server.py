@@ -126,8 +126,8 @@ def test_a_byte_a_second_ends_at_the_deadline_and_the_channel_rests(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.mail.session.MESSAGE_SECONDS", 2.0)
-        monkeypatch.setattr("statuspage.subscribers.mail.connection.OPEN_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.subscribers.transports.mail.session.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.subscribers.transports.mail.connection.OPEN_SECONDS", 2.0)
     publish(page, readers=40)
     sink.set(drip=1)
     began = time.monotonic()
@@ -147,8 +147,8 @@ def test_answers_that_drip_in_the_middle_of_a_mail_end_at_the_deadline(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.mail.session.MESSAGE_SECONDS", 2.0)
-        monkeypatch.setattr("statuspage.subscribers.mail.office.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.subscribers.transports.mail.session.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.subscribers.transports.mail.office.MESSAGE_SECONDS", 2.0)
     publish(page, readers=40)
     sink.set(drip_from_mail=1)
     began = time.monotonic()
@@ -169,7 +169,7 @@ def test_a_black_hole_makes_the_channel_rest_and_burns_nothing(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.mail.connection.OPEN_SECONDS", 1.5)
+        monkeypatch.setattr("statuspage.subscribers.transports.mail.connection.OPEN_SECONDS", 1.5)
     publish(page, readers=40)
     sink.set(mute=1)
     began = time.monotonic()

@@ -128,6 +128,7 @@ def test_a_redis_that_cannot_be_found_holds_nobody_up(fleet: Fleet, capsys: pyte
     fleet.prepare(READERS)
     fleet.candor.start_dispatcher()
     fleet.candor.start_worker()
+    fleet.sink.set(latency=LATENCY)
     publishing = fleet.publish()
     seconds = fleet.seconds_until(lambda: fleet.readers_told() == READERS, "every reader is told")
     assert fleet.states() == {"sent": READERS}

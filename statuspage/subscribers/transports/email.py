@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from statuspage.subscribers.letters import letter_for
-from statuspage.subscribers.mail.job import ComposedMail
-from statuspage.subscribers.mail.messages import return_path
-from statuspage.subscribers.mail.office import Office
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.news import News
 from statuspage.subscribers.transports.base import ChannelDown, Outcome, Transport
+from statuspage.subscribers.transports.mail.job import ComposedMail
+from statuspage.subscribers.transports.mail.messages import return_path
+from statuspage.subscribers.transports.mail.office import Office
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 

@@ -10,8 +10,8 @@ from email.message import Message as MimePart
 from typing import cast
 
 from statuspage.subscribers.letters import Letter
-from statuspage.subscribers.mail.messages import VALUES, build
 from statuspage.subscribers.models import Delivery
+from statuspage.subscribers.transports.mail.messages import VALUES, build
 
 LINE_MOST = 998  # octets, without CRLF (RFC 5322 section 2.1.1)
 # More than any link of ours is long: whether a line stays below LINE_MOST is decided before the links are there.

@@ -14,12 +14,12 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from statuspage.subscribers.letters import one_line
-from statuspage.subscribers.mail.job import Job
 from statuspage.subscribers.transports.base import ChannelDown, TransportError
+from statuspage.subscribers.transports.mail.job import Job
 
 if TYPE_CHECKING:
-    from statuspage.subscribers.mail.connection import Opening
-    from statuspage.subscribers.mail.office import Office
+    from statuspage.subscribers.transports.mail.connection import Opening
+    from statuspage.subscribers.transports.mail.office import Office
 
 # From the envelope to the answer to the text, however many answers drip in between.
 MESSAGE_SECONDS = 30.0

@@ -11,11 +11,11 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from statuspage.subscribers.mail.connection import Opening
-from statuspage.subscribers.mail.job import ComposedMail, Job
-from statuspage.subscribers.mail.session import MESSAGE_SECONDS, Session
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.transports.base import ChannelDown, Outcome, TransportError
+from statuspage.subscribers.transports.mail.connection import Opening
+from statuspage.subscribers.transports.mail.job import ComposedMail, Job
+from statuspage.subscribers.transports.mail.session import MESSAGE_SECONDS, Session
 
 # One more connection for so many mails: a handful needs no crowd.
 MAILS_PER_CONNECTION = 8

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from statuspage.subscribers.letters import Letter
-from statuspage.subscribers.mail.connection import Features
-from statuspage.subscribers.mail.messages import mailbox, return_path
-from statuspage.subscribers.mail.template import ByteTemplate
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.transports.base import TransportError
+from statuspage.subscribers.transports.mail.connection import Features
+from statuspage.subscribers.transports.mail.messages import mailbox, return_path
+from statuspage.subscribers.transports.mail.template import ByteTemplate
 
 
 class ComposedMail:
