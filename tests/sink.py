@@ -33,6 +33,9 @@ class Whims:
     drip_from_mail: float = 0  # the same, from the first MAIL of a connection on
     mute: float = 0  # never a word, not even a greeting
     pipelining: float = 1
+    impatient: float = 0  # disconnect if a second command comes before the first was answered
+    ask_all_the_same: float = 0  # 354 to DATA even if the recipient was refused
+    most_connections: float = 0  # 421 instead of a greeting for more
 
 
 @dataclass
@@ -74,11 +77,13 @@ def share_of(reader: bytes) -> float:
 class Conversation(asyncio.Protocol):
     """One connection."""
 
+    open = 0
+
     def __init__(self) -> None:
         self.buffer = bytearray()
         self.in_text = False
         self.reader = b""
-        self.has_begun = False
+        self.has_been_greeted = self.has_begun = False
         self.mails = 0
         self.answers: list[bytes] = []
         self.transport: asyncio.Transport
@@ -86,9 +91,19 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        if WHIMS.most_connections and Conversation.open >= WHIMS.most_connections:
+            transport.write(b"421 Too many connections\r\n")
+            transport.close()
+            return
+        Conversation.open += 1
         books.connections += 1
+        self.has_been_greeted = True
         self.answers.append(b"220 sink ESMTP\r\n")
         self.answer()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self.has_been_greeted:
+            Conversation.open -= 1
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -123,13 +138,16 @@ class Conversation(asyncio.Protocol):
             return False
         line = bytes(self.buffer[:end])
         del self.buffer[: end + 2]
+        if WHIMS.impatient and self.buffer:
+            self.transport.abort()
+            return False
         verb = line[:4].upper()
         if verb == b"MAIL":
             self.mail()
         elif verb == b"RCPT":
             self.rcpt(line)
         elif verb == b"DATA":
-            self.in_text = bool(self.reader)
+            self.in_text = bool(self.reader or WHIMS.ask_all_the_same)
             self.answers.append(b"354 Go on\r\n" if self.in_text else b"503 No recipient\r\n")
         elif verb == b"EHLO":
             offered = b"250-PIPELINING\r\n" if WHIMS.pipelining else b""
@@ -177,7 +195,9 @@ class Conversation(asyncio.Protocol):
 
 def obey(words: list[str]) -> object:
     global books
-    if words[0] == "set":
+    if words[:2] == ["set", "forget_domains"]:
+        books.first_by_domain.clear()
+    elif words[0] == "set":
         setattr(WHIMS, words[1], float(words[2]))
     elif words[0] == "reset":
         books = Books()
