@@ -15,7 +15,7 @@ from statuspage.subscribers.news import News, read_news
 
 # A batch holds what this many seconds can send: so long may an urgent mail wait behind what was claimed before it.
 BATCH_SECONDS = 0.25
-FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 32, 4, 500
+FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 8, 4, 500
 # What was read longer ago is read again before it is sent: meanwhile an incident may have been hidden.
 FRESH_SECONDS = 0.5
 

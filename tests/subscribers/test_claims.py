@@ -129,6 +129,21 @@ def test_a_new_incident_goes_before_a_backlog_of_updates(page: Page) -> None:
     assert claim(limit=1)[0].subscriber.page == elsewhere
 
 
+def test_a_new_incident_shares_each_batch_with_an_earlier_one_that_has_much_queued(page: Page) -> None:
+    for _ in range(9):
+        make_subscriber(page)
+    make_incident(page)
+    elsewhere = make_page(name="Other", domain="other.example")
+    for _ in range(3):
+        make_subscriber(elsewhere)
+    make_incident(elsewhere)
+    fan_out_waiting()
+    pages = [delivery.subscriber.page for delivery in claim(limit=4)]
+    assert (pages.count(page), pages.count(elsewhere)) == (2, 2)
+    pages = [delivery.subscriber.page for delivery in claim("next", limit=4)]
+    assert (pages.count(page), pages.count(elsewhere)) == (3, 1)
+
+
 @pytest.mark.django_db
 def test_finding_what_is_due_reads_the_index_of_queued_rows_only(page: Page) -> None:
     """So that it costs the same after a million sent mails."""

@@ -103,10 +103,24 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claim(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
         """Take up to `limit` claimable rows for LEASE; `token` names the holder. No two holders ever share a row."""
         with transaction.atomic():
-            due = self.claimable(channel).order_by("priority", "next_attempt_at", "pk")
-            taken = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+            taken = self._next_in_line(channel, limit)
             self.filter(pk__among=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return self.filter(pk__among=taken).order_by("priority", "pk").for_sending()
+
+    def _next_in_line(self, channel: str, limit: int) -> list[int]:
+        """By priority, then oldest first. But where there is more than `limit`, half is for the newest urgent event: its
+        first mails do not wait until those of an earlier one have all left."""
+        due = self.claimable(channel).select_for_update(skip_locked=True)
+        rows = due.order_by("priority", "next_attempt_at", "pk").values_list("pk", "event_id")[:limit]
+        taken = dict(rows)
+        if len(taken) < limit or limit < 2:
+            return list(taken)
+        urgent = due.filter(priority=Priority.URGENT).order_by("-next_attempt_at", "-pk")
+        newest = urgent.values_list("event_id", flat=True).first()
+        if newest in {None, *taken.values()}:
+            return list(taken)
+        fresh = list(urgent.filter(event=newest).values_list("pk", flat=True)[: limit // 2])
+        return [*fresh, *list(taken)[: limit - len(fresh)]]
 
     def for_sending(self) -> list[Delivery]:
         """With subscribers and pages, and without the times that nobody asks for while sending.
