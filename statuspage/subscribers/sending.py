@@ -81,8 +81,8 @@ class Run:
                     waiting = self._refreshed(batch, waiting)
                     continue
                 delivery = waiting.popleft()
-                if (ready := self._composed(delivery, batch, composed)) is not None:
-                    yield ready, delivery
+                if self._is_fit(delivery, batch, composed):
+                    yield composed[_letter_key(delivery)], delivery
 
     def _refreshed(self, batch: Batch, waiting: deque[Delivery]) -> deque[Delivery]:
         """What is left to send of `batch`. Rows whose lease ran out, or was taken for such, are another's now."""
@@ -92,14 +92,14 @@ class Run:
             self.marker.drop([lost])
         return held
 
-    def _composed(self, delivery: Delivery, batch: Batch, composed: dict[Any, Any]) -> Any:
-        """None if it must not, or cannot, be sent; then it is settled."""
+    def _is_fit(self, delivery: Delivery, batch: Batch, composed: dict[Any, Any]) -> bool:
+        """Whether it may be sent, and is in `composed`; if not, it is settled."""
         news = batch.news.get(delivery.event_id or 0)
         if reason := why_not(delivery, news):
             delivery.cancel(reason)
             self._done(delivery)
-            return None
-        key = (delivery.kind, delivery.event_id, delivery.subscriber.page_id)
+            return False
+        key = _letter_key(delivery)
         if key not in composed:
             try:
                 composed[key] = self.transport.compose(delivery, news)
@@ -107,8 +107,8 @@ class Run:
                 raise
             except Exception as error:  # one message that cannot be built must not hold up all others
                 self._settle(delivery, error)
-                return None
-        return composed[key]
+                return False
+        return True
 
     def _settle(self, delivery: Delivery, error: Exception | None) -> None:
         if error is None:
@@ -157,6 +157,11 @@ class Run:
         self.marker.drop(ids)
         if ids:
             Delivery.objects.release(self.marker.token, ids)
+
+
+def _letter_key(delivery: Delivery) -> tuple[object, ...]:
+    """Deliveries that share it are composed once."""
+    return delivery.kind, delivery.event_id, delivery.subscriber.page_id
 
 
 def why_not(delivery: Delivery, news: News | None) -> str:

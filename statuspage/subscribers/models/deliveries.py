@@ -108,8 +108,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(pk__among=taken).order_by("priority", "pk").for_sending()
 
     def _next_in_line(self, channel: str, limit: int) -> list[int]:
-        """By priority, then oldest first. But where there is more than `limit`, half is for the newest urgent event: its
-        first mails do not wait until those of an earlier one have all left."""
+        """By priority, then oldest first. But where there is more than `limit`, half is for the newest urgent event:
+        its first mails do not wait until those of an earlier one have all left."""
         due = self.claimable(channel).select_for_update(skip_locked=True)
         rows = due.order_by("priority", "next_attempt_at", "pk").values_list("pk", "event_id")[:limit]
         taken = dict(rows)
