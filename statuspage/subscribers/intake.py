@@ -90,7 +90,7 @@ class Intake:
             return ahead.result().deliveries if ahead else []
         finally:
             if self._helper:
-                self._helper.submit(connection.close)
+                self._helper.submit(_close_connection)
                 self._helper.shutdown()
 
     def _claim(self, size: int) -> Batch:
@@ -99,6 +99,11 @@ class Intake:
         deliveries = Delivery.objects.claim(self._channel, token=self._marker.token, limit=size)
         self._marker.hold([delivery.pk for delivery in deliveries])
         return Batch(self._marker.token, deliveries, size, self._newsstand.read(deliveries))
+
+
+def _close_connection() -> None:
+    """That of the thread which calls it."""
+    connection.close()
 
 
 def batch_size(settled: int, seconds: float) -> int:

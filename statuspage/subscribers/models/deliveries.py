@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
@@ -91,14 +91,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Due (for at least `since`), in nobody's hands, and first in line: nothing earlier about the same incident is
         still queued for the same subscriber."""
         earlier = Delivery.objects.queued().filter(
-            subscriber=OuterRef("subscriber"), incident=OuterRef("incident"), event_id__lt=OuterRef("event_id")
+            subscriber=OuterRef("subscriber"),
+            incident=OuterRef("incident"),
+            incident__isnull=False,
+            event_id__lt=OuterRef("event_id"),
         )
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
         # No lease is that long: it was given before the clock was set back. Not just over LEASE: Now() is when our
         # statement began, and another's, given meanwhile, may end a little later than one given by us.
         free |= Q(lease_until__gt=from_now(2 * LEASE))
         due = self.queued().filter(channel=channel, next_attempt_at__lte=from_now(-since) if since else Now())
-        return due.filter(free).filter(~Exists(earlier))
+        # Not `~Exists`: PostgreSQL would turn that into a join, and with statistics from a time when nothing was queued
+        # read the whole queue for each row: 19 s for a claim, 100,000 queued. A subquery it asks once for each row.
+        first = due.alias(waits_for=Subquery(earlier.values("pk")[:1])).filter(waits_for__isnull=True)
+        return first.filter(free, sent_at__isnull=True)
 
     def claim(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
         """Take up to `limit` claimable rows for LEASE; `token` names the holder. No two holders ever share a row."""
@@ -217,15 +223,18 @@ class Delivery(models.Model):
                 name="news_has_an_event",
             ),
         ]
-        # Both hold queued rows only: what a claim costs does not grow with what was sent.
+        # Both hold queued rows only: what a claim costs does not grow with what was sent. Their conditions differ, so
+        # that neither can be taken for the other when the database believes that nothing is queued.
         indexes = [
             models.Index(
                 fields=["channel", "priority", "next_attempt_at", "id"],
-                condition=Q(state="queued"),
+                condition=Q(state="queued", sent_at__isnull=True),
                 name="delivery_due",
             ),
             models.Index(
-                fields=["subscriber", "incident", "event"], condition=Q(state="queued"), name="delivery_in_order"
+                fields=["subscriber", "incident", "event"],
+                condition=Q(state="queued", incident__isnull=False),
+                name="delivery_in_order",
             ),
         ]
 
