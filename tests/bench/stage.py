@@ -77,6 +77,7 @@ class Stage:
     def workers(self, processes: int, *, connections: int) -> Iterator[subprocess.Popen[bytes]]:
         """One Celery worker with so many processes. Nobody rings for it but us."""
         self.candor.env["SMTP_CONNECTIONS"] = str(connections)
+        self.redis.flush()  # of old rings, which would start it before the clock
         worker = self.candor.start_worker(processes=processes)
         wait_until(self.redis.has_waiting_worker, "the worker waits", seconds=60)
         try:
