@@ -10,6 +10,7 @@ import pytest
 from tests.live import Candor
 from tests.receivers import Receiver
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
+from tests.sinking import FastSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,6 +47,14 @@ def receiver() -> Iterator[Receiver]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def fast_sink() -> Iterator[FastSink]:
+    sink = FastSink()
+    sink.start()
+    yield sink
+    sink.stop()
 
 
 @pytest.fixture

@@ -70,9 +70,10 @@ class Candor:
     def start_dispatcher(self) -> subprocess.Popen[bytes]:
         return self.start("dispatcher", "manage.py", "dispatch")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        options = ["worker", "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
-        return self.start("worker", "-m", "celery", "--app", "statuspage.celery:app", *options)
+    def start_worker(self, name: str = "worker", *, processes: int = 2) -> subprocess.Popen[bytes]:
+        options = ["worker", "--concurrency", str(processes), "--hostname", f"{name}@%h", "--loglevel", "warning"]
+        options += ["--without-gossip", "--without-mingle"]
+        return self.start(name, "-m", "celery", "--app", "statuspage.celery:app", *options)
 
     def kill(self, name: str) -> None:
         """kill -9 of the whole group: what an out-of-memory killer does."""

@@ -1,8 +1,10 @@
 """Real servers on free loopback ports. Each is a class with start() and stop(); the fixtures are in conftest.py."""
 
 import contextlib
+import email
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -88,7 +90,31 @@ class Redis:
 
     def stop(self) -> None:
         if self.process:
+            self.thaw()
             stop_process(self.process)
+
+    def flush(self) -> None:
+        """It forgets everything."""
+        assert self._ask("FLUSHALL").startswith("+OK")
+
+    def has_waiting_worker(self) -> bool:
+        """Whether somebody waits here for the next wake-up."""
+        found = re.search(r"blocked_clients:(\d+)", self._ask("INFO clients"))
+        return bool(found and int(found[1]))
+
+    def _ask(self, command: str) -> str:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+            client.sendall(f"{command}\r\n".encode())
+            return client.recv(65536).decode()
+
+    def freeze(self) -> None:
+        """It keeps its connections and says nothing any more."""
+        if self.process:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
 
 
 @dataclass
@@ -113,11 +139,22 @@ class Postgres:
         data = self.folder / "data"
         initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         subprocess.run(self._as_owner(initdb), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        self.start_again()
+
+    def start_again(self) -> None:
+        """On the data that are there."""
+        assert self.folder
+        binaries = Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])  # noqa: PTH207 - outside the project
         options = ["-c", "fsync=off", "-c", "max_connections=200", "-c", f"unix_socket_directories={self.folder}"]
-        server = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", self.port, *options]
-        with (self.folder / "log").open("wb") as log:
+        server = [binaries / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, *options]
+        with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._as_owner(server), stdout=log, stderr=log, cwd="/")
         wait_until(lambda: accepts(self.port), "PostgreSQL answers")
+
+    def stop_at_once(self) -> None:
+        """Like `pg_ctl stop -m immediate`: connections are cut, and the next start has to recover."""
+        if self.process:
+            stop_process(self.process, number=signal.SIGQUIT)
 
     def create(self, database: str) -> str:
         """A new, empty database; its URL."""
@@ -167,6 +204,12 @@ class SmtpSink:
 
     def stop(self) -> None:
         self.controller.stop()
+
+    def stat(self) -> dict[str, Any]:
+        """How many mails, readers and different Message-IDs there were."""
+        ids = {email.message_from_bytes(letter.raw)["Message-ID"] for letter in self.letters}
+        readers = {letter.recipient for letter in self.letters}
+        return {"mails": len(self.letters), "readers": len(readers), "ids": len(ids)}
 
     def to(self, recipient: str) -> list[Letter]:
         return [letter for letter in self.letters if letter.recipient == recipient]

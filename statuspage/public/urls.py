@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.public import reports, uptime_views, views
+from statuspage.public import health, reports, uptime_views, views
 
 app_name = "public"
 
@@ -21,5 +21,6 @@ urlpatterns = [
     path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
     path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
     path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
+    path("readyz", health.readyz, name="readyz"),
     path("robots.txt", views.robots, name="robots"),
 ]

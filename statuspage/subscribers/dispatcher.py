@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from incidents.actions.due import run_due
 from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
-from statuspage.subscribers.fanout import fan_out_waiting
+from statuspage.subscribers.fanout import fan_out_round, fan_out_waiting
 from statuspage.subscribers.models import ChannelState, Delivery, Heartbeat, MailTest, Subscriber
 from statuspage.subscribers.sending import BUDGET_SECONDS, deliver_due
 from statuspage.subscribers.transports import TRANSPORTS
@@ -121,26 +121,29 @@ class Dispatcher:
         failures = 0
         while not self.stop.is_set():
             try:
-                self.tick()
+                pause = 0 if self.tick() else TICK
                 failures = 0
             except DatabaseTrouble as error:
                 failures += 1
                 logger.error("The database cannot be used (%d in a row): %s", failures, error)
                 connection.close()
-            self.stop.wait(TICK if not failures else min(TICK * 2**failures, LONGEST_BACKOFF))
+                pause = min(TICK * 2**failures, LONGEST_BACKOFF)
+            self.stop.wait(pause)
         by = time.monotonic() + STOP_WITHIN
         for hands in self.hands.values():
             hands.finish(by=by)
 
-    def tick(self) -> None:
+    def tick(self) -> bool:
+        """Whether there is more to fan out at once."""
         if self._beat.is_due():
             self._show_life()
         run_due(timezone.now())
-        fan_out_waiting()
+        portions = fan_out_round()
         for channel in TRANSPORTS:
             self._see_to(channel)
         if self._sweep.is_due():
             sweep()
+        return bool(portions)
 
     def _show_life(self) -> None:
         Heartbeat.objects.beat("dispatcher")

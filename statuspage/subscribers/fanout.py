@@ -28,33 +28,50 @@ PRIORITY_OF = {
 }
 
 
+# Rows in one transaction: a fraction of a second, so that a new event need not wait for the fan-out of a big one.
+PORTION = 20_000
+
+
 def fan_out_waiting() -> int:
-    """Fan out every event that waits, oldest first; how many concern subscribers."""
+    """Fan out every event that waits; how many concern subscribers."""
+    told: set[int] = set()
+    while portions := fan_out_round():
+        told.update(portions)
+    return len(told)
+
+
+def fan_out_round() -> list[int]:
+    """Fan out one portion of every event that waits; which ones those were. None: nothing waits any more."""
     told = Q(notify=True, kind__in=PRIORITY_OF)
     # Most events are silent, and after an import there are thousands: those are stamped together.
     Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
-    waiting = list(Event.objects.waiting_for_fan_out().filter(told).values_list("pk", flat=True))
-    for event_id in waiting:
+    waiting = Event.objects.waiting_for_fan_out().filter(told).values_list("incident_id", "pk")
+    # Of each incident the oldest alone: or a "resolved" would overtake an "investigating".
+    oldest = dict(reversed(list(waiting)))
+    portions = sorted(oldest.values())
+    for event_id in portions:
         fan_out(event_id)
-    return len(waiting)
+    return portions
 
 
 @transaction.atomic
 def fan_out(event_id: int) -> int:
-    """Write the deliveries of an event and stamp it, both or neither; how many rows. Twice is harmless.
+    """Write the next PORTION deliveries of an event, in the order of subscribers, and stamp it if those were the last;
+    how many rows. Twice is harmless.
 
-    The event's row is locked: a second dispatcher waits here, so that no later event about the same incident gets its
-    deliveries first, which would let a "resolved" overtake an "investigating".
+    The event's row is locked: a second dispatcher waits here, and then goes on where this one stopped.
     """
     event = Event.objects.select_for_update().get(pk=event_id)
     if event.fanned_out_at:
         return 0
-    made = _insert_deliveries(event) if event.notify and event.kind in PRIORITY_OF else 0
-    Event.objects.filter(pk=event.pk).update(fanned_out_at=Now())
+    made, is_done = _insert_deliveries(event) if event.notify and event.kind in PRIORITY_OF else (0, True)
+    if is_done:
+        Event.objects.filter(pk=event.pk).update(fanned_out_at=Now())
     return made
 
 
-def _insert_deliveries(event: Event) -> int:
+def _insert_deliveries(event: Event) -> tuple[int, bool]:
+    """How many rows the next portion made, and whether it was the last."""
     columns = {
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
@@ -65,7 +82,10 @@ def _insert_deliveries(event: Event) -> int:
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
     told = told.listening(event.kind).concerned_by(concern_of(event))
-    return insert_select(Delivery, columns, told)
+    # The ledger itself says how far it got.
+    told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
+    last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
+    return insert_select(Delivery, columns, told.filter(pk__lte=last) if last else told), last is None
 
 
 def insert_select(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any]) -> int:

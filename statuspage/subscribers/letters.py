@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from typing import Any
 
 import css_inline
@@ -21,7 +21,6 @@ from django.utils.safestring import SafeString, mark_safe
 from incidents.models import EventKind, Incident, Page
 from incidents.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
-from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Delivery, DeliveryKind, Subscriber
 from statuspage.subscribers.news import News
 
@@ -50,12 +49,8 @@ _LABELS = {
     EventKind.MAINTENANCE_REMINDER: "Begins in {lead}",
     EventKind.MAINTENANCE_CANCELLED: "Cancelled",
 }
-_LINKS: dict[str, Callable[[Subscriber], str]] = {
-    "unsubscribe": unsubscribe_url,
-    "manage": manage_url,
-    "confirm": confirm_url,
-    "endpoint": lambda subscriber: subscriber.address,
-}
+# What differs from reader to reader within a text (transports.mail.messages fills it in).
+_LINKS = ("unsubscribe", "manage", "confirm", "endpoint")
 
 
 @dataclass(frozen=True)
@@ -70,24 +65,21 @@ class Letter:
     gaps: dict[str, str]
     written_at: datetime | None = None
     campaign: str = ""
+    kind: str = DeliveryKind.EVENT
 
     @property
     def sender(self) -> str:
         """The page's name over the address of MAIL_FROM."""
         return formataddr((one_line(self.page.name), sender_address()))
 
-    def bodies(self, subscriber: Subscriber) -> tuple[str, str]:
-        """Text and HTML with this subscriber's links in them."""
-        text, html = self.text, self.html
-        for name, gap in self.gaps.items():
-            if gap in text:
-                url = _LINKS[name](subscriber)
-                text, html = text.replace(gap, url), html.replace(gap, url)
-        return text, html
-
 
 def sender_address() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _address_in(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache(maxsize=8)
+def _address_in(sender: str) -> str:
+    return parseaddr(sender)[1]
 
 
 def one_line(text: str) -> str:
@@ -98,7 +90,7 @@ def one_line(text: str) -> str:
 def letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
     """For everybody who reads in `reader`'s language and zone."""
     with translation.override(reader.language):
-        return _letter_for(kind, reader, news)
+        return replace(_letter_for(kind, reader, news), kind=kind)
 
 
 def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:

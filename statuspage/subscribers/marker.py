@@ -17,7 +17,10 @@ from statuspage.subscribers.models.deliveries import LEASE
 logger = logging.getLogger(__name__)
 
 # At most so many are accepted and not yet marked: what a `kill -9` can double is bounded, however slow the database.
-MAX_IN_DOUBT = 32
+MAX_IN_DOUBT = 128
+# At high rates flushes come no faster than this, so that each carries many; the first after a pause comes at once.
+FLUSH_EVERY = 0.005
+_FLUSH_AT = MAX_IN_DOUBT // 2
 RENEW_EVERY = LEASE.total_seconds() / 4
 # A database that is away for a moment costs no doubles: the marker keeps trying for so long.
 GIVE_UP_AFTER = 30.0
@@ -40,6 +43,7 @@ class Marker:
         self._accepted: list[int] = []
         self._flushing: list[int] = []
         self._closing = False
+        self._flushed_at = 0.0
         self._renewed_at = time.monotonic()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="marker", daemon=True)
@@ -58,7 +62,9 @@ class Marker:
         with self._changed:
             self._held.discard(pk)
             self._accepted.append(pk)
-            self._changed.notify_all()
+            # Only when there is something for the marker to do: waking it for each would cost more than marking.
+            if len(self._accepted) == 1 or len(self._accepted) >= _FLUSH_AT:
+                self._changed.notify_all()
             self._changed.wait_for(lambda: self._error or len(self._accepted) + len(self._flushing) < MAX_IN_DOUBT)
             self._raise_error()
 
@@ -95,6 +101,8 @@ class Marker:
         """Wait for something to do and do it; False when all is done."""
         with self._changed:
             self._changed.wait_for(lambda: self._accepted or self._closing, timeout=RENEW_EVERY)
+            if self._accepted and (early := self._flushed_at + FLUSH_EVERY - time.monotonic()) > 0:
+                self._changed.wait_for(lambda: self._closing or len(self._accepted) >= _FLUSH_AT, early)
             self._flushing, self._accepted = self._accepted, []
             held = list(self._held)
         if self._flushing:
@@ -105,6 +113,7 @@ class Marker:
             return not self._closing or bool(self._accepted)
 
     def _flush(self, ids: list[int]) -> None:
+        self._flushed_at = time.monotonic()
         deadline = time.monotonic() + GIVE_UP_AFTER
         while True:
             try:

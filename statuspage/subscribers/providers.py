@@ -12,10 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from statuspage.subscribers import bounces
-from statuspage.subscribers.returned import settle
 from statuspage.subscribers.letters import one_line
 from statuspage.subscribers.models import BounceKind, Delivery
 from statuspage.subscribers.reports import Report
+from statuspage.subscribers.returned import settle
 from statuspage.subscribers.returnpath import METADATA_KEY, row_of
 from statuspage.subscribers.statuses import kind_of, status_in
 

@@ -17,9 +17,9 @@ from pytest_django import Settings
 from incidents.models import AuditEntry, Page
 from statuspage.console.mailchecks import Check, checklist
 from statuspage.subscribers import mailtest
-from statuspage.subscribers.returned import receive
 from statuspage.subscribers.mailtest import Step
 from statuspage.subscribers.models import MailTest
+from statuspage.subscribers.returned import receive
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
 from tests.servers import SmtpSink, free_port

@@ -1,16 +1,17 @@
 """A small Candor to break: dispatcher and worker as processes, a mail server that counts, and what came of it."""
 
-import email
 import json
-from collections import Counter
+import os
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from tests.live import Candor
-from tests.servers import SmtpSink, wait_until
+from tests.servers import wait_until
 
 PREPARE = """
 from datetime import timedelta
@@ -42,10 +43,19 @@ print(json.dumps({
 """
 
 
+class Sink(Protocol):
+    """A mail server that counts: tests.sinking.FastSink, or the slow one that keeps what it takes."""
+
+    @property
+    def url(self) -> str: ...
+
+    def stat(self) -> dict[str, Any]: ...
+
+
 @dataclass
-class Fleet:
+class Crew:
     candor: Candor
-    sink: SmtpSink
+    sink: Sink
 
     def prepare(self, readers: int) -> None:
         self.candor.env["EMAIL_URL"] = self.sink.url
@@ -77,17 +87,62 @@ class Fleet:
         told = self.told(STATES)
         return told if not told["leased"] and "queued" not in told["states"] else None
 
+    def mails(self) -> int:
+        found: int = self.sink.stat()["mails"]
+        return found
+
     def got(self, mails: int) -> Callable[[], bool]:
-        return lambda: len(self.sink.letters) >= mails
+        return lambda: self.mails() >= mails
 
     def readers_told(self) -> int:
-        return len({letter.recipient for letter in self.sink.letters})
+        found: int = self.sink.stat()["readers"]
+        return found
 
     def doubles(self) -> int:
         """Mails that came more than once. Told by their Message-ID, as a receiver would."""
-        ids = Counter(email.message_from_bytes(letter.raw)["Message-ID"] for letter in list(self.sink.letters))
-        assert len(ids) == self.readers_told(), "every reader's mail has one Message-ID, however often it comes"
-        return sum(ids.values()) - len(ids)
+        stat = self.sink.stat()
+        assert stat["ids"] == stat["readers"], "every reader's mail has one Message-ID, however often it comes"
+        doubles: int = stat["mails"] - stat["ids"]
+        return doubles
+
+    def start_workers(self, *names: str, processes: int = 1) -> None:
+        """Celery workers under these names; returns when one of them answers the doorbell."""
+        for name in names:
+            self.candor.start_worker(name, processes=processes)
+        wait_until(lambda: self.told(WORKER_BEATS), "a worker answers the doorbell", seconds=60)
+
+    def seconds_until(self, true: Callable[[], Any], what: str, *, seconds: float = 60) -> float:
+        began = time.monotonic()
+        wait_until(true, what, seconds=seconds)
+        return time.monotonic() - began
+
+
+@dataclass
+class Fleet(Crew):
+    """With the mail server that takes whatever comes, as fast as it comes, and has whims."""
+
+    sink: FastSink
+
+
+WORKER_BEATS = """
+import json
+from statuspage.subscribers.models import Heartbeat
+print(json.dumps(Heartbeat.objects.is_alive("worker")))
+"""
+
+# The figures in docs/reliability.md are from the full size; the small one keeps CI quick.
+FULL = os.environ.get("CANDOR_FAULTS") == "full"
+
+
+def sized(small: int, full: int) -> int:
+    return full if FULL else small
+
+
+def chance() -> random.Random:
+    """Another one each time, whose seed is printed."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    return random.Random(seed)
 
 
 def say(capsys: pytest.CaptureFixture[str], figure: str) -> None:

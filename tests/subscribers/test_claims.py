@@ -1,5 +1,6 @@
 """Who may send what, when. Times are the database's, so tests move the rows, not the clock."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 from incidents.models import Page
 from statuspage.subscribers.clock import from_now
 from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import Delivery, DeliveryState
+from statuspage.subscribers.models import Delivery, DeliveryState, Priority, Subscriber
 from statuspage.subscribers.models.deliveries import LEASE
 from tests.factories import make_incident, make_page, make_subscriber, post
 
@@ -129,6 +130,21 @@ def test_a_new_incident_goes_before_a_backlog_of_updates(page: Page) -> None:
     assert claim(limit=1)[0].subscriber.page == elsewhere
 
 
+def test_a_new_incident_shares_each_batch_with_an_earlier_one_that_has_much_queued(page: Page) -> None:
+    for _ in range(9):
+        make_subscriber(page)
+    make_incident(page)
+    elsewhere = make_page(name="Other", domain="other.example")
+    for _ in range(3):
+        make_subscriber(elsewhere)
+    make_incident(elsewhere)
+    fan_out_waiting()
+    pages = [delivery.subscriber.page for delivery in claim(limit=4)]
+    assert (pages.count(page), pages.count(elsewhere)) == (2, 2)
+    pages = [delivery.subscriber.page for delivery in claim("next", limit=4)]
+    assert (pages.count(page), pages.count(elsewhere)) == (3, 1)
+
+
 @pytest.mark.django_db
 def test_finding_what_is_due_reads_the_index_of_queued_rows_only(page: Page) -> None:
     """So that it costs the same after a million sent mails."""
@@ -152,9 +168,36 @@ def test_finding_what_is_due_reads_the_index_of_queued_rows_only(page: Page) -> 
         cursor.execute("ANALYZE")
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # 300 rows are too few to make it choose
-    plan = Delivery.objects.claimable("email").order_by("priority", "next_attempt_at", "pk")[:50].explain()
-    assert "delivery_due" in plan, plan
-    assert "delivery_in_order" in plan, plan
+    due = Delivery.objects.claimable("email")
+    oldest = due.order_by("priority", "next_attempt_at", "pk")[:50].explain()
+    newest = due.filter(priority=Priority.URGENT).order_by("-next_attempt_at", "-pk")[:1].explain()
+    for plan in (oldest, newest):
+        assert "delivery_due" in plan, plan
+        assert "delivery_in_order" in plan, plan
+        assert "Sort" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+
+
+@pytest.mark.django_db
+def test_a_claim_reads_little_though_the_database_believes_that_nothing_is_queued(page: Page) -> None:
+    """As after a quiet week: its statistics are from then when a big event is fanned out."""
+    if connection.vendor != "postgresql":
+        return  # SQLite has no such statistics
+    readers = [Subscriber(page=page, email=f"reader{n}@example.com", state="active") for n in range(3000)]
+    for reader in readers:
+        reader.confirmed_at = page.created_at
+    Subscriber.objects.bulk_create(readers)
+    incident = make_incident(page)
+    fan_out_waiting()
+    Delivery.objects.update(state=DeliveryState.CANCELLED)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    post(incident)
+    fan_out_waiting()
+    due = Delivery.objects.claimable("email").order_by("priority", "next_attempt_at", "pk")
+    plan = json.loads(due.values_list("pk")[:50].explain(format="json", analyze=True, buffers=True))[0]["Plan"]
+    assert plan["Actual Rows"] == 50
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 50 * 8
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,12 +9,13 @@ import pytest
 
 from tests.faults.fleet import Fleet
 from tests.live import Candor
-from tests.servers import SmtpSink, stop_process, wait_until
+from tests.servers import stop_process, wait_until
+from tests.sinking import FastSink
 
 
 @pytest.fixture
-def fleet(candor: Candor, smtp_sink: SmtpSink) -> Fleet:
-    fleet = Fleet(candor, smtp_sink)
+def fleet(candor: Candor, fast_sink: FastSink) -> Fleet:
+    fleet = Fleet(candor, fast_sink)
     fleet.prepare(readers=300)
     return fleet
 
@@ -26,13 +27,14 @@ def database(fleet: Fleet, statement: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_stop_finishes_the_mail_in_hand_and_gives_back_the_rest(fleet: Fleet) -> None:
+    fleet.sink.set(latency=0.02)
     process = fleet.candor.start_dispatcher()
     fleet.publish()
     wait_until(fleet.got(20), "some mails arrive")
     stop_process(process)
     assert process.returncode == 0, fleet.candor.log
     states = dict(database(fleet, "select state, count(*) from subscribers_delivery group by state"))
-    assert states["sent"] == len(fleet.sink.letters) < 300
+    assert states["sent"] == fleet.mails() < 300
     assert states["queued"] == 300 - states["sent"]
     assert database(fleet, "select * from subscribers_delivery where lease_until is not null") == []
     fleet.candor.manage("dispatch", "--drain")

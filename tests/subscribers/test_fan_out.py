@@ -8,7 +8,7 @@ from django.utils import timezone
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems
 from incidents.models import Event, Page
-from statuspage.subscribers.fanout import fan_out, fan_out_waiting
+from statuspage.subscribers.fanout import fan_out, fan_out_round, fan_out_waiting
 from statuspage.subscribers.models import Delivery, Priority, Subscriber, SubscriberState
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber, post
 
@@ -92,6 +92,49 @@ def test_the_audience_is_who_will_be_told(page: Page) -> None:
     make_resolved(page)
     fan_out_waiting()
     assert Delivery.objects.values("subscriber").distinct().count() == 1
+
+
+def test_a_big_event_is_fanned_out_in_portions_and_stamped_with_the_last(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statuspage.subscribers.fanout.PORTION", 3)
+    for _ in range(6):
+        make_subscriber(page)
+    make_incident(page)
+    counts = []
+    while fan_out_round():
+        counts.append((Delivery.objects.count(), Event.objects.waiting_for_fan_out().exists()))
+    assert counts == [(3, True), (6, True), (6, False)]
+    assert set(Delivery.objects.values_list("subscriber", flat=True)) == set(
+        Subscriber.objects.values_list("pk", flat=True)
+    )
+
+
+def test_a_new_event_does_not_wait_for_the_fan_out_of_a_big_one(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statuspage.subscribers.fanout.PORTION", 2)
+    for _ in range(9):
+        make_subscriber(page)
+    make_incident(page)
+    fan_out_round()
+    elsewhere = make_page(name="Other", domain="other.example")
+    make_subscriber(elsewhere)
+    make_incident(elsewhere)
+    fan_out_round()
+    assert Delivery.objects.filter(subscriber__page=elsewhere).count() == 1
+    assert Delivery.objects.filter(subscriber__page=page).count() == 4
+
+
+def test_no_event_is_fanned_out_before_an_earlier_one_about_the_same_incident(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statuspage.subscribers.fanout.PORTION", 2)
+    for _ in range(3):
+        make_subscriber(page)
+    post(make_incident(page))
+    fan_out_round()
+    assert Delivery.objects.values("event").distinct().count() == 1
+    fan_out_waiting()
+    assert Delivery.objects.count() == 6
 
 
 @pytest.mark.django_db(transaction=True)

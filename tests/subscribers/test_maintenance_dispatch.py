@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.fleet import Fleet
+from tests.faults.fleet import Crew
 from tests.live import Candor
 from tests.servers import SmtpSink, wait_until
 from tests.subscribers.postbox import parsed
@@ -30,18 +30,18 @@ print(json.dumps({"updates": updates, "component": Component.objects.get().statu
 
 
 @pytest.fixture
-def fleet(candor: Candor, smtp_sink: SmtpSink) -> Fleet:
-    fleet = Fleet(candor, smtp_sink)
-    fleet.prepare(readers=1)
-    return fleet
+def crew(candor: Candor, smtp_sink: SmtpSink) -> Crew:
+    crew = Crew(candor, smtp_sink)
+    crew.prepare(readers=1)
+    return crew
 
 
-def schedule(fleet: Fleet, start: datetime, end: datetime) -> None:
-    fleet.shell(SCHEDULE.replace("START", start.isoformat()).replace("END", end.isoformat()))
+def schedule(crew: Crew, start: datetime, end: datetime) -> None:
+    crew.shell(SCHEDULE.replace("START", start.isoformat()).replace("END", end.isoformat()))
 
 
-def timeline(fleet: Fleet) -> dict[str, Any]:
-    found: dict[str, Any] = fleet.told(TIMELINE)
+def timeline(crew: Crew) -> dict[str, Any]:
+    found: dict[str, Any] = crew.told(TIMELINE)
     return found
 
 
@@ -51,12 +51,12 @@ def lateness(update: list[str]) -> timedelta:
     return datetime.fromisoformat(written) - datetime.fromisoformat(shown)
 
 
-def test_start_and_end_are_taken_within_five_seconds(fleet: Fleet) -> None:
-    fleet.candor.start_dispatcher()
+def test_start_and_end_are_taken_within_five_seconds(crew: Crew, smtp_sink: SmtpSink) -> None:
+    crew.candor.start_dispatcher()
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=8)
-    schedule(fleet, start, start + timedelta(seconds=4))
-    wait_until(fleet.got(2), "both mails arrive", seconds=40)
-    found = timeline(fleet)
+    schedule(crew, start, start + timedelta(seconds=4))
+    wait_until(crew.got(2), "both mails arrive", seconds=40)
+    found = timeline(crew)
     _, begun, ended = found["updates"]
     assert [begun[:2], ended[:2]] == [
         ["in_progress", start.isoformat()],
@@ -64,18 +64,18 @@ def test_start_and_end_are_taken_within_five_seconds(fleet: Fleet) -> None:
     ]
     assert all(timedelta(0) <= lateness(update) < timedelta(seconds=5) for update in (begun, ended))
     assert found["component"] == "operational"
-    assert [parsed(letter.raw)["Subject"] for letter in fleet.sink.letters] == [
+    assert [parsed(letter.raw)["Subject"] for letter in smtp_sink.letters] == [
         "[Acme] In progress: Upgrade",
         "[Acme] Completed: Upgrade",
     ]
 
 
-def test_what_it_slept_through_is_caught_up_with_once_by_two_of_them(fleet: Fleet) -> None:
+def test_what_it_slept_through_is_caught_up_with_once_by_two_of_them(crew: Crew, smtp_sink: SmtpSink) -> None:
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    schedule(fleet, start, start + timedelta(seconds=1))
+    schedule(crew, start, start + timedelta(seconds=1))
     wait_until(lambda: datetime.now(UTC) > start + timedelta(seconds=2), "start and end have passed")
     for name in ("first", "second"):
-        fleet.candor.start(name, "manage.py", "dispatch")
-    wait_until(fleet.got(2), "both mails arrive", seconds=40)
-    assert [update[0] for update in timeline(fleet)["updates"]] == ["scheduled", "in_progress", "completed"]
-    assert len(fleet.sink.letters) == 2
+        crew.candor.start(name, "manage.py", "dispatch")
+    wait_until(crew.got(2), "both mails arrive", seconds=40)
+    assert [update[0] for update in timeline(crew)["updates"]] == ["scheduled", "in_progress", "completed"]
+    assert len(smtp_sink.letters) == 2

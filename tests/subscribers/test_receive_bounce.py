@@ -15,8 +15,8 @@ from pytest_django import Settings
 from incidents.models import Page
 from statuspage.common.signing import seal_number
 from statuspage.subscribers.dispatcher import drain
-from statuspage.subscribers.returned import MAX_BYTES, receive
 from statuspage.subscribers.models import Bounce, Subscriber
+from statuspage.subscribers.returned import MAX_BYTES, receive
 from statuspage.subscribers.returnpath import DELIVERY, return_path
 from tests.factories import make_incident, make_subscriber, make_user
 from tests.live import ROOT, Candor

@@ -262,7 +262,9 @@ def test_a_server_that_cuts_every_message_off_pauses_the_channel(page: Page, abr
     abrupt_sink.cut = 1000
     deliver_due("email")
     assert ChannelState.objects.is_paused("email")
-    assert Delivery.objects.filter(attempts=0, lease_until=None).count() == 4
+    # Three were handed over and not answered: each may have arrived, so that counts as an attempt.
+    assert Delivery.objects.filter(attempts=0, lease_until=None).count() == 3
+    assert Delivery.objects.filter(attempts=1, in_doubt=1, lease_until=None).count() == 3
 
 
 def test_a_subscriber_who_left_meanwhile_is_not_told(incident: Incident, reader: Subscriber, sink: SmtpSink) -> None:

@@ -21,7 +21,7 @@ def test_the_web_process_never_loads_the_broker() -> None:
 def test_the_broker_settings_are_the_measured_ones(settings: Settings) -> None:
     assert app.conf.broker_transport_options == {
         "visibility_timeout": 120,
-        "socket_timeout": 10,
+        "socket_timeout": 5,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 5,

@@ -5,6 +5,7 @@ import socket
 from datetime import timedelta
 
 from django.db import models
+from django.db.models import ExpressionWrapper
 from django.db.models.functions import Now
 
 from statuspage.subscribers.clock import from_now
@@ -24,6 +25,14 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def is_alive(self, process: str, *, within: timedelta = timedelta(seconds=90)) -> bool:
         """Whether any instance of `process` has been heard of `within` that time."""
         return self.filter(process=process, at__gte=from_now(-within)).exists()
+
+    def age_of(self, process: str) -> float | None:
+        """Seconds since the last heartbeat of any instance of `process`, by the database's clock; None if none came."""
+        ages = self.filter(process=process).annotate(
+            age=ExpressionWrapper(Now() - models.F("at"), output_field=models.DurationField())
+        )
+        age: timedelta | None = ages.aggregate(least=models.Min("age"))["least"]
+        return None if age is None else round(age.total_seconds(), 1)
 
     def last_of(self, process: str) -> Heartbeat | None:
         return self.filter(process=process).order_by("-at").first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -14,16 +15,26 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 
 
 class TransportError(Exception):
     """The other side would not take it. `permanent`: it never will, and the recipient is marked; else again later,
-    no sooner than `after` if the other side named a time."""
+    no sooner than `after` if the other side named a time.
 
-    def __init__(self, message: str, *, permanent: bool = False, after: timedelta | None = None) -> None:
+    `in_doubt`: it was handed over and never answered, so perhaps it arrived. Such a one is sent once more at most.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, in_doubt: bool = False, after: timedelta | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.in_doubt = in_doubt
         self.after = after
 
 
 class ChannelDown(Exception):
     """A fault of ours (no connection, log-in refused): the channel rests, and no attempt or recipient is burned."""
+
+
+# What became of a delivery: None means that the other side accepted it.
+Outcome = tuple[Delivery, Exception | None]
 
 
 class Transport:
@@ -47,6 +58,22 @@ class Transport:
     def waits(self, delivery: Delivery) -> tuple[timedelta, ...]:
         """How long to wait before the second, third, … attempt at `delivery`. After the last it has failed."""
         return self.retry_after
+
+    def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
+        """Send each (composed, delivery) and say what became of it, in any order.
+
+        Takes the next pair when it can be sent soon. Raises ChannelDown at the end of what was in hand; deliveries
+        that it took and said nothing of were not sent. A transport that can do many at once overrides this.
+        """
+        for composed, delivery in pairs:
+            error: Exception | None = None
+            try:
+                self.send(composed, delivery)
+            except ChannelDown:
+                raise
+            except Exception as problem:  # one message that cannot be built must not hold up all others
+                error = problem
+            yield delivery, error
 
     def close(self) -> None:
         """Let go of connections. Must not raise."""
