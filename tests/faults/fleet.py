@@ -12,6 +12,7 @@ import pytest
 
 from tests.live import Candor
 from tests.servers import wait_until
+from tests.sinking import FastSink
 
 PREPARE = """
 from datetime import timedelta
