@@ -186,7 +186,7 @@ def test_what_came_back_is_listed_with_the_reason_and_what_followed(
     bounces.came_back(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse")
     with django_assert_max_num_queries(7):
         text = text_of(editor.get("/console/mail"))
-    row = "reader24@example.org Now: paused: mail was refused API outage Refused for good 550 5.1.1 no mailbox 24"
+    row = "reader24@example.org Now: paused API outage Refused for good 550 5.1.1 no mailbox 24"
     assert row in text
     assert "reader4@example.org" not in text
     assert "theirs@example.org" not in text

@@ -10,7 +10,11 @@ DOORS = {
     "smtplib": {"statuspage/subscribers/mailtest.py", "statuspage/subscribers/transports/mail/connection.py"},
     # The supervisor asks its own web process whether it answers.
     "http.client": {"statuspage/common/http.py", "statuspage/supervisor.py"},
-    "ssl": {"statuspage/common/http.py", "statuspage/subscribers/mailtest.py"},
+    "ssl": {
+        "statuspage/common/http.py",
+        "statuspage/subscribers/mailtest.py",
+        "statuspage/subscribers/transports/mail/session.py",
+    },
     "urllib.request": set(),
     "requests": set(),
     "httpx": set(),

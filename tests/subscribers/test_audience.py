@@ -1,6 +1,7 @@
 """Who is told of what: every scope, kind of news and detail against every kind of event, through the real fan-out."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -128,8 +129,8 @@ def test_news_of_a_maintenance_goes_to_those_who_chose_maintenances(stage: Stage
     make_reader(stage.page, "yes@example.com", tells_incidents=False)
     make_reader(stage.page, "no@example.com", tells_maintenances=False)
     incident = make_incident(stage.page)
-    at = incident.started_at
-    Incident.objects.filter(pk=incident.pk).update(kind=Kind.MAINTENANCE, scheduled_for=at, scheduled_until=at)
+    window = {"scheduled_for": incident.started_at, "scheduled_until": incident.started_at + timedelta(hours=1)}
+    Incident.objects.filter(pk=incident.pk).update(kind=Kind.MAINTENANCE, **window)
     Event.objects.update(kind=kind)
     assert told(incident.events.get()) == {"yes"}
 
