@@ -19,7 +19,7 @@ app.conf.update(
         # A wake-up taken by a worker that died comes back after 2 minutes; the dispatcher rings again long before.
         "visibility_timeout": 120,
         # Without it kombu passes None, and a half-open connection hangs for ever. A worker meets it several times in a
-        # row before it gives a frozen server up: with 10 s that took 33 s altogether.
+        # row before it gives a frozen server up: with 10 s that took 31 s altogether.
         "socket_timeout": 5,
         # A name that moved must be given up and looked up again soon.
         "socket_connect_timeout": 5,

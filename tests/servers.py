@@ -102,6 +102,10 @@ class Redis:
         found = re.search(r"blocked_clients:(\d+)", self._ask("INFO clients"))
         return bool(found and int(found[1]))
 
+    def was_asked_for_work(self) -> bool:
+        """Whether a worker has ever waited here, though it may be busy now."""
+        return "cmdstat_brpop:" in self._ask("INFO commandstats")
+
     def _ask(self, command: str) -> str:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
             client.sendall(f"{command}\r\n".encode())
@@ -149,7 +153,16 @@ class Postgres:
         server = [binaries / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._as_owner(server), stdout=log, stderr=log, cwd="/")
-        wait_until(lambda: accepts(self.port), "PostgreSQL answers")
+        wait_until(self._answers, "PostgreSQL answers")
+
+    def _answers(self) -> bool:
+        """Whether it takes queries: while it starts, or recovers, it accepts connections and refuses them."""
+        import psycopg
+
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(self.url(), connect_timeout=2).close()
+            return True
+        return False
 
     def stop_at_once(self) -> None:
         """Like `pg_ctl stop -m immediate`: connections are cut, and the next start has to recover."""
