@@ -99,8 +99,8 @@ def test_a_redis_that_freezes_while_its_name_moves_holds_nobody_up(
     assert stat["mails"] == stat["ids"] == 2 * READERS, "none is doubled"
     say(
         capsys,
-        f"Redis frozen and moved: {2 * READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, longest silence "
-        f"{silence:.2f} s, workers on the new server after {moving:.1f} s",
+        f"Redis frozen and moved: {2 * READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, longest "
+        f"silence {silence:.2f} s, workers on the new server after {moving:.1f} s",
     )
     assert publishing < PUBLISHING
     assert moving < MOVING
@@ -122,8 +122,8 @@ def test_a_redis_that_refuses_for_a_while_holds_nobody_up(
     assert stat["mails"] == stat["ids"] == 2 * READERS, "none is doubled"
     say(
         capsys,
-        f"Redis refused: {2 * READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, longest silence {silence:.2f} s, "
-        f"workers back {back:.1f} s after it",
+        f"Redis refused: {2 * READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, longest silence "
+        f"{silence:.2f} s, workers back {back:.1f} s after it",
     )
     assert publishing < PUBLISHING
 
@@ -139,7 +139,8 @@ def test_a_redis_that_cannot_be_found_holds_nobody_up(fleet: Fleet, capsys: pyte
     assert fleet.states() == {"sent": READERS}
     say(
         capsys,
-        f"Redis unresolvable: {READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, all sent in {seconds:.1f} s",
+        f"Redis unresolvable: {READERS} mails, lost 0, doubled 0, publishing {publishing:.3f} s, all sent in "
+        f"{seconds:.1f} s",
     )
     assert publishing < PUBLISHING
     assert fleet.doubles() == 0

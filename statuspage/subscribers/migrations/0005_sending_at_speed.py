@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('sent_at__isnull', True), ('state', 'queued')), fields=['channel', 'priority', 'next_attempt_at', 'id'], name='delivery_due'),
+            index=models.Index(condition=models.Q(('priority__gte', 0), ('state', 'queued')), fields=['channel', 'priority', 'next_attempt_at', 'id'], name='delivery_due'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -91,6 +91,8 @@ class Opening(threading.Thread):
         if self.wire:
             with suppress(OSError):
                 self.wire.shutdown(socket.SHUT_RDWR)
+        if self.is_ready and self._client:
+            self._client.close()
 
     def expire(self) -> None:
         self.error = self.error or f"it did not get ready within {OPEN_SECONDS:g} s"
