@@ -40,16 +40,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a folder holds. `stamp`: when its maker last looked, Unix seconds. `archive`: the name of the archive."""
+    """What a folder holds. `stamp`: when its maker last looked, Unix seconds. `event`: the last one that it shows.
+    `made_by`: the state of the code that made it. `archive`: the name of the archive, if it uses one."""
 
     files: dict[str, Entry]
     headers: list[dict[str, str]]
     stamp: float = 0.0
+    event: int = 0
+    made_by: str = ""
     archive: str = ""
 
     def dumped(self) -> str:
         files = {path: [entry.digest, entry.headers] for path, entry in sorted(self.files.items())}
-        return json.dumps({"stamp": self.stamp, "archive": self.archive, "headers": self.headers, "files": files})
+        about = {"stamp": self.stamp, "event": self.event, "made_by": self.made_by, "archive": self.archive}
+        return json.dumps(about | {"headers": self.headers, "files": files})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -57,6 +61,6 @@ def read_manifest(folder: Path) -> Manifest:
     raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     try:
         files = {path: Entry(digest, headers) for path, (digest, headers) in raw["files"].items()}
-        return Manifest(files, raw["headers"], raw["stamp"], raw["archive"])
+        return Manifest(files, raw["headers"], raw["stamp"], raw["event"], raw["made_by"], raw["archive"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / MANIFEST} is damaged: {error!r}") from error

@@ -69,9 +69,9 @@ class Shelf:
                 os.link(folder / name, target.with_name(target.name + suffix))
             self.files[path] = Entry(entry.digest, self._header_number(manifest.headers[entry.headers]))
 
-    def close(self, *, stamp: float, archive: str = "") -> None:
+    def close(self, *, stamp: float = 0.0, event: int = 0, made_by: str = "", archive: str = "") -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        manifest = Manifest(self.files, self.headers, stamp, archive)
+        manifest = Manifest(self.files, self.headers, stamp, event, made_by, archive)
         (self.folder / MANIFEST).write_text(manifest.dumped(), encoding="utf-8")
         if archive:
             (self.folder / ARCHIVE).symlink_to(Path("..", "..", "archives", archive))
@@ -180,6 +180,8 @@ class Draft:
         self._archive = Shelf(tree.archives / f".{self.name}.part") if rebuild else None
         self._dropped: set[str] = set()
         self.stamp = 0.0
+        self.event = 0
+        self.made_by = ""
 
     def put(self, path: str, answer: Answer) -> None:
         self._dropped.discard(path)
@@ -196,12 +198,18 @@ class Draft:
                 return entry.digest == digest and part[1].headers[entry.headers] == answer.headers
         return False
 
+    @property
+    def count(self) -> int:
+        """How many paths the finished generation holds."""
+        past = self._archive.files if self._archive else self._past[1].files if self._past else {}
+        return len(self._fresh.files.keys() | past.keys())
+
     def finish(self) -> Path:
         if self._before:
             kept = self._before[1].files.keys() - self._fresh.files.keys() - self._dropped
             self._fresh.adopt(*self._before, sorted(kept))
         archive = self._finished_archive()
-        self._fresh.close(stamp=self.stamp, archive=archive)
+        self._fresh.close(stamp=self.stamp, event=self.event, made_by=self.made_by, archive=archive)
         return self._fresh.folder.rename(self.tree.generations / self.name)
 
     def discard(self) -> None:
@@ -219,7 +227,7 @@ class Draft:
             self._archive = self._compacted()
         if not self._archive.files:
             return ""
-        self._archive.close(stamp=self.stamp)
+        self._archive.close()
         return self._archive.folder.rename(self.tree.archives / self.name).name
 
     def _compacted(self) -> Shelf:
