@@ -198,6 +198,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# What is published: the front door, and any web server beside it, serve this folder (docs/deploy.md).
+PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
+BESIDE_THE_CLOCK = ["statuspage.public.publishing.publisher.Publisher"]
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

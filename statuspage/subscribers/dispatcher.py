@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
@@ -97,6 +98,8 @@ class Dispatcher:
         self.hands = Hands(self.stop)
         # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
         self.doorbell = Doorbell(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
+        # By name too: threads of rooms above us that keep time with the clock and end with it.
+        self._beside: list[Any] = [import_string(path)(self.stop) for path in settings.BESIDE_THE_CLOCK]
         self._has_workers = False
         self._beat = Every(HEARTBEAT_EVERY)
         self._sweep = Every(SWEEP_EVERY)
@@ -104,7 +107,8 @@ class Dispatcher:
 
     def run(self) -> None:
         """Until `stop` is set. Survives the database: backs off, and connects again."""
-        self.hands.start()
+        for one in (self.hands, *self._beside):
+            one.start()
         failures = 0
         while not self.stop.is_set():
             try:
@@ -115,7 +119,8 @@ class Dispatcher:
                 logger.error("The database cannot be used (%d in a row): %s", failures, error)
                 connection.close()
             self.stop.wait(TICK if not failures else min(TICK * 2**failures, LONGEST_BACKOFF))
-        self.hands.finish()
+        for one in (self.hands, *self._beside):
+            one.finish()
 
     def tick(self) -> None:
         if self._beat.is_due():
