@@ -8,8 +8,11 @@ from django.utils import timezone
 
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
+from incidents.actions import maintenances as maintenance_actions
+from incidents.actions import series as series_actions
+from incidents.actions.maintenances import MaintenanceOptions
 from incidents.actor import SYSTEM, Actor
-from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
+from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
 from statuspage.subscribers.models import Subscriber, SubscriberState
 
@@ -63,3 +66,20 @@ def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
     return Subscriber.objects.create(
         page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
     )
+
+
+def make_maintenance(page: Page, *, begins: datetime | None = None, hours: float = 2, **more: Any) -> Incident:
+    """Scheduled for tomorrow unless `begins` says otherwise; `more` goes to `schedule`, options by their names too."""
+    begins = begins or timezone.now() + timedelta(days=1)
+    named = {name: more.pop(name) for name in list(more) if name in MaintenanceOptions.__dataclass_fields__}
+    defaults: dict[str, Any] = {"title": f"Database upgrade {next(_numbers)}", "body": "We upgrade.", "actor": ALICE}
+    defaults |= {"scheduled_for": begins, "scheduled_until": begins + timedelta(hours=hours)}
+    return maintenance_actions.schedule(page, **defaults | {"options": MaintenanceOptions(**named)} | more)
+
+
+def make_series(page: Page, **more: Any) -> MaintenanceSeries:
+    """Every second Sunday at 02:00 on the page's clock, for two hours; `more` goes to `create_series`."""
+    defaults: dict[str, Any] = {"title": "Patch day", "body": "We install updates.", "actor": ALICE}
+    defaults |= {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "duration": timedelta(hours=2)}
+    defaults |= {"starts_at": datetime(2026, 10, 11, 2)}  # noqa: DTZ001 - a wall-clock time
+    return series_actions.create_series(page, **defaults | more)

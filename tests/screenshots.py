@@ -61,6 +61,16 @@ def console(browser: Browser, candor: Candor) -> None:
     page.get_by_label("Labels API").select_option("degraded_performance")
     page.locator(".preview strong").wait_for()
     shoot(page, "declare", full=True)
+    reports(page, candor)
+
+
+def reports(page: Page, candor: Candor) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1050})
+    page.goto(f"{candor.url}/console/analytics")
+    shoot(page, "analytics")
+    page.goto(f"{candor.url}/console/reports")
+    page.get_by_role("row", name="missed").get_by_role("link").first.click()
+    shoot(page, "service-level")
 
 
 def main() -> int:

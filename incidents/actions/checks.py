@@ -1,6 +1,6 @@
 """What every action checks of what people type. All raise ValidationError with the field named."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -13,6 +13,12 @@ from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
 MAX_TITLE = 255
 CLOCK_SKEW = timedelta(minutes=2)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+# Filling in a form takes a while; a start that was "now" when it was opened is no start in the past.
+START_TOLERANCE = timedelta(minutes=5)
+LONGEST_WINDOW = timedelta(days=90)
+MAX_REMINDERS = 5
+LONGEST_LEAD = 30 * 24 * 60  # minutes
+FURTHEST_AHEAD = timedelta(days=5 * 366)
 
 
 def line(text: str, *, field: str, what: str, max_length: int = MAX_TITLE) -> str:
@@ -84,3 +90,37 @@ def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component,
         if new not in ComponentStatus.values:
             raise ValidationError({"components": f"“{new}” is not a component status."})
     return {locked[pk]: wanted[pk] for pk in sorted(locked)}
+
+
+def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Start and end of a maintenance, in UTC: whole, in order, and not longer than LONGEST_WINDOW."""
+    for at, field in ((start, "scheduled_for"), (end, "scheduled_until")):
+        if timezone.is_naive(at):
+            raise ValidationError({field: "The time needs a time zone, for example 2022-09-21T14:14:00Z."})
+    # Two times of one zone are compared by their wall clocks, which show an hour twice in autumn.
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if end == start:
+        raise ValidationError({"scheduled_until": "It ends when it begins. Give it an end after its start."})
+    if end < start:
+        raise ValidationError({"scheduled_until": "The end lies before the start."})
+    if end - start > LONGEST_WINDOW:
+        raise ValidationError({"scheduled_until": f"This is longer than {LONGEST_WINDOW.days} days."})
+    return start, end
+
+
+def start_ahead(start: datetime, *, now: datetime) -> None:
+    """A start that is to come, or was a moment ago."""
+    if start < now - START_TOLERANCE:
+        raise ValidationError({"scheduled_for": f"The start lies in the past ({start:%Y-%m-%d %H:%M %Z})."})
+    if start > now + FURTHEST_AHEAD:
+        raise ValidationError({"scheduled_for": "The start lies more than five years ahead."})
+
+
+def reminders(minutes: Iterable[int]) -> list[int]:
+    """Minutes before a maintenance, each once, the earliest reminder first."""
+    leads = sorted(set(minutes), reverse=True)
+    if len(leads) > MAX_REMINDERS:
+        raise ValidationError({"reminders": f"There are {len(leads)} reminders; {MAX_REMINDERS} are allowed."})
+    if any(not 1 <= lead <= LONGEST_LEAD for lead in leads):
+        raise ValidationError({"reminders": "A reminder is sent 1 minute to 30 days (43,200 minutes) before."})
+    return leads

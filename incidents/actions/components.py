@@ -24,9 +24,13 @@ def create_component(
     group: ComponentGroup | None = None,
     description: str = "",
     only_show_if_degraded: bool = False,
+    showcase: bool = True,
     start_date: date | None = None,
 ) -> Component:
-    """A new, operational component at the end of its group. `start_date`: since when its history is known."""
+    """A new, operational component at the end of its group. `start_date`: since when its history is known.
+
+    `showcase`: whether its uptime is published.
+    """
     _check_start(start_date)
     component = Component.objects.create(
         page=page,
@@ -34,6 +38,7 @@ def create_component(
         name=checks.line(name, field="name", what="The name"),
         description=description.strip(),
         only_show_if_degraded=only_show_if_degraded,
+        showcase=showcase,
         start_date=start_date,
         position=_next_position(page, group),
     )
@@ -51,15 +56,19 @@ def edit_component(
     group: ComponentGroup | None = None,
     description: str = "",
     only_show_if_degraded: bool = False,
+    showcase: bool | None = None,
 ) -> Component:
+    """`showcase` None leaves it as it is."""
     if group != component.group:
         component.position = _next_position(component.page, group)
     component.group = _own(component.page, group)
     component.name = checks.line(name, field="name", what="The name")
     component.description = description.strip()
     component.only_show_if_degraded = only_show_if_degraded
+    component.showcase = component.showcase if showcase is None else showcase
     component.updated_at = timezone.now()
-    component.save(update_fields=["name", "group", "description", "only_show_if_degraded", "position", "updated_at"])
+    changed = ["name", "group", "description", "only_show_if_degraded", "showcase", "position", "updated_at"]
+    component.save(update_fields=changed)
     return _recorded(component.page, component, actor, {"name": name})
 
 

@@ -1,9 +1,11 @@
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import EventKind, Page
+from incidents.uptime import Weights
 
 
 @transaction.atomic
@@ -18,3 +20,38 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
     page.save()
     record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"created": page.name})
     return page
+
+
+@transaction.atomic
+def set_published_figures(page: Page, *, analytics: bool, reports: bool, actor: Actor) -> None:
+    """Whether visitors may read /analytics and the service level reports."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old = {"analytics": locked.analytics_public, "reports": locked.reports_public}
+    new = {"analytics": analytics, "reports": reports}
+    if old == new:
+        return
+    locked.analytics_public, locked.reports_public = analytics, reports
+    locked.save(update_fields=["analytics_public", "reports_public"])
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"public": new, "before": old})
+
+
+@transaction.atomic
+def set_uptime_weights(page: Page, weights: Weights, *, actor: Actor) -> Page:
+    """What share of its time each status counts as down: from now on, for all of the past. The old ones are kept."""
+    for status, weight in weights.by_status().items():
+        if not 0 <= weight <= 1:
+            raise ValidationError({status: "A weight lies between 0 (never counts) and 1 (counts in full)."})
+        if weight != round(weight, 2):
+            raise ValidationError({status: "A weight has at most two decimals, like 0.25."})
+    if weights.major_outage < weights.partial_outage or weights.partial_outage < weights.degraded_performance:
+        raise ValidationError({"partial_outage": "A worse status cannot count for less than a better one."})
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old = Weights.for_page(locked)
+    if weights == old:
+        return locked
+    locked.major_weight, locked.partial_weight = weights.major_outage, weights.partial_outage
+    locked.degraded_weight = weights.degraded_performance
+    locked.save(update_fields=["major_weight", "partial_weight", "degraded_weight"])
+    details = {"old": old.as_json(), "new": weights.as_json()}
+    record(locked, EventKind.UPTIME_WEIGHTS, locked, actor=actor, details=details)
+    return locked

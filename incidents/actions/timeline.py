@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import Component, IncidentUpdate, StatusInterval
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
-    """A new component's first interval."""
-    StatusInterval.objects.create(component=component, status=component.status, started_at=at, recorded_at=at)
+    """A new component's first interval. Known since `at`, but on record only from now on."""
+    StatusInterval.objects.create(component=component, status=component.status, started_at=at)
 
 
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
@@ -18,11 +19,11 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     The present is always what the author says. A time in the past is filled up to the next change that somebody else
     recorded, so that no later report is rewritten; nothing is deleted, replaced rows are stamped as superseded.
     """
-    old = _insert(component, status, at=at, update=update)
     now = timezone.now()
+    old = _insert(component, status, at=at, update=update, now=now)
     last = component.intervals.as_corrected().order_by("started_at").last()
     if last is None or last.status != status:
-        _insert(component, status, at=now, update=update)
+        _insert(component, status, at=now, update=update, now=now)
     if component.status != status:
         component.status = status
         component.updated_at = now
@@ -30,8 +31,19 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     return old
 
 
-def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None) -> str:
-    """Returns the status that `at` had before."""
+def status_at(component: Component, at: datetime) -> str:
+    """As known now; its present status if nothing is known of that time."""
+    covering = component.intervals.as_corrected().filter(started_at__lte=at).order_by("started_at").last()
+    return covering.status if covering else component.status
+
+
+def unchanged_since(component: Component, at: datetime) -> bool:
+    """Whether its present status is the one that it had at `at`."""
+    return not component.intervals.as_corrected().filter(started_at__gt=at).exists()
+
+
+def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None, now: datetime) -> str:
+    """Returns the status that `at` had before. Rows are replaced at one moment, `now`: no view falls in between."""
     live = component.intervals.as_corrected().order_by("started_at")
     covering = live.filter(started_at__lte=at).last()
     if covering and covering.status == status:
@@ -42,7 +54,7 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
         # The row that a component was made with only says since when it is known: that is no change to stop at.
         replaced, following = following, live.filter(started_at__gt=following.started_at).first()
     if replaced:
-        StatusInterval.objects.filter(pk=replaced.pk).update(superseded_at=timezone.now())
+        StatusInterval.objects.filter(pk=replaced.pk).update(superseded_at=now)
     if covering and covering.started_at < at:
         StatusInterval.objects.create(
             component=component,
@@ -50,6 +62,7 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
             started_at=covering.started_at,
             ended_at=at,
             update_id=covering.update_id,
+            recorded_at=now,
         )
     StatusInterval.objects.create(
         component=component,
@@ -57,5 +70,62 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
         started_at=at,
         ended_at=following.started_at if following else None,
         update=update,
+        recorded_at=now,
     )
     return replaced.status if replaced else component.status
+
+
+def move_change(component: Component, *, update: IncidentUpdate, old_at: datetime, new_at: datetime) -> None:
+    """The change that `update` made at `old_at` happened at `new_at`: the rows on both sides of it are replaced.
+
+    ValidationError if another change of the component lies between the two times, or at the new one. Nothing to do
+    where the update only repeated a status.
+    """
+    rows = component.intervals.as_corrected()
+    changed = rows.filter(update=update, started_at=old_at).first()
+    if changed is None:
+        return
+    before = rows.filter(ended_at=old_at).first()
+    too_early = before is not None and new_at <= before.started_at
+    if too_early or (changed.ended_at is not None and new_at >= changed.ended_at):
+        name = component.full_name
+        raise ValidationError({"at": f"Before this time {name} changed again. Correct its history instead."})
+    now = timezone.now()
+    if before:
+        _replace(before, now=now, ended_at=new_at)
+    _replace(changed, now=now, started_at=new_at)
+
+
+def overwrite(component: Component, status: str, *, start: datetime, end: datetime) -> list[str]:
+    """`component` had `status` from `start` to `end`, whatever was said before. Returns the statuses that it replaced.
+
+    The present is not touched: `end` lies in the past. ValidationError if that would leave a gap in the history.
+    """
+    now = timezone.now()
+    live = component.intervals.as_corrected()
+    first = live.order_by("started_at").first()
+    if first is None or end < first.started_at:
+        raise ValidationError(
+            {"end": f"The history of {component.full_name} begins later. Choose an end that reaches it."}
+        )
+    touched = list(live.overlapping(start, end).order_by("started_at"))
+    StatusInterval.objects.filter(pk__in=[row.pk for row in touched]).update(superseded_at=now)
+    pieces: list[tuple[StatusInterval, datetime, datetime | None]]
+    pieces = [(row, row.started_at, start) for row in touched[:1] if row.started_at < start]
+    pieces += [(row, end, row.ended_at) for row in touched[-1:] if row.ended_at is None or row.ended_at > end]
+    for row, began, ended in pieces:
+        _copy(row, now=now, started_at=began, ended_at=ended)
+    StatusInterval.objects.create(component=component, status=status, started_at=start, ended_at=end, recorded_at=now)
+    return [row.status for row in touched]
+
+
+def _replace(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> None:
+    StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
+    _copy(row, now=now, **changes)
+
+
+def _copy(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> None:
+    fields = {"started_at": row.started_at, "ended_at": row.ended_at} | changes
+    StatusInterval.objects.create(
+        component_id=row.component_id, status=row.status, update_id=row.update_id, recorded_at=now, **fields
+    )

@@ -3,9 +3,11 @@ from incidents.models.components import Component, ComponentGroup
 from incidents.models.events import Event, EventKind
 from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
 from incidents.models.intervals import StatusInterval
+from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem
 from incidents.models.revisions import Revision
+from incidents.models.targets import ServiceTarget
 
 __all__ = [
     "ActionItem",
@@ -17,8 +19,11 @@ __all__ = [
     "EventKind",
     "Incident",
     "IncidentUpdate",
+    "MaintenanceReminder",
+    "MaintenanceSeries",
     "Page",
     "Postmortem",
     "Revision",
+    "ServiceTarget",
     "StatusInterval",
 ]

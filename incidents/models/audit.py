@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -13,6 +14,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         """Who last did something to the object of that public id; empty if nobody did."""
         last = self.filter(object_ref=object_ref).order_by("-pk").first()
         return last.actor_label if last else ""
+
+    def next_after(self, at: datetime, *, verb: str) -> AuditEntry | None:
+        """The first time that somebody did this after `at`."""
+        return self.filter(verb=verb, created_at__gt=at).order_by("created_at", "pk").first()
 
 
 class AuditEntry(models.Model):

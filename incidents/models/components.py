@@ -11,7 +11,7 @@ from incidents.models.states import ComponentStatus
 from incidents.visibility import Viewer
 
 if TYPE_CHECKING:
-    from incidents.models.incidents import Incident
+    from incidents.models.incidents import Incident, IncidentQuerySet
 
 
 class ComponentGroup(models.Model):
@@ -41,6 +41,10 @@ class ComponentQuerySet(models.QuerySet["Component"]):
             return self.active()
         return self.active().exclude(only_show_if_degraded=True, status=ComponentStatus.OPERATIONAL)
 
+    def showcased(self) -> ComponentQuerySet:
+        """Those whose uptime is published."""
+        return self.filter(showcase=True)
+
     def troubled(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)
 
@@ -48,10 +52,11 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         return self.filter(affected__update__incident=incident).distinct()
 
     def held_by_others(self, incident: Incident) -> ComponentQuerySet:
-        """Components that an unresolved incident other than this one names."""
-        return self.filter(
-            affected__update__incident__in=incident.page.incidents.unresolved().exclude(pk=incident.pk)
-        ).distinct()
+        """Components that an unresolved incident or a running maintenance other than this one names."""
+        return self.held_by(incident.page.incidents.ongoing().exclude(pk=incident.pk))
+
+    def held_by(self, incidents: IncidentQuerySet) -> ComponentQuerySet:
+        return self.filter(affected__update__incident__in=incidents).distinct()
 
     def in_page_order(self) -> ComponentQuerySet:
         """Groups and loose components by their own position, a group's members by theirs."""

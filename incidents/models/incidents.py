@@ -1,14 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.base import new_public_id
 from incidents.models.components import Component
+from incidents.models.maintenances import MaintenanceSeries, Switches
 from incidents.models.pages import Page
-from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Impact, Kind, Status
+from incidents.models.states import (
+    ENDED,
+    ONGOING,
+    RUNNING,
+    UNRESOLVED,
+    UPCOMING,
+    ComponentStatus,
+    Impact,
+    Kind,
+    Status,
+)
 from incidents.visibility import Viewer
 
 
@@ -19,8 +32,56 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def incidents(self) -> IncidentQuerySet:
         return self.filter(kind=Kind.INCIDENT)
 
+    def maintenances(self) -> IncidentQuerySet:
+        return self.filter(kind=Kind.MAINTENANCE)
+
     def unresolved(self) -> IncidentQuerySet:
+        """Incidents alone; a maintenance is upcoming, running or ended."""
         return self.filter(status__in=UNRESOLVED)
+
+    def upcoming(self) -> IncidentQuerySet:
+        """Maintenances that have not begun, even if their time has come."""
+        return self.filter(status__in=UPCOMING)
+
+    def running(self) -> IncidentQuerySet:
+        return self.filter(status__in=RUNNING)
+
+    def setting_components(self) -> IncidentQuerySet:
+        return self.filter(set_components=True)
+
+    def ongoing(self) -> IncidentQuerySet:
+        """Unresolved incidents and running maintenances."""
+        return self.filter(status__in=ONGOING)
+
+    def due_to_start(self, at: datetime) -> IncidentQuerySet:
+        """Not those that were hidden: nobody would know why their components change. Nor those of which somebody wrote
+        after their end, when the clock had stood still: what became of them is for people to say."""
+        due = self.upcoming().filter(auto_start=True, scheduled_for__lte=at, hidden_at__isnull=True)
+        return due.filter(last_update_at__lt=models.F("scheduled_until"))
+
+    def due_to_complete(self, at: datetime) -> IncidentQuerySet:
+        # Begun and not ended, which is what running means, in terms that SQLite finds an index for.
+        begun = self.running().filter(began_at__isnull=False, resolved_at__isnull=True)
+        return begun.filter(auto_complete=True, scheduled_until__lte=at)
+
+    def overlapping(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Upcoming and running maintenances whose window shares a moment with this one."""
+        return self.filter(resolved_at__isnull=True, scheduled_for__lt=end, scheduled_until__gt=start)
+
+    def ahead(self) -> IncidentQuerySet:
+        """Upcoming and running maintenances."""
+        return self.filter(status__in=(*UPCOMING, *RUNNING))
+
+    def planned_since(self, moment: datetime) -> IncidentQuerySet:
+        """Maintenances that were to end at `moment` or later."""
+        return self.filter(kind=Kind.MAINTENANCE, scheduled_until__gte=moment)
+
+    def naming(self, components: Collection[int]) -> IncidentQuerySet:
+        """Those of whose updates one names any of these components (primary keys)."""
+        return self.filter(updates__affected__component__in=components).distinct()
+
+    def soonest_first(self) -> IncidentQuerySet:
+        return self.order_by("scheduled_for", "pk")
 
     def ended(self) -> IncidentQuerySet:
         return self.filter(status__in=ENDED)
@@ -29,25 +90,44 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(last_update_at__gte=moment)
 
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """`start` included, `end` not."""
-        return self.filter(started_at__gte=start, started_at__lt=end)
+        """`start` included, `end` not. A maintenance counts when it began; one that has not does not count."""
+        begun = models.Q(began_at__gte=start, began_at__lt=end)
+        started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
+        return self.filter(begun | started).exclude(status__in=UPCOMING)
+
+    def first_start(self) -> datetime | None:
+        """When the oldest of them began."""
+        first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
+        return first
+
+    def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
+        going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
+        return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
 
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
 
+    def upcoming_first(self) -> IncidentQuerySet:
+        """Upcoming maintenances by their start, then everything by its newest update."""
+        start = models.Case(models.When(status__in=UPCOMING, then="scheduled_for"))
+        return self.order_by(start.asc(nulls_last=True), "-last_update_at", "-pk")
+
     def with_timeline(self) -> IncidentQuerySet:
-        """Updates newest first, the components they touch and what was revised: four queries, however many rows."""
-        updates = IncidentUpdate.objects.newest_first().prefetch_related(
-            models.Prefetch("affected", AffectedComponent.objects.select_related("component__group").order_by("pk")),
-        )
-        return self.select_related("postmortem").prefetch_related(models.Prefetch("updates", updates))
+        """With postmortem and timeline: three queries, however many rows."""
+        return self.select_related("postmortem").prefetch_related(timeline())
 
 
-class Incident(models.Model):
+class Incident(Switches):
     """An incident or a maintenance: one model, one timeline.
 
     `started_at` is the display time of the first update, `last_update_at` of the newest: what history is sorted by.
+    `impact_started_at` is when staff say that the impact began, if that was earlier: what analytics count from.
     `version` counts every change; a save that carries an older one is a conflict.
+
+    Of a maintenance: `scheduled_for` and `scheduled_until` are its window, `began_at` when it really began, and
+    `cancelled_at` when it was called off (it is then completed). `calendar_sequence` counts what a calendar should see
+    (RFC 5545 SEQUENCE). `occurrence_on` is the local day of its `series` that it stands for, wherever it was moved.
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -58,11 +138,19 @@ class Incident(models.Model):
     impact = models.CharField(max_length=12, choices=Impact, default=Impact.NONE)
     impact_override = models.CharField(max_length=12, choices=Impact, blank=True)
     started_at = models.DateTimeField()
+    impact_started_at = models.DateTimeField(null=True, blank=True)
     monitoring_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
     scheduled_until = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    calendar_sequence = models.PositiveIntegerField(default=0)
+    series = models.ForeignKey(
+        MaintenanceSeries, models.SET_NULL, null=True, blank=True, related_name="occurrences", db_index=False
+    )
+    occurrence_on = models.DateField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     submission_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
@@ -76,6 +164,21 @@ class Incident(models.Model):
             models.Index(fields=["page", "-last_update_at"], name="incident_newest"),
             models.Index(fields=["page", "-started_at"], name="incident_by_start"),
             models.Index(fields=["page"], condition=models.Q(status__in=UNRESOLVED), name="incident_unresolved"),
+            models.Index(
+                fields=["page", "scheduled_for"],
+                condition=models.Q(scheduled_for__isnull=False, resolved_at__isnull=True),
+                name="maintenance_ahead",
+            ),
+            models.Index(
+                fields=["scheduled_for"],
+                condition=models.Q(status__in=UPCOMING, auto_start=True),
+                name="maintenance_to_start",
+            ),
+            models.Index(
+                fields=["scheduled_until"],
+                condition=models.Q(began_at__isnull=False, resolved_at__isnull=True, auto_complete=True),
+                name="maintenance_to_complete",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -83,6 +186,11 @@ class Incident(models.Model):
                 | models.Q(scheduled_for__isnull=False, scheduled_until__isnull=False),
                 name="maintenance_has_a_window",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind=Kind.INCIDENT) | models.Q(scheduled_until__gt=models.F("scheduled_for")),
+                name="maintenance_ends_after_start",
+            ),
+            models.UniqueConstraint(fields=["series", "occurrence_on"], name="occurrence_made_once"),
         ]
 
     def __str__(self) -> str:
@@ -94,8 +202,34 @@ class Incident(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """From start to resolution; None while it goes on."""
-        return self.resolved_at - self.started_at if self.resolved_at else None
+        """From start to resolution; None while it goes on. A maintenance that was called off had none."""
+        if self.resolved_at is None or (self.is_maintenance and self.began_at is None):
+            return None
+        return self.resolved_at - self.happened_at
+
+    @property
+    def is_maintenance(self) -> bool:
+        return self.kind == Kind.MAINTENANCE
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.status in UPCOMING
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    @property
+    def happened_at(self) -> datetime:
+        """Where it stands in the history: a maintenance when it began, all else when it was first reported."""
+        return self.began_at or self.started_at
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """Planned start and end of a maintenance. ValueError for an incident, which has none."""
+        if self.scheduled_for is None or self.scheduled_until is None:
+            raise ValueError(f"{self} has no window.")
+        return self.scheduled_for, self.scheduled_until
 
     def affected_components(self) -> list[Component]:
         """Every component that an update named, once, in page order. Reads the prefetched timeline if there is one."""
@@ -106,6 +240,12 @@ class Incident(models.Model):
 class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
+
+    def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
+        return self.filter(incident__in=incidents)
+
+    def oldest_first(self) -> IncidentUpdateQuerySet:
+        return self.order_by("display_at", "pk")
 
     def newest_first(self) -> IncidentUpdateQuerySet:
         return self.order_by("-display_at", "-pk")
@@ -142,11 +282,27 @@ class IncidentUpdate(models.Model):
         return "Update" if self.repeats_status else self.get_status_display()
 
 
+def timeline() -> models.Prefetch[Any]:
+    """An incident's updates, newest first, and the components they touch: two queries, however many incidents."""
+    affected = AffectedComponent.objects.select_related("component__group").order_by("pk")
+    updates = IncidentUpdate.objects.newest_first().prefetch_related(models.Prefetch("affected", affected))
+    return models.Prefetch("updates", updates)
+
+
+class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
+    def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
+        """Which of `components` which of `incidents` named: their primary keys."""
+        named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
+        return named.order_by().values_list("component_id", "update__incident_id").distinct()
+
+
 class AffectedComponent(models.Model):
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, related_name="affected")
     component = models.ForeignKey(Component, models.PROTECT, related_name="affected")
     old_status = models.CharField(max_length=24, choices=ComponentStatus)
     new_status = models.CharField(max_length=24, choices=ComponentStatus)
+
+    objects = AffectedComponentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "component"], name="affected_once_per_update")]

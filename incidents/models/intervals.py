@@ -1,17 +1,55 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
-from incidents.models.incidents import IncidentUpdate
-from incidents.models.states import ComponentStatus
+from incidents.models.incidents import IncidentQuerySet, IncidentUpdate
+from incidents.models.states import HARMED, ComponentStatus
+
+Span = tuple[int, str, datetime, datetime | None]
 
 
 class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
     def as_corrected(self) -> StatusIntervalQuerySet:
         """The truth as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
+
+    def harmed(self) -> StatusIntervalQuerySet:
+        """Where visitors had the worse of it: neither operational nor planned."""
+        return self.filter(status__in=HARMED)
+
+    def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
+        """Those that an update of `incidents` began."""
+        return self.filter(update__incident__in=incidents)
+
+    def as_reported(self, at: datetime) -> StatusIntervalQuerySet:
+        """What was on record at `at`: written by then, and not yet replaced."""
+        return self.filter(models.Q(superseded_at__isnull=True) | models.Q(superseded_at__gt=at), recorded_at__lte=at)
+
+    def overlapping(self, start: datetime, end: datetime) -> StatusIntervalQuerySet:
+        """Rows that hold at any moment from `start` to `end`, which is not included."""
+        return self.filter(models.Q(ended_at__isnull=True) | models.Q(ended_at__gt=start), started_at__lt=end)
+
+    def covering(self, components: Iterable[Component], start: datetime, end: datetime) -> StatusIntervalQuerySet:
+        """The rows of `components` that touch the time from `start` to `end`, in no order, in one query.
+
+        A history has no gaps, so these are the rows that begin inside and the last one that began before: both are
+        found by index, and the cost grows with the window, not with the history. A union: nothing can be filtered on
+        top. Call it last, on `as_corrected()` or `as_reported(at)`.
+        """
+        wanted = [component.pk for component in components]
+        held = self.filter(component=models.OuterRef("pk"), started_at__lte=start).order_by("-started_at")
+        at_start = Component.objects.filter(pk__in=wanted).values_list(models.Subquery(held.values("pk")[:1]))
+        inside = self.filter(component__in=wanted, started_at__gt=start, started_at__lt=end)
+        return self.filter(pk__in=at_start).union(inside, all=True)
+
+    def spans(self) -> list[Span]:
+        """Component, status, start and end of each row: what `uptime.by_component` takes."""
+        return list(self.values_list("component_id", "status", "started_at", "ended_at"))
 
 
 class StatusInterval(models.Model):

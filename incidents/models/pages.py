@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import zoneinfo
+from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -12,6 +15,16 @@ from incidents.models.base import new_public_id
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"“{name}” is not a time zone. Use a name like Europe/Berlin or Etc/UTC.")
+
+
+def _weight(default: str) -> models.DecimalField[Any, Any]:
+    """What share of its time a status counts as down."""
+    return models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        default=Decimal(default),
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
+    )
 
 
 class PageQuerySet(models.QuerySet["Page"]):
@@ -27,6 +40,11 @@ class Page(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     support_url = models.URLField(blank=True)
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
+    analytics_public = models.BooleanField(default=False)
+    reports_public = models.BooleanField(default=False)
+    major_weight = _weight("1")
+    partial_weight = _weight("0.3")
+    degraded_weight = _weight("0")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -1,17 +1,21 @@
 """Lowest of the template tags: public pages, mails and console all load them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from email.utils import format_datetime
 
 from django import template
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents import wording
+from incidents import daybars, uptime, windows, wording
 from incidents.models.components import Component
+from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
+from incidents.uptime import Bars, Weights
 
 register = template.Library()
 
@@ -37,6 +41,33 @@ def day(value: datetime, zone: tzinfo) -> SafeString:
 
 
 @register.filter
+def window(maintenance: Incident, zone: tzinfo) -> SafeString:
+    """`Oct 24, 02:00 – 04:00 CEST`, both ends as `<time>`, where the year is plain."""
+    return _window(maintenance, zone, year=False)
+
+
+@register.filter
+def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
+    """`Oct 24, 2026, 02:00 – 04:00 CEST`, both ends as `<time>`."""
+    return _window(maintenance, zone, year=True)
+
+
+@register.filter
+def utc_window(maintenance: Incident, zone: tzinfo) -> str:
+    """The same in UTC, for readers elsewhere; empty if `zone` is at UTC then."""
+    start, end = maintenance.window
+    at_utc = not any(moment.astimezone(zone).utcoffset() for moment in (start, end))
+    return "" if at_utc else wording.window_text(start, end, UTC)
+
+
+def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
+    start, end = maintenance.window
+    first, last = windows.window_parts(start, end, zone, year=year)
+    moments = ((wording.machine_time(start), first), (wording.machine_time(end), last))
+    return format_html_join(" – ", '<time datetime="{}">{}</time>', moments)
+
+
+@register.filter
 def machine_time(value: datetime) -> str:
     """`2022-09-22T19:35:00Z`, for Atom."""
     return wording.machine_time(value)
@@ -54,9 +85,51 @@ def duration(value: timedelta) -> str:
 
 
 @register.filter
+def short_duration(value: timedelta | None) -> str:
+    """`1 h 5 min`; a dash if there is none."""
+    return "–" if value is None else wording.short_duration(value)
+
+
+@register.filter
 def status_label(value: str) -> str:
     """The word for a component's status: colour is never the only sign."""
     return ComponentStatus(value).label
+
+
+@register.filter
+def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
+    """The component's last days and its uptime, as a link to all about them; nothing if `bars` has none of it."""
+    if component.pk not in bars:
+        return SafeString()
+    found = bars[component.pk]
+    return format_html(
+        '<a class="bars" href="{}" aria-label="{}, {}">{}{}</a>',
+        reverse("public:component_uptime", args=[component.public_id]),
+        component.name,
+        daybars.sentence(found),
+        daybars.drawing(found),
+        uptime.percentage_text(found.percentage),
+    )
+
+
+@register.filter
+def long_bars(bars: Bars) -> SafeString:
+    """The same drawing alone, with its sentence as its text alternative."""
+    return format_html(
+        '<div class="bars" role="img" aria-label="{}">{}</div>', daybars.sentence(bars), daybars.drawing(bars)
+    )
+
+
+@register.filter
+def percentage(value: Decimal | None) -> str:
+    """`99.98 %`, rounded down; `no data`."""
+    return uptime.percentage_text(value)
+
+
+@register.filter
+def weights_text(weights: Weights) -> str:
+    """What counts as down, in one sentence: it stands beside every percentage."""
+    return uptime.weights_text(weights)
 
 
 @register.filter

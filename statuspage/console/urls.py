@@ -1,6 +1,19 @@
 from django.urls import path
 
-from statuspage.console.views import components, dashboard, incidents, mails, people, postmortems, subscribers, updates
+from statuspage.console.views import (
+    components,
+    dashboard,
+    incidents,
+    mails,
+    maintenances,
+    people,
+    postmortems,
+    reports,
+    series,
+    subscribers,
+    updates,
+    uptime,
+)
 
 app_name = "console"
 
@@ -15,6 +28,16 @@ urlpatterns = [
     path("incidents/<slug:code>/resolve", updates.resolve, name="resolve"),
     path("incidents/<slug:code>/reopen", updates.reopen, name="reopen"),
     path("updates/<slug:code>/edit", updates.edit_update, name="edit_update"),
+    # Maintenances
+    path("maintenances/new", maintenances.schedule, name="schedule"),
+    path("maintenances/<slug:code>/start", maintenances.start, name="start_maintenance"),
+    path("maintenances/<slug:code>/complete", maintenances.complete, name="complete_maintenance"),
+    path("maintenances/<slug:code>/reschedule", maintenances.reschedule, name="reschedule"),
+    path("maintenances/<slug:code>/options", maintenances.change_options, name="maintenance_options"),
+    path("maintenances/<slug:code>/cancel", maintenances.cancel, name="cancel_maintenance"),
+    path("series/<slug:code>", series.series, name="series"),
+    path("series/<slug:code>/edit", series.edit_series, name="edit_series"),
+    path("series/<slug:code>/end", series.end_series, name="end_series"),
     # Components, postmortems, subscribers, mails, people
     path("components", components.component_list, name="components"),
     path("components/new", components.new_component, name="new_component"),
@@ -28,9 +51,18 @@ urlpatterns = [
     path("incidents/<slug:code>/postmortem/retract", postmortems.retract_postmortem, name="retract_postmortem"),
     path("subscribers", subscribers.subscriber_list, name="subscribers"),
     path("subscribers/<slug:code>/unsubscribe", subscribers.unsubscribe_subscriber, name="unsubscribe"),
+    path("analytics", reports.analytics, name="analytics"),
+    path("reports", reports.report_list, name="reports"),
+    path("reports.csv", reports.report_list_csv, name="reports_csv"),
+    path("reports/targets", reports.targets, name="targets"),
+    path("reports/public", reports.publish_figures, name="publish_figures"),
+    path("reports/<slug:code>/<str:period>.csv", reports.report_csv, name="report_csv"),
+    path("reports/<slug:code>/<str:period>", reports.report, name="report"),
+    path("incidents/<slug:code>/impact-start", reports.impact_start, name="impact_start"),
     path("mail", mails.mail_list, name="mails"),
     path("mail/<str:name>", mails.mail, name="mail"),
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
+    path("uptime", uptime.uptime, name="uptime"),
     path("people", people.people_list, name="people"),
     path("people/<slug:code>/role", people.change_role, name="person_role"),
     path("people/<slug:code>/active", people.set_active, name="person_active"),

@@ -47,8 +47,8 @@ class Feed:
     entries: list[Entry]
 
 
-def incident_feed(page: Page) -> Feed:
-    """The newest incidents of `page`, at most 25, by their last update."""
+def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
+    """The newest incidents of `page`, at most 25, by their last update; RSS lists upcoming maintenances before them."""
     home_url = absolute_url(page, reverse("public:home")).rstrip("/")
     return Feed(
         host=urlsplit(home_url).hostname or "",
@@ -57,7 +57,9 @@ def incident_feed(page: Page) -> Feed:
         title=_printable(f"{site_name(page)} - Incident History"),
         author=_printable(page.name),
         updated_at=page.updated_at,
-        entries=[_entry(page, incident) for incident in newest_incidents(page, count=ENTRIES)],
+        entries=[
+            _entry(page, incident) for incident in newest_incidents(page, count=ENTRIES, upcoming_first=upcoming_first)
+        ],
     )
 
 
@@ -66,14 +68,25 @@ def _entry(page: Page, incident: Incident) -> Entry:
     said = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]
     if postmortem and postmortem.published_at:
         said.insert(0, (postmortem.published_at, "Postmortem", postmortem.body_html))
+    head = _schedule(page, incident) if incident.is_upcoming else ""
     return Entry(
         number=incident.pk,
         url=absolute_url(page, reverse("public:incident", args=[incident.public_id])),
         title=_printable(incident.title),
         published_at=incident.last_update_at,
         updated_at=incident.updated_at,
-        content=_printable("".join(_paragraph(at.astimezone(page.zone), label, html) for at, label, html in said)),
+        content=_printable(
+            head + "".join(_paragraph(at.astimezone(page.zone), label, html) for at, label, html in said)
+        ),
     )
+
+
+def _schedule(page: Page, maintenance: Incident) -> str:
+    """When an upcoming maintenance is: the first paragraph of its entry, in the words that readers look for."""
+    start, end = (moment.astimezone(page.zone) for moment in maintenance.window)
+    last = _time(end) if start.date() == end.date() else _day(end)
+    first = _day(start) + ("" if start.tzname() == end.tzname() else f" {escape(start.tzname())}")
+    return f"<p><strong>THIS IS A SCHEDULED EVENT {first} - {last} {escape(end.tzname())}</strong></p>"
 
 
 def _paragraph(at: datetime, label: str, html: str) -> str:
@@ -83,8 +96,17 @@ def _paragraph(at: datetime, label: str, html: str) -> str:
     inline = re.sub(r"</p>\s*<p>", "<br /><br />", text).removeprefix("<p>").removesuffix("</p>")
     inline = re.sub(r"<br>\n?", "<br />", inline)
     rest = html[leading.end() :] if leading else html
-    day = f"{at:%b} <var data-var='date'>{at.day:>2}</var>, <var data-var='time'>{at:%H:%M}</var> {escape(at.tzname())}"
-    return f"<p><small>{day}</small><br><strong>{escape(label)}</strong> - {inline}</p>{rest}"
+    return (
+        f"<p><small>{_day(at)} {escape(at.tzname())}</small><br><strong>{escape(label)}</strong> - {inline}</p>{rest}"
+    )
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%b} <var data-var='date'>{at.day:>2}</var>, {_time(at)}"
+
+
+def _time(at: datetime) -> str:
+    return f"<var data-var='time'>{at:%H:%M}</var>"
 
 
 def _printable(text: str) -> str:

@@ -11,8 +11,8 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
 from incidents.models import Incident, IncidentUpdate, Page
+from incidents.uptime import midnight
 from incidents.visibility import Viewer
-from statuspage.public.state import midnight
 
 MONTHS_PER_PAGE = 3
 MESSAGE_LENGTH = 240
@@ -45,17 +45,17 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     this_month = now.astimezone(page.zone).date().replace(day=1)
     first_start = visible.aggregate(first=Min("started_at"))["first"] or now
-    pages = -(-(_months_between(first_start.astimezone(page.zone).date(), this_month) + 1) // MONTHS_PER_PAGE)
+    pages = -(-(months_between(first_start.astimezone(page.zone).date(), this_month) + 1) // MONTHS_PER_PAGE)
     if not 1 <= number <= max(1, pages):
         return None
-    months = [_months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
-    start, end = midnight(months[-1], page.zone), midnight(_months_before(months[0], -1), page.zone)
+    months = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
+    start, end = midnight(months[-1], page.zone), midnight(months_before(months[0], -1), page.zone)
     last_text = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("body_html")[:1]
-    shown = visible.started_between(start, end).order_by("-started_at", "-pk")
+    shown = visible.started_between(start, end)
     incidents: Iterable[Any] = shown.annotate(text=Subquery(last_text))
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
-    for incident in incidents:
-        month = incident.started_at.astimezone(page.zone).date().replace(day=1)
+    for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
+        month = incident.happened_at.astimezone(page.zone).date().replace(day=1)
         by_month[month].append(Entry(incident, _in_short(incident.text)))
     return History(
         months=[Month(first, entries) for first, entries in by_month.items()],
@@ -70,10 +70,10 @@ def _in_short(html: str | None) -> str:
     return Truncator(" ".join(unescape(strip_tags(html or "")).split())).chars(MESSAGE_LENGTH)
 
 
-def _months_before(month: date, count: int) -> date:
+def months_before(month: date, count: int) -> date:
     index = month.year * 12 + month.month - 1 - count
     return date(index // 12, index % 12 + 1, 1)
 
 
-def _months_between(earlier: date, later: date) -> int:
+def months_between(earlier: date, later: date) -> int:
     return (later.year - earlier.year) * 12 + later.month - earlier.month

@@ -4,15 +4,18 @@ Everything goes through `visible_to(Viewer.PUBLIC)`. The number of queries does 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from django.db.models import prefetch_related_objects
 
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models.incidents import timeline
 from incidents.models.states import ComponentStatus
 from incidents.status import Headline, page_status, worst_status
+from incidents.uptime import midnight
 from incidents.visibility import Viewer
+from incidents.windows import days_until
 from incidents.wording import affected_sentence
 
 PAST_DAYS = 15
@@ -40,6 +43,15 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Upcoming:
+    """`when`: the days until then, `in 3 days`. `again`: later ones of its series that say nothing else."""
+
+    maintenance: Incident
+    when: str
+    again: list[Incident]
+
+
+@dataclass(frozen=True)
 class PageState:
     """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
 
@@ -50,6 +62,8 @@ class PageState:
     headline: Headline
     sections: list[Section]
     open_incidents: list[Incident]
+    running: list[Incident]
+    upcoming: list[Upcoming]
     days: list[Day]
     changed_at: datetime
 
@@ -59,13 +73,15 @@ class PageState:
 
 
 def page_state(page: Page, *, now: datetime) -> PageState:
-    """At most seven queries."""
+    """At most six queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     components = list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
-    open_incidents = list(visible.unresolved().newest_first().with_timeline())
+    open_incidents = list(visible.unresolved().newest_first())
+    ahead = list(visible.ahead().soonest_first())
     today = now.astimezone(page.zone).date()
     since = midnight(today - timedelta(days=PAST_DAYS - 1), page.zone)
-    past = list(visible.ended().last_updated_since(since).newest_first().with_timeline())
+    past = list(visible.ended().last_updated_since(since).newest_first().select_related("postmortem"))
+    prefetch_related_objects([*open_incidents, *ahead, *past], timeline())
     return PageState(
         page=page,
         headline=page_status(
@@ -74,14 +90,18 @@ def page_state(page: Page, *, now: datetime) -> PageState:
         ),
         sections=_sections(components),
         open_incidents=open_incidents,
+        running=[maintenance for maintenance in ahead if maintenance.is_running],
+        upcoming=_upcoming([maintenance for maintenance in ahead if maintenance.is_upcoming], today, page.zone),
         days=_days(past, today=today, zone=page.zone),
         changed_at=max(page.updated_at, midnight(today, page.zone)),
     )
 
 
-def newest_incidents(page: Page, *, count: int) -> list[Incident]:
-    """The last `count` incidents by their newest update: what feeds list."""
-    return list(page.incidents.visible_to(Viewer.PUBLIC).newest_first().with_timeline()[:count])
+def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
+    """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
+    return list(ordered.with_timeline()[:count])
 
 
 @dataclass(frozen=True)
@@ -113,18 +133,21 @@ def incident_report(page: Page, code: str) -> IncidentReport | None:
         updates=list(incident.updates.all()),
         postmortem=postmortem,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
-        affected=affected_sentence(incident.affected_components()),
+        affected=_affected(incident),
     )
+
+
+def _affected(incident: Incident) -> str:
+    sentence = affected_sentence(incident.affected_components())
+    if not incident.is_maintenance:
+        return sentence
+    verb = "affected" if incident.is_resolved else "affects"
+    return sentence.replace("This incident affected", f"This scheduled maintenance {verb}", 1)
 
 
 def published_postmortem(incident: Incident) -> Postmortem | None:
     postmortem: Postmortem | None = getattr(incident, "postmortem", None)
     return postmortem if postmortem and postmortem.is_published else None
-
-
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """The first moment of `day` in `zone`, as UTC."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def _sections(components: list[Component]) -> list[Section]:
@@ -138,6 +161,20 @@ def _sections(components: list[Component]) -> list[Section]:
         )
         for group, members in runs
     ]
+
+
+def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[Upcoming]:
+    """By their start. Of a series that says the same each time, the first one."""
+    found: dict[object, Upcoming] = {}
+    for maintenance in maintenances:
+        key: object = maintenance.pk
+        if maintenance.series_id:
+            key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
+        if key in found:
+            found[key].again.append(maintenance)
+        else:
+            found[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
+    return list(found.values())
 
 
 def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:

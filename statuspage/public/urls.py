@@ -1,14 +1,25 @@
 from django.urls import path
 
-from statuspage.public import views
+from statuspage.public import reports, uptime_views, views
 
 app_name = "public"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("maintenances.ics", views.maintenances_ics, name="maintenances_ics"),
+    path("incidents/<str:code>.ics", views.maintenance_ics, name="maintenance_ics"),
     path("incidents/<str:code>", views.incident, name="incident"),
     path("history", views.history, name="history"),
+    path("analytics", reports.analytics, name="analytics"),
+    path("reports", reports.report_list, name="reports"),
+    path("reports.csv", reports.report_list_csv, name="reports_csv"),
+    path("reports/<str:code>/<str:period>.csv", reports.report_csv, name="report_csv"),
+    path("reports/<str:code>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
+    path("uptime", uptime_views.uptime, name="uptime"),
+    path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
+    path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
+    path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -1,20 +1,31 @@
+from datetime import datetime
+
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.http import http_date
 
 from incidents.models import Page
+from incidents.uptime import Weights, midnight
+from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
+from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
 from statuspage.public.http import public_page, rendered
 from statuspage.public.state import incident_report, page_state
+from statuspage.public.uptime import bars_of
 
 
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    state = page_state(page, now=timezone.now())
-    return rendered("public/home.html", {"page": page, "state": state}, changed_at=state.changed_at)
+    now = timezone.now()
+    state = page_state(page, now=now)
+    context = {"page": page, "state": state, "weights": Weights.for_page(page)}
+    context["bars"] = bars_of(page, state.components, now=now)
+    return rendered("public/home.html", context, changed_at=state.changed_at)
 
 
 @public_page
@@ -43,7 +54,35 @@ def atom(request: HttpRequest) -> HttpResponse:
 
 @public_page
 def rss(request: HttpRequest) -> HttpResponse:
-    return _feed(request, "public/history.rss.xml", "application/rss+xml; charset=utf-8")
+    return _feed(request, "public/history.rss.xml", "application/rss+xml; charset=utf-8", upcoming_first=True)
+
+
+@public_page
+def maintenances_ics(request: HttpRequest) -> HttpResponse:
+    """The calendar that others subscribe to. `?component=` narrows it to what touches one component."""
+    page, now = current_page(request), timezone.now()
+    code = request.GET.get("component")
+    component = None
+    if code is not None:
+        component = get_object_or_404(page.components.visible_to(Viewer.PUBLIC).select_related("group"), public_id=code)
+    today = midnight(now.astimezone(page.zone).date(), page.zone)
+    return _calendar(calendar_feed(page, now=now, component=component), changed_at=max(page.updated_at, today))
+
+
+@public_page
+def maintenance_ics(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().with_timeline()
+    maintenance = get_object_or_404(shown, public_id=code)
+    answer = _calendar(calendar_event(page, maintenance), changed_at=page.updated_at)
+    answer["Content-Disposition"] = f'attachment; filename="maintenance-{maintenance.public_id}.ics"'
+    return answer
+
+
+def _calendar(content: bytes, *, changed_at: datetime) -> HttpResponse:
+    answer = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    answer["Last-Modified"] = http_date(changed_at.timestamp())
+    return answer
 
 
 @public_page
@@ -60,9 +99,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return rendered("500.html", {}, status=500)
 
 
-def _feed(request: HttpRequest, template: str, content_type: str) -> HttpResponse:
+def _feed(request: HttpRequest, template: str, content_type: str, *, upcoming_first: bool = False) -> HttpResponse:
     page = current_page(request)
-    return rendered(template, {"feed": incident_feed(page)}, changed_at=page.updated_at, content_type=content_type)
+    context: dict[str, object] = {"feed": incident_feed(page, upcoming_first=upcoming_first)}
+    return rendered(template, context, changed_at=page.updated_at, content_type=content_type)
 
 
 def _page_or_none(request: HttpRequest) -> Page | None:

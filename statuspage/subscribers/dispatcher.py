@@ -1,4 +1,5 @@
-"""The clock: fans out what happened, wakes the workers, and does their work itself when they do not come."""
+"""The clock: takes maintenances through their times, fans out what happened, wakes the workers, and does their work
+itself when they do not come."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from incidents.actions.due import run_due
 from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
 from statuspage.subscribers.fanout import fan_out_waiting
@@ -86,6 +89,7 @@ def deliver_everything(stop: threading.Event | None = None) -> int:
 
 def drain() -> int:
     """Fan out and send until nothing is due; how many deliveries were settled. For tests and for the impatient."""
+    run_due(timezone.now())
     settled = 0
     while fan_out_waiting() + (done := deliver_everything()):
         settled += done
@@ -125,6 +129,7 @@ class Dispatcher:
     def tick(self) -> None:
         if self._beat.is_due():
             self._show_life()
+        run_due(timezone.now())
         fan_out_waiting()
         for channel in TRANSPORTS:
             self._see_to(channel)

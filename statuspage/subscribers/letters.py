@@ -13,11 +13,12 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import EventKind, Page
-from incidents.wording import affected_sentence, moment_text
+from incidents.wording import affected_sentence, lead_text, moment_text, window_text_with_utc
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Delivery, DeliveryKind, Subscriber
@@ -35,6 +36,18 @@ _HEADLINES = {
     EventKind.INCIDENT_REOPENED: "Incident reopened: {label}",
     EventKind.INCIDENT_RESOLVED: "Incident resolved",
     EventKind.POSTMORTEM_PUBLISHED: "A postmortem has been published",
+    EventKind.MAINTENANCE_SCHEDULED: "Maintenance scheduled",
+    EventKind.MAINTENANCE_RESCHEDULED: "Maintenance rescheduled",
+    EventKind.MAINTENANCE_REMINDER: "Maintenance begins in {lead}",
+    EventKind.MAINTENANCE_STARTED: "Maintenance has begun",
+    EventKind.MAINTENANCE_COMPLETED: "Maintenance completed",
+    EventKind.MAINTENANCE_CANCELLED: "Maintenance cancelled",
+}
+# Where the status word of the update does not say what happened.
+_LABELS = {
+    EventKind.MAINTENANCE_RESCHEDULED: "Rescheduled",
+    EventKind.MAINTENANCE_REMINDER: "Begins in {lead}",
+    EventKind.MAINTENANCE_CANCELLED: "Cancelled",
 }
 _LINKS = {"unsubscribe": unsubscribe_url, "manage": manage_url, "confirm": confirm_url}
 
@@ -93,25 +106,30 @@ def news_letter(news: News) -> Letter:
         body, body_html = news.update.body, news.update.body_html
     else:
         raise ValueError(f"{news.event} has neither an update nor a postmortem.")
+    kind, incident = EventKind(news.event.kind), news.incident
+    lead = lead_text(incident.window[0] - timezone.now()) if kind == EventKind.MAINTENANCE_REMINDER else ""
     context = {
-        "incident": news.incident,
+        "incident": incident,
         "status": status,
-        "headline": _headline(news, label),
+        "headline": _headline(news, label, lead),
         "body": _CONTROL.sub("", body),
         "body_html": without_images(body_html),
         "posted": moment_text(posted_at, news.page.zone),
-        "affected": affected_sentence(news.incident.affected_components()),
-        "incident_url": absolute_url(news.page, reverse("public:incident", args=[news.incident.public_id])),
+        "window": window_text_with_utc(*incident.window, news.page.zone) if incident.is_maintenance else "",
+        "affected": affected_sentence(incident.affected_components(), kind=incident.kind),
+        "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
     }
-    subject = one_line(f"[{news.page.name}] {label}: {news.incident.title}")
+    label = _LABELS.get(kind, label).format(lead=lead)
+    subject = one_line(f"[{news.page.name}] {label}: {incident.title}")
     return _letter(news.page, "news", subject, context, written_at=news.event.created_at)
 
 
-def _headline(news: News, label: str) -> str:
-    if news.event.kind == EventKind.INCIDENT_UPDATED:
+def _headline(news: News, label: str, lead: str) -> str:
+    if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
         repeats = news.update is not None and news.update.repeats_status
-        return "An update has been posted" if repeats else f"Incident status: {label}"
-    return _HEADLINES[EventKind(news.event.kind)].format(label=label)
+        what = "Maintenance" if news.incident.is_maintenance else "Incident"
+        return "An update has been posted" if repeats else f"{what} status: {label}"
+    return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=lead)
 
 
 def _letter(

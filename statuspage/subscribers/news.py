@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from incidents.models import Event, Incident, IncidentUpdate, Page, Postmortem
+from django.utils import timezone
+
+from incidents.models import Event, EventKind, Incident, IncidentUpdate, Page, Postmortem
 from incidents.visibility import Viewer
 
 
@@ -33,16 +35,22 @@ def read_news(event_ids: Collection[int]) -> dict[int, News]:
             incident=incidents[event.incident_id],
             update=event.update,
             postmortem=event.postmortem,
-            withdrawn=_withdrawn(event, is_visible=event.incident_id in visible),
+            withdrawn=_withdrawn(event, incidents[event.incident_id], is_visible=event.incident_id in visible),
         )
         for event in events.values()
         if event.incident_id
     }
 
 
-def _withdrawn(event: Event, *, is_visible: bool) -> str:
+def _withdrawn(event: Event, incident: Incident, *, is_visible: bool) -> str:
     if not is_visible:
         return "The incident was hidden before this was sent."
     if event.postmortem and not event.postmortem.is_published:
         return "The postmortem was taken back before this was sent."
+    if event.kind == EventKind.MAINTENANCE_REMINDER and not _is_ahead(incident):
+        return "The maintenance was no longer ahead when this was to be sent."
     return ""
+
+
+def _is_ahead(maintenance: Incident) -> bool:
+    return maintenance.is_upcoming and maintenance.window[0] > timezone.now()

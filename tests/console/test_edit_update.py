@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,3 +97,40 @@ def test_a_refused_text_says_that_nothing_was_saved(editor: Client, update: Inci
 def test_an_unknown_update_is_not_found(editor: Client, page: Page) -> None:
     assert editor.get("/console/updates/nosuchcode12/edit").status_code == 404
     assert not Incident.objects.exists()
+
+
+def test_the_time_is_corrected_together_with_the_text(editor: Client, update: IncidentUpdate) -> None:
+    earlier = (update.display_at - timedelta(hours=2)).replace(microsecond=0)
+    answer = edit(editor, update, "We were looking.", at=earlier.isoformat())
+    assert answer.status_code == 302
+    update.refresh_from_db()
+    assert (update.body, update.display_at, update.version) == ("We were looking.", earlier, 3)
+    assert update.incident.started_at == earlier
+
+
+def test_a_time_that_was_left_as_it_was_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
+    edit(editor, update, "We are looking.")
+    told = update.display_at
+    update.refresh_from_db()
+    assert update.display_at == told
+    assert update.revisions.count() == 1
+
+
+def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
+    editor: Client, update: IncidentUpdate
+) -> None:
+    answer = edit(editor, update, "Other words.", at="2190-01-01 10:00")
+    assert answer.status_code == 422
+    form = sheet(answer).one("form", class_="form")
+    assert "lies in the future" in form.text
+    assert fields_of(form)["at"] == ["2190-01-01 10:00"]
+    update.refresh_from_db()
+    assert (update.body, update.version) == ("We are loking.", 1)
+
+
+def test_too_long_a_text_takes_the_corrected_time_back(editor: Client, update: IncidentUpdate) -> None:
+    told = update.display_at
+    answer = edit(editor, update, "x" * 25_001, at=(told - timedelta(hours=1)).isoformat())
+    assert answer.status_code == 422
+    update.refresh_from_db()
+    assert (update.display_at, update.version) == (told, 1)

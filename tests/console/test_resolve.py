@@ -140,10 +140,10 @@ def test_the_preview_of_a_resolution_keeps_the_ticks_and_publishes_nothing(edito
     assert Incident.objects.get().status == "investigating"
 
 
-def test_a_resolved_incident_offers_to_reopen_and_nothing_else(editor: Client, page: Page) -> None:
+def test_a_resolved_incident_offers_to_reopen_and_to_say_when_its_impact_began(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
     actions = [form.attributes["action"] for form in sheet(editor.get(place(incident))).one("main").all("form")]
-    assert actions == [place(incident, "/reopen")]
+    assert actions == [place(incident, "/reopen"), place(incident, "/impact-start")]
 
 
 def test_a_resolved_incident_is_taken_up_again(editor: Client, page: Page) -> None:

@@ -50,7 +50,7 @@ def test_the_page_has_the_promised_size(page: Page) -> None:
     assert 13 <= page.components.count() <= 16
     assert page.components.filter(group=None).count() == 2
     assert page.components.filter(only_show_if_degraded=True).count() == 1
-    assert 55 <= page.incidents.count() <= 65
+    assert 55 <= page.incidents.incidents().count() <= 65
     oldest, newest = page.incidents.earliest("started_at"), page.incidents.latest("started_at")
     assert timedelta(days=700) < newest.started_at - oldest.started_at < timedelta(days=732)
 
@@ -67,11 +67,13 @@ def test_incidents_are_of_every_impact_and_length(page: Page) -> None:
 
 
 def test_every_text_is_its_own() -> None:
-    bodies = list(IncidentUpdate.objects.values_list("body", flat=True))
+    """But for the occurrences of a series, which share one."""
+    single = IncidentUpdate.objects.filter(incident__series=None)
+    bodies = list(single.values_list("body", flat=True))
     assert len(bodies) > 200
     assert [body for body, times in Counter(bodies).items() if times > 1] == []
     assert not [body for body in bodies if "{+" in body or "{-" in body or "{date" in body]
-    titles = list(Incident.objects.values_list("title", flat=True))
+    titles = list(Incident.objects.filter(series=None).values_list("title", flat=True))
     assert len(titles) == len(set(titles))
 
 
@@ -93,9 +95,32 @@ def test_one_incident_is_open_for_forty_minutes_and_explains_all_that_is_red(pag
 
 
 def test_the_last_fifteen_days_hold_a_few_incidents_and_a_postmortem(page: Page) -> None:
-    recent = page.incidents.ended().filter(started_at__gte=NOW - timedelta(days=14))
+    recent = page.incidents.incidents().ended().filter(started_at__gte=NOW - timedelta(days=14))
     assert recent.count() in (2, 3)
     assert recent.filter(postmortem__published_at__isnull=False).count() == 1
+
+
+def test_three_maintenances_took_place_on_time(page: Page) -> None:
+    past = page.incidents.maintenances().ended()
+    assert past.count() == 3
+    assert past.filter(began_at__gte=NOW - timedelta(days=14)).count() == 1
+    for maintenance in past:
+        assert (maintenance.began_at, maintenance.resolved_at) == maintenance.window
+        named = set(maintenance.affected_components())
+        rows = StatusInterval.objects.as_corrected().filter(update__incident=maintenance)
+        assert {row.component for row in rows.filter(status="under_maintenance")} == named
+        assert all(reminder.sent_at for reminder in maintenance.reminders.all())
+    assert IncidentUpdate.objects.filter(status="verifying").count() == 1
+
+
+def test_one_maintenance_is_announced_for_in_three_days_and_a_series_for_its_next_three_sundays(page: Page) -> None:
+    (single,) = page.incidents.upcoming().filter(series=None)
+    assert timedelta(days=2) < single.window[0] - NOW < timedelta(days=4)
+    assert single.started_at < NOW
+    (series,) = page.maintenance_series.all()
+    occurrences = page.incidents.upcoming().filter(series=series).soonest_first()
+    assert [one.occurrence_on and one.occurrence_on.weekday() for one in occurrences] == [6, 6, 6]
+    assert occurrences[0].window[0] > single.window[0]
 
 
 def test_two_postmortems_tell_a_story_and_what_follows_from_it() -> None:

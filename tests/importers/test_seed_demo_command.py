@@ -28,6 +28,9 @@ def everything() -> list[list[tuple[Any, ...]]]:
         list(ComponentGroup.objects.order_by("pk").values_list("public_id", "name", "position")),
         list(Component.objects.order_by("pk").values_list("public_id", "name", "status", "updated_at")),
         list(Incident.objects.order_by("pk").values_list("public_id", "title", "impact", "started_at", "resolved_at")),
+        list(
+            Incident.objects.order_by("pk").values_list("scheduled_for", "scheduled_until", "began_at", "occurrence_on")
+        ),
         list(IncidentUpdate.objects.order_by("pk").values_list("public_id", "body", "display_at", "edited_at")),
         list(StatusInterval.objects.order_by("pk").values_list("status", "started_at", "ended_at", "recorded_at")),
         list(Event.objects.order_by("pk").values_list("kind", "created_at")),
@@ -68,10 +71,11 @@ def test_an_empty_page_of_ones_own_is_filled_and_keeps_its_name() -> None:
     assert (mine.name, mine.description) == ("Acme", "Ours.")
     assert mine.support_url
     assert not first.components.exists()
-    updates = IncidentUpdate.objects.filter(incident__page=mine).count()
+    updates = IncidentUpdate.objects.filter(incident__page=mine, incident__kind="incident").count()
+    incidents, maintenances = (mine.incidents.filter(kind=kind).count() for kind in ("incident", "maintenance"))
     assert said == (
-        f"Demo page “Acme” ({mine.public_id}): {mine.components.count()} components, {mine.incidents.count()} incidents"
-        f" with {updates} updates, 2 postmortems, {mine.subscribers.count()} subscribers.\n"
+        f"Demo page “Acme” ({mine.public_id}): {mine.components.count()} components, {incidents} incidents with"
+        f" {updates} updates, {maintenances} maintenances, 2 postmortems, {mine.subscribers.count()} subscribers.\n"
     )
     # It is part of the first start, so it has to stay quick.
     assert statements < 25 * updates
@@ -117,5 +121,5 @@ def test_a_present_that_makes_no_sense_is_refused(now: str, complaint: str) -> N
 
 def test_it_names_each_incident_when_asked_to_be_talkative() -> None:
     lines = seed_demo(verbosity=2).splitlines()
-    assert len(lines) == Incident.objects.count() + 1
+    assert len(lines) == Incident.objects.incidents().count() + 1
     assert lines[-2].endswith("Webhooks and tracking e-mails are delayed")

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.django_db
 
 
 def members(home: Element) -> list[str]:
-    return [item.text for members in home.all("ul", class_="members") for item in members.all("li")]
+    """Name and status of each."""
+    rows = [item for members in home.all("ul", class_="members") for item in members.all("li")]
+    return [" ".join(row.one("span", class_=part).text for part in ("name", "status")) for row in rows]
 
 
 def test_a_page_without_incidents_leads_with_its_headline() -> None:

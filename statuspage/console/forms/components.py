@@ -32,13 +32,19 @@ class ComponentForm(NamedForm):
         required=False,
         help_text="For parts that visitors need to know of only while they fail.",
     )
+    showcase = forms.BooleanField(
+        label="Show its uptime",
+        required=False,
+        initial=True,
+        help_text="The last 90 days beside its name, and its calendar. Its history is kept either way.",
+    )
     start_date = forms.DateField(
         label="Running since",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="Its history begins here, as operational. Empty: today.",
     )
-    field_order = ("name", "group", "description", "only_show_if_degraded", "start_date")
+    field_order = ("name", "group", "description", "only_show_if_degraded", "showcase", "start_date")
 
     def __init__(self, data: Any = None, *, page: Page, component: Component | None = None, **more: Any) -> None:
         super().__init__(data, **more)

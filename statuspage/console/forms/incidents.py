@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -6,12 +7,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions import checks
-from incidents.models import Component, Incident, Page
-from incidents.models.states import INCIDENT_STATUSES, UNRESOLVED, Impact
+from incidents.models import Component, Incident, IncidentUpdate, Page
+from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
 from statuspage.console.forms.fields import ComponentChoice, ComponentStatusesField, MomentField, VersionField, fill_in
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
 IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
+
+CORRECTING = "Correct it if the update gives the wrong time. The status history of its components moves with it."
 
 
 def new_key() -> str:
@@ -36,6 +39,7 @@ class MessageForm(forms.Form):
     notify = forms.BooleanField(label="Notify subscribers", required=False)
     submission_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput, initial=new_key)
     version = VersionField()
+    warnings: Sequence[str] = ()
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, **more)
@@ -93,9 +97,20 @@ class DeclareForm(WithComponents):
 
 
 class UpdateForm(WithComponents):
-    """A follow-up, or (with other words on its button) the reopening of a resolved incident."""
+    """A follow-up, or (with other words on its button) the reopening of a resolved incident.
+
+    A maintenance that has not begun is only written about: it has a button of its own to start.
+    """
 
     status = forms.ChoiceField(choices=OPEN_STATUSES)
+
+    def __init__(self, data: Any = None, *, incident: Incident, **more: Any) -> None:
+        super().__init__(data, page=incident.page, **more)
+        if incident.is_maintenance:
+            words = RUNNING if incident.is_running else UPCOMING
+            self.fields["status"].choices = [(status.value, status.label) for status in words]  # type: ignore[attr-defined]
+            if len(words) == 1:
+                self.fields["status"].widget = forms.HiddenInput()
 
 
 class ResolveForm(MessageForm):
@@ -126,11 +141,25 @@ class ResolveForm(MessageForm):
 
 
 class EditForm(forms.Form):
+    """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
+
     body = MessageForm.base_fields["body"]
     version = VersionField()
+
+    def __init__(self, data: Any = None, *, update: IncidentUpdate) -> None:
+        zone = update.incident.page.zone
+        at = update.display_at.astimezone(zone).isoformat(sep=" ", timespec="minutes")
+        super().__init__(data, initial={"body": update.body, "version": update.version, "at": at})
+        self.fields["at"] = MomentField(zone, label="When it happened", help_text=CORRECTING)
+
+    @property
+    def corrected_time(self) -> datetime | None:
+        """None if the time was left as it was."""
+        at: datetime | None = self.cleaned_data["at"]
+        return at if "at" in self.changed_data else None
 
 
 def update_form(incident: Incident, data: Any = None, *, prefix: str | None = None) -> UpdateForm:
     # As its author left it the last time: nobody ticks it behind their back.
     initial = {"status": incident.status, "notify": incident.updates.all()[0].notify, "version": incident.version}
-    return UpdateForm(data, page=incident.page, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)
+    return UpdateForm(data, incident=incident, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)

@@ -66,7 +66,7 @@ def new_component(request: StaffRequest) -> HttpResponse:
 def edit_component(request: StaffRequest, code: str) -> HttpResponse:
     page = current_page(request)
     component = get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
-    initial = {name: getattr(component, name) for name in ("name", "description", "only_show_if_degraded")}
+    initial = {name: getattr(component, name) for name in ("name", "description", "only_show_if_degraded", "showcase")}
     initial["group"] = component.group.public_id if component.group else ""
     form = ComponentForm(request.POST or None, page=page, component=component, initial=initial)
     old_name = component.full_name

@@ -17,6 +17,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.incidents import update_form
+from statuspage.console.planned import next_step
 from statuspage.subscribers.models import ChannelState, Heartbeat, Subscriber
 
 STALE = timedelta(seconds=90)
@@ -29,14 +30,16 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     components = list(page.components.active().in_page_order())
     shown = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
     open_incidents = list(page.incidents.unresolved().newest_first().with_timeline())
+    now = timezone.now()
     context = {
         "page": page,
-        "now": timezone.now(),
+        "now": now,
         "headline": page_status(list(shown), open_impacts=[incident.impact for incident in open_incidents]),
         "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
         "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
         "statuses": ComponentStatus.choices,
         "open_incidents": [(incident, update_form(incident)) for incident in open_incidents],
+        "maintenances": [(one, next_step(one, now=now)) for one in page.incidents.ahead().soonest_first()],
         "recent": page.incidents.ended().newest_first()[:5],
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),

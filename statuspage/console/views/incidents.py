@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from incidents.actions import incidents as actions
 from incidents.models import AuditEntry, Event, Incident, IncidentUpdate
@@ -14,6 +15,9 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
 from statuspage.console.forms.incidents import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
+from statuspage.console.forms.maintenances import step_forms
+from statuspage.console.forms.reports import ImpactStartForm
+from statuspage.console.planned import next_step
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
 PER_PAGE = 50
@@ -23,10 +27,19 @@ RESOLVED_TEXT = "This incident has been resolved."
 @role_required(Role.VIEWER)
 def incident_list(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
-    only_open = request.GET.get("show") == "open"
-    found = page.incidents.unresolved() if only_open else page.incidents.all()
-    listed = Paginator(found.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "console/incidents.html", {"page": page, "listed": listed, "only_open": only_open})
+    everything = page.incidents.all()
+    shelves = {
+        "": everything,
+        "open": everything.unresolved(),
+        "incidents": everything.incidents(),
+        "maintenance": everything.maintenances(),
+    }
+    show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
+    listed = Paginator(shelves[show].newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {"page": page, "listed": listed, "show": show}
+    if show == "maintenance":
+        context["series"] = page.maintenance_series.going_on().newest_first()
+    return render(request, "console/incidents.html", context)
 
 
 @role_required(Role.EDITOR)
@@ -89,16 +102,21 @@ def incident_context(
     page = incident.page
     resolve_form = form if isinstance(form, ResolveForm) else None
     other_form = form if isinstance(form, UpdateForm) else None
-    return {
+    ways_on: dict[str, Any]
+    if incident.is_maintenance:
+        ways_on = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
+    else:
+        ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
+    return ways_on | {
         "page": page,
         "incident": incident,
         "affected": incident.affected_components(),
         "form": other_form or update_form(incident),
-        "resolve_form": resolve_form or new_resolve_form(incident),
         "meanwhile": meanwhile,
         "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
         "audience": Subscriber.objects.audience(page).count(),
         "telling": telling(incident),
+        "impact_form": ImpactStartForm(incident=incident),
         "previewed": other_form["body"].value() if other_form else "",
     }
 

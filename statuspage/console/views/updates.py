@@ -2,13 +2,17 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from incidents.actions import corrections
 from incidents.actions import incidents as actions
+from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, IncidentUpdate
+from incidents.models.states import Kind
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -37,23 +41,23 @@ def post_update(request: StaffRequest, code: str) -> HttpResponse:
         fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
         return actions.post_update(incident, actor=request.user.actor, **fields)
 
-    return _finish(request, incident, form, act, said="Update published.")
+    return finish(request, incident, form, act, said="Update published.")
 
 
 @role_required(Role.EDITOR)
 def resolve(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+    incident = _incident(request, code, kind=Kind.INCIDENT)
     form = new_resolve_form(incident, sent(request))
 
     def act() -> IncidentUpdate:
         return actions.resolve(incident, actor=request.user.actor, restore=form.restored(), **form.action_fields())
 
-    return _finish(request, incident, form, act, said="Resolved.")
+    return finish(request, incident, form, act, said="Resolved.")
 
 
 @role_required(Role.EDITOR)
 def reopen(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+    incident = _incident(request, code, kind=Kind.INCIDENT)
     form = update_form(incident, sent(request))
 
     def act() -> IncidentUpdate:
@@ -61,29 +65,25 @@ def reopen(request: StaffRequest, code: str) -> HttpResponse:
         fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
         return actions.reopen(incident, actor=request.user.actor, **fields)
 
-    return _finish(request, incident, form, act, said="Reopened.")
+    return finish(request, incident, form, act, said="Reopened.")
 
 
 @role_required(Role.EDITOR)
 def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     page = current_page(request)
     update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
-    form = EditForm(sent(request), initial={"body": update.body, "version": update.version})
+    form = EditForm(sent(request), update=update)
     theirs = None
     if "preview" in request.POST:
         form.errors.clear()
     elif form.is_valid():
         try:
-            actions.edit_update(
-                update,
-                body=form.cleaned_data["body"],
-                actor=request.user.actor,
-                expected_version=form.cleaned_data["version"],
-            )
+            _save_edit(update, form, actor=request.user.actor)
             messages.success(request, "Saved. Visitors see what changed.")
             return redirect("console:incident", update.incident.public_id)
         except ValidationError as error:
-            form.add_error("body", error.message_dict["body"])
+            for field, said in error.message_dict.items():
+                form.add_error(field, list(said))
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
@@ -96,15 +96,25 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/edit_update.html", context, status=422 if form.errors else 200)
 
 
-def _incident(request: StaffRequest, code: str) -> Incident:
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
+    """Text and time together, or neither."""
+    version = form.cleaned_data["version"]
+    with transaction.atomic():
+        if at := form.corrected_time:
+            corrections.correct_update_time(update, at=at, actor=actor, expected_version=version)
+            version = update.version
+        actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
 
 
-def _finish(
+def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
+
+
+def finish(
     request: StaffRequest,
     incident: Incident,
     form: MessageForm,
-    act: Callable[[], IncidentUpdate],
+    act: Callable[[], object],
     *,
     said: str,
 ) -> HttpResponse:
@@ -112,7 +122,7 @@ def _finish(
     meanwhile = None
     if "preview" in request.POST:
         form.errors.clear()
-    elif form.is_valid():
+    elif form.is_valid() and not form.warnings:
         try:
             act()
         except ValidationError as error:
@@ -128,4 +138,4 @@ def _finish(
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
     context = incident_context(fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
-    return render(request, "console/incident.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incident.html", context, status=422 if form.errors or form.warnings else 200)

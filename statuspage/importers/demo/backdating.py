@@ -19,9 +19,12 @@ from incidents.models import (
     EventKind,
     Incident,
     IncidentUpdate,
+    MaintenanceReminder,
+    MaintenanceSeries,
     Page,
     Postmortem,
     Revision,
+    ServiceTarget,
     StatusInterval,
 )
 from statuspage.importers.demo.schedule import Publication
@@ -40,10 +43,16 @@ class Mark:
 
 
 def backdate(
-    page: Page, *, since: Mark, publications: Iterable[Publication], edits: Mapping[IncidentUpdate, datetime]
+    page: Page,
+    *,
+    since: Mark,
+    now: datetime,
+    publications: Iterable[Publication],
+    edits: Mapping[IncidentUpdate, datetime],
 ) -> None:
     began = _components(page)
     _incidents(page)
+    _maintenances(page, now)
     for update, at in edits.items():
         IncidentUpdate.objects.filter(pk=update.pk).update(edited_at=at, updated_at=at)
         Revision.objects.filter(update=update).update(created_at=at)
@@ -67,6 +76,8 @@ def _components(page: Page) -> datetime:
     Component.objects.bulk_update(starts, ["created_at", "updated_at"])
     began = min(starts.values())
     page.groups.update(created_at=began, updated_at=began)
+    # Promised before they began to hold: reports say of a target if it was set afterwards.
+    ServiceTarget.objects.of_page(page).update(created_at=began)
     return began
 
 
@@ -75,6 +86,15 @@ def _incidents(page: Page) -> None:
     updates = IncidentUpdate.objects.filter(incident__page=page)
     # Nobody was told when it was seeded; back then, so the story goes, everybody was.
     updates.update(created_at=F("display_at"), updated_at=F("display_at"), notify=True)
+
+
+def _maintenances(page: Page, now: datetime) -> None:
+    """Reminders of the past were sent, back then; a series was made with its first occurrence."""
+    past = MaintenanceReminder.objects.filter(incident__page=page, due_at__lte=now)
+    past.update(sent_at=F("due_at"), skipped_at=None)
+    for series in page.maintenance_series.all():
+        made = series.occurrences.earliest("started_at").started_at
+        MaintenanceSeries.objects.filter(pk=series.pk).update(created_at=made, updated_at=made)
 
 
 def _postmortem(page: Page, publication: Publication) -> None:
@@ -104,9 +124,12 @@ def _records(page: Page, since: Mark, began: datetime) -> datetime:
     """
     entries = list(AuditEntry.objects.filter(page=page, pk__gt=since.entry).order_by("pk"))
     written = Event.objects.filter(page=page, pk__gt=since.event).order_by("pk")
-    events = list(written.select_related("update", "postmortem"))
+    events = list(written.select_related("update", "postmortem", "incident"))
+    at = began
     for entry, event in zip(entries, events, strict=True):
-        entry.created_at = event.created_at = event.fanned_out_at = _moment(event) or began
+        # What has no time of its own was done together with what was written before it.
+        at = _moment(event) or at
+        entry.created_at = event.created_at = event.fanned_out_at = at
     AuditEntry.objects.bulk_update(entries, ["created_at"], batch_size=100)
     Event.objects.bulk_update(events, ["created_at", "fanned_out_at"], batch_size=100)
     return max(event.created_at for event in events)
@@ -115,7 +138,9 @@ def _records(page: Page, since: Mark, began: datetime) -> datetime:
 def _moment(event: Event) -> datetime | None:
     if event.update:
         return event.update.edited_at if event.kind == EventKind.UPDATE_EDITED else event.update.display_at
-    return event.postmortem.published_at if event.postmortem else None
+    if event.postmortem:
+        return event.postmortem.published_at
+    return event.incident.started_at if event.incident else None
 
 
 def rename(page: Page, new_id: Callable[[], str]) -> None:
@@ -123,6 +148,7 @@ def rename(page: Page, new_id: Callable[[], str]) -> None:
     ids: dict[str, str] = {}
     updates = IncidentUpdate.objects.filter(incident__page=page)
     linkable: list[QuerySet[Any]] = [page.groups.all(), page.components.all(), page.incidents.all(), updates]
+    linkable.append(page.maintenance_series.all())
     for rows in linkable:
         found = list(rows.order_by("pk"))
         for row in found:

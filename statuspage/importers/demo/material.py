@@ -15,6 +15,7 @@ class ComponentText:
     description: str
     days_old: int
     only_show_if_degraded: bool = False
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class IncidentText:
 
 
 def page() -> PageText:
-    raw = _toml(HERE / "page.toml")
+    raw = read_toml(HERE / "page.toml")
     return PageText(
         **raw["page"],
         groups=[_group(group) for group in raw["group"]],
@@ -103,10 +104,10 @@ def page() -> PageText:
 
 def incidents() -> list[IncidentText]:
     files = sorted((HERE / "incidents").glob("*.toml"))
-    return [_incident(raw) for file in files for raw in _toml(file)["incident"]]
+    return [_incident(raw) for file in files for raw in read_toml(file)["incident"]]
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

@@ -1,20 +1,25 @@
 """Writes the demo through the domain's actions, step by step in the order of time, and tells nobody."""
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as postmortem_actions
+from incidents.actions.impact import set_impact_start
+from incidents.actions.targets import set_target
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
 from incidents.models.states import ComponentStatus, Status
-from statuspage.importers.demo import backdating, material, readers
+from statuspage.importers.demo import backdating, maintenances, material, readers
+from statuspage.importers.demo.maintenances import demo_actor
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 
 Tell = Callable[[str], None]
@@ -29,6 +34,7 @@ class Counts:
     components: int
     incidents: int
     updates: int
+    maintenances: int
     postmortems: int
     subscribers: int
 
@@ -40,11 +46,17 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     mark = backdating.Mark.now()
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
+    _promise(components, text, now)
     replay = _Replay(page, components, tell)
-    for step in timetable(material.incidents(), seed=seed, now=now):
-        replay.take(step)
+    works = maintenances.Replay(page, components, now)
+    planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
+    for step in sorted([*timetable(material.incidents(), seed=seed, now=now), *planned], key=lambda step: step.at):
+        if isinstance(step, maintenances.Step):
+            works.take(step)
+        else:
+            replay.take(step)
     subscribers = readers.sign_up(page, text.subscribers, seed=seed, now=now)
-    backdating.backdate(page, since=mark, publications=replay.publications, edits=replay.edits)
+    backdating.backdate(page, since=mark, now=now, publications=replay.publications, edits=replay.edits)
     _give_ids(page, seed)
     return page, replay.counts(subscribers)
 
@@ -69,7 +81,7 @@ def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetim
 
 
 def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Component]:
-    actor = _actor("Ioana Pruteanu")
+    actor = demo_actor("Ioana Pruteanu")
     components = []
     for group_text in text.groups:
         group = component_actions.create_group(
@@ -78,6 +90,15 @@ def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Comp
         components += [_component(page, one, group, now, actor) for one in group_text.components]
     components += [_component(page, one, None, now, actor) for one in text.loose]
     return {component.name: component for component in components}
+
+
+def _promise(components: dict[str, Component], text: material.PageText, now: datetime) -> None:
+    """Targets since the first day of the last year."""
+    since = now.date().replace(year=now.year - 1, month=1, day=1)
+    for one in [*text.loose, *(one for group in text.groups for one in group.components)]:
+        if one.target:
+            component = components[one.name]
+            set_target(component, Decimal(one.target), valid_from=since, actor=demo_actor("Ioana Pruteanu"))
 
 
 def _component(
@@ -114,7 +135,10 @@ class _Replay:
             self._follow_up(step)
 
     def counts(self, subscribers: int) -> Counts:
-        return Counts(len(self.components), len(self.incidents), self.posts, len(self.publications), subscribers)
+        planned = self.page.incidents.maintenances().count()
+        return Counts(
+            len(self.components), len(self.incidents), self.posts, planned, len(self.publications), subscribers
+        )
 
     def _open(self, post: Post) -> None:
         title = post.incident.title
@@ -124,18 +148,24 @@ class _Replay:
             self.page,
             title=title,
             body=post.first_body,
-            actor=_actor(post.author),
+            actor=demo_actor(post.author),
             status=post.update.status,
             impact=post.incident.impact,
             components=self._statuses(post),
             notify=False,
             at=post.at,
         )
+        self._say_when_it_began(self.incidents[title], post)
         self.posts += 1
+
+    def _say_when_it_began(self, incident: Incident, post: Post) -> None:
+        """As the first text says it, where it does: “Since {-8} UTC …”."""
+        if said := re.search(r"\{-(\d+)\}", post.update.body):
+            set_impact_start(incident, post.at - timedelta(minutes=int(said[1])), actor=demo_actor(post.author))
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
-        actor = _actor(post.author)
+        actor = demo_actor(post.author)
         statuses = self._statuses(post)
         if post.update.status == Status.RESOLVED:
             update = incident_actions.resolve(
@@ -171,7 +201,7 @@ class _Replay:
         postmortem_actions.publish(
             self.incidents[publication.incident.title],
             body=publication.body,
-            actor=_actor(publication.incident.author),
+            actor=demo_actor(publication.incident.author),
             action_items=[
                 postmortem_actions.ActionItemDraft(
                     text=item.text,
@@ -186,11 +216,6 @@ class _Replay:
             at=publication.at,
         )
         self.publications.append(publication)
-
-
-def _actor(name: str) -> Actor:
-    """Somebody of the fictional company: no user of this install, and the audit log says so."""
-    return Actor("system", "seed_demo", name)
 
 
 def _public_id(chance: random.Random) -> str:

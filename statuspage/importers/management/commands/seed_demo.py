@@ -38,7 +38,8 @@ class Command(BaseCommand):
             ) from None
         self.stdout.write(
             f"Demo page “{page}” ({page.public_id}): {counts.components} components, {counts.incidents} incidents with"
-            f" {counts.updates} updates, {counts.postmortems} postmortems, {counts.subscribers} subscribers."
+            f" {counts.updates} updates, {counts.maintenances} maintenances, {counts.postmortems} postmortems,"
+            f" {counts.subscribers} subscribers."
         )
 
 

@@ -4,23 +4,29 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
+from incidents.actions.due import run_due
 from statuspage.subscribers.dispatcher import Dispatcher, deliver_everything, drain
 from statuspage.subscribers.fanout import fan_out_waiting
 
 
 class Command(BaseCommand):
-    help = "Tells subscribers what happened. Runs until it is stopped; any number may run at once."
+    help = (
+        "Starts and ends maintenances on time, and tells subscribers what happened. Runs until it is stopped; any"
+        " number may run at once."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         once = parser.add_mutually_exclusive_group()
-        once.add_argument("--once", action="store_true", help="Fan out, send what is due for some seconds, and end.")
-        once.add_argument("--drain", action="store_true", help="Fan out and send until nothing is due, and end.")
+        once.add_argument("--once", action="store_true", help="Do and send what is due for some seconds, and end.")
+        once.add_argument("--drain", action="store_true", help="Do and send what is due until nothing is, and end.")
 
     def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
         if drain:
             self.stdout.write(f"{_drain()} deliveries settled")
         elif once:
+            run_due(timezone.now())
             fan_out_waiting()
             self.stdout.write(f"{deliver_everything()} deliveries settled")
         else:

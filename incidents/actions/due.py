@@ -1,0 +1,102 @@
+"""What maintenances do by the clock. Called by the dispatcher at every tick."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from django.db import Error as DatabaseTrouble
+
+from incidents.actions import maintenances
+from incidents.actions.reminders import remind
+from incidents.actions.series import materialise
+from incidents.actor import SYSTEM
+from incidents.errors import EditConflict
+from incidents.models import Incident, MaintenanceReminder, MaintenanceSeries
+
+logger = logging.getLogger(__name__)
+
+_reported: deque[str] = deque(maxlen=100)
+
+Step = Callable[[], bool]
+
+
+def run_due(now: datetime) -> int:
+    """Remind, start, complete and repeat what is due at `now`; how many steps were taken. One query if nothing is.
+
+    Any number may run at once: each step is taken once. Starts and ends that were missed are caught up with in the
+    order of time and with the times that were planned. What fails is logged, and tried again at the next call.
+    """
+    if not _is_anything_due(now):
+        return 0
+    return sum(_take(step) for step in (*_reminders(now), *_starts_and_ends(now), *_refills(now)))
+
+
+def _is_anything_due(now: datetime) -> bool:
+    due = (
+        Incident.objects.due_to_start(now),
+        Incident.objects.due_to_complete(now),
+        MaintenanceReminder.objects.due(now),
+        MaintenanceSeries.objects.due_to_refill(now),
+    )
+    first, *others = (rows.order_by().values("pk") for rows in due)
+    return first.union(*others, all=True).exists()
+
+
+def _take(step: Step) -> bool:
+    try:
+        return step()
+    except EditConflict:
+        return False  # another dispatcher was quicker, or somebody is just changing it: the next tick looks again
+    except DatabaseTrouble:
+        raise
+    except Exception as error:
+        _report(error)
+        return False
+
+
+def _report(error: Exception) -> None:
+    """Once: the step is tried again twice a second."""
+    words = repr(error)
+    if words not in _reported:
+        _reported.append(words)
+        logger.exception("A step of a maintenance failed; it is tried again.", exc_info=error)
+
+
+def _reminders(now: datetime) -> Iterator[Step]:
+    for reminder in MaintenanceReminder.objects.due(now):
+        yield partial(remind, reminder, now=now)
+
+
+def _starts_and_ends(now: datetime) -> list[Step]:
+    """In the order of time; of an end and a start at the same moment, the end first: it frees the components."""
+    starting = list(Incident.objects.due_to_start(now).select_related("page"))
+    ending = [*Incident.objects.due_to_complete(now).select_related("page")]
+    ending += [one for one in starting if one.auto_complete and one.window[1] <= now]
+    steps = [(one.window[0], 1, one.pk, partial(_start, one)) for one in starting]
+    steps += [(one.window[1], 0, one.pk, partial(_complete, one)) for one in ending]
+    return [step for *_, step in sorted(steps, key=lambda entry: entry[:3])]
+
+
+def _start(maintenance: Incident) -> bool:
+    at = max(maintenance.window[0], maintenance.last_update_at)
+    maintenances.start(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    return True
+
+
+def _complete(maintenance: Incident) -> bool:
+    if not maintenance.is_running:
+        return False  # its start, due in the same tick, was not ours to take
+    at = max(maintenance.window[1], maintenance.last_update_at)
+    maintenances.complete(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    return True
+
+
+def _refills(now: datetime) -> Iterator[Step]:
+    for series in MaintenanceSeries.objects.due_to_refill(now):
+        yield partial(_refill, series, now)
+
+
+def _refill(series: MaintenanceSeries, now: datetime) -> bool:
+    return bool(materialise(series, now))

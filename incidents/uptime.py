@@ -1,0 +1,241 @@
+"""From status intervals to percentages and days. Pure: no database, no clock (docs/uptime.md has the same in words).
+
+The denominator of every percentage is the known time: what lies inside the window, after the component's history
+begins and before `until`. Time without an interval and the future are "no data" and count neither as up nor as down.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
+
+from incidents.models.states import BY_SEVERITY, ComponentStatus
+
+if TYPE_CHECKING:
+    from incidents.models.pages import Page
+
+ZERO = timedelta()
+_SEVERITY = {status.value: number for number, status in enumerate(BY_SEVERITY)}
+_FULL_PRECISION = Decimal("0.0001")
+_AS_SHOWN = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """`status` from `start` to `end`, which is not included; None: it goes on. Those of a component never overlap."""
+
+    status: str
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What share of its time a status counts as down, 0 to 1. Operational and maintenance never count."""
+
+    major_outage: Decimal = Decimal(1)
+    partial_outage: Decimal = Decimal("0.3")
+    degraded_performance: Decimal = Decimal(0)
+
+    @classmethod
+    def for_page(cls, page: Page) -> Weights:
+        return cls(page.major_weight, page.partial_weight, page.degraded_weight)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> Weights:
+        return cls(**{status: Decimal(weight) for status, weight in kept.items()})
+
+    def as_json(self) -> dict[str, str]:
+        """For the audit log: those that can be chosen."""
+        return {status: f"{weight.normalize():f}" for status, weight in vars(self).items()}
+
+    def of(self, status: str) -> Decimal:
+        return self.by_status()[status]
+
+    def by_status(self) -> dict[str, Decimal]:
+        """Of every status, from best to worst."""
+        return {
+            ComponentStatus.OPERATIONAL: Decimal(0),
+            ComponentStatus.UNDER_MAINTENANCE: Decimal(0),
+            ComponentStatus.DEGRADED_PERFORMANCE: self.degraded_performance,
+            ComponentStatus.PARTIAL_OUTAGE: self.partial_outage,
+            ComponentStatus.MAJOR_OUTAGE: self.major_outage,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How long a component had each status within a window of length `window`. A status that it never had is absent."""
+
+    window: timedelta
+    lasted: Mapping[str, timedelta]
+
+    @property
+    def known(self) -> timedelta:
+        return sum(self.lasted.values(), ZERO)
+
+    @property
+    def no_data(self) -> timedelta:
+        return self.window - self.known
+
+    @property
+    def worst(self) -> str | None:
+        """None: no data."""
+        return max(self.lasted, key=_SEVERITY.__getitem__, default=None)
+
+    def seconds_down(self, weights: Weights) -> Decimal:
+        """Weighted: an hour of partial outage at 0.3 is 1080 seconds."""
+        return sum((weights.of(status) * _seconds(time) for status, time in self.lasted.items()), Decimal(0))
+
+    def percentage(self, weights: Weights) -> Decimal | None:
+        """100 × (known − down) ÷ known, rounded down to four decimals; None if nothing is known."""
+        known = _seconds(self.known)
+        if not known:
+            return None
+        return (100 * (known - self.seconds_down(weights)) / known).quantize(_FULL_PRECISION, ROUND_FLOOR)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Some days in a row, oldest first, and the uptime over all of them."""
+
+    days: list[Totals]
+    percentage: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar day of the page's zone: 24 hours, or 23 or 25 when clocks change."""
+
+    date: date
+    start: datetime
+    end: datetime
+    totals: Totals = field(repr=False)
+
+
+def by_component(rows: Iterable[tuple[int, str, datetime, datetime | None]]) -> dict[int, list[Interval]]:
+    """The intervals of each component, by its primary key."""
+    found: dict[int, list[Interval]] = defaultdict(list)
+    for component, status, start, end in rows:
+        found[component].append(Interval(status, start, end))
+    return found
+
+
+def since(intervals: Iterable[Interval], start: datetime) -> list[Interval]:
+    """Without what came before `start`."""
+    reaching = (one for one in intervals if one.end is None or one.end > start)
+    return [one if one.start >= start else Interval(one.status, start, one.end) for one in reaching]
+
+
+def cut(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
+    """What of them lies between `start` and `end`, oldest first, each with an end."""
+    pieces = (
+        Interval(one.status, max(one.start, start), end if one.end is None else min(one.end, end)) for one in intervals
+    )
+    return sorted((one for one in pieces if one.end and one.start < one.end), key=lambda one: one.start)
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The first moment of `day` in `zone`, as UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def totals(intervals: Iterable[Interval], start: datetime, end: datetime, *, until: datetime) -> Totals:
+    """Of the window from `start` to `end`, as far as `until`: now, or the moment whose view is asked for."""
+    lasted: dict[str, timedelta] = {}
+    last = min(end, until)
+    for interval in intervals:
+        began = max(interval.start, start)
+        ended = last if interval.end is None else min(interval.end, last)
+        if began < ended:
+            lasted[interval.status] = lasted.get(interval.status, ZERO) + (ended - began)
+    return Totals(max(end - start, ZERO), lasted)
+
+
+def day_bounds(first: date, last: date, zone: tzinfo) -> list[datetime]:
+    """The midnights from that of `first` to the one that ends `last`: one more than there are days."""
+    return [midnight(first + timedelta(days=n), zone) for n in range((last - first).days + 2)]
+
+
+def daily_totals(intervals: Iterable[Interval], bounds: Sequence[datetime], *, until: datetime) -> list[Totals]:
+    """One for each day between two `bounds`, in one pass over both."""
+    lasted: list[dict[str, timedelta]] = [{} for _ in bounds[1:]]
+    count, number = len(lasted), 0
+    last = min(bounds[-1], until)
+    for interval in sorted(intervals, key=lambda one: one.start):
+        status, began = interval.status, max(interval.start, bounds[0])
+        ended = last if interval.end is None else min(interval.end, last)
+        while number < count and bounds[number + 1] <= began:
+            number += 1
+        while began < ended:
+            leaves = min(ended, bounds[number + 1])
+            day = lasted[number]
+            day[status] = day.get(status, ZERO) + (leaves - began)
+            began = leaves
+            if began == bounds[number + 1]:
+                number += 1
+    return [Totals(end - start, day) for start, end, day in zip(bounds, bounds[1:], lasted, strict=False)]
+
+
+def days(intervals: Iterable[Interval], first: date, last: date, zone: tzinfo, *, until: datetime) -> list[Day]:
+    """Every day from `first` to `last`, both included."""
+    bounds = day_bounds(first, last, zone)
+    found = daily_totals(intervals, bounds, until=until)
+    return [Day(first + timedelta(days=n), bounds[n], bounds[n + 1], day) for n, day in enumerate(found)]
+
+
+def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Weights, *, until: datetime) -> Bars:
+    whole = totals(intervals, bounds[0], bounds[-1], until=until)
+    return Bars(daily_totals(intervals, bounds, until=until), whole.percentage(weights))
+
+
+def runs(statuses: Iterable[str | None]) -> dict[str, list[tuple[int, int]]]:
+    """Where each status stands in a row of days: (first day, how many). No data has the key ``""``."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    before, first, number = "", 0, -1
+    for number, status in enumerate(statuses):
+        if number == 0 or (status or "") != before:
+            if number:
+                found.setdefault(before, []).append((first, number - first))
+            before, first = status or "", number
+    if number >= 0:
+        found.setdefault(before, []).append((first, number + 1 - first))
+    return found
+
+
+def mean(percentages: Iterable[Decimal | None]) -> Decimal | None:
+    """A group's uptime: the plain mean of its members, those without data left out; rounded down to four decimals."""
+    known = [percentage for percentage in percentages if percentage is not None]
+    return (sum(known, Decimal(0)) / len(known)).quantize(_FULL_PRECISION, ROUND_FLOOR) if known else None
+
+
+def percentage_text(percentage: Decimal | None) -> str:
+    """`99.98 %`: rounded down, so that `100 %` is only said of time without any counted outage; `no data` for None."""
+    if percentage is None:
+        return "no data"
+    return "100 %" if percentage == 100 else f"{percentage.quantize(_AS_SHOWN, ROUND_FLOOR)} %"
+
+
+def weights_text(weights: Weights) -> str:
+    """`Counted as down: major outages in full, partial outages at 30 %. Not counted: …`"""
+    names = {
+        "major outages": weights.major_outage,
+        "partial outages": weights.partial_outage,
+        "degraded performance": weights.degraded_performance,
+    }
+    counted = [f"{name} {_share(weight)}" for name, weight in names.items() if weight]
+    ignored = [name for name, weight in names.items() if not weight]
+    return f"Counted as down: {', '.join(counted) or 'nothing'}. Not counted: {', '.join([*ignored, 'maintenance'])}."
+
+
+def _share(weight: Decimal) -> str:
+    return "in full" if weight == 1 else f"at {(100 * weight).normalize():f} %"
+
+
+def _seconds(duration: timedelta) -> Decimal:
+    """Exactly: a float would round."""
+    return Decimal(duration // timedelta(microseconds=1)).scaleb(-6)

@@ -1,0 +1,86 @@
+"""Analytics and service level reports, where the page's owners let visitors read them; 404 elsewhere.
+
+What still runs changes with the clock, so only an ETag says whether it did.
+"""
+
+from collections.abc import Sequence
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from incidents.models import Component, Page
+from incidents.visibility import Viewer
+from statuspage.common.analytics import analytics as analytics_of
+from statuspage.common.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
+from statuspage.common.urls import current_page
+from statuspage.public.http import public_page, rendered
+
+
+@public_page
+def analytics(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    if not page.analytics_public:
+        raise Http404
+    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.PUBLIC, now=timezone.now())
+    if figures is None:
+        raise Http404
+    return rendered("public/analytics.html", {"page": page, "figures": figures})
+
+
+@public_page
+def report_list(request: HttpRequest) -> HttpResponse:
+    page = _page(request)
+    found = _span(page, request.GET.get("period", ""))
+    shown = _sheets(page, _components(page), found)
+    return rendered("public/reports.html", list_context(page, found, shown, door="public"))
+
+
+@public_page
+def report_list_csv(request: HttpRequest) -> HttpResponse:
+    page = _page(request)
+    found = _span(page, request.GET.get("period", ""))
+    return csv_file(page, _sheets(page, _components(page), found), name=found.period.code)
+
+
+@public_page
+def report(request: HttpRequest, code: str, period: str) -> HttpResponse:
+    page = _page(request)
+    found = _span(page, period)
+    (sheet,) = _sheets(page, [_component(page, code)], found)
+    return rendered("public/report.html", report_context(page, found, sheet, door="public"))
+
+
+@public_page
+def report_csv(request: HttpRequest, code: str, period: str) -> HttpResponse:
+    page = _page(request)
+    found = _span(page, period)
+    return csv_file(page, _sheets(page, [_component(page, code)], found), name=f"{code}-{found.period.code}")
+
+
+def _page(request: HttpRequest) -> Page:
+    page = current_page(request)
+    if not page.reports_public:
+        raise Http404
+    return page
+
+
+def _span(page: Page, code: str) -> Span:
+    found = span(page, code, now=timezone.now())
+    if found is None:
+        raise Http404
+    return found
+
+
+def _components(page: Page) -> list[Component]:
+    return list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+
+
+def _component(page: Page, code: str) -> Component:
+    found = [component for component in _components(page) if component.public_id == code]
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[Sheet]:
+    return sheets(page, components, found.period, viewer=Viewer.PUBLIC, now=found.now)

@@ -1,0 +1,248 @@
+"""Uptime as visitors read it: the bars of the home page, the calendar by month, a component's own page."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from incidents import uptime
+from incidents.histories import Histories, known_since, read_histories
+from incidents.models import Component, ComponentGroup, Incident, Page
+from incidents.models.states import ComponentStatus
+from incidents.uptime import Bars, Interval, Weights
+from incidents.visibility import Viewer
+from incidents.wording import duration_text
+from statuspage.public.history import MONTHS_PER_PAGE, months_before, months_between
+
+BAR_DAYS = 90
+SPANS = (30, 90, 365)
+
+
+@dataclass(frozen=True)
+class DayRecord:
+    """A day of the calendar. `status`: its worst; empty if there is no data."""
+
+    day: uptime.Day
+    incidents: list[Incident]
+
+    @property
+    def status(self) -> str:
+        return self.day.totals.worst or ""
+
+    @property
+    def label(self) -> str:
+        return ComponentStatus(self.status).label if self.status else "No data"
+
+    @property
+    def is_troubled(self) -> bool:
+        return self.status not in ("", ComponentStatus.OPERATIONAL)
+
+    @property
+    def durations(self) -> list[tuple[str, str]]:
+        """How long it had each status but operational, worst first: (`major_outage`, `12 minutes`)."""
+        lasted = self.day.totals.lasted
+        bad = [status for status in reversed(ComponentStatus) if status in lasted and status.value != "operational"]
+        return [(status.value, duration_text(lasted[status])) for status in bad]
+
+
+@dataclass(frozen=True)
+class Month:
+    """`weeks`: Monday to Sunday; None beside the month's own days."""
+
+    first: date
+    last: date
+    weeks: list[list[DayRecord | None]]
+    percentage: Decimal | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The last `days` days, today included."""
+
+    days: int
+    percentage: Decimal | None
+
+
+@dataclass(frozen=True)
+class ComponentUptime:
+    """`known_since` only if that is within the longest span: of what was before, no number speaks."""
+
+    component: Component
+    spans: list[Span]
+    bars: Bars
+    months: list[Month]
+    troubled: list[DayRecord]
+    known_since: datetime | None
+    today: date
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A component, or the mean of a group's members, with one percentage per month."""
+
+    component: Component | None
+    group: ComponentGroup | None
+    percentages: list[Decimal | None]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """`chosen` None: there is no component to show. `newer`, `older`: neighbouring pages' numbers, None at the ends."""
+
+    components: list[Component]
+    chosen: Component | None
+    months: list[Month]
+    troubled: list[DayRecord]
+    table: list[TableRow]
+    number: int
+    newer: int | None
+    older: int | None
+
+
+def bars_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, Bars]:
+    """By the primary key of each component whose uptime is published. One query; none without components."""
+    shown = [component for component in components if component.showcase]
+    if not shown:
+        return {}
+    today = now.astimezone(page.zone).date()
+    bounds = uptime.day_bounds(_days_before(today, BAR_DAYS), today, page.zone)
+    histories = read_histories(shown, bounds[0], bounds[-1], zone=page.zone)
+    weights = Weights.for_page(page)
+    return {key: uptime.bars(history, bounds, weights, until=now) for key, history in histories.items()}
+
+
+def shown_component(page: Page, code: str) -> Component | None:
+    """The component if its uptime is published."""
+    shown = page.components.visible_to(Viewer.PUBLIC).showcased()
+    return shown.select_related("group").filter(public_id=code).first()
+
+
+def component_uptime(page: Page, component: Component, *, now: datetime) -> ComponentUptime:
+    """Three queries."""
+    today = now.astimezone(page.zone).date()
+    tomorrow = uptime.midnight(today + timedelta(days=1), page.zone)
+    longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
+    history = read_histories([component], longest, tomorrow, zone=page.zone)[component.pk]
+    weights = Weights.for_page(page)
+    bounds = uptime.day_bounds(_days_before(today, BAR_DAYS), today, page.zone)
+    firsts = [months_before(today.replace(day=1), n) for n in range(MONTHS_PER_PAGE)]
+    listed = min(firsts[-1], _days_before(today, BAR_DAYS))
+    incidents = _incidents(page, component, uptime.midnight(listed, page.zone), tomorrow)
+    began = known_since([component], zone=page.zone).get(component.pk)
+    return ComponentUptime(
+        component=component,
+        spans=[_span(page, history, weights, days, now=now) for days in SPANS],
+        bars=uptime.bars(history, bounds, weights, until=now),
+        months=[_month(page, first, history, incidents, weights, now=now) for first in firsts],
+        troubled=_troubled(_records(page, listed, today, history, incidents, now=now)),
+        known_since=began if began and began > longest else None,
+        today=today,
+    )
+
+
+def calendar_page(page: Page, number: int, code: str, *, now: datetime) -> Calendar | None:
+    """Three months of the page's zone, counted back from the current one. None if there is no such page or component.
+
+    Four queries, however many components: `code` says whose days are shown, empty for the first.
+    """
+    components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
+    chosen = next((one for one in components if code in ("", one.public_id)), None)
+    this_month = now.astimezone(page.zone).date().replace(day=1)
+    pages = _page_count(page, components, this_month)
+    if (code and chosen is None) or not 1 <= number <= pages:
+        return None
+    firsts = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
+    start = uptime.midnight(firsts[-1], page.zone)
+    end = uptime.midnight(months_before(firsts[0], -1), page.zone)
+    weights = Weights.for_page(page)
+    histories = read_histories(components, start, end, zone=page.zone) if components else {}
+    months = []
+    if chosen:
+        incidents = _incidents(page, chosen, start, end)
+        months = [_month(page, first, histories[chosen.pk], incidents, weights, now=now) for first in firsts]
+    return Calendar(
+        components=components,
+        chosen=chosen,
+        months=months,
+        troubled=_troubled(one for month in months for week in month.weeks for one in week),
+        table=_table(page, components, histories, firsts, weights, now=now),
+        number=number,
+        newer=number - 1 if number > 1 else None,
+        older=number + 1 if number < pages else None,
+    )
+
+
+def _page_count(page: Page, components: list[Component], this_month: date) -> int:
+    began = known_since(components, zone=page.zone).values() if components else []
+    first = min(began).astimezone(page.zone).date() if began else this_month
+    return max(1, -(-(months_between(first, this_month) + 1) // MONTHS_PER_PAGE))
+
+
+def _incidents(page: Page, component: Component, start: datetime, end: datetime) -> list[Incident]:
+    named = page.incidents.visible_to(Viewer.PUBLIC).naming([component.pk])
+    return list(named.under_way(start, end).order_by("started_at", "pk"))
+
+
+def _span(page: Page, history: list[Interval], weights: Weights, days: int, *, now: datetime) -> Span:
+    today = now.astimezone(page.zone).date()
+    start, end = (uptime.midnight(day, page.zone) for day in (_days_before(today, days), today + timedelta(days=1)))
+    return Span(days, uptime.totals(history, start, end, until=now).percentage(weights))
+
+
+def _month(
+    page: Page, first: date, history: list[Interval], incidents: list[Incident], weights: Weights, *, now: datetime
+) -> Month:
+    last = months_before(first, -1) - timedelta(days=1)
+    records = _records(page, first, last, history, incidents, now=now)
+    cells = [*[None] * first.weekday(), *records, *[None] * (6 - last.weekday())]
+    whole = uptime.totals(history, records[0].day.start, records[-1].day.end, until=now)
+    return Month(first, last, [cells[n : n + 7] for n in range(0, len(cells), 7)], whole.percentage(weights))
+
+
+def _records(
+    page: Page, first: date, last: date, history: list[Interval], incidents: list[Incident], *, now: datetime
+) -> list[DayRecord]:
+    days = uptime.days(history, first, last, page.zone, until=now)
+    return [DayRecord(day, [one for one in incidents if _touches(one, day)]) for day in days]
+
+
+def _touches(incident: Incident, day: uptime.Day) -> bool:
+    began = max(incident.started_at, incident.scheduled_for or incident.started_at)
+    return began < day.end and (incident.resolved_at is None or incident.resolved_at > day.start)
+
+
+def _troubled(records: Iterable[DayRecord | None]) -> list[DayRecord]:
+    """The days that were not fully operational, newest first."""
+    return sorted((one for one in records if one and one.is_troubled), key=lambda one: one.day.date, reverse=True)
+
+
+def _table(
+    page: Page,
+    components: list[Component],
+    histories: Histories,
+    firsts: Sequence[date],
+    weights: Weights,
+    *,
+    now: datetime,
+) -> list[TableRow]:
+    windows = [[uptime.midnight(day, page.zone) for day in (first, months_before(first, -1))] for first in firsts]
+    rows = {
+        component.pk: [
+            uptime.totals(histories[component.pk], start, end, until=now).percentage(weights) for start, end in windows
+        ]
+        for component in components
+    }
+    table = []
+    for group, members in groupby(components, key=lambda component: component.group):
+        own = [TableRow(component, group, rows[component.pk]) for component in members]
+        if group:
+            means = [uptime.mean(column) for column in zip(*(row.percentages for row in own), strict=True)]
+            table.append(TableRow(None, group, means))
+        table += own
+    return table
+
+
+def _days_before(today: date, count: int) -> date:
+    """The first of `count` days, of which `today` is the last."""
+    return today - timedelta(days=count - 1)

@@ -1,0 +1,72 @@
+import json
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from incidents.models import Component, Page
+from incidents.uptime import Weights
+from statuspage.common.urls import current_page
+from statuspage.public import proof
+from statuspage.public.http import public_page, rendered
+from statuspage.public.uptime import calendar_page, component_uptime, shown_component
+
+
+@public_page
+def uptime(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    number = request.GET.get("page", "1")
+    code = request.GET.get("component", "")
+    is_number = number.isdecimal() and len(number) < 6
+    calendar = calendar_page(page, int(number), code, now=timezone.now()) if is_number else None
+    if calendar is None:
+        raise Http404
+    return rendered("public/uptime.html", {"page": page, "calendar": calendar, "weights": Weights.for_page(page)})
+
+
+@public_page
+def component(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    found = component_uptime(page, _component(page, code), now=timezone.now())
+    return rendered("public/component_uptime.html", {"page": page, "found": found, "weights": Weights.for_page(page)})
+
+
+@public_page
+def component_json(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    shown, now = _component(page, code), _this_second()
+    kind = "application/json; charset=utf-8"
+    try:
+        wanted = proof.read_request(request.GET.dict(), page, now=now)
+    except proof.BadRequest as refusal:
+        return HttpResponse(_dump({"error": str(refusal)}), content_type=kind, status=400)
+    return HttpResponse(_dump(proof.as_json(proof.prove(page, shown, wanted, now=now))), content_type=kind)
+
+
+@public_page
+def component_csv(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    shown, now = _component(page, code), _this_second()
+    try:
+        wanted = proof.read_request(request.GET.dict(), page, now=now)
+    except proof.BadRequest as refusal:
+        return HttpResponse(f"{refusal}\n", content_type="text/plain; charset=utf-8", status=400)
+    text = proof.as_csv(proof.prove(page, shown, wanted, now=now))
+    named = {"Content-Disposition": f'attachment; filename="uptime-{shown.public_id}.csv"'}
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=named)
+
+
+def _component(page: Page, code: str) -> Component:
+    shown = shown_component(page, code)
+    if shown is None:
+        raise Http404
+    return shown
+
+
+def _this_second() -> datetime:
+    """Times in the files are easier to read, and to recompute, without fractions."""
+    return timezone.now().replace(microsecond=0)
+
+
+def _dump(told: object) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
