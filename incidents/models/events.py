@@ -43,10 +43,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What subscribers are told of."""
         return self.filter(notify=True).order_by("pk")
 
-    def newest_by_page(self) -> dict[int, int]:
-        """The id of each page's last event, by the page's key. Ids of one page are given in the order of their commits:
+    def newest_of(self, page: Page) -> int:
+        """The id of the page's last event, 0 if there is none. Ids of one page are given in the order of their commits:
         every action stamps the page's row, and so holds it, before it writes its event."""
-        return dict(self.order_by().values_list("page").annotate(newest=models.Max("pk")))
+        return self.filter(page=page).order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def of_page_after(self, page: Page, event_id: int) -> EventQuerySet:
         """What happened on `page` since that event, oldest first."""

@@ -9,19 +9,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
+from django.utils import timezone
 
 from incidents.models import Event, Page
 from statuspage.common.published import HOSTS
-from statuspage.public.models import Publication
 from statuspage.public.publishing import paths
 from statuspage.public.publishing.fingerprint import fingerprint
-from statuspage.public.publishing.rendering import render
-from statuspage.public.publishing.tree import Draft, Tree
+from statuspage.public.publishing.rendering import CannotRender, render
+from statuspage.public.publishing.tree import Draft, Tree, is_past
+from statuspage.subscribers.models import Publication
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,14 @@ TICK = 0.5
 REFRESH_EVERY = 55.0
 # After the first, second, … failure in a row.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+# Never made by any state of the code: what is published is to be made anew.
+UNFINISHED = ""
 
 Tell = Callable[[int, int], None]
+
+
+class PartlyPublished(Exception):
+    """All was published but some paths, for which the application had an error. What they were is still there."""
 
 
 class Publisher(threading.Thread):
@@ -42,24 +50,29 @@ class Publisher(threading.Thread):
         self._desks: dict[int, Desk] = {}
 
     def finish(self) -> None:
+        """What is half-made is swept by the next one."""
         self.join(2.0)
 
     def run(self) -> None:
-        while not self._stop_event.wait(TICK):
+        failures = 0
+        while not self._stop_event.wait(backoff(failures) if failures else TICK):
             try:
                 self.tick()
-            except DatabaseTrouble as error:
-                logger.warning("Cannot look for news to publish: %s", error)
+                failures = 0
+            except Exception as error:
+                if not failures:
+                    logger.warning("Cannot publish for now; what was published stays up. %s", str(error).strip())
+                failures += 1
                 connection.close()
         connection.close()
 
     def tick(self) -> None:
         pages = list(Page.objects.order_by("pk"))
         write_hosts(pages)
-        newest = Event.objects.newest_by_page()
         for page in pages:
-            desk = self._desks.setdefault(page.pk, Desk(page.public_id))
-            desk.look_after(page, newest.get(page.pk, 0))
+            if page.pk not in self._desks:
+                self._desks[page.pk] = Desk(page.public_id)
+            self._desks[page.pk].look_after(page)
 
 
 class Desk:
@@ -71,57 +84,99 @@ class Desk:
         self._failures = 0
         self._not_before = 0.0
 
-    def look_after(self, page: Page, newest: int) -> None:
+    def look_after(self, page: Page) -> None:
         now = time.monotonic()
         if now < self._not_before:
             return
-        manifest = self.tree.manifest()
-        is_due = manifest is None or newest > manifest.event or now - self._checked_at > REFRESH_EVERY
-        if not is_due:
-            return
         try:
-            with writing(self.tree) as is_mine:
-                if is_mine:
-                    count = bring_up_to_date(page, self.tree)
-                    Publication.objects.succeeded(page, files=count)
-            self._checked_at, self._failures = now, 0
+            if now - self._checked_at > REFRESH_EVERY or not self._is_up_to_date(page):
+                self._publish(page)
+                self._checked_at = now
+            self._failures = 0
         except DatabaseTrouble:
             raise
         except Exception as error:
-            wait = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
-            self._failures, self._not_before = self._failures + 1, now + wait
-            logger.exception("“%s” could not be published; what was published stays. Again in %d s.", page, wait)
+            wait = backoff(self._failures)
+            self._failures, self._not_before = self._failures + 1, time.monotonic() + wait
+            logger.warning("“%s” could not be published; what was published stays up. %s", page, error)
+            if isinstance(error, PartlyPublished):
+                Publication.objects.succeeded(page, files=self.tree.count)
             Publication.objects.failed(page, str(error) or type(error).__name__)
+
+    def _is_up_to_date(self, page: Page) -> bool:
+        manifest = self.tree.manifest()
+        return manifest is not None and manifest.event >= Event.objects.newest_of(page) and is_whole(self.tree)
+
+    def _publish(self, page: Page) -> None:
+        """If another process of this machine does it, that is as good."""
+        with writing(self.tree) as is_mine:
+            if is_mine:
+                count = publish_news(page, self.tree)
+                Publication.objects.succeeded(page, files=count)
+                if not is_whole(self.tree):
+                    count = rebuild(page, self.tree)
+                    Publication.objects.succeeded(page, files=count)
+
+
+def backoff(failures: int) -> float:
+    return BACKOFF[min(failures, len(BACKOFF) - 1)]
 
 
 def tree_of(public_id: str) -> Tree:
     return Tree(Path(settings.PUBLISHED_DIR) / public_id)
 
 
-def bring_up_to_date(page: Page, tree: Tree) -> int:
-    """Publish what happened since the last time, or everything if that is unknown; how many files it holds now."""
+def is_whole(tree: Tree) -> bool:
+    """Whether all that is published was made by this very code."""
     manifest = tree.manifest()
-    if manifest is None or manifest.made_by != fingerprint():
-        return rebuild(page, tree)
-    news = list(Event.objects.of_page_after(page, manifest.event))
-    last = news[-1].pk if news else manifest.event
-    touched = paths.touched(page, news)
-    if touched is None:
-        return rebuild(page, tree)
+    return manifest is not None and manifest.made_by == fingerprint()
+
+
+def publish_news(page: Page, tree: Tree) -> int:
+    """Publish what happened since the last time; how many paths there are now. Of a page that was never published, all
+    but the incidents, which take long."""
+    before, now = tree.manifest(), timezone.now()
+    if before is None:
+        last = Event.objects.newest_of(page)
+        touched = paths.Touched(paths.present(page, now=now), whole_present=True, incidents_too=True)
+    else:
+        news = _news(page, before.event)
+        last = news[-1].pk if news else before.event
+        touched = paths.touched(page, news, since=datetime.fromtimestamp(before.stamp, UTC), now=now)
+        if len(news) > paths.MANY:
+            last = Event.objects.newest_of(page)
     with tree.draft() as draft:
-        _render_into(draft, page, touched)
-        _stamp(draft, last)
-    return draft.count
+        failed = _render_into(draft, page, touched.paths)
+        if touched.whole_present:
+            _drop_others(draft, touched.paths)
+        made_by = UNFINISHED if before is None or touched.incidents_too else before.made_by
+        # What failed is tried again: its event does not count as published.
+        shown = before.event if before and failed else last
+        draft.stamp, draft.event, draft.made_by = now.timestamp(), shown, made_by
+    return _counted(draft, failed)
 
 
 def rebuild(page: Page, tree: Tree, *, tell: Tell | None = None) -> int:
-    """Publish everything anew; how many files. `tell(done, total)` is called after each path."""
-    last = Event.objects.newest_by_page().get(page.pk, 0)
-    total = paths.count(page)
+    """Publish everything anew; how many paths. `tell(done, total)` is called after each. What happens meanwhile is
+    published meanwhile."""
+    began, last = timezone.now(), Event.objects.newest_of(page)
+    total, looked_at = paths.count(page, now=began), time.monotonic()
     with tree.draft(rebuild=True) as draft:
-        _render_into(draft, page, _told(paths.everything(page), total, tell))
-        _stamp(draft, last)
-    return draft.count
+        failed: list[str] = []
+        for done, path in enumerate(paths.everything(page, now=began), start=1):
+            failed += _render_into(draft, page, [path])
+            if tell:
+                tell(done, total)
+            if time.monotonic() - looked_at > TICK:
+                _keep_up(page, tree)
+                looked_at = time.monotonic()
+        now, news = timezone.now(), _news(page, last)
+        touched = paths.touched(page, news, since=began, now=now)
+        failed = _render_into(draft, page, dict.fromkeys([*touched.paths, *failed]))
+        last = Event.objects.newest_of(page) if len(news) > paths.MANY else news[-1].pk if news else last
+        made_by = UNFINISHED if touched.incidents_too else fingerprint()
+        draft.stamp, draft.event, draft.made_by = now.timestamp(), last, made_by
+    return _counted(draft, failed)
 
 
 @contextlib.contextmanager
@@ -152,21 +207,48 @@ def write_hosts(pages: Iterable[Page]) -> None:
     part.replace(file)
 
 
-def _render_into(draft: Draft, page: Page, wanted: Iterable[str]) -> None:
+def _news(page: Page, after: int) -> list[Event]:
+    """One more than many, if there are: they need not be told apart."""
+    return list(Event.objects.of_page_after(page, after)[: paths.MANY + 1])
+
+
+def _keep_up(page: Page, tree: Tree) -> None:
+    """In the middle of a long rebuild: publish what happened, and that the clock still runs."""
+    manifest = tree.manifest()
+    is_old = manifest is None or abs(time.time() - manifest.stamp) > REFRESH_EVERY
+    if is_old or (manifest and Event.objects.newest_of(page) > manifest.event):
+        publish_news(page, tree)
+
+
+def _render_into(draft: Draft, page: Page, wanted: Iterable[str]) -> list[str]:
+    """The paths that failed: one broken page keeps no other from being published. CannotRender if it is one of those
+    that say how things stand: a draft without them is worth nothing."""
+    failed = []
     for path in wanted:
-        answer = render(page, path)
+        try:
+            answer = render(page, path)
+        except CannotRender:
+            if path in paths.clocks():
+                raise
+            failed.append(path)
+            continue
         if answer is None:
             draft.drop(path)
         elif not draft.holds(path, answer):
             draft.put(path, answer)
+    return failed
 
 
-def _stamp(draft: Draft, last: int) -> None:
-    draft.stamp, draft.event, draft.made_by = time.time(), last, fingerprint()
+def _counted(draft: Draft, failed: list[str]) -> int:
+    if failed:
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise PartlyPublished(f"{failed[0]}{more} could not be rendered; the log says why. All else is published.")
+    return draft.count
 
 
-def _told(wanted: Iterable[str], total: int, tell: Tell | None) -> Iterator[str]:
-    for done, path in enumerate(wanted, start=1):
-        yield path
-        if tell:
-            tell(done, total)
+def _drop_others(draft: Draft, present: Iterable[str]) -> None:
+    """A report of last month, a component that was hidden: what is no longer there beside the incidents."""
+    known = set(present)
+    for path in draft.kept():
+        if not is_past(path) and path not in known:
+            draft.drop(path)

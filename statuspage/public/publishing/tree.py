@@ -26,6 +26,8 @@ MAX_OVERLAY = 200
 # Readers that looked `current` up a moment ago still open files of the generation before.
 GENERATIONS_KEPT = 2
 BROTLI_QUALITY = 9
+# So many new files are written through to the disk one by one; with more, the whole disk is asked once.
+SYNCED_ALONE = 200
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Shelf:
     folder: Path
     files: dict[str, Entry] = field(default_factory=dict)
     headers: list[dict[str, str]] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
 
     def put(self, path: str, answer: Answer) -> None:
         target = self._place(path)
@@ -56,8 +59,18 @@ class Shelf:
             ("gzip", gzip.compress(answer.body, 9, mtime=0)),
             ("br", brotli.compress(answer.body, quality=BROTLI_QUALITY)),
         ):
-            target.with_name(target.name + CODINGS[coding]).write_bytes(content)
+            file = target.with_name(target.name + CODINGS[coding])
+            # Put twice into one draft: the first may be a link to what readers see.
+            file.unlink(missing_ok=True)
+            file.write_bytes(content)
+            self.written.append(file)
         self.files[path] = Entry(hashlib.sha256(answer.body).hexdigest(), self._header_number(answer.headers))
+
+    def remove(self, path: str) -> None:
+        """From the disk too: a web server beside us looks for files, not into manifests."""
+        if self.files.pop(path, None):
+            for suffix in CODINGS.values():
+                (self.folder / (file_of(path) + suffix)).unlink()
 
     def adopt(self, folder: Path, manifest: Manifest, paths: Iterable[str]) -> None:
         """Take over `paths` of another, finished folder as they are."""
@@ -72,7 +85,9 @@ class Shelf:
     def close(self, *, stamp: float = 0.0, event: int = 0, made_by: str = "", archive: str = "") -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         manifest = Manifest(self.files, self.headers, stamp, event, made_by, archive)
-        (self.folder / MANIFEST).write_text(manifest.dumped(), encoding="utf-8")
+        file = self.folder / MANIFEST
+        file.write_text(manifest.dumped(), encoding="utf-8")
+        self.written.append(file)
         if archive:
             (self.folder / ARCHIVE).symlink_to(Path("..", "..", "archives", archive))
 
@@ -96,19 +111,27 @@ class Tree:
         self.root = root
         self.generations = root / "generations"
         self.archives = root / "archives"
+        # Of drafts that are being written: a long one does not keep short ones from being swapped in meanwhile.
+        self._parts_in_work: set[str] = set()
+        # Finished folders never change.
+        self._read: dict[Path, Manifest] = {}
 
     @property
     def current(self) -> Path | None:
         """The folder of the generation that readers see."""
         link = self.root / CURRENT
-        return link.resolve() if link.is_symlink() and link.exists() else None
+        return self.generations / link.readlink().name if link.is_symlink() and link.exists() else None
 
     def manifest(self) -> Manifest | None:
-        return read_manifest(self.current) if self.current else None
+        return self._manifest_of(self.current) if self.current else None
 
     def paths(self) -> set[str]:
         """All that is published now."""
         return {path for _, manifest in self._parts() for path in manifest.files}
+
+    @property
+    def count(self) -> int:
+        return len(self.paths())
 
     @contextlib.contextmanager
     def draft(self, *, rebuild: bool = False) -> Iterator[Draft]:
@@ -118,12 +141,15 @@ class Tree:
         """
         self.sweep()
         draft = Draft(self, rebuild=rebuild)
+        self._parts_in_work.add(draft.part)
         try:
             yield draft
             self._swap(draft)
         except BaseException:
             draft.discard()
             raise
+        finally:
+            self._parts_in_work.discard(draft.part)
         self.sweep()
 
     def sweep(self) -> None:
@@ -131,27 +157,36 @@ class Tree:
         current = self.current
         kept = sorted(self._numbers(self.generations))[-GENERATIONS_KEPT:]
         names = {f"{number:08}" for number in kept} | ({current.name} if current else set())
-        self._remove_but(self.generations, names)
-        used = {read_manifest(self.generations / name).archive for name in names if (self.generations / name).exists()}
-        self._remove_but(self.archives, used)
+        self._remove_but(self.generations, names | self._parts_in_work)
+        there = [self.generations / name for name in names if (self.generations / name).exists()]
+        used = {self._manifest_of(folder).archive for folder in there}
+        self._remove_but(self.archives, used | self._parts_in_work)
+        wanted = {*there, *(self.archives / name for name in used)}
+        self._read = {folder: manifest for folder, manifest in self._read.items() if folder in wanted}
 
     def next_number(self) -> int:
-        return max([*self._numbers(self.generations), *self._numbers(self.archives), 0]) + 1
+        in_work = [int(part.split(".")[1]) for part in self._parts_in_work]
+        return max([*self._numbers(self.generations), *self._numbers(self.archives), *in_work, 0]) + 1
 
     def _parts(self) -> Iterator[tuple[Path, Manifest]]:
         """The generation, then its archive."""
         folder = self.current
         if folder is None:
             return
-        manifest = read_manifest(folder)
+        manifest = self._manifest_of(folder)
         yield folder, manifest
         if manifest.archive:
-            yield self.archives / manifest.archive, read_manifest(self.archives / manifest.archive)
+            yield self.archives / manifest.archive, self._manifest_of(self.archives / manifest.archive)
+
+    def _manifest_of(self, folder: Path) -> Manifest:
+        if folder not in self._read:
+            self._read[folder] = read_manifest(folder)
+        return self._read[folder]
 
     def _swap(self, draft: Draft) -> None:
         folder = draft.finish()
         # A power cut must not leave a new name for files that never reached the disk.
-        os.sync()
+        _reach_the_disk(draft.written)
         link = self.root / f".{CURRENT}.{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             link.unlink()
@@ -173,11 +208,12 @@ class Draft:
     def __init__(self, tree: Tree, *, rebuild: bool) -> None:
         self.tree = tree
         self.name = f"{tree.next_number():08}"
+        self.part = f".{self.name}.part"
         parts = [] if rebuild else list(tree._parts())
         self._before = parts[0] if parts else None
         self._past = parts[1] if len(parts) > 1 else None
-        self._fresh = Shelf(tree.generations / f".{self.name}.part")
-        self._archive = Shelf(tree.archives / f".{self.name}.part") if rebuild else None
+        self._fresh = Shelf(tree.generations / self.part)
+        self._archive = Shelf(tree.archives / self.part) if rebuild else None
         self._dropped: set[str] = set()
         self.stamp = 0.0
         self.event = 0
@@ -189,6 +225,13 @@ class Draft:
 
     def drop(self, path: str) -> None:
         self._dropped.add(path)
+        for shelf in (self._fresh, self._archive):
+            if shelf:
+                shelf.remove(path)
+
+    def kept(self) -> list[str]:
+        """The paths that the draft began with, those of its archive apart."""
+        return list(self._before[1].files) if self._before else []
 
     def holds(self, path: str, answer: Answer) -> bool:
         """Whether exactly this is published already."""
@@ -204,7 +247,20 @@ class Draft:
         past = self._archive.files if self._archive else self._past[1].files if self._past else {}
         return len(self._fresh.files.keys() | past.keys())
 
+    @property
+    def written(self) -> list[Path]:
+        """Files that are new, where they lie once the draft is finished."""
+        found = {self.tree.generations: self._fresh, self.tree.archives: self._archive}
+        return [
+            home / self.name / file.relative_to(shelf.folder)
+            for home, shelf in found.items()
+            if shelf
+            for file in shelf.written
+        ]
+
     def finish(self) -> Path:
+        # Others may have been finished since this one was begun.
+        self.name = f"{self.tree.next_number():08}"
         if self._before:
             kept = self._before[1].files.keys() - self._fresh.files.keys() - self._dropped
             self._fresh.adopt(*self._before, sorted(kept))
@@ -232,14 +288,27 @@ class Draft:
 
     def _compacted(self) -> Shelf:
         """Past incidents of the generation and of its old archive, together. They leave the generation's own shelf."""
-        archive = Shelf(self.tree.archives / f".{self.name}.part")
+        archive = Shelf(self.tree.archives / self.part)
         fresh = Manifest(self._fresh.files, self._fresh.headers)
         moved = sorted(path for path in self._fresh.files if is_past(path))
         archive.adopt(self._fresh.folder, fresh, moved)
         for path in moved:
-            for suffix in CODINGS.values():
-                (self._fresh.folder / (file_of(path) + suffix)).unlink()
-            del self._fresh.files[path]
+            self._fresh.remove(path)
         if self._past:
             archive.adopt(*self._past, sorted(self._past[1].files.keys() - archive.files.keys() - self._dropped))
         return archive
+
+
+def _reach_the_disk(files: list[Path]) -> None:
+    if len(files) > SYNCED_ALONE:
+        os.sync()
+        return
+    folders = {file.parent for file in files}
+    for one in (*files, *folders):
+        # What was compacted away within the draft is not there.
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(one, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

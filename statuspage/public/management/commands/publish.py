@@ -3,8 +3,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
-from statuspage.public.models import Publication
-from statuspage.public.publishing.publisher import rebuild, tree_of, write_hosts, writing
+from statuspage.public.publishing.publisher import PartlyPublished, rebuild, tree_of, write_hosts, writing
+from statuspage.subscribers.models import Publication
 
 BAR = 40
 
@@ -29,7 +29,10 @@ class Command(BaseCommand):
         with writing(tree) as is_mine:
             if not is_mine:
                 raise CommandError("The dispatcher is publishing at this moment. Try again when it is done.")
-            count = rebuild(page, tree, tell=self._tell)
+            try:
+                count = rebuild(page, tree, tell=self._tell)
+            except PartlyPublished as error:
+                raise CommandError(str(error)) from error
         Publication.objects.succeeded(page, files=count)
         self.stdout.write(f"\r“{page}”: {count} files in {tree.root}".ljust(BAR + 30))
 
