@@ -1,50 +1,48 @@
-// An open page keeps itself true: asks now and then whether there is news, takes over what changed, and says so when
-// it can no longer know. Everything that it does is a comfort; the page is whole without it.
-"use strict";
+// Keeps an open page true; docs/published-page.md says how.
+let { version, every = 30, stale = 180 } = document.documentElement.dataset;
+const all = (what, root = document) => [...root.querySelectorAll(what)];
+const key = (one) => one.href || one.closest("[id]").id;
+const get = (path) => fetch(path, { cache: "no-cache" });
+const shown = new Map(all("[data-live]").map((part) => [part, part.innerHTML]));
+let heard = Date.now();
+let due = 0;
 
-(() => {
-  const EVERY = 30e3;
-  const STALE = 180e3;
-  const parts = () => document.querySelectorAll("[data-live]");
-  const banner = document.getElementById("stale");
-  const told = document.getElementById("news");
-  let version = document.documentElement.dataset.version;
-  let heard = 0; // when this page was last known to be true, on performance.now()'s clock
+const renew = async (time) => {
+  const page = await get(location);
+  if (!page.ok) return;
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  for (const [part, was] of shown) {
+    const now = fresh.getElementById(part.id);
+    if (!now || now.innerHTML === was) continue;
+    shown.set(part, now.innerHTML);
+    const open = all("[open]", part).map(key);
+    const [focus] = all(":focus", part).map(key);
+    part.replaceChildren(...now.childNodes);
+    for (const one of all("details", part)) one.open ||= open.includes(key(one));
+    all("a,summary", part).find((one) => key(one) === focus)?.focus();
+    document.all.news.innerText = `Updated at ${time}`;
+  }
+  due--;
+};
 
-  const look = async () => {
-    if (!document.hidden) {
-      try {
-        const answer = await fetch("/live.json", { cache: "no-cache" });
-        const news = await answer.json();
-        // The server's own two clocks: neither the reader's nor the publisher's has to be right.
-        const age = Date.parse(answer.headers.get("Date")) - Date.parse(answer.headers.get("Last-Modified"));
-        heard = performance.now() - (age || 0);
-        if (news.version !== version) await renew(news.version);
-      } catch {
-        // Offline, or the server is: the banner says so when it has lasted.
-      }
-      banner.hidden = performance.now() - heard < STALE;
-    }
-  };
+const look = async () => {
+  if (document.hidden) return;
+  try {
+    const live = await get("/live.json");
+    const [date, made, age] = ["Date", "Last-Modified", "Age"].map((name) => live.headers.get(name));
+    const news = await live.json();
+    // By the server's clocks.
+    heard = Date.now() - (Date.parse(date) - Date.parse(made) + age * 1e3 || 0);
+    // Twice: a cache may be behind.
+    if (news.version !== version) due = 2;
+    version = news.version;
+    const time = news.as_of.slice(11, 16);
+    if (due) await renew(time);
+    for (const one of all("#as-of time")) one.innerText = one.innerText.replace(/\d+:\d+/, time);
+  } catch {}
+  document.all.stale.hidden = Date.now() - heard < stale * 1e3;
+};
 
-  const renew = async (to) => {
-    const text = await (await fetch(location.pathname, { cache: "no-cache" })).text();
-    const fresh = new DOMParser().parseFromString(text, "text/html");
-    if (!fresh.querySelector("[data-live]")) return;
-    let changed = false;
-    for (const part of parts()) {
-      const now = fresh.getElementById(part.id);
-      if (now && now.innerHTML !== part.innerHTML) {
-        part.replaceChildren(...now.childNodes);
-        changed ||= !part.matches("time");
-      }
-    }
-    version = to;
-    document.title = fresh.title;
-    if (changed) told.textContent = "This page has just been updated.";
-  };
-
-  const again = () => setTimeout(() => look().then(again), EVERY * (0.85 + 0.3 * Math.random()));
-  document.addEventListener("visibilitychange", look);
-  look().then(again);
-})();
+const again = (wait) => setTimeout(() => look().then(() => again(every)), wait * (850 + 300 * Math.random()));
+addEventListener("visibilitychange", look);
+again(2);

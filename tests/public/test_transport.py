@@ -80,7 +80,7 @@ def test_a_new_day_is_a_change_of_the_home_page() -> None:
 
 def test_browsers_always_ask_and_shared_caches_soon(path: str) -> None:
     parts = {part.strip() for part in get(path)["Cache-Control"].split(",")}
-    assert parts == {"public", "max-age=0", "s-maxage=5"}
+    assert parts == {"public", "max-age=0", "s-maxage=5", "stale-if-error=86400"}
 
 
 def test_nothing_but_reading_is_allowed(path: str) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0006_publications'),
+        ('incidents', '0006_event_of_page'),
         ('subscribers', '0001_initial'),
     ]
 
