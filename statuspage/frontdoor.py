@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,13 @@ class Published:
 
 
 def _read(folder: Path, manifest: Manifest, path: str, entry: Entry, coding: str) -> Reply:
-    body = (folder / (file_of(path) + CODINGS[coding])).read_bytes()
+    file = folder / (file_of(path) + CODINGS[coding])
+    body = file.read_bytes()
+    # When the publisher last had something new to say here, by the clock of whoever keeps the file.
+    made = formatdate(file.stat().st_mtime, usegmt=True)
     etag = f'"{entry.digest[:20]}-{coding}"'
-    headers = [*manifest.headers[entry.headers].items(), ("ETag", etag), ("Vary", "Accept-Encoding")]
+    headers = [*manifest.headers[entry.headers].items(), ("ETag", etag), ("Last-Modified", made)]
+    headers.append(("Vary", "Accept-Encoding"))
     if coding != "identity":
         headers.append(("Content-Encoding", coding))
     headers_304 = [(name, value) for name, value in headers if name.lower() not in OF_CONTENT]

@@ -11,6 +11,9 @@ from incidents.uptime import midnight
 from statuspage.common.urls import current_page
 from statuspage.public.http import public_page
 
+# Of a page that is not made anew with every event: it finds out for itself once it is open.
+UNKNOWN = "0"
+
 
 def version(page: Page, *, now: datetime) -> str:
     """Another one as soon as something happened on `page`, or a new day began there; the same otherwise."""

@@ -15,7 +15,7 @@ from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
 from statuspage.public.http import public_page, rendered
-from statuspage.public.live import version
+from statuspage.public.live import UNKNOWN, version
 from statuspage.public.state import incident_report, page_state
 from statuspage.public.uptime import bars_of
 
@@ -36,7 +36,7 @@ def incident(request: HttpRequest, code: str) -> HttpResponse:
     report = incident_report(page, code)
     if report is None:
         raise Http404
-    context = {"page": page, "report": report, "version": version(page, now=timezone.now())}
+    context = {"page": page, "report": report, "version": UNKNOWN}
     return rendered("public/incident.html", context, changed_at=page.updated_at)
 
 

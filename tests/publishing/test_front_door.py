@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ def test_an_unchanged_page_is_answered_with_304_and_no_body(visitor: Visitor) ->
     assert "Content-Type" not in visitor.headers
     assert "Content-Length" not in visitor.headers
     assert visitor.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_page_says_since_when_its_file_lies_there_even_if_it_is_not_sent_again(visitor: Visitor, folder: Path) -> None:
+    for file in (folder / "first/current").glob("index.html*"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+    etag = visitor.get("/").headers["ETag"]
+    assert visitor.headers["Last-Modified"] == "Tue, 14 Nov 2023 22:13:20 GMT"
+    visitor.get("/", if_none_match=etag)
+    assert visitor.headers["Last-Modified"] == "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
 def test_head_says_the_same_without_the_body(visitor: Visitor) -> None:

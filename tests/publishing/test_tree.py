@@ -1,14 +1,11 @@
-import gzip
-import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
-import brotli
 import pytest
 
-from statuspage.common.published import CURRENT, MANIFEST, Manifest, file_of, read_manifest
+from statuspage.common.published import CURRENT, MANIFEST, file_of, read_manifest
 from statuspage.public.publishing import tree as trees
 from statuspage.public.publishing.tree import Answer, Draft, Tree
+from tests.publishing.shelves import shown, stray
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
@@ -23,28 +20,6 @@ def write(tree: Tree, texts: dict[str, str], *, drop: tuple[str, ...] = (), rebu
             draft.put(path, answer(text))
         for path in drop:
             draft.drop(path)
-
-
-def parts(tree: Tree) -> Iterator[tuple[Path, Manifest]]:
-    assert tree.current
-    manifest = read_manifest(tree.current)
-    yield tree.current, manifest
-    if manifest.archive:
-        yield tree.current / "archive", read_manifest(tree.current / "archive")
-
-
-def shown(tree: Tree) -> dict[str, str]:
-    """What readers get, every coding checked against the manifest's hash."""
-    found: dict[str, str] = {}
-    for folder, manifest in parts(tree):
-        for path, entry in manifest.files.items():
-            file = folder / file_of(path)
-            body = file.read_bytes()
-            assert hashlib.sha256(body).hexdigest() == entry.digest
-            assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == body
-            assert brotli.decompress(file.with_name(file.name + ".br").read_bytes()) == body
-            found.setdefault(path, body.decode())
-    return found
 
 
 @pytest.fixture
@@ -156,3 +131,36 @@ def test_a_draft_knows_what_is_published_already(tree: Tree) -> None:
         assert not draft.holds("/", answer("another"))
         assert not draft.holds("/", Answer(b"home", {"Content-Type": "text/plain"}))
         assert not draft.holds("/nowhere", answer("home"))
+
+
+def test_a_short_draft_is_published_while_a_long_one_is_written(tree: Tree) -> None:
+    write(tree, {"/": "home", "/incidents/a": "first"}, rebuild=True)
+    with tree.draft(rebuild=True) as long:
+        long.put("/incidents/a", answer("first, anew"))
+        write(tree, {"/": "home meanwhile"})
+        assert shown(tree) == {"/": "home meanwhile", "/incidents/a": "first"}
+        long.put("/", answer("home, anew"))
+    assert shown(tree) == {"/": "home, anew", "/incidents/a": "first, anew"}
+    write(tree, {"/": "home after"})
+    assert shown(tree)["/"] == "home after"
+    assert not list(tree.root.rglob("*.part"))
+
+
+def test_what_is_put_and_then_dropped_leaves_no_file(tree: Tree) -> None:
+    with tree.draft(rebuild=True) as draft:
+        draft.put("/", answer("home"))
+        draft.put("/incidents/a", answer("a secret"))
+        draft.drop("/incidents/a")
+    assert shown(tree) == {"/": "home"}
+    assert not stray(tree)
+
+
+def test_what_is_put_twice_is_what_came_last_and_readers_of_the_old_one_see_no_change(tree: Tree) -> None:
+    write(tree, {"/": "home"}, rebuild=True)
+    old = tree.current
+    assert old
+    with tree.draft() as draft:
+        draft.put("/", answer("home 1"))
+        draft.put("/", answer("home 2"))
+    assert shown(tree) == {"/": "home 2"}
+    assert (old / "index.html").read_text() == "home"
