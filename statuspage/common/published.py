@@ -32,7 +32,7 @@ def file_of(path: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One published path: the hash of its uncompressed bytes (hex), and which of the manifest's headers it is sent with."""
+    """One published path: the hash of its uncompressed bytes (hex), and the number of the headers it is sent with."""
 
     digest: str
     headers: int

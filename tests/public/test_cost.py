@@ -136,7 +136,7 @@ def test_home_is_light(capsys: pytest.CaptureFixture[str]) -> None:
     packed = len(gzip.compress(html, 9))
     script = len((STATIC / "js/live.js").read_bytes())
     with capsys.disabled():
-        print(f"\n/ with 40 components: {len(html)} bytes, {packed} gzipped; CSS {styles} gzipped; JavaScript {script} raw")  # noqa: T201 - figures for the record
+        print(f"\n/ with 40 components: {len(html)} bytes, {packed} gzipped; CSS {styles} gzipped; script {script} raw")  # noqa: T201 - figures for the record
     assert len(html) <= 40 * KB
     assert packed <= 8 * KB
     assert styles <= 6 * KB

@@ -51,7 +51,7 @@ def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        def any(self) -> None:
+        def whatever(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             _, name, key = self.path.partition("?")[0].split("/", 2)
             bucket.requests.append((self.command, key))
@@ -70,6 +70,6 @@ def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
             else:
                 self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
 
-        do_PUT = do_GET = do_HEAD = do_DELETE = any  # noqa: N815 - http.server's names
+        do_PUT = do_GET = do_HEAD = do_DELETE = whatever  # noqa: N815 - http.server's names
 
     return Handler

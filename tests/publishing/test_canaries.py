@@ -1,4 +1,4 @@
-"""Nothing private reaches a public target: every secret has a word of its own, and every file of every coding is read."""
+"""Nothing private reaches a public target. Every secret carries one word; every file of every coding is read for it."""
 
 import gzip
 import json

@@ -103,7 +103,9 @@ def test_an_unchanged_page_is_answered_with_304_and_no_body(visitor: Visitor) ->
     assert visitor.headers["Vary"] == "Accept-Encoding"
 
 
-def test_a_page_says_since_when_its_file_lies_there_even_if_it_is_not_sent_again(visitor: Visitor, folder: Path) -> None:
+def test_a_page_says_since_when_its_file_lies_there_even_if_it_is_not_sent_again(
+    visitor: Visitor, folder: Path
+) -> None:
     for file in (folder / "first/current").glob("index.html*"):
         os.utime(file, (1_700_000_000, 1_700_000_000))
     etag = visitor.get("/").headers["ETag"]
@@ -119,14 +121,17 @@ def test_head_says_the_same_without_the_body(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "query"), [("/console/", "GET", ""), ("/", "POST", ""), ("/", "GET", "page=2"), ("/no", "GET", "")]
+    ("path", "method", "query"),
+    [("/console/", "GET", ""), ("/", "POST", ""), ("/", "GET", "page=2"), ("/no", "GET", "")],
 )
 def test_everything_else_goes_to_the_application(visitor: Visitor, path: str, method: str, query: str) -> None:
     visitor.get(path, method=method, query=query)
     assert visitor.body == b"from the application"
 
 
-@pytest.mark.parametrize("path", ["/../hosts.json", "/manifest.json", "/archive/manifest.json", "/index.html", "/.lock"])
+@pytest.mark.parametrize(
+    "path", ["/../hosts.json", "/manifest.json", "/archive/manifest.json", "/index.html", "/.lock"]
+)
 def test_only_what_the_manifest_names_is_served(visitor: Visitor, path: str) -> None:
     assert visitor.get(path).status == 418
 

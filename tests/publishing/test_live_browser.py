@@ -19,7 +19,8 @@ from incidents.models import Page
 page = Page.objects.get()
 group = components.create_group(page, name="APIs", actor=SYSTEM)
 api = components.create_component(page, name="REST API", group=group, actor=SYSTEM)
-incident = incidents.open_incident(page, title="Sign-in fails", body="We look.", components={api: "major_outage"}, actor=SYSTEM)
+broken = {api: "major_outage"}
+incident = incidents.open_incident(page, title="Sign-in fails", body="We look.", components=broken, actor=SYSTEM)
 incidents.edit_update(incident.updates.get(), body="We are looking.", actor=SYSTEM)
 print(incident.public_id)
 """

@@ -16,6 +16,8 @@ from incidents.actor import SYSTEM
 from incidents.models import Event, Incident, Page
 from statuspage.public.publishing import paths, publisher
 from statuspage.public.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
+from statuspage.public.publishing.rendering import render
+from statuspage.public.publishing.tree import Answer
 from statuspage.subscribers.models import Publication
 from tests.factories import (
     ALICE,
@@ -151,8 +153,12 @@ def test_news_are_published_and_nothing_else_is_rendered(monkeypatch: pytest.Mon
     incident = make_incident(page)
     publish(page)
     asked: list[str] = []
-    really = publisher.render
-    monkeypatch.setattr(publisher, "render", lambda page, path: (asked.append(path), really(page, path))[1])
+
+    def render_and_tell(page: Page, path: str) -> Answer | None:
+        asked.append(path)
+        return render(page, path)
+
+    monkeypatch.setattr(publisher, "render", render_and_tell)
     post(incident, body="News!")
     assert "News!" in publish(page)["/"]
     assert f"/incidents/{incident.public_id}" in asked

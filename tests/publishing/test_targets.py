@@ -204,7 +204,7 @@ def test_a_first_delivery_that_takes_long_goes_on_with_what_is_newest(
     monkeypatch.setattr(couriers, "AT_A_TIME", 0.0)
     target = to_bucket(bucket)
     ticks = iter([0.0, -1.0, -1.0, -1.0] + [1.0] * 1000)
-    monkeypatch.setattr(couriers.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr("time.monotonic", lambda: next(ticks))
     target.look()
     assert 0 < len(bucket.puts) < 8
     post(incident, body="News!")

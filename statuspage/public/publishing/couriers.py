@@ -73,7 +73,9 @@ class Courier(threading.Thread):
         try:
             if count := self._deliver(generation):
                 self._delivered = generation.name
-                _to_database(lambda page: Publication.objects.succeeded(page, target=self.target.name, files=count), code)
+                _to_database(
+                    lambda page: Publication.objects.succeeded(page, target=self.target.name, files=count), code
+                )
         except Exception as error:
             if not generation.exists():
                 return True  # swept while it was being delivered: there is a newer one

@@ -7,6 +7,7 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpResponse
 
 from incidents.models import Page
 from statuspage.common.urls import absolute_url
@@ -26,7 +27,7 @@ def render(page: Page, path: str) -> Answer | None:
     response = _handler().get_response(_request(page, path))
     if response.status_code == 404:
         return None
-    if response.status_code != 200 or response.streaming or response.cookies:
+    if response.status_code != 200 or not isinstance(response, HttpResponse) or response.cookies:
         raise CannotRender(f"{path} answered with {response.status_code}.")
     headers = {name: value for name, value in response.items() if name.lower() not in NOT_KEPT}
     return Answer(response.content, headers)

@@ -1,7 +1,7 @@
 """Writing the published folder: aside, whole, then swapped in by one rename. Knows nothing of pages or the database.
 
-A new generation is made of hard links to what stayed and of new files, so what it costs grows with what changed and with
-the few files of a generation, never with the thousands of past incidents: those stand in an archive that generations
+A new generation is made of hard links to what stayed and of new files, so its cost grows with what changed and with the
+few files of a generation, never with the thousands of past incidents: those stand in an archive that generations
 share. A changed past incident goes into the generation, which is looked at first; now and then, and at once
 when something must disappear, a new archive is made.
 """

@@ -28,8 +28,10 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """With how things stand (`is_late`), by the database's clock. The folder comes before its copies."""
         late = models.Q(published_at__isnull=True) | models.Q(published_at__lt=from_now(-LATE))
         order = models.Case(models.When(target=FOLDER, then=0), default=1)
-        return self.filter(page=page).annotate(is_late=models.ExpressionWrapper(late, models.BooleanField())).order_by(
-            "machine", order, "target"
+        return (
+            self.filter(page=page)
+            .annotate(is_late=models.ExpressionWrapper(late, models.BooleanField()))
+            .order_by("machine", order, "target")
         )
 
     def in_trouble(self, page: Page) -> PublicationQuerySet:
@@ -58,10 +60,15 @@ class Publication(models.Model):
     error = models.TextField(blank=True)
     seen_at = models.DateTimeField()
 
+    # By of_page().
+    is_late: bool
+
     objects = PublicationQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["page", "machine", "target"], name="publication_once_per_target")]
+        constraints = [
+            models.UniqueConstraint(fields=["page", "machine", "target"], name="publication_once_per_target")
+        ]
 
     def __str__(self) -> str:
         return f"{self.target} on {self.machine}: {self.error or 'fine'}"

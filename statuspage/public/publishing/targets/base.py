@@ -69,7 +69,7 @@ class Target(ABC):
 
 
 def items(generation: Path, static: Path) -> Iterator[Item]:
-    """All that belongs to a page, in the order in which a reader who follows links misses nothing: style sheets, changed
+    """All that belongs to a page, in an order in which whoever follows a link misses nothing: style sheets, changed
     incidents, what links to them, the file that tells of the change; then past incidents, which may be very many."""
     yield from _static(static)
     manifest = read_manifest(generation)

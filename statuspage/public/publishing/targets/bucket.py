@@ -1,6 +1,7 @@
 """An S3-compatible bucket. A key is the path that visitors ask for, so that the bucket answers without any rules.
 
-Objects are stored uncompressed: a bucket does not look at Accept-Encoding, and the CDN in front of it compresses by itself.
+Objects are stored uncompressed: a bucket does not look at Accept-Encoding, so what it compressed would reach readers who
+cannot unpack it. The CDN in front of it compresses by itself.
 """
 
 from __future__ import annotations
@@ -79,7 +80,11 @@ def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
     store = S3Store(
         url.netloc,
         prefix=url.path.strip("/") or None,
-        client_options={"timeout": TIMEOUT, "connect_timeout": "5s", "allow_http": (endpoint or "").startswith("http:")},
+        client_options={
+            "timeout": TIMEOUT,
+            "connect_timeout": "5s",
+            "allow_http": (endpoint or "").startswith("http:"),
+        },
         retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=60)},
         disable_bulk_delete=True,
         **{name: value for name, value in told.items() if value},  # type: ignore[arg-type]
