@@ -49,6 +49,7 @@ def test_each_target_is_shown_with_its_state_its_age_and_its_files(page: Page, v
     assert folder.startswith("The folder on ")
     assert "Up to date" in folder
     assert folder.endswith("134")
+    assert "less than a minute ago" in folder
     assert BUCKET in bucket
     assert "Failing since" in bucket
     assert "503 Service Unavailable" in bucket

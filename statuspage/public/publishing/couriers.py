@@ -80,7 +80,8 @@ class Courier(threading.Thread):
             if not generation.exists():
                 return True  # swept while it was being delivered: there is a newer one
             self._held = None
-            text = str(error).strip() or type(error).__name__
+            # Libraries append pages of details after an empty line.
+            text = str(error).strip().split("\n\n")[0] or type(error).__name__
             logger.warning("%s could not be brought up to date; what is there stays. %s", self.target.name, text)
             _to_database(lambda page: Publication.objects.failed(page, text, target=self.target.name), code)
             return False

@@ -60,9 +60,6 @@ class Publication(models.Model):
     error = models.TextField(blank=True)
     seen_at = models.DateTimeField()
 
-    # By of_page().
-    is_late: bool
-
     objects = PublicationQuerySet.as_manager()
 
     class Meta:

@@ -1,7 +1,7 @@
 """An S3-compatible bucket. A key is the path that visitors ask for, so that the bucket answers without any rules.
 
-Objects are stored uncompressed: a bucket does not look at Accept-Encoding, so what it compressed would reach readers who
-cannot unpack it. The CDN in front of it compresses by itself.
+Objects are stored uncompressed: a bucket does not look at Accept-Encoding, so what is compressed would reach readers
+who cannot unpack it. The CDN in front of it compresses by itself.
 """
 
 from __future__ import annotations
