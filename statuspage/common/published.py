@@ -3,6 +3,7 @@ door reads it before Django is loaded, and without it.
 
     published/
       hosts.json               which page answers to which host name
+      default                  -> <page>, the one that answers to all others: for web servers that know no pages
       <page>/current           -> generations/<number>, swapped by rename: a reader sees one generation, whole
       <page>/generations/<n>/  manifest.json, the files that change often, archive -> ../../archives/<n>
       <page>/archives/<n>/     manifest.json, the pages of past incidents
@@ -18,6 +19,7 @@ from pathlib import Path
 
 MANIFEST = "manifest.json"
 HOSTS = "hosts.json"
+DEFAULT = "default"
 CURRENT = "current"
 ARCHIVE = "archive"
 # Suffix of the file by content coding, best first.

@@ -2,7 +2,6 @@
 
 import gzip
 import http.client
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -41,7 +40,7 @@ class Site:
 
     @property
     def published(self) -> Path:
-        return self.nginx.data / "published" / self.nginx.page
+        return self.nginx.data / "published/default"
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +51,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     candor.manage("setup")
     candor.manage("publish")
     data = candor.folder / "data"
-    page = json.loads((data / "published/hosts.json").read_text())[""]
     start_web(candor)
-    nginx = Nginx(tmp_path_factory.mktemp("nginx"), data, page, candor.port)
+    nginx = Nginx(tmp_path_factory.mktemp("nginx"), data, candor.port)
     nginx.start()
     yield Site(candor, nginx)
     nginx.stop()
@@ -134,7 +132,7 @@ def test_what_names_its_content_is_kept_for_ever(site: Site) -> None:
 def test_forms_query_strings_and_all_that_is_no_file_go_to_the_application(site: Site) -> None:
     assert b"E-mail address" in site.get("/subscribe").body
     assert site.get("/console/").status == 302
-    assert site.get("/", method="POST").status == 405
+    assert b"CSRF" in site.get("/", method="POST").body
     assert b"canonical" in site.get("/history?page=2").body
     missing = site.get("/nothing-here")
     assert (missing.status, b"does not exist" in missing.body) == (404, True)

@@ -223,6 +223,7 @@ def test_two_pages_are_told_apart_by_their_hosts() -> None:
     write_hosts(Page.objects.order_by("pk"))
     hosts = json.loads((Path(settings.PUBLISHED_DIR) / "hosts.json").read_text())
     assert hosts == {"": first.public_id, "status.other.example": second.public_id}
+    assert (Path(settings.PUBLISHED_DIR) / "default").resolve().name == first.public_id
     assert "Only on the other page" not in published(first)["/"]
     assert f"/incidents/{incident.public_id}" in published(second)
     assert "http://status.other.example/" in published(second)["/history.atom"]

@@ -38,7 +38,6 @@ class Nginx:
 
     folder: Path
     data: Path
-    page: str
     application: int
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -53,7 +52,6 @@ class Nginx:
             ("listen 80;", f"listen 127.0.0.1:{self.port};"),
             ("server 127.0.0.1:8000;", f"server 127.0.0.1:{self.application};"),
             ("/var/lib/candor/", f"{self.data}/"),
-            ("PAGECODE", self.page),
         ):
             assert old in site
             site = site.replace(old, new)

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from incidents.models import Event, Page
-from statuspage.common.published import HOSTS
+from statuspage.common.published import DEFAULT, HOSTS
 from statuspage.public.publishing import paths
 from statuspage.public.publishing.fingerprint import fingerprint
 from statuspage.public.publishing.rendering import CannotRender, render
@@ -195,16 +196,23 @@ def writing(tree: Tree) -> Iterator[bool]:
 def write_hosts(pages: Iterable[Page]) -> None:
     """Tell the front door which page answers to which host; the first one answers to all others."""
     pages = list(pages)
-    hosts = {page.domain: page.public_id for page in pages if page.domain}
-    hosts |= {"": pages[0].public_id} if pages else {}
-    file, wanted = Path(settings.PUBLISHED_DIR) / HOSTS, json.dumps(hosts, sort_keys=True)
-    with contextlib.suppress(FileNotFoundError):
-        if file.read_text(encoding="utf-8") == wanted:
+    if not pages:
+        return
+    folder, first = Path(settings.PUBLISHED_DIR), pages[0].public_id
+    hosts = {page.domain: page.public_id for page in pages if page.domain} | {"": first}
+    wanted = json.dumps(hosts, sort_keys=True)
+    with contextlib.suppress(OSError):
+        if (folder / HOSTS).read_text(encoding="utf-8") == wanted and (folder / DEFAULT).readlink() == Path(first):
             return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{HOSTS}.part")
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two processes may do this at once, and a killed one may have left its half.
+    part, link = (folder / f".{name}.{os.getpid()}" for name in (HOSTS, DEFAULT))
+    for one in (part, link):
+        one.unlink(missing_ok=True)
     part.write_text(wanted, encoding="utf-8")
-    part.replace(file)
+    part.replace(folder / HOSTS)
+    link.symlink_to(first)
+    link.replace(folder / DEFAULT)
 
 
 def _news(page: Page, after: int) -> list[Event]:
