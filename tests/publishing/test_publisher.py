@@ -202,7 +202,27 @@ def test_a_page_that_was_never_published_shows_its_present_first(monkeypatch: py
     publish_news(page, tree_of(page.public_id))
     assert f"/incidents/{incident.public_id}" not in published(page)
     assert incident.title in published(page)["/"]
+    assert publisher.debt(tree_of(page.public_id)) is paths.Debt.EVERYTHING
     assert_true(page)
+
+
+def test_what_is_owed_is_not_forgotten_by_a_publisher_that_is_killed() -> None:
+    page = make_page()
+    component = make_component(page, "REST API")
+    make_resolved(page, components={component: "major_outage"})
+    assert_true(page)
+    with travel("2026-11-25T13:00:01Z", tick=False):
+        publish_news(page, tree_of(page.public_id))
+        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.PRESENT
+        make_incident(page)
+        publish_news(page, tree_of(page.public_id))
+        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.PRESENT
+        assert_true(page)
+        components.edit_component(component, name="HTTP API", group=None, actor=ALICE)
+        publish_news(page, tree_of(page.public_id))
+        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.EVERYTHING
+        assert_true(page)
+    assert publisher.debt(tree_of(page.public_id)) is paths.Debt.NOTHING
 
 
 def test_more_news_than_anybody_counts_are_published_too(monkeypatch: pytest.MonkeyPatch) -> None:

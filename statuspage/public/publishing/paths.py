@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
 from django.urls import reverse
 
@@ -35,13 +36,18 @@ MANY = 500
 PIECE = 500
 
 
+class Debt(IntEnum):
+    """What else may read otherwise, beside what is told by name."""
+
+    NOTHING = 0
+    PRESENT = 1
+    EVERYTHING = 2
+
+
 @dataclass(frozen=True)
 class Touched:
-    """`whole_present`: `paths` are all but those of incidents. `incidents_too`: those may read otherwise as well."""
-
     paths: list[str]
-    whole_present: bool = False
-    incidents_too: bool = False
+    debt: Debt
 
 
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
@@ -68,25 +74,28 @@ def present(page: Page, *, now: datetime) -> list[str]:
 def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
     """What may read otherwise after `news`, and because the clock moved on from `since`."""
     kinds = {event.kind for event in news}
-    new_hour = _hour(since, page) != _hour(now, page)
-    if new_hour or len(news) > MANY or kinds & CHANGES_PRESENT:
-        too = len(news) > MANY or bool(kinds & CHANGES_ALL)
-        incidents = [] if too else _incidents(page, news)
-        paths = [*present(page, now=now), *(path for one in incidents for path in of_incident(one))]
-        return Touched(paths, whole_present=True, incidents_too=too)
-    if not news:
-        return Touched(_named(CLOCKS))
+    debt = Debt.NOTHING
+    if _hour(since, page) != _hour(now, page) or kinds & CHANGES_PRESENT:
+        debt = Debt.PRESENT
+    if len(news) > MANY or kinds & CHANGES_ALL:
+        debt = Debt.EVERYTHING
+    if not news or len(news) > MANY:
+        return Touched(_named(SUMMARIES if news else CLOCKS), debt)
     found = _named(SUMMARIES)
     for incident in _incidents(page, news):
         found += of_incident(incident)
     found += _touched_histories(page, news, now=now)
     components = list(Component.objects.touched_by(news))
     found += [path for component in components for path in _of_component(component)]
-    return Touched(list(dict.fromkeys(found + _reports(page, components, now=now))))
+    return Touched(list(dict.fromkeys(found + _reports(page, components, now=now))), debt)
 
 
 def _hour(moment: datetime, page: Page) -> datetime:
     return moment.astimezone(page.zone).replace(minute=0, second=0, microsecond=0)
+
+
+def summaries() -> list[str]:
+    return _named(SUMMARIES)
 
 
 def clocks() -> list[str]:

@@ -22,6 +22,7 @@ from incidents.models import Event, Page
 from statuspage.common.published import DEFAULT, HOSTS
 from statuspage.public.publishing import paths
 from statuspage.public.publishing.fingerprint import fingerprint
+from statuspage.public.publishing.paths import Debt
 from statuspage.public.publishing.rendering import CannotRender, render
 from statuspage.public.publishing.tree import Draft, Tree, is_past
 from statuspage.subscribers.models import Publication
@@ -32,8 +33,9 @@ TICK = 0.5
 REFRESH_EVERY = 55.0
 # After the first, second, … failure in a row.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
-# Never made by any state of the code: what is published is to be made anew.
-UNFINISHED = ""
+# In a manifest's `made_by`, before the state of the code: all but the incidents is to be made anew.
+OWES_PRESENT = "present:"
+OWES_EVERYTHING = ""
 
 Tell = Callable[[int, int], None]
 
@@ -106,17 +108,24 @@ class Desk:
 
     def _is_up_to_date(self, page: Page) -> bool:
         manifest = self.tree.manifest()
-        return manifest is not None and manifest.event >= Event.objects.newest_of(page) and is_whole(self.tree)
+        is_current = manifest is not None and manifest.event >= Event.objects.newest_of(page)
+        return is_current and debt(self.tree) is Debt.NOTHING
 
     def _publish(self, page: Page) -> None:
         """If another process of this machine does it, that is as good."""
         with writing(self.tree) as is_mine:
-            if is_mine:
-                count = publish_news(page, self.tree)
+            if not is_mine:
+                return
+            partly: PartlyPublished | None = None
+            try:
+                Publication.objects.succeeded(page, files=publish_news(page, self.tree))
+            except PartlyPublished as error:
+                partly = error
+            if (owed := debt(self.tree)) is not Debt.NOTHING:
+                count = rebuild(page, self.tree, whole=owed is Debt.EVERYTHING)
                 Publication.objects.succeeded(page, files=count)
-                if not is_whole(self.tree):
-                    count = rebuild(page, self.tree)
-                    Publication.objects.succeeded(page, files=count)
+            if partly:
+                raise partly
 
 
 def backoff(failures: int) -> float:
@@ -127,56 +136,54 @@ def tree_of(public_id: str) -> Tree:
     return Tree(Path(settings.PUBLISHED_DIR) / public_id)
 
 
-def is_whole(tree: Tree) -> bool:
-    """Whether all that is published was made by this very code."""
+def debt(tree: Tree) -> Debt:
+    """What is still to be made anew, by this very code. It stands in the manifest, so that nobody forgets it."""
     manifest = tree.manifest()
-    return manifest is not None and manifest.made_by == fingerprint()
+    made_by = manifest.made_by if manifest else OWES_EVERYTHING
+    return {fingerprint(): Debt.NOTHING, OWES_PRESENT + fingerprint(): Debt.PRESENT}.get(made_by, Debt.EVERYTHING)
 
 
 def publish_news(page: Page, tree: Tree) -> int:
-    """Publish what happened since the last time; how many paths there are now. Of a page that was never published, all
-    but the incidents, which take long."""
+    """Publish what happened since the last time; how many paths there are now. Of a page that was never published, what
+    sums it up. All else is noted as a debt."""
     before, now = tree.manifest(), timezone.now()
-    if before is None:
-        last = Event.objects.newest_of(page)
-        touched = paths.Touched(paths.present(page, now=now), whole_present=True, incidents_too=True)
-    else:
-        news = _news(page, before.event)
-        last = news[-1].pk if news else before.event
-        touched = paths.touched(page, news, since=datetime.fromtimestamp(before.stamp, UTC), now=now)
-        if len(news) > paths.MANY:
-            last = Event.objects.newest_of(page)
+    news = _news(page, before.event) if before else []
+    since = datetime.fromtimestamp(before.stamp, UTC) if before else now
+    touched = paths.touched(page, news, since=since, now=now)
+    wanted = touched.paths if before else paths.summaries()
+    last = news[-1].pk if before and 0 < len(news) <= paths.MANY else Event.objects.newest_of(page)
     with tree.draft() as draft:
-        failed = _render_into(draft, page, touched.paths)
-        if touched.whole_present:
-            _drop_others(draft, touched.paths)
-        made_by = UNFINISHED if before is None or touched.incidents_too else before.made_by
+        failed = _render_into(draft, page, wanted)
+        if touched.debt is not Debt.NOTHING:
+            _drop_others(draft, paths.present(page, now=now))
+        draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, debt(tree)))
         # What failed is tried again: its event does not count as published.
-        shown = before.event if before and failed else last
-        draft.stamp, draft.event, draft.made_by = now.timestamp(), shown, made_by
+        draft.event = before.event if before and failed else last
     return _counted(draft, failed)
 
 
-def rebuild(page: Page, tree: Tree, *, tell: Tell | None = None) -> int:
-    """Publish everything anew; how many paths. `tell(done, total)` is called after each. What happens meanwhile is
-    published meanwhile."""
+def rebuild(page: Page, tree: Tree, *, whole: bool = True, tell: Tell | None = None) -> int:
+    """Publish everything anew, or (`whole` not) all but the incidents; how many paths there are now. What happens
+    meanwhile is published meanwhile. `tell(done, total)` is called after each path."""
     began, last = timezone.now(), Event.objects.newest_of(page)
+    wanted = paths.everything(page, now=began) if whole else iter(paths.present(page, now=began))
     total, looked_at = paths.count(page, now=began), time.monotonic()
-    with tree.draft(rebuild=True) as draft:
-        failed: list[str] = []
-        for done, path in enumerate(paths.everything(page, now=began), start=1):
+    failed: list[str] = []
+    with tree.draft(rebuild=whole) as draft:
+        for done, path in enumerate(wanted, start=1):
             failed += _render_into(draft, page, [path])
             if tell:
                 tell(done, total)
             if time.monotonic() - looked_at > TICK:
                 _keep_up(page, tree)
                 looked_at = time.monotonic()
+        draft.settle(lambda: _keep_up(page, tree))
         now, news = timezone.now(), _news(page, last)
         touched = paths.touched(page, news, since=began, now=now)
         failed = _render_into(draft, page, dict.fromkeys([*touched.paths, *failed]))
-        last = Event.objects.newest_of(page) if len(news) > paths.MANY else news[-1].pk if news else last
-        made_by = UNFINISHED if touched.incidents_too else fingerprint()
-        draft.stamp, draft.event, draft.made_by = now.timestamp(), last, made_by
+        _drop_others(draft, paths.present(page, now=now))
+        draft.stamp, draft.made_by = now.timestamp(), _owing(touched.debt)
+        draft.event = Event.objects.newest_of(page) if len(news) > paths.MANY else news[-1].pk if news else last
     return _counted(draft, failed)
 
 
@@ -220,12 +227,20 @@ def _news(page: Page, after: int) -> list[Event]:
     return list(Event.objects.of_page_after(page, after)[: paths.MANY + 1])
 
 
+def _owing(owed: Debt) -> str:
+    if owed is Debt.EVERYTHING:
+        return OWES_EVERYTHING
+    return (OWES_PRESENT if owed is Debt.PRESENT else "") + fingerprint()
+
+
 def _keep_up(page: Page, tree: Tree) -> None:
     """In the middle of a long rebuild: publish what happened, and that the clock still runs."""
     manifest = tree.manifest()
     is_old = manifest is None or abs(time.time() - manifest.stamp) > REFRESH_EVERY
     if is_old or (manifest and Event.objects.newest_of(page) > manifest.event):
-        publish_news(page, tree)
+        # What failed is tried again by the rebuild itself, at its end.
+        with contextlib.suppress(PartlyPublished):
+            Publication.objects.succeeded(page, files=publish_news(page, tree))
 
 
 def _render_into(draft: Draft, page: Page, wanted: Iterable[str]) -> list[str]:

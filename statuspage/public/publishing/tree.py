@@ -13,7 +13,8 @@ import gzip
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ GENERATIONS_KEPT = 2
 BROTLI_QUALITY = 9
 # So many new files are written through to the disk one by one; with more, the whole disk is asked once.
 SYNCED_ALONE = 200
+LOOK_EVERY = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Answer:
 def is_past(path: str) -> bool:
     """Whether `path` is one of the thousands that hardly ever change."""
     return path.startswith("/incidents/")
+
+
+# A finished folder and what it holds.
+Part = tuple[Path, Manifest]
 
 
 @dataclass
@@ -203,21 +209,41 @@ class Tree:
 
 
 class Draft:
-    """The next generation while it is written. `put` and `drop` as often as needed."""
+    """The next generation while it is written. `put` and `drop` as often as needed. What others published meanwhile is
+    kept, except for the paths that were put here."""
 
     def __init__(self, tree: Tree, *, rebuild: bool) -> None:
         self.tree = tree
         self.name = f"{tree.next_number():08}"
         self.part = f".{self.name}.part"
-        parts = [] if rebuild else list(tree._parts())
-        self._before = parts[0] if parts else None
-        self._past = parts[1] if len(parts) > 1 else None
+        self._is_rebuild = rebuild
+        self._before: Part | None = None
+        self._past: Part | None = None
+        self._begin_with_what_is_published()
         self._fresh = Shelf(tree.generations / self.part)
         self._archive = Shelf(tree.archives / self.part) if rebuild else None
         self._dropped: set[str] = set()
         self.stamp = 0.0
         self.event = 0
         self.made_by = ""
+
+    def _begin_with_what_is_published(self) -> None:
+        parts = [] if self._is_rebuild else list(self.tree._parts())
+        self._before = parts[0] if parts else None
+        self._past = parts[1] if len(parts) > 1 else None
+
+    def settle(self, meanwhile: Callable[[], None]) -> None:
+        """Have all that was put so far written through to the disk. That can take long on a busy one, so `meanwhile` is
+        called now and then."""
+        if len(self.written) > SYNCED_ALONE:
+            syncing = threading.Thread(target=os.sync, name="sync", daemon=True)
+            syncing.start()
+            while syncing.is_alive():
+                syncing.join(LOOK_EVERY)
+                meanwhile()
+            for shelf in (self._fresh, self._archive):
+                if shelf:
+                    shelf.written.clear()
 
     def put(self, path: str, answer: Answer) -> None:
         self._dropped.discard(path)
@@ -261,6 +287,7 @@ class Draft:
     def finish(self) -> Path:
         # Others may have been finished since this one was begun.
         self.name = f"{self.tree.next_number():08}"
+        self._begin_with_what_is_published()
         if self._before:
             kept = self._before[1].files.keys() - self._fresh.files.keys() - self._dropped
             self._fresh.adopt(*self._before, sorted(kept))
