@@ -15,6 +15,7 @@ import pytest
 from statuspage.public.publishing.tree import Tree
 from tests.faults.fleet import say
 from tests.live import ROOT, Candor
+from tests.publishing.bucket import Bucket
 from tests.publishing.shelves import shown, stray
 from tests.publishing.webserver import start_web
 from tests.servers import WITH_US, Postgres, accepts, stop_process, wait_until
@@ -162,6 +163,28 @@ def test_two_dispatchers_on_one_folder_stand_back_for_each_other(product: Candor
     wait_until(lambda: len(shown_whole(product)) > 20, "the incidents are published")
     assert "could not be published" not in product.log
     assert "Traceback" not in product.log
+
+
+def test_a_target_that_is_down_for_a_while_delays_no_other_and_is_brought_up_to_date(product: Candor) -> None:
+    bucket, www = Bucket(), product.folder / "www"
+    bucket.broken = True
+    bucket.start()
+    product.env |= {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
+    product.env["PUBLISH_TO"] = f"s3://{bucket.name}?endpoint={bucket.url}&region=here file://{www}"
+    try:
+        product.start_dispatcher()
+        wait_until((www / ".candor.json").exists, "the folder is delivered to", seconds=40)
+        post(product, "While the bucket is down")
+        wait_until(lambda: "While the bucket is down" in (www / "index.html").read_text(), "the folder has the news")
+        assert bucket.requests
+        assert not bucket.objects
+        bucket.broken = False
+        wait_until(lambda: ".candor.json" in bucket.objects, "the bucket is delivered to", seconds=60)
+        assert b"While the bucket is down" in bucket.objects["index.html"][0]
+        assert any(key.startswith("static/css/") for key in bucket.objects)
+    finally:
+        product.stop()
+        bucket.stop()
 
 
 def test_without_its_database_the_page_stays_up_quietly_and_goes_on_when_it_is_back(candor: Candor) -> None:
