@@ -179,7 +179,7 @@ def test_a_target_that_is_down_for_a_while_delays_no_other_and_is_brought_up_to_
         assert bucket.requests
         assert not bucket.objects
         bucket.broken = False
-        wait_until(lambda: ".candor.json" in bucket.objects, "the bucket is delivered to", seconds=60)
+        wait_until(lambda: "index.html" in bucket.objects, "the bucket is delivered to", seconds=60)
         assert b"While the bucket is down" in bucket.objects["index.html"][0]
         assert any(key.startswith("static/css/") for key in bucket.objects)
     finally:
