@@ -25,7 +25,9 @@ def home(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     now = timezone.now()
     state = page_state(page, now=now)
-    context = {"page": page, "state": state, "weights": Weights.for_page(page), "now": now}
+    context = {"page": page, "state": state, "weights": Weights.for_page(page)}
+    # To the minute: within it, the page that nothing happened on is the same.
+    context["as_of"] = now.replace(second=0, microsecond=0)
     context |= {"bars": bars_of(page, state.components, now=now), "version": version(page, now=now)}
     return rendered("public/home.html", context, changed_at=state.changed_at)
 

@@ -144,7 +144,7 @@ def test_without_news_only_what_tells_the_time_is_made_again() -> None:
     before = assert_true(page)
     with travel("2026-11-25T12:00:56Z", tick=False):
         after = publish(page)
-    assert {path for path in before if before[path] != after[path]} == {"/", "/live.json"}
+    assert {path for path in before if before[path] != after[path]} == {"/live.json"}
 
 
 def test_news_are_published_and_nothing_else_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
