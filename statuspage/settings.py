@@ -130,6 +130,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'c
 DATABASES: dict[str, Any] = {"default": env.db_url_config(DATABASE_URL)}
 if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL cannot be understood. It is like postgres://user:password@host/candor.")
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A host that swallows packets must not hold anybody up: nobody would notice that the database is away.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a writer waits its turn at BEGIN instead of failing with "database is locked" half-way through.
     DATABASES["default"]["OPTIONS"] = {
@@ -221,6 +224,14 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# What is published: the front door, and any web server beside it, serve this folder (docs/deploy.md).
+PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
+PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
+BESIDE_THE_CLOCK = [
+    "statuspage.public.publishing.publisher.Publisher",
+    "statuspage.public.publishing.couriers.Couriers",
+]
 
 LANGUAGE_CODE = "en"
 # What mails can be written in: templates/subscribers/mail/<language>/ and Django's translations are looked for.

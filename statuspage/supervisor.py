@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
@@ -21,10 +22,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from statuspage.common.published import HOSTS
+
 GRACE = 8.0
 BACKOFF = (0.2, 1, 2, 5, 10)
 STEADY = 30.0
 PR_SET_PDEATHSIG = 1
+# How `manage.py setup` says that the database does not answer.
+DATABASE_AWAY = 75
+SET_UP_AGAIN_EVERY = 10.0
 
 
 def say(text: str) -> None:
@@ -89,13 +95,17 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def children() -> list[Child]:
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi"]
-    web += ["--host", address()[1], "--port", str(settings.PORT)]
-    web += ["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "1"]
-    web += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
-    web += ["--log-level", "warning", "statuspage.wsgi:application"]
-    found = [Child("web", web), Child("dispatcher", manage("dispatch"))]
+def web() -> Child:
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi"]
+    command += ["--host", address()[1], "--port", str(settings.PORT)]
+    command += ["--workers", str(settings.WEB_WORKERS), "--blocking-threads", "1"]
+    command += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
+    command += ["--log-level", "warning", "statuspage.wsgi:application"]
+    return Child("web", command)
+
+
+def behind_the_web() -> list[Child]:
+    found = [Child("dispatcher", manage("dispatch"))]
     if settings.REDIS_URL:
         worker = [sys.executable, "-m", "celery", "--app", "statuspage.celery:app", "worker"]
         worker += ["--concurrency", str(settings.CELERY_WORKERS), "--loglevel", "warning"]
@@ -140,15 +150,25 @@ def answers() -> bool:
     return True
 
 
-def run(crew: list[Child], stopping: threading.Event) -> None:
-    """Look after `crew` until `stopping` is set, then stop it: politely first, for good after GRACE seconds."""
+def run(crew: list[Child], stopping: threading.Event, *, waiting: bool) -> None:
+    """Look after `crew` until `stopping` is set, then stop it: politely first, for good after GRACE seconds.
+
+    `waiting`: the database was away, so set-up is still to be done, and the others join the crew when it is.
+    """
     announced = False
+    again_at = time.monotonic() + SET_UP_AGAIN_EVERY
     while not stopping.is_set():
         for child in crew:
             child.look_after()
         if not announced and answers():
             announced = True
             say(f"Candor is running: {settings.SITE_URL}/  (console: {settings.SITE_URL}/console/); Ctrl-C stops it")
+        if waiting and time.monotonic() > again_at:
+            if set_up(stopping, crew) == 0:
+                waiting = False
+                say("candor: the database answers again; everything runs")
+                crew += behind_the_web()
+            again_at = time.monotonic() + SET_UP_AGAIN_EVERY
         stopping.wait(0.1)
     say("candor: stopping")
     stop(crew)
@@ -164,10 +184,12 @@ def stop(crew: list[Child]) -> None:
         child.signal(signal.SIGKILL)
 
 
-def set_up(stopping: threading.Event) -> int:
-    """Run `manage.py setup` to its end; its exit code."""
+def set_up(stopping: threading.Event, crew: Sequence[Child] = ()) -> int:
+    """Run `manage.py setup` to its end, looking after `crew` meanwhile; its exit code."""
     process = subprocess.Popen(manage("setup"), cwd=settings.BASE_DIR)  # noqa: S603 - our own command
     while process.poll() is None:
+        for child in crew:
+            child.look_after()
         if stopping.wait(0.02):
             process.terminate()
             process.wait()
@@ -186,10 +208,14 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    if (code := set_up(stopping)) != 0:
+    code = set_up(stopping)
+    waiting = code == DATABASE_AWAY and (settings.PUBLISHED_DIR / HOSTS).exists()
+    if waiting:
+        say("candor: the database does not answer. The page is served as it was published; set-up is tried again.")
+    elif code != 0:
         say("candor: set-up did not finish (see above), so nothing was started.")
         return code
-    run(children(), stopping)
+    run([web()] if waiting else [web(), *behind_the_web()], stopping, waiting=waiting)
     return 0
 
 

@@ -1,9 +1,12 @@
-"""The web process: granian serves this."""
+"""The web process: granian serves this. Published pages are answered before Django, and without a database."""
 
 import os
 
-from django.core.wsgi import get_wsgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 
-application = get_wsgi_application()
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from statuspage.frontdoor import FrontDoor
+
+application = FrontDoor(settings.PUBLISHED_DIR, get_wsgi_application())

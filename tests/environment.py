@@ -15,7 +15,7 @@ from tests.servers import Postgres
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="candor-test-")
 os.environ["ENV_FILE"] = os.devnull  # a developer's own .env is no part of the tests
 os.environ["SECRET_KEY"] = "only-for-tests-" * 4
-for knob in ("EMAIL_URL", "REDIS_URL", "SITE_URL", "DATABASE_URL", "TRUSTED_PROXIES"):
+for knob in ("EMAIL_URL", "REDIS_URL", "SITE_URL", "DATABASE_URL", "TRUSTED_PROXIES", "PUBLISH_TO", "PUBLISHED_DIR"):
     os.environ.pop(knob, None)
 
 server: Postgres | None = None

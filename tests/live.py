@@ -30,6 +30,7 @@ class Candor:
     @property
     def environment(self) -> dict[str, str]:
         knobs = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "SECRET_KEY", "HOST"}
+        knobs |= {"PUBLISH_TO", "PUBLISHED_DIR"}
         inherited = {name: value for name, value in os.environ.items() if name not in knobs}
         own = {"DATA_DIR": str(self.folder / "data"), "PORT": str(self.port), "ENV_FILE": os.devnull}
         return {**inherited, **own, "PYTHONUNBUFFERED": "1", **self.env}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -12,6 +12,7 @@ from incidents.models.states import ComponentStatus
 from incidents.visibility import Viewer
 
 if TYPE_CHECKING:
+    from incidents.models.events import Event
     from incidents.models.incidents import Incident, IncidentQuerySet
 
 
@@ -61,6 +62,14 @@ class ComponentQuerySet(models.QuerySet["Component"]):
 
     def held_by(self, incidents: IncidentQuerySet) -> ComponentQuerySet:
         return self.filter(affected__update__incident__in=incidents).distinct()
+
+    def touched_by(self, events: Iterable[Event]) -> ComponentQuerySet:
+        """Those that one of `events` is about, and all that their incidents name."""
+        events = list(events)
+        own = [event.component_id for event in events if event.component_id]
+        incidents = [event.incident_id for event in events if event.incident_id]
+        named = self.model.objects.filter(affected__update__incident__in=incidents)
+        return self.filter(models.Q(pk__in=own) | models.Q(pk__in=named.values("pk")))
 
     def in_page_order(self) -> ComponentQuerySet:
         """Groups and loose components by their own position, a group's members by theirs."""

@@ -44,6 +44,15 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What subscribers are told of."""
         return self.filter(notify=True).order_by("pk")
 
+    def newest_of(self, page: Page) -> int:
+        """The id of the page's last event, 0 if there is none. Ids of one page are given in the order of their commits:
+        every action stamps the page's row, and so holds it, before it writes its event."""
+        return self.filter(page=page).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def of_page_after(self, page: Page, event_id: int) -> EventQuerySet:
+        """What happened on `page` since that event, oldest first."""
+        return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")
+
     def waiting_for_fan_out(self) -> EventQuerySet:
         return self.filter(fanned_out_at__isnull=True).order_by("pk")
 
@@ -72,6 +81,7 @@ class Event(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["page", "id"], name="event_of_page"),
             models.Index(fields=["id"], condition=models.Q(fanned_out_at__isnull=True), name="event_waiting"),
         ]
 

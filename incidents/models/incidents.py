@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,6 +104,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
         going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
         return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
+
+    def in_pieces(self, size: int) -> Iterator[Incident]:
+        """All of them, the newest made first, `size` read at a time. Each piece is a query of its own: a cursor that
+        stays open would hold SQLite to what was true when it was opened."""
+        ordered = self.order_by("-pk")
+        piece = list(ordered[:size])
+        while piece:
+            yield from piece
+            piece = list(ordered.filter(pk__lt=piece[-1].pk)[:size])
 
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")

@@ -27,6 +27,7 @@ DAILY = (
 MORE = (
     Place("channels", "Channels"),
     Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
+    Place("publishing", "Publishing"),
     Place("uptime", "Uptime", Role.OWNER),
     Place("people", "People", Role.OWNER),
 )

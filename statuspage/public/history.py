@@ -6,7 +6,7 @@ from datetime import date, datetime
 from html import unescape
 from typing import Any
 
-from django.db.models import Min, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
@@ -43,10 +43,9 @@ class History:
 def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     """Months of the page's zone, counted back from the current one. None if there is no such page. Two queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
-    this_month = now.astimezone(page.zone).date().replace(day=1)
-    first_start = visible.aggregate(first=Min("started_at"))["first"] or now
-    pages = -(-(months_between(first_start.astimezone(page.zone).date(), this_month) + 1) // MONTHS_PER_PAGE)
-    if not 1 <= number <= max(1, pages):
+    this_month = _month_of(now, page)
+    pages = page_count(page, now=now)
+    if not 1 <= number <= pages:
         return None
     months = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
     start, end = midnight(months[-1], page.zone), midnight(months_before(months[0], -1), page.zone)
@@ -55,7 +54,7 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     incidents: Iterable[Any] = shown.annotate(text=Subquery(last_text))
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
     for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
-        month = incident.happened_at.astimezone(page.zone).date().replace(day=1)
+        month = _month_of(incident.happened_at, page)
         by_month[month].append(Entry(incident, _in_short(incident.text)))
     return History(
         months=[Month(first, entries) for first, entries in by_month.items()],
@@ -63,6 +62,21 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
         older=number + 1 if number < pages else None,
         changed_at=max(page.updated_at, midnight(this_month, page.zone)),
     )
+
+
+def page_count(page: Page, *, now: datetime) -> int:
+    """How many pages the history has: back to the first incident, one at least. One query."""
+    first = page.incidents.visible_to(Viewer.PUBLIC).first_start() or now
+    return max(1, page_of(page, first, now=now))
+
+
+def page_of(page: Page, moment: datetime, *, now: datetime) -> int:
+    """The number of the page that `moment` falls on; 0 or less if it lies in a month to come."""
+    return months_between(_month_of(moment, page), _month_of(now, page)) // MONTHS_PER_PAGE + 1
+
+
+def _month_of(moment: datetime, page: Page) -> date:
+    return moment.astimezone(page.zone).date().replace(day=1)
 
 
 def _in_short(html: str | None) -> str:

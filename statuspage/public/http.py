@@ -11,13 +11,16 @@ from django.views.decorators.http import conditional_page, require_safe
 
 View = Callable[..., HttpResponse]
 
-# A shared cache may answer for so long without asking. Browsers always ask: editors must see what they published.
+# A shared cache may answer for so long without asking, and for a day when nobody answers it. Browsers always ask:
+# editors must see what they published.
 SHARED_SECONDS = 5
+STALE_IF_ERROR = 86_400
 
 
 def public_page(view: View) -> View:
     """GET and HEAD alone, cacheable, with ETag and conditional answers."""
-    cached = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS)(conditional_page(view))
+    kept = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS, stale_if_error=STALE_IF_ERROR)
+    cached = kept(conditional_page(view))
     checked: View = require_safe(cached)
     return checked
 

@@ -3,17 +3,19 @@ from datetime import datetime
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
 
 from incidents.models import Page
 from incidents.uptime import Weights, midnight
 from incidents.visibility import Viewer
-from statuspage.common.urls import current_page
+from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
 from statuspage.public.http import public_page, rendered
+from statuspage.public.live import UNKNOWN, version
 from statuspage.public.state import incident_report, page_state
 from statuspage.public.uptime import bars_of
 
@@ -24,7 +26,9 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     state = page_state(page, now=now)
     context = {"page": page, "state": state, "weights": Weights.for_page(page)}
-    context["bars"] = bars_of(page, state.components, now=now)
+    # To the minute: within it, the page that nothing happened on is the same.
+    context["as_of"] = now.replace(second=0, microsecond=0)
+    context |= {"bars": bars_of(page, state.components, now=now), "version": version(page, now=now)}
     return rendered("public/home.html", context, changed_at=state.changed_at)
 
 
@@ -34,17 +38,23 @@ def incident(request: HttpRequest, code: str) -> HttpResponse:
     report = incident_report(page, code)
     if report is None:
         raise Http404
-    return rendered("public/incident.html", {"page": page, "report": report}, changed_at=page.updated_at)
+    context = {"page": page, "report": report, "version": UNKNOWN}
+    return rendered("public/incident.html", context, changed_at=page.updated_at)
 
 
 @public_page
-def history(request: HttpRequest) -> HttpResponse:
-    page = current_page(request)
-    number = request.GET.get("page", "1")
-    found = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
+def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
+    """`/history`, `/history/2`; `/history?page=2`, as it was once linked, says the same and names the other."""
+    page, now = current_page(request), timezone.now()
+    asked = request.GET.get("page", "1")
+    if number is None and asked.isdecimal() and len(asked) < 6:
+        number = int(asked)
+    found = None if number is None else history_page(page, number, now=now)
     if found is None:
         raise Http404
-    return rendered("public/history.html", {"page": page, "history": found}, changed_at=found.changed_at)
+    path = reverse("public:history_page", args=[number]) if found.newer else reverse("public:history")
+    context = {"page": page, "history": found, "canonical": absolute_url(page, path)}
+    return rendered("public/history.html", context, changed_at=found.changed_at)
 
 
 @public_page
@@ -89,6 +99,18 @@ def _calendar(content: bytes, *, changed_at: datetime) -> HttpResponse:
 @public_page
 def robots(request: HttpRequest) -> HttpResponse:
     return rendered("public/robots.txt", {}, content_type="text/plain; charset=utf-8")
+
+
+@public_page
+def missing(request: HttpRequest) -> HttpResponse:
+    """For whoever serves the published files without the application."""
+    return rendered("404.html", {"page": current_page(request)})
+
+
+@public_page
+def away(request: HttpRequest) -> HttpResponse:
+    """The same, for when the application would have to answer and does not."""
+    return rendered("public/away.html", {"page": current_page(request)})
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

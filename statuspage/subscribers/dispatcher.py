@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
@@ -109,6 +110,8 @@ class Dispatcher:
         self.hands = {channel: Hands(channel, self.stop) for channel in TRANSPORTS}
         # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
         self.doorbell = Doorbell(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
+        # By name too: threads of rooms above us that keep time with the clock and end with it.
+        self._beside: list[Any] = [import_string(path)(self.stop) for path in settings.BESIDE_THE_CLOCK]
         self._has_workers = False
         self._beat = Every(HEARTBEAT_EVERY)
         self._sweep = Every(SWEEP_EVERY)
@@ -116,8 +119,8 @@ class Dispatcher:
 
     def run(self) -> None:
         """Until `stop` is set. Survives the database: backs off, and connects again."""
-        for hands in self.hands.values():
-            hands.start()
+        for one in (*self.hands.values(), *self._beside):
+            one.start()
         failures = 0
         while not self.stop.is_set():
             try:
@@ -132,6 +135,8 @@ class Dispatcher:
         by = time.monotonic() + STOP_WITHIN
         for hands in self.hands.values():
             hands.finish(by=by)
+        for one in self._beside:
+            one.finish()
 
     def tick(self) -> bool:
         """Whether there is more to fan out at once."""

@@ -151,6 +151,9 @@ def assert_page_carries(report: Report, tab: Page, product: Candor) -> None:
     while not tab.get_by_role("link", name=report.title).count() and older.count():
         older.first.click()
     tab.get_by_role("link", name=report.title).click()
+    path = tab.url.removeprefix(product.url)
+    wait_until(lambda: 'id="postmortem"' in product.get(path), "the postmortem is published")
+    tab.reload()
     text = re.sub(r"[ \t]+", " ", tab.locator("main").inner_text())
     parts = [report.postmortem, *report.updates]
     assert_in_order([report.title, f"Incident Report for {report.company}"], text)

@@ -92,9 +92,19 @@ def test_the_months_are_linked_to_their_neighbours() -> None:
     make_resolved(page, at=then, until=then + timedelta(hours=1))
     links = {
         link.attributes["rel"]: link.attributes["href"]
-        for link in read("/history?page=2").one("nav", aria_label="Months").all("a")
+        for link in read("/history/2").one("nav", aria_label="Months").all("a")
     }
-    assert links == {"prev": "/history", "next": "/history?page=3"}
+    assert links == {"prev": "/history", "next": "/history/3"}
+
+
+def test_every_page_of_the_history_has_one_address_of_its_own_and_names_it() -> None:
+    page = make_page()
+    then = timezone.now() - timedelta(days=250)
+    make_resolved(page, at=then, until=then + timedelta(hours=1))
+    for path, own in (("/history/2", "/history/2"), ("/history?page=2", "/history/2"), ("/history/1", "/history")):
+        assert read(path).one("link", rel="canonical").attributes["href"].endswith(f"8000{own}"), path
+    assert get("/history?page=2").content == get("/history/2").content
+    read("/history/99", status=404)
 
 
 def test_ten_thousand_incidents_cost_no_more_queries_and_only_their_months_are_read() -> None:

@@ -100,6 +100,30 @@ def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
     assert not accepts(candor.port)
 
 
+def test_a_wrong_target_is_named_and_nothing_is_started(candor: Candor) -> None:
+    candor.env["PUBLISH_TO"] = "ftp://example.com"
+    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(30) not in {0, None}
+    assert "PUBLISH_TO: “ftp://example.com” is no target" in candor.log
+    assert not accepts(candor.port)
+
+
+def test_without_its_database_the_published_page_is_served_and_all_else_follows_when_it_is_back(candor: Candor) -> None:
+    disk = candor.folder / "disk"
+    disk.mkdir()
+    candor.env["DATABASE_URL"] = f"sqlite:///{disk}/candor.sqlite3"
+    candor.manage("setup")
+    candor.manage("publish")
+    away = disk.rename(candor.folder / "unplugged")
+    candor.serve()
+    assert "The page is served as it was published" in candor.log
+    assert set(children(candor)) == {"web"}
+    assert "<h1" in candor.get("/")
+    assert "<feed" in candor.get("/history.atom")
+    away.rename(disk)
+    wait_until(lambda: "everything runs" in candor.log, "set-up is done", seconds=60)
+    wait_until(lambda: set(children(candor)) == {"web", "dispatcher"}, "the dispatcher runs too")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything_and_that_is_no_error(candor: Candor, number: signal.Signals) -> None:
     candor.serve()

@@ -18,7 +18,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.incidents import update_form
 from statuspage.console.planned import next_step
-from statuspage.subscribers.models import ChannelState, Heartbeat, Subscriber
+from statuspage.subscribers.models import ChannelState, Heartbeat, Publication, Subscriber
 
 STALE = timedelta(seconds=90)
 MAX_NOTE = 500
@@ -51,6 +51,7 @@ def _notices(page: Page) -> dict[str, object]:
     return {
         "mail_to_files": not settings.EMAIL_URL,
         "channels": ChannelState.objects.in_trouble(),
+        "publications": Publication.objects.in_trouble(page),
         "dispatcher_silent": not Heartbeat.objects.is_alive("dispatcher", within=STALE),
     }
 

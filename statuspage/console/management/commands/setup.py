@@ -9,7 +9,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 
 from incidents.actions.pages import create_page
 from incidents.actor import SYSTEM
@@ -17,6 +17,8 @@ from incidents.models import Page
 from statuspage.accounts.models import User
 
 OWNER = "owner@localhost"
+# What `os.EX_TEMPFAIL` is where there is one: it may work later. The supervisor knows it.
+DATABASE_AWAY = 75
 ADVISORY_LOCK = 7_262_367  # any number, the same in every process
 
 
@@ -24,6 +26,12 @@ class Command(BaseCommand):
     help = "Bring the database and static files up to date; on the first run make the owner and a page (the demo)."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            # Static files need no database, and the published page needs them.
+            collect_static()
+            raise CommandError(f"The database does not answer: {error}", returncode=DATABASE_AWAY) from error
         with one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)

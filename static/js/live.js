@@ -1,0 +1,48 @@
+// Keeps an open page true; docs/published-page.md says how.
+let { version, every = 30, stale = 180 } = document.documentElement.dataset;
+const all = (what, root = document) => [...root.querySelectorAll(what)];
+const key = (one) => one.href || one.closest("[id]").id;
+const get = (path) => fetch(path, { cache: "no-cache" });
+const shown = new Map(all("[data-live]").map((part) => [part, part.innerHTML]));
+let heard = Date.now();
+let due = 0;
+
+const renew = async (time) => {
+  const page = await get(location);
+  if (!page.ok) return;
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  for (const [part, was] of shown) {
+    const now = fresh.getElementById(part.id);
+    if (!now || now.innerHTML === was) continue;
+    shown.set(part, now.innerHTML);
+    const open = all("[open]", part).map(key);
+    const [focus] = all(":focus", part).map(key);
+    part.replaceChildren(...now.childNodes);
+    for (const one of all("details", part)) one.open ||= open.includes(key(one));
+    all("a,summary", part).find((one) => key(one) === focus)?.focus();
+    document.all.news.innerText = `Updated at ${time}`;
+  }
+  due--;
+};
+
+const look = async () => {
+  if (document.hidden) return;
+  try {
+    const live = await get("/live.json");
+    const [date, made, age] = ["Date", "Last-Modified", "Age"].map((name) => live.headers.get(name));
+    const news = await live.json();
+    // By the server's clocks.
+    heard = Date.now() - (Date.parse(date) - Date.parse(made) + age * 1e3 || 0);
+    // Twice: a cache may be behind.
+    if (news.version !== version) due = 2;
+    version = news.version;
+    const time = news.as_of.slice(11, 16);
+    if (due) await renew(time);
+    for (const one of all("#as-of time")) one.innerText = one.innerText.replace(/\d+:\d+/, time);
+  } catch {}
+  document.all.stale.hidden = Date.now() - heard < stale * 1e3;
+};
+
+const again = (wait) => setTimeout(() => look().then(() => again(every)), wait * (850 + 300 * Math.random()));
+addEventListener("visibilitychange", look);
+again(2);

@@ -1,0 +1,126 @@
+"""Nothing private reaches a public target. Every secret carries one word; every file of every coding is read for it."""
+
+import gzip
+import json
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import brotli
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from time_machine import travel
+
+from incidents.actions import components, incidents, pages, postmortems
+from incidents.actions.corrections import correct_history
+from incidents.models import Page
+from statuspage.accounts.models import Role
+from statuspage.public.publishing.couriers import Courier
+from statuspage.public.publishing.publisher import Desk, publish_news, tree_of, write_hosts
+from statuspage.public.publishing.targets import read_targets
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_incident,
+    make_maintenance,
+    make_page,
+    make_resolved,
+    make_subscriber,
+    make_user,
+    post,
+)
+
+pytestmark = pytest.mark.django_db
+
+# Shown on purpose: without it, a test that reads nothing would pass.
+SEEN = "robin-in-plain-sight"
+
+
+def secrets(page: Page) -> None:
+    """Each of them carries the word canary; whoever made them is canary too."""
+    now = timezone.now()
+    with travel(now - timedelta(hours=5)):
+        shown = make_component(page, SEEN)
+    components.set_status(shown, "partial_outage", actor=ALICE, note="canary-audit-note")
+    components.set_status(shown, "operational", actor=ALICE, note="canary-audit-note")
+    make_component(page, "canary-quiet-component", only_show_if_degraded=True)
+    archived = make_component(page, "canary-archived-component")
+    components.set_archived(archived, archived=True, actor=ALICE)
+    past = {"start": now - timedelta(hours=3), "end": now - timedelta(hours=2)}
+    correct_history(shown, "major_outage", **past, actor=ALICE, reason="canary-reason")
+    for made in (make_incident, make_resolved, make_maintenance):
+        hidden = made(page, title="canary-hidden-title", body="canary-hidden-body")
+        incidents.hide(hidden, reason="canary-hide-reason", actor=ALICE)
+    drafted, revised, retracted = (make_resolved(page, title=f"Resolved {n}") for n in range(3))
+    items = [postmortems.ActionItemDraft(text="canary-action-item", owner="canary-owner")]
+    postmortems.save_draft(drafted, body="canary-draft", actor=ALICE, action_items=items)
+    postmortems.publish(revised, body="What we learned.", actor=ALICE)
+    postmortems.save_draft(revised, body="canary-unpublished-change", actor=ALICE)
+    gone = postmortems.publish(retracted, body="canary-retracted", actor=ALICE, action_items=items)
+    postmortems.retract(gone, actor=ALICE)
+    make_subscriber(page, "canary-reader@example.com")
+    make_user(Role.OWNER, email="canary-owner@example.com")
+    make_incident(page, title="By staff", actor=make_user(email="canary-editor@example.com", name="canary").actor)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Every file below `folder`, unpacked, by its path."""
+    unpack = {".gz": gzip.decompress, ".br": brotli.decompress}
+    files = [file for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+    return {str(file): unpack.get(file.suffix, bytes)(file.read_bytes()).decode() for file in files}
+
+
+def assert_clean(*folders: Path) -> None:
+    found = {name: text for folder in folders for name, text in texts(folder).items()}
+    words = ("canary", settings.SECRET_KEY)
+    assert not [(name, word) for name, text in found.items() for word in words if word in text]
+    pages = [name for name, text in found.items() if SEEN in text]
+    assert {Path(name).suffix for name in pages} >= {".html", ".json", ".csv", ".gz", ".br"}
+
+
+def bring(page: Page, root: Path) -> None:
+    page.refresh_from_db()
+    write_hosts(Page.objects.order_by("pk"))
+    Desk(page.public_id).look_after(page)
+    (target,) = read_targets([f"file://{root}"])
+    assert Courier(target, Event()).look()
+
+
+def test_no_secret_is_in_any_file_of_a_page_that_is_published_as_a_whole(tmp_path: Path) -> None:
+    page = make_page()
+    pages.set_published_figures(page, analytics=True, reports=True, actor=ALICE)
+    secrets(page)
+    bring(page, tmp_path / "www")
+    assert_clean(Path(settings.PUBLISHED_DIR), tmp_path / "www")
+
+
+def test_no_secret_is_left_in_any_file_after_it_became_one(tmp_path: Path) -> None:
+    """The same, published piece by piece: first all that is there, then what each action changed."""
+    page = make_page()
+    bring(page, tmp_path / "www")
+    make_component(page, "REST API")
+    bring(page, tmp_path / "www")
+    public = make_incident(page, title="canary-once-public", body="canary-once-public")
+    leaver = make_component(page, "canary-once-shown")
+    bring(page, tmp_path / "www")
+    assert "canary" in "".join(texts(tmp_path / "www").values())
+    incidents.hide(public, reason="Not ours", actor=ALICE)
+    components.set_archived(leaver, archived=True, actor=ALICE)
+    secrets(page)
+    bring(page, tmp_path / "www")
+    # The generation before is kept for readers that are in the middle of it.
+    for body in ("One more.", "And one."):
+        post(page.incidents.get(title="By staff"), body=body)
+        publish_news(page, tree_of(page.public_id))
+    bring(page, tmp_path / "www")
+    assert_clean(Path(settings.PUBLISHED_DIR), tmp_path / "www")
+
+
+def test_the_notes_at_a_target_name_public_paths_alone(tmp_path: Path) -> None:
+    page = make_page()
+    hidden = make_incident(page)
+    bring(page, tmp_path / "www")
+    incidents.hide(hidden, reason="Not ours", actor=ALICE)
+    bring(page, tmp_path / "www")
+    assert hidden.public_id not in json.dumps(json.loads((tmp_path / "www/.candor.json").read_text()))

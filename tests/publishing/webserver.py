@@ -1,0 +1,73 @@
+"""Whoever serves the published folder: the web process alone, and a real nginx with deploy/nginx.conf."""
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.live import ROOT, Candor
+from tests.servers import WITH_US, accepts, free_port, missing, stop_process, wait_until
+
+AROUND = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder};
+    proxy_temp_path {folder};
+    fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder};
+    scgi_temp_path {folder};
+    include {folder}/site.conf;
+}}
+"""
+
+
+def start_web(candor: Candor) -> None:
+    """Without a supervisor, which would start the dispatcher too."""
+    options = ["--interface", "wsgi", "--blocking-threads", "1", "--log-level", "warning", "--port", str(candor.port)]
+    candor.start("web", "-m", "granian", *options, "statuspage.wsgi:application")
+    wait_until(lambda: accepts(candor.port), "the web process answers")
+
+
+@dataclass
+class Nginx:
+    """deploy/nginx.conf, changed only in its names and places."""
+
+    folder: Path
+    data: Path
+    application: int
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(self) -> Path:
+        site = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+        for old, new in (
+            ("listen 80;", f"listen 127.0.0.1:{self.port};"),
+            ("server 127.0.0.1:8000;", f"server 127.0.0.1:{self.application};"),
+            ("/var/lib/candor/", f"{self.data}/"),
+        ):
+            assert old in site
+            site = site.replace(old, new)
+        (self.folder / "site.conf").write_text(site, encoding="utf-8")
+        around = self.folder / "nginx.conf"
+        around.write_text(AROUND.format(folder=self.folder), encoding="utf-8")
+        return around
+
+    def start(self) -> None:
+        command = ["nginx", "-c", str(self.write())]
+        try:
+            self.process = subprocess.Popen([*WITH_US, *command], stderr=subprocess.DEVNULL)
+        except FileNotFoundError:
+            missing("nginx", "nginx")
+        wait_until(lambda: accepts(self.port), "nginx answers")
+
+    def stop(self) -> None:
+        if self.process:
+            stop_process(self.process)
