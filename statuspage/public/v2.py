@@ -7,13 +7,14 @@ of rows.
 import re
 from collections.abc import Iterable
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from incidents.models import Component, Incident, Page
-from incidents.models.incidents import IncidentQuerySet
+from incidents.models.incidents import IncidentQuerySet, timeline
 from incidents.status import Headline, page_status
 from incidents.visibility import Viewer
 from incidents.wire import Json, Wire
@@ -30,11 +31,14 @@ def summary(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     wire, components = wire_of(page), _components(page)
     shown = {component.pk for component in components}
-    incidents = list(_incidents(page).unresolved().latest_first().with_timeline())
+    incidents = list(_incidents(page).unresolved().latest_first().select_related("postmortem"))
+    ahead = list(_maintenances(page).ahead().soonest_first().select_related("postmortem"))
+    # Both at once: half the queries.
+    prefetch_related_objects([*incidents, *ahead], timeline())
     body = {
         "components": wire.components(components),
         "incidents": incident_rows(wire, incidents, shown),
-        "scheduled_maintenances": _maintenance_rows(wire, _ahead(page), shown),
+        "scheduled_maintenances": _maintenance_rows(wire, ahead, shown),
         "status": wire.status(_headline(components, incidents)),
     }
     return _answer(page, body)
@@ -126,10 +130,6 @@ def _incidents(page: Page) -> IncidentQuerySet:
 
 def _maintenances(page: Page) -> IncidentQuerySet:
     return page.incidents.visible_to(Viewer.PUBLIC).maintenances()
-
-
-def _ahead(page: Page) -> IncidentQuerySet:
-    return _maintenances(page).ahead().soonest_first().with_timeline()
 
 
 def _headline(components: Iterable[Component], open_incidents: Iterable[Incident]) -> Headline:
