@@ -86,11 +86,11 @@ def page_badge(request: HttpRequest) -> HttpResponse:
     statuses = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
     impacts = list(page.incidents.visible_to(Viewer.PUBLIC).unresolved().values_list("impact", flat=True))
     headline = page_status(list(statuses), open_impacts=impacts)
-    word = headline.description
     if impacts and headline.indicator == Impact.NONE:
-        # Something is wrong that no component shows. The page says so, too.
+        # Something is wrong that no component shows: never green. The page says so, too.
         word = "1 Open Incident" if len(impacts) == 1 else f"{len(impacts)} Open Incidents"
-    return _badge(page, site_name(page), word, worst_impact([headline.indicator, *impacts]))
+        return _badge(page, site_name(page), word, worst_impact([Impact.MINOR, *impacts]))
+    return _badge(page, site_name(page), headline.description, worst_impact([headline.indicator]))
 
 
 @public_page
