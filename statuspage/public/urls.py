@@ -40,5 +40,5 @@ urlpatterns = [
     path("api/v2/scheduled-maintenances/upcoming.json", v2.upcoming, name="v2_upcoming"),
     path("api/v2/scheduled-maintenances/active.json", v2.active, name="v2_active"),
     # After all others of /api/v2/, those of the subscribers too.
-    re_path(r"^/*api/+v2(?:/.*)?$", v2.loosely_written, name="v2_loosely_written"),
+    re_path(r"^(?:/+)?api/+v2(?:/.*)?$", v2.loosely_written, name="v2_loosely_written"),
 ]

@@ -7,41 +7,29 @@ that holds the link to do so.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.datastructures import MultiValueDict
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from incidents.models import Page
-from incidents.visibility import Viewer
 from incidents.wire import Json
 from statuspage.accounts import ratelimit
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.common.wire import for_any_origin, json_answer, json_not_found, wire_of
-from statuspage.subscribers.forms import SELECTED, SubscribeForm, WebhookForm
+from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import normalise
 from statuspage.subscribers.signup import request_subscription, request_webhook
+from statuspage.subscribers.v2_fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
 from statuspage.subscribers.views import HOUR, may_ask
-from statuspage.subscribers.wishes import KINDS
 
 View = Callable[..., HttpResponse]
-Fields = MultiValueDict[str, str]
-
-# As old clients of Statuspage's name what is to be followed, and as its management API does.
-INCIDENT = ("incident", "incident_id")
-COMPONENTS = ("component_id", "component_ids", "component_ids[]")
-
-
-class Unreadable(ValueError):
-    """What was sent is not what its Content-Type says."""
 
 
 def for_programs(*methods: str) -> Callable[[View], View]:
@@ -95,29 +83,9 @@ def resend(request: HttpRequest, code: str) -> HttpResponse:
     return _told(page, id=found.public_id, mode="email", status=201)
 
 
-def read_fields(request: HttpRequest) -> Fields:
-    """What `subscriber[…]` says, or what stands beside it. Unreadable if it is no JSON that an object is written in."""
-    if request.content_type == "application/json":
-        return _from_json(request.body)
-    sent = request.POST if request.method == "POST" else QueryDict(request.body or request.GET.urlencode())
-    return MultiValueDict({name.removeprefix("subscriber[").replace("]", "", 1): many for name, many in sent.lists()})
-
-
-def _from_json(body: bytes) -> Fields:
-    try:
-        sent = json.loads(body)
-    except ValueError:
-        raise Unreadable("The body is no JSON.") from None
-    inner = sent.get("subscriber", sent) if isinstance(sent, dict) else None
-    if not isinstance(inner, dict):
-        raise Unreadable("The body must be an object like {“subscriber”: {“email”: “ada@example.com”}}.")
-    listed = {name: value if isinstance(value, list) else [value] for name, value in inner.items()}
-    return MultiValueDict({name: [str(one) for one in many if one is not None] for name, many in listed.items()})
-
-
 def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     page = current_page(request)
-    form = _form(page, fields)
+    form = form_of(page, fields)
     if not form.is_valid():
         return _refused(form.errors.get_json_data())
     if not may_ask(request):
@@ -125,7 +93,7 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     email = form.cleaned_data["email"]
     request_subscription(page, email, wishes=form.cleaned_wishes())
     known = Subscriber.objects.by_email(page, email)
-    incident = next(iter(_all(fields, INCIDENT)), None)
+    incident = next(iter(every(fields, INCIDENT)), None)
     return _told(page, id=known.public_id if known else "", email=normalise(email), incident=incident, status=201)
 
 
@@ -158,27 +126,6 @@ def _ask_to_leave(request: HttpRequest, code: str) -> HttpResponse:
 def _subscriber(page: Page, code: str) -> Subscriber | None:
     found = Subscriber.objects.by_public_id(code.replace("\0", ""))
     return found if found and found.page_id == page.pk and found.channel == Channel.EMAIL else None
-
-
-def _form(page: Page, fields: Fields) -> SubscribeForm:
-    """The form of the page, filled in: what it refuses is refused here, in the same words."""
-    data = MultiValueDict({"email": [fields.get("email") or ""]})
-    incidents, components = _all(fields, INCIDENT), _all(fields, COMPONENTS)
-    if incidents or components:
-        data.setlist("scope", [SELECTED])
-        data.setlist("kinds", list(KINDS))
-        data.setlist("incidents", incidents)
-        data.setlist("components", components)
-    return SubscribeForm(
-        data,
-        page=page,
-        offered=page.components.visible_to(Viewer.PUBLIC).in_page_order(),
-        open_incidents=page.incidents.visible_to(Viewer.PUBLIC).unresolved(),
-    )
-
-
-def _all(fields: Fields, names: tuple[str, ...]) -> list[str]:
-    return [value for name in names for value in fields.getlist(name) if value]
 
 
 def _told(

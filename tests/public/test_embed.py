@@ -53,7 +53,7 @@ def test_the_newest_open_incident_is_told_and_how_many_more() -> None:
     incident = make_incident(page, title="The API is <slow>")
     document = read("/embed/frame")
     assert document.one("h1").text == "The API is <slow>"
-    assert "Acme Status: updated" in document.one("main").text
+    assert "Latest updates at Acme Status" in document.one("main").text
     assert document.one("a").attributes["href"] == f"/incidents/{incident.public_id}"
     make_incident(page, title="Another")
     document = read("/embed/frame")
