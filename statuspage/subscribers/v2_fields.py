@@ -34,7 +34,7 @@ def read_fields(request: HttpRequest) -> Fields:
 def _from_json(body: bytes) -> Fields:
     try:
         sent = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unreadable("The body is no JSON.") from None
     inner = sent.get("subscriber", sent) if isinstance(sent, dict) else None
     if not isinstance(inner, dict):

@@ -173,7 +173,9 @@ def test_telephone_numbers_are_refused_in_words(program: Client) -> None:
     assert (answer.status_code, list(told(answer)["error"])) == (422, ["phone_number"])
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '"a"', '{"subscriber": [1]}', "\x00", '{"subscriber": {"email": {}}}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", '"a"', '{"subscriber": [1]}', "\x00", "[" * 99_999, '{"subscriber": {"email": {}}}']
+)
 def test_json_that_says_nothing_is_refused_in_words(program: Client, body: str) -> None:
     answer = program.post(PATH, body, content_type="application/json")
     assert answer.status_code in (400, 422)
