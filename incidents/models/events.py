@@ -53,6 +53,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What happened on `page` since that event, oldest first."""
         return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")
 
+    def about(self, postmortem: Postmortem) -> EventQuerySet:
+        return self.filter(postmortem=postmortem)
+
     def waiting_for_fan_out(self) -> EventQuerySet:
         return self.filter(fanned_out_at__isnull=True).order_by("pk")
 

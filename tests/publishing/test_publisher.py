@@ -65,8 +65,14 @@ def test_all_of_a_page_is_published() -> None:
     incident, maintenance = make_incident(page, components={component: "major_outage"}), make_maintenance(page)
     assert {
         *("/", "/live.json", "/history", "/history.atom", "/history.rss", "/maintenances.ics", "/uptime"),
+        *("/feed.json", "/history.json", "/uptime.json", "/badge.svg", "/embed/frame", "/embed/script.js"),
         *("/robots.txt", "/404.html", "/502.html"),
+        *(f"/api/v2/{name}.json" for name in ("summary", "status", "components", "incidents")),
+        *(f"/api/v2/incidents/{name}.json" for name in ("unresolved", "resolved")),
+        "/api/v2/scheduled-maintenances.json",
+        *(f"/api/v2/scheduled-maintenances/{name}.json" for name in ("upcoming", "active")),
         *(f"/uptime/{component.public_id}{kind}" for kind in ("", ".json", ".csv")),
+        f"/components/{component.public_id}/badge.svg",
         *(f"/incidents/{incident.public_id}", f"/incidents/{maintenance.public_id}"),
         f"/incidents/{maintenance.public_id}.ics",
     } == set(assert_true(page))

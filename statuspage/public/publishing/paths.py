@@ -21,10 +21,16 @@ from statuspage.public.history import page_count, page_of
 # What says when it was true: published at least once a minute.
 CLOCKS = ("home", "live")
 # What shows the present state, and so changes with nearly everything.
-SUMMARIES = (*CLOCKS, "atom", "rss", "maintenances_ics", "uptime")
-# What changes with the code alone.
-FIXED = ("robots", "missing", "away")
-COMPONENT = ("component_uptime", "uptime_json", "uptime_csv")
+API_V2 = (
+    *("v2_summary", "v2_status", "v2_components", "v2_incidents", "v2_unresolved", "v2_resolved"),
+    *("v2_maintenances", "v2_upcoming", "v2_active"),
+)
+FEEDS = ("atom", "rss", "json_feed", "maintenances_ics", "history_json", "all_uptime_json")
+SUMMARIES = (*CLOCKS, *FEEDS, *API_V2, "uptime", "badge", "embed_frame")
+# What changes with the code or the page's name alone.
+FIXED = ("robots", "missing", "away", "embed_script")
+# Of components whose uptime is published.
+SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
 # After these, any page of any incident may read otherwise.
 CHANGES_ALL = {EventKind.PAGE_CHANGED, EventKind.COMPONENTS_CHANGED}
 # After these, all that stands beside the incidents.
@@ -67,7 +73,7 @@ def present(page: Page, *, now: datetime) -> list[str]:
     """All paths but those of incidents: what the clock changes, if only because a new day began."""
     components = list(page.components.visible_to(Viewer.PUBLIC))
     found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
-    found += [path for component in components if component.showcase for path in _of_component(component)]
+    found += [path for component in components for path in _of_component(component)]
     return found + _reports(page, components, now=now)
 
 
@@ -103,6 +109,7 @@ def clocks() -> list[str]:
 
 
 def of_incident(incident: Incident) -> list[str]:
+    # Not its JSON: that carries the present status of its components, and so changes with any later incident of theirs.
     found = [reverse("public:incident", args=[incident.public_id])]
     if incident.kind == Kind.MAINTENANCE:
         found.append(reverse("public:maintenance_ics", args=[incident.public_id]))
@@ -133,7 +140,8 @@ def _histories(numbers: Iterable[int]) -> list[str]:
 
 
 def _of_component(component: Component) -> list[str]:
-    return [reverse(f"public:{name}", args=[component.public_id]) for name in COMPONENT]
+    names = (*(SHOWCASED if component.showcase else ()), "component_badge")
+    return [reverse(f"public:{name}", args=[component.public_id]) for name in names]
 
 
 def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> list[str]:
