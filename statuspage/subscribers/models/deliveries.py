@@ -127,8 +127,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         taken = dict(rows)
         if len(taken) < limit or limit < 2:
             return list(taken)
-        # All have one priority; named first, the order is the index's, backwards.
-        urgent = due.filter(priority=Priority.URGENT).order_by("-priority", "-next_attempt_at", "-pk")
+        # As a range, and ordered by it: so SQLite, too, sees that it may read the index backwards.
+        urgent = due.filter(priority__lte=Priority.URGENT).order_by("-priority", "-next_attempt_at", "-pk")
         newest = urgent.values_list("event_id", flat=True).first()
         if newest in {None, *taken.values()}:
             return list(taken)
