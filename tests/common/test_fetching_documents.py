@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from statuspage.common import http
 from tests.receivers import Listener, Receiver, Reply, saying
 
 
 @pytest.fixture(autouse=True)
-def _loopback_allowed(settings: SettingsWrapper) -> None:
+def _loopback_allowed(settings: LazySettings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
 
 
@@ -59,7 +59,7 @@ def test_a_document_that_breaks_off_is_no_document(answer: bytes) -> None:
         http.get(url, headers={})
 
 
-def test_private_addresses_are_refused_as_for_webhooks(settings: SettingsWrapper, receiver: Receiver) -> None:
+def test_private_addresses_are_refused_as_for_webhooks(settings: LazySettings, receiver: Receiver) -> None:
     settings.OUTBOUND_ALLOW = []
     with pytest.raises(http.ForbiddenAddress):
         http.get(receiver.url(), headers={})

@@ -1,0 +1,313 @@
+"""Moving in: incidents and maintenances with their whole timelines, one transaction each. Nobody is told.
+
+Component statuses and their history are not touched here: `importing_history` folds them in when all is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from incidents import markup
+from incidents.actions.importing import bring_former_component, differing, is_changed_here
+from incidents.incoming import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, code_for
+from incidents.models import (
+    AffectedComponent,
+    Component,
+    Incident,
+    IncidentUpdate,
+    MaintenanceReminder,
+    Page,
+    Postmortem,
+    Revision,
+)
+from incidents.models.states import ENDED, RUNNING, UPCOMING, ComponentStatus, Kind, Status
+from incidents.status import impact_of
+
+SHORTEST_WINDOW = timedelta(minutes=1)
+
+
+class Timelines:
+    """Brings incidents to one page, and knows its components by their codes."""
+
+    def __init__(self, page: Page, *, dry: bool = False) -> None:
+        self.page = page
+        self.dry = dry
+        self._components = {} if dry and page.pk is None else {one.public_id: one for one in page.components.all()}
+
+    def bring(self, incoming: IncomingIncident) -> Result:
+        """Create it, or bring what is new in it. Skipped, with the reason, if it cannot be kept at all."""
+        if not incoming.updates:
+            return Result(Outcome.SKIPPED, ("it has no updates",))
+        incident = Incident.objects.filter(public_id=incoming.code).select_related("page").first()
+        if incident and incident.page_id != self.page.pk:
+            return Result(Outcome.SKIPPED, (f"its code is in use on the page “{incident.page}”",))
+        told, notes = _in_order(incoming, _codes_elsewhere(incoming))
+        if incident is None:
+            return self._create(told, notes)
+        return self._bring_news(incident, told, notes)
+
+    def _create(self, told: IncomingIncident, notes: list[str]) -> Result:
+        fields = _columns(told)
+        texts = [_keep(update.body, notes) for update in told.updates]
+        if not self.dry:
+            with transaction.atomic():
+                incident = Incident.objects.create(
+                    page=self.page,
+                    public_id=told.code,
+                    last_update_at=told.updates[-1].display_at,
+                    updated_at=told.updated_at or told.updates[-1].display_at,
+                    **fields,
+                )
+                rows = IncidentUpdate.objects.bulk_create(
+                    _update_row(incident, one, text) for one, text in zip(told.updates, texts, strict=True)
+                )
+                _mark_repeats(incident, rows)
+                self._say_affected(rows, told)
+                _remind(incident, told.remind)
+                _bring_postmortem(incident, told, notes)
+        return Result(Outcome.CREATED, tuple(notes))
+
+    def _bring_news(self, incident: Incident, told: IncomingIncident, notes: list[str]) -> Result:
+        here = {row.public_id: row for row in incident.updates.prefetch_related("affected")}
+        new = [one for one in told.updates if one.code not in here]
+        changed = [
+            (here[one.code], one) for one in told.updates if one.code in here and _is_edited(here[one.code], one)
+        ]
+        unnamed = [
+            (here[one.code], one) for one in told.updates if one.code in here and _names_more(here[one.code], one)
+        ]
+        columns = {} if is_changed_here(incident.updated_at, _written(told)) else differing(incident, _columns(told))
+        has_text = _has_newer_postmortem(incident, told)
+        if not (new or changed or unnamed or columns or has_text):
+            return Result(Outcome.UNCHANGED)
+        if self.dry:
+            return Result(Outcome.CHANGED)
+        with transaction.atomic():
+            rows = IncidentUpdate.objects.bulk_create(_update_row(incident, one, _keep(one.body, notes)) for one in new)
+            for row, one in changed:
+                _edit(row, one, notes)
+            self._say_affected([*rows, *(row for row, _ in unnamed)], replace(told, named=()))
+            _move(incident, columns, told)
+            if has_text:
+                _bring_postmortem(incident, told, notes)
+        return Result(Outcome.CHANGED, tuple(notes))
+
+    def _say_affected(self, rows: Collection[IncidentUpdate], told: IncomingIncident) -> None:
+        by_code = {one.code: one for one in told.updates}
+        had: dict[str, str] = {}
+        affected = []
+        for row in sorted(rows, key=lambda row: row.display_at):
+            for change in _once_each(by_code[row.public_id].changes):
+                old = change.old_status or had.get(change.component, ComponentStatus.OPERATIONAL)
+                had[change.component] = change.new_status
+                affected.append(self._affected(row, change, old))
+        for change in _once_each(told.named):
+            if change.component not in had and rows:
+                affected.append(self._affected(min(rows, key=lambda row: row.display_at), change, change.new_status))
+        AffectedComponent.objects.bulk_create(affected)
+
+    def _affected(self, row: IncidentUpdate, change: IncomingChange, old: str) -> AffectedComponent:
+        component = self._components.get(change.component)
+        if component is None:
+            component = self._find(change, row.display_at)
+        return AffectedComponent(update=row, component=component, old_status=old, new_status=change.new_status)
+
+    def _find(self, change: IncomingChange, seen_at: datetime) -> Component:
+        code = change.component
+        taken = Component.objects.filter(public_id=code).exclude(page=self.page).exists()
+        code = code_for(self.page.public_id, code) if taken else code
+        found = self.page.components.filter(public_id=code).first()
+        found = found or bring_former_component(self.page, code=code, name=change.name or code, seen_at=seen_at)
+        self._components[change.component] = found
+        return found
+
+
+@dataclass(frozen=True)
+class _Text:
+    body: str
+    html: str
+
+
+def _keep(body: str, notes: list[str]) -> _Text:
+    """Whatever was published is kept: what authors here may not write is shown as it was typed."""
+    text = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
+    text = text.translate(dict.fromkeys((0, 2, 3)))
+    if not text:
+        return _Text("", "")
+    try:
+        return _Text(text, markup.render(text))
+    except ValidationError as error:
+        notes.append(f"a text is shown without formatting: {' '.join(error.messages)}")
+        return _Text(text, markup.plain(text))
+
+
+def _codes_elsewhere(incoming: IncomingIncident) -> set[str]:
+    codes = [one.code for one in incoming.updates]
+    taken = IncidentUpdate.objects.filter(public_id__in=codes).exclude(incident__public_id=incoming.code)
+    return set(taken.values_list("public_id", flat=True))
+
+
+def _in_order(incoming: IncomingIncident, elsewhere: Collection[str]) -> tuple[IncomingIncident, list[str]]:
+    """Updates oldest first, each code once and nobody else's."""
+    notes = []
+    updates: dict[str, IncomingUpdate] = {}
+    # A stable sort: what was listed newest first stays so among updates of the same moment when turned round.
+    for one in sorted(incoming.updates, key=lambda one: one.display_at):
+        if one.code in updates:
+            notes.append(f"the update {one.code} came twice; the later one was left out")
+            continue
+        updates[one.code] = one
+        if one.code in elsewhere:
+            updates[one.code] = replace(one, code=code_for(incoming.code, one.code))
+            notes.append(f"the update {one.code} has a new code: another incident has one of that code")
+    return replace(incoming, updates=tuple(updates.values())), notes
+
+
+def _columns(told: IncomingIncident) -> dict[str, Any]:
+    worst = impact_of(change.new_status for one in told.updates for change in one.changes)
+    ended = told.status in ENDED
+    ends = [one.display_at for one in told.updates if one.status in ENDED]
+    started_at = min(told.started_at or told.updates[0].display_at, told.updates[0].display_at)
+    columns = {
+        "kind": told.kind,
+        "title": told.title[:255],
+        "status": told.status,
+        "impact": told.impact or worst,
+        "started_at": started_at,
+        "created_at": told.created_at or told.updates[0].created_at or started_at,
+        "monitoring_at": told.monitoring_at or _first(told, {Status.MONITORING}),
+        "resolved_at": (told.resolved_at or max(ends, default=told.updates[-1].display_at)) if ended else None,
+        **({} if told.impact_override is None else {"impact_override": told.impact_override}),
+        **told.switches,
+    }
+    return columns | _window(told, columns["resolved_at"]) if told.kind == Kind.MAINTENANCE else columns
+
+
+def _window(told: IncomingIncident, ended_at: datetime | None) -> dict[str, Any]:
+    start = told.scheduled_for or told.updates[0].display_at
+    end = told.scheduled_until or ended_at or start + timedelta(hours=1)
+    began = _first(told, RUNNING)
+    cancelled = ended_at if ended_at and began is None and ended_at < start else None
+    if began is None and ended_at and cancelled is None:
+        began = min(start, ended_at)
+    return {
+        "scheduled_for": start,
+        "scheduled_until": max(end, start + SHORTEST_WINDOW),
+        "began_at": began,
+        "cancelled_at": cancelled,
+    }
+
+
+def _first(told: IncomingIncident, statuses: Collection[str]) -> datetime | None:
+    return next((one.display_at for one in told.updates if one.status in statuses), None)
+
+
+def _update_row(incident: Incident, one: IncomingUpdate, text: _Text) -> IncidentUpdate:
+    created_at = one.created_at or one.display_at
+    return IncidentUpdate(
+        incident=incident,
+        public_id=one.code,
+        status=one.status,
+        body=text.body,
+        body_html=text.html,
+        display_at=one.display_at,
+        notify=one.notify,
+        created_at=created_at,
+        updated_at=one.updated_at or created_at,
+    )
+
+
+def _mark_repeats(incident: Incident, rows: Iterable[IncidentUpdate]) -> None:
+    ordered = sorted(rows, key=lambda row: row.display_at)
+    same = [later.pk for earlier, later in pairwise(ordered) if earlier.status == later.status]
+    if same:
+        incident.updates.filter(pk__in=same).update(repeats_status=True)
+
+
+def _once_each(changes: Iterable[IncomingChange]) -> Iterable[IncomingChange]:
+    return {change.component: change for change in changes}.values()
+
+
+def _remind(incident: Incident, minutes: Iterable[int]) -> None:
+    """Only of what is still to come: those of the past were the other product's to send."""
+    if incident.status not in UPCOMING or incident.scheduled_for is None:
+        return
+    MaintenanceReminder.objects.bulk_create(
+        MaintenanceReminder(
+            incident=incident, minutes_before=lead, due_at=incident.scheduled_for - timedelta(minutes=lead)
+        )
+        for lead in minutes
+    )
+
+
+def _written(told: IncomingIncident) -> datetime:
+    return told.updated_at or told.updates[-1].display_at
+
+
+def _is_edited(row: IncidentUpdate, one: IncomingUpdate) -> bool:
+    if is_changed_here(row.updated_at, one.updated_at or one.created_at or one.display_at):
+        return False
+    return row.body != _keep(one.body, []).body or bool(
+        differing(row, {"status": one.status, "display_at": one.display_at})
+    )
+
+
+def _names_more(row: IncidentUpdate, one: IncomingUpdate) -> bool:
+    """Told without its components the first time, and with them now."""
+    return bool(one.changes) and not row.affected.all()
+
+
+def _edit(row: IncidentUpdate, one: IncomingUpdate, notes: list[str]) -> None:
+    text = _keep(one.body, notes)
+    at = one.updated_at or row.updated_at
+    fields: dict[str, Any] = {"status": one.status, "display_at": one.display_at, "updated_at": at}
+    if text.body != row.body:
+        change = markup.change_html(row.body, text.body)
+        Revision.objects.create(update=row, body=row.body, change_html=change, actor_label="", created_at=at)
+        fields |= {"body": text.body, "body_html": text.html, "edited_at": at}
+    IncidentUpdate.objects.filter(pk=row.pk).update(version=row.version + 1, **fields)
+
+
+def _move(incident: Incident, columns: dict[str, Any], told: IncomingIncident) -> None:
+    rows = list(incident.updates.oldest_first())
+    again = [later.pk for earlier, later in pairwise(rows) if earlier.status == later.status]
+    incident.updates.filter(repeats_status=True).exclude(pk__in=again).update(repeats_status=False)
+    incident.updates.filter(repeats_status=False, pk__in=again).update(repeats_status=True)
+    columns = columns | {"last_update_at": rows[-1].display_at, "updated_at": max(incident.updated_at, _written(told))}
+    Incident.objects.filter(pk=incident.pk).update(version=incident.version + 1, **columns)
+
+
+def _has_newer_postmortem(incident: Incident, told: IncomingIncident) -> bool:
+    if told.postmortem is None:
+        return False
+    mine = Postmortem.objects.filter(incident=incident).first()
+    if mine is None:
+        return True
+    text = _keep(told.postmortem.body, []).body
+    is_mine = is_changed_here(mine.updated_at, told.postmortem.updated_at or told.postmortem.published_at)
+    return bool(text) and mine.body != text and not is_mine
+
+
+def _bring_postmortem(incident: Incident, told: IncomingIncident, notes: list[str]) -> None:
+    given = told.postmortem
+    if given is None:
+        return
+    text = _keep(given.body, notes)
+    draft = _keep(given.draft, notes).body or text.body
+    written = given.updated_at or given.published_at or _written(told)
+    mine, made = Postmortem.objects.get_or_create(
+        incident=incident, defaults={"created_at": given.created_at or written, "updated_at": written}
+    )
+    fields: dict[str, Any] = {"draft": draft, "updated_at": written, "published_at": given.published_at}
+    if not made and mine.body and text.body != mine.body:
+        change = markup.change_html(mine.body, text.body)
+        Revision.objects.create(postmortem=mine, body=mine.body, change_html=change, actor_label="", created_at=written)
+        fields |= {"edited_at": written, "version": mine.version + 1}
+    Postmortem.objects.filter(pk=mine.pk).update(body=text.body, body_html=text.html, **fields)
