@@ -108,9 +108,10 @@ class IncomingPostmortem:
 
 @dataclass(frozen=True)
 class IncomingIncident:
-    """`updates`: at least one, in any order. `named`: components that it concerns though no update says so.
+    """`updates`: at least one, in any order; of two of the same moment, the first written comes first.
 
-    `switches`: those of `incidents.models.maintenances.SWITCHES` that are told. `remind`: minutes before the start.
+    `named`: components that it concerns though no update says so. `remind`: minutes before the start.
+    `switches`: those of `incidents.models.maintenances.SWITCHES` that are told.
     """
 
     code: str

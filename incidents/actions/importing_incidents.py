@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from incidents import markup
 from incidents.actions.importing import bring_former_component, differing, is_changed_here
@@ -30,6 +31,9 @@ from incidents.models import (
 from incidents.models.states import ENDED, RUNNING, UPCOMING, ComponentStatus, Kind, Status
 from incidents.status import impact_of
 
+EDITED_BY = "Import"
+# What the other product does not tell happens there, and here when it is imported; not by itself.
+UNTOLD_SWITCHES = {"auto_start": False, "auto_complete": False}
 SHORTEST_WINDOW = timedelta(minutes=1)
 
 
@@ -54,7 +58,7 @@ class Timelines:
         return self._bring_news(incident, told, notes)
 
     def _create(self, told: IncomingIncident, notes: list[str]) -> Result:
-        fields = _columns(told)
+        fields = UNTOLD_SWITCHES | _columns(told)
         texts = [_keep(update.body, notes) for update in told.updates]
         if not self.dry:
             with transaction.atomic():
@@ -95,6 +99,7 @@ class Timelines:
                 _edit(row, one, notes)
             self._say_affected([*rows, *(row for row, _ in unnamed)], replace(told, named=()))
             _move(incident, columns, told)
+            _remind(incident, told.remind)
             if has_text:
                 _bring_postmortem(incident, told, notes)
         return Result(Outcome.CHANGED, tuple(notes))
@@ -108,9 +113,10 @@ class Timelines:
                 old = change.old_status or had.get(change.component, ComponentStatus.OPERATIONAL)
                 had[change.component] = change.new_status
                 affected.append(self._affected(row, change, old))
-        for change in _once_each(told.named):
-            if change.component not in had and rows:
-                affected.append(self._affected(min(rows, key=lambda row: row.display_at), change, change.new_status))
+        if rows:
+            first = min(rows, key=lambda row: row.display_at)
+            unsaid = [change for change in _once_each(told.named) if change.component not in had]
+            affected += [self._affected(first, change, change.new_status) for change in unsaid]
         AffectedComponent.objects.bulk_create(affected)
 
     def _affected(self, row: IncidentUpdate, change: IncomingChange, old: str) -> AffectedComponent:
@@ -158,7 +164,6 @@ def _in_order(incoming: IncomingIncident, elsewhere: Collection[str]) -> tuple[I
     """Updates oldest first, each code once and nobody else's."""
     notes = []
     updates: dict[str, IncomingUpdate] = {}
-    # A stable sort: what was listed newest first stays so among updates of the same moment when turned round.
     for one in sorted(incoming.updates, key=lambda one: one.display_at):
         if one.code in updates:
             notes.append(f"the update {one.code} came twice; the later one was left out")
@@ -175,6 +180,7 @@ def _columns(told: IncomingIncident) -> dict[str, Any]:
     ended = told.status in ENDED
     ends = [one.display_at for one in told.updates if one.status in ENDED]
     started_at = min(told.started_at or told.updates[0].display_at, told.updates[0].display_at)
+    resolved_at = (told.resolved_at or max(ends, default=told.updates[-1].display_at)) if ended else None
     columns = {
         "kind": told.kind,
         "title": told.title[:255],
@@ -183,11 +189,11 @@ def _columns(told: IncomingIncident) -> dict[str, Any]:
         "started_at": started_at,
         "created_at": told.created_at or told.updates[0].created_at or started_at,
         "monitoring_at": told.monitoring_at or _first(told, {Status.MONITORING}),
-        "resolved_at": (told.resolved_at or max(ends, default=told.updates[-1].display_at)) if ended else None,
+        "resolved_at": resolved_at,
         **({} if told.impact_override is None else {"impact_override": told.impact_override}),
         **told.switches,
     }
-    return columns | _window(told, columns["resolved_at"]) if told.kind == Kind.MAINTENANCE else columns
+    return columns | _window(told, resolved_at) if told.kind == Kind.MAINTENANCE else columns
 
 
 def _window(told: IncomingIncident, ended_at: datetime | None) -> dict[str, Any]:
@@ -239,11 +245,14 @@ def _remind(incident: Incident, minutes: Iterable[int]) -> None:
     """Only of what is still to come: those of the past were the other product's to send."""
     if incident.status not in UPCOMING or incident.scheduled_for is None:
         return
+    start = incident.scheduled_for
     MaintenanceReminder.objects.bulk_create(
-        MaintenanceReminder(
-            incident=incident, minutes_before=lead, due_at=incident.scheduled_for - timedelta(minutes=lead)
-        )
-        for lead in minutes
+        (
+            MaintenanceReminder(incident=incident, minutes_before=lead, due_at=start - timedelta(minutes=lead))
+            for lead in minutes
+            if start - timedelta(minutes=lead) > timezone.now()
+        ),
+        ignore_conflicts=True,
     )
 
 
@@ -270,7 +279,7 @@ def _edit(row: IncidentUpdate, one: IncomingUpdate, notes: list[str]) -> None:
     fields: dict[str, Any] = {"status": one.status, "display_at": one.display_at, "updated_at": at}
     if text.body != row.body:
         change = markup.change_html(row.body, text.body)
-        Revision.objects.create(update=row, body=row.body, change_html=change, actor_label="", created_at=at)
+        Revision.objects.create(update=row, body=row.body, change_html=change, actor_label=EDITED_BY, created_at=at)
         fields |= {"body": text.body, "body_html": text.html, "edited_at": at}
     IncidentUpdate.objects.filter(pk=row.pk).update(version=row.version + 1, **fields)
 
@@ -308,6 +317,8 @@ def _bring_postmortem(incident: Incident, told: IncomingIncident, notes: list[st
     fields: dict[str, Any] = {"draft": draft, "updated_at": written, "published_at": given.published_at}
     if not made and mine.body and text.body != mine.body:
         change = markup.change_html(mine.body, text.body)
-        Revision.objects.create(postmortem=mine, body=mine.body, change_html=change, actor_label="", created_at=written)
+        Revision.objects.create(
+            postmortem=mine, body=mine.body, change_html=change, actor_label=EDITED_BY, created_at=written
+        )
         fields |= {"edited_at": written, "version": mine.version + 1}
     Postmortem.objects.filter(pk=mine.pk).update(body=text.body, body_html=text.html, **fields)

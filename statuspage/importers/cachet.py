@@ -1,0 +1,291 @@
+"""Cachet: the API v1 of 2.x, and the API of 3.x, which says the same in other words (JSON:API).
+
+Cachet's ids are numbers: codes here follow from them and from the address. Its times have no zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from incidents.incoming import (
+    IncomingChange,
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingPage,
+    IncomingUpdate,
+    code_for,
+)
+from incidents.models.states import ComponentStatus, Impact, Kind, Status
+from statuspage.importers.atlassian.public import readable
+from statuspage.importers.fetching import Fetcher, Forbidden, NotThere, SourceError, Unreadable
+from statuspage.importers.moving import IsSettled
+from statuspage.importers.reading import BadObject, Thing, each
+from statuspage.importers.report import Report
+from statuspage.importers.texts import as_markdown
+from statuspage.subscribers.arrivals import IncomingSubscriber
+from statuspage.subscribers.models import Channel, SubscriberState
+
+PER_PAGE = 100
+MOST_PAGES = 10_000
+COMPONENT_STATUSES = {
+    "1": ComponentStatus.OPERATIONAL,
+    "2": ComponentStatus.DEGRADED_PERFORMANCE,
+    "3": ComponentStatus.PARTIAL_OUTAGE,
+    "4": ComponentStatus.MAJOR_OUTAGE,
+}
+INCIDENT_STATUSES = {
+    "1": Status.INVESTIGATING,
+    "2": Status.IDENTIFIED,
+    "3": Status.MONITORING,
+    "4": Status.RESOLVED,
+}
+SCHEDULE_STATUSES = {"0": Status.SCHEDULED, "1": Status.IN_PROGRESS, "2": Status.COMPLETED}
+_STEPS = {
+    Kind.INCIDENT: tuple(INCIDENT_STATUSES.values()),
+    Kind.MAINTENANCE: tuple(SCHEDULE_STATUSES.values()),
+}
+_WORDS = {Kind.INCIDENT: INCIDENT_STATUSES, Kind.MAINTENANCE: SCHEDULE_STATUSES}
+GROUPS = {2: "components/groups", 3: "component-groups"}
+
+
+class CachetSource:
+    """`token` lets the subscribers of 2.x be read, too."""
+
+    def __init__(self, url: str, fetcher: Fetcher, report: Report, *, zone: tzinfo = UTC, has_token: bool = False):
+        self.name = urlsplit(url).netloc
+        self.report = report
+        self.expected = 0
+        self._root = url.rstrip("/")
+        self._fetcher = fetcher
+        self._zone = zone
+        self._has_token = has_token
+        self._version = 0
+
+    def page(self) -> IncomingPage:
+        """SourceError if neither API answers."""
+        self._api()
+        return IncomingPage(code_for("cachet", self.name), self.name, time_zone=str(self._zone))
+
+    def groups(self) -> Iterator[IncomingGroup]:
+        rows = self._rows(GROUPS[self._version], "groups", "group")
+        yield from readable(rows, "groups", self._group, self.report)
+
+    def components(self) -> Iterator[IncomingComponent]:
+        rows = self._rows("components", "components", "component", include="group")
+        yield from readable(rows, "components", self._component, self.report)
+
+    def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
+        planned = self._rows("schedules", "maintenances", "schedule", include="components,updates")
+        yield from readable(planned, "maintenances", self._schedule, self.report)
+        rows = self._rows("incidents", "incidents", "incident", include="components,updates")
+        yield from readable(rows, "incidents", self._incident, self.report)
+
+    def subscribers(self) -> Iterator[IncomingSubscriber]:
+        self.report.leave("metrics, templates, tags, users", "they have no place here yet")
+        if self._version == 3 or not self._has_token:
+            self.report.leave("subscribers", "Cachet 2 gives them with --token only, Cachet 3 not at all")
+            return
+        rows = self._rows("subscribers", "subscribers", "subscriber")
+        yield from readable(rows, "subscribers", self._subscriber, self.report)
+
+    def _api(self) -> str:
+        """2.x lives at /api/v1, 3.x at /api; asked once."""
+        for version, path in ((2, "/api/v1"), (3, "/api")):
+            if self._version in (0, version):
+                if self._version:
+                    return self._root + path
+                try:
+                    found = self._fetcher.json(f"{self._root}{path}/components?per_page=1")
+                except (NotThere, Unreadable):
+                    continue
+                if isinstance(found, dict) and "data" in found:
+                    self._version = version
+                    return self._root + path
+        raise SourceError(f"{self._root} does not look like a Cachet: neither /api/v1 nor /api has components")
+
+    def _group(self, row: Thing) -> IncomingGroup:
+        return IncomingGroup(
+            code=self._code("group", row),
+            name=row.line("name") or "(no name)",
+            position=row.number("order") + 1,
+            created_at=row.moment("created_at"),
+            updated_at=row.moment("updated_at"),
+        )
+
+    def _component(self, row: Thing) -> IncomingComponent:
+        group = row.text("group_id")
+        return IncomingComponent(
+            code=self._code("component", row),
+            name=row.line("name") or "(no name)",
+            status=_component_status(row),
+            position=row.number("order") + 1,
+            group=code_for("cachet", self.name, "group", group) if group not in ("", "0") else "",
+            description=row.text("description"),
+            created_at=row.moment("created_at"),
+            updated_at=row.moment("updated_at"),
+        )
+
+    def _incident(self, row: Thing) -> IncomingIncident:
+        """The incident's own text is its first update; the others follow."""
+        began = row.need_moment("occurred_at", "created_at")
+        updates = self._updates(row, Kind.INCIDENT)
+        status = row.choice("status", _STEPS[Kind.INCIDENT], Status.INVESTIGATING, known=INCIDENT_STATUSES)
+        opening = Status.INVESTIGATING if updates else status
+        first = self._first(row, "incident", opening, began, self._changes(row))
+        updates = self._until_resolved(row, [first, *updates], status)
+        worst = first.changes[0].new_status if first.changes else ComponentStatus.OPERATIONAL
+        return IncomingIncident(
+            code=self._code("incident", row),
+            title=row.line("name") or "(no title)",
+            status=updates[-1].status,
+            updates=tuple(updates),
+            impact="" if first.changes and worst != ComponentStatus.OPERATIONAL else Impact.NONE,
+            started_at=began,
+            created_at=row.moment("created_at"),
+            updated_at=row.moment("updated_at"),
+        )
+
+    def _until_resolved(self, row: Thing, updates: list[IncomingUpdate], status: str) -> list[IncomingUpdate]:
+        """The incident is over, though no update says so: it was when it was last changed."""
+        if status != Status.RESOLVED or updates[-1].status == Status.RESOLVED:
+            return updates
+        at = max(row.moment("updated_at") or updates[-1].display_at, updates[-1].display_at)
+        code = code_for("cachet", self.name, "resolved", row.need("id"))
+        return [*updates, IncomingUpdate(code, Status.RESOLVED, "", at)]
+
+    def _schedule(self, row: Thing) -> IncomingIncident:
+        status = row.choice("status", _STEPS[Kind.MAINTENANCE], Status.SCHEDULED, known=SCHEDULE_STATUSES)
+        start = row.need_moment("scheduled_at")
+        end = row.moment("completed_at")
+        made = min(row.moment("created_at") or start, start)
+        updates = [self._first(row, "schedule", Status.SCHEDULED, made, ()), *self._updates(row, Kind.MAINTENANCE)]
+        if status != Status.SCHEDULED and all(one.status == Status.SCHEDULED for one in updates):
+            code = code_for("cachet", self.name, "step", row.need("id"))
+            updates.append(IncomingUpdate(code, status, "", max(end or start, updates[-1].display_at)))
+        named = tuple(IncomingChange(one.component, one.new_status, name=one.name) for one in self._changes(row))
+        return IncomingIncident(
+            code=self._code("schedule", row),
+            title=row.line("name") or "(no title)",
+            status=status,
+            updates=tuple(updates),
+            kind=Kind.MAINTENANCE,
+            impact=Impact.MAINTENANCE,
+            created_at=row.moment("created_at"),
+            updated_at=row.moment("updated_at"),
+            resolved_at=end if status == Status.COMPLETED else None,
+            scheduled_for=start,
+            scheduled_until=end,
+            named=tuple(IncomingChange(one.component, ComponentStatus.OPERATIONAL, name=one.name) for one in named),
+        )
+
+    def _first(
+        self, row: Thing, what: str, status: str, at: Any, changes: tuple[IncomingChange, ...]
+    ) -> IncomingUpdate:
+        code = code_for("cachet", self.name, what, row.need("id"), "text")
+        body = as_markdown(row.text("message"))
+        return IncomingUpdate(code, status, body, at, created_at=row.moment("created_at"), changes=changes)
+
+    def _updates(self, row: Thing, kind: Kind) -> list[IncomingUpdate]:
+        found = []
+        for one in row.things("updates", "update"):
+            try:
+                # Those of a schedule have no status of their own.
+                told = bool(one.text("status"))
+                status = (
+                    one.choice("status", _STEPS[kind], _STEPS[kind][0], known=_WORDS[kind]) if told else _STEPS[kind][0]
+                )
+                code = code_for("cachet", self.name, "update", kind, one.need("id"))
+                at = one.need_moment("created_at")
+                found.append(IncomingUpdate(code, status, as_markdown(one.text("message")), at, created_at=at))
+            except BadObject as error:
+                self.report.skip("updates", one.name, str(error))
+        return sorted(found, key=lambda one: one.display_at)
+
+    def _changes(self, row: Thing) -> tuple[IncomingChange, ...]:
+        """2.x names one component and its status now, which says nothing of then: it is only named, as well."""
+        listed = [
+            (one.text("id"), _component_status(one), one.line("name")) for one in row.things("components", "component")
+        ]
+        single = row.text("component_id")
+        if not listed and single not in ("", "0"):
+            listed = [(single, ComponentStatus.OPERATIONAL, f"Component {single}")]
+        return tuple(
+            IncomingChange(self._id("component", number), status, name=name) for number, status, name in listed
+        )
+
+    def _subscriber(self, row: Thing) -> IncomingSubscriber:
+        confirmed = row.moment("verified_at") is not None
+        return IncomingSubscriber(
+            code=self._code("subscriber", row),
+            channel=Channel.EMAIL,
+            state=SubscriberState.ACTIVE if confirmed else SubscriberState.PENDING,
+            email=row.need("email"),
+            created_at=row.moment("created_at"),
+        )
+
+    def _code(self, what: str, row: Thing) -> str:
+        return self._id(what, row.need("id"))
+
+    def _id(self, what: str, number: str) -> str:
+        return code_for("cachet", self.name, what, number)
+
+    def _rows(self, path: str, kind: str, what: str, *, include: str = "") -> Iterator[Thing]:
+        """Every object of a list, page by page, in the words of 2.x."""
+        for number in range(1, MOST_PAGES):
+            query = f"per_page={PER_PAGE}&page={number}" + (f"&include={include}" if include else "")
+            try:
+                document = self._fetcher.json(f"{self._api()}/{path}?{query}")
+            except (NotThere, Forbidden) as error:
+                self.report.note(kind, f"could not be read: {error}")
+                return
+            except SourceError as error:
+                self.report.skip(kind, f"page {number} of {path}", str(error))
+                return
+            rows = document.get("data") if isinstance(document, dict) else None
+            if not isinstance(rows, list) or not rows:
+                return
+            included = _included(document)
+            plain: Iterable[object] = (_plain(row, included) for row in rows)
+            yield from each(plain, kind, what, self.report, zone=self._zone)
+            if len(rows) < PER_PAGE and not _has_next(document):
+                return
+
+
+def _component_status(row: Thing) -> str:
+    return row.choice("status", ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE, known=COMPONENT_STATUSES)
+
+
+def _has_next(document: Mapping[str, Any]) -> bool:
+    pagination = (document.get("meta") or {}).get("pagination") or {}
+    links = document.get("links") or {}
+    return bool((pagination.get("links") or {}).get("next_page") or links.get("next"))
+
+
+def _included(document: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    rows = document.get("included")
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {(str(row.get("type")), str(row.get("id"))): row for row in found}
+
+
+def _plain(row: object, included: Mapping[tuple[str, str], Any]) -> object:
+    """An object of JSON:API as one of 2.x: attributes on top, `{value, human}` as the value, times by their names."""
+    if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict):
+        return row
+    flat: dict[str, Any] = {"id": row.get("id")}
+    for name, value in row["attributes"].items():
+        if isinstance(value, dict) and "string" in value:
+            flat[f"{name}_at"] = value["string"]
+        else:
+            flat[name] = value.get("value") if isinstance(value, dict) and "value" in value else value
+    for name, relation in (row.get("relationships") or {}).items():
+        data = relation.get("data") if isinstance(relation, dict) else None
+        if isinstance(data, dict):
+            flat.setdefault(f"{name}_id", data.get("id"))
+        elif isinstance(data, list):
+            keys = [(str(one.get("type")), str(one.get("id"))) for one in data if isinstance(one, dict)]
+            flat[name] = [_plain(included[key], {}) for key in keys if key in included]
+    return flat
