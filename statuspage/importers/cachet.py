@@ -6,7 +6,7 @@ Cachet's ids are numbers: codes here follow from them and from the address. Its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,16 +135,15 @@ class CachetSource:
         updates = self._updates(row, Kind.INCIDENT)
         status = row.choice("status", _STEPS[Kind.INCIDENT], Status.INVESTIGATING, known=INCIDENT_STATUSES)
         opening = Status.INVESTIGATING if updates else status
-        first = self._first(row, "incident", opening, began, self._changes(row))
+        first = self._first(row, "incident", opening, began)
         updates = self._until_resolved(row, [first, *updates], status)
-        worst = first.changes[0].new_status if first.changes else ComponentStatus.OPERATIONAL
         return IncomingIncident(
             code=self._code("incident", row),
             title=row.line("name") or "(no title)",
             status=updates[-1].status,
             updates=tuple(updates),
-            impact="" if first.changes and worst != ComponentStatus.OPERATIONAL else Impact.NONE,
             started_at=began,
+            named=self._named(row),
             created_at=row.moment("created_at"),
             updated_at=row.moment("updated_at"),
         )
@@ -162,11 +161,10 @@ class CachetSource:
         start = row.need_moment("scheduled_at")
         end = row.moment("completed_at")
         made = min(row.moment("created_at") or start, start)
-        updates = [self._first(row, "schedule", Status.SCHEDULED, made, ()), *self._updates(row, Kind.MAINTENANCE)]
+        updates = [self._first(row, "schedule", Status.SCHEDULED, made), *self._updates(row, Kind.MAINTENANCE)]
         if status != Status.SCHEDULED and all(one.status == Status.SCHEDULED for one in updates):
             code = code_for("cachet", self.name, "step", row.need("id"))
             updates.append(IncomingUpdate(code, status, "", max(end or start, updates[-1].display_at)))
-        named = tuple(IncomingChange(one.component, one.new_status, name=one.name) for one in self._changes(row))
         return IncomingIncident(
             code=self._code("schedule", row),
             title=row.line("name") or "(no title)",
@@ -179,43 +177,44 @@ class CachetSource:
             resolved_at=end if status == Status.COMPLETED else None,
             scheduled_for=start,
             scheduled_until=end,
-            named=tuple(IncomingChange(one.component, ComponentStatus.OPERATIONAL, name=one.name) for one in named),
+            named=self._named(row),
         )
 
-    def _first(
-        self, row: Thing, what: str, status: str, at: Any, changes: tuple[IncomingChange, ...]
-    ) -> IncomingUpdate:
+    def _first(self, row: Thing, what: str, status: str, at: datetime) -> IncomingUpdate:
         code = code_for("cachet", self.name, what, row.need("id"), "text")
-        body = as_markdown(row.text("message"))
-        return IncomingUpdate(code, status, body, at, created_at=row.moment("created_at"), changes=changes)
+        return IncomingUpdate(code, status, as_markdown(row.text("message")), at, created_at=row.moment("created_at"))
 
     def _updates(self, row: Thing, kind: Kind) -> list[IncomingUpdate]:
         found = []
-        for one in row.things("updates", "update"):
+        for one in self._listed_updates(row, kind):
             try:
-                # Those of a schedule have no status of their own.
-                told = bool(one.text("status"))
-                status = (
-                    one.choice("status", _STEPS[kind], _STEPS[kind][0], known=_WORDS[kind]) if told else _STEPS[kind][0]
-                )
-                code = code_for("cachet", self.name, "update", kind, one.need("id"))
-                at = one.need_moment("created_at")
-                found.append(IncomingUpdate(code, status, as_markdown(one.text("message")), at, created_at=at))
+                found.append(self._update(one, kind))
             except BadObject as error:
                 self.report.skip("updates", one.name, str(error))
         return sorted(found, key=lambda one: one.display_at)
 
-    def _changes(self, row: Thing) -> tuple[IncomingChange, ...]:
-        """2.x names one component and its status now, which says nothing of then: it is only named, as well."""
-        listed = [
-            (one.text("id"), _component_status(one), one.line("name")) for one in row.things("components", "component")
-        ]
+    def _update(self, one: Thing, kind: Kind) -> IncomingUpdate:
+        steps = _STEPS[kind]
+        # Those of a schedule have no status of their own.
+        status = one.choice("status", steps, steps[0], known=_WORDS[kind]) if one.text("status") else steps[0]
+        at = one.need_moment("created_at")
+        code = code_for("cachet", self.name, "update", kind, one.need("id"))
+        return IncomingUpdate(code, status, as_markdown(one.text("message")), at, created_at=at)
+
+    def _listed_updates(self, row: Thing, kind: Kind) -> Iterator[Thing]:
+        """Before 2.4 they are not listed with their incident."""
+        if self._version == 2 and kind == Kind.INCIDENT and "updates" not in row.raw:
+            return self._rows(f"incidents/{row.need('id')}/updates", "updates", f"{row.name}, update")
+        return row.things("updates", "update")
+
+    def _named(self, row: Thing) -> tuple[IncomingChange, ...]:
+        """Which components it concerns. The status they are listed with is that of now, and says nothing of then."""
+        listed = [(one.text("id"), one.line("name")) for one in row.things("components", "component")]
         single = row.text("component_id")
         if not listed and single not in ("", "0"):
-            listed = [(single, ComponentStatus.OPERATIONAL, f"Component {single}")]
-        return tuple(
-            IncomingChange(self._id("component", number), status, name=name) for number, status, name in listed
-        )
+            listed = [(single, f"Component {single}")]
+        well = ComponentStatus.OPERATIONAL
+        return tuple(IncomingChange(self._id("component", number), well, name=name) for number, name in listed)
 
     def _subscriber(self, row: Thing) -> IncomingSubscriber:
         confirmed = row.moment("verified_at") is not None
