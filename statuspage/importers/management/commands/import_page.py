@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
 from incidents.models.pages import validate_time_zone
+from statuspage.importers.archive import Reader
 from statuspage.importers.atlassian.keyed import API_URL, KeyedSource
 from statuspage.importers.atlassian.public import PublicSource
 from statuspage.importers.cachet import CachetSource
@@ -72,8 +73,18 @@ class Command(BaseCommand):
             raise CommandError("Not all came over as it was: the lines above name each case.", returncode=NOT_ALL)
 
     def _move(self, options: dict[str, Any], into: Page | None, report: Report, bar: Bar) -> Page:
+        if options["source"] == "candor":
+            return _restored(options, report, bar)
         source = _source(options, report)
         return move_in(source, Options(into, dry=options["dry_run"], again=options["again"]), bar.show)
+
+
+def _restored(options: dict[str, Any], report: Report, bar: Bar) -> Page:
+    if options["file"] is None:
+        raise CommandError("Name the file: import_page candor FILE.")
+    if options["dry_run"] or options["into"]:
+        raise CommandError("A page of Candor keeps its code, and is read for good: --into and --dry-run do not go.")
+    return Reader(options["file"], report, bar.show).restore()
 
 
 def _source(options: dict[str, Any], report: Report) -> Source:
