@@ -90,7 +90,7 @@ def test_every_kind_of_row_is_exported_or_named_here() -> None:
     }
     found = {model.__name__ for app in ("incidents", "subscribers") for model in apps.get_app_config(app).get_models()}
     assert found == exported | left
-    assert INTERNAL == {"id", "submission_key"}
+    assert {"id", "submission_key"} == INTERNAL
 
 
 def test_reading_the_same_file_again_changes_nothing(tmp_path: Path) -> None:

@@ -44,7 +44,11 @@ def test_an_incident_keeps_its_ids_times_texts_and_what_each_update_said(theirs:
     assert updates[0].body_html == "<p>We are <strong>looking</strong>.</p>"
     assert [one.notify for one in updates] == [True] * 3
     said = [(row.old_status, row.new_status) for one in updates for row in one.affected.all()]
-    assert said == [("operational", "partial_outage"), ("partial_outage", "operational"), ("operational", "operational")]
+    assert said == [
+        ("operational", "partial_outage"),
+        ("partial_outage", "operational"),
+        ("operational", "operational"),
+    ]
 
 
 def test_nobody_is_told(theirs: FakeStatuspage) -> None:

@@ -14,6 +14,7 @@ from statuspage.importers.archive import Reader
 from statuspage.importers.atlassian.keyed import API_URL, KeyedSource
 from statuspage.importers.atlassian.public import PublicSource
 from statuspage.importers.cachet import CachetSource
+from statuspage.importers.commits import quick_commits
 from statuspage.importers.fetching import DEFAULT_RATE, Fetcher, SourceError
 from statuspage.importers.moving import Options, Source, move_in
 from statuspage.importers.progress import Bar
@@ -55,7 +56,8 @@ class Command(BaseCommand):
         report = Report(bar.around(self.stdout.write))
         into = _page(options["into"])
         try:
-            page = self._move(options, into, report, bar)
+            with quick_commits():
+                page = self._move(options, into, report, bar)
         except SourceError as error:
             bar.clear()
             raise CommandError(f"{error}.") from error
