@@ -48,6 +48,11 @@ class Thing:
             raise BadObject(f"its {key} is {_words(value)}, not a text")
         return value
 
+    def glimpse(self, key: str) -> str:
+        """As `text`, for a first look: what cannot be read is empty, and is complained of when it is read."""
+        value = self.raw.get(key)
+        return value if isinstance(value, str) else ""
+
     def line(self, key: str) -> str:
         """One line, as titles are."""
         return " ".join(self.text(key).split())

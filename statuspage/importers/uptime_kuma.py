@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, code_for
@@ -44,11 +44,13 @@ class UptimeKumaSource:
         return IncomingPage(code_for("uptime-kuma", self.name), self.name)
 
     def groups(self) -> Iterable[IncomingGroup]:
-        rows = (row for row in self._rows() if row.text("type") == GROUP)
+        monitors = [one for one in self._monitors if isinstance(one, dict)]
+        rows = (row for row in each(monitors, "groups", "group", self.report) if row.glimpse("type") == GROUP)
         return readable(rows, "groups", self._group, self.report)
 
     def components(self) -> Iterable[IncomingComponent]:
-        rows = (row for row in self._rows() if row.text("type") != GROUP)
+        monitors = each(self._monitors, "components", "monitor", self.report)
+        rows = (row for row in monitors if row.glimpse("type") != GROUP)
         return readable(rows, "components", self._component, self.report)
 
     def incidents(self, is_settled: IsSettled) -> Iterable[IncomingIncident]:
@@ -58,9 +60,6 @@ class UptimeKumaSource:
     def subscribers(self) -> Iterable[IncomingSubscriber]:
         self.report.leave("notifications, proxies, checks", "they have no place here")
         return ()
-
-    def _rows(self) -> Iterator[Thing]:
-        return each(self._monitors, "components", "monitor", self.report)
 
     def _group(self, row: Thing) -> IncomingGroup:
         return IncomingGroup(self._code(row.need("id")), row.line("name") or "(no name)", row.number("weight", 1))

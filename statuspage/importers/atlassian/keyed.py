@@ -65,7 +65,7 @@ class KeyedSource:
     def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
         """A page of a hundred costs one call, so that what is settled is read as well."""
         for row in self._rows("incidents", "incidents", "incident", size="limit"):
-            if row.text("postmortem_body_last_updated_at") and not row.text("postmortem_published_at"):
+            if row.glimpse("postmortem_body_last_updated_at") and not row.glimpse("postmortem_published_at"):
                 row = self._with_draft(row)
             yield from self._read([row], "incidents", shapes.incident)
 
@@ -82,8 +82,8 @@ class KeyedSource:
 
     def _subscribers(self, path: str, state: str, seen: set[str]) -> Iterator[IncomingSubscriber]:
         for row in self._rows(path, "subscribers", "subscriber", size="limit", first=0):
-            code = row.text("id")
-            if code not in seen:
+            code = row.glimpse("id")
+            if not code or code not in seen:
                 seen.add(code)
                 yield from self._read([row], "subscribers", lambda one: _subscriber(one, state))
 

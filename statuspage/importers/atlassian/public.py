@@ -62,10 +62,12 @@ class PublicSource:
         return found
 
     def groups(self) -> Iterable[IncomingGroup]:
-        return self._read((row for row in self._components() if row.flag("group")), "groups", shapes.group)
+        rows = [row for row in self._components() if isinstance(row, dict) and row.get("group") is True]
+        return self._read(each(rows, "groups", "group", self.report), "groups", shapes.group)
 
     def components(self) -> Iterator[IncomingComponent]:
-        leaves = (row for row in self._components() if not row.flag("group"))
+        rows = each(self._components(), "components", "component", self.report)
+        leaves = (row for row in rows if not row.flag("group"))
         for component in self._read(leaves, "components", shapes.component):
             if begin := component.start_date or component.created_at:
                 self._oldest_year = min(self._oldest_year, begin.year)
@@ -93,8 +95,8 @@ class PublicSource:
 
     def _listed(self, rows: list[object]) -> Iterator[IncomingIncident]:
         for row in each(rows, "incidents", "incident", self.report, zone=self._zone):
-            code = row.text("id")
-            if code in self._seen:
+            code = row.glimpse("id")
+            if code and code in self._seen:
                 continue
             self._seen.add(code)
             for told in self._read([row], "incidents", shapes.incident):
@@ -184,10 +186,10 @@ class PublicSource:
         self.report.note("the history", "only what the Atom feed lists was found: /history.json cannot be read")
         yield from dict.fromkeys(_LINK.findall(text))
 
-    def _components(self) -> Iterator[Thing]:
+    def _components(self) -> list[object]:
         document = self._document("/api/v2/components.json") or self._document("/api/v2/summary.json")
         rows = document.get("components") if isinstance(document, dict) else None
-        yield from each(rows if isinstance(rows, list) else [], "components", "component", self.report)
+        return rows if isinstance(rows, list) else []
 
     def _document(self, path: str) -> Any:
         """None, and a note, if it cannot be read."""
