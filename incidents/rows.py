@@ -52,7 +52,7 @@ def read(model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _may_lack(field: Any) -> bool:
-    return field.name != "public_id" and (field.has_default() or field.null or field.blank)
+    return bool(field.name != "public_id" and (field.has_default() or field.null or field.blank))
 
 
 def _value(field: Any, raw: Any) -> Any:

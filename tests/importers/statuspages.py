@@ -92,8 +92,11 @@ def outage(code: str, at: datetime, *, hours: float = 1, api: str = "8l4ygp009s5
     said = [[affected(api, "API", old, new)] for old, new in rows]
     words = ["investigating", "monitoring", "resolved"]
     texts = ["We are **looking**.", "A fix is in place.", "This incident has been resolved."]
-    listed = zip("cba", words, times, texts, said, strict=True)
-    return incident(code, name, [update(f"{x}{code[1:]}", code, *rest) for x, *rest in listed][::-1])
+    updates = [
+        update(f"{letter}{code[1:]}", code, word, at, text, row)
+        for letter, word, at, text, row in zip("cba", words, times, texts, said, strict=True)
+    ]
+    return incident(code, name, updates[::-1])
 
 
 class FakeStatuspage(Receiver):

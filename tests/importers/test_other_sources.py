@@ -66,7 +66,7 @@ def as_cachet_3(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     times = {name.removesuffix("_at"): {"human": "long ago", "string": at} for name, at in row.items() if "_at" in name}
     plain = {name: value for name, value in row.items() if "_at" not in name and not isinstance(value, list)}
     status = {"status": {"human": "Whatever", "value": int(row["status"])}} if "status" in row else {}
-    related = {
+    related: dict[str, Any] = {
         name: {"data": [{"type": name, "id": str(one["id"])} for one in rows]}
         for name, rows in row.items()
         if isinstance(rows, list)
