@@ -44,6 +44,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What subscribers are told of."""
         return self.filter(notify=True).order_by("pk")
 
+    def about(self, postmortem: Postmortem) -> EventQuerySet:
+        return self.filter(postmortem=postmortem)
+
     def waiting_for_fan_out(self) -> EventQuerySet:
         return self.filter(fanned_out_at__isnull=True).order_by("pk")
 
