@@ -159,6 +159,9 @@ class PublicSource:
         url = f"{self._url}/history"
         try:
             document = self._fetcher.json(f"{url}.json?page={number}")
+        except NotThere if number > 1 else ():
+            # So some servers say that the history ends here.
+            return []
         except (NotThere, Unreadable):
             document = self._props(f"{url}?page={number}")
         except SourceError as error:
