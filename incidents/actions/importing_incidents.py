@@ -6,17 +6,18 @@ Component statuses and their history are not touched here: `importing_history` f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from incidents import markup
 from incidents.actions.importing import bring_former_component, differing, is_changed_here
+from incidents.actions.importing_columns import columns_of, written_at
+from incidents.actions.importing_texts import EDITED_BY, Text, bring_postmortem, has_newer_postmortem, keep_text
 from incidents.incoming import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, code_for
 from incidents.models import (
     AffectedComponent,
@@ -25,16 +26,12 @@ from incidents.models import (
     IncidentUpdate,
     MaintenanceReminder,
     Page,
-    Postmortem,
     Revision,
 )
-from incidents.models.states import ENDED, RUNNING, UPCOMING, ComponentStatus, Kind, Status
-from incidents.status import impact_of
+from incidents.models.states import UPCOMING, ComponentStatus
 
-EDITED_BY = "Import"
 # What the other product does not tell happens there, and here when it is imported; not by itself.
 UNTOLD_SWITCHES = {"auto_start": False, "auto_complete": False}
-SHORTEST_WINDOW = timedelta(minutes=1)
 
 
 class Timelines:
@@ -58,8 +55,8 @@ class Timelines:
         return self._bring_news(incident, told, notes)
 
     def _create(self, told: IncomingIncident, notes: list[str]) -> Result:
-        fields = UNTOLD_SWITCHES | _columns(told)
-        texts = [_keep(update.body, notes) for update in told.updates]
+        fields = UNTOLD_SWITCHES | columns_of(told)
+        texts = [keep_text(update.body, notes) for update in told.updates]
         if not self.dry:
             with transaction.atomic():
                 incident = Incident.objects.create(
@@ -75,7 +72,7 @@ class Timelines:
                 _mark_repeats(incident, rows)
                 self._say_affected(rows, told)
                 _remind(incident, told.remind)
-                _bring_postmortem(incident, told, notes)
+                bring_postmortem(incident, told, notes)
         return Result(Outcome.CREATED, tuple(notes))
 
     def _bring_news(self, incident: Incident, told: IncomingIncident, notes: list[str]) -> Result:
@@ -87,21 +84,25 @@ class Timelines:
         unnamed = [
             (here[one.code], one) for one in told.updates if one.code in here and _names_more(here[one.code], one)
         ]
-        columns = {} if is_changed_here(incident.updated_at, _written(told)) else differing(incident, _columns(told))
-        has_text = _has_newer_postmortem(incident, told)
+        columns = (
+            {} if is_changed_here(incident.updated_at, written_at(told)) else differing(incident, columns_of(told))
+        )
+        has_text = has_newer_postmortem(incident, told)
         if not (new or changed or unnamed or columns or has_text):
             return Result(Outcome.UNCHANGED)
         if self.dry:
             return Result(Outcome.CHANGED)
         with transaction.atomic():
-            rows = IncidentUpdate.objects.bulk_create(_update_row(incident, one, _keep(one.body, notes)) for one in new)
+            rows = IncidentUpdate.objects.bulk_create(
+                _update_row(incident, one, keep_text(one.body, notes)) for one in new
+            )
             for row, one in changed:
                 _edit(row, one, notes)
             self._say_affected([*rows, *(row for row, _ in unnamed)], replace(told, named=()))
             _move(incident, columns, told)
             _remind(incident, told.remind)
             if has_text:
-                _bring_postmortem(incident, told, notes)
+                bring_postmortem(incident, told, notes)
         return Result(Outcome.CHANGED, tuple(notes))
 
     def _say_affected(self, rows: Collection[IncidentUpdate], told: IncomingIncident) -> None:
@@ -135,25 +136,6 @@ class Timelines:
         return found
 
 
-@dataclass(frozen=True)
-class _Text:
-    body: str
-    html: str
-
-
-def _keep(body: str, notes: list[str]) -> _Text:
-    """Whatever was published is kept: what authors here may not write is shown as it was typed."""
-    text = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
-    text = text.translate(dict.fromkeys((0, 2, 3)))
-    if not text:
-        return _Text("", "")
-    try:
-        return _Text(text, markup.render(text))
-    except ValidationError as error:
-        notes.append(f"a text is shown without formatting: {' '.join(error.messages)}")
-        return _Text(text, markup.plain(text))
-
-
 def _codes_elsewhere(incoming: IncomingIncident) -> set[str]:
     codes = [one.code for one in incoming.updates]
     taken = IncidentUpdate.objects.filter(public_id__in=codes).exclude(incident__public_id=incoming.code)
@@ -175,47 +157,7 @@ def _in_order(incoming: IncomingIncident, elsewhere: Collection[str]) -> tuple[I
     return replace(incoming, updates=tuple(updates.values())), notes
 
 
-def _columns(told: IncomingIncident) -> dict[str, Any]:
-    worst = impact_of(change.new_status for one in told.updates for change in one.changes)
-    ended = told.status in ENDED
-    ends = [one.display_at for one in told.updates if one.status in ENDED]
-    started_at = min(told.started_at or told.updates[0].display_at, told.updates[0].display_at)
-    resolved_at = (told.resolved_at or max(ends, default=told.updates[-1].display_at)) if ended else None
-    columns = {
-        "kind": told.kind,
-        "title": told.title[:255],
-        "status": told.status,
-        "impact": told.impact or worst,
-        "started_at": started_at,
-        "created_at": told.created_at or told.updates[0].created_at or started_at,
-        "monitoring_at": told.monitoring_at or _first(told, {Status.MONITORING}),
-        "resolved_at": resolved_at,
-        **({} if told.impact_override is None else {"impact_override": told.impact_override}),
-        **told.switches,
-    }
-    return columns | _window(told, resolved_at) if told.kind == Kind.MAINTENANCE else columns
-
-
-def _window(told: IncomingIncident, ended_at: datetime | None) -> dict[str, Any]:
-    start = told.scheduled_for or told.updates[0].display_at
-    end = told.scheduled_until or ended_at or start + timedelta(hours=1)
-    began = _first(told, RUNNING)
-    cancelled = ended_at if ended_at and began is None and ended_at < start else None
-    if began is None and ended_at and cancelled is None:
-        began = min(start, ended_at)
-    return {
-        "scheduled_for": start,
-        "scheduled_until": max(end, start + SHORTEST_WINDOW),
-        "began_at": began,
-        "cancelled_at": cancelled,
-    }
-
-
-def _first(told: IncomingIncident, statuses: Collection[str]) -> datetime | None:
-    return next((one.display_at for one in told.updates if one.status in statuses), None)
-
-
-def _update_row(incident: Incident, one: IncomingUpdate, text: _Text) -> IncidentUpdate:
+def _update_row(incident: Incident, one: IncomingUpdate, text: Text) -> IncidentUpdate:
     created_at = one.created_at or one.display_at
     return IncidentUpdate(
         incident=incident,
@@ -256,14 +198,10 @@ def _remind(incident: Incident, minutes: Iterable[int]) -> None:
     )
 
 
-def _written(told: IncomingIncident) -> datetime:
-    return told.updated_at or told.updates[-1].display_at
-
-
 def _is_edited(row: IncidentUpdate, one: IncomingUpdate) -> bool:
     if is_changed_here(row.updated_at, one.updated_at or one.created_at or one.display_at):
         return False
-    return row.body != _keep(one.body, []).body or bool(
+    return row.body != keep_text(one.body, []).body or bool(
         differing(row, {"status": one.status, "display_at": one.display_at})
     )
 
@@ -274,7 +212,7 @@ def _names_more(row: IncidentUpdate, one: IncomingUpdate) -> bool:
 
 
 def _edit(row: IncidentUpdate, one: IncomingUpdate, notes: list[str]) -> None:
-    text = _keep(one.body, notes)
+    text = keep_text(one.body, notes)
     at = one.updated_at or row.updated_at
     fields: dict[str, Any] = {"status": one.status, "display_at": one.display_at, "updated_at": at}
     if text.body != row.body:
@@ -289,36 +227,8 @@ def _move(incident: Incident, columns: dict[str, Any], told: IncomingIncident) -
     again = [later.pk for earlier, later in pairwise(rows) if earlier.status == later.status]
     incident.updates.filter(repeats_status=True).exclude(pk__in=again).update(repeats_status=False)
     incident.updates.filter(repeats_status=False, pk__in=again).update(repeats_status=True)
-    columns = columns | {"last_update_at": rows[-1].display_at, "updated_at": max(incident.updated_at, _written(told))}
+    columns = columns | {
+        "last_update_at": rows[-1].display_at,
+        "updated_at": max(incident.updated_at, written_at(told)),
+    }
     Incident.objects.filter(pk=incident.pk).update(version=incident.version + 1, **columns)
-
-
-def _has_newer_postmortem(incident: Incident, told: IncomingIncident) -> bool:
-    if told.postmortem is None:
-        return False
-    mine = Postmortem.objects.filter(incident=incident).first()
-    if mine is None:
-        return True
-    text = _keep(told.postmortem.body, []).body
-    is_mine = is_changed_here(mine.updated_at, told.postmortem.updated_at or told.postmortem.published_at)
-    return bool(text) and mine.body != text and not is_mine
-
-
-def _bring_postmortem(incident: Incident, told: IncomingIncident, notes: list[str]) -> None:
-    given = told.postmortem
-    if given is None:
-        return
-    text = _keep(given.body, notes)
-    draft = _keep(given.draft, notes).body or text.body
-    written = given.updated_at or given.published_at or _written(told)
-    mine, made = Postmortem.objects.get_or_create(
-        incident=incident, defaults={"created_at": given.created_at or written, "updated_at": written}
-    )
-    fields: dict[str, Any] = {"draft": draft, "updated_at": written, "published_at": given.published_at}
-    if not made and mine.body and text.body != mine.body:
-        change = markup.change_html(mine.body, text.body)
-        Revision.objects.create(
-            postmortem=mine, body=mine.body, change_html=change, actor_label=EDITED_BY, created_at=written
-        )
-        fields |= {"edited_at": written, "version": mine.version + 1}
-    Postmortem.objects.filter(pk=mine.pk).update(body=text.body, body_html=text.html, **fields)

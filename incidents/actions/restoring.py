@@ -1,4 +1,4 @@
-"""Putting back what an export of Candor wrote, exactly as it was: rows, histories, and the audit log.
+"""Putting back what an export of Candor wrote, exactly as it was. Histories and the audit log: restoring_records.
 
 What is here already, known by its public id, stays as it is. ValidationError, KeyError or TypeError: the object is not
 what an export writes.
@@ -6,19 +6,16 @@ what an export writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
-from incidents.actions.importing import IMPORTED
 from incidents.incoming import Outcome, Result
 from incidents.models import (
     ActionItem,
     AffectedComponent,
-    AuditEntry,
     Component,
     ComponentGroup,
     Incident,
@@ -29,13 +26,10 @@ from incidents.models import (
     Postmortem,
     Revision,
     ServiceTarget,
-    StatusInterval,
 )
 from incidents.rows import read
 
 Raw = Mapping[str, Any]
-_Row = TypeVar("_Row")
-BATCH = 500
 MADE, HERE = Result(Outcome.CREATED), Result(Outcome.UNCHANGED)
 
 
@@ -97,48 +91,6 @@ def restore_incident(page: Page, raw: Raw) -> Result:
         MaintenanceReminder(incident=incident, **read(MaintenanceReminder, one)) for one in raw["reminders"]
     )
     return MADE
-
-
-@transaction.atomic
-def restore_history(page: Page, raw: Raw) -> Result:
-    """All intervals of a component, or, if it has any already, none."""
-    component = page.components.get(public_id=raw["component"])
-    if component.intervals.exists():
-        return HERE
-    codes = [one["update"] for one in raw["intervals"] if one["update"]]
-    updates: dict[str, int] = {}
-    for some in _batches(codes):
-        found = IncidentUpdate.objects.filter(incident__page=page, public_id__in=some)
-        updates.update(found.values_list("public_id", "pk"))
-    StatusInterval.objects.bulk_create(
-        (
-            StatusInterval(component=component, update_id=updates.get(one["update"]), **read(StatusInterval, one))
-            for one in raw["intervals"]
-        ),
-        batch_size=BATCH,
-    )
-    return MADE
-
-
-@transaction.atomic
-def restore_audit(page: Page, rows: Iterable[Raw]) -> tuple[int, bool]:
-    """All entries, or, if somebody has done anything on this page here, none: two logs are not mixed.
-
-    How many there are, and whether they were written.
-    """
-    is_free = not page.audit_entries.exclude(verb=IMPORTED, actor_ref="import").exists()
-    count = 0
-    for some in _batches(rows):
-        count += len(some)
-        if is_free:
-            AuditEntry.objects.bulk_create(AuditEntry(page=page, **read(AuditEntry, one)) for one in some)
-    return count, is_free
-
-
-def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
-    left = iter(rows)
-    while some := list(islice(left, BATCH)):
-        yield some
 
 
 def _restore_updates(incident: Incident, raws: Sequence[Raw], components: Mapping[str, Component]) -> None:

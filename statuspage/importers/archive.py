@@ -12,14 +12,14 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from incidents import archive
-from incidents.actions import restoring
+from incidents.actions import restoring, restoring_records
 from incidents.actions.importing import record_import
 from incidents.actions.importing_history import newest_affected
 from incidents.actor import Actor
 from incidents.incoming import Outcome, Result
 from incidents.models import Page
 from incidents.rows import plain
-from statuspage.importers.fetching import SourceError
+from statuspage.importers.errors import SourceError
 from statuspage.importers.moving import Progress
 from statuspage.importers.report import Report
 from statuspage.subscribers import archive as subscribers
@@ -36,7 +36,7 @@ RESTORERS: dict[str, Restore] = {
     "target": restoring.restore_target,
     "series": restoring.restore_series,
     "incident": restoring.restore_incident,
-    "history": restoring.restore_history,
+    "history": restoring_records.restore_history,
     "subscriber": subscribers.restore_subscriber,
 }
 
@@ -126,7 +126,7 @@ class Reader:
                     self._restore(page, raw)
 
         try:
-            count, is_written = restoring.restore_audit(page, entries())
+            count, is_written = restoring_records.restore_audit(page, entries())
         except (ValidationError, KeyError, TypeError, IntegrityError) as error:
             self._report.skip("audit entries", f"the audit log, near line {self._number}", _reason(error))
             return

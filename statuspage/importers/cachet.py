@@ -5,9 +5,8 @@ Cachet's ids are numbers: codes here follow from them and from the address. Its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 from urllib.parse import urlsplit
 
 from incidents.incoming import (
@@ -21,7 +20,9 @@ from incidents.incoming import (
 )
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
 from statuspage.importers.atlassian.public import readable
-from statuspage.importers.fetching import Fetcher, Forbidden, NotThere, SourceError, Unreadable
+from statuspage.importers.cachet_json import has_next, plain, related
+from statuspage.importers.errors import Forbidden, NotThere, SourceError, Unreadable
+from statuspage.importers.fetching import Fetcher
 from statuspage.importers.moving import IsSettled
 from statuspage.importers.reading import BadObject, Thing, each
 from statuspage.importers.report import Report
@@ -247,44 +248,11 @@ class CachetSource:
             rows = document.get("data") if isinstance(document, dict) else None
             if not isinstance(rows, list) or not rows:
                 return
-            included = _included(document)
-            plain: Iterable[object] = (_plain(row, included) for row in rows)
-            yield from each(plain, kind, what, self.report, zone=self._zone)
-            if len(rows) < PER_PAGE and not _has_next(document):
+            included = related(document)
+            yield from each((plain(row, included) for row in rows), kind, what, self.report, zone=self._zone)
+            if len(rows) < PER_PAGE and not has_next(document):
                 return
 
 
 def _component_status(row: Thing) -> str:
     return row.choice("status", ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE, known=COMPONENT_STATUSES)
-
-
-def _has_next(document: Mapping[str, Any]) -> bool:
-    pagination = (document.get("meta") or {}).get("pagination") or {}
-    links = document.get("links") or {}
-    return bool((pagination.get("links") or {}).get("next_page") or links.get("next"))
-
-
-def _included(document: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
-    rows = document.get("included")
-    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {(str(row.get("type")), str(row.get("id"))): row for row in found}
-
-
-def _plain(row: object, included: Mapping[tuple[str, str], Any]) -> object:
-    """An object of JSON:API as one of 2.x: attributes on top, `{value, human}` as the value, times by their names."""
-    if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict):
-        return row
-    flat: dict[str, Any] = {"id": row.get("id")}
-    for name, value in row["attributes"].items():
-        if isinstance(value, dict) and "string" in value:
-            flat[f"{name}_at"] = value["string"]
-        else:
-            flat[name] = value.get("value") if isinstance(value, dict) and "value" in value else value
-    for name, relation in (row.get("relationships") or {}).items():
-        data = relation.get("data") if isinstance(relation, dict) else None
-        if isinstance(data, dict):
-            flat.setdefault(f"{name}_id", data.get("id"))
-        elif isinstance(data, list):
-            keys = [(str(one.get("type")), str(one.get("id"))) for one in data if isinstance(one, dict)]
-            flat[name] = [_plain(included[key], {}) for key in keys if key in included]
-    return flat

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from statuspage.common import http
+from statuspage.importers.errors import Forbidden, NotThere, SourceError, Unreadable
 
 ATTEMPTS = 5
 # Seconds.
@@ -20,22 +21,6 @@ DEFAULT_RATE = 1.0
 MAX_REDIRECTS = 3
 BUSY = {408, 420, 425, 429, 500, 502, 503, 504}
 REDIRECTS = {301, 302, 303, 307, 308}
-
-
-class SourceError(Exception):
-    """What was asked for did not come. The text is for people and names the address."""
-
-
-class NotThere(SourceError):
-    """404 or 410."""
-
-
-class Forbidden(SourceError):
-    """401 or 403: the key is wrong, or may not do this."""
-
-
-class Unreadable(SourceError):
-    """There was an answer, but not what it should be."""
 
 
 class Fetcher:

@@ -19,7 +19,7 @@ from incidents.incoming import (
     is_code,
 )
 from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
-from statuspage.importers.fetching import SourceError
+from statuspage.importers.errors import SourceError
 from statuspage.importers.moving import IsSettled
 from statuspage.importers.reading import BadObject, Thing
 from statuspage.importers.report import Report

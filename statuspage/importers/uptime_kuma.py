@@ -9,7 +9,7 @@ from pathlib import Path
 from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, code_for
 from incidents.models.states import ComponentStatus
 from statuspage.importers.atlassian.public import readable
-from statuspage.importers.fetching import SourceError
+from statuspage.importers.errors import SourceError
 from statuspage.importers.moving import IsSettled
 from statuspage.importers.reading import Thing, each
 from statuspage.importers.report import Report

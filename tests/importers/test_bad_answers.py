@@ -10,7 +10,8 @@ from django.conf import LazySettings
 
 from incidents.models import Component, Incident, IncidentUpdate, Page
 from statuspage.common import http
-from statuspage.importers.fetching import Fetcher, SourceError
+from statuspage.importers.errors import SourceError
+from statuspage.importers.fetching import Fetcher
 from tests.factories import make_incident, make_page
 from tests.importers.running import Ran, run, run_keyed, run_public
 from tests.importers.statuspages import FakeStatuspage, component, outage, update

@@ -59,7 +59,7 @@ print(list(live.values_list("status", "started_at", "ended_at", "update__public_
 
 
 @pytest.mark.django_db
-def test_what_came_before_a_fault_of_ours_is_folded_into_the_history_and_noted(
+def test_what_came_before_somebody_stopped_it_is_folded_into_the_history_and_noted(
     theirs: FakeStatuspage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs.incidents = many(3)
@@ -71,8 +71,8 @@ def test_what_came_before_a_fault_of_ours_is_folded_into_the_history_and_noted(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("statuspage.importers.progress.Bar.show", lambda self, *arguments: interrupt(*arguments))
-    with pytest.raises(KeyboardInterrupt):
-        run_public(theirs)
+    ran = run_public(theirs)
+    assert (ran.code, ran.error) == (130, "Stopped. What has come over stays; run it again to go on.")
     assert Incident.objects.count() == 2
     assert StatusInterval.objects.as_corrected().filter(status="partial_outage").count() == 2
     assert AuditEntry.objects.get(verb="page.imported").details["read"]["incidents"] == {"created": 2}

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
+from incidents.actions.components import edit_component
+from incidents.actions.incidents import edit_update
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, Page, StatusInterval
 from statuspage.subscribers.models import Delivery
-from tests.factories import make_page, make_subscriber
+from tests.factories import ALICE, make_page, make_subscriber
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage, affected, component, group, incident, outage, update
 
@@ -49,6 +52,15 @@ def test_an_incident_keeps_its_ids_times_texts_and_what_each_update_said(theirs:
         ("partial_outage", "operational"),
         ("operational", "operational"),
     ]
+
+
+def test_old_links_lead_to_the_same_incident(theirs: FakeStatuspage, client: Client) -> None:
+    theirs.incidents = [outage("hfdn5scd1jv1", BEGAN)]
+    assert run_public(theirs).code == 0
+    shown = client.get("/incidents/hfdn5scd1jv1").content.decode()
+    assert "API outage" in shown
+    assert "We are <strong>looking</strong>." in shown
+    assert "/incidents/hfdn5scd1jv1" in client.get("/history.atom").content.decode()
 
 
 def test_nobody_is_told(theirs: FakeStatuspage) -> None:
@@ -214,10 +226,6 @@ def test_a_dry_run_reads_all_and_writes_nothing(theirs: FakeStatuspage) -> None:
 
 
 def test_what_staff_wrote_here_since_is_not_overwritten(theirs: FakeStatuspage) -> None:
-    from incidents.actions.components import edit_component
-    from incidents.actions.incidents import edit_update
-    from tests.factories import ALICE
-
     theirs.incidents = [outage("hfdn5scd1jv1", BEGAN)]
     assert run_public(theirs).code == 0
     edit_component(Component.objects.get(), name="The API", actor=ALICE)

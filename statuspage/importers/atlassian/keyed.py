@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage
 from statuspage.importers.atlassian import shapes
 from statuspage.importers.atlassian.public import readable
-from statuspage.importers.fetching import Fetcher, Forbidden, NotThere, SourceError
+from statuspage.importers.errors import Forbidden, NotThere, SourceError
+from statuspage.importers.fetching import Fetcher
 from statuspage.importers.moving import IsSettled
 from statuspage.importers.reading import BadObject, Thing, each
 from statuspage.importers.report import Report

@@ -23,14 +23,8 @@ def incident(html: str, code: str) -> dict[str, Any]:
     if not page.title.strip() or not updates:
         raise BadObject("neither its JSON nor its page can be read")
     rows = [_update(row, code) for row in updates]
-    return {
-        "id": code,
-        "name": page.title,
-        "status": rows[0]["status"],
-        "impact": page.impact,
-        "incident_updates": rows,
-        "components": [],
-    }
+    told = {"id": code, "name": page.title, "status": rows[0]["status"], "impact": page.impact}
+    return {**told, "incident_updates": rows}
 
 
 def _update(row: dict[str, str], code: str) -> dict[str, Any]:

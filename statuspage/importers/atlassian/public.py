@@ -16,7 +16,8 @@ from django.core.exceptions import ValidationError
 from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, Outcome, Result
 from incidents.models.pages import validate_time_zone
 from statuspage.importers.atlassian import markup, shapes
-from statuspage.importers.fetching import Fetcher, NotThere, SourceError, Unreadable
+from statuspage.importers.errors import NotThere, SourceError, Unreadable
+from statuspage.importers.fetching import Fetcher
 from statuspage.importers.moving import IsSettled
 from statuspage.importers.reading import BadObject, Thing, each
 from statuspage.importers.report import Report
@@ -159,10 +160,10 @@ class PublicSource:
         url = f"{self._url}/history"
         try:
             document = self._fetcher.json(f"{url}.json?page={number}")
-        except NotThere if number > 1 else ():
-            # So some servers say that the history ends here.
-            return []
-        except (NotThere, Unreadable):
+        except (NotThere, Unreadable) as error:
+            if number > 1 and isinstance(error, NotThere):
+                # So some servers say that the history ends here.
+                return []
             document = self._props(f"{url}?page={number}")
         except SourceError as error:
             self.report.note(f"page {number} of the history", str(error))

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
 from statuspage.importers import archive
+from statuspage.importers.pages import page_with_code
 
 
 class Command(BaseCommand):
@@ -22,10 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        page = Page.objects.filter(public_id=options["page"]).first()
-        if page is None:
-            known = ", ".join(f"{one.public_id} ({one})" for one in Page.objects.order_by("pk")) or "none"
-            raise CommandError(f"There is no page with the code “{options['page']}”. There are: {known}.")
+        page = page_with_code(options["page"])
         if options["file"] == "-":
             archive.write(page, sys.stdout, with_secrets=options["with_secrets"])
             return
