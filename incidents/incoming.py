@@ -111,7 +111,8 @@ class IncomingIncident:
     """`updates`: at least one, in any order; of two of the same moment, the first written comes first.
 
     `named`: components that it concerns though no update says so. `remind`: minutes before the start.
-    `switches`: those of `incidents.models.maintenances.SWITCHES` that are told.
+    `switches`: those of `incidents.models.maintenances.SWITCHES` that are told. `is_guessed`: it was read from a page
+    for people, which tells no codes of updates.
     """
 
     code: str
@@ -132,6 +133,7 @@ class IncomingIncident:
     switches: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
     remind: tuple[int, ...] = ()
     postmortem: IncomingPostmortem | None = None
+    is_guessed: bool = False
 
 
 def is_code(text: str) -> bool:

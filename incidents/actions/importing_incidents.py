@@ -78,15 +78,12 @@ class Timelines:
     def _bring_news(self, incident: Incident, told: IncomingIncident, notes: list[str]) -> Result:
         here = {row.public_id: row for row in incident.updates.prefetch_related("affected")}
         new = [one for one in told.updates if one.code not in here]
-        changed = [
-            (here[one.code], one) for one in told.updates if one.code in here and _is_edited(here[one.code], one)
-        ]
-        unnamed = [
-            (here[one.code], one) for one in told.updates if one.code in here and _names_more(here[one.code], one)
-        ]
-        columns = (
-            {} if is_changed_here(incident.updated_at, written_at(told)) else differing(incident, columns_of(told))
-        )
+        if told.is_guessed:
+            new = [one for one in new if not any(_is_same(row, one) for row in here.values())]
+        known = [(here[one.code], one) for one in told.updates if one.code in here]
+        changed = [(row, one) for row, one in known if _is_edited(row, one)]
+        unnamed = [(row, one) for row, one in known if _names_more(row, one)]
+        columns = {} if is_changed_here(incident.updated_at, written_at(told)) else _news_of(incident, told)
         has_text = has_newer_postmortem(incident, told)
         if not (new or changed or unnamed or columns or has_text):
             return Result(Outcome.UNCHANGED)
@@ -204,6 +201,17 @@ def _is_edited(row: IncidentUpdate, one: IncomingUpdate) -> bool:
     return row.body != keep_text(one.body, []).body or bool(
         differing(row, {"status": one.status, "display_at": one.display_at})
     )
+
+
+def _is_same(row: IncidentUpdate, one: IncomingUpdate) -> bool:
+    return not differing(row, {"status": one.status, "display_at": one.display_at})
+
+
+def _news_of(incident: Incident, told: IncomingIncident) -> dict[str, Any]:
+    """A page for people says less than what is here already may know: of windows, for one."""
+    columns = columns_of(told)
+    steps = ("status", "resolved_at")
+    return differing(incident, {name: columns[name] for name in steps} if told.is_guessed else columns)
 
 
 def _names_more(row: IncidentUpdate, one: IncomingUpdate) -> bool:

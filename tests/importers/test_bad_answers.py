@@ -257,6 +257,20 @@ def test_an_incident_without_json_is_read_from_its_web_page(theirs: FakeStatuspa
     ]
 
 
+def test_what_came_as_json_is_not_doubled_by_its_web_page(theirs: FakeStatuspage) -> None:
+    whole = outage(GOOD, datetime(2024, 9, 12, 10, 0, 40, 209000, tzinfo=UTC))
+    theirs.incidents = [whole]
+    assert run_public(theirs).code == 0
+    page = PAGE.replace("In progress", "Investigating")
+    theirs.broken = {
+        "/api/v2/incidents.json": Reply(404),
+        f"/incidents/{GOOD}.json": Reply(body=b"<html>"),
+        f"/incidents/{GOOD}": Reply(body=page.encode()),
+    }
+    assert run_public(theirs, "--again").row("incidents")["unchanged"] == 1
+    assert Incident.objects.get().updates.count() == 3
+
+
 def test_an_answer_larger_than_is_read_at_all_is_refused(
     theirs: FakeStatuspage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from html import unescape
 from json import JSONDecodeError, loads
@@ -106,22 +107,19 @@ class PublicSource:
 
     def _one(self, code: str) -> Iterator[IncomingIncident]:
         """From its JSON, else from its page."""
-        url = f"{self._url}/incidents/{code}"
+        url, is_guessed = f"{self._url}/incidents/{code}", False
         try:
-            raw = self._fetcher.json(f"{url}.json")
-        except (NotThere, Unreadable):
-            raw = None
-        except SourceError as error:
-            self.report.skip("incidents", f"incident {code}", str(error))
-            return
-        try:
-            raw = raw if raw is not None else markup.incident(self._fetcher.text(url), code)
+            try:
+                raw = self._fetcher.json(f"{url}.json")
+            except (NotThere, Unreadable):
+                raw, is_guessed = markup.incident(self._fetcher.text(url), code), True
         except (SourceError, BadObject) as error:
             self.report.skip("incidents", f"incident {code}", str(error))
             return
         raw = raw.get("incident", raw) if isinstance(raw, dict) else raw
         rows = each([raw], "incidents", f"incident {code}", self.report, key="", zone=self._zone)
-        yield from self._read(rows, "incidents", shapes.incident)
+        for told in self._read(rows, "incidents", shapes.incident):
+            yield replace(told, is_guessed=is_guessed)
 
     def _codes(self) -> Iterator[str]:
         """Of every incident in the history, newest first; each once."""
