@@ -1,7 +1,7 @@
-"""The one outbound door: every request of ours to an address that somebody else chose goes through `post`.
+"""The one outbound door: every request of ours to an address that somebody else chose goes through `post` or `get`.
 
 Resolve once, refuse unless every address is public, connect to the checked address, verify the certificate for the
-name, follow no redirect, use no proxy, end by the deadline, read little.
+name, follow no redirect, use no proxy, end by the deadline, read no more than was asked for.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from statuspage.common.addresses import Address, as_address, is_allowed, is_list
 DEADLINE = 15.0
 # Bytes of an answer that are read, its head included. More is left unread.
 MAX_ANSWER = 64 * 1024
+# Bytes of a document that we fetch, its head included. Of what is larger nothing is used.
+MAX_DOCUMENT = 64 * 1024 * 1024
 MAX_URL = 1000
 # Lower ports belong to other protocols, which a request in disguise must not reach.
 FIRST_FREE_PORT = 1024
@@ -55,6 +57,10 @@ class TooSlow(OutboundError):
     """The deadline passed before the answer was complete."""
 
 
+class TooLarge(OutboundError):
+    """The answer is longer than was allowed. It was not read to its end."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Where a request goes. `host` in lower case, without brackets; `path` with the query, never empty."""
@@ -73,7 +79,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """`headers` by their names in lower case; `body` holds no more than MAX_ANSWER bytes, perhaps cut off."""
+    """`headers` by their names in lower case; `body` of a POST holds no more than MAX_ANSWER bytes, perhaps cut off."""
 
     status: int
     headers: Mapping[str, str]
@@ -85,11 +91,32 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], deadline: float =
 
     `deadline`: seconds for all of it together. Redirects are answers like any other.
     """
-    target = parse(url)
-    clock = _Clock(deadline)
+    return _ask(_Question("POST", parse(url), headers, body), _Clock(deadline), MAX_ANSWER)
+
+
+def get(url: str, *, headers: Mapping[str, str], deadline: float = DEADLINE, limit: int = MAX_DOCUMENT) -> Answer:
+    """GET `url` and return the whole answer, whatever its status. OutboundError if there is none.
+
+    `deadline` as for `post`. TooLarge for an answer of more than `limit` bytes: half a document is none.
+    """
+    return _ask(_Question("GET", parse(url), headers), _Clock(deadline), limit)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """To a GET, an answer that was cut off is none."""
+
+    method: str
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+def _ask(question: _Question, clock: _Clock, allowance: int) -> Answer:
+    target = question.target
     addresses = _checked(target, _addresses(target, clock))
     with contextlib.closing(_connected(target, addresses, clock)) as connection:
-        return _exchange(_Wire(connection, clock), target, body, headers)
+        return _exchange(_Wire(connection, clock, allowance), question)
 
 
 def check(url: str) -> str:
@@ -258,22 +285,22 @@ def tls_context() -> ssl.SSLContext:
 
 
 class _Incoming(io.RawIOBase):
-    """An answer as it comes in, as if it ended after MAX_ANSWER bytes."""
+    """An answer as it comes in, as if it ended after `allowance` bytes."""
 
-    def __init__(self, connection: socket.socket, clock: _Clock) -> None:
+    def __init__(self, connection: socket.socket, clock: _Clock, allowance: int) -> None:
         self._connection = connection
         self._clock = clock
-        self._allowance = MAX_ANSWER
+        self.left = allowance
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if not self._allowance:
+        if not self.left:
             return 0
         self._connection.settimeout(self._clock.left)
-        count = self._connection.recv_into(memoryview(buffer)[: self._allowance])
-        self._allowance -= count
+        count = self._connection.recv_into(memoryview(buffer)[: self.left])
+        self.left -= count
         return count
 
 
@@ -281,10 +308,12 @@ class _Wire:
     """What http.client needs of a socket. Every move ends by the one deadline: with a timeout per move, a peer that
     sends a byte a second holds its client for ever."""
 
-    def __init__(self, connection: socket.socket, clock: _Clock) -> None:
+    def __init__(self, connection: socket.socket, clock: _Clock, allowance: int) -> None:
         self.clock = clock
+        self.allowance = allowance
         self._connection = connection
         self._message = b""
+        self._incoming: _Incoming | None = None
 
     def sendall(self, data: bytes) -> None:
         """Kept until `flush`: head and body leave together, in as few packets as can be."""
@@ -299,22 +328,29 @@ class _Wire:
                 rest = rest[self._connection.send(rest) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self._connection, self.clock))
+        self._incoming = _Incoming(self._connection, self.clock, self.allowance)
+        return io.BufferedReader(self._incoming)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether as much came in as is read at all."""
+        return self._incoming is not None and not self._incoming.left
 
     def close(self) -> None:
         """http.client lets go as soon as it has the head of the answer. The connection is closed by who made it."""
 
 
-def _exchange(wire: _Wire, target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+def _exchange(wire: _Wire, question: _Question) -> Answer:
+    target = question.target
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.sock = cast(socket.socket, wire)  # connected already: http.client looks nothing up
     try:
-        all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **headers}
-        connection.request("POST", target.path, body, all_headers)
+        all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **question.headers}
+        connection.request(question.method, target.path, question.body, all_headers)
         wire.flush()
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, found, _body(response))
+        return Answer(response.status, found, _body(response, wire, whole=question.method == "GET"))
     except TimeoutError:
         raise wire.clock.too_slow() from None
     except http.client.HTTPException as error:
@@ -323,11 +359,18 @@ def _exchange(wire: _Wire, target: Target, body: bytes, headers: Mapping[str, st
         raise Unreachable(f"{target.netloc} closed the connection: {_words(error)}") from error
 
 
-def _body(response: http.client.HTTPResponse) -> bytes:
+def _body(response: http.client.HTTPResponse, wire: _Wire, *, whole: bool) -> bytes:
     try:
-        return response.read(MAX_ANSWER)
+        body, is_whole = response.read(wire.allowance), True
     except http.client.IncompleteRead as error:
-        return error.partial
+        body, is_whole = error.partial, False
+    # Asked for so many bytes, http.client does not complain of fewer.
+    is_whole = is_whole and not response.length
+    if whole and wire.used_up:
+        raise TooLarge(f"The answer is longer than {wire.allowance:,} bytes.")
+    if whole and not is_whole:
+        raise Unreachable(f"The answer ended after {len(body):,} bytes, before it was complete.")
+    return body
 
 
 def _words(error: OSError | None) -> str:

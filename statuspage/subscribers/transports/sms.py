@@ -19,6 +19,14 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _NARROW = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
 
 
+def as_number(text: str) -> str:
+    """A telephone number as gateways want it. ValidationError if it has no country code."""
+    number = re.sub(r"[ ().-]", "", text)
+    if not _NUMBER.fullmatch(number):
+        raise ValidationError({"endpoint": "This is not a whole number. It should look like +4915112345678."})
+    return number
+
+
 class SmsTransport(HttpTransport):
     """A gateway that takes forms in the shape of Twilio's: To, From, Body. 400: this number cannot be reached."""
 
@@ -30,12 +38,9 @@ class SmsTransport(HttpTransport):
 
     @classmethod
     def check(cls, endpoint: str, secret: str) -> tuple[str, str]:
-        number = re.sub(r"[ ().-]", "", endpoint)
         if not settings.SMS_GATEWAY_URL:
             raise ValidationError({"endpoint": "There is no SMS gateway yet: set SMS_GATEWAY_URL and restart."})
-        if not _NUMBER.fullmatch(number):
-            raise ValidationError({"endpoint": "This is not a whole number. It should look like +4915112345678."})
-        return number, ""
+        return as_number(endpoint), ""
 
     def message(self, bulletin: Bulletin) -> str:
         """Whose page, what, the beginning of the text, and where to read on: the link is never cut."""

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from incidents.models import Page
 from statuspage.importers.demo.seeding import PageNotEmpty, seed
+from statuspage.importers.pages import page_with_code
 
 DEFAULT_SEED = 2022
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         if now > timezone.now():
             raise CommandError(f"--now lies in the future: {now.isoformat()}.")
         tell = self.stdout.write if options["verbosity"] >= 2 else _silent
-        page = _page(options["page"])
+        page = page_with_code(options["page"]) if options["page"] else Page.objects.order_by("pk").first()
         try:
             page, counts = seed(page, seed=options["seed"], now=now, tell=tell)
         except PageNotEmpty:
@@ -41,17 +42,6 @@ class Command(BaseCommand):
             f" {counts.updates} updates, {counts.maintenances} maintenances, {counts.postmortems} postmortems,"
             f" {counts.subscribers} subscribers."
         )
-
-
-def _page(code: str | None) -> Page | None:
-    pages = Page.objects.order_by("pk")
-    if code is None:
-        return pages.first()
-    page = pages.filter(public_id=code).first()
-    if page is None:
-        known = ", ".join(f"{page.public_id} ({page})" for page in pages) or "none"
-        raise CommandError(f"There is no page with the code “{code}”. There are: {known}.")
-    return page
 
 
 def _moment(text: str) -> datetime:

@@ -1,0 +1,66 @@
+"""`http.get`: a whole document, or none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import LazySettings
+
+from statuspage.common import http
+from tests.receivers import Listener, Receiver, Reply, saying
+
+
+@pytest.fixture(autouse=True)
+def _loopback_allowed(settings: LazySettings) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
+
+
+@contextmanager
+def answering(data: bytes) -> Iterator[str]:
+    peer = Listener(saying(data))
+    try:
+        yield f"http://127.0.0.1:{peer.port}/"
+    finally:
+        peer.close()
+
+
+def test_a_document_larger_than_a_webhooks_answer_arrives_whole(receiver: Receiver) -> None:
+    receiver.reply = Reply(body=b"x" * 3_000_000)
+    answer = http.get(receiver.url("/history.json"), headers={"Accept": "application/json"})
+    assert len(answer.body) == 3_000_000
+    assert receiver.heard[0].headers["accept"] == "application/json"
+    assert receiver.heard[0].body == b""
+
+
+def test_a_document_larger_than_the_limit_is_refused_before_all_of_it_is_read(receiver: Receiver) -> None:
+    receiver.reply = Reply(body=b"x" * 300_000)
+    with pytest.raises(http.TooLarge, match="longer than 100,000 bytes"):
+        http.get(receiver.url(), headers={}, limit=100_000)
+
+
+def test_endless_chunks_are_cut_at_the_limit() -> None:
+    chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
+    with (
+        answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 40) as url,
+        pytest.raises(http.TooLarge),
+    ):
+        http.get(url, headers={}, limit=50_000)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ],
+)
+def test_a_document_that_breaks_off_is_no_document(answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(http.Unreachable, match="before it was complete"):
+        http.get(url, headers={})
+
+
+def test_private_addresses_are_refused_as_for_webhooks(settings: LazySettings, receiver: Receiver) -> None:
+    settings.OUTBOUND_ALLOW = []
+    with pytest.raises(http.ForbiddenAddress):
+        http.get(receiver.url(), headers={})
+    assert receiver.heard == []

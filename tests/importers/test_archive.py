@@ -1,0 +1,230 @@
+"""Out of one Candor and into another: `export_page` and `import_page candor`."""
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from incidents.models import AffectedComponent, AuditEntry, Event, Incident, IncidentUpdate, Page, StatusInterval
+from incidents.rows import INTERNAL
+from statuspage.importers.archive import RESTORERS
+from statuspage.subscribers.models import Channel, Delivery, Subscriber
+from tests.factories import (
+    make_component,
+    make_endpoint,
+    make_group,
+    make_incident,
+    make_page,
+    make_reader,
+    make_resolved,
+)
+from tests.importers.running import Ran, run
+
+pytestmark = pytest.mark.django_db
+
+# What an import cannot leave as it was: it is itself something that happened to the page.
+STATED = {"exported_at", "updated_at"}
+
+
+def export(page: Page, path: Path, *options: str) -> list[str]:
+    call_command("export_page", page.public_id, str(path), *options, stdout=StringIO())
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def objects(lines: list[str], kind: str) -> list[dict[str, Any]]:
+    return [raw for line in lines if (raw := json.loads(line))["type"] == kind]
+
+
+def forget_everything() -> None:
+    StatusInterval.objects.all().delete()
+    AffectedComponent.objects.all().delete()
+    Page.objects.all().delete()
+
+
+def load(path: Path) -> Ran:
+    return run("candor", str(path))
+
+
+def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
+    call_command("seed_demo", stdout=StringIO())
+    page = Page.objects.get()
+    make_endpoint(page, "https://hooks.example.com/a")
+    make_reader(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
+    make_reader(page, incidents=(page.incidents.all()[0],), detail="milestones")
+    before = export(page, tmp_path / "before.jsonl", "--with-secrets")
+    forget_everything()
+
+    ran = load(tmp_path / "before.jsonl")
+
+    assert ran.code == 0, ran
+    after = export(Page.objects.get(), tmp_path / "after.jsonl", "--with-secrets")
+    *rest, imported, _end = after
+    assert json.loads(imported)["verb"] == "page.imported"
+    assert before[2:-1] == rest[2:]
+    assert [without_stated(line) for line in before[:2]] == [without_stated(line) for line in after[:2]]
+    kinds = {json.loads(line)["type"] for line in before}
+    assert kinds == {*RESTORERS, "candor-export", "page", "audit", "end"}
+
+
+def without_stated(line: str) -> dict[str, Any]:
+    return {name: value for name, value in json.loads(line).items() if name not in STATED}
+
+
+def test_every_kind_of_row_is_exported_or_named_here() -> None:
+    """Whoever adds a model says whether it moves along with its page."""
+    exported = {"Page", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
+    exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "ActionItem"}
+    exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
+    left = {
+        "Event",  # was told already
+        "Delivery",  # what was sent from here
+        "Bounce",
+        "MailTest",
+        "Heartbeat",
+        "ChannelState",  # of this install
+    }
+    found = {model.__name__ for app in ("incidents", "subscribers") for model in apps.get_app_config(app).get_models()}
+    assert found == exported | left
+    assert {"id", "submission_key"} == INTERNAL
+
+
+def test_reading_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    page = make_page()
+    make_resolved(page, components={make_component(page, group=make_group(page)): "major_outage"})
+    export(page, tmp_path / "page.jsonl")
+    forget_everything()
+    assert load(tmp_path / "page.jsonl").code == 0
+    before = [list(model._default_manager.order_by("pk").values()) for model in (Page, Incident, AuditEntry, Event)]
+    ran = load(tmp_path / "page.jsonl")
+    assert (ran.code, ran.row("incidents")["unchanged"], ran.row("incidents")["created"]) == (0, 1, 0)
+    after = [list(model._default_manager.order_by("pk").values()) for model in (Page, Incident, AuditEntry, Event)]
+    assert before == after
+
+
+def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_path: Path) -> None:
+    page = make_page()
+    hook = make_endpoint(page, "https://hooks.example.com/a")
+    make_endpoint(page, "https://hooks.slack.example/T0/secret", Channel.SLACK)
+    make_reader(page, "ada@example.com")
+    text = "\n".join(export(page, tmp_path / "page.jsonl"))
+    assert "ada@example.com" in text
+    assert hook.secret not in text
+    assert "hooks." not in text
+    assert hook.secret in "\n".join(export(page, tmp_path / "all.jsonl", "--with-secrets"))
+    forget_everything()
+    ran = load(tmp_path / "page.jsonl")
+    assert (ran.code, ran.row("subscribers")["skipped"]) == (3, 2)
+    assert "export it with --with-secrets" in ran.said
+    assert [one.email for one in Subscriber.objects.all()] == ["ada@example.com"]
+
+
+def test_nobody_is_told_of_what_comes_back(tmp_path: Path) -> None:
+    page = make_page()
+    make_reader(page)
+    make_incident(page)
+    export(page, tmp_path / "page.jsonl")
+    forget_everything()
+    assert load(tmp_path / "page.jsonl").code == 0
+    assert not Delivery.objects.exists()
+    assert [(one.notify, one.fanned_out_at is None) for one in Event.objects.all()] == [(False, False)]
+
+
+def cut(lines: list[str]) -> list[str]:
+    return [*lines[:-2], lines[-2][: len(lines[-2]) // 2]]
+
+
+def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_and_said_to_be_incomplete(tmp_path: Path) -> None:
+    page = make_page()
+    make_incident(page)
+    path = tmp_path / "page.jsonl"
+    path.write_text("\n".join(cut(export(page, path))), encoding="utf-8")
+    forget_everything()
+    ran = load(path)
+    assert ran.code == 3
+    assert "it is not JSON" in ran.said
+    assert "breaks off after line" in ran.said
+    assert Incident.objects.count() == 1
+
+
+def break_status(raw: dict[str, Any]) -> None:
+    raw["status"] = "on fire"
+
+
+def break_time(raw: dict[str, Any]) -> None:
+    raw["started_at"] = "yesterday"
+
+
+def lose_updates(raw: dict[str, Any]) -> None:
+    del raw["updates"]
+
+
+def break_component(raw: dict[str, Any]) -> None:
+    raw["updates"][0]["affected"] = [{"component": "nowhere", "old_status": "operational", "new_status": "operational"}]
+
+
+def lose_title(raw: dict[str, Any]) -> None:
+    del raw["title"]
+
+
+def make_title_a_list(raw: dict[str, Any]) -> None:
+    raw["updates"] = 7
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (break_status, "its status “on fire” is unknown"),
+        (break_time, "“yesterday” value has an invalid format"),
+        (lose_updates, "its updates is missing"),
+        (break_component, "it names the components nowhere"),
+        (lose_title, "its title is missing"),
+        (make_title_a_list, "it does not fit"),
+    ],
+)
+def test_a_damaged_line_is_named_and_the_rest_comes_over(
+    tmp_path: Path, damage: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    page = make_page()
+    make_incident(page, title="Damaged")
+    make_incident(page, title="Whole")
+    path = tmp_path / "page.jsonl"
+    lines = export(page, path)
+    number = next(n for n, line in enumerate(lines) if '"title":"Damaged"' in line)
+    raw = json.loads(lines[number])
+    damage(raw)
+    lines[number] = json.dumps(raw)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    forget_everything()
+    ran = load(path)
+    assert ran.code == 3
+    assert f"line {number + 1}, incident" in ran.said
+    assert said in ran.said
+    assert [one.title for one in Incident.objects.all()] == ["Whole"]
+    assert IncidentUpdate.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", '{"type": "page"}\n', "<html>", '{"type":"candor-export","format":9}\n'])
+def test_a_file_that_is_no_export_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "page.jsonl"
+    path.write_text(text, encoding="utf-8")
+    ran = load(path)
+    assert ran.code == 1
+    assert str(path) in ran.error
+    assert not Page.objects.exists()
+
+
+def test_a_file_that_is_not_there_and_a_page_that_is_not_there_are_said_to_be_missing(tmp_path: Path) -> None:
+    assert "No such file" in load(tmp_path / "nothing").error
+    with pytest.raises(CommandError, match="no page with the code “nope”"):
+        call_command("export_page", "nope", str(tmp_path / "x"))
+
+
+def test_an_export_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+    export(make_page(), tmp_path / "page.jsonl")
+    assert (tmp_path / "page.jsonl").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["page.jsonl"]
