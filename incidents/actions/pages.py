@@ -23,6 +23,38 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
 
 
 @transaction.atomic
+def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
+    """`changes`: name, domain, description, support_url or time_zone. ValidationError names the field."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    if "name" in changes:
+        changes["name"] = checks.line(changes["name"], field="name", what="The name", max_length=100)
+    if "domain" in changes:
+        changes["domain"] = changes["domain"].strip().lower()
+    changes = {name: value for name, value in changes.items() if value != getattr(locked, name)}
+    if not changes:
+        return locked
+    before = {name: getattr(locked, name) for name in changes}
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    locked.full_clean()
+    locked.save(update_fields=list(changes))
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"changed": changes, "before": before})
+    return locked
+
+
+@transaction.atomic
+def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Page:
+    """Corner and colours of the widget: what is given changes, the rest stays."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    new = locked.embed_config | config
+    if new != locked.embed_config:
+        locked.embed_config = new
+        locked.save(update_fields=["embed_config"])
+        record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"embed_config": config})
+    return locked
+
+
+@transaction.atomic
 def set_published_figures(page: Page, *, analytics: bool, reports: bool, actor: Actor) -> None:
     """Whether visitors may read /analytics and the service level reports."""
     locked = Page.objects.select_for_update().get(pk=page.pk)

@@ -24,6 +24,7 @@ class EventKind(models.TextChoices):
     MAINTENANCE_COMPLETED = "maintenance.completed"
     MAINTENANCE_CANCELLED = "maintenance.cancelled"
     SERIES_CHANGED = "series.changed"
+    INCIDENT_CHANGED = "incident.changed"
     INCIDENT_HIDDEN = "incident.hidden"
     IMPACT_START = "incident.impact_start"
     UPDATE_EDITED = "update.edited"
@@ -37,6 +38,8 @@ class EventKind(models.TextChoices):
     HISTORY_CORRECTED = "history.corrected"
     UPTIME_WEIGHTS = "uptime.weights"
     PAGE_CHANGED = "page.changed"
+    PRESETS_CHANGED = "presets.changed"
+    METRICS_CHANGED = "metrics.changed"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
