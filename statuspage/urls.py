@@ -6,6 +6,7 @@ handler500 = "statuspage.public.views.server_error"
 urlpatterns = [
     path("", include("statuspage.public.urls")),
     path("", include("statuspage.subscribers.urls")),
+    path("v1/", include("statuspage.api.urls")),
     path("console/", include("statuspage.console.urls")),
     path("accounts/", include("statuspage.accounts.urls")),
 ]

@@ -22,7 +22,7 @@ Points = Sequence[tuple[datetime, float]]
 
 @transaction.atomic
 def create_provider(page: Page, *, kind: str, actor: Actor) -> MetricsProvider:
-    provider = MetricsProvider.objects.create(page=page, kind=_kind(kind))
+    provider = MetricsProvider.objects.create(page=page, kind=check_kind(kind))
     record(page, EventKind.METRICS_CHANGED, provider, actor=actor, details={"created": provider.kind})
     return provider
 
@@ -90,8 +90,8 @@ def _save(metric: Metric, verb: str, actor: Actor, fields: dict[str, Any]) -> Me
     return metric
 
 
-def _kind(kind: str) -> str:
+def check_kind(kind: str) -> str:
     if kind not in PROVIDER_KINDS:
-        said = f"Candor does not fetch metrics from {kind or 'nowhere'}. Make a provider of type Self and send points to it."
-        raise ValidationError({"type": said})
+        said = f"Candor does not fetch metrics from {kind or 'nowhere'}."
+        raise ValidationError({"type": f"{said} Make a provider of type Self and send points to it."})
     return kind

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils import timezone
 
@@ -46,6 +48,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def telling(self) -> EventQuerySet:
         """What subscribers are told of."""
         return self.filter(notify=True).order_by("pk")
+
+    def told_of_postmortems(self, incidents: Iterable[Incident]) -> set[int]:
+        """Of which of `incidents` (primary keys) subscribers were told that there is a postmortem."""
+        told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
+        return {pk for pk in told.values_list("incident", flat=True) if pk}
 
     def waiting_for_fan_out(self) -> EventQuerySet:
         return self.filter(fanned_out_at__isnull=True).order_by("pk")

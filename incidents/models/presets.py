@@ -12,6 +12,9 @@ from incidents.models.states import Kind, Status
 
 
 class PresetQuerySet(models.QuerySet["Preset"]):
+    def with_code(self, public_id: str) -> PresetQuerySet:
+        return self.in_order().filter(public_id=public_id)
+
     def in_order(self) -> PresetQuerySet:
         """By group and name, with their components: two queries, however many rows."""
         named = models.Prefetch("components", Component.objects.active().in_page_order())

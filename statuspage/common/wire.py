@@ -1,0 +1,29 @@
+"""How Statuspage's JSON travels: what every answer in its shape carries, for every reader that there is."""
+
+import json
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.utils.http import http_date
+
+from incidents.models import Page
+from incidents.wire import Json, Wire
+from statuspage.common.urls import absolute_url
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+
+
+def wire_of(page: Page) -> Wire:
+    return Wire(page, absolute_url(page, ""))
+
+
+def json_answer(
+    body: Json, *, status: int = 200, changed_at: datetime | None = None, content_type: str = CONTENT_TYPE
+) -> HttpResponse:
+    """`body` with its keys in their order, for scripts of any origin (contract section 1.1)."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    answer = HttpResponse(text, content_type=content_type, status=status)
+    answer["Access-Control-Allow-Origin"] = "*"
+    if changed_at:
+        answer["Last-Modified"] = http_date(changed_at.timestamp())
+    return answer
