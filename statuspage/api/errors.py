@@ -18,17 +18,10 @@ FIELDS = {
     "reminders": "scheduled_remind_prior",
     "action_items": "body_draft",
 }
-CONTAINERS: tuple[str, ...] = (
-    "incident",
-    "component",
-    "component_group",
-    "postmortem",
-    "subscriber",
-    "template",
-    "metric",
-    "page",
+CONTAINERS = frozenset(
+    "component component_group incident incident_update metric metrics_provider page postmortem status_embed_config"
+    " subscriber template".split()
 )
-CONTAINERS += ("incident_update", "metrics_provider", "status_embed_config")
 
 
 class Refusal(Exception):
@@ -90,7 +83,8 @@ def _by_place(errors: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     """The name of the field as the client wrote it, without body and container."""
     found: dict[str, list[str]] = {}
     for one in errors:
-        place = [str(step) for step in one["loc"][1:] if step != "body"]
+        # The first step is body or query, then comes the name of a parameter of ours.
+        place = [str(step) for step in (one["loc"][2:] if one["loc"][0] == "body" else one["loc"][-1:])]
         if len(place) > 1 and place[0] in CONTAINERS:
             place = place[1:]
         found.setdefault(".".join(place) or "body", []).append(_sentence(one))

@@ -12,13 +12,11 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
     def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[KeptAnswer, bool]:
         """The row of this key, and whether it is new. Of two requests at once, the second waits for the first.
 
-        Call it in the transaction of what the request does: without its success, nothing is kept.
+        Call it in the transaction of what the request does: without its success, nothing is kept. What the token's
+        earlier keys were answered is forgotten after KEPT.
         """
-        self.filter(token=token, key=key, created_at__lte=timezone.now() - KeptAnswer.KEPT).delete()
+        self.filter(token=token, created_at__lte=timezone.now() - KeptAnswer.KEPT).delete()
         return self.get_or_create(token=token, key=key, defaults={"fingerprint": fingerprint})
-
-    def sweep(self) -> None:
-        self.filter(created_at__lte=timezone.now() - KeptAnswer.KEPT).delete()
 
 
 class KeptAnswer(models.Model):
@@ -32,7 +30,7 @@ class KeptAnswer(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(blank=True)
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     objects = KeptAnswerQuerySet.as_manager()
 
