@@ -17,6 +17,19 @@ Json = dict[str, Any]
 
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 MAX_AGE = 300
+# What is looked for most comes first; subjects that are not named here come last.
+ORDER = [
+    "incidents",
+    "postmortems",
+    "incident templates",
+    "components",
+    "component groups",
+    "subscribers",
+    "metrics",
+    "metrics providers",
+    "pages",
+    "status embed config",
+]
 
 
 @cache
@@ -73,7 +86,7 @@ class Chapter:
 
 
 def chapters(whole: Json) -> list[Chapter]:
-    """By subject, in the order of registration."""
+    """By subject."""
     found: dict[str, list[Operation]] = {}
     for path, methods in whole["paths"].items():
         served = sorted(methods.items(), key=lambda one: METHODS.index(one[0].upper()))
@@ -81,7 +94,8 @@ def chapters(whole: Json) -> list[Chapter]:
             listed = list(same)
             operation = _operation(path, [method.upper() for method, _ in listed], listed[0][1], whole)
             found.setdefault(listed[0][1]["tags"][0], []).append(operation)
-    return [Chapter(title.capitalize(), title.replace(" ", "-"), rows) for title, rows in found.items()]
+    ordered = sorted(found, key=lambda title: ORDER.index(title) if title in ORDER else len(ORDER))
+    return [Chapter(title.capitalize(), title.replace(" ", "-"), found[title]) for title in ordered]
 
 
 def _operation(path: str, methods: list[str], said: Json, whole: Json) -> Operation:

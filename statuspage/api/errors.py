@@ -19,8 +19,19 @@ FIELDS = {
     "action_items": "body_draft",
 }
 CONTAINERS = frozenset(
-    "component component_group incident incident_update metric metrics_provider page postmortem status_embed_config"
-    " subscriber template".split()
+    [
+        "component",
+        "component_group",
+        "incident",
+        "incident_update",
+        "metric",
+        "metrics_provider",
+        "page",
+        "postmortem",
+        "status_embed_config",
+        "subscriber",
+        "template",
+    ]
 )
 
 

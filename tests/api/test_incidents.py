@@ -10,14 +10,56 @@ from incidents.models import AuditEntry, Component, Event, Incident, Page
 from tests.api.programs import Program
 from tests.factories import make_component, make_group, make_incident, make_page, make_resolved
 
-KEYS = """id components created_at impact impact_override incident_updates incident_impacts metadata monitoring_at name
-page_id postmortem_body postmortem_body_last_updated_at postmortem_ignored postmortem_notified_subscribers
-postmortem_notified_twitter postmortem_published_at resolved_at scheduled_auto_completed scheduled_auto_in_progress
-scheduled_for auto_transition_deliver_notifications_at_end auto_transition_deliver_notifications_at_start
-auto_transition_to_maintenance_state auto_transition_to_operational_state scheduled_remind_prior scheduled_reminded_at
-scheduled_until shortlink started_at status updated_at reminder_intervals""".split()
-UPDATE_KEYS = """id incident_id affected_components body created_at custom_tweet deliver_notifications display_at status
-tweet_id twitter_updated_at updated_at wants_twitter_update""".split()
+KEYS = [
+    "id",
+    "components",
+    "created_at",
+    "impact",
+    "impact_override",
+    "incident_updates",
+    "incident_impacts",
+    "metadata",
+    "monitoring_at",
+    "name",
+    "page_id",
+    "postmortem_body",
+    "postmortem_body_last_updated_at",
+    "postmortem_ignored",
+    "postmortem_notified_subscribers",
+    "postmortem_notified_twitter",
+    "postmortem_published_at",
+    "resolved_at",
+    "scheduled_auto_completed",
+    "scheduled_auto_in_progress",
+    "scheduled_for",
+    "auto_transition_deliver_notifications_at_end",
+    "auto_transition_deliver_notifications_at_start",
+    "auto_transition_to_maintenance_state",
+    "auto_transition_to_operational_state",
+    "scheduled_remind_prior",
+    "scheduled_reminded_at",
+    "scheduled_until",
+    "shortlink",
+    "started_at",
+    "status",
+    "updated_at",
+    "reminder_intervals",
+]
+UPDATE_KEYS = [
+    "id",
+    "incident_id",
+    "affected_components",
+    "body",
+    "created_at",
+    "custom_tweet",
+    "deliver_notifications",
+    "display_at",
+    "status",
+    "tweet_id",
+    "twitter_updated_at",
+    "updated_at",
+    "wants_twitter_update",
+]
 
 
 @pytest.fixture

@@ -130,9 +130,7 @@ def test_a_form_that_contradicts_itself_is_refused(program: Program, pairs: list
 )
 def test_a_body_that_cannot_be_read_is_refused_in_plain_words(program: Program, body: bytes) -> None:
     headers = {"authorization": f"OAuth {program.secret}"}
-    answer = ask(
-        program, method="POST", path="/incidents", data=body, content_type="application/json", headers=headers
-    )
+    answer = ask(program, method="POST", path="/incidents", data=body, content_type="application/json", headers=headers)
     assert answer.status_code == 400
     assert answer.json()["error"] == answer.json()["message"]
     assert not Incident.objects.exists()

@@ -69,6 +69,8 @@ class Asked(BaseModel):
 class Answered(BaseModel):
     """A part of an answer: every key always there, null where there is nothing."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
 
 class ErrorOut(Answered):
     """`error` by the field that is wrong, or one sentence; `message` is all of it in one line."""
