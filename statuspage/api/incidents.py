@@ -14,7 +14,7 @@ from incidents.actions.maintenances import MaintenanceOptions
 from incidents.actor import Actor
 from incidents.models import Component, Incident, Page
 from incidents.models.maintenances import SWITCHES
-from incidents.models.states import ENDED, MAINTENANCE_STATUSES, RUNNING, Status
+from incidents.models.states import MAINTENANCE_STATUSES, RUNNING, Status
 from statuspage.api.lookups import components_named
 from statuspage.api.schemas.incidents import IncidentIn
 
@@ -178,9 +178,9 @@ def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Acto
         _post_step(incident, status, statuses, common)
         return
     common["body"] = asked.text or wording.BY_STATUS[Status(status)]
-    if status in ENDED and not incident.is_resolved:
+    if status == Status.RESOLVED and not incident.is_resolved:
         actions.resolve(incident, restore=statuses or None, **common)
-    elif incident.is_resolved and status not in ENDED:
+    elif incident.is_resolved and status != Status.RESOLVED:
         actions.reopen(incident, status=status, components=statuses or None, **common)
     else:
         _refuse_after_the_end(incident)
@@ -189,9 +189,9 @@ def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Acto
 
 def _post_step(maintenance: Incident, status: str, statuses: Statuses, common: dict[str, Any]) -> None:
     """Each step of a maintenance has its own verb. One that is completed before it began was called off."""
-    if status in ENDED and maintenance.is_upcoming:
+    if status == Status.COMPLETED and maintenance.is_upcoming:
         maintenances.cancel(maintenance, **common)
-    elif status in ENDED:
+    elif status == Status.COMPLETED:
         maintenances.complete(maintenance, restore=statuses or None, **common)
     elif status in RUNNING and maintenance.is_upcoming:
         _start(maintenance, status, statuses, common)

@@ -1,5 +1,6 @@
 """The operations' register: `endpoint` says what one needs and answers, and the schema is made from that."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -31,11 +32,19 @@ class Parsed(Parser):
 
 
 class ApiKey(AuthBase):
+    """The gate knows whose token it is; here it is asked for its scope, before anything else is looked at."""
+
     openapi_type = "http"
     openapi_scheme = "bearer"
 
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
     def __call__(self, request: HttpRequest) -> ApiToken:
         token: ApiToken = request.token  # type: ignore[attr-defined]
+        if not token.may(self.scope):
+            raise errors.Refusal(403, f"This token lacks the scope {self.scope.value}.")
         return token
 
 
@@ -61,23 +70,20 @@ def endpoint(
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def scoped(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
-            if not request.token.may(scope):
-                raise errors.Refusal(403, f"This token lacks the scope {scope.value}.")
+        def answered(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
             return Status(code, view(request, *args, **kwargs))
 
-        scoped.scope = scope  # type: ignore[attr-defined]
         register = api.api_operation(
             methods.split(),
             path,
-            auth=ApiKey(),
+            auth=ApiKey(scope),
             response={code: answer, **REFUSALS},
             tags=[tag or path.split("/")[3].replace("_", " ").replace("-", " ") if path.count("/") > 2 else "pages"],
             operation_id=_operation_id(methods.split()[0].lower(), path),
             summary=(view.__doc__ or view.__name__.replace("_", " ").capitalize()).splitlines()[0],
             openapi_extra={"x-scope": scope.value},
         )
-        register(scoped)
+        register(answered)
         return view
 
     return decorate
@@ -92,7 +98,7 @@ def page_of(request: ApiRequest, code: str) -> Page:
 
 def schema() -> dict[str, Any]:
     """OpenAPI 3.1 of everything that is registered. An id for each method, where one view serves two."""
-    made = dict(OpenAPISchema(api, "v1"))
+    made: dict[str, Any] = json.loads(json.dumps(OpenAPISchema(api, "v1")))
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             operations[method] = {**operation, "operationId": _operation_id(method, path)}
