@@ -1,6 +1,7 @@
 """What is said when something cannot be done: `error` and `message`, for both kinds of clients (contract 3.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -9,15 +10,6 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as BadRequest
 
-# What the domain calls otherwise than Statuspage.
-FIELDS = {
-    "title": "name",
-    "impact": "impact_override",
-    "at": "display_at",
-    "group": "group_id",
-    "reminders": "scheduled_remind_prior",
-    "action_items": "body_draft",
-}
 CONTAINERS = frozenset(
     [
         "component",
@@ -83,11 +75,22 @@ def install(api: NinjaAPI) -> None:
         return answer(error.status_code, str(error))
 
 
+@contextmanager
+def told_as(**names: str) -> Iterator[None]:
+    """What the domain calls otherwise than Statuspage: `told_as(title="name")`."""
+    try:
+        yield
+    except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
+        said = {names.get(field, field): texts for field, texts in error.message_dict.items()}
+        raise ValidationError(said) from None
+
+
 def _by_field(error: ValidationError) -> dict[str, list[str]]:
     if not hasattr(error, "error_dict"):
         return {}
-    found = {FIELDS.get(name, name): texts for name, texts in error.message_dict.items()}
-    return {"base" if name == NON_FIELD_ERRORS else name: texts for name, texts in found.items()}
+    return {"base" if name == NON_FIELD_ERRORS else name: texts for name, texts in error.message_dict.items()}
 
 
 def _by_place(errors: Iterable[dict[str, Any]]) -> dict[str, list[str]]:

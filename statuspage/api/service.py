@@ -15,7 +15,7 @@ from incidents.models import Page
 from statuspage.accounts.models import ApiToken, Scope
 from statuspage.api import errors
 from statuspage.api.bodies import Json
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.schemas.parts import ErrorOut
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -29,11 +29,11 @@ class Program:
     def get(self, path: str, **headers: str) -> Any:
         return self._json(self.ask("GET", path, **headers), 200)
 
-    def post(self, path: str, body: Any = None, *, code: int = 201, **headers: str) -> Any:
-        return self._json(self.ask("POST", path, body, **headers), code)
+    def post(self, path: str, body: Any = None, *, code: int = 201, key: str = "") -> Any:
+        return self._json(self.ask("POST", path, body, **_keyed(key)), code)
 
-    def patch(self, path: str, body: Any, *, code: int = 200, **headers: str) -> Any:
-        return self._json(self.ask("PATCH", path, body, **headers), code)
+    def patch(self, path: str, body: Any, *, code: int = 200, key: str = "") -> Any:
+        return self._json(self.ask("PATCH", path, body, **_keyed(key)), code)
 
     def put(self, path: str, body: Any = None, *, code: int = 200) -> Any:
         return self._json(self.ask("PUT", path, body), code)
@@ -44,6 +44,10 @@ class Program:
     def _json(self, answer: Any, code: int) -> Any:
         assert answer.status_code == code, (answer.status_code, answer.content[:2000])
         return json.loads(answer.content) if answer.content else None
+
+
+def _keyed(key: str) -> dict[str, str]:
+    return {"idempotency-key": key} if key else {}
 
 
 def make_program(page: Page, *scopes: str, name: str = "Deploy script", **more: Any) -> Program:

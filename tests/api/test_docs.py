@@ -3,7 +3,8 @@
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from statuspage.api.docs import chapters, kind_of, whole_schema
+from statuspage.api.docs import whole_schema
+from statuspage.api.reading import chapters, kind_of
 from tests.console.staff import sheet
 
 

@@ -210,19 +210,19 @@ class TestRepeatedKeys:
         made = program.post("/incidents", self.body)
         for _ in range(2):
             body = {"incident": {"body": "More."}}
-            changed = program.patch(f"/incidents/{made['id']}", body, **{"idempotency-key": "k2"})
+            changed = program.patch(f"/incidents/{made['id']}", body, key="k2")
             assert len(changed["incident_updates"]) == 2
 
     def test_another_request_under_the_same_key_is_refused(self, program: Program) -> None:
-        program.post("/incidents", self.body, **{"idempotency-key": "k1"})
+        program.post("/incidents", self.body, key="k1")
         other = {"incident": {"name": "Another"}}
-        refused = program.post("/incidents", other, code=409, **{"idempotency-key": "k1"})
+        refused = program.post("/incidents", other, code=409, key="k1")
         assert "Idempotency-Key" in refused["message"]
         assert Incident.objects.count() == 1
 
     def test_what_was_refused_may_be_put_right_under_the_same_key(self, program: Program) -> None:
-        program.post("/incidents", {"incident": {}}, code=422, **{"idempotency-key": "k1"})
-        program.post("/incidents", self.body, **{"idempotency-key": "k1"})
+        program.post("/incidents", {"incident": {}}, code=422, key="k1")
+        program.post("/incidents", self.body, key="k1")
 
     def test_a_key_is_forgotten_after_a_day(self, program: Program, page: Page) -> None:
         from datetime import timedelta
@@ -231,15 +231,15 @@ class TestRepeatedKeys:
 
         from statuspage.api.models import KeptAnswer
 
-        program.post("/incidents", self.body, **{"idempotency-key": "k1"})
+        program.post("/incidents", self.body, key="k1")
         KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
-        program.post("/incidents", self.body, **{"idempotency-key": "k1"})
+        program.post("/incidents", self.body, key="k1")
         assert Incident.objects.count() == 2
 
     def test_two_tokens_may_choose_the_same_key(self, program: Program) -> None:
         other = make_program(program.page, name="Another")
         for one in (program, other):
-            one.post("/incidents", self.body, **{"idempotency-key": "k1"})
+            one.post("/incidents", self.body, key="k1")
         assert Incident.objects.count() == 2
 
     def test_a_204_is_repeated_as_nothing(self, program: Program) -> None:

@@ -1,13 +1,17 @@
-"""All operations: importing this registers them, in the order that the documentation shows them."""
+"""All operations: importing this registers them, in this order. `/metrics/data` comes before `/metrics/{metric_id}`."""
 
 from statuspage.api.operations import (
     components,
+    data_points,
     groups,
+    incident_subscribers,
     incidents,
+    many_subscribers,
     metrics,
     missing,
     pages,
     postmortems,
+    providers,
     subscribers,
     templates,
     uptime,
@@ -15,12 +19,16 @@ from statuspage.api.operations import (
 
 __all__ = [
     "components",
+    "data_points",
     "groups",
+    "incident_subscribers",
     "incidents",
+    "many_subscribers",
     "metrics",
     "missing",
     "pages",
     "postmortems",
+    "providers",
     "subscribers",
     "templates",
     "uptime",

@@ -5,11 +5,11 @@ from django.core.exceptions import ValidationError
 from incidents.actions import components as actions
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import PagingQuery, component_of
 from statuspage.api.schemas.components import ComponentBody, ComponentIn, ComponentOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import component_out
+from statuspage.api.shapes.components import component_out
 
 MOST = 1100
 

@@ -6,11 +6,11 @@ from incidents.actions import components as actions
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import PagingQuery, components_named, group_of
 from statuspage.api.schemas.components import GroupBody, GroupOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import group_out
+from statuspage.api.shapes.components import group_out
 from statuspage.subscribers.wishes import hand_down
 
 

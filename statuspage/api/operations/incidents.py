@@ -9,11 +9,12 @@ from incidents.models import IncidentUpdate, Page
 from incidents.models.incidents import IncidentQuerySet
 from statuspage.accounts.models import Scope
 from statuspage.api import incidents as changes
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
+from statuspage.api.errors import told_as
 from statuspage.api.lookups import Paging, PagingQuery, incident_of, incidents_of, one_of
 from statuspage.api.schemas.incidents import IncidentBody, IncidentOut, UpdateBody, UpdateOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import incident_out, incidents_out, update_out
+from statuspage.api.shapes.incidents import incident_out, incidents_out, update_out
 
 
 class Search(Paging):
@@ -107,7 +108,8 @@ def update_incident_update(
     if asked.body is not None:
         update = actions.edit_update(update, body=asked.body, actor=actor)
     if asked.display_at is not None:
-        update = corrections.correct_update_time(update, at=asked.display_at, actor=actor)
+        with told_as(at="display_at"):
+            update = corrections.correct_update_time(update, at=asked.display_at, actor=actor)
     return update_out(page, IncidentUpdate.objects.of_page(page).get(pk=update.pk))
 
 

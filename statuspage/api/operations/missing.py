@@ -5,8 +5,8 @@ from typing import Any
 from ninja.params.functions import Path
 
 from statuspage.accounts.models import Scope
+from statuspage.api.doors import ApiRequest
 from statuspage.api.errors import Refusal
-from statuspage.api.gate import ApiRequest
 from statuspage.api.schemas.parts import ErrorOut
 from statuspage.api.service import endpoint
 

@@ -1,9 +1,10 @@
 from incidents.actions import pages as actions
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
-from statuspage.api.schemas.pages import EmbedBody, EmbedOut, PageBody, PageOut
+from statuspage.api.doors import ApiRequest
+from statuspage.api.schemas.embed import EmbedBody, EmbedOut
+from statuspage.api.schemas.pages import PageBody, PageOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import embed_out, page_out
+from statuspage.api.shapes.pages import embed_out, page_out
 
 
 @endpoint("GET", "/pages", Scope.READ, list[PageOut])

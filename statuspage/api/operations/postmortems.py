@@ -4,11 +4,11 @@ from django.http import Http404
 from incidents.actions import postmortems as actions
 from incidents.models import Incident, Postmortem
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import incident_of
-from statuspage.api.schemas.incidents import DraftBody, PostmortemOut, PublishBody
+from statuspage.api.schemas.postmortems import DraftBody, PostmortemOut, PublishBody
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import postmortem_out
+from statuspage.api.shapes.postmortems import postmortem_out
 
 PATH = "/pages/{page_id}/incidents/{incident_id}/postmortem"
 TAG = "postmortems"

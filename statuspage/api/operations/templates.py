@@ -3,11 +3,11 @@ from typing import Any
 from incidents.actions import presets as actions
 from incidents.models import Page, Preset
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import PagingQuery, components_named, one_of
-from statuspage.api.schemas.incidents import TemplateBody, TemplateIn, TemplateOut
+from statuspage.api.schemas.templates import TemplateBody, TemplateIn, TemplateOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.api.shapes import template_out
+from statuspage.api.shapes.templates import template_out
 
 PATH = "/pages/{page_id}/incident_templates"
 

@@ -13,16 +13,16 @@ from incidents.models import AffectedComponent, Component, Page, StatusInterval
 from incidents.models.states import ComponentStatus
 from incidents.uptime import Totals, Weights
 from statuspage.accounts.models import Scope
-from statuspage.api.gate import ApiRequest
+from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import component_of, group_of, incidents_of
-from statuspage.api.schemas.components import (
+from statuspage.api.schemas.parts import LooseMoment
+from statuspage.api.schemas.uptime import (
     ComponentUptimeOut,
     EventRef,
     GroupRelatedIncidents,
     GroupUptimeOut,
     RelatedIncidents,
 )
-from statuspage.api.schemas.parts import LooseMoment
 from statuspage.api.service import endpoint, page_of
 from statuspage.common.wire import wire_of
 

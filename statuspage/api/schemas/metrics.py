@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked, Name, Number, Seconds
+from statuspage.api.schemas.parts import Answered, Asked, Name, Number
 
 Tooltip = Annotated[str, Field(max_length=1000)]
 Suffix = Annotated[str, Field(max_length=20)]
@@ -44,43 +44,3 @@ class MetricIn(Asked):
 
 class MetricBody(Asked):
     metric: MetricIn
-
-
-class Point(Answered):
-    timestamp: Seconds
-    value: Number
-
-
-class PointBody(Asked):
-    data: Point
-
-
-class PointOut(Answered):
-    data: Point
-
-
-class PointsBody(Asked):
-    """Points by the id of their metric."""
-
-    data: dict[str, Annotated[list[Point], Field(max_length=3000)]]
-
-
-class ProviderOut(Answered):
-    id: str
-    type: str
-    disabled: bool = False
-    metric_base_uri: str | None = None
-    last_revalidated_at: str | None = None
-    created_at: str
-    updated_at: str
-    page_id: str
-
-
-class ProviderIn(Asked):
-    """Only `Self` is known: points are sent to us. Credentials of others are not read and not kept."""
-
-    type: Annotated[str, Field(max_length=40)] = "Self"
-
-
-class ProviderBody(Asked):
-    metrics_provider: ProviderIn
