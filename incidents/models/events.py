@@ -54,6 +54,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
         return {pk for pk in told.values_list("incident", flat=True) if pk}
 
+    def about(self, postmortem: Postmortem) -> EventQuerySet:
+        return self.filter(postmortem=postmortem)
+
     def waiting_for_fan_out(self) -> EventQuerySet:
         return self.filter(fanned_out_at__isnull=True).order_by("pk")
 

@@ -115,6 +115,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
 
+    def latest_first(self) -> IncidentQuerySet:
+        """By when they began, whatever was written since."""
+        return self.order_by("-started_at", "-pk")
+
+    def latest_scheduled_first(self) -> IncidentQuerySet:
+        return self.order_by("-scheduled_for", "-pk")
+
     def upcoming_first(self) -> IncidentQuerySet:
         """Upcoming maintenances by their start, then everything by its newest update."""
         start = models.Case(models.When(status__in=UPCOMING, then="scheduled_for"))

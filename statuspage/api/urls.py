@@ -9,4 +9,5 @@ urlpatterns = [
     path("openapi.json", docs.openapi, name="openapi"),
     path("docs", docs.docs, name="docs"),
     path("<path:path>", gate, name="gate"),
+    path("", gate, {"path": ""}),
 ]

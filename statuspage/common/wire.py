@@ -17,13 +17,22 @@ def wire_of(page: Page) -> Wire:
     return Wire(page, absolute_url(page, ""))
 
 
+def for_any_origin(answer: HttpResponse) -> HttpResponse:
+    """Scripts of other sites may read it: there is nothing in it that depends on who asks."""
+    answer["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+def json_not_found() -> HttpResponse:
+    return json_answer({"error": "not found", "message": "There is no such thing here."}, status=404)
+
+
 def json_answer(
     body: Json, *, status: int = 200, changed_at: datetime | None = None, content_type: str = CONTENT_TYPE
 ) -> HttpResponse:
     """`body` with its keys in their order, for scripts of any origin (contract section 1.1)."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     answer = HttpResponse(text, content_type=content_type, status=status)
-    answer["Access-Control-Allow-Origin"] = "*"
     if changed_at:
         answer["Last-Modified"] = http_date(changed_at.timestamp())
-    return answer
+    return for_any_origin(answer)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from urllib.parse import urlsplit
 
 from django.urls import reverse
@@ -10,8 +10,9 @@ from django.utils.html import escape
 
 from incidents.models import Incident, Page
 from incidents.templatetags.candor import site_name
+from incidents.wire import published_postmortem
 from statuspage.common.urls import absolute_url
-from statuspage.public.state import newest_incidents, published_postmortem
+from statuspage.public.state import newest_incidents
 
 ENTRIES = 25
 # What XML 1.0 cannot carry, escaped or not.
@@ -26,6 +27,7 @@ class Entry:
     number: int
     url: str
     title: str
+    began_at: datetime
     published_at: datetime
     updated_at: datetime
     content: str
@@ -73,6 +75,7 @@ def _entry(page: Page, incident: Incident) -> Entry:
         number=incident.pk,
         url=absolute_url(page, reverse("public:incident", args=[incident.public_id])),
         title=_printable(incident.title),
+        began_at=incident.started_at,
         published_at=incident.last_update_at,
         updated_at=incident.updated_at,
         content=_printable(
@@ -83,10 +86,18 @@ def _entry(page: Page, incident: Incident) -> Entry:
 
 def _schedule(page: Page, maintenance: Incident) -> str:
     """When an upcoming maintenance is: the first paragraph of its entry, in the words that readers look for."""
-    start, end = (moment.astimezone(page.zone) for moment in maintenance.window)
-    last = _time(end) if start.date() == end.date() else _day(end)
-    first = _day(start) + ("" if start.tzname() == end.tzname() else f" {escape(start.tzname())}")
-    return f"<p><strong>THIS IS A SCHEDULED EVENT {first} - {last} {escape(end.tzname())}</strong></p>"
+    return f"<p><strong>THIS IS A SCHEDULED EVENT {marked_span(*maintenance.window, page.zone)}</strong></p>"
+
+
+def marked_span(start: datetime, end: datetime | None, zone: tzinfo) -> str:
+    """`Oct <var …> 7</var>, <var …>21:23</var> - <var …>22:00</var> UTC`: HTML, with the end if there is one."""
+    first = start.astimezone(zone)
+    if end is None:
+        return f"{_day(first)} {escape(first.tzname())}"
+    last = end.astimezone(zone)
+    opening = _day(first) + ("" if first.tzname() == last.tzname() else f" {escape(first.tzname())}")
+    closing = _time(last) if first.date() == last.date() else _day(last)
+    return f"{opening} - {closing} {escape(last.tzname())}"
 
 
 def _paragraph(at: datetime, label: str, html: str) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.http import http_date
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
+
+from statuspage.common.wire import for_any_origin
 
 View = Callable[..., HttpResponse]
 
@@ -20,6 +23,17 @@ def public_page(view: View) -> View:
     cached = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS)(conditional_page(view))
     checked: View = require_safe(cached)
     return checked
+
+
+def open_page(view: View) -> View:
+    """As `public_page`, for scripts of any origin: each answer says so, a 304 too."""
+    page = public_page(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        return for_any_origin(page(request, *args, **kwargs))
+
+    return answer
 
 
 def rendered(

@@ -16,6 +16,7 @@ from incidents.status import Headline, page_status, worst_status
 from incidents.uptime import midnight
 from incidents.visibility import Viewer
 from incidents.windows import days_until
+from incidents.wire import published_postmortem
 from incidents.wording import affected_sentence
 
 PAST_DAYS = 15
@@ -143,11 +144,6 @@ def _affected(incident: Incident) -> str:
         return sentence
     verb = "affected" if incident.is_resolved else "affects"
     return sentence.replace("This incident affected", f"This scheduled maintenance {verb}", 1)
-
-
-def published_postmortem(incident: Incident) -> Postmortem | None:
-    postmortem: Postmortem | None = getattr(incident, "postmortem", None)
-    return postmortem if postmortem and postmortem.is_published else None
 
 
 def _sections(components: list[Component]) -> list[Section]:

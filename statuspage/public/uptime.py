@@ -146,6 +146,16 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
     )
 
 
+def spans_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, list[Span]]:
+    """By primary key: the uptime of each component in each of SPANS. One query."""
+    today = now.astimezone(page.zone).date()
+    longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
+    tomorrow = uptime.midnight(today + timedelta(days=1), page.zone)
+    histories = read_histories(components, longest, tomorrow, zone=page.zone) if components else {}
+    weights = Weights.for_page(page)
+    return {key: [_span(page, history, weights, days, now=now) for days in SPANS] for key, history in histories.items()}
+
+
 def calendar_page(page: Page, number: int, code: str, *, now: datetime) -> Calendar | None:
     """Three months of the page's zone, counted back from the current one. None if there is no such page or component.
 

@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from statuspage.public import reports, uptime_views, views
+from statuspage.public import badges, embed, reports, uptime_views, v2, views, wire_views
 
 app_name = "public"
 
@@ -8,8 +8,10 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("maintenances.ics", views.maintenances_ics, name="maintenances_ics"),
     path("incidents/<slug:code>.ics", views.maintenance_ics, name="maintenance_ics"),
+    path("incidents/<slug:code>.json", wire_views.incident, name="incident_json"),
     path("incidents/<slug:code>", views.incident, name="incident"),
-    path("history", views.history, name="history"),
+    path("history", wire_views.or_json(views.history), name="history"),
+    path("history.json", wire_views.history, name="history_json"),
     path("analytics", reports.analytics, name="analytics"),
     path("reports", reports.report_list, name="reports"),
     path("reports.csv", reports.report_list_csv, name="reports_csv"),
@@ -17,9 +19,26 @@ urlpatterns = [
     path("reports/<str:code>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
+    path("feed.json", wire_views.feed, name="json_feed"),
     path("uptime", uptime_views.uptime, name="uptime"),
+    path("uptime.json", wire_views.uptime, name="all_uptime_json"),
     path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
     path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
     path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
+    path("badge.svg", badges.page_badge, name="badge"),
+    path("components/<slug:code>/badge.svg", badges.component_badge, name="component_badge"),
+    path("embed/script.js", embed.script, name="embed_script"),
+    path("embed/frame", embed.frame, name="embed_frame"),
     path("robots.txt", views.robots, name="robots"),
+    path("api/v2/summary.json", v2.summary, name="v2_summary"),
+    path("api/v2/status.json", v2.status, name="v2_status"),
+    path("api/v2/components.json", v2.components, name="v2_components"),
+    path("api/v2/incidents.json", v2.incidents, name="v2_incidents"),
+    path("api/v2/incidents/unresolved.json", v2.unresolved, name="v2_unresolved"),
+    path("api/v2/incidents/resolved.json", v2.resolved, name="v2_resolved"),
+    path("api/v2/scheduled-maintenances.json", v2.maintenances, name="v2_maintenances"),
+    path("api/v2/scheduled-maintenances/upcoming.json", v2.upcoming, name="v2_upcoming"),
+    path("api/v2/scheduled-maintenances/active.json", v2.active, name="v2_active"),
+    # After all others of /api/v2/, those of the subscribers too.
+    re_path(r"^(?:/+)?api/+v2(?:/.*)?$", v2.loosely_written, name="v2_loosely_written"),
 ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from incidents.models import Component, Event, Incident, IncidentUpdate, Page, Postmortem
 from incidents.status import page_status
 from incidents.visibility import Viewer
+from incidents.wire import postmortem_update_id
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.news import News
@@ -195,7 +196,7 @@ def _postmortem_update(postmortem: Postmortem, incident: Incident) -> Json:
         "created_at": at,
         "updated_at": at,
         "display_at": at,
-        "id": stable_id("postmortem", incident.public_id)[:12],
+        "id": postmortem_update_id(incident),
         "incident_id": incident.public_id,
     }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from statuspage.subscribers import providers, views, webhook_views
+from statuspage.subscribers import providers, v2_views, views, webhook_views
 
 app_name = "subscribers"
 
@@ -12,5 +12,9 @@ urlpatterns = [
     path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
     path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("api/v2/subscribers.json", v2_views.subscribers, name="v2_subscribers"),
+    path("api/v2/subscribers/<slug:code>/resend_confirmation.json", v2_views.resend, name="v2_resend"),
+    path("api/v2/subscribers/<slug:code>/resend_confirmation", v2_views.resend),
+    path("api/v2/subscribers/<slug:code>.json", v2_views.subscriber, name="v2_subscriber"),
     path("webhooks/email/<slug:provider>/", providers.provider_webhook, name="provider_webhook"),
 ]

@@ -181,7 +181,8 @@ def test_pages_name_their_feeds(page: Page) -> None:
     for path in ("/", "/history", f"/incidents/{incident.public_id}"):
         document = parse(text_of(path))
         types = {link.attributes["type"]: link.attributes["href"] for link in document.all("link", rel="alternate")}
-        assert types == {"application/atom+xml": "/history.atom", "application/rss+xml": "/history.rss"}
+        atom, rss = {"application/atom+xml": "/history.atom"}, {"application/rss+xml": "/history.rss"}
+        assert types == atom | rss | {"application/feed+json": "/feed.json"}
 
 
 def test_an_update_moves_its_incident_up(page: Page) -> None:

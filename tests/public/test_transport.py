@@ -11,7 +11,10 @@ from tests.public.reading import get
 
 pytestmark = pytest.mark.django_db
 
-PATHS = ("/", "/incidents/{code}", "/history", "/history.atom", "/history.rss", "/uptime", "/robots.txt")
+PATHS = (
+    *("/", "/incidents/{code}", "/history", "/history.atom", "/history.rss", "/uptime", "/robots.txt"),
+    *("/incidents/{code}.json", "/history.json", "/feed.json", "/badge.svg", "/embed/frame", "/embed/script.js"),
+)
 
 
 @pytest.fixture(params=PATHS)

@@ -12,7 +12,10 @@ from tests.public.reading import get, read
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("/", "/history", "/history.atom", "/history.rss", "/uptime")
+LISTS = (
+    *("/", "/history", "/history.atom", "/history.rss", "/uptime", "/history.json", "/feed.json", "/uptime.json"),
+    *("/api/v2/summary.json", "/api/v2/incidents.json", "/badge.svg", "/embed/frame"),
+)
 YESTERDAY = timedelta(days=1)
 
 

@@ -1,0 +1,76 @@
+"""What a badge says, and how wide that is. Drawn by templates/public/badge.svg."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from django.utils.text import Truncator
+
+from incidents.models.states import Impact
+
+# The light colours of tokens.css, which a picture on a foreign site cannot read. White text stands on them.
+COLOURS = {
+    Impact.NONE: "#14774a",
+    Impact.MAINTENANCE: "#2a62b5",
+    Impact.MINOR: "#8a5b00",
+    Impact.MAJOR: "#b34a0c",
+    Impact.CRITICAL: "#b5162f",
+}
+LONGEST_NAME = 60
+PADDING = 8
+_NARROW, _WIDE = set("fijlrtI.,:;|!'()[]/- "), set("mwMW@%")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Badge:
+    """`name` of what is told of, `word` for how it is, `colour` for the same."""
+
+    name: str
+    word: str
+    colour: str
+
+    @property
+    def name_length(self) -> int:
+        return text_width(self.name)
+
+    @property
+    def word_length(self) -> int:
+        return text_width(self.word)
+
+    @property
+    def name_width(self) -> int:
+        return self.name_length + 2 * PADDING
+
+    @property
+    def word_at(self) -> int:
+        return self.name_width + PADDING
+
+    @property
+    def width(self) -> int:
+        return self.name_width + self.word_length + 2 * PADDING
+
+    @property
+    def word_end(self) -> int:
+        """Where its round corners begin."""
+        return self.width - 3
+
+
+def text_width(text: str) -> int:
+    """About how many pixels `text` takes at 11 pixels: it is then fitted to just that, whatever the font."""
+    return round(sum(map(_letter_width, text)))
+
+
+def _letter_width(letter: str) -> float:
+    if unicodedata.combining(letter):
+        return 0
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 11
+    if letter in _WIDE:
+        return 10
+    return 4 if letter in _NARROW else 7.5 if letter.isupper() else 6.5
+
+
+def short_name(name: str) -> str:
+    """`name` without what XML cannot carry, cut to what a badge has room for."""
+    return Truncator(_NOT_XML.sub("", name)).chars(LONGEST_NAME)

@@ -1,0 +1,43 @@
+"""Badges: how a page or a component is now, as a small picture for other sites."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from incidents.models import Page
+from incidents.models.states import ComponentStatus, Impact
+from incidents.status import impact_of, page_status, worst_impact
+from incidents.templatetags.candor import site_name
+from incidents.visibility import Viewer
+from statuspage.common.urls import current_page
+from statuspage.public.badge import COLOURS, Badge, short_name
+from statuspage.public.http import public_page, rendered
+
+
+@public_page
+def page_badge(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    statuses = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
+    impacts = list(page.incidents.visible_to(Viewer.PUBLIC).unresolved().values_list("impact", flat=True))
+    headline = page_status(list(statuses), open_impacts=impacts)
+    if impacts and headline.indicator == Impact.NONE:
+        # Something is wrong that no component shows: never green. The page says so, too.
+        word = "1 Open Incident" if len(impacts) == 1 else f"{len(impacts)} Open Incidents"
+        return _badge(page, site_name(page), word, worst_impact([Impact.MINOR, *impacts]))
+    return _badge(page, site_name(page), headline.description, worst_impact([headline.indicator]))
+
+
+@public_page
+def component_badge(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_codes([code]).first()
+    if component is None:
+        raise Http404
+    status = ComponentStatus(component.status)
+    return _badge(page, component.full_name, status.label, impact_of([status]))
+
+
+def _badge(page: Page, name: str, word: str, impact: Impact) -> HttpResponse:
+    badge = Badge(short_name(name), word, COLOURS[impact])
+    kind = "image/svg+xml; charset=utf-8"
+    return rendered("public/badge.svg", {"badge": badge}, changed_at=page.updated_at, content_type=kind)

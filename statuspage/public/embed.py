@@ -1,0 +1,49 @@
+"""A notice for other sites: a script puts a small frame into their corner while something is wrong here (section 2.8).
+
+The frame may stand anywhere, and it alone: no other page of ours can be framed.
+"""
+
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_exempt
+
+from incidents.models.states import Impact
+from incidents.templatetags.candor import site_name
+from incidents.visibility import Viewer
+from statuspage.common.urls import absolute_url, current_page
+from statuspage.public.http import open_page, public_page, rendered
+
+
+@open_page
+def script(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    context: dict[str, object] = {
+        "frame_url": absolute_url(page, reverse("public:embed_frame")),
+        "title": site_name(page),
+    }
+    kind = "text/javascript; charset=utf-8"
+    return rendered("public/embed_script.js", context, changed_at=page.updated_at, content_type=kind)
+
+
+# Outermost, so that a 304 carries the same policy.
+@xframe_options_exempt
+@csp_replace({"frame-ancestors": ["*"]})
+@public_page
+def frame(request: HttpRequest) -> HttpResponse:
+    """What runs now: open incidents, then maintenances. `?test` shows a sample."""
+    page = current_page(request)
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    running = [*visible.unresolved().newest_first(), *visible.running().soonest_first()]
+    context: dict[str, object] = {
+        "page": page,
+        "home_url": absolute_url(page, "/"),
+        "first": running[0] if running else None,
+        "more": len(running) - 1,
+        "codes": " ".join(one.public_id for one in running),
+    }
+    if "test" in request.GET:
+        sample = {"title": "This is a test", "impact": Impact.MINOR, "last_update_at": timezone.now()}
+        context |= {"first": sample, "more": 0, "codes": "test"}
+    return rendered("public/embed_frame.html", context)
