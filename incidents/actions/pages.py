@@ -1,3 +1,5 @@
+import re
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -29,7 +31,7 @@ def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
     if "name" in changes:
         changes["name"] = checks.line(changes["name"], field="name", what="The name", max_length=100)
     if "domain" in changes:
-        changes["domain"] = changes["domain"].strip().lower()
+        changes["domain"] = _domain(locked, changes["domain"])
     changes = {name: value for name, value in changes.items() if value != getattr(locked, name)}
     if not changes:
         return locked
@@ -40,6 +42,16 @@ def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
     locked.save(update_fields=list(changes))
     record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"changed": changes, "before": before})
     return locked
+
+
+def _domain(page: Page, name: str) -> str:
+    """A bare host name that no other page answers to, or none."""
+    name = name.strip().lower()
+    if name and not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", name, re.ASCII):
+        raise ValidationError({"domain": "This is not a host name. Write it without https:// and port."})
+    if name and Page.objects.exclude(pk=page.pk).filter(domain=name).exists():
+        raise ValidationError({"domain": "Another page answers to this host name."})
+    return name
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotAllowed
@@ -14,6 +16,8 @@ from statuspage.api.bodies import body_of, checked
 from statuspage.api.doors import ApiRequest, token_of
 from statuspage.api.errors import Refusal, answer, refused
 from statuspage.api.repeats import once
+
+logger = logging.getLogger(__name__)
 
 MINUTE = 60
 ROUTES = "statuspage.api.routes"
@@ -28,6 +32,9 @@ def gate(request: ApiRequest, path: str) -> HttpResponse:
         response = _answered(request, path)
     except Refusal as refusal:
         response = refused(refusal)
+    except Exception:
+        logger.exception("A request to the API broke: %s %s", request.method, request.path)
+        response = answer(500, "Something went wrong here, and nothing was changed. It stands in the server's log.")
     if response.status_code == 204:
         del response["Content-Type"]
     response["Cache-Control"] = "no-store"

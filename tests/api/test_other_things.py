@@ -6,7 +6,7 @@ import pytest
 
 from incidents.models import AuditEntry, Event, MetricPoint
 from tests.api.programs import Program
-from tests.factories import make_component, make_incident, make_resolved
+from tests.factories import make_component, make_incident, make_page, make_resolved
 
 POSTMORTEM_KEYS = """preview_key body body_updated_at body_draft body_draft_updated_at published_at notify_subscribers
 notify_twitter custom_tweet created_at updated_at"""
@@ -34,9 +34,18 @@ def test_what_a_page_has_is_changed_and_the_rest_is_ignored(program: Program) ->
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", ""), ("name", "x" * 101), ("time_zone", "Mars/Olympus"), ("support_url", "javascript:alert(1)")],
+    [
+        ("name", ""),
+        ("name", "x" * 101),
+        ("time_zone", "Mars/Olympus"),
+        ("support_url", "javascript:alert(1)"),
+        ("domain", "https://status.example.com/"),
+        ("domain", "status.example.com:8000"),
+        ("domain", "taken.example.com"),
+    ],
 )
 def test_a_page_cannot_be_made_nonsense(program: Program, field: str, value: str) -> None:
+    make_page(name="Other", domain="taken.example.com")
     before = program.get("")
     assert list(program.patch("", {"page": {field: value}}, code=422)["error"]) == [field]
     assert program.get("") == before

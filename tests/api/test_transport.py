@@ -186,6 +186,17 @@ def test_too_many_requests_are_told_when_to_come_back(program: Program, settings
     assert other.ask("GET", "").status_code == 200
 
 
+def test_a_fault_of_ours_is_told_in_json_and_logged(
+    program: Program, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.API_LIMIT_PER_MINUTE = "many"
+    answer = program.ask("POST", "/incidents", {"incident": {"name": "Boom"}})
+    assert answer.status_code == 500
+    assert answer.json()["error"] == answer.json()["message"]
+    assert "A request to the API broke: POST" in caplog.text
+    assert not Incident.objects.exists()
+
+
 def test_another_page_is_not_there_for_this_token(program: Program) -> None:
     other = make_page(name="Other")
     assert program.ask("GET", f"/v1/pages/{other.public_id}").status_code == 404
