@@ -79,6 +79,10 @@ def _called(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
 def _route(path: str) -> ResolverMatch:
     """`.json` at the end is for old clients and means nothing."""
     try:
-        return resolve(f"/{path.rstrip('/').removesuffix('.json')}", urlconf=ROUTES)
+        found = resolve(f"/{path.rstrip('/').removesuffix('.json')}", urlconf=ROUTES)
     except Resolver404:
-        raise Refusal(404, "There is no such path. /v1/docs lists all of them.") from None
+        found = None
+    # django-ninja has a view of its own at the root.
+    if found is None or found.url_name == "api-root":
+        raise Refusal(404, "There is no such path. /v1/docs lists all of them.")
+    return found
