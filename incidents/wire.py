@@ -130,7 +130,7 @@ class Wire:
 
     def incident(self, incident: Incident, components: Iterable[Component]) -> Json:
         """An incident of any status. `components`: those of the affected ones that have a row."""
-        return self._common(incident, components) | {"reminder_intervals": None}
+        return self._common(incident, components) | {"reminder_intervals": incident.reminder_intervals or None}
 
     def maintenance(self, maintenance: Incident, components: Iterable[Component]) -> Json:
         start, end = maintenance.window

@@ -5,9 +5,19 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from incidents.models import Component
-from incidents.models.states import Kind
+from incidents.models.states import Kind, Status
 
 # What is said where nobody wrote anything.
+BY_STATUS = {
+    Status.INVESTIGATING: "We are investigating this issue.",
+    Status.IDENTIFIED: "The issue has been identified.",
+    Status.MONITORING: "A fix is in place and we are watching the results.",
+    Status.RESOLVED: "This incident has been resolved.",
+    Status.SCHEDULED: "This maintenance is planned.",
+    Status.IN_PROGRESS: "The scheduled maintenance is in progress.",
+    Status.VERIFYING: "The work is done and is being checked.",
+    Status.COMPLETED: "The scheduled maintenance has been completed.",
+}
 MAINTENANCE_STARTED = "The scheduled maintenance has begun."
 MAINTENANCE_COMPLETED = "The scheduled maintenance has been completed."
 MAINTENANCE_CANCELLED = "This maintenance has been cancelled. It will not take place."

@@ -68,6 +68,7 @@ SMS_GATEWAY_USER = env.str("SMS_GATEWAY_USER", default="")
 SMS_GATEWAY_PASSWORD = env.str("SMS_GATEWAY_PASSWORD", default="")
 SMS_FROM = env.str("SMS_FROM", default="")
 TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
+API_LIMIT_PER_MINUTE = env.int("API_LIMIT_PER_MINUTE", default=600)
 SUBSCRIBE_LIMIT_PER_IP = env.int("SUBSCRIBE_LIMIT_PER_IP", default=20)
 SUBSCRIBE_LIMIT_GLOBAL = env.int("SUBSCRIBE_LIMIT_GLOBAL", default=1000)
 
@@ -78,6 +79,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 INSTALLED_APPS = [
     "statuspage.public",
     "statuspage.console",
+    "statuspage.api",
     "statuspage.importers",
     "statuspage.subscribers",
     "statuspage.accounts",

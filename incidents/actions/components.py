@@ -42,8 +42,7 @@ def create_component(
         start_date=start_date,
         position=_next_position(page, group),
     )
-    began = datetime.combine(start_date, time(), tzinfo=page.zone).astimezone(UTC) if start_date else timezone.now()
-    timeline.begin_history(component, at=began)
+    timeline.begin_history(component, at=_first_moment(page, start_date) if start_date else timezone.now())
     return _recorded(page, component, actor, {"created": name})
 
 
@@ -57,8 +56,13 @@ def edit_component(
     description: str = "",
     only_show_if_degraded: bool = False,
     showcase: bool | None = None,
+    start_date: date | None = None,
 ) -> Component:
-    """`showcase` None leaves it as it is."""
+    """`showcase` and `start_date` None leave them as they are. With an earlier start, its history begins earlier."""
+    _check_start(start_date)
+    if start_date and start_date != component.start_date:
+        component.start_date = start_date
+        timeline.begin_earlier(component, at=_first_moment(component.page, start_date))
     if group != component.group:
         component.position = _next_position(component.page, group)
     component.group = _own(component.page, group)
@@ -67,7 +71,16 @@ def edit_component(
     component.only_show_if_degraded = only_show_if_degraded
     component.showcase = component.showcase if showcase is None else showcase
     component.updated_at = timezone.now()
-    changed = ["name", "group", "description", "only_show_if_degraded", "showcase", "position", "updated_at"]
+    changed = [
+        "name",
+        "group",
+        "description",
+        "only_show_if_degraded",
+        "showcase",
+        "position",
+        "start_date",
+        "updated_at",
+    ]
     component.save(update_fields=changed)
     return _recorded(component.page, component, actor, {"name": name})
 
@@ -171,6 +184,10 @@ def _next_position(page: Page, group: ComponentGroup | None) -> int:
         return (group.components.aggregate(top=Max("position"))["top"] or 0) + 1
     loose = page.components.filter(group=None).aggregate(top=Max("position"))["top"] or 0
     return max(loose, page.groups.aggregate(top=Max("position"))["top"] or 0) + 1
+
+
+def _first_moment(page: Page, day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=page.zone).astimezone(UTC)
 
 
 def _check_start(start_date: date | None) -> None:

@@ -1,3 +1,5 @@
+import re
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -20,6 +22,48 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
     page.save()
     record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"created": page.name})
     return page
+
+
+@transaction.atomic
+def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
+    """`changes`: name, domain, description, support_url or time_zone. ValidationError names the field."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    if "name" in changes:
+        changes["name"] = checks.line(changes["name"], field="name", what="The name", max_length=100)
+    if "domain" in changes:
+        changes["domain"] = _domain(locked, changes["domain"])
+    changes = {name: value for name, value in changes.items() if value != getattr(locked, name)}
+    if not changes:
+        return locked
+    before = {name: getattr(locked, name) for name in changes}
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    locked.full_clean()
+    locked.save(update_fields=list(changes))
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"changed": changes, "before": before})
+    return locked
+
+
+def _domain(page: Page, name: str) -> str:
+    """A bare host name that no other page answers to, or none."""
+    name = name.strip().lower()
+    if name and not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", name, re.ASCII):
+        raise ValidationError({"domain": "This is not a host name. Write it without https:// and port."})
+    if name and Page.objects.exclude(pk=page.pk).filter(domain=name).exists():
+        raise ValidationError({"domain": "Another page answers to this host name."})
+    return name
+
+
+@transaction.atomic
+def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Page:
+    """Corner and colours of the widget: what is given changes, the rest stays."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    new = locked.embed_config | config
+    if new != locked.embed_config:
+        locked.embed_config = new
+        locked.save(update_fields=["embed_config"])
+        record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"embed_config": config})
+    return locked
 
 
 @transaction.atomic

@@ -13,6 +13,13 @@ def begin_history(component: Component, *, at: datetime) -> None:
     StatusInterval.objects.create(component=component, status=component.status, started_at=at)
 
 
+def begin_earlier(component: Component, *, at: datetime) -> None:
+    """It had its first status since `at` already. Nothing to do if more than that is known."""
+    first = component.intervals.as_corrected().order_by("started_at").first()
+    if first and at < first.started_at:
+        _replace(first, now=timezone.now(), started_at=at)
+
+
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
     """`component` had `status` from `at` until the next recorded change, and has it now. Returns what it had at `at`.
 

@@ -4,8 +4,10 @@ from incidents.models.events import Event, EventKind
 from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
 from incidents.models.intervals import StatusInterval
 from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
+from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem
+from incidents.models.presets import Preset
 from incidents.models.revisions import Revision
 from incidents.models.targets import ServiceTarget
 
@@ -21,8 +23,12 @@ __all__ = [
     "IncidentUpdate",
     "MaintenanceReminder",
     "MaintenanceSeries",
+    "Metric",
+    "MetricPoint",
+    "MetricsProvider",
     "Page",
     "Postmortem",
+    "Preset",
     "Revision",
     "ServiceTarget",
     "StatusInterval",

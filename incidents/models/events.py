@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils import timezone
 
@@ -24,6 +26,7 @@ class EventKind(models.TextChoices):
     MAINTENANCE_COMPLETED = "maintenance.completed"
     MAINTENANCE_CANCELLED = "maintenance.cancelled"
     SERIES_CHANGED = "series.changed"
+    INCIDENT_CHANGED = "incident.changed"
     INCIDENT_HIDDEN = "incident.hidden"
     IMPACT_START = "incident.impact_start"
     UPDATE_EDITED = "update.edited"
@@ -37,6 +40,8 @@ class EventKind(models.TextChoices):
     HISTORY_CORRECTED = "history.corrected"
     UPTIME_WEIGHTS = "uptime.weights"
     PAGE_CHANGED = "page.changed"
+    PRESETS_CHANGED = "presets.changed"
+    METRICS_CHANGED = "metrics.changed"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -52,6 +57,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_page_after(self, page: Page, event_id: int) -> EventQuerySet:
         """What happened on `page` since that event, oldest first."""
         return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")
+
+    def told_of_postmortems(self, incidents: Iterable[Incident]) -> set[int]:
+        """Of which of `incidents` (primary keys) subscribers were told that there is a postmortem."""
+        told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
+        return {pk for pk in told.values_list("incident", flat=True) if pk}
 
     def about(self, postmortem: Postmortem) -> EventQuerySet:
         return self.filter(postmortem=postmortem)

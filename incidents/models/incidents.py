@@ -89,6 +89,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def last_updated_since(self, moment: datetime) -> IncidentQuerySet:
         return self.filter(last_update_at__gte=moment)
 
+    def titled(self, words: str) -> IncidentQuerySet:
+        return self.filter(title__icontains=words)
+
+    def for_programs(self) -> IncidentQuerySet:
+        """With all that the management API says of them: four queries, however many rows."""
+        return self.with_timeline().prefetch_related("reminders")
+
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """`start` included, `end` not. A maintenance counts when it began; one that has not does not count."""
         begun = models.Q(began_at__gte=start, began_at__lt=end)
@@ -144,6 +151,9 @@ class Incident(Switches):
     Of a maintenance: `scheduled_for` and `scheduled_until` are its window, `began_at` when it really began, and
     `cancelled_at` when it was called off (it is then completed). `calendar_sequence` counts what a calendar should see
     (RFC 5545 SEQUENCE). `occurrence_on` is the local day of its `series` that it stands for, wherever it was moved.
+
+    `metadata` is what other programs keep with it, objects by their names; `reminder_intervals` when its own team wants
+    to be reminded, as Statuspage writes it (contract section 3.4).
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -168,6 +178,8 @@ class Incident(Switches):
     )
     occurrence_on = models.DateField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    metadata: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    reminder_intervals = models.CharField(max_length=100, blank=True)
     version = models.PositiveIntegerField(default=1)
     submission_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)

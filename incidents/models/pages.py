@@ -42,6 +42,8 @@ class Page(models.Model):
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
     analytics_public = models.BooleanField(default=False)
     reports_public = models.BooleanField(default=False)
+    # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
+    embed_config: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
     degraded_weight = _weight("0")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from incidents.actor import Actor
+from incidents.models import Page
+from incidents.models.base import new_public_id
 
 
 class Role(models.TextChoices):
@@ -73,3 +76,66 @@ class RateCount(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "window"], name="ratecount_once_per_window")]
+
+
+class Scope(models.TextChoices):
+    """What a token may do. Each of them may read, except subscribers' addresses; `admin` may do everything."""
+
+    READ = "read", "Read"
+    INCIDENTS = "incidents:write", "Write incidents, maintenances, postmortems and templates"
+    COMPONENTS = "components:write", "Write components, groups and metrics"
+    SUBSCRIBERS = "subscribers:write", "Read and write subscribers"
+    ADMIN = "admin", "Everything, the page's settings too"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def by_digest(self, digest: str) -> ApiToken | None:
+        return self.filter(digest=digest).select_related("page").first()
+
+    def newest_first(self) -> ApiTokenQuerySet:
+        """Those that are not revoked before the others."""
+        return self.order_by(models.F("revoked_at").desc(nulls_first=True), "-pk")
+
+
+class ApiToken(models.Model):
+    """A program's key to one page. Only the SHA-256 of it is kept; `prefix` is its beginning, to tell tokens apart.
+
+    `last_used_at` is true to LAST_USED_EVERY.
+    """
+
+    LAST_USED_EVERY = timedelta(minutes=1)
+
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
+    page = models.ForeignKey(Page, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("token", self.public_id, self.name)
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and not self.is_expired
+
+    @property
+    def scope_words(self) -> str:
+        return ", ".join(Scope(scope).label for scope in self.scopes)
+
+    def may(self, scope: str) -> bool:
+        return scope == Scope.READ or scope in self.scopes or Scope.ADMIN in self.scopes

@@ -16,6 +16,7 @@ from statuspage.console.views import (
     series,
     sheets,
     subscribers,
+    tokens,
     updates,
     uptime,
 )
@@ -87,6 +88,8 @@ urlpatterns = [
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
     path("publishing", publishing.publishing, name="publishing"),
     path("uptime", uptime.uptime, name="uptime"),
+    path("tokens", tokens.token_list, name="tokens"),
+    path("tokens/<slug:code>/revoke", tokens.revoke_token, name="revoke_token"),
     path("people", people.people_list, name="people"),
     path("people/<slug:code>/role", people.change_role, name="person_role"),
     path("people/<slug:code>/active", people.set_active, name="person_active"),

@@ -34,6 +34,7 @@ PAGES = [
     "/console/mail",
     "/console/mail/{mail}",
     "/console/people",
+    "/console/tokens",
 ]
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/")
 

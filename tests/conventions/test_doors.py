@@ -15,7 +15,8 @@ DOORS = {
         "statuspage/subscribers/mailtest.py",
         "statuspage/subscribers/transports/mail/session.py",
     },
-    "urllib.request": set(),
+    # The command line runs elsewhere: the only address that it asks is the one that its user set.
+    "urllib.request": {"statuspage/api/cli/client.py"},
     "requests": set(),
     "httpx": set(),
     "pickle": set(),

@@ -32,7 +32,8 @@ def test_the_settings_are_listed_in_order() -> None:
 
 def test_only_the_settings_read_the_environment() -> None:
     readers = {name for name, tree in sources().items() if reads_environment(tree)}
-    assert readers <= {"statuspage/settings.py"}
+    # The command line runs without Django; docs/api.md has its two variables.
+    assert readers <= {"statuspage/settings.py", "statuspage/api/cli/__main__.py"}
 
 
 def reads_environment(tree: ast.Module) -> bool:

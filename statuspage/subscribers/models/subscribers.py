@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from incidents.models import Page
+from incidents.models import Incident, Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.clock import from_now
@@ -59,6 +59,28 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def endpoints(self) -> SubscriberQuerySet:
         return self.exclude(channel=Channel.EMAIL)
+
+    def on_channels(self, channels: Collection[str]) -> SubscriberQuerySet:
+        return self.filter(channel__in=channels)
+
+    def in_states(self, states: Collection[str]) -> SubscriberQuerySet:
+        return self.filter(state__in=states)
+
+    def searched(self, words: str) -> SubscriberQuerySet:
+        """An address, or a part of one."""
+        return self.filter(Q(email__icontains=words) | Q(endpoint__icontains=words) | Q(name__icontains=words))
+
+    def choosing(self, incident: Incident) -> SubscriberQuerySet:
+        """Those who chose this very incident."""
+        return self.filter(interests__incident=incident)
+
+    def with_codes(self, public_ids: Collection[str]) -> SubscriberQuerySet:
+        return self.filter(public_id__in=public_ids)
+
+    def tally(self) -> list[tuple[str, str, int]]:
+        """Channel, state, and how many there are of them."""
+        counted = self.order_by().values_list("channel", "state").annotate(number=models.Count("pk"))
+        return [(channel, state, number) for channel, state, number in counted]
 
     def newest_first(self) -> SubscriberQuerySet:
         return self.order_by("-created_at", "-pk")

@@ -1,0 +1,86 @@
+"""The verbs about API tokens. Each is one transaction with its entry in the audit log, which holds no secret."""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import sha256
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from incidents.actor import Actor
+from incidents.models import Page
+from statuspage.accounts.audit import note
+from statuspage.accounts.models import ApiToken, Scope
+
+MARK = "candor_"
+PREFIX_LENGTH = len(MARK) + 4
+
+
+@transaction.atomic
+def make(
+    page: Page, *, name: str, scopes: Collection[str], actor: Actor, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """The token and its secret (258 random bits), which is kept nowhere. ValidationError fields: name, scopes,
+    expires_at."""
+    _check(name.strip(), scopes, expires_at)
+    secret = MARK + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        page=page,
+        name=name.strip(),
+        prefix=secret[:PREFIX_LENGTH],
+        digest=digest_of(secret),
+        scopes=[scope.value for scope in Scope if scope in scopes],
+        expires_at=expires_at,
+    )
+    _note(token, "token.made", actor)
+    return token, secret
+
+
+@transaction.atomic
+def revoke(token: ApiToken, *, actor: Actor) -> None:
+    """It opens nothing from now on. Harmless when it was revoked already."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+        _note(token, "token.revoked", actor)
+
+
+def usable_token(secret: str) -> ApiToken | None:
+    """Whose secret this is, if it is still good; its use is noted."""
+    token = ApiToken.objects.by_digest(digest_of(secret))
+    if token is None or not token.is_usable:
+        return None
+    now = timezone.now()
+    due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - ApiToken.LAST_USED_EVERY)
+    if token.last_used_at is None or token.last_used_at <= now - ApiToken.LAST_USED_EVERY:
+        ApiToken.objects.filter(due, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def digest_of(secret: str) -> str:
+    """A fast hash will do: nobody guesses 258 random bits."""
+    return sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _check(name: str, scopes: Collection[str], expires_at: datetime | None) -> None:
+    errors: dict[str, str] = {}
+    if not name or len(name) > 100 or not name.isprintable():
+        errors["name"] = "Give it a name of at most 100 characters, on one line."
+    if not scopes:
+        errors["scopes"] = "Choose at least one scope."
+    elif unknown := sorted(set(scopes) - set(Scope.values)):
+        errors["scopes"] = f"“{unknown[0]}” is not a scope. Use one of: {', '.join(Scope.values)}."
+    if expires_at and expires_at <= timezone.now():
+        errors["expires_at"] = "This time has passed."
+    if errors:
+        raise ValidationError(errors)
+
+
+def _note(token: ApiToken, verb: str, actor: Actor) -> None:
+    about = {
+        "name": token.name,
+        "scopes": token.scopes,
+        "expires_at": token.expires_at and token.expires_at.isoformat(),
+    }
+    note(token.page, verb, actor=actor, object_type="token", object_ref=token.public_id, **about)

@@ -1,0 +1,106 @@
+"""Scripts that complete what is typed, made from the parser itself."""
+
+import argparse
+from collections.abc import Iterator
+
+Words = dict[str, list[str]]
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](dict(tree(parser)), values(parser))
+
+
+def tree(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """What can follow each command, options too."""
+    words = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            words += list(action.choices)
+            for name, one in action.choices.items():
+                yield from tree(one, f"{path} {name}".strip())
+        elif action.choices and not action.option_strings:
+            words += [str(choice) for choice in action.choices]
+    yield path, words
+
+
+def values(parser: argparse.ArgumentParser) -> Words:
+    """What can follow each option, whichever command it belongs to."""
+    found: Words = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                for option, words in values(one).items():
+                    found[option] = list(dict.fromkeys([*found.get(option, []), *words]))
+        elif action.choices and action.option_strings:
+            found[action.option_strings[-1]] = [str(choice) for choice in action.choices]
+    return found
+
+
+def _cases(words: Words) -> str:
+    return "\n".join(f'    "{name}") found="{" ".join(following)}" ;;' for name, following in words.items())
+
+
+_POSIX = """\
+_candor_words() {{
+  local path="" word found=""
+  for word in "$@"; do
+    case "$word" in
+      -*) ;;
+      incident|component|maintenance|status|publish|completion|open|update|resolve|list|set|schedule)
+        path="${{path:+$path }}$word" ;;
+    esac
+  done
+  case "$path" in
+{commands}
+  esac
+  case "$prev" in
+{options}
+  esac
+  printf '%s' "$found"
+}}
+"""
+
+
+def _posix(words: Words, following: Words) -> str:
+    return _POSIX.format(commands=_cases(words), options=_cases(following))
+
+
+def _bash(words: Words, following: Words) -> str:
+    return f"""{_posix(words, following)}
+_candor() {{
+  local current="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}"
+  COMPREPLY=($(compgen -W "$(_candor_words "${{COMP_WORDS[@]:1:COMP_CWORD-1}}")" -- "$current"))
+}}
+complete -F _candor candor
+"""
+
+
+def _zsh(words: Words, following: Words) -> str:
+    return f"""#compdef candor
+{_posix(words, following)}
+_candor() {{
+  local prev="${{words[CURRENT-1]}}"
+  local -a typed=("${{(@)words[2,CURRENT-1]}}")
+  compadd -- $(_candor_words "${{typed[@]}}" | tr ' ' '\\n')
+}}
+compdef _candor candor
+"""
+
+
+def _fish(words: Words, following: Words) -> str:
+    lines = ["complete -c candor -f"]
+    for path, options in words.items():
+        steps = path.split()
+        seen = [f"__fish_seen_subcommand_from {step}" for step in steps]
+        deeper = " ".join(
+            one.split()[len(steps)] for one in words if one != path and one.split()[: len(steps)] == steps
+        )
+        unseen = [f"not __fish_seen_subcommand_from {deeper}"] if deeper else []
+        condition = "; and ".join([*seen, *unseen]) or "true"
+        plain = " ".join(option for option in options if not option.startswith("-"))
+        lines += [f"complete -c candor -n '{condition}' -a '{plain}'"] if plain else []
+        for option in options:
+            if option.startswith("--"):
+                choices = f" -x -a '{' '.join(following[option])}'" if option in following else ""
+                lines.append(f"complete -c candor -n '{condition}' -l {option[2:]}{choices}")
+    return "\n".join(lines) + "\n"

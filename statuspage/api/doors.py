@@ -1,0 +1,43 @@
+"""Whose request it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from django.http import HttpRequest
+
+from statuspage.accounts.models import ApiToken
+from statuspage.accounts.tokens import usable_token
+from statuspage.api.errors import Refusal
+
+
+class ApiRequest(HttpRequest):
+    """What an operation gets: `token` opened the door, `data` is the parsed body."""
+
+    token: ApiToken
+    data: dict[str, Any]
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    secret = _secret(request)
+    token = usable_token(secret) if secret else None
+    if token is None:
+        raise Refusal(401, "Could not authenticate", headers={"WWW-Authenticate": 'Bearer realm="Candor"'})
+    return token
+
+
+def _secret(request: HttpRequest) -> str:
+    """`Authorization: OAuth KEY`, `Bearer KEY`, `Basic` with the key as password, or `?api_key=KEY`."""
+    scheme, _, given = request.headers.get("Authorization", "").strip().partition(" ")
+    given = given.strip()
+    if scheme.lower() in ("oauth", "bearer", "token"):
+        return given
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return ""
+        return password or user
+    return request.GET.get("api_key", "")

@@ -1,0 +1,100 @@
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+
+from incidents.actions import components as actions
+from incidents.actor import Actor
+from incidents.models import Component, ComponentGroup, Page
+from statuspage.accounts.models import Scope
+from statuspage.api.doors import ApiRequest
+from statuspage.api.lookups import PagingQuery, components_named, group_of
+from statuspage.api.schemas.components import GroupBody, GroupOut
+from statuspage.api.service import endpoint, page_of
+from statuspage.api.shapes.components import group_out
+from statuspage.subscribers.wishes import hand_down
+
+
+@endpoint("GET", "/pages/{page_id}/component-groups", Scope.READ, list[GroupOut])
+def list_groups(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[GroupOut]:
+    """List component groups."""
+    page = page_of(request, page_id)
+    rows = page.groups.order_by("position", "pk").prefetch_related("components")
+    return [group_out(page, group) for group in paging.cut(rows)]
+
+
+@endpoint("POST", "/pages/{page_id}/component-groups", Scope.COMPONENTS, GroupOut, code=201)
+def create_group(request: ApiRequest, page_id: str, body: GroupBody) -> GroupOut:
+    """Create a component group."""
+    page, asked, actor = page_of(request, page_id), body.component_group, request.token.actor
+    if asked.components is None:
+        raise ValidationError({"components": "Say which components are in the group, if only by an empty list."})
+    members = components_named(page, asked.components, field="components")
+    text = body.description or asked.description or ""
+    group = actions.create_group(page, name=asked.name or "", description=text, actor=actor)
+    _fill(page, group, members, actor)
+    return group_out(page, group_of(page, group.public_id))
+
+
+@endpoint("GET", "/pages/{page_id}/component-groups/{group_id}", Scope.READ, GroupOut)
+def get_group(request: ApiRequest, page_id: str, group_id: str) -> GroupOut:
+    """Get a component group."""
+    page = page_of(request, page_id)
+    return group_out(page, group_of(page, group_id))
+
+
+@endpoint("PATCH PUT", "/pages/{page_id}/component-groups/{group_id}", Scope.COMPONENTS, GroupOut)
+def update_group(request: ApiRequest, page_id: str, group_id: str, body: GroupBody) -> GroupOut:
+    """Update a component group. Its components are exactly those that are sent, in their order."""
+    page = page_of(request, page_id)
+    group, asked, actor = group_of(page, group_id), body.component_group, request.token.actor
+    members = None if asked.components is None else components_named(page, asked.components, field="components")
+    text = _description(body, group)
+    name = group.name if asked.name is None else asked.name
+    if (name, text) != (group.name, group.description):
+        actions.edit_group(group, name=name, description=text, actor=actor)
+    if members is not None:
+        _fill(page, group, members, actor)
+    return group_out(page, group_of(page, group_id))
+
+
+@endpoint("DELETE", "/pages/{page_id}/component-groups/{group_id}", Scope.COMPONENTS, GroupOut)
+def delete_group(request: ApiRequest, page_id: str, group_id: str) -> GroupOut:
+    """Delete a component group. Its components stay on the page, and subscribers of the group keep them."""
+    page = page_of(request, page_id)
+    group = group_of(page, group_id)
+    gone = group_out(page, group)
+    hand_down(group)
+    actions.delete_group(group, actor=request.token.actor)
+    return gone
+
+
+def _description(body: GroupBody, group: ComponentGroup) -> str:
+    """Whichever of the two places was sent; null empties it."""
+    for place in (body, body.component_group):
+        if "description" in place.model_fields_set:
+            return (place.description or "").strip()
+    return group.description
+
+
+def _fill(page: Page, group: ComponentGroup, members: Sequence[Component], actor: Actor) -> None:
+    before = list(group.components.active().order_by("position", "pk"))
+    if before == list(members):
+        return
+    for component in before:
+        if component not in members:
+            _move(component, None, actor)
+    for component in members:
+        if component.group_id != group.pk:
+            _move(component, group, actor)
+    actions.reorder(page, list(members), actor=actor)
+
+
+def _move(component: Component, group: ComponentGroup | None, actor: Actor) -> None:
+    actions.edit_component(
+        component,
+        name=component.name,
+        group=group,
+        description=component.description,
+        only_show_if_degraded=component.only_show_if_degraded,
+        actor=actor,
+    )

@@ -1,0 +1,76 @@
+from incidents.models import Incident, Page
+from statuspage.accounts.models import Scope
+from statuspage.api import people
+from statuspage.api.doors import ApiRequest
+from statuspage.api.lookups import PagingQuery, incident_of
+from statuspage.api.schemas.subscribers import SubscriberBody, SubscriberOut
+from statuspage.api.service import endpoint, page_of
+from statuspage.subscribers import roster
+from statuspage.subscribers.models.subscribers import SubscriberQuerySet
+from statuspage.subscribers.wishes import Wishes, wishes_of
+
+OF_INCIDENT = "/pages/{page_id}/incidents/{incident_id}/subscribers"
+
+
+@endpoint("GET", OF_INCIDENT, Scope.SUBSCRIBERS, list[SubscriberOut], tag="subscribers")
+def list_incident_subscribers(
+    request: ApiRequest, page_id: str, incident_id: str, paging: PagingQuery
+) -> list[SubscriberOut]:
+    """List those who are told of this incident because they chose it."""
+    page = page_of(request, page_id)
+    rows = people.narrowed(_of_incident(page, incident_of(page, incident_id)), state="all")
+    return people.listed(page, rows.newest_first(), paging)
+
+
+@endpoint("POST", OF_INCIDENT, Scope.SUBSCRIBERS, SubscriberOut, code=201, tag="subscribers")
+def create_incident_subscriber(
+    request: ApiRequest, page_id: str, incident_id: str, body: SubscriberBody
+) -> SubscriberOut:
+    """Add a subscriber to one incident."""
+    page = page_of(request, page_id)
+    wishes = Wishes(whole_page=False, incidents=(incident_of(page, incident_id),))
+    return people.out(page, people.add(page, body.subscriber, actor=request.token.actor, wishes=wishes).public_id)
+
+
+@endpoint("GET", f"{OF_INCIDENT}/{{subscriber_id}}", Scope.SUBSCRIBERS, SubscriberOut, tag="subscribers")
+def get_incident_subscriber(request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str) -> SubscriberOut:
+    """Get a subscriber of an incident."""
+    page = page_of(request, page_id)
+    found = people.subscriber_of(_of_incident(page, incident_of(page, incident_id)), subscriber_id)
+    return people.subscriber_out(page, found)
+
+
+@endpoint("DELETE", f"{OF_INCIDENT}/{{subscriber_id}}", Scope.SUBSCRIBERS, SubscriberOut, tag="subscribers")
+def delete_incident_subscriber(
+    request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str
+) -> SubscriberOut:
+    """Tell a subscriber of this incident no more. Who chose nothing else is unsubscribed."""
+    page, actor = page_of(request, page_id), request.token.actor
+    incident = incident_of(page, incident_id)
+    subscriber = people.subscriber_of(_of_incident(page, incident), subscriber_id)
+    wishes = people.without(wishes_of(subscriber), incident)
+    if wishes is None:
+        people.remove(subscriber, actor=actor)
+    else:
+        roster.change(subscriber, wishes, actor=actor)
+    return people.out(page, subscriber_id)
+
+
+@endpoint(
+    "POST",
+    f"{OF_INCIDENT}/{{subscriber_id}}/resend_confirmation",
+    Scope.SUBSCRIBERS,
+    SubscriberOut,
+    code=201,
+    tag="subscribers",
+)
+def resend_incident_confirmation(
+    request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str
+) -> SubscriberOut:
+    """Ask a subscriber of an incident once more to confirm."""
+    page = page_of(request, page_id)
+    return people.asked_again(request, page, _of_incident(page, incident_of(page, incident_id)), subscriber_id)
+
+
+def _of_incident(page: Page, incident: Incident) -> SubscriberQuerySet:
+    return page.subscribers.choosing(incident)

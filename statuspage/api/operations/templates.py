@@ -1,0 +1,70 @@
+from typing import Any
+
+from incidents.actions import presets as actions
+from incidents.models import Page, Preset
+from statuspage.accounts.models import Scope
+from statuspage.api.doors import ApiRequest
+from statuspage.api.lookups import PagingQuery, components_named, one_of
+from statuspage.api.schemas.templates import TemplateBody, TemplateIn, TemplateOut
+from statuspage.api.service import endpoint, page_of
+from statuspage.api.shapes.templates import template_out
+
+PATH = "/pages/{page_id}/incident_templates"
+
+
+@endpoint("GET", PATH, Scope.READ, list[TemplateOut])
+def list_templates(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[TemplateOut]:
+    """List templates."""
+    page = page_of(request, page_id)
+    return [template_out(page, one) for one in paging.cut(page.presets.in_order())]
+
+
+@endpoint("POST", PATH, Scope.INCIDENTS, TemplateOut, code=201)
+def create_template(request: ApiRequest, page_id: str, body: TemplateBody) -> TemplateOut:
+    """Create a template."""
+    page, asked = page_of(request, page_id), body.template
+    fields = {"name": "", "title": "", "body": ""} | _fields(asked)
+    components = components_named(page, asked.component_ids or [], field="component_ids")
+    preset = actions.create_preset(page, components=components, actor=request.token.actor, **fields)
+    return template_out(page, _preset(page, preset.public_id))
+
+
+@endpoint("GET", f"{PATH}/{{template_id}}", Scope.READ, TemplateOut)
+def get_template(request: ApiRequest, page_id: str, template_id: str) -> TemplateOut:
+    """Get a template. (Not at Statuspage.)"""
+    page = page_of(request, page_id)
+    return template_out(page, _preset(page, template_id))
+
+
+@endpoint("PATCH PUT", f"{PATH}/{{template_id}}", Scope.INCIDENTS, TemplateOut)
+def update_template(request: ApiRequest, page_id: str, template_id: str, body: TemplateBody) -> TemplateOut:
+    """Update a template. (Not at Statuspage.)"""
+    page, asked = page_of(request, page_id), body.template
+    components = None
+    if asked.component_ids is not None:
+        components = components_named(page, asked.component_ids, field="component_ids")
+    preset = _preset(page, template_id)
+    actions.edit_preset(preset, components=components, actor=request.token.actor, **_fields(asked))
+    return template_out(page, _preset(page, template_id))
+
+
+@endpoint("DELETE", f"{PATH}/{{template_id}}", Scope.INCIDENTS, TemplateOut)
+def delete_template(request: ApiRequest, page_id: str, template_id: str) -> TemplateOut:
+    """Delete a template. (Not at Statuspage.)"""
+    page = page_of(request, page_id)
+    preset = _preset(page, template_id)
+    gone = template_out(page, preset)
+    actions.delete_preset(preset, actor=request.token.actor)
+    return gone
+
+
+def _preset(page: Page, code: str) -> Preset:
+    found: Preset = one_of(page.presets.with_code(code), code)
+    return found
+
+
+def _fields(asked: TemplateIn) -> dict[str, Any]:
+    """What was sent, by our names. A null empties the status and the label, and leaves the rest."""
+    given = asked.given("name", "title", "body", "should_send_notifications")
+    fields = {name: value for name, value in given.items() if value is not None}
+    return fields | asked.texts(update_status="update_status", group_id="group_label")

@@ -1,0 +1,78 @@
+"""What programs do to subscribers."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from incidents.actor import Actor
+from incidents.models import Incident, Page
+from statuspage.api.lookups import components_named
+from statuspage.api.schemas.subscribers import SubscriberIn
+from statuspage.subscribers import endpoints, roster
+from statuspage.subscribers.models import Channel, Subscriber
+from statuspage.subscribers.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers.wishes import Wishes, set_wishes
+
+
+def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Wishes) -> Subscriber:
+    """By e-mail (asked to confirm unless the client says that it has their word), webhook, or telephone number.
+
+    Endpoints are vouched for by whoever has the token, and active at once.
+    """
+    if asked.endpoint:
+        return _add_endpoint(page, Channel.WEBHOOK, asked.endpoint, "endpoint", asked.email, wishes, actor)
+    if asked.phone_number:
+        return _add_endpoint(page, Channel.SMS, asked.phone_number, "phone_number", None, wishes, actor)
+    if not asked.email:
+        raise ValidationError({"email": "Give an email, an endpoint or a phone_number."})
+    _check_email(asked.email)
+    confirmed = asked.skip_confirmation_notification
+    return roster.add(page, asked.email, wishes=wishes, confirmed=confirmed, actor=actor)
+
+
+def wishes_for(page: Page, codes: Iterable[str] | None, before: Wishes | None = None) -> Wishes:
+    """The whole page, or the components with these ids, all else as `before`."""
+    kept = {} if before is None else before.columns
+    if codes is None:
+        return Wishes(**kept | {"whole_page": True})  # type: ignore[arg-type]
+    components = components_named(page, codes, field="component_ids")
+    if not components:
+        raise ValidationError({"component_ids": "Name at least one component, or leave this out for the whole page."})
+    return Wishes(**kept | {"whole_page": False}, components=tuple(components))  # type: ignore[arg-type]
+
+
+def remove(subscriber: Subscriber, *, actor: Actor) -> None:
+    if subscriber.channel == Channel.EMAIL:
+        roster.unsubscribe(subscriber, actor=actor)
+    else:
+        endpoints.remove(subscriber, actor=actor)
+
+
+def _add_endpoint(
+    page: Page, channel: Channel, address: str, field: str, email: str | None, wishes: Wishes, actor: Actor
+) -> Subscriber:
+    if email:
+        _check_email(email)
+    try:
+        endpoint, secret = ENDPOINT_TRANSPORTS[channel].check(address, "")
+        added = endpoints.add(page, channel, endpoint=endpoint, secret=secret, email=email or "", actor=actor)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from None
+    set_wishes(added, wishes)
+    return added
+
+
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email.strip())
+    except ValidationError:
+        raise ValidationError({"email": "This is not an e-mail address."}) from None
+
+
+def without(wishes: Wishes, incident: Incident) -> Wishes | None:
+    """All but this incident; None if nothing is left."""
+    rest = tuple(one for one in wishes.incidents if one != incident)
+    left = wishes.whole_page or rest or wishes.components or wishes.groups
+    return replace(wishes, incidents=rest) if left else None

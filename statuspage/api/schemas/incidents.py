@@ -1,0 +1,136 @@
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from statuspage.api.schemas.components import ComponentOut
+from statuspage.api.schemas.parts import (
+    Answered,
+    Asked,
+    Codes,
+    ComponentWordOrNone,
+    ImpactWord,
+    LooseMoment,
+    Moment,
+    Name,
+    SaidComponentStatus,
+    SaidImpact,
+    SaidStatus,
+    StatusWord,
+    Text,
+)
+
+
+class AffectedOut(Answered):
+    code: str
+    name: str
+    old_status: SaidComponentStatus
+    new_status: SaidComponentStatus
+
+
+class UpdateOut(Answered):
+    id: str
+    incident_id: str
+    affected_components: list[AffectedOut] | None
+    body: str
+    created_at: str
+    custom_tweet: str | None = None
+    deliver_notifications: bool
+    display_at: str
+    status: str
+    tweet_id: str | None = None
+    twitter_updated_at: str | None = None
+    updated_at: str
+    wants_twitter_update: bool = False
+
+
+class IncidentOut(Answered):
+    id: str
+    components: list[ComponentOut]
+    created_at: str
+    impact: SaidImpact
+    impact_override: SaidImpact | None
+    incident_updates: list[UpdateOut]
+    incident_impacts: list[dict[str, Any]] = []
+    metadata: dict[str, Any]
+    monitoring_at: str | None
+    name: str
+    page_id: str
+    postmortem_body: str | None
+    postmortem_body_last_updated_at: str | None
+    postmortem_ignored: bool = False
+    postmortem_notified_subscribers: bool
+    postmortem_notified_twitter: bool = False
+    postmortem_published_at: str | None
+    resolved_at: str | None
+    scheduled_auto_completed: bool
+    scheduled_auto_in_progress: bool
+    scheduled_for: str | None
+    auto_transition_deliver_notifications_at_end: bool | None
+    auto_transition_deliver_notifications_at_start: bool | None
+    auto_transition_to_maintenance_state: bool | None
+    auto_transition_to_operational_state: bool | None
+    scheduled_remind_prior: bool
+    scheduled_reminded_at: str | None
+    scheduled_until: str | None
+    shortlink: str
+    started_at: str
+    status: SaidStatus
+    updated_at: str
+    reminder_intervals: str | None
+
+
+class IncidentIn(Asked):
+    name: Name | None = None
+    status: StatusWord | None = None
+    body: Text | None = None
+    message: Annotated[Text | None, Field(description="What older clients call the body")] = None
+    impact_override: ImpactWord | None = None
+    deliver_notifications: bool | None = None
+    components: Annotated[
+        dict[str, ComponentWordOrNone] | Codes | None,
+        Field(description="Status by component id; an empty one leaves it as it is and names the component"),
+    ] = None
+    component_ids: Codes | None = None
+    metadata: dict[str, Any] | None = None
+    reminder_intervals: Annotated[str | None, Field(max_length=100)] = None
+    backfilled: bool | None = None
+    backfill_date: LooseMoment | None = None
+    scheduled_for: Moment | None = None
+    scheduled_until: Moment | None = None
+    scheduled_remind_prior: bool | None = None
+    scheduled_auto_in_progress: bool | None = None
+    scheduled_auto_transition: Annotated[bool | None, Field(description="Old name of scheduled_auto_in_progress")] = (
+        None
+    )
+    scheduled_auto_completed: bool | None = None
+    auto_transition_to_maintenance_state: bool | None = None
+    auto_transition_to_operational_state: bool | None = None
+    auto_transition_deliver_notifications_at_start: bool | None = None
+    auto_transition_deliver_notifications_at_end: bool | None = None
+
+    @property
+    def text(self) -> str:
+        return self.body or self.message or ""
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """By component id, "" where the status is to stay."""
+        found: dict[str, str] = dict.fromkeys(self.component_ids or [], "")
+        mapped = self.components if isinstance(self.components, dict) else dict.fromkeys(self.components or [], "")
+        return found | dict(mapped)
+
+
+class IncidentBody(Asked):
+    incident: IncidentIn
+
+
+class UpdateIn(Asked):
+    """`deliver_notifications` of what was published already is accepted and changes nothing."""
+
+    body: Text | None = None
+    display_at: Moment | None = None
+    deliver_notifications: bool | None = None
+
+
+class UpdateBody(Asked):
+    incident_update: UpdateIn

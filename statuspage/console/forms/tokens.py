@@ -1,0 +1,40 @@
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from statuspage.accounts.models import Scope
+
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "One year", "": "Never"}
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="What the audit log calls it, like “deploy script”.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        error_messages={"required": "Choose at least one."},
+    )
+    days = forms.ChoiceField(label="Expires after", choices=list(LIFETIMES.items()), required=False, initial="365")
+
+    @property
+    def scope_boxes(self) -> list[tuple[str, str, bool]]:
+        """Value, label, and whether it is ticked."""
+        chosen = self["scopes"].value() or []
+        return [(value, label, value in chosen) for value, label in Scope.choices]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        days = cleaned.pop("days", "")
+        cleaned["expires_at"] = timezone.now() + timedelta(days=int(days)) if days else None
+        return cleaned
+
+    def refuse(self, error: ValidationError) -> None:
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, list(messages))

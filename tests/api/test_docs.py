@@ -1,0 +1,56 @@
+"""The schema and the page that shows it, both from the code, and open to anybody."""
+
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from statuspage.api.docs import whole_schema
+from statuspage.api.reading import chapters, kind_of
+from tests.console.staff import sheet
+
+
+def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get("/v1/openapi.json")
+    found = answer.json()
+    assert found["openapi"].startswith("3.1")
+    assert found == whole_schema()
+    assert not answer.cookies
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"].strip(), f"{method} {path}"
+            assert operation["security"] == [{"ApiKey": []}]
+
+
+def test_in_answers_every_key_is_always_there() -> None:
+    schemas = whole_schema()["components"]["schemas"]
+    for name in ("IncidentOut", "UpdateOut", "ComponentOut", "PageOut", "SubscriberOut", "MetricOut", "PostmortemOut"):
+        assert sorted(schemas[name]["required"]) == sorted(schemas[name]["properties"]), name
+
+
+def test_the_page_shows_every_operation(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get("/v1/docs")
+    document = sheet(answer)
+    shown = {heading.text for heading in document.all("h3")}
+    for path, operations in whole_schema()["paths"].items():
+        for method in operations:
+            assert any(method.upper() in heading and heading.endswith(path) for heading in shown), f"{method} {path}"
+    assert len(document.all("h1")) == 1
+    assert not document.all("script")
+    assert not [one for one in document.walk() if "style" in one.attributes or one.tag == "style"]
+    assert not answer.cookies
+    names = [one.attributes["id"] for one in document.walk() if "id" in one.attributes]
+    assert len(names) == len(set(names))
+
+
+def test_incidents_come_first_and_what_is_missing_last() -> None:
+    titles = [chapter.title for chapter in chapters(whole_schema())]
+    assert (titles[0], titles[-1]) == ("Incidents", "Not there yet")
+
+
+def test_kinds_are_told_in_words() -> None:
+    assert kind_of({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text or null"
+    assert kind_of({"type": "array", "items": {"$ref": "#/components/schemas/ComponentOut"}}) == "list of Component"
+    assert kind_of({"type": "string", "format": "date-time"}) == "time"
+    assert kind_of({"enum": ["a", ""]}) == "a | “”"
+    assert kind_of({}) == "anything"

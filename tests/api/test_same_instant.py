@@ -1,0 +1,47 @@
+"""Requests that arrive at the same moment, at the running product."""
+
+import json
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Served
+
+pytestmark = pytest.mark.xdist_group("served-api")
+
+
+def sent(served: Served, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+    headers = {"Authorization": f"OAuth {served.token}", "Content-Type": "application/json"}
+    headers |= {"Idempotency-Key": key} if key else {}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{served.url}/v1/pages/{served.page}{path}", data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_one_key_at_the_same_moment_makes_one_incident(served: Served) -> None:
+    body = {"incident": {"name": "Only once"}}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: sent(served, "POST", "/incidents", body, key="same"), range(8)))
+    assert [code for code, _ in answers] == [201] * 8
+    assert len({answer["id"] for _, answer in answers}) == 1
+    _, found = sent(served, "GET", "/incidents?q=Only%20once")
+    assert len(found) == 1
+
+
+def test_two_updates_at_the_same_moment_are_both_posted(served: Served) -> None:
+    _, made = sent(served, "POST", "/incidents", {"incident": {"name": "Busy"}})
+    path = f"/incidents/{made['id']}"
+    with ThreadPoolExecutor(6) as pool:
+        bodies = [{"incident": {"body": f"Update {number}"}} for number in range(6)]
+        codes = [code for code, _ in pool.map(lambda body: sent(served, "PATCH", path, body), bodies)]
+    assert codes == [200] * 6
+    _, found = sent(served, "GET", path)
+    assert len(found["incident_updates"]) == 7
