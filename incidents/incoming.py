@@ -136,6 +136,20 @@ class IncomingIncident:
     is_guessed: bool = False
 
 
+@dataclass(frozen=True)
+class IncomingTemplate:
+    """A text to start an incident from. `status` empty: none is set; `components`: codes; `group`: a label."""
+
+    code: str
+    name: str
+    title: str
+    body: str
+    status: str = ""
+    notify: bool = True
+    components: tuple[str, ...] = ()
+    group: str = ""
+
+
 def is_code(text: str) -> bool:
     """Whether it can be kept as a public id."""
     return _PUBLIC_ID.fullmatch(text) is not None

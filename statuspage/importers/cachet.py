@@ -5,7 +5,7 @@ Cachet's ids are numbers: codes here follow from them and from the address. Its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from incidents.incoming import (
     IncomingGroup,
     IncomingIncident,
     IncomingPage,
+    IncomingTemplate,
     IncomingUpdate,
     code_for,
 )
@@ -84,6 +85,9 @@ class CachetSource:
         yield from readable(planned, "maintenances", self._schedule, self.report)
         rows = self._rows("incidents", "incidents", "incident", include="components,updates")
         yield from readable(rows, "incidents", self._incident, self.report)
+
+    def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
 
     def subscribers(self) -> Iterator[IncomingSubscriber]:
         self.report.leave("metrics, templates, tags, users", "they have no place here yet")

@@ -12,12 +12,14 @@ from typing import Protocol
 from incidents.actions.importing import bring_component, bring_group, bring_page, record_import
 from incidents.actions.importing_history import fold_history, folded_so_far, newest_affected
 from incidents.actions.importing_incidents import Timelines
+from incidents.actions.importing_templates import bring_template
 from incidents.actor import Actor
 from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
     IncomingPage,
+    IncomingTemplate,
     Outcome,
     Result,
     code_for,
@@ -49,6 +51,7 @@ class Source(Protocol):
     def incidents(self, is_settled: IsSettled) -> Iterable[IncomingIncident]:
         """`is_settled`: whether the incident of that code is here and over, so that it need not be asked for."""
 
+    def templates(self) -> Iterable[IncomingTemplate]: ...
     def subscribers(self) -> Iterable[IncomingSubscriber]: ...
 
 
@@ -110,6 +113,10 @@ def _bring_all(source: Source, page: Page, options: Options, progress: Progress)
         kind = "maintenances" if incident.kind == "maintenance" else "incidents"
         report.add(kind, f"{incident.kind} {incident.code} “{incident.title[:60]}”", timelines.bring(incident))
         progress("incidents", number, source.expected)
+    for template in source.templates():
+        report.add(
+            "templates", f"template {template.code}", _made() if is_new else bring_template(page, template, dry=dry)
+        )
     components = {} if is_new else {one.public_id: one for one in page.components.all()}
     for number, subscriber in enumerate(source.subscribers(), start=1):
         # Nobody's address: what is printed may be kept.

@@ -14,6 +14,7 @@ from incidents.incoming import (
     IncomingGroup,
     IncomingIncident,
     IncomingPage,
+    IncomingTemplate,
     IncomingUpdate,
     code_for,
     is_code,
@@ -76,6 +77,9 @@ class SheetSource:
                 yield self._incident(key, lines)
             except BadObject as error:
                 self.report.skip("incidents", lines[0].name, str(error))
+
+    def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:
         self.report.leave("subscribers", "the console has a CSV import of its own for them")

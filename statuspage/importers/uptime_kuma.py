@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, code_for
+from incidents.incoming import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingPage,
+    IncomingTemplate,
+    code_for,
+)
 from incidents.models.states import ComponentStatus
 from statuspage.importers.atlassian.public import readable
 from statuspage.importers.errors import SourceError
@@ -55,6 +62,9 @@ class UptimeKumaSource:
 
     def incidents(self, is_settled: IsSettled) -> Iterable[IncomingIncident]:
         self.report.leave("incidents, maintenances, heartbeats", "a backup of Uptime Kuma does not hold them")
+        return ()
+
+    def templates(self) -> Iterable[IncomingTemplate]:
         return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from incidents.models import Incident
+from incidents.models import Incident, Preset
 from statuspage.subscribers.models import Delivery, Subscriber
 from tests.importers.running import run_keyed, run_public
 from tests.importers.statuspages import FakeStatuspage, component, group, incident, outage, stamp, update
@@ -194,12 +194,28 @@ def test_what_was_read_as_a_visitor_is_completed_with_the_key(theirs: FakeStatus
     assert run_keyed(theirs).row("incidents")["unchanged"] == 1
 
 
-def test_templates_and_metrics_are_said_to_be_left(theirs: FakeStatuspage) -> None:
-    theirs.lists = {"incident_templates": [{"id": "t1"}, {"id": "t2"}], "metrics": [{"id": "m1"}]}
+def test_templates_come_along_and_metrics_are_said_to_be_left(theirs: FakeStatuspage) -> None:
+    template = {
+        "id": "t1t1t1t1t1t1",
+        "name": "Slow API",
+        "title": "The API is slow",
+        "body": "We are<br>looking.",
+        "group_id": None,
+        "update_status": "identified",
+        "should_tweet": False,
+        "should_send_notifications": False,
+        "components": [component("8l4ygp009s5s", "API")],
+    }
+    theirs.lists = {"incident_templates": [template, {"id": 7, "name": ["odd"]}], "metrics": [{"id": "m1"}]}
     ran = run_keyed(theirs)
-    assert ran.code == 0
-    assert "left: 2 templates" in ran.said
+    assert (ran.code, ran.row("templates")["skipped"]) == (3, 1)
+    preset = Preset.objects.get()
+    assert (preset.public_id, preset.name, preset.title) == ("t1t1t1t1t1t1", "Slow API", "The API is slow")
+    assert (preset.body, preset.update_status) == ("We are\nlooking.", "identified")
+    assert not preset.should_send_notifications
+    assert [one.name for one in preset.components.all()] == ["API"]
     assert "left: 1 metrics" in ran.said
+    assert run_keyed(theirs).row("templates")["unchanged"] == 1
 
 
 def test_a_wrong_key_stops_the_import_and_says_so(theirs: FakeStatuspage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage
+from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, IncomingTemplate
 from statuspage.importers.atlassian import shapes
 from statuspage.importers.atlassian.public import readable
 from statuspage.importers.errors import Forbidden, NotThere, SourceError
@@ -31,8 +31,7 @@ STATES = {
 }
 _CHANNELS = {"email": Channel.EMAIL, "sms": Channel.SMS, "webhook": Channel.WEBHOOK}
 _NOT_HERE = {
-    "incident_templates": ("templates", "templates have no place here yet"),
-    "metrics": ("metrics", "metrics have no place here yet"),
+    "metrics": ("metrics", "their numbers cannot be read; make them anew, and send to both"),
 }
 
 
@@ -69,6 +68,9 @@ class KeyedSource:
             if row.glimpse("postmortem_body_last_updated_at") and not row.glimpse("postmortem_published_at"):
                 row = self._with_draft(row)
             yield from self._read([row], "incidents", shapes.incident)
+
+    def templates(self) -> Iterable[IncomingTemplate]:
+        return self._read(self._rows("incident_templates", "templates", "template"), "templates", shapes.template)
 
     def subscribers(self) -> Iterator[IncomingSubscriber]:
         seen: set[str] = set()

@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from incidents.incoming import IncomingComponent, IncomingGroup, IncomingIncident, IncomingPage, Outcome, Result
+from incidents.incoming import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingPage,
+    IncomingTemplate,
+    Outcome,
+    Result,
+)
 from incidents.models.pages import validate_time_zone
 from statuspage.importers.atlassian import markup, shapes
 from statuspage.importers.errors import NotThere, SourceError, Unreadable
@@ -90,6 +98,9 @@ class PublicSource:
                 self.report.add("incidents", f"incident {code}", Result(Outcome.UNCHANGED))
                 continue
             yield from self._one(code)
+
+    def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:
         self.report.leave("subscribers, templates, metrics", "only their owner can read them: use --api-key")

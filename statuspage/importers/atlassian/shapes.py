@@ -12,6 +12,7 @@ from incidents.incoming import (
     IncomingIncident,
     IncomingPage,
     IncomingPostmortem,
+    IncomingTemplate,
     IncomingUpdate,
     code_for,
     is_code,
@@ -82,6 +83,20 @@ def component(thing: Thing) -> IncomingComponent:
         start_date=thing.day("start_date"),
         created_at=thing.moment("created_at"),
         updated_at=thing.moment("updated_at"),
+    )
+
+
+def template(thing: Thing) -> IncomingTemplate:
+    status = thing.text("update_status")
+    return IncomingTemplate(
+        code=_code(thing),
+        name=thing.line("name") or thing.need("id"),
+        title=thing.line("title"),
+        body=as_markdown(thing.text("body")),
+        status=thing.word("update_status", status, Status.values, "") if status else "",
+        notify=thing.flag("should_send_notifications") is not False,
+        components=tuple(keep_code(one.need("id")) for one in thing.things("components", "component")),
+        group=thing.text("group_id"),
     )
 
 
