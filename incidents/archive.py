@@ -28,6 +28,10 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
     for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
         codes = [component.public_id for component in series.components.order_by("pk")]
         yield {"type": "series", "components": codes, **written(series)}
+    for preset in page.presets.prefetch_related("components").order_by("pk"):
+        codes = [component.public_id for component in preset.components.order_by("pk")]
+        yield {"type": "preset", "components": codes, **written(preset)}
+    yield from _metrics(page)
     yield from _incidents(page)
     for component in page.components.order_by("pk"):
         yield {"type": "history", "component": component.public_id, "intervals": _intervals(component.intervals.all())}
@@ -36,6 +40,16 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
 def audit_entries(page: Page) -> Iterator[dict[str, Any]]:
     for entry in page.audit_entries.order_by("pk").iterator(chunk_size=PIECE):
         yield {"type": "audit", **written(entry)}
+
+
+def _metrics(page: Page) -> Iterator[dict[str, Any]]:
+    """A metric with its points: those of one are in memory at a time."""
+    for provider in page.metrics_providers.order_by("pk"):
+        yield {"type": "metrics_provider", **written(provider)}
+    for metric in page.metrics.select_related("provider").order_by("pk"):
+        points = [[plain(at), value] for at, value in metric.points.order_by("at").values_list("at", "value")]
+        provider_code = metric.provider and metric.provider.public_id
+        yield {"type": "metric", "provider": provider_code, **written(metric), "points": points}
 
 
 def _incidents(page: Page) -> Iterator[dict[str, Any]]:

@@ -48,14 +48,14 @@ def restore_page(raw: Raw) -> tuple[Page, Result]:
 
 @transaction.atomic
 def restore_group(page: Page, raw: Raw) -> Result:
-    return _once(ComponentGroup, page, raw) or _made(ComponentGroup, page=page, **read(ComponentGroup, raw))
+    return once(ComponentGroup, page, raw) or _made(ComponentGroup, page=page, **read(ComponentGroup, raw))
 
 
 @transaction.atomic
 def restore_component(page: Page, raw: Raw) -> Result:
     """Without its history, which stands in a line of its own."""
     group = page.groups.get(public_id=raw["group"]) if raw["group"] else None
-    return _once(Component, page, raw) or _made(Component, page=page, group=group, **read(Component, raw))
+    return once(Component, page, raw) or _made(Component, page=page, group=group, **read(Component, raw))
 
 
 @transaction.atomic
@@ -69,21 +69,21 @@ def restore_target(page: Page, raw: Raw) -> Result:
 
 @transaction.atomic
 def restore_series(page: Page, raw: Raw) -> Result:
-    if here := _once(MaintenanceSeries, page, raw):
+    if here := once(MaintenanceSeries, page, raw):
         return here
     series = MaintenanceSeries.objects.create(page=page, **read(MaintenanceSeries, raw))
-    series.components.set(_components(page, raw["components"]).values())
+    series.components.set(components_of(page, raw["components"]).values())
     return MADE
 
 
 @transaction.atomic
 def restore_incident(page: Page, raw: Raw) -> Result:
-    if here := _once(Incident, page, raw):
+    if here := once(Incident, page, raw):
         return here
     series = page.maintenance_series.get(public_id=raw["series"]) if raw["series"] else None
     incident = Incident.objects.create(page=page, series=series, **read(Incident, raw))
     codes = {row["component"] for update in raw["updates"] for row in update["affected"]}
-    components = _components(page, codes)
+    components = components_of(page, codes)
     _restore_updates(incident, raw["updates"], components)
     if raw["postmortem"]:
         _restore_postmortem(incident, raw["postmortem"])
@@ -115,7 +115,7 @@ def _restore_postmortem(incident: Incident, raw: Raw) -> None:
     Revision.objects.bulk_create(Revision(postmortem=postmortem, **read(Revision, one)) for one in raw["revisions"])
 
 
-def _once(model: type[models.Model], page: Page, raw: Raw) -> Result | None:
+def once(model: type[models.Model], page: Page, raw: Raw) -> Result | None:
     thing: Any = model._default_manager.filter(public_id=raw["public_id"]).first()
     if thing is None:
         return None
@@ -129,7 +129,7 @@ def _made(model: type[models.Model], **fields: Any) -> Result:
     return MADE
 
 
-def _components(page: Page, codes: Iterable[str]) -> dict[str, Component]:
+def components_of(page: Page, codes: Iterable[str]) -> dict[str, Component]:
     wanted = set(codes)
     found = {one.public_id: one for one in page.components.with_codes(wanted)}
     if missing := wanted - found.keys():

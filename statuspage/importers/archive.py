@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from incidents import archive
-from incidents.actions import restoring, restoring_records
+from incidents.actions import restoring, restoring_metrics, restoring_records
 from incidents.actions.importing import record_import
 from incidents.actions.importing_history import newest_affected
 from incidents.actor import Actor
@@ -27,7 +27,7 @@ from statuspage.subscribers import archive as subscribers
 HEADER = "candor-export"
 FORMAT = 1
 LARGEST_LINE = 64 * 1024 * 1024  # characters
-PLURALS = {"history": "histories", "series": "series", "audit": "audit entries"}
+PLURALS = {"metrics_provider": "providers", "history": "histories", "series": "series", "audit": "audit entries"}
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
@@ -35,6 +35,9 @@ RESTORERS: dict[str, Restore] = {
     "component": restoring.restore_component,
     "target": restoring.restore_target,
     "series": restoring.restore_series,
+    "preset": restoring_metrics.restore_preset,
+    "metrics_provider": restoring_metrics.restore_provider,
+    "metric": restoring_metrics.restore_metric,
     "incident": restoring.restore_incident,
     "history": restoring_records.restore_history,
     "subscriber": subscribers.restore_subscriber,

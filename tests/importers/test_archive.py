@@ -10,7 +10,19 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from incidents.models import AffectedComponent, AuditEntry, Event, Incident, IncidentUpdate, Page, StatusInterval
+from incidents.models import (
+    AffectedComponent,
+    AuditEntry,
+    Event,
+    Incident,
+    IncidentUpdate,
+    Metric,
+    MetricPoint,
+    MetricsProvider,
+    Page,
+    Preset,
+    StatusInterval,
+)
 from incidents.rows import INTERNAL
 from statuspage.importers.archive import RESTORERS
 from statuspage.subscribers.models import Channel, Delivery, Subscriber
@@ -40,6 +52,14 @@ def objects(lines: list[str], kind: str) -> list[dict[str, Any]]:
     return [raw for line in lines if (raw := json.loads(line))["type"] == kind]
 
 
+def make_templates_and_metrics(page: Page) -> None:
+    preset = Preset.objects.create(page=page, name="Slow", title="Slow API", body="It is slow.")
+    preset.components.add(page.components.all()[0])
+    provider = MetricsProvider.objects.create(page=page)
+    metric = Metric.objects.create(page=page, provider=provider, name="Latency", suffix="ms", y_axis_max=1.5)
+    MetricPoint.objects.create(metric=metric, at=page.created_at, value=0.1)
+
+
 def forget_everything() -> None:
     StatusInterval.objects.all().delete()
     AffectedComponent.objects.all().delete()
@@ -56,6 +76,7 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     make_endpoint(page, "https://hooks.example.com/a")
     make_reader(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
     make_reader(page, incidents=(page.incidents.all()[0],), detail="milestones")
+    make_templates_and_metrics(page)
     before = export(page, tmp_path / "before.jsonl", "--with-secrets")
     forget_everything()
 
@@ -79,6 +100,7 @@ def test_every_kind_of_row_is_exported_or_named_here() -> None:
     """Whoever adds a model says whether it moves along with its page."""
     exported = {"Page", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
     exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "ActionItem"}
+    exported |= {"Preset", "MetricsProvider", "Metric", "MetricPoint"}
     exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
     left = {
         "Event",  # was told already
