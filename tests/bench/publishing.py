@@ -1,18 +1,16 @@
 """What it costs to publish one update, and everything, on a page with 200 components and a long past.
 
-    python -m tests.bench.publishing [--profile]
+    python -m tests.bench.publishing [--paths]
 
 makes a page with 100, then one with 10,000 past incidents in a database of its own (SQLite), one incident every 4.4
 hours back from now, each with three updates that name a component, and each component with its 90-day bar. It publishes
 all of it, then posts updates to an open incident and publishes each. CPU seconds are of all threads, user and system.
 Asked of it: one update at most 0.5 s of CPU, and with 10,000 at most 1.5 times that with 100; everything within three
-minutes, in a memory that does not grow. `--profile` prints where the time of one update goes.
+minutes, in a memory that does not grow. `--paths` prints what each path of one update costs to render.
 """
 
-import cProfile
 import json
 import os
-import pstats
 import subprocess
 import sys
 import tempfile
@@ -149,21 +147,29 @@ def update_figures(page: Any, incident: Any) -> dict[str, float]:
     from tests.factories import post
 
     tree, times = tree_of(page.public_id), []
-    profile = cProfile.Profile()
     for number in range(UPDATES):
         post(incident, body=f"Number {number}: we know more.")
         began, cpu = time.perf_counter(), time.process_time()
-        if number == UPDATES - 1 and "--profile" in sys.argv:
-            profile.runcall(publish_news, page, tree)
-        else:
-            publish_news(page, tree)
-            times.append((time.perf_counter() - began, time.process_time() - cpu))
-    if "--profile" in sys.argv:
-        pstats.Stats(profile, stream=sys.stdout).sort_stats("cumulative").print_stats(60)
+        publish_news(page, tree)
+        times.append((time.perf_counter() - began, time.process_time() - cpu))
     last = list(Event.objects.of_page_after(page, 0))[-1]
     touched = paths.touched(page, [last], since=last.created_at, now=last.created_at).paths
+    if "--paths" in sys.argv:
+        print_costs(page, touched)
     clock, cpu_of = (list(column) for column in zip(*times, strict=True))
     return {"update": median(clock), "update_cpu": median(cpu_of), "touched": len(touched)}
+
+
+def print_costs(page: Any, touched: list[str]) -> None:
+    from statuspage.public.publishing.rendering import render
+
+    costs = []
+    for path in touched:
+        cpu = time.process_time()
+        answer = render(page, path)
+        costs.append((time.process_time() - cpu, len(answer.body) if answer else 0, path))
+    for seconds, size, path in sorted(costs, reverse=True):
+        say(f"{seconds * 1000:7.0f} ms {size:>9,} bytes  {path}")
 
 
 def rss() -> float:
