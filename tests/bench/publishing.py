@@ -30,7 +30,7 @@ def main() -> int:
     for past in PASTS:
         with tempfile.TemporaryDirectory() as folder:
             found[past] = run(folder, past)
-    say("| Past incidents | Paths | All: s | CPU s | RSS after a tenth, at the end | One update: CPU s | s | Ratio | Paths |")
+    say("| Past incidents | Paths | All: s | CPU s | RSS early, late | One update: CPU s | s | Ratio | Paths |")
     say("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for past, row in found.items():
         ratio = row["update_cpu"] / found[PASTS[0]]["update_cpu"]
