@@ -1,5 +1,6 @@
 """Whoever serves the published folder: the web process alone, and a real nginx with deploy/nginx.conf."""
 
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from tests.servers import WITH_US, accepts, free_port, missing, stop_process, wa
 
 AROUND = """
 daemon off;
-master_process off;
+{processes}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{}}
@@ -25,20 +26,22 @@ http {{
 """
 
 
-def start_web(candor: Candor) -> None:
+def start_web(candor: Candor, *, workers: int = 1) -> None:
     """Without a supervisor, which would start the dispatcher too."""
     options = ["--interface", "wsgi", "--blocking-threads", "1", "--log-level", "warning", "--port", str(candor.port)]
+    options += ["--workers", str(workers)]
     candor.start("web", "-m", "granian", *options, "statuspage.wsgi:application")
     wait_until(lambda: accepts(candor.port), "the web process answers")
 
 
 @dataclass
 class Nginx:
-    """deploy/nginx.conf, changed only in its names and places."""
+    """deploy/nginx.conf, changed only in its names and places. One process, or a master with `workers`."""
 
     folder: Path
     data: Path
     application: int
+    workers: int = 0
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -57,8 +60,15 @@ class Nginx:
             site = site.replace(old, new)
         (self.folder / "site.conf").write_text(site, encoding="utf-8")
         around = self.folder / "nginx.conf"
-        around.write_text(AROUND.format(folder=self.folder), encoding="utf-8")
+        around.write_text(AROUND.format(folder=self.folder, processes=self._processes()), encoding="utf-8")
         return around
+
+    def _processes(self) -> str:
+        if not self.workers:
+            return "master_process off;"
+        # Root's workers would become `nobody`, who may not read a temporary folder.
+        user = "user root;" if os.geteuid() == 0 else ""
+        return f"worker_processes {self.workers}; {user}"
 
     def start(self) -> None:
         command = ["nginx", "-c", str(self.write())]

@@ -59,6 +59,7 @@ class Shelf:
     files: dict[str, Entry] = field(default_factory=dict)
     headers: list[dict[str, str]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
+    _made: set[Path] = field(default_factory=set, init=False)
 
     def put(self, path: str, answer: Answer) -> None:
         target = self._place(path)
@@ -85,9 +86,10 @@ class Shelf:
         for path in paths:
             entry = manifest.files[path]
             target = self._place(path)
+            # Plain strings: these are thousands of links, and a Path costs more than a link.
+            old, new = f"{folder}/{file_of(path)}", str(target)
             for suffix in CODINGS.values():
-                name = file_of(path) + suffix
-                os.link(folder / name, target.with_name(target.name + suffix))
+                os.link(old + suffix, new + suffix)
             self.files[path] = Entry(entry.digest, self._header_number(manifest.headers[entry.headers]))
 
     def close(self, *, stamp: float = 0.0, event: int = 0, made_by: str = "", archive: str = "") -> None:
@@ -100,10 +102,14 @@ class Shelf:
             (self.folder / ARCHIVE).symlink_to(Path("..", "..", "archives", archive))
 
     def _place(self, path: str) -> Path:
-        target = self.folder / file_of(path)
-        if not target.resolve().is_relative_to(self.folder.resolve()):
+        name = file_of(path)
+        # By its letters alone, and each folder made once: a generation of many components is a thousand of these.
+        if os.path.normpath(name) != name or name.startswith((os.pardir, os.sep)):
             raise ValueError(f"{path} would lead out of the published folder.")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = self.folder / name
+        if target.parent not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(target.parent)
         return target
 
     def _header_number(self, headers: dict[str, str]) -> int:
