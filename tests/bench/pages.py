@@ -5,9 +5,10 @@
 makes a page with 40 components, their 90-day bars and a few incidents, and publishes it. The web process (granian with
 two workers, the front door before Django) and nginx (deploy/nginx.conf, two workers) serve the same folder, and wrk
 (`apt-get install wrk`) asks each in turns: `/` whole, then `/` with the ETag that it just got. After that, `/?x`, which
-Django renders anew each time, with two connections: of 64, most would only wait. Then a first visit in Chromium. Asked of it: the front door at least 0.50 times nginx's requests, p99 at most nginx's, two workers within
-160 MB; `/` within 8 KB gzipped, a first visit within 14 KB in three requests, and nothing that moves. What publishing
-costs is tests.bench.publishing.
+Django renders anew each time, with two connections: of 64, most would only wait. Then a first visit in Chromium. Asked
+of it: the front door at least 0.50 times nginx's requests, p99 at most nginx's, two workers within 160 MB; `/` within
+8 KB gzipped, a first visit within 14 KB in three requests, and nothing that moves. What publishing costs is
+tests.bench.publishing.
 """
 
 import argparse
