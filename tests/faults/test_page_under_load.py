@@ -18,7 +18,7 @@ from tests.servers import Postgres, Redis, accepts
 
 pytestmark = pytest.mark.xdist_group("load")
 
-RATE, SECONDS = sized(300, 2000), sized(3, 120)
+RATE, SECONDS = sized(300, 2000), sized(2, 120)
 ENOUGH = 0.999
 PREPARE = """
 from incidents.actions import components, incidents
