@@ -107,6 +107,10 @@ class Opening(threading.Thread):
             pipelining="pipelining" in offered, eight_bit="8bitmime" in offered, smtputf8="smtputf8" in offered
         )
         client.sock.settimeout(0)
+        if client.file:
+            # smtplib's reader is done; while it is open, closing the socket closes nothing.
+            client.file.close()
+            client.file = None
         self._client = client
 
 
