@@ -153,7 +153,8 @@ def publish_news(page: Page, tree: Tree) -> int:
     wanted = touched.paths if before else paths.summaries()
     last = news[-1].pk if before and 0 < len(news) <= paths.MANY else Event.objects.newest_of(page)
     with tree.draft() as draft:
-        failed = _render_into(draft, page, wanted)
+        gone = paths.histories_beyond(page, draft.kept(), now=now)
+        failed = _render_into(draft, page, dict.fromkeys([*wanted, *gone]))
         if touched.debt is not Debt.NOTHING:
             _drop_others(draft, paths.present(page, now=now))
         draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, debt(tree)))

@@ -1,0 +1,45 @@
+"""What must no longer be seen leaves the published folder at once, and what could not be made is not forgotten."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from time_machine import travel
+
+from incidents.actions import corrections, incidents
+from statuspage.public.publishing.publisher import publish_news, tree_of
+from tests.factories import ALICE, make_incident, make_page, make_resolved
+from tests.publishing.shelves import published
+from tests.publishing.test_publisher import assert_true
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    with travel("2026-11-25T12:00:00Z", tick=False):
+        yield
+
+
+def test_with_its_only_incident_the_oldest_page_of_the_history_is_gone_at_once() -> None:
+    page = make_page()
+    make_resolved(page)
+    long_ago = timezone.now() - timedelta(days=400)
+    oldest = make_resolved(page, at=long_ago, until=long_ago + timedelta(hours=1), title="Posted by mistake")
+    assert "Posted by mistake" in assert_true(page)["/history/5"]
+    incidents.hide(oldest, reason="Not ours", actor=ALICE)
+    publish_news(page, tree_of(page.public_id))
+    assert not [path for path, text in published(page).items() if "Posted by mistake" in text]
+    assert_true(page)
+
+
+def test_when_its_oldest_incident_moves_nearer_the_history_is_shorter_at_once() -> None:
+    page = make_page()
+    long_ago = timezone.now() - timedelta(days=400)
+    oldest = make_incident(page, at=long_ago, title="In the wrong year")
+    assert "/history/5" in assert_true(page)
+    corrections.correct_update_time(oldest.updates.get(), at=long_ago + timedelta(days=365), actor=ALICE)
+    publish_news(page, tree_of(page.public_id))
+    assert [path for path in published(page) if path.startswith("/history/")] == []
+    assert_true(page)
