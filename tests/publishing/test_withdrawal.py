@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from incidents.actions import corrections, incidents
+from incidents.actions import components, corrections, incidents
 from statuspage.public.publishing.publisher import publish_news, tree_of
-from tests.factories import ALICE, make_incident, make_page, make_resolved
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 from tests.publishing.shelves import published
 from tests.publishing.test_publisher import assert_true
 
@@ -43,3 +43,14 @@ def test_when_its_oldest_incident_moves_nearer_the_history_is_shorter_at_once() 
     publish_news(page, tree_of(page.public_id))
     assert [path for path in published(page) if path.startswith("/history/")] == []
     assert_true(page)
+
+
+def test_a_report_is_gone_when_the_uptime_of_its_component_is_no_longer_shown() -> None:
+    page = make_page(reports_public=True)
+    component = make_component(page)
+    own = f"/reports/{component.public_id}/2026-11"
+    assert {own, f"{own}.csv"} <= set(assert_true(page))
+    components.edit_component(component, name="REST API", showcase=False, actor=ALICE)
+    assert not {own, f"{own}.csv"} & set(assert_true(page))
+    components.set_status(component, "partial_outage", actor=ALICE)
+    assert not {own, f"{own}.csv"} & set(assert_true(page))

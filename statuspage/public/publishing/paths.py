@@ -158,6 +158,6 @@ def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> l
     if page.reports_public:
         month = Period.month_at(now, page.zone).code
         found += _named(["reports", "reports_csv"])
-        for component in components:
+        for component in (one for one in components if one.showcase):
             found += [reverse(f"public:{name}", args=[component.public_id, month]) for name in ("report", "report_csv")]
     return found
