@@ -8,7 +8,8 @@ from django.utils import timezone
 from time_machine import travel
 
 from incidents.actions import components, corrections, incidents
-from statuspage.public.publishing.publisher import publish_news, tree_of
+from statuspage.public.publishing.paths import Debt
+from statuspage.public.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 from tests.publishing.shelves import published
 from tests.publishing.test_publisher import assert_true
@@ -54,3 +55,25 @@ def test_a_report_is_gone_when_the_uptime_of_its_component_is_no_longer_shown() 
     assert not {own, f"{own}.csv"} & set(assert_true(page))
     components.set_status(component, "partial_outage", actor=ALICE)
     assert not {own, f"{own}.csv"} & set(assert_true(page))
+
+
+@pytest.mark.parametrize(
+    ("view", "owed"), [("views.incident_report", Debt.EVERYTHING), ("uptime_views.calendar_page", Debt.PRESENT)]
+)
+def test_what_a_rebuild_could_not_make_is_made_when_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, view: str, owed: Debt
+) -> None:
+    page = make_page()
+    make_incident(page)
+    make_component(page)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"statuspage.public.{view}", fail)
+        with pytest.raises(PartlyPublished):
+            rebuild(page, tree_of(page.public_id))
+    assert debt(tree_of(page.public_id)) is owed
+    assert_true(page)
+    assert debt(tree_of(page.public_id)) is Debt.NOTHING
