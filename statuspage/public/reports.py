@@ -72,7 +72,7 @@ def _span(page: Page, code: str) -> Span:
 
 
 def _components(page: Page) -> list[Component]:
-    return list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+    return list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
 
 
 def _component(page: Page, code: str) -> Component:

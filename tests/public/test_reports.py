@@ -275,6 +275,15 @@ def test_components_that_visitors_do_not_see_have_no_report(api: Component) -> N
     assert get(path_of(api)).status_code == 404
 
 
+def test_components_without_published_uptime_have_no_report_for_visitors(page: Page, api: Component) -> None:
+    kept = make_component(page, "Website")
+    components.edit_component(api, name="Inner API", showcase=False, actor=ALICE)
+    for path in (path_of(api), f"{path_of(api)}.csv"):
+        assert get(path).status_code == 404
+    assert [row["component_id"] for row in table("/reports.csv")] == [kept.public_id]
+    assert "Inner API" not in read("/reports").one("main").text
+
+
 def test_a_name_that_a_spreadsheet_would_run_stays_text(page: Page) -> None:
     make_component(page, "=HYPERLINK(1)")
     make_component(page, 'Quotes ", and commas')

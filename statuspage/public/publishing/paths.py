@@ -131,6 +131,14 @@ def _touched_histories(page: Page, news: Iterable[Event], *, now: datetime) -> l
     return _histories([1]) if about else []
 
 
+def histories_beyond(page: Page, published: Iterable[str], *, now: datetime) -> list[str]:
+    """Of `published`, the pages of the history that it is too short for since its oldest incident left or moved."""
+    older = reverse("public:history") + "/"
+    found = [path for path in published if path.startswith(older)]
+    known = set(_histories(range(1, page_count(page, now=now) + 1))) if found else set()
+    return [path for path in found if path not in known]
+
+
 def _named(names: Iterable[str]) -> list[str]:
     return [reverse(f"public:{name}") for name in names]
 
@@ -150,6 +158,6 @@ def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> l
     if page.reports_public:
         month = Period.month_at(now, page.zone).code
         found += _named(["reports", "reports_csv"])
-        for component in components:
+        for component in (one for one in components if one.showcase):
             found += [reverse(f"public:{name}", args=[component.public_id, month]) for name in ("report", "report_csv")]
     return found

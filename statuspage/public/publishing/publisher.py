@@ -153,7 +153,8 @@ def publish_news(page: Page, tree: Tree) -> int:
     wanted = touched.paths if before else paths.summaries()
     last = news[-1].pk if before and 0 < len(news) <= paths.MANY else Event.objects.newest_of(page)
     with tree.draft() as draft:
-        failed = _render_into(draft, page, wanted)
+        gone = paths.histories_beyond(page, draft.kept(), now=now)
+        failed = _render_into(draft, page, dict.fromkeys([*wanted, *gone]))
         if touched.debt is not Debt.NOTHING:
             _drop_others(draft, paths.present(page, now=now))
         draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, debt(tree)))
@@ -182,7 +183,7 @@ def rebuild(page: Page, tree: Tree, *, whole: bool = True, tell: Tell | None = N
         touched = paths.touched(page, news, since=began, now=now)
         failed = _render_into(draft, page, dict.fromkeys([*touched.paths, *failed]))
         _drop_others(draft, paths.present(page, now=now))
-        draft.stamp, draft.made_by = now.timestamp(), _owing(touched.debt)
+        draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, _debt_of(failed)))
         draft.event = Event.objects.newest_of(page) if len(news) > paths.MANY else news[-1].pk if news else last
     return _counted(draft, failed)
 
@@ -231,6 +232,11 @@ def _owing(owed: Debt) -> str:
     if owed is Debt.EVERYTHING:
         return OWES_EVERYTHING
     return (OWES_PRESENT if owed is Debt.PRESENT else "") + fingerprint()
+
+
+def _debt_of(failed: Iterable[str]) -> Debt:
+    """What has to be made anew for these paths to be tried again."""
+    return max((Debt.EVERYTHING if is_past(path) else Debt.PRESENT for path in failed), default=Debt.NOTHING)
 
 
 def _keep_up(page: Page, tree: Tree) -> None:

@@ -1,0 +1,79 @@
+"""What must no longer be seen leaves the published folder at once, and what could not be made is not forgotten."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from time_machine import travel
+
+from incidents.actions import components, corrections, incidents
+from statuspage.public.publishing.paths import Debt
+from statuspage.public.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
+from tests.publishing.shelves import published
+from tests.publishing.test_publisher import assert_true
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    with travel("2026-11-25T12:00:00Z", tick=False):
+        yield
+
+
+def test_with_its_only_incident_the_oldest_page_of_the_history_is_gone_at_once() -> None:
+    page = make_page()
+    make_resolved(page)
+    long_ago = timezone.now() - timedelta(days=400)
+    oldest = make_resolved(page, at=long_ago, until=long_ago + timedelta(hours=1), title="Posted by mistake")
+    assert "Posted by mistake" in assert_true(page)["/history/5"]
+    incidents.hide(oldest, reason="Not ours", actor=ALICE)
+    publish_news(page, tree_of(page.public_id))
+    assert not [path for path, text in published(page).items() if "Posted by mistake" in text]
+    assert_true(page)
+
+
+def test_when_its_oldest_incident_moves_nearer_the_history_is_shorter_at_once() -> None:
+    page = make_page()
+    long_ago = timezone.now() - timedelta(days=400)
+    oldest = make_incident(page, at=long_ago, title="In the wrong year")
+    assert "/history/5" in assert_true(page)
+    corrections.correct_update_time(oldest.updates.get(), at=long_ago + timedelta(days=365), actor=ALICE)
+    publish_news(page, tree_of(page.public_id))
+    assert [path for path in published(page) if path.startswith("/history/")] == []
+    assert_true(page)
+
+
+def test_a_report_is_gone_when_the_uptime_of_its_component_is_no_longer_shown() -> None:
+    page = make_page(reports_public=True)
+    component = make_component(page)
+    own = f"/reports/{component.public_id}/2026-11"
+    assert {own, f"{own}.csv"} <= set(assert_true(page))
+    components.edit_component(component, name="REST API", showcase=False, actor=ALICE)
+    assert not {own, f"{own}.csv"} & set(assert_true(page))
+    components.set_status(component, "partial_outage", actor=ALICE)
+    assert not {own, f"{own}.csv"} & set(assert_true(page))
+
+
+@pytest.mark.parametrize(
+    ("view", "owed"), [("views.incident_report", Debt.EVERYTHING), ("uptime_views.calendar_page", Debt.PRESENT)]
+)
+def test_what_a_rebuild_could_not_make_is_made_when_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, view: str, owed: Debt
+) -> None:
+    page = make_page()
+    make_incident(page)
+    make_component(page)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"statuspage.public.{view}", fail)
+        with pytest.raises(PartlyPublished):
+            rebuild(page, tree_of(page.public_id))
+    assert debt(tree_of(page.public_id)) is owed
+    assert_true(page)
+    assert debt(tree_of(page.public_id)) is Debt.NOTHING
