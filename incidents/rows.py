@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.duration import duration_string
 
+from incidents import markup
+
 # Keys of this database, and of forms that were open.
 INTERNAL = {"id", "submission_key"}
 
@@ -63,4 +65,5 @@ def _value(field: Any, raw: Any) -> Any:
         raise ValidationError(f"its {field.name} is longer than {field.max_length} characters")
     if field.choices and value and value not in dict(field.flatchoices):
         raise ValidationError(f"its {field.name} “{value}” is unknown")
-    return value
+    # Pages show it as it is, and anybody may have written the file.
+    return markup.clean(value) if field.name.endswith("_html") else value

@@ -21,6 +21,7 @@ DEFAULT_RATE = 1.0
 MAX_REDIRECTS = 3
 BUSY = {408, 420, 425, 429, 500, 502, 503, 504}
 REDIRECTS = {301, 302, 303, 307, 308}
+USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Fetcher:
@@ -67,9 +68,11 @@ class Fetcher:
         target = urljoin(url, location)
         if not location:
             raise SourceError(f"{url} has moved, and does not say where to")
-        # A key is for the host that it was given to.
-        if self._headers and urlsplit(target).netloc != urlsplit(url).netloc:
+        # A key is for the host that it was given to, and for nobody on the way there.
+        if self._headers and _host(target) != _host(url):
             raise SourceError(f"{url} has moved to {urlsplit(target).netloc}: name that address instead")
+        if self._headers and urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
+            raise SourceError(f"{url} has moved to {target}, where a key could be read on the way")
         return target
 
     def _insist(self, url: str, accept: str) -> http.Answer:
@@ -100,6 +103,12 @@ class Fetcher:
             self._sleep(left)
         self._last = self._clock()
         self.calls += 1
+
+
+def _host(url: str) -> str:
+    """With its port, unless that is the usual one of the scheme."""
+    parts = urlsplit(url)
+    return parts.netloc.lower().removesuffix(USUAL_PORTS.get(parts.scheme, ""))
 
 
 def _good(url: str, answer: http.Answer) -> http.Answer:

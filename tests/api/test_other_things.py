@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from incidents.models import AuditEntry, Event, MetricPoint
-from tests.api.programs import Program
+from statuspage.accounts.models import Scope
+from tests.api.programs import Program, make_program
 from tests.factories import make_component, make_incident, make_page, make_resolved
 
 POSTMORTEM_KEYS = """preview_key body body_updated_at body_draft body_draft_updated_at published_at notify_subscribers
@@ -83,6 +84,19 @@ def test_a_postmortem_is_drafted_published_and_taken_back(program: Program) -> N
     assert program.get(f"/incidents/{incident.public_id}")["postmortem_body"] is None
     assert program.delete(path, code=204) is None
     program._json(program.ask("GET", path), 404)
+
+
+def test_a_draft_is_told_only_to_programs_that_may_write_it(program: Program) -> None:
+    path = f"/incidents/{make_resolved(program.page).public_id}/postmortem"
+    reader, writer = make_program(program.page, Scope.READ), make_program(program.page, Scope.INCIDENTS)
+    writer.put(path, {"postmortem": {"body_draft": "## Why"}})
+    reader._json(reader.ask("GET", path), 404)
+    assert writer.get(path)["body_draft"] == "## Why"
+    writer.put(f"{path}/publish")
+    writer.put(path, {"postmortem": {"body_draft": "## Why, really"}})
+    told = reader.get(path)
+    assert (told["body"], told["body_draft"], told["body_draft_updated_at"]) == ("## Why", None, None)
+    assert writer.get(path)["body_draft"] == "## Why, really"
 
 
 def test_publishing_tells_nobody_unless_it_is_said(program: Program) -> None:

@@ -20,7 +20,9 @@ from incidents.models import (
     MetricPoint,
     MetricsProvider,
     Page,
+    Postmortem,
     Preset,
+    Revision,
     StatusInterval,
 )
 from incidents.rows import INTERNAL
@@ -41,6 +43,11 @@ pytestmark = pytest.mark.django_db
 
 # What an import cannot leave as it was: it is itself something that happened to the page.
 STATED = {"exported_at", "updated_at"}
+ACTIVE = (
+    '<p style="position: fixed">Don\'t<script>alert(1)</script></p><style>p {color: red}</style>'
+    '<img src="a.png" onerror="alert(1)"><a href="javascript:alert(1)">x</a> <del>old</del><ins>new</ins>'
+)
+HARMLESS = '<p>Don\'t</p><img src="a.png"><a rel="noopener">x</a> <del>old</del><ins>new</ins>'
 
 
 def export(page: Page, path: Path, *options: str) -> list[str]:
@@ -126,6 +133,33 @@ def test_reading_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
     assert (ran.code, ran.row("incidents")["unchanged"], ran.row("incidents")["created"]) == (0, 1, 0)
     after = [list(model._default_manager.order_by("pk").values()) for model in (Page, Incident, AuditEntry, Event)]
     assert before == after
+
+
+def test_a_file_cannot_bring_html_that_does_something(tmp_path: Path) -> None:
+    page = make_page()
+    incident = make_resolved(page)
+    old = {"body": "Old", "change_html": "", "actor_label": "Ada"}
+    Revision.objects.create(update=incident.updates.all()[0], **old)
+    postmortem = Postmortem.objects.create(incident=incident, body="Why")
+    Revision.objects.create(postmortem=postmortem, **old)
+    lines = export(page, tmp_path / "page.jsonl")
+    number = next(n for n, line in enumerate(lines) if json.loads(line)["type"] == "incident")
+    raw = json.loads(lines[number])
+    texts = [*raw["updates"], raw["postmortem"]]
+    for text in texts:
+        text["body_html"] = ACTIVE
+        for revision in text["revisions"]:
+            revision["change_html"] = ACTIVE
+    lines[number] = json.dumps(raw)
+    (tmp_path / "page.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    forget_everything()
+
+    assert load(tmp_path / "page.jsonl").code == 0
+
+    kept = [*IncidentUpdate.objects.values_list("body_html", flat=True)]
+    kept += [*Postmortem.objects.values_list("body_html", flat=True)]
+    kept += [*Revision.objects.values_list("change_html", flat=True)]
+    assert kept == [HARMLESS] * (len(texts) + 2)
 
 
 def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_path: Path) -> None:

@@ -96,3 +96,33 @@ def test_a_change_shows_both_words_and_escapes_them() -> None:
 
 def test_windows_line_ends_become_plain_ones() -> None:
     assert markup.check_size("a\r\nb\r\n") == "a\nb"
+
+
+OURS = """It's *slow* & "big": p99 < 300\u00a0ms, ~~no~~ `<b>"x"</b>`
+
+![a "b"](https://example.com/a.png?b=1&c=2 "it's") [c](https://example.com/?a='b'&c "d > e") <none>
+
+> one
+> two
+
+3. three
+
+```
+&lt; "it's" &nbsp;
+```
+
+| a | b |
+| - | - |
+| ' | " |"""
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        markup.render(OURS),
+        markup.plain(OURS),
+        markup.change_html(OURS, OURS.replace("slow", '"quick" & it\'s').replace("two", "")),
+    ],
+)
+def test_what_we_made_ourselves_is_clean_as_it_is(html: str) -> None:
+    assert markup.clean(html) == html

@@ -16,9 +16,14 @@ TAG = "postmortems"
 
 @endpoint("GET", PATH, Scope.READ, PostmortemOut, tag=TAG)
 def get_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> PostmortemOut:
-    """Get an incident's postmortem, with its draft."""
+    """Get an incident's postmortem; with its draft only for tokens that may write it (`incidents:write`)."""
     page = page_of(request, page_id)
-    return postmortem_out(page, _postmortem(incident_of(page, incident_id)))
+    postmortem = _postmortem(incident_of(page, incident_id))
+    if not request.token.may(Scope.INCIDENTS):
+        if not postmortem.is_published:
+            raise Http404
+        postmortem.draft = ""
+    return postmortem_out(page, postmortem)
 
 
 @endpoint("PUT POST", PATH, Scope.INCIDENTS, PostmortemOut, tag=TAG)
