@@ -8,10 +8,11 @@ from django.utils import timezone
 from time_machine import travel
 
 from incidents.actions import components, corrections, incidents
+from statuspage.public.publishing import paths, publisher
 from statuspage.public.publishing.paths import Debt
 from statuspage.public.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
-from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
-from tests.publishing.shelves import published
+from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
+from tests.publishing.shelves import published, stray
 from tests.publishing.test_publisher import assert_true
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +78,38 @@ def test_what_a_rebuild_could_not_make_is_made_when_it_can_be(
     assert debt(tree_of(page.public_id)) is owed
     assert_true(page)
     assert debt(tree_of(page.public_id)) is Debt.NOTHING
+
+
+def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = make_page()
+    talked_about, mistake = make_incident(page), make_maintenance(page)
+    assert_true(page)
+    monkeypatch.setattr(paths, "MANY", 3)
+    monkeypatch.setattr(publisher, "TICK", -1.0)
+    own = {f"/incidents/{mistake.public_id}", f"/incidents/{mistake.public_id}.ics"}
+
+    def tell(done: int, total: int) -> None:
+        if done == total:
+            incidents.hide(mistake, reason="Not ours", actor=ALICE)
+            for number in range(5):
+                post(talked_about, body=f"Update {number}")
+
+    rebuild(page, tree_of(page.public_id), tell=tell)
+    assert not own & set(published(page))
+    assert not stray(tree_of(page.public_id))
+    assert_true(page)
+
+
+def test_what_is_hidden_among_much_news_does_not_wait_for_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "MANY", 3)
+    page = make_page()
+    talked_about, mistake = make_incident(page), make_incident(page)
+    assert_true(page)
+    incidents.hide(mistake, reason="Not ours", actor=ALICE)
+    for number in range(5):
+        post(talked_about, body=f"Update {number}")
+    publish_news(page, tree_of(page.public_id))
+    assert f"/incidents/{mistake.public_id}" not in published(page)
+    assert_true(page)

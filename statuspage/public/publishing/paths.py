@@ -77,6 +77,12 @@ def present(page: Page, *, now: datetime) -> list[str]:
     return found + _reports(page, components, now=now)
 
 
+def hidden(page: Page) -> list[str]:
+    """Those of incidents that visitors no longer see."""
+    seen = page.incidents.visible_to(Viewer.PUBLIC).values("pk")
+    return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
+
+
 def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
     """What may read otherwise after `news`, and because the clock moved on from `since`."""
     kinds = {event.kind for event in news}

@@ -157,6 +157,8 @@ def publish_news(page: Page, tree: Tree) -> int:
         failed = _render_into(draft, page, dict.fromkeys([*wanted, *gone]))
         if touched.debt is not Debt.NOTHING:
             _drop_others(draft, paths.present(page, now=now))
+        if len(news) > paths.MANY:
+            _drop_hidden(draft, page)
         draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, debt(tree)))
         # What failed is tried again: its event does not count as published.
         draft.event = before.event if before and failed else last
@@ -179,12 +181,15 @@ def rebuild(page: Page, tree: Tree, *, whole: bool = True, tell: Tell | None = N
                 _keep_up(page, tree)
                 looked_at = time.monotonic()
         draft.settle(lambda: _keep_up(page, tree))
-        now, news = timezone.now(), _news(page, last)
+        # What comes after this is left to the next look.
+        now, newest, news = timezone.now(), Event.objects.newest_of(page), _news(page, last)
         touched = paths.touched(page, news, since=began, now=now)
         failed = _render_into(draft, page, dict.fromkeys([*touched.paths, *failed]))
         _drop_others(draft, paths.present(page, now=now))
+        if len(news) > paths.MANY:
+            _drop_hidden(draft, page)
         draft.stamp, draft.made_by = now.timestamp(), _owing(max(touched.debt, _debt_of(failed)))
-        draft.event = Event.objects.newest_of(page) if len(news) > paths.MANY else news[-1].pk if news else last
+        draft.event = newest if len(news) > paths.MANY else news[-1].pk if news else last
     return _counted(draft, failed)
 
 
@@ -281,3 +286,9 @@ def _drop_others(draft: Draft, present: Iterable[str]) -> None:
     for path in draft.kept():
         if not is_past(path) and path not in known:
             draft.drop(path)
+
+
+def _drop_hidden(draft: Draft, page: Page) -> None:
+    """After so much news that nobody asked what they touch: what must not be seen is not left to the next rebuild."""
+    for path in paths.hidden(page):
+        draft.drop(path)

@@ -264,8 +264,9 @@ class Draft:
                 shelf.remove(path)
 
     def kept(self) -> list[str]:
-        """The paths that the draft began with, those of its archive apart."""
-        return list(self._before[1].files) if self._before else []
+        """The paths that the draft began with or was given, those of its old archive apart."""
+        shelves = [shelf.files for shelf in (self._fresh, self._archive) if shelf]
+        return list({path for files in (*shelves, self._before[1].files if self._before else {}) for path in files})
 
     def holds(self, path: str, answer: Answer) -> bool:
         """Whether exactly this is published already."""
