@@ -43,6 +43,12 @@ def component_of(page: Page, code: str) -> Component:
     return get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
 
 
+def locked_component_of(page: Page, code: str) -> Component:
+    """Nobody else changes it until the request is done."""
+    rows = page.components.active().select_related("group", "page").select_for_update(of=("self",), no_key=True)
+    return get_object_or_404(rows, public_id=code)
+
+
 def group_of(page: Page, code: str) -> ComponentGroup:
     return get_object_or_404(page.groups.prefetch_related("components"), public_id=code)
 

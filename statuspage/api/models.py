@@ -7,15 +7,22 @@ from django.utils import timezone
 
 from statuspage.accounts.models import ApiToken
 
+# More than one request adds, so that the table keeps up; few enough that no request waits for it.
+SWEPT_AT_ONCE = 100
+
 
 class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
     def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[KeptAnswer, bool]:
         """The row of this key, and whether it is new. Of two requests at once, the second waits for the first.
 
-        Call it in the transaction of what the request does: without its success, nothing is kept. What the token's
-        earlier keys were answered is forgotten after KEPT.
+        Call it in the transaction of what the request does: without its success, nothing is kept. What any token's
+        keys were answered is forgotten after KEPT.
         """
-        self.filter(token=token, created_at__lte=timezone.now() - KeptAnswer.KEPT).delete()
+        old = self.filter(created_at__lte=timezone.now() - KeptAnswer.KEPT)
+        old.filter(token=token, key=key).delete()
+        # Those that another request is forgetting are its own: nobody waits for another's old answers.
+        swept = old.order_by("created_at").select_for_update(skip_locked=True)
+        self.filter(pk__in=list(swept.values_list("pk", flat=True)[:SWEPT_AT_ONCE])).delete()
         return self.get_or_create(token=token, key=key, defaults={"fingerprint": fingerprint})
 
 
@@ -36,6 +43,7 @@ class KeptAnswer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="answer_once_per_key")]
+        indexes = [models.Index(fields=["created_at"], name="answer_oldest")]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.status}"

@@ -32,6 +32,8 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     _, is_new = Bounce.objects.get_or_create(delivery=delivery, kind=kind, defaults=details)
     if not is_new:
         return "known already"
+    if _is_to_owner(delivery, subscriber):
+        return "recorded"
     if kind == BounceKind.COMPLAINT:
         return _stop(subscriber, COMPLAINED, kind, status)
     if not subscriber.is_active or _is_stale(delivery, subscriber):
@@ -50,6 +52,8 @@ def complained(subscriber: Subscriber, words: str) -> str:
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
         return "known already"
     Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, words=words)
+    if subscriber.channel != Channel.EMAIL:
+        return "recorded"
     return _stop(subscriber, COMPLAINED, BounceKind.COMPLAINT, "")
 
 
@@ -57,7 +61,14 @@ def complained(subscriber: Subscriber, words: str) -> str:
 def left_elsewhere(delivery: Delivery) -> str:
     """They unsubscribed through the provider's own link or list."""
     subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber_id)
+    if _is_to_owner(delivery, subscriber):
+        return "ignored: a mail about an endpoint"
     return _stop(subscriber, "They unsubscribed through the mail provider.", "provider", "")
+
+
+def _is_to_owner(delivery: Delivery, subscriber: Subscriber) -> bool:
+    """A mail about an endpoint. Anybody can have one sent, to any address: it says nothing of the endpoint."""
+    return delivery.channel != subscriber.channel
 
 
 def _is_stale(delivery: Delivery, subscriber: Subscriber) -> bool:

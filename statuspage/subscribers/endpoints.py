@@ -19,6 +19,7 @@ from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
 from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Priority, Subscriber, SubscriberState
+from statuspage.subscribers.models.subscribers import BY_STAFF
 from statuspage.subscribers.transports.base import TransportError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix (Standard Webhooks), not a secret
@@ -39,15 +40,22 @@ def new_secret() -> str:
 def add(
     page: Page, channel: str, *, endpoint: str, actor: Actor, secret: str = "", name: str = "", email: str = ""
 ) -> Subscriber:
-    """One that staff vouches for, active at once. `endpoint` and `secret` as the channel's transport checked them."""
+    """One that staff vouches for, active at once. `endpoint` and `secret` as the channel's transport checked them.
+
+    ValidationError for what is on the list already, and for a webhook whose owner signed it up and has left.
+    """
     about = {"name": name, "secret": new_secret() if channel == Channel.WEBHOOK else secret}
     try:
         with transaction.atomic():
             subscriber = Subscriber.objects.create(page=page, channel=channel, endpoint=endpoint, email=email, **about)
     except IntegrityError:
-        subscriber = Subscriber.objects.get(page=page, channel=channel, endpoint=endpoint, email=email)
+        known = Subscriber.objects.select_for_update()
+        subscriber = known.get(page=page, channel=channel, endpoint=endpoint, email=email)
         if subscriber.state != SubscriberState.UNSUBSCRIBED:
             raise ValidationError({"endpoint": "This is on the list already."}) from None
+        if subscriber.confirmation_sent_at:
+            left = "Its owner had signed it up, and it was unsubscribed. Only they can sign it up again."
+            raise ValidationError({"endpoint": left}) from None
         Subscriber.objects.filter(pk=subscriber.pk).update(**about, secret_shown_at=None)
     subscriber.confirm()
     _note(subscriber, "endpoint.added", actor, channel=channel)
@@ -56,7 +64,11 @@ def add(
 
 @transaction.atomic
 def resume(subscriber: Subscriber, *, actor: Actor) -> None:
-    """Staff says that it works again."""
+    """Staff says that it works again. ValidationError once it is removed: what it was called with is forgotten."""
+    # Locked: whoever removes it at the same moment is seen here, or comes after.
+    locked = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+    if locked.state == SubscriberState.UNSUBSCRIBED:
+        raise ValidationError("This endpoint has been removed, so it cannot be resumed.")
     subscriber.works()
     subscriber.confirm()
     Delivery.objects.hasten(subscriber)
@@ -65,7 +77,7 @@ def resume(subscriber: Subscriber, *, actor: Actor) -> None:
 
 @transaction.atomic
 def pause(subscriber: Subscriber, *, actor: Actor) -> None:
-    subscriber.pause(f"By {actor.label}.")
+    subscriber.pause(f"{BY_STAFF}{actor.label}.")
     _note(subscriber, "endpoint.paused", actor)
 
 
@@ -73,7 +85,9 @@ def pause(subscriber: Subscriber, *, actor: Actor) -> None:
 def remove(subscriber: Subscriber, *, actor: Actor) -> None:
     """The row stays, for its history; what it could be called with is forgotten."""
     subscriber.unsubscribe()
-    Subscriber.objects.filter(pk=subscriber.pk).update(secret="", old_secret="", old_secret_until=None)
+    Subscriber.objects.filter(pk=subscriber.pk).update(
+        secret="", old_secret="", old_secret_until=None, paused_reason=""
+    )
     _note(subscriber, "endpoint.removed", actor)
 
 
@@ -108,12 +122,13 @@ def send_test(subscriber: Subscriber, *, actor: Actor) -> None:
 
 @transaction.atomic
 def challenge(subscriber: Subscriber) -> None:
-    """Its owner's mail is confirmed: ask the endpoint whether it wants to hear from us, before anything else."""
+    """Its owner's mail is confirmed: ask the endpoint whether it wants to hear from us, before anything else.
+    Nothing happens while staff has it paused."""
+    if not subscriber.await_answer():
+        return
     if not subscriber.secret:
         Subscriber.objects.filter(pk=subscriber.pk).update(secret=new_secret(), secret_shown_at=None)
-    subscriber.await_answer()
-    if subscriber.state == SubscriberState.VERIFYING:
-        _owe(subscriber, DeliveryKind.CHALLENGE)
+    _owe(subscriber, DeliveryKind.CHALLENGE)
 
 
 @transaction.atomic

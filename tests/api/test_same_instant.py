@@ -45,3 +45,16 @@ def test_two_updates_at_the_same_moment_are_both_posted(served: Served) -> None:
     assert codes == [200] * 6
     _, found = sent(served, "GET", path)
     assert len(found["incident_updates"]) == 7
+
+
+def test_two_changes_of_one_component_at_the_same_moment_are_both_kept(served: Served) -> None:
+    _, made = sent(served, "POST", "/components", {"component": {"name": "Before"}})
+    path = f"/components/{made['id']}"
+    for number in range(5):
+        wanted = {"name": f"Name {number}", "description": f"Text {number}", "only_show_if_degraded": number % 2 == 0}
+        bodies = [{"component": {field: value}} for field, value in wanted.items()]
+        with ThreadPoolExecutor(3) as pool:
+            codes = [code for code, _ in pool.map(lambda body: sent(served, "PATCH", path, body), bodies)]
+        assert codes == [200] * 3
+        _, found = sent(served, "GET", path)
+        assert {field: found[field] for field in wanted} == wanted

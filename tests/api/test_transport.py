@@ -248,6 +248,18 @@ class TestRepeatedKeys:
         program.post("/incidents", self.body, key="k1")
         assert Incident.objects.count() == 2
 
+    def test_old_keys_of_a_token_that_fell_silent_are_forgotten_too(self, program: Program) -> None:
+        from datetime import timedelta
+
+        from django.utils import timezone
+
+        from statuspage.api.models import KeptAnswer
+
+        make_program(program.page, name="Silent").post("/incidents", self.body, key="k1")
+        KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+        program.post("/incidents", self.body, key="k2")
+        assert [kept.key for kept in KeptAnswer.objects.all()] == ["k2"]
+
     def test_two_tokens_may_choose_the_same_key(self, program: Program) -> None:
         other = make_program(program.page, name="Another")
         for one in (program, other):

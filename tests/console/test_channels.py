@@ -167,3 +167,33 @@ def test_many_endpoints_and_deliveries_cost_as_many_queries_as_few(
         assert sheet(editor.get("/console/channels")).text.count("Slack") >= 50
     with django_assert_max_num_queries(6):
         assert sheet(editor.get(f"/console/channels/{busy.public_id}")).text.count("Accepted") == 15
+
+
+def test_a_removed_endpoint_is_not_resumed(editor: Client, page: Page) -> None:
+    endpoint = make_endpoint(page, "https://example.com/hook")
+    path = f"/console/channels/{endpoint.public_id}"
+    editor.post(f"{path}/remove")
+    answer = editor.post(f"{path}/act", {"do": "resume"}, follow=True)
+    assert "has been removed, so it cannot be resumed" in sheet(answer).text
+    endpoint.refresh_from_db()
+    assert (endpoint.state, endpoint.secret) == ("unsubscribed", "")
+
+
+def test_a_webhook_that_its_owner_unsubscribed_is_not_added_behind_their_back(editor: Client, page: Page) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org", confirmation_sent_at=timezone.now())
+    hook.unsubscribe()
+    typed = {"name": "Hook", "endpoint": hook.endpoint, "email": hook.email}
+    answer = editor.post("/console/channels/new/webhook", typed)
+    assert (answer.status_code, "Only they can sign it up again" in sheet(answer).text) == (422, True)
+    hook.refresh_from_db()
+    assert hook.state == "unsubscribed"
+
+
+def test_a_webhook_of_staffs_own_comes_back_with_a_new_secret(editor: Client, page: Page) -> None:
+    hook = make_endpoint(page, "https://example.com/hook")
+    old = hook.secret
+    hook.unsubscribe()
+    editor.post("/console/channels/new/webhook", {"name": "Hook", "endpoint": hook.endpoint})
+    hook.refresh_from_db()
+    assert hook.state == "active"
+    assert hook.secret not in ("", old)

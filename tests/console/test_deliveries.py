@@ -253,3 +253,28 @@ def test_odd_questions_for_a_count_are_answered(editor: Client, page: Page) -> N
     assert counted(editor, kind="nonsense", component_x="y") == "Notify 0 subscribers"
     assert editor.post("/console/audience", {"incident": "nosuchcode12"}).status_code == 404
     assert editor.get("/console/audience").status_code == 405
+
+
+def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told: Incident) -> None:
+    set_state("bob", in_doubt=1)
+    editor.post(address(told, "/retry"), {"event": told.events.get().pk})
+    bob = Delivery.objects.get(subscriber__email="bob@example.com")
+    assert (bob.state, bob.in_doubt) == ("queued", 0)
+    set_state("bob", state="failed", in_doubt=2)
+    assert bob.replay()
+    bob.refresh_from_db()
+    assert (bob.state, bob.in_doubt) == ("queued", 0)
+
+
+def test_who_was_told_of_a_later_update_is_left_alone_even_while_that_is_sent_again(
+    editor: Client, told: Incident
+) -> None:
+    event = told.events.get()
+    post(told)
+    fan_out_waiting()
+    later = Delivery.objects.exclude(event=event).get(subscriber__email="bob@example.com")
+    Delivery.objects.filter(pk=later.pk).update(state="sent", sent_at=timezone.now())
+    assert later.replay()
+    editor.post(address(told, "/retry"), {"event": event.pk})
+    assert Delivery.objects.get(event=event, subscriber__email="bob@example.com").state == "failed"
+    assert Delivery.objects.get(event=event, subscriber__email="cleo@example.com").state == "queued"

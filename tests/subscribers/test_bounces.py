@@ -10,8 +10,8 @@ from incidents.models import AuditEntry, Page
 from statuspage.subscribers import bounces
 from statuspage.subscribers.fanout import fan_out_waiting
 from statuspage.subscribers.models import Bounce, BounceKind, Delivery, Subscriber
-from statuspage.subscribers.signup import request_subscription
-from tests.factories import make_incident, make_subscriber
+from statuspage.subscribers.signup import request_subscription, request_webhook
+from tests.factories import make_endpoint, make_incident, make_subscriber
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +164,16 @@ def test_the_count_outlives_the_incident(page: Page, reader: Subscriber) -> None
     bounce(delivery)
     delivery.delete()
     assert Bounce.objects.get().delivery is None
+
+
+@pytest.mark.parametrize("kind", BounceKind.values)
+def test_a_mail_to_the_owner_that_comes_back_leaves_the_endpoint_alone(page: Page, kind: str) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.com")
+    request_webhook(page, hook.endpoint, hook.email)
+    mail = hook.deliveries.get()
+    assert (mail.channel, bounce(mail, BounceKind(kind))) == ("email", "recorded")
+    assert hook.bounces.get().kind == kind
+    bounces.left_elsewhere(mail)
+    bounces.complained(hook, WORDS)
+    assert state(hook) == ("active", "")
+    assert not AuditEntry.objects.filter(object_ref=hook.public_id).exists()

@@ -12,11 +12,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.dispatcher import drain, sweep
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Channel, Delivery, DeliveryKind, Subscriber, SubscriberState
 from statuspage.subscribers.transports.webhook import echoes
-from tests.factories import make_endpoint, make_incident
+from tests.factories import ALICE, make_endpoint, make_incident
 from tests.public.reading import parse
 from tests.receivers import Heard, Receiver, Reply
 from tests.servers import SmtpSink
@@ -308,3 +309,17 @@ def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:
         make_endpoint(page, f"https://example.com/{state}", state=state, confirmed_at=None, created_at=long_ago)
     sweep()
     assert not Subscriber.objects.exists()
+
+
+def test_an_owner_does_not_undo_what_staff_paused(page: Page, client: Client) -> None:
+    hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org")
+    endpoints.pause(hook, actor=ALICE)
+    assert "Ask it, and call it again" not in text_of(client.get(manage_url(hook)))
+    client.post(manage_url(hook), {"action": "challenge"})
+    hook.refresh_from_db()
+    assert hook.state == SubscriberState.PAUSED
+    client.post(manage_url(hook), {"action": "unsubscribe"})
+    client.post(confirm_url(hook))
+    hook.refresh_from_db()
+    assert hook.state == SubscriberState.UNSUBSCRIBED
+    assert not Delivery.objects.exists()

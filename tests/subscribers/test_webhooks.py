@@ -362,3 +362,10 @@ def test_a_test_message_is_tried_once_and_switches_nothing_off(hook: Subscriber,
     assert verified(receiver.heard[0], hook.secret)
     assert Delivery.objects.get().last_error == "410 gone"
     assert hook.is_active
+
+
+def test_nothing_is_sent_that_no_secret_signs(incident: Incident, hook: Subscriber, receiver: Receiver) -> None:
+    Subscriber.objects.filter(pk=hook.pk).update(secret="")
+    drain()
+    assert receiver.heard == []
+    assert (only().state, only().last_error) == (DeliveryState.FAILED, "It has no secret to sign with.")

@@ -6,7 +6,7 @@ from incidents.actions import components as actions
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
-from statuspage.api.lookups import PagingQuery, component_of
+from statuspage.api.lookups import PagingQuery, component_of, locked_component_of
 from statuspage.api.schemas.components import ComponentBody, ComponentIn, ComponentOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.api.shapes.components import component_out
@@ -53,7 +53,7 @@ def get_component(request: ApiRequest, page_id: str, component_id: str) -> Compo
 def update_component(request: ApiRequest, page_id: str, component_id: str, body: ComponentBody) -> ComponentOut:
     """Update a component. What is not sent stays."""
     page = page_of(request, page_id)
-    component = component_of(page, component_id)
+    component = locked_component_of(page, component_id)
     asked, actor = body.component, request.token.actor
     wanted = _fields(component) | _asked(page, asked)
     if wanted != _fields(component):

@@ -80,13 +80,20 @@ def _fill(page: Page, group: ComponentGroup, members: Sequence[Component], actor
     before = list(group.components.active().order_by("position", "pk"))
     if before == list(members):
         return
+    fresh = _locked([*before, *members])
     for component in before:
-        if component not in members:
-            _move(component, None, actor)
+        if component not in members and fresh[component.pk].group_id == group.pk:
+            _move(fresh[component.pk], None, actor)
     for component in members:
-        if component.group_id != group.pk:
-            _move(component, group, actor)
+        if fresh[component.pk].group_id != group.pk:
+            _move(fresh[component.pk], group, actor)
     actions.reorder(page, list(members), actor=actor)
+
+
+def _locked(components: Sequence[Component]) -> dict[int, Component]:
+    """As they are now, and until the request is done. All in one order, so that no two requests wait for each other."""
+    rows = Component.objects.filter(pk__in=[one.pk for one in components]).select_related("group", "page")
+    return {one.pk: one for one in rows.select_for_update(of=("self",), no_key=True).order_by("pk")}
 
 
 def _move(component: Component, group: ComponentGroup | None, actor: Actor) -> None:

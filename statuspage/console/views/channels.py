@@ -76,8 +76,12 @@ def act(request: StaffRequest, code: str) -> HttpResponse:
     verb, said = ACTS.get(request.POST.get("do", ""), (None, ""))
     if verb is None:
         raise Http404
-    verb(subscriber, actor=request.user.actor)
-    messages.success(request, said)
+    try:
+        verb(subscriber, actor=request.user.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, said)
     return redirect("console:endpoint", code)
 
 

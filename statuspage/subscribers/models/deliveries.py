@@ -239,15 +239,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             subscriber=OuterRef("subscriber"),
             incident=OuterRef("incident"),
             event_id__gt=OuterRef("event_id"),
-            state=DeliveryState.SENT,
         )
+        # Not by its state alone: what was accepted once may be in the queue again, or have failed since.
+        later = later.filter(Q(state=DeliveryState.SENT) | Q(sent_at__isnull=False))
         active = Subscriber.objects.filter(pk=OuterRef("subscriber"), state=SubscriberState.ACTIVE)
         return self.filter(Exists(active), ~Exists(later))
 
     def requeue(self) -> int:
         """From the first attempt on, at once. The last answer stays to be read until there is a new one."""
         return self.update(
-            state=DeliveryState.QUEUED, attempts=0, next_attempt_at=Now(), lease_until=None, lease_token=""
+            state=DeliveryState.QUEUED,
+            attempts=0,
+            in_doubt=0,
+            next_attempt_at=Now(),
+            lease_until=None,
+            lease_token="",
         )
 
     def with_story(self) -> DeliveryQuerySet:
@@ -325,11 +331,14 @@ class Delivery(models.Model):
         return self.event.update.label if self.event.update else "Postmortem"
 
     def replay(self) -> bool:
-        """Send it again from the first attempt on, under the same id. False if it is still waiting to be sent."""
+        """Send it again from the first attempt on, under the same id. False if it is still waiting to be sent.
+
+        `sent_at` stays: it was accepted once, whatever becomes of it now.
+        """
         return bool(
             Delivery.objects.settled()
             .filter(pk=self.pk)
-            .update(state=DeliveryState.QUEUED, attempts=0, next_attempt_at=Now(), sent_at=None, last_error="")
+            .update(state=DeliveryState.QUEUED, attempts=0, in_doubt=0, next_attempt_at=Now(), last_error="")
         )
 
     @property

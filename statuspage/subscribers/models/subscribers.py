@@ -21,6 +21,8 @@ from statuspage.subscribers.models.interests import Detail, Interest
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)
+# How the reason begins when staff paused an endpoint; after it, who did.
+BY_STAFF = "By "
 
 
 class SubscriberState(models.TextChoices):
@@ -215,6 +217,11 @@ class Subscriber(models.Model):
         return self.state == SubscriberState.ACTIVE
 
     @property
+    def is_held_by_staff(self) -> bool:
+        """Its owner cannot undo that."""
+        return self.paused_reason.startswith(BY_STAFF)
+
+    @property
     def is_unconfirmed(self) -> bool:
         """Nothing is sent before they confirm. They see then what they chose, so it may be what was asked last."""
         return self.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
@@ -251,9 +258,12 @@ class Subscriber(models.Model):
         fresh = {"failures": 0, "rests_until": None}
         self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="", **fresh)
 
-    def await_answer(self) -> None:
-        """The owner has confirmed; what is missing is the endpoint's answer to our challenge."""
-        self._move(~Q(state=SubscriberState.ACTIVE), state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+    def await_answer(self) -> bool:
+        """The owner has confirmed; what is missing is the endpoint's answer to our challenge. False if it is active,
+        or staff paused it: leaving meanwhile does not undo that."""
+        idle = ~Q(state=SubscriberState.ACTIVE) & ~Q(paused_reason__startswith=BY_STAFF)
+        self._move(idle, state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+        return self.state == SubscriberState.VERIFYING and not self.is_held_by_staff
 
     def answered(self) -> None:
         """The endpoint has agreed. Nothing happens if its owner has left meanwhile."""

@@ -91,9 +91,13 @@ def signature_headers(delivery: Delivery, body: bytes) -> dict[str, str]:
 def valid_secrets(subscriber: Subscriber) -> list[str]:
     """The newest first; for a while after a rotation the one before it, too."""
     until = subscriber.old_secret_until
-    return [subscriber.secret, *([subscriber.old_secret] if until and until > timezone.now() else [])]
+    old = [subscriber.old_secret] if subscriber.old_secret and until and until > timezone.now() else []
+    return [subscriber.secret, *old]
 
 
 def sign(secret: str, signed: bytes) -> str:
+    if not secret:
+        # Signed with nothing, anybody could have written it.
+        raise TransportError("It has no secret to sign with.", permanent=True)
     key = base64.b64decode(secret.partition("_")[2])
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
