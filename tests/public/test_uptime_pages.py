@@ -211,7 +211,7 @@ def test_uptime_is_published_without_cookies_and_may_be_kept_by_anybody(ending: 
     a_page_with_a_past()
     answer = get(f"/uptime/{code_of('REST API')}{ending}")
     assert not answer.cookies
-    assert answer["Cache-Control"] == "public, max-age=0, s-maxage=5"
+    assert answer["Cache-Control"] == "public, max-age=0, s-maxage=5, stale-if-error=86400"
     assert answer["ETag"]
 
 
