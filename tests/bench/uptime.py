@@ -17,8 +17,12 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.servers import Postgres
+
+if TYPE_CHECKING:
+    from incidents.models import StatusInterval
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 COMPONENTS, PER_YEAR, YEARS, ROUNDS, READS = 200, 100, (1, 10), 4, 9
@@ -103,14 +107,14 @@ def fill(years: int) -> None:
     for number in range(years * PER_YEAR // 2):
         at = began + timedelta(days=365 * years) * number / (years * PER_YEAR // 2)
         for component in components:
-            rows += incident(component.pk, at + timedelta(hours=chance.uniform(0, 40)), chance, first=number == 0)
+            rows += incident(component.pk, at + timedelta(hours=chance.uniform(0, 40)), chance)
     close(rows)
     StatusInterval.objects.bulk_create(rows, batch_size=5000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
-def incident(component: int, at: datetime, chance: random.Random, *, first: bool) -> list:  # type: ignore[type-arg]
+def incident(component: int, at: datetime, chance: random.Random) -> "list[StatusInterval]":
     """An outage and the time after it, each with the open row that it replaced."""
     from incidents.models import StatusInterval
 
@@ -125,7 +129,7 @@ def incident(component: int, at: datetime, chance: random.Random, *, first: bool
     ]
 
 
-def close(rows: list) -> None:  # type: ignore[type-arg]
+def close(rows: "list[StatusInterval]") -> None:
     """Each current row ends where the component's next one begins."""
     following: dict[int, datetime] = {}
     for row in reversed(rows):

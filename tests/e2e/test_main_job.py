@@ -9,7 +9,7 @@ from html import unescape
 
 import feedparser
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.report import Part, Report, read
 from tests.live import Candor
@@ -92,9 +92,9 @@ def sign_in(tab: Page, product: Candor) -> None:
     expect(tab.get_by_role("link", name="Declare incident")).to_be_visible()
 
 
-def backdate(section: object, part: Part) -> None:
-    section.get_by_text("Happened earlier?").click()  # type: ignore[attr-defined]
-    section.get_by_label("Time", exact=True).fill(f"{part.at:%Y-%m-%d %H:%M}")  # type: ignore[attr-defined]
+def backdate(section: Page | Locator, part: Part) -> None:
+    section.get_by_text("Happened earlier?").click()
+    section.get_by_label("Time", exact=True).fill(f"{part.at:%Y-%m-%d %H:%M}")
 
 
 def declare(tab: Page, report: Report) -> None:
