@@ -83,6 +83,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def soonest_first(self) -> IncidentQuerySet:
         return self.order_by("scheduled_for", "pk")
 
+    def not_ended(self) -> IncidentQuerySet:
+        """Incidents that are open, maintenances that are ahead or running: what there is more to tell of."""
+        return self.exclude(status__in=ENDED)
+
     def ended(self) -> IncidentQuerySet:
         return self.filter(status__in=ENDED)
 

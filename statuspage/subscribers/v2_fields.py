@@ -56,7 +56,7 @@ def form_of(page: Page, fields: Fields) -> SubscribeForm:
         data,
         page=page,
         offered=page.components.visible_to(Viewer.PUBLIC).in_page_order(),
-        open_incidents=page.incidents.visible_to(Viewer.PUBLIC).unresolved(),
+        open_incidents=page.incidents.visible_to(Viewer.PUBLIC).not_ended(),
     )
 
 

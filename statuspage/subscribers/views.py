@@ -124,7 +124,7 @@ def _offered(page: Page) -> ComponentQuerySet:
 
 def _wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> WishesForm:
     page = subscriber.page
-    open_incidents = page.incidents.visible_to(Viewer.PUBLIC).unresolved().newest_first()
+    open_incidents = page.incidents.visible_to(Viewer.PUBLIC).not_ended().newest_first()
     return WishesForm(
         data, page=page, offered=_offered(page), open_incidents=open_incidents, wishes=wishes_of(subscriber)
     )

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -14,7 +15,16 @@ from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Delivery, Subscriber, SubscriberState
 from statuspage.subscribers.wishes import Wishes, wishes_of
 from tests.console.staff import fields_of, sheet
-from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_reader, make_subscriber
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_group,
+    make_incident,
+    make_maintenance,
+    make_page,
+    make_reader,
+    make_subscriber,
+)
 from tests.public.reading import Element
 from tests.servers import SmtpSink
 from tests.subscribers.postbox import mails_to, part
@@ -165,6 +175,16 @@ def test_an_incident_page_leads_to_a_form_for_it_alone(visitor: Client, page: Pa
     assert answer.status_code == 200
     assert not answer.cookies
     assert chosen() == Wishes(whole_page=False, incidents=(incident,))
+
+
+def test_a_maintenance_page_leads_to_a_form_for_it_alone(visitor: Client, page: Page) -> None:
+    maintenance = make_maintenance(page, title="Database upgrade")
+    link = sheet(visitor.get(f"/incidents/{maintenance.public_id}")).all("a", class_="button")[-1]
+    assert link.text == "Subscribe to this maintenance"
+    document = sheet(visitor.get(link.attributes["href"]))
+    assert document.one("h1").text == "Subscribe to this maintenance"
+    reader = make_reader(page, "ada@example.com", incidents=(maintenance,))
+    assert "Database upgrade" in sheet(visitor.get(urlsplit(manage_url(reader)).path)).text
 
 
 def test_the_form_of_one_incident_comes_back_as_that(visitor: Client, page: Page) -> None:

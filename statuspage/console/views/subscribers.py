@@ -135,7 +135,7 @@ def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
 
 def _settings_form(found: Subscriber, request: StaffRequest) -> WishesForm:
     page = found.page
-    components, open_incidents = page.components.active().in_page_order(), page.incidents.unresolved().newest_first()
+    components, open_incidents = page.components.active().in_page_order(), page.incidents.not_ended().newest_first()
     return WishesForm(
         sent(request), page=page, offered=components, open_incidents=open_incidents, wishes=wishes_of(found)
     )
