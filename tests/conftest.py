@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.environment import skipped_in_ci
 from tests.live import Candor
 from tests.receivers import Receiver
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
@@ -14,6 +15,18 @@ from tests.sinking import FastSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--failures-to", type=Path, help="Write the names of the tests that failed to this file.")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    wanted: Path | None = config.getoption("failures_to")
+    if wanted:
+        kinds = ("failed", "error", "skipped") if skipped_in_ci(config) else ("failed", "error")
+        names = dict.fromkeys(report.nodeid for kind in kinds for report in terminalreporter.getreports(kind))
+        wanted.write_text("".join(f"{name}\n" for name in names))
 
 
 @pytest.fixture

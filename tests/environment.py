@@ -30,6 +30,7 @@ if database := os.environ.get("CANDOR_TEST_DATABASE"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="Run the Django tests on a PostgreSQL started for them.")
+    parser.addoption("--sqlite", action="store_true", help="Run them on SQLite, which is what happens anyway.")
 
 
 def pytest_configure() -> None:
