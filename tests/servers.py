@@ -3,6 +3,7 @@
 import contextlib
 import email
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -37,11 +38,20 @@ def missing(what: str, package: str) -> None:
 WITH_US = ["setpriv", "--pdeathsig", "INT"]
 
 
+# Below those that the kernel gives to outgoing connections, and a hundred for each process that runs tests: what is
+# free when it is asked for is still free when its server starts.
+_FIRST_PORT = 11_000 + os.getpid() % 200 * 100
+_PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 100))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nothing listens on. OSError if none of this process's is."""
+    for port in itertools.islice(_PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"No port from {_FIRST_PORT} on is free.")
 
 
 def wait_until(true: Callable[[], Any], what: str, *, seconds: float = 20.0) -> Any:
