@@ -54,7 +54,7 @@ def free_port() -> int:
     raise OSError(f"No port from {_FIRST_PORT} on is free.")
 
 
-def wait_until(true: Callable[[], Any], what: str, *, seconds: float = 20.0) -> Any:
+def wait_until(true: Callable[[], Any], what: str, *, seconds: float = 45.0) -> Any:
     """Poll until `true()` is, and return what it returned. AssertionError naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -2,8 +2,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from django.test import TestCase
 from django.utils import timezone
+from pytest_django import SettingsWrapper
 
 from incidents import markup
 from incidents.actions.incidents import restorable_components
@@ -193,3 +195,13 @@ class DemoPage(TestCase):
         self.page.refresh_from_db()
         assert self.page.created_at < datetime.now(UTC) - timedelta(days=1400)
         assert self.page.updated_at <= NOW
+
+
+@pytest.mark.django_db
+def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: SettingsWrapper) -> None:
+    settings.EMAIL_URL = "smtp://127.0.0.1:2525"
+    seed(None, seed=1, now=NOW, tell=lambda _: None)
+    assert not Subscriber.objects.filter(state=SubscriberState.ACTIVE).exists()
+    paused = Subscriber.objects.filter(state=SubscriberState.PAUSED)
+    assert paused.count() >= 18
+    assert all("Made up" in subscriber.paused_reason for subscriber in paused)

@@ -1,12 +1,19 @@
-"""The demo's subscribers. All their addresses end in example.com, .org or .net, where no mail arrives (RFC 2606)."""
+"""The demo's subscribers. All their addresses end in example.com, .org or .net, where no mail arrives (RFC 2606).
+
+Where mail really leaves the house they are paused, so that nothing is sent to nobody.
+"""
 
 import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from incidents.models import Page
 from statuspage.importers.demo.material import SubscribersText
 from statuspage.subscribers.models import Subscriber, SubscriberState
+
+MADE_UP = "Made up for the demo page: no mail can reach it."
 
 
 def has_any(page: Page) -> bool:
@@ -28,4 +35,6 @@ def _subscriber(page: Page, text: SubscribersText, email: str, seed: int, now: d
         person.confirmed_at = confirmed
     if text.state == SubscriberState.UNSUBSCRIBED:
         person.unsubscribed_at = confirmed + timedelta(days=text.days_old / 2)
+    if text.state == SubscriberState.ACTIVE and settings.EMAIL_URL:
+        person.state, person.paused_at, person.paused_reason = SubscriberState.PAUSED, now, MADE_UP
     return person
