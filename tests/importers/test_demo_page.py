@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from django.test import TestCase
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from incidents import markup
 from incidents.actions.incidents import restorable_components
@@ -198,7 +198,7 @@ class DemoPage(TestCase):
 
 
 @pytest.mark.django_db
-def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: SettingsWrapper) -> None:
+def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://127.0.0.1:2525"
     seed(None, seed=1, now=NOW, tell=lambda _: None)
     assert not Subscriber.objects.filter(state=SubscriberState.ACTIVE).exists()
