@@ -59,7 +59,7 @@ PAGE_TIME_ZONE = env.str("PAGE_TIME_ZONE", default="Etc/UTC")
 REDIS_URL = env.str("REDIS_URL", default="")
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 CELERY_WORKERS = env.int("CELERY_WORKERS", default=2)
-SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", default=4)
+SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", default=16)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 OUTBOUND_ALLOW = [entry.strip() for entry in env.list("OUTBOUND_ALLOW", default=[]) if entry.strip()]

@@ -64,21 +64,31 @@ _stamp = lru_cache(maxsize=2)(signing.b62_encode)
 
 
 def _mac(salt: str, value: str) -> bytes:
-    """What django.utils.crypto.salted_hmac makes (RFC 2104), without deriving the key each time.
+    """What django.utils.crypto.salted_hmac makes, without deriving the key each time."""
+    return _hmac(_derived(salt, settings.SECRET_KEY), value.encode())
+
+
+@lru_cache(maxsize=32)
+def _derived(salt: str, secret: str) -> bytes:
+    return hashlib.sha256((salt + secret).encode()).digest()
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104) for a key of at most 64 octets.
 
     Not by hmac.digest: that lets go of the interpreter's lock, and every other thread of a busy sender grabs it.
     """
-    inner, outer = (half.copy() for half in _keyed_halves(salt, settings.SECRET_KEY))
-    inner.update(value.encode())
+    inner, outer = (half.copy() for half in _keyed_halves(key))
+    inner.update(message)
     outer.update(inner.digest())
     mac: bytes = outer.digest()
     return mac
 
 
 @lru_cache(maxsize=32)
-def _keyed_halves(salt: str, secret: str) -> tuple[Any, Any]:
-    key = hashlib.sha256((salt + secret).encode()).digest().ljust(64, b"\0")
-    return hashlib.sha256(bytes(octet ^ 0x36 for octet in key)), hashlib.sha256(bytes(octet ^ 0x5C for octet in key))
+def _keyed_halves(key: bytes) -> tuple[Any, Any]:
+    block = key.ljust(64, b"\0")
+    return hashlib.sha256(bytes(octet ^ 0x36 for octet in block)), hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
 
 
 def seal_number(purpose: str, number: int) -> str:
@@ -103,11 +113,11 @@ def open_number(purpose: str, token: str) -> int:
 
 
 def _tag(key: bytes, number: int) -> bytes:
-    return hmac.digest(key, b"tag" + number.to_bytes(_NUMBER_BYTES, "big"), "sha256")[:_TAG_BYTES]
+    return _hmac(key, b"tag" + number.to_bytes(_NUMBER_BYTES, "big"))[:_TAG_BYTES]
 
 
 def _mask(key: bytes, tag: bytes) -> int:
-    return int.from_bytes(hmac.digest(key, b"mask" + tag, "sha256")[:_NUMBER_BYTES], "big")
+    return int.from_bytes(_hmac(key, b"mask" + tag)[:_NUMBER_BYTES], "big")
 
 
 @lru_cache(maxsize=16)

@@ -75,14 +75,14 @@ def rates(on: Stage, sizes: Sizes) -> None:
         on.fan_out()
         mail = prebuilt(on)
         bare.append(bare_loop(on, mail, sizes.bare))
-        with on.workers(1, connections=4):
+        with on.workers(1):
             one.append(on.send_all(sizes.mails, processes=1))
         on.publish("one.example")
         on.fan_out()
-        with on.workers(2, connections=4):
+        with on.workers(2):
             two.append(on.send_all(sizes.mails, processes=2))
     row(f"smtplib loop, 1 connection, {len(mail):,} octets a mail", _rates(bare))
-    row("one worker process, 4 connections, ledger on", _rates(one), f"{_ratio(one, bare)} x the loop")
+    row("one worker process, ledger on", _rates(one), f"{_ratio(one, bare)} x the loop")
     row("two worker processes", _rates(two), f"{_ratio(two, one)} x one process")
 
 
@@ -103,10 +103,10 @@ def near(on: Stage, sizes: Sizes) -> None:
     mail = prebuilt(on)
     on.sink.set(latency=0.001)
     bare = bare_loop(on, mail, sizes.far_bare * 5)
-    with on.workers(1, connections=4):
+    with on.workers(1):
         rate = on.send_all(sizes.far_mails, processes=1)
     row("at 1 ms: smtplib loop", f"{bare:,.0f} mails/s")
-    row("at 1 ms: one worker process, 4 connections", f"{rate:,.0f} mails/s", f"{rate / bare:.1f} x the loop")
+    row("at 1 ms: one worker process", f"{rate:,.0f} mails/s", f"{rate / bare:.1f} x the loop")
     on.sink.set(latency=0)
 
 
@@ -183,7 +183,7 @@ def memory(on: Stage, sizes: Sizes) -> None:
     on.prepare("many.example", sizes.backlog)
     on.publish("many.example")
     on.fan_out()
-    with on.workers(1, connections=4) as worker:
+    with on.workers(1) as worker:
         on.sink.reset()
         at_thousand = 0.0
         while (mails := on.sink.stat()["mails"]) < sizes.backlog:
@@ -202,7 +202,7 @@ def first_mail(on: Stage, sizes: Sizes) -> None:
     on.fan_out()
     on.sink.reset()
     on.sink.set(latency=LATENCY)
-    with on.workers(2, connections=4):
+    with on.workers(2):
         on.candor.start_dispatcher()
         wait_until(lambda: on.sink.stat()["mails"] >= 500, "the backlog is being sent", seconds=60)
         waits = []

@@ -14,21 +14,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from statuspage.settings import SMTP_CONNECTIONS
 from tests.live import Candor
 from tests.servers import Postgres, Redis, wait_until
 from tests.sinking import FastSink
 
+# The first reader is made as any, the others after its model, whatever columns there are.
 PREPARE = """
+from datetime import timedelta
 from django.db import connection
+from django.utils import timezone
 from incidents.models import Page
+from statuspage.subscribers.models import Subscriber
 page, _ = Page.objects.get_or_create(name="NAME", domain="DOMAIN")
+first = Subscriber.objects.create(
+    page=page, email="reader1@DOMAIN", state="active", confirmed_at=timezone.now() - timedelta(hours=1)
+)
+own = {"public_id": f"lpad(to_hex({page.pk} * 10000000 + n), 12, '0')", "email": "'reader' || n || '@DOMAIN'"}
+columns = [field.column for field in Subscriber._meta.concrete_fields if not field.primary_key]
 with connection.cursor() as cursor:
-    cursor.execute('''
-        INSERT INTO subscribers_subscriber
-            (public_id, page_id, channel, email, state, paused_reason, confirmed_at, created_at)
-        SELECT lpad(to_hex(%s * 10000000 + n), 12, '0'), %s, 'email', 'reader' || n || '@DOMAIN', 'active', '',
-               now() - interval '1 hour', now()
-        FROM generate_series(1, COUNT) n''', [page.pk, page.pk])
+    cursor.execute(f'''
+        INSERT INTO subscribers_subscriber ({", ".join(columns)})
+        SELECT {", ".join(own.get(column, column) for column in columns)}
+        FROM subscribers_subscriber, generate_series(2, COUNT) n WHERE id = {first.pk}''')
     cursor.execute("ANALYZE")
 """
 PUBLISH = """
@@ -74,7 +82,7 @@ class Stage:
         return json.loads(self.shell(code).strip().splitlines()[-1])
 
     @contextmanager
-    def workers(self, processes: int, *, connections: int) -> Iterator[subprocess.Popen[bytes]]:
+    def workers(self, processes: int, *, connections: int = SMTP_CONNECTIONS) -> Iterator[subprocess.Popen[bytes]]:
         """One Celery worker with so many processes. Nobody rings for it but us."""
         self.candor.env["SMTP_CONNECTIONS"] = str(connections)
         self.redis.flush()  # of old rings, which would start it before the clock

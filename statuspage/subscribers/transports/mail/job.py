@@ -28,14 +28,16 @@ class ComposedMail:
 
 
 class Job:
-    """`is_given`: the text was written, so the server may have it. `is_over`: what became of it is known."""
+    """`is_given`: the text was written (`given_at`, by time.monotonic()), so the server may have it. `is_over`: what
+    became of it is known."""
 
-    __slots__ = ("composed", "data", "delivery", "is_given", "is_over", "mail_command", "rcpt_command")
+    __slots__ = ("composed", "data", "delivery", "given_at", "is_given", "is_over", "mail_command", "rcpt_command")
 
     def __init__(self, composed: ComposedMail, delivery: Delivery) -> None:
         self.composed = composed
         self.delivery = delivery
         self.is_given = self.is_over = False
+        self.given_at = 0.0
         self.data = self.mail_command = self.rcpt_command = b""
 
     def address(self, features: Features) -> None:

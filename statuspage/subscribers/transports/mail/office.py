@@ -19,6 +19,10 @@ from statuspage.subscribers.transports.mail.session import MESSAGE_SECONDS, Sess
 
 # One more connection for so many mails: a handful needs no crowd.
 MAILS_PER_CONNECTION = 8
+# A server that answers at once is kept busy by so many; more than that are for one which is far away, …
+ENOUGH_WHEN_NEAR = 4
+# … whose answers to a text take this long, in the middle.
+FAR_SECONDS = 0.004
 # So many messages in a row cut off half-way are no accident of one message.
 MOST_CUT_OFF = 3
 _LOOK_UP_EVERY = 1.0
@@ -40,6 +44,7 @@ class Office:
         self._taken = 0
         self._accepted = 0
         self._cut_off = 0
+        self._answer_seconds = 0.0
         self._exhausted = True
         self._down: ChannelDown | None = None
 
@@ -85,6 +90,7 @@ class Office:
         if error is None:
             self._cut_off = 0
             self._accepted += 1
+            self._answer_seconds += (time.monotonic() - job.given_at - self._answer_seconds) / MAILS_PER_CONNECTION
         self._outcomes.append((job.delivery, error))
 
     def cut_off(self, job: Job, error: TransportError, *, timed_out: bool) -> None:
@@ -127,7 +133,8 @@ class Office:
         return not self._down and bool(self._given_back or not self._exhausted)
 
     def _open_some(self) -> None:
-        wanted = min(self._most, 1 + self._taken // MAILS_PER_CONNECTION)
+        most = self._most if self._answer_seconds > FAR_SECONDS else min(self._most, ENOUGH_WHEN_NEAR)
+        wanted = min(most, 1 + self._taken // MAILS_PER_CONNECTION)
         while len(self._sessions) + len(self._openings) < wanted:
             opening = Opening(self._ring)
             self._openings.add(opening)

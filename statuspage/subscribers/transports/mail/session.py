@@ -89,7 +89,7 @@ class Session:
             self._expected.append((step, job))
             pieces.append(piece)
             if step is Step.TEXT:
-                job.is_given = True
+                job.is_given, job.given_at = True, time.monotonic()
         if pieces:
             self._unwritten += b"".join(pieces)
             self.write()
