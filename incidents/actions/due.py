@@ -1,4 +1,4 @@
-"""What maintenances do by the clock. Called by the dispatcher at every tick."""
+"""What maintenances and waiting drafts do by the clock. Called by the dispatcher at every tick."""
 
 import logging
 from collections import deque
@@ -8,12 +8,12 @@ from functools import partial
 
 from django.db import Error as DatabaseTrouble
 
-from incidents.actions import maintenances
+from incidents.actions import drafts, maintenances
 from incidents.actions.reminders import remind
 from incidents.actions.series import materialise
 from incidents.actor import SYSTEM
 from incidents.errors import EditConflict
-from incidents.models import Incident, MaintenanceReminder, MaintenanceSeries
+from incidents.models import Draft, Incident, MaintenanceReminder, MaintenanceSeries
 
 logger = logging.getLogger(__name__)
 
@@ -23,20 +23,22 @@ Step = Callable[[], bool]
 
 
 def run_due(now: datetime) -> int:
-    """Remind, start, complete and repeat what is due at `now`; how many steps were taken. One query if nothing is.
+    """Publish, remind, start, complete and repeat what is due at `now`; how many steps were taken. One query if nothing
+    is.
 
     Any number may run at once: each step is taken once. Starts and ends that were missed are caught up with in the
     order of time and with the times that were planned. What fails is logged, and tried again at the next call.
     """
     if not _is_anything_due(now):
         return 0
-    return sum(_take(step) for step in (*_reminders(now), *_starts_and_ends(now), *_refills(now)))
+    return sum(_take(step) for step in (*_drafts(now), *_reminders(now), *_starts_and_ends(now), *_refills(now)))
 
 
 def _is_anything_due(now: datetime) -> bool:
     due = (
         Incident.objects.due_to_start(now),
         Incident.objects.due_to_complete(now),
+        Draft.objects.due(now),
         MaintenanceReminder.objects.due(now),
         MaintenanceSeries.objects.due_to_refill(now),
     )
@@ -61,7 +63,12 @@ def _report(error: Exception) -> None:
     words = repr(error)
     if words not in _reported:
         _reported.append(words)
-        logger.exception("A step of a maintenance failed; it is tried again.", exc_info=error)
+        logger.exception("A step by the clock failed; it is tried again.", exc_info=error)
+
+
+def _drafts(now: datetime) -> Iterator[Step]:
+    for draft in Draft.objects.due(now).with_incident():
+        yield partial(drafts.publish_due, draft)
 
 
 def _reminders(now: datetime) -> Iterator[Step]:

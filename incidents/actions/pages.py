@@ -55,6 +55,14 @@ def _domain(page: Page, name: str) -> str:
 
 
 @transaction.atomic
+def set_publishing_rules(page: Page, *, undo_seconds: int, requires_approval: bool, actor: Actor) -> None:
+    """How texts leave the console: see `Page.undo_seconds`."""
+    new = {"undo_seconds": undo_seconds, "requires_approval": requires_approval}
+    Page.objects.filter(pk=page.pk).update(**new)
+    record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"changed": new})
+
+
+@transaction.atomic
 def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Page:
     """Corner and colours of the widget: what is given changes, the rest stays."""
     locked = Page.objects.select_for_update().get(pk=page.pk)

@@ -21,18 +21,23 @@ def record(
     **about: Model | str | None,
 ) -> Event:
     """`about`: the event's incident, update, postmortem or component and its statuses. Stamps the page as changed."""
+    audit(page, kind.value, thing, actor=actor, details=details)
+    Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
+    return Event.objects.create(page=page, kind=kind, notify=notify, **about)
+
+
+def audit(page: Page, verb: str, thing: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
+    """Who did what, where it is no news for anybody else."""
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,
         actor_ref=actor.ref,
         actor_label=actor.label,
-        verb=kind.value,
+        verb=verb,
         object_type=thing._meta.model_name or "",
         object_ref=str(getattr(thing, "public_id", thing.pk)),
         details=details or {},
     )
-    Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
-    return Event.objects.create(page=page, kind=kind, notify=notify, **about)
 
 
 def take_version(thing: Model, expected: int | None) -> None:

@@ -1,5 +1,6 @@
 from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
+from incidents.models.drafts import Draft, DraftState, DraftStep
 from incidents.models.events import Event, EventKind
 from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
 from incidents.models.intervals import StatusInterval
@@ -17,6 +18,9 @@ __all__ = [
     "AuditEntry",
     "Component",
     "ComponentGroup",
+    "Draft",
+    "DraftState",
+    "DraftStep",
     "Event",
     "EventKind",
     "Incident",

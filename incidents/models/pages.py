@@ -44,6 +44,9 @@ class Page(models.Model):
     reports_public = models.BooleanField(default=False)
     # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
     embed_config: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict, blank=True)
+    # What is published in the console leaves so many seconds later, and can be taken back until then.
+    undo_seconds = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(600)])
+    requires_approval = models.BooleanField(default=False)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
     degraded_weight = _weight("0")

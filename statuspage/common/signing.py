@@ -88,7 +88,9 @@ def _hmac(key: bytes, message: bytes) -> bytes:
 @lru_cache(maxsize=32)
 def _keyed_halves(key: bytes) -> tuple[Any, Any]:
     block = key.ljust(64, b"\0")
-    return hashlib.sha256(bytes(octet ^ 0x36 for octet in block)), hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+    return hashlib.sha256(bytes(octet ^ 0x36 for octet in block)), hashlib.sha256(
+        bytes(octet ^ 0x5C for octet in block)
+    )
 
 
 def seal_number(purpose: str, number: int) -> str:

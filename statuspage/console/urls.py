@@ -5,6 +5,7 @@ from statuspage.console.views import (
     components,
     dashboard,
     deliveries,
+    drafts,
     incidents,
     mails,
     mailtest,
@@ -25,7 +26,14 @@ app_name = "console"
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
-    path("preview", updates.preview, name="preview"),
+    path("preview", drafts.preview, name="preview"),
+    path("rules", drafts.rules, name="rules"),
+    path("drafts/save/<slug:step>", drafts.save_draft, name="save_declaration"),
+    path("drafts/<slug:code>", drafts.draft, name="draft"),
+    path("drafts/<slug:code>/act", drafts.act_on_draft, name="act_on_draft"),
+    path("drafts/<slug:code>/mail", drafts.draft_mail, name="draft_mail"),
+    path("incidents/<slug:code>/draft/<slug:step>", drafts.save_draft, name="save_draft"),
+    path("incidents/<slug:code>/presence", drafts.presence, name="presence"),
     path("components/<slug:code>/status", dashboard.set_component_status, name="component_status"),
     path("incidents", incidents.incident_list, name="incidents"),
     path("incidents/new", incidents.declare, name="declare"),

@@ -249,7 +249,7 @@ def test_one_that_fails_is_logged_and_does_not_stop_the_others(caplog: pytest.Lo
     # As if written by a machine whose clock is far ahead.
     Incident.objects.filter(pk=broken.pk).update(last_update_at=BEGINS + HOUR)
     assert [tick(BEGINS), tick(BEGINS)] == [1, 0]
-    assert caplog.text.count("A step of a maintenance failed") == 1
+    assert caplog.text.count("A step by the clock failed") == 1
     fine.refresh_from_db()
     assert fine.is_running
 

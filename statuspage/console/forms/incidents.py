@@ -5,11 +5,19 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from incidents.actions import checks
-from incidents.models import Component, Incident, IncidentUpdate, Page
+from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
-from statuspage.console.forms.fields import ComponentChoice, ComponentStatusesField, MomentField, VersionField, fill_in
+from statuspage.console.forms.fields import (
+    PREFIX,
+    ComponentChoice,
+    ComponentStatusesField,
+    MomentField,
+    VersionField,
+    fill_in,
+)
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
 IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
@@ -72,7 +80,48 @@ class MessageForm(forms.Form):
         return fields | {"expected_version": self.cleaned_data["version"]}
 
 
-class WithComponents(MessageForm):
+class SentForm(MessageForm):
+    """A form whose text can be kept as a draft, go out later, or wait for a second person."""
+
+    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+        super().__init__(data, page=page, **more)
+        self.fields["publish_at"] = MomentField(
+            page.zone, label="Publish at", help_text=f"In {page.time_zone}. Until then it can be changed or taken back."
+        )
+
+    def clean_publish_at(self) -> datetime | None:
+        later: datetime | None = self.cleaned_data["publish_at"]
+        if later and later <= timezone.now():
+            raise ValidationError("This time is over. Leave it empty to publish now.")
+        if later and self.cleaned_data.get("at"):
+            raise ValidationError("What goes out later cannot be backdated too. Leave one of the times empty.")
+        return later
+
+    def typed_before(self, draft: Draft) -> dict[str, Any]:
+        """What `draft` keeps of an earlier sitting, as initial values."""
+        names = {self.add_prefix(name): name for name in self.fields if name not in ("version", "submission_key")}
+        said: dict[str, Any] = {
+            names[key]: values[-1] for key, values in draft.typed.items() if key in names and values
+        }
+        lists: dict[str, Any] = {"restore": draft.typed.get(self.add_prefix("restore"), [])}
+        lists["components"] = {
+            key.removeprefix(PREFIX): values[-1] for key, values in draft.typed.items() if key.startswith(PREFIX)
+        }
+        return said | lists | {"notify": self.add_prefix("notify") in draft.typed}
+
+    def content(self) -> dict[str, Any]:
+        """What publishing it says, as `actions.drafts.carry_out` reads it."""
+        at: datetime | None = self.cleaned_data["at"]
+        named = {name: self.cleaned_data[name] for name in ("title", "status", "impact") if name in self.cleaned_data}
+        shared = {"body": self.cleaned_data["body"], "notify": self.cleaned_data["notify"]}
+        return named | shared | {"at": at.isoformat() if at else None, "components": self.chosen_statuses()}
+
+    def chosen_statuses(self) -> dict[str, str]:
+        """Public ids of components, and the status that each gets."""
+        return {c.public_id: status for c, status in (self.cleaned_data.get("components") or {}).items()}
+
+
+class WithComponents(SentForm):
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, page=page, **more)
         self.fields["components"] = self.component_field = ComponentStatusesField(page)
@@ -113,7 +162,7 @@ class UpdateForm(WithComponents):
                 self.fields["status"].widget = forms.HiddenInput()
 
 
-class ResolveForm(MessageForm):
+class ResolveForm(SentForm):
     """`restore` names the components that are operational again; the others stay as they are, as the page says.
 
     `offered` are those not operational now. Any component of the incident is accepted: a second click comes when the
@@ -136,8 +185,8 @@ class ResolveForm(MessageForm):
         chosen = self["restore"].value() or []
         return [(component, component.public_id in chosen) for component in self.offered]
 
-    def restored(self) -> dict[Component, str]:
-        return {self.known[public_id]: "operational" for public_id in self.cleaned_data["restore"]}
+    def chosen_statuses(self) -> dict[str, str]:
+        return dict.fromkeys(self.cleaned_data["restore"], "operational")
 
 
 class EditForm(forms.Form):

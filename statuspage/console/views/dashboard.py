@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import components as component_actions
-from incidents.models import Page
+from incidents.models import Draft, Page
 from incidents.models.states import ComponentStatus
 from incidents.status import page_status
 from incidents.visibility import Viewer
@@ -43,6 +43,8 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "recent": page.incidents.ended().newest_first()[:5],
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
+        "submitted": Draft.objects.of_page(page).submitted(),
+        "me": request.user.actor.ref,
     }
     return render(request, "console/dashboard.html", context)
 

@@ -8,8 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from incidents import markup
 from incidents.actions import incidents as actions
-from incidents.models import AuditEntry, Event, Incident, IncidentUpdate
+from incidents.models import AuditEntry, DraftStep, Event, Incident, IncidentUpdate
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -18,6 +19,8 @@ from statuspage.console.forms.incidents import DeclareForm, MessageForm, Resolve
 from statuspage.console.forms.maintenances import step_forms
 from statuspage.console.forms.reports import ImpactStartForm
 from statuspage.console.planned import next_step
+from statuspage.console.sending import said_of, send
+from statuspage.console.views.drafts import beside, offered
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
 PER_PAGE = 50
@@ -46,21 +49,31 @@ def incident_list(request: StaffRequest) -> HttpResponse:
 def declare(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
+    draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
+    if draft:
+        form.initial.update(form.typed_before(draft))
     if "preview" in request.POST:
         form.errors.clear()
     elif form.is_valid():
-        cleaned = form.cleaned_data
-        fields: dict[str, Any] = {name: cleaned[name] for name in ("title", "status", "impact", "components")}
-        fields |= {name: cleaned[name] for name in ("body", "notify", "at", "submission_key")}
         try:
-            incident = actions.open_incident(page, actor=request.user.actor, **fields)
+            made = send(form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST)
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, "Published.")
-            return redirect("console:incident", incident.public_id)
+            messages.success(request, said_of(made, "Published."))
+            return (
+                redirect("console:incident", made.public_id)
+                if isinstance(made, Incident)
+                else redirect("console:dashboard")
+            )
     audience = Subscriber.objects.audience(page).count()
-    context = {"page": page, "form": form, "audience": audience, "previewed": request.POST.get("body", "")}
+    context = {
+        "page": page,
+        "form": form,
+        "draft": draft,
+        "audience": audience,
+        "previewed": form["body"].value() or "",
+    }
     return render(request, "console/declare.html", context, status=422 if form.errors else 200)
 
 
@@ -69,7 +82,7 @@ def incident(request: StaffRequest, code: str) -> HttpResponse:
     found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
     if request.htmx:
         return render(request, "console/incident.html#deliveries", {"incident": found, "telling": telling(found)})
-    return render(request, "console/incident.html", incident_context(found))
+    return render(request, "console/incident.html", incident_context(request, found))
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,11 @@ def telling_of(event: Event) -> Telling:
 
 
 def incident_context(
-    incident: Incident, *, form: MessageForm | None = None, meanwhile: IncidentUpdate | None = None
+    request: StaffRequest,
+    incident: Incident,
+    *,
+    form: MessageForm | None = None,
+    meanwhile: IncidentUpdate | None = None,
 ) -> dict[str, Any]:
     """What the incident's page shows. `form` is one that came back: it keeps its text, whatever the incident is now.
 
@@ -109,18 +126,41 @@ def incident_context(
         ways_on = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
     else:
         ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
-    return ways_on | {
-        "page": page,
-        "incident": incident,
-        "affected": incident.affected_components(),
-        "form": other_form or update_form(incident),
-        "meanwhile": meanwhile,
-        "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
-        "audience": Subscriber.objects.audience(page).count(),
-        "telling": telling(incident),
-        "impact_form": ImpactStartForm(incident=incident),
-        "previewed": other_form["body"].value() if other_form else "",
-    }
+    main_form = other_form or update_form(incident)
+    draft = None
+    if form is None and request.user.has_role(Role.EDITOR):
+        step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
+        if draft := offered(request, page, incident, step):
+            main_form.initial.update(main_form.typed_before(draft))
+        if not incident.is_maintenance and (other := offered(request, page, incident, DraftStep.RESOLVE)):
+            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].typed_before(other))
+            ways_on["resolve_draft"] = other
+    return (
+        ways_on
+        | beside(request, incident)
+        | {
+            "page": page,
+            "draft": draft,
+            "incident": incident,
+            "affected": incident.affected_components(),
+            "form": main_form,
+            "meanwhile": meanwhile,
+            "difference": _difference(meanwhile, form),
+            "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
+            "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
+            "audience": Subscriber.objects.audience(page).count(),
+            "telling": telling(incident),
+            "impact_form": ImpactStartForm(incident=incident),
+            "previewed": main_form["body"].value() or "",
+        }
+    )
+
+
+def _difference(theirs: IncidentUpdate | None, form: MessageForm | None) -> str:
+    """How what `form` says differs from what somebody else has posted meanwhile."""
+    if theirs is None or form is None or "body" not in form.fields:
+        return ""
+    return markup.change_html(theirs.body, form["body"].value() or "")
 
 
 def new_resolve_form(incident: Incident, data: Any = None) -> ResolveForm:

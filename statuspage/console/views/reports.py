@@ -106,7 +106,7 @@ def impact_start(request: StaffRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, "Saved. Analytics count from it.")
             return redirect("console:incident", incident.public_id)
-    context = incident_context(incident) | {"impact_form": form}
+    context = incident_context(request, incident) | {"impact_form": form}
     return render(request, "console/incident.html", context, status=422 if form.errors else 200)
 
 

@@ -1,71 +1,51 @@
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
 
+from incidents import markup
 from incidents.actions import corrections
 from incidents.actions import incidents as actions
 from incidents.actor import Actor
 from incidents.errors import EditConflict
-from incidents.models import AuditEntry, Incident, IncidentUpdate
+from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpdate
 from incidents.models.states import Kind
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import fill_in, sent
-from statuspage.console.forms.incidents import EditForm, MessageForm, update_form
+from statuspage.console.forms.incidents import EditForm, MessageForm, SentForm, update_form
+from statuspage.console.sending import said_of, send
 from statuspage.console.views.incidents import incident_context, new_resolve_form
 
 CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."
 
 
 @role_required(Role.EDITOR)
-@require_POST
-def preview(request: StaffRequest) -> HttpResponse:
-    """The text as visitors will see it, for htmx."""
-    text = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
-    return render(request, "console/_preview.html", {"previewed": text})
-
-
-@role_required(Role.EDITOR)
 def post_update(request: StaffRequest, code: str) -> HttpResponse:
     incident = _incident(request, code)
-    form = update_form(incident, sent(request))
-
-    def act() -> IncidentUpdate:
-        cleaned = form.cleaned_data
-        fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
-        return actions.post_update(incident, actor=request.user.actor, **fields)
-
-    return finish(request, incident, form, act, said="Update published.")
+    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.UPDATE, said="Update published.")
 
 
 @role_required(Role.EDITOR)
 def resolve(request: StaffRequest, code: str) -> HttpResponse:
     incident = _incident(request, code, kind=Kind.INCIDENT)
-    form = new_resolve_form(incident, sent(request))
-
-    def act() -> IncidentUpdate:
-        return actions.resolve(incident, actor=request.user.actor, restore=form.restored(), **form.action_fields())
-
-    return finish(request, incident, form, act, said="Resolved.")
+    return _sent(request, incident, new_resolve_form(incident, sent(request)), DraftStep.RESOLVE, said="Resolved.")
 
 
 @role_required(Role.EDITOR)
 def reopen(request: StaffRequest, code: str) -> HttpResponse:
     incident = _incident(request, code, kind=Kind.INCIDENT)
-    form = update_form(incident, sent(request))
+    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.REOPEN, said="Reopened.")
 
-    def act() -> IncidentUpdate:
-        cleaned = form.cleaned_data
-        fields = form.action_fields() | {"status": cleaned["status"], "components": cleaned["components"]}
-        return actions.reopen(incident, actor=request.user.actor, **fields)
 
-    return finish(request, incident, form, act, said="Reopened.")
+def _sent(request: StaffRequest, incident: Incident, form: SentForm, step: DraftStep, *, said: str) -> HttpResponse:
+    about: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
+    return finish(request, incident, form, lambda: send(form, step, **about), said=said)
 
 
 @role_required(Role.EDITOR)
@@ -93,6 +73,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     context = {"page": page, "update": update, "form": form, "previewed": form["body"].value() or ""}
     if theirs:
         context |= {"theirs": theirs, "theirs_by": AuditEntry.objects.last_actor(theirs.public_id)}
+        context["difference"] = markup.change_html(theirs.body, form["body"].value() or "")
     return render(request, "console/edit_update.html", context, status=422 if form.errors else 200)
 
 
@@ -114,7 +95,7 @@ def finish(
     request: StaffRequest,
     incident: Incident,
     form: MessageForm,
-    act: Callable[[], object],
+    act: Callable[[], Incident | IncidentUpdate | Draft],
     *,
     said: str,
 ) -> HttpResponse:
@@ -124,7 +105,7 @@ def finish(
         form.errors.clear()
     elif form.is_valid() and not form.warnings:
         try:
-            act()
+            made = act()
         except ValidationError as error:
             form.refuse(error)
         except EditConflict as conflict:
@@ -132,10 +113,10 @@ def finish(
             form.renew(conflict.current.version)
             meanwhile = conflict.current.updates.newest_first().first()
         else:
-            messages.success(request, said)
+            messages.success(request, said_of(made, said))
             return redirect("console:incident", incident.public_id)
     elif "version" in form.errors:
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
-    context = incident_context(fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
+    context = incident_context(request, fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
     return render(request, "console/incident.html", context, status=422 if form.errors or form.warnings else 200)

@@ -1,0 +1,62 @@
+"""From a form to the page: at once, in a moment, later, or after a second person has read it, as the page's rules say.
+
+Every text about an incident that the console publishes goes through `send`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from incidents.actions import drafts
+from incidents.models import Draft, DraftState, Incident, IncidentUpdate, Page
+from incidents.wording import moment_text
+from statuspage.accounts.models import User
+from statuspage.console.forms.incidents import SentForm
+
+_NOT_TYPED = ("csrfmiddlewaretoken", "version", "submission_key", "save_draft", "preview", "tab")
+
+
+def typed_in(data: QueryDict) -> dict[str, list[str]]:
+    """The form as it was filled in, without what belongs to this one sending of it."""
+    return {
+        name: [str(value) for value in values]
+        for name, values in data.lists()
+        if name.rpartition("-")[2] not in _NOT_TYPED
+    }
+
+
+def send(
+    form: SentForm, step: str, *, page: Page, incident: Incident | None, user: User, data: QueryDict
+) -> Incident | IncidentUpdate | Draft:
+    """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
+    content, version = form.content(), form.cleaned_data.get("version")
+    key, publish_at = form.cleaned_data["submission_key"], _publish_at(form, page)
+    about: dict[str, Any] = {"page": page, "incident": incident}
+    if not (publish_at or page.requires_approval):
+        made = drafts.carry_out(step, content, actor=user.actor, expected_version=version, submission_key=key, **about)
+        drafts.discard(page, incident, step, author=user.actor)
+        return made
+    if earlier := Draft.objects.sent_with(page, key):
+        return earlier
+    draft = drafts.save(page, incident, step, typed=typed_in(data), author=user.actor, version=version)
+    return drafts.submit(draft, content, publish_at=publish_at, submission_key=key)
+
+
+def _publish_at(form: SentForm, page: Page) -> datetime | None:
+    chosen: datetime | None = form.cleaned_data["publish_at"]
+    if chosen or page.requires_approval or not page.undo_seconds:
+        return chosen
+    return timezone.now() + timedelta(seconds=page.undo_seconds)
+
+
+def said_of(made: Incident | IncidentUpdate | Draft, said: str) -> str:
+    """What to tell its author: `said` if it is published."""
+    if not isinstance(made, Draft):
+        return said
+    if made.state == DraftState.REVIEW:
+        return "Waiting for a second person to approve it. Nothing is published yet."
+    if made.publish_at and made.publish_at > timezone.now() + timedelta(minutes=11):
+        return f"It will be published {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
+    return "It goes out in a moment. You can still take it back."

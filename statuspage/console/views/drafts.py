@@ -1,0 +1,204 @@
+"""Texts on their way: kept while they are typed, previewed, taken back, approved."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents.actions import drafts as actions
+from incidents.actions.pages import set_publishing_rules
+from incidents.errors import EditConflict
+from incidents.models import Draft, DraftState, DraftStep, Incident, Page
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console import previews
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.forms.drafts import RulesForm
+from statuspage.console.forms.fields import PREFIX, sent
+from statuspage.console.sending import typed_in
+
+# Whoever typed within this time is shown as writing now.
+PRESENT = timedelta(seconds=90)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse:
+    """Keep what is typed. By htmx while typing, by a button without JavaScript."""
+    page, incident = current_page(request), _incident(request, code)
+    if step not in DraftStep.values or (step == DraftStep.DECLARE) != (incident is None):
+        return HttpResponse(status=404)
+    typed = typed_in(request.POST)
+    version = request.POST.get("version", "")
+    draft = actions.save(
+        page,
+        incident,
+        step,
+        typed=typed,
+        author=request.user.actor,
+        version=int(version) if version.isdecimal() and len(version) < 9 else None,
+    )
+    if request.htmx:
+        return render(request, "console/_drafts.html#saved", {"page": page, "draft": draft})
+    messages.success(request, "Draft saved. It is here when you come back.")
+    return redirect("console:incident", incident.public_id) if incident else redirect("console:declare")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def preview(request: StaffRequest) -> HttpResponse:
+    """The text as its readers will see it, for htmx: `tab` is page, mail or webhook."""
+    typed = {key.rpartition("-")[2]: str(value) for key, value in request.POST.items()}
+    tab, step = typed.get("tab", "page"), typed.get("step", "")
+    body = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
+    context: dict[str, Any] = {"previewed": body}
+    if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
+        context |= _told(request, tab, step, typed | {"body": body})
+    return render(request, "console/_preview.html", context)
+
+
+def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:
+    page, incident = current_page(request), _incident(request, typed.get("incident", ""))
+    statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
+    said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
+    try:
+        news = previews.news_of(previews.Unsent(step, typed["body"], statuses=statuses, **said), page, incident)
+    except ValidationError as error:
+        return {"problems": error.messages}
+    if tab == "webhook":
+        return {"webhook": previews.webhook_text(news)}
+    letter = previews.mail_of(news)
+    return {"letter": letter, "letter_text": previews.mail_text(letter)}
+
+
+@role_required(Role.EDITOR)
+def draft(request: StaffRequest, code: str) -> HttpResponse:
+    """What was sent, for whoever approves it or wants to change it."""
+    found = _draft(request, code)
+    return render(request, "console/draft.html", _context(found, request))
+
+
+@csp_replace({"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": [""]})
+@role_required(Role.EDITOR)
+def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
+    """The mail's HTML by itself: nothing in it can load or run anything."""
+    found = _draft(request, code)
+    try:
+        letter = previews.mail_of(_news(found))
+    except ValidationError as error:
+        return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
+    return HttpResponse(letter.html)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
+    found = _draft(request, code)
+    verbs: dict[str, tuple[Callable[[], object], str]] = {
+        "take_back": (lambda: actions.take_back(found, actor=request.user.actor), "Taken back. Nobody was told."),
+        "return": (
+            lambda: actions.take_back(found, actor=request.user.actor, note=request.POST.get("note", "")),
+            "Returned to its author.",
+        ),
+        "publish": (lambda: actions.publish(found), "Published."),
+        "approve": (lambda: actions.approve(found, actor=request.user.actor), "Approved."),
+        "discard": (found.delete, "Discarded."),
+    }
+    if (verb := request.POST.get("act", "")) not in verbs or (verb == "discard" and not _may_discard(found, request)):
+        return HttpResponse(status=400)
+    act, said = verbs[verb]
+    try:
+        act()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except EditConflict:
+        messages.error(request, actions.OVERTAKEN)
+    else:
+        messages.success(request, said)
+    if found.incident:
+        return redirect("console:incident", found.incident.public_id)
+    return redirect("console:declare" if verb == "take_back" else "console:dashboard")
+
+
+def _may_discard(found: Draft, request: StaffRequest) -> bool:
+    return found.state == DraftState.WRITING and found.author_ref == request.user.actor.ref
+
+
+@role_required(Role.EDITOR)
+def presence(request: StaffRequest, code: str) -> HttpResponse:
+    """For htmx: who else is writing about it, and what waits. Tells the page to load anew when something went out."""
+    incident = get_object_or_404(current_page(request).incidents.all(), public_id=code)
+    answer = render(request, "console/_drafts.html#beside", beside(request, incident) | {"incident": incident})
+    if request.GET.get("version", "") not in ("", str(incident.version)) and request.GET.get("waiting"):
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+def beside(request: StaffRequest, incident: Incident) -> dict[str, Any]:
+    """What the incident's page shows of other people's texts and of those on their way."""
+    about, now = Draft.objects.about(incident), timezone.now()
+    return {
+        "page": incident.page,
+        "now": now,
+        "writing": about.by_others(request.user.actor, since=now - PRESENT),
+        "submitted": list(about.submitted()),
+        "me": request.user.actor.ref,
+    }
+
+
+@role_required(Role.OWNER)
+def rules(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = RulesForm(sent(request), instance=page)
+    if form.is_valid():
+        set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("console:rules")
+    return render(request, "console/rules.html", {"page": page, "form": form}, status=422 if form.errors else 200)
+
+
+def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
+    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
+    try:
+        news = _news(found)
+    except ValidationError as error:
+        return context | {"problems": error.messages}
+    letter = previews.mail_of(news)
+    return context | {
+        "previewed": found.content.get("body", found.body),
+        "update": news.update,
+        "affected": news.update.affected.all() if news.update else [],
+        "letter": letter,
+        "letter_text": previews.mail_text(letter),
+        "webhook": previews.webhook_text(news),
+    }
+
+
+def _news(found: Draft) -> Any:
+    said = found.content or {"body": found.body, "title": found.title}
+    named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
+    unsent = previews.Unsent(found.step, said.get("body", ""), statuses=said.get("components"), **named)
+    incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
+    return previews.news_of(unsent, found.page, incident)
+
+
+def _draft(request: StaffRequest, code: str) -> Draft:
+    return get_object_or_404(Draft.objects.of_page(current_page(request)), public_id=code)
+
+
+def _incident(request: StaffRequest, code: str) -> Incident | None:
+    if not code:
+        return None
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+
+
+def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:
+    """What its author was typing into that form, to go on with."""
+    return Draft.objects.for_form(page, incident, step, request.user.actor).first()
