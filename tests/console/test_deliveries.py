@@ -13,7 +13,16 @@ from incidents.models import AuditEntry, Event, Incident, Page
 from statuspage.subscribers.fanout import fan_out_waiting
 from statuspage.subscribers.models import Delivery, Subscriber
 from tests.console.staff import fields_of, form_to, sheet, signed_in
-from tests.factories import ALICE, make_component, make_incident, make_page, make_reader, make_subscriber, post
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_endpoint,
+    make_incident,
+    make_page,
+    make_reader,
+    make_subscriber,
+    post,
+)
 from tests.public.reading import Element
 
 pytestmark = pytest.mark.django_db
@@ -278,3 +287,11 @@ def test_who_was_told_of_a_later_update_is_left_alone_even_while_that_is_sent_ag
     editor.post(address(told, "/retry"), {"event": event.pk})
     assert Delivery.objects.get(event=event, subscriber__email="bob@example.com").state == "failed"
     assert Delivery.objects.get(event=event, subscriber__email="cleo@example.com").state == "queued"
+
+
+def test_the_audience_is_counted_by_channel_where_there_are_several(page: Page) -> None:
+    for number in range(3):
+        make_subscriber(page, f"reader{number}@example.com")
+    make_endpoint(page, "https://hooks.example.com/in")
+    answer = signed_in("editor").post("/console/audience", {"kind": "incident.opened", "incident": ""})
+    assert "Notify 4 subscribers: 3 E-mail, 1 Webhook" in answer.content.decode()

@@ -78,8 +78,9 @@ def audience(request: StaffRequest) -> HttpResponse:
     incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
     concern = concern_of_draft(incident, kind, page.components.active().with_codes(named))
-    told = Subscriber.objects.audience(page).concerned_by(concern).count()
-    return render(request, "console/_audience.html", {"told": told})
+    channels = Subscriber.objects.audience(page).concerned_by(concern).by_channel()
+    context = {"told": sum(channels.values()), "channels": channels if len(channels) > 1 else {}}
+    return render(request, "console/_audience.html", context)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:

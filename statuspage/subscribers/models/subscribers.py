@@ -52,6 +52,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Who chose to hear of such a thing: scope, kind and detail."""
         return self.filter(concern.condition())
 
+    def by_channel(self) -> dict[str, int]:
+        """How many there are, by the channel's name for people; the most first."""
+        counted = self.order_by().values_list("channel").annotate(many=models.Count("pk")).order_by("-many", "channel")
+        return {Channel(channel).label: many for channel, many in counted}
+
     def with_wishes(self) -> SubscriberQuerySet:
         return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
 
