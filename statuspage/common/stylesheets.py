@@ -1,0 +1,42 @@
+"""The public page's style as one file, so that a first visit asks for one: its parts stay apart in static/css/."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+
+NAME = "css/site.css"
+# In this order, for of two rules that say as much the later one holds.
+PARTS = ("tokens", "base", "public", "bars", "report")
+
+
+class JoinedFinder(BaseFinder):
+    """Finds `css/site.css`, which is joined anew whenever somebody asks for it and a part has changed."""
+
+    def check(self, **_options: Any) -> list[Any]:
+        return []
+
+    def find(self, path: str, find_all: bool = False, **_options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's own
+        if path != NAME:
+            return []
+        found = str(joined())
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+        yield NAME, FileSystemStorage(location=str(joined().parents[1]))
+
+
+def joined() -> Path:
+    """The file, up to date."""
+    folder = settings.BASE_DIR / "static" / "css"
+    text = "\n".join((folder / f"{part}.css").read_text(encoding="utf-8") for part in PARTS)
+    path: Path = settings.DATA_DIR / "joined" / NAME
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".new")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    return path
