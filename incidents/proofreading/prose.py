@@ -1,0 +1,53 @@
+"""A text as its rules look at it: with code and addresses blanked out, and cut into sentences. Positions stay."""
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+# The shorthand of incidents.markup is right by construction; what it stands for is not read as a time again.
+SHORTHAND = re.compile(r"(?<![\w@.])@(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![\w:])", re.ASCII)
+_CODE = re.compile(r"`[^`\n]+`")
+_ADDRESS = re.compile(r"(?<![\w+.-])(?:https?://|mailto:)[^\s)>\]]+", re.ASCII)
+_SENTENCE_END = re.compile(r"[.!?]+[\"”’)]?\s+(?=[^\sa-z])|\n\s*")
+_ABBREVIATED = re.compile(r"\b(?:[ap]\.m|e\.g|i\.e|approx|vs|no)\.\s*$", re.IGNORECASE)
+
+
+class Text:
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    @cached_property
+    def prose(self) -> str:
+        """Without code blocks, `code`, addresses and shorthands: spaces stand in their places."""
+        text = _without_code_blocks(self.raw)
+        for pattern in (_CODE, _ADDRESS, SHORTHAND):
+            text = pattern.sub(lambda found: " " * len(found.group()), text)
+        return text
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        ends = (found for found in _SENTENCE_END.finditer(self.prose))
+        return [0, *(e.end() for e in ends if not _ABBREVIATED.search(self.prose, max(0, e.start() - 8), e.end()))]
+
+    def sentence(self, at: int) -> tuple[int, str]:
+        """The sentence around `at`, and where it begins."""
+        number = bisect_right(self._starts, at) - 1
+        begin = self._starts[number]
+        end = self._starts[number + 1] if number + 1 < len(self._starts) else len(self.prose)
+        return begin, self.prose[begin:end]
+
+    @cached_property
+    def sentences(self) -> list[tuple[int, str]]:
+        return [self.sentence(start) for start in self._starts]
+
+
+def _without_code_blocks(text: str) -> str:
+    lines, fence = [], ""
+    for line in text.split("\n"):
+        mark = line.lstrip(" ")[:3]
+        is_fence = mark in ("```", "~~~") and (not fence or mark == fence)
+        is_code = bool(fence) or is_fence or (line.startswith("    ") and (not lines or not lines[-1].strip()))
+        if is_fence:
+            fence = "" if fence else mark
+        lines.append(" " * len(line) if is_code else line)
+    return "\n".join(lines)
