@@ -44,6 +44,8 @@ class Page(models.Model):
     reports_public = models.BooleanField(default=False)
     # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
     embed_config: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict, blank=True)
+    # What the proofreader knows of this page; incidents.proofreading.Options reads it.
+    proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
     degraded_weight = _weight("0")

@@ -18,8 +18,10 @@ _MONTH = (
 )
 _DATE = re.compile(
     r"(?<![\w-])(?:(?P<iso>[12][0-9]{3}-[0-9]{2}-[0-9]{2})"
-    rf"|{_MONTH.format('month1')}[ ](?P<day1>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![\w:.]?[0-9]|[ ]?%)(?:,?[ ](?P<year1>[12][0-9]{{3}}))?"
-    rf"|(?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:[ ]of)?[ ]{_MONTH.format('month2')}(?:,?[ ](?P<year2>[12][0-9]{{3}}))?)"
+    rf"|{_MONTH.format('month1')}[ ](?P<day1>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![\w:.]?[0-9]|[ ]?%)"
+    rf"(?:,?[ ](?P<year1>[12][0-9]{{3}}))?"
+    rf"|(?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:[ ]of)?[ ]{_MONTH.format('month2')}"
+    rf"(?:,?[ ](?P<year2>[12][0-9]{{3}}))?)"
     r"(?![\w-]*[0-9])",
     re.ASCII,
 )
@@ -89,7 +91,9 @@ def _day(found: re.Match[str], near: date) -> date | None:
     if found["iso"]:
         return _valid(*map(int, found["iso"].split("-")))
     number = int(found["day1"] or found["day2"])
-    month = next(i for i, name in enumerate(MONTHS) if i and name.startswith((found["month1"] or found["month2"])[:3].lower()))
+    month = next(
+        i for i, name in enumerate(MONTHS) if i and name.startswith((found["month1"] or found["month2"])[:3].lower())
+    )
     if year := found["year1"] or found["year2"]:
         return _valid(int(year), month, number)
     years = sorted(range(near.year - 4, near.year + 5), key=lambda year: abs(near.year - year))

@@ -19,16 +19,23 @@ _LONG = (
     rf"(?:(?:,? and |,? )(?P<more>{_NUMBER})[ -](?:minutes?|mins?)\b)?)"
 )
 _HEDGE = (
-    r"(?P<hedge>about|approximately|approx\.|around|roughly|nearly|almost|just (?:over|under)|some|more than|over|longer than"
-    r"|at least|less than|under|at most|up to|no more than|within)"
+    r"(?P<hedge>about|approximately|approx\.|around|roughly|nearly|almost|just (?:over|under)|some|more than|over"
+    r"|longer than|at least|less than|under|at most|up to|no more than|within)"
 )
 _WHAT = r"\b(?:outages?|incident|disruption|downtime|interruption|impact|it|degradation)\b"
-_PHRASES = (
-    ("both", re.compile(rf"{_WHAT}[^.\n]{{0,60}}\b(?:lasted|lasting|went on|continued)(?: for)?(?: a total of)? (?:{_HEDGE} )?{_LONG}", re.I)),
-    ("both", re.compile(rf"{_WHAT}[^.\n]{{0,40}}\btook (?:{_HEDGE} )?{_LONG} to (?:resolve|fix|end)", re.I)),
-    ("both", re.compile(rf"\b(?:{_HEDGE} )?{_LONG}[ -](?:long )?(?:outage|incident|disruption|downtime|interruption)\b", re.I)),
-    ("both", re.compile(rf"\b(?:resolved|fixed) (?:{_HEDGE} )(?:less than )?{_LONG}", re.I)),
-    ("most", re.compile(rf"\b(?:down|unavailable|unreachable|offline|degraded|inaccessible|affected|interrupted) for (?:{_HEDGE} )?{_LONG}", re.I)),
+_OUTAGE = r"(?:outage|incident|disruption|downtime|interruption)"
+_LASTED = r"\b(?:lasted|lasting|went on|continued)(?: for)?(?: a total of)?"
+_DOWN = r"\b(?:down|unavailable|unreachable|offline|degraded|inaccessible|affected|interrupted) for"
+# What a duration is said of: all of the incident, or a part that is at most as long.
+_PHRASES = tuple(
+    (reach, re.compile(pattern, re.IGNORECASE))
+    for reach, pattern in (
+        ("all", rf"{_WHAT}[^.\n]{{0,60}}{_LASTED} (?:{_HEDGE} )?{_LONG}"),
+        ("all", rf"{_WHAT}[^.\n]{{0,40}}\btook (?:{_HEDGE} )?{_LONG} to (?:resolve|fix|end)"),
+        ("all", rf"\b(?:{_HEDGE} )?{_LONG}[ -](?:long )?{_OUTAGE}\b"),
+        ("all", rf"\b(?:resolved|fixed) {_HEDGE} (?:less than )?{_LONG}"),
+        ("part", rf"{_DOWN} (?:{_HEDGE} )?{_LONG}"),
+    )
 )
 _AT_LEAST = {"more than", "over", "longer than", "at least", "just over"}
 _AT_MOST = {"less than", "under", "at most", "up to", "no more than", "within", "just under"}
@@ -52,7 +59,9 @@ def _remark(found: re.Match[str], real: timedelta, *, reach: str) -> Remark:
     """The words of the duration with their hedge; the suggestion stands for both."""
     start = found.start("hedge") if found["hedge"] else found.start("long")
     said = f"By the record it was {duration_text(real)}. Correct the text, or the times of the incident."
-    is_whole = reach == "both" and " " in found["long"] and not found.group().endswith(("outage", "incident", "disruption"))
+    is_whole = (
+        reach == "all" and " " in found["long"] and not found.group().endswith(("outage", "incident", "disruption"))
+    )
     suggestion = duration_text(real) if is_whole else None
     return Remark(start, found.end("long"), Severity.ERROR, "time-duration", said, suggestion)
 
@@ -80,5 +89,5 @@ def _contradicts(claim: timedelta, found: re.Match[str], real: timedelta, *, rea
     if hedge in _AT_LEAST:
         return claim > real + slack / 2
     if hedge in _AT_MOST:
-        return reach == "both" and real > claim + slack / 2
-    return claim - real > slack or (reach == "both" and real - claim > slack)
+        return reach == "all" and real > claim + slack / 2
+    return claim - real > slack or (reach == "all" and real - claim > slack)

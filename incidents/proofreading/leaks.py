@@ -1,7 +1,7 @@
-"""What must not be public: private addresses, internal names, people's mail addresses, secrets, stack traces, customers.
+"""What must not be public: private addresses, internal names, mail addresses, secrets, stack traces, customers.
 
-Looks at the whole text, code blocks too. Every pattern begins where a word begins and is bounded, so that a hostile text
-costs no more than a long one.
+Looks at the whole text, code blocks too. Every pattern begins where a word begins and is bounded, so that hostile text
+costs no more than any other.
 """
 
 import re

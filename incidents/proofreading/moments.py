@@ -14,7 +14,7 @@ from incidents.proofreading.zones import PATTERN, Zone
 HEDGE = r"(?:about|approximately|approx\.|around|roughly|circa|nearly|almost|~)"
 _TIME = re.compile(
     r"(?:(?<![\w:.@/$#])|(?<=[0-9]T))(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-5][0-9])(?::[0-5][0-9])?)?(?![\w]*[0-9:%])"
-    rf"(?:[ \u00a0]?(?P<half>[ap]\.?m(?:\.|\b)))?(?:[ \u00a0]?(?P<zone>{PATTERN}))?",
+    rf"(?:[ \u00a0]?(?P<half>[ap](?:m\b|\.m\b\.?)))?(?:[ \u00a0]?(?P<zone>{PATTERN}))?",
     re.ASCII | re.IGNORECASE,
 )
 _TO = re.compile(rf"\s*(?:–|—|-|to|until|till|through)\s*(?:{HEDGE}\s*)?$", re.IGNORECASE)

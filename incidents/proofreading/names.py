@@ -37,9 +37,7 @@ def check_names(text: Text, components: Sequence[str]) -> Iterator[Remark]:
 _Index = tuple[dict[str, _Name], dict[str, _Name], set[tuple[str, int]]]
 
 
-def _at(
-    prose: str, found: list[re.Match[str]], number: int, index: _Index, lengths: list[int]
-) -> Iterator[Remark]:
+def _at(prose: str, found: list[re.Match[str]], number: int, index: _Index, lengths: list[int]) -> Iterator[Remark]:
     """Remarks about a name that begins at this word; gives how many words it took."""
     exact, slips, heads = index
     initial = prose[found[number].start()].lower()
@@ -52,11 +50,10 @@ def _at(
         if folded in exact:
             if _is_miscased(said, exact[folded].spelling):
                 yield _remark(start, end, said, exact[folded])
-            return count  # noqa: B901 - what `yield from` gives to the caller
-        if name := _slip(folded, slips):
-            if _is_probable(prose, start, said, name):
-                yield _remark(start, end, said, name)
-                return count
+            return count
+        if (name := _slip(folded, slips)) and _is_probable(prose, start, said, name):
+            yield _remark(start, end, said, name)
+            return count
     return 0
 
 
@@ -103,8 +100,11 @@ def one_slip(a: str, b: str) -> bool:
         return False
     at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     swapped = a[at + 1 : at + 2] + a[at : at + 1]
-    return a[at + 1 :] == b[at:] or a[at:] == b[at + 1 :] or a[at + 1 :] == b[at + 1 :] or (
-        swapped == b[at : at + 2] and a[at + 2 :] == b[at + 2 :]
+    return (
+        a[at + 1 :] == b[at:]
+        or a[at:] == b[at + 1 :]
+        or a[at + 1 :] == b[at + 1 :]
+        or (swapped == b[at : at + 2] and a[at + 2 :] == b[at + 2 :])
     )
 
 

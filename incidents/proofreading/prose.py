@@ -5,10 +5,13 @@ from bisect import bisect_right
 from functools import cached_property
 
 # The shorthand of incidents.markup is right by construction; what it stands for is not read as a time again.
-SHORTHAND = re.compile(r"(?<![\w@.])@(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![\w:])", re.ASCII)
+SHORTHAND = re.compile(
+    r"(?<![\w@.])@(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![\w:])", re.ASCII
+)
 _CODE = re.compile(r"`[^`\n]+`")
 _ADDRESS = re.compile(r"(?<![\w+.-])(?:https?://|mailto:)[^\s)>\]]+", re.ASCII)
 _SENTENCE_END = re.compile(r"[.!?]+[\"”’)]?\s+(?=[^\sa-z])|\n\s*")
+_NEAR = 400  # characters
 _ABBREVIATED = re.compile(r"\b(?:[ap]\.m|e\.g|i\.e|approx|vs|no)\.\s*$", re.IGNORECASE)
 
 
@@ -26,19 +29,23 @@ class Text:
 
     @cached_property
     def _starts(self) -> list[int]:
-        ends = (found for found in _SENTENCE_END.finditer(self.prose))
+        ends = _SENTENCE_END.finditer(self.prose)
         return [0, *(e.end() for e in ends if not _ABBREVIATED.search(self.prose, max(0, e.start() - 8), e.end()))]
 
-    def sentence(self, at: int) -> tuple[int, str]:
-        """The sentence around `at`, and where it begins."""
-        number = bisect_right(self._starts, at) - 1
-        begin = self._starts[number]
-        end = self._starts[number + 1] if number + 1 < len(self._starts) else len(self.prose)
-        return begin, self.prose[begin:end]
+    def sentence(self, at: int) -> str:
+        """The sentence around `at`; of an endless one, what is near."""
+        begin, end = self._bounds(bisect_right(self._starts, at) - 1)
+        return self.prose[max(begin, at - _NEAR) : min(end, at + _NEAR)]
 
     @cached_property
     def sentences(self) -> list[tuple[int, str]]:
-        return [self.sentence(start) for start in self._starts]
+        """Each with the place where it begins."""
+        bounds = map(self._bounds, range(len(self._starts)))
+        return [(begin, self.prose[begin:end]) for begin, end in bounds]
+
+    def _bounds(self, number: int) -> tuple[int, int]:
+        is_last = number + 1 == len(self._starts)
+        return self._starts[number], len(self.prose) if is_last else self._starts[number + 1]
 
 
 def _without_code_blocks(text: str) -> str:

@@ -12,13 +12,16 @@ _SECTIONS = {
     "Impact": r"impact|affected|consequences|who noticed|what you saw|customer experience",
     "Why": r"why|cause|contributing|factors|analysis|reasons?|what went wrong",
     "What we do now": (
-        r"what we (?:will |now )?(?:do|did|change|have done)|what we[’']re|going forward|next steps|actions?|follow-?ups?"
-        r"|remediation|prevention|preventive|improvements?|corrective|changes|measures|lessons|resolution and"
+        r"what we (?:will |now )?(?:do|did|change|have done)|what we[’']re|going forward|next steps|actions?"
+        r"|follow-?ups?|remediation|prevention|preventive|improvements?|corrective|changes|measures|lessons"
     ),
 }
 _PATTERNS = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in _SECTIONS.items()}
 _LONGEST_HEADING = 60
-_HEADING = re.compile(r"^(?:#{1,6}[ ]+(?P<marked>[^\n]{1,200})|(?P<bold>\*\*[^*\n]{1,60}\*\*):?[ ]*|(?P<bare>[A-Z][^\n.,;:!?]{1,60}))$", re.M)
+_HEADING = re.compile(
+    r"^(?:#{1,6}[ ]+(?P<marked>[^\n]{1,200})|(?P<bold>\*\*[^*\n]{1,60}\*\*):?[ ]*|(?P<bare>[A-Z][^\n.,;:!?]{1,60}))$",
+    re.M,
+)
 
 
 def check_sections(text: Text, actions: Sequence[Action]) -> Iterator[Remark]:

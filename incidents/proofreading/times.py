@@ -19,15 +19,15 @@ _OF_THE_INCIDENT = re.compile(
     re.IGNORECASE,
 )
 _NOT_OF_IT = re.compile(
-    r"\b(?:planned|scheduled|will|going to|every|daily|nightly|normally|usually|expect(?:ed)?|was not|were not|unaffected"
-    r"|no longer|another incident|earlier incident|previous incident)\b",
+    r"\b(?:planned|scheduled|will|going to|every|daily|nightly|normally|usually|expect(?:ed)?|was not|were not"
+    r"|unaffected|no longer|another incident|earlier incident|previous incident)\b",
     re.IGNORECASE,
 )
 _HEDGED = re.compile(rf"{HEDGE}\s*$", re.IGNORECASE)
 _PLACED = re.compile(
     rf"\b(?:at|by|until|till|since|from|between|before|after|to)\s+(?:{HEDGE}\s+)?$|\b{HEDGE}\s+$", re.IGNORECASE
 )
-_NO_TIME = re.compile(r"\s*(?:minutes|min|hours|seconds|MB|GB|%)\b", re.IGNORECASE)
+_NO_TIME = re.compile(r"\s*(?:local|minutes|min|hours|seconds|MB|GB|%)\b", re.IGNORECASE)
 _SLACK, _HEDGED_SLACK = timedelta(minutes=15), timedelta(minutes=30)
 _SAME = timedelta(seconds=60)
 _SLIP_DISTANCE, _SLIP_SLACK = timedelta(hours=2), timedelta(minutes=5)
@@ -86,7 +86,7 @@ class _Times:
             yield self._converted(right, wrong)
 
     def _agree(self, a: Mention, b: Mention) -> bool:
-        """Whether some meaning of both is one moment of the day. A season's slip that explains it has its own remark."""
+        """Whether some meaning of both is one moment. A season's slip that explains the gap has its own remark."""
         ours, theirs = ({(m.clock - o) % _DAY for o in self._possible(m)} for m in (a, b))
         return any(_apart(x, y) < _SAME for x in ours for y in theirs)
 
@@ -119,7 +119,7 @@ class _Times:
         return said if not mention.zone or said.endswith(mention.zone.text) else f"{said} {mention.zone.text}"
 
     def _window(self, window: Range) -> Iterator[Remark]:
-        begin, sentence = self.text.sentence(window.start)
+        sentence = self.text.sentence(window.start)
         if not _OF_THE_INCIDENT.search(sentence) or _NOT_OF_IT.search(sentence):
             return
         prose = self.text.prose
@@ -152,8 +152,10 @@ class _Times:
         if not self.record.resolved_at:
             return f"that it began at {begins:%b %d, %H:%M %Z} and goes on"
         ends = self.record.ends.astimezone(zone)
-        return f"{begins:%b %d, %H:%M} to {ends:%H:%M %Z}" if begins.date() == ends.date() else (
-            f"{begins:%b %d, %H:%M} to {ends:%b %d, %H:%M %Z}"
+        return (
+            f"{begins:%b %d, %H:%M} to {ends:%H:%M %Z}"
+            if begins.date() == ends.date()
+            else (f"{begins:%b %d, %H:%M} to {ends:%b %d, %H:%M %Z}")
         )
 
     def _shorthand(self, at: datetime) -> str:
@@ -168,7 +170,10 @@ class _Times:
             said = f"{zone.text} is the time of {_listed(list(zone.shared_by))}. Write it in UTC.", None
         elif zone.is_generic and zone.changes_in_month(day):
             letters = zone.spelled(day)
-            said = f"The clocks change in {day:%B}, so {zone.text} can mean two times. It was {letters} that day.", letters
+            said = (
+                f"The clocks change in {day:%B}, so {zone.text} can mean two times. It was {letters} that day.",
+                letters,
+            )
         if said:
             yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-zone", *said)
 

@@ -24,7 +24,7 @@ FIRST_NAMES = frozenset(
     susanne suresh sven svetlana takashi tamara tanja tatiana teresa theresa thomas tim timothy tobias tom tomas tony
     tyler ulrich ursula uwe valentina vanessa vera veronica vijay viktor vincent vladimir walter wei wendy werner
     wolfgang xavier yan yasmin yuki yusuf yvonne zoe
-    """.split()
+    """.split()  # noqa: SIM905 - a list of this length reads better as text
 )
 
 SHOUTED = frozenset(
@@ -38,12 +38,12 @@ SHOUTED = frozenset(
     serious should so some soon sorry still stop than thank thanks that the their them then there these they this
     those to today top total under until update up urgent us use users very wait warning was we were what when
     which while who why will with without working worst you your
-    """.split()
+    """.split()  # noqa: SIM905 - a list of this length reads better as text
 )
 # Loud enough alone.
 SHOUTED_ALONE = frozenset(
     """
     absolutely all always asap attention broken completely critical down everybody everyone everything extremely
     fixed immediately important must never no not nothing now please resolved sorry urgent very warning
-    """.split()
+    """.split()  # noqa: SIM905 - a list of this length reads better as text
 )

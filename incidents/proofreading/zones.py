@@ -7,9 +7,35 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _LETTERS = {
-    **{"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3},
-    **{"SGT": 8, "HKT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13},
-    **{"EDT": -4, "EST": -5, "CDT": -5, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8, "AKST": -9, "AKDT": -8, "HST": -10},
+    "UTC": 0,
+    "GMT": 0,
+    "Z": 0,
+    "WET": 0,
+    "WEST": 1,
+    "BST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "SGT": 8,
+    "HKT": 8,
+    "JST": 9,
+    "KST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+    "EDT": -4,
+    "EST": -5,
+    "CDT": -5,
+    "MDT": -6,
+    "MST": -7,
+    "PDT": -7,
+    "PST": -8,
+    "AKST": -9,
+    "AKDT": -8,
+    "HST": -10,
 }
 # The same letters in several parts of the world: where, and how far from UTC.
 _SHARED = {
@@ -22,18 +48,23 @@ _PLACES = {
     **dict.fromkeys(("MT", "MDT", "MOUNTAIN"), "America/Denver"),
     **dict.fromkeys(("CT", "CDT", "CENTRAL"), "America/Chicago"),
     **dict.fromkeys(("ET", "EST", "EDT", "EASTERN"), "America/New_York"),
-    **{"AKST": "America/Anchorage", "AKDT": "America/Anchorage"},
+    "AKST": "America/Anchorage",
+    "AKDT": "America/Anchorage",
     **dict.fromkeys(("CET", "CEST"), "Europe/Berlin"),
     **dict.fromkeys(("EET", "EEST"), "Europe/Athens"),
-    **{"WET": "Europe/Lisbon", "WEST": "Europe/Lisbon", "BST": "Europe/London"},
-    **{"AEDT": "Australia/Sydney", "NZST": "Pacific/Auckland", "NZDT": "Pacific/Auckland"},
+    "WET": "Europe/Lisbon",
+    "WEST": "Europe/Lisbon",
+    "BST": "Europe/London",
+    "AEDT": "Australia/Sydney",
+    "NZST": "Pacific/Auckland",
+    "NZDT": "Pacific/Auckland",
 }
 _GENERIC = {"PT", "MT", "CT", "ET", "PACIFIC", "MOUNTAIN", "CENTRAL", "EASTERN"}
 
 PATTERN = (
     r"(?-i:(?:UTC|GMT)(?:[ ]?[+−-](?:1[0-4]|0?[0-9])(?![0-9])(?!:[0-9]{2}[ ]?(?:UTC|GMT))(?::[0-9]{2})?)?"
     r"|[PMCE]T|" + "|".join(sorted({*_LETTERS, *_SHARED} - {"UTC", "GMT"}, key=len, reverse=True)) + r")(?![A-Za-z0-9])"
-    r"|[+−-][0-9]{2}:[0-9]{2}(?![0-9:])"
+    r"|[+−][0-9]{2}:[0-9]{2}(?![0-9:])"
     r"|(?:Pacific|Mountain|Central|Eastern)(?:[ ](?:Standard|Daylight))?[ ]Time\b"
 )
 _OFFSET = re.compile(r"([+−-])([0-9]{1,2}):?([0-9]{2})?$")
