@@ -31,6 +31,11 @@ _SHARED_BOXES = {
     *("mail", "noc", "noreply", "no-reply", "office", "ops", "postmaster", "press", "privacy", "sales", "security"),
     *("service", "status", "success", "support", "team", "webmaster"),
 }
+# Where people have addresses of their own, a neighbour is a stranger.
+_PUBLIC_MAIL = {
+    *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com"),
+    *("proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de", "t-online.de", "fastmail.com", "mail.ru", "qq.com"),
+}
 _SECRETS = re.compile(
     r"(?<![\w-])(?:"
     r"(?:AKIA|ASIA)[0-9A-Z]{16}(?!\w)"
@@ -128,7 +133,7 @@ def matches(pattern: str, name: str) -> bool:
 
 def _emails(raw: str, page: PageFacts) -> Iterator[Remark]:
     known = {address.lower() for address in page.emails}
-    houses = {address.rpartition("@")[2] for address in known}
+    houses = {address.rpartition("@")[2] for address in known} - _PUBLIC_MAIL
     for found in _EMAIL.finditer(raw):
         address = found.group().lower()
         box, _, house = address.rpartition("@")

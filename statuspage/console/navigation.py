@@ -29,6 +29,7 @@ MORE = (
     Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
     Place("publishing", "Publishing"),
     Place("uptime", "Uptime", Role.OWNER),
+    Place("proofreading", "Proofreader", Role.OWNER),
     Place("people", "People", Role.OWNER),
     Place("tokens", "API tokens", Role.OWNER),
 )

@@ -11,6 +11,7 @@ from statuspage.console.views import (
     maintenances,
     people,
     postmortems,
+    proofreading,
     publishing,
     reports,
     series,
@@ -26,6 +27,7 @@ app_name = "console"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("preview", updates.preview, name="preview"),
+    path("remarks", proofreading.remarks, name="remarks"),
     path("components/<slug:code>/status", dashboard.set_component_status, name="component_status"),
     path("incidents", incidents.incident_list, name="incidents"),
     path("incidents/new", incidents.declare, name="declare"),
@@ -88,6 +90,7 @@ urlpatterns = [
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
     path("publishing", publishing.publishing, name="publishing"),
     path("uptime", uptime.uptime, name="uptime"),
+    path("proofreading", proofreading.proofreading, name="proofreading"),
     path("tokens", tokens.token_list, name="tokens"),
     path("tokens/<slug:code>/revoke", tokens.revoke_token, name="revoke_token"),
     path("people", people.people_list, name="people"),
