@@ -4,10 +4,10 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 
+from incidents.shorthand import PATTERN
+
 # The shorthand of incidents.markup is right by construction; what it stands for is not read as a time again.
-SHORTHAND = re.compile(
-    r"(?<![\w@.])@(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?![\w:])", re.ASCII
-)
+SHORTHAND = re.compile(PATTERN, re.ASCII)
 _CODE = re.compile(r"`[^`\n]+`")
 _ADDRESS = re.compile(r"(?<![\w+.-])(?:https?://|mailto:)[^\s)>\]]+", re.ASCII)
 _SENTENCE_END = re.compile(r"[.!?]+[\"”’)]?\s+(?=[^\sa-z])|\n\s*")

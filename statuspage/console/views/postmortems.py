@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from incidents.actions import postmortems as actions
 from incidents.errors import EditConflict
 from incidents.models import ActionItem, EventKind, Incident, Postmortem
+from incidents.shorthand import Clock
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -29,6 +30,10 @@ class Desk:
     form: PostmortemForm
     items: ActionItemRows
     theirs: Postmortem | None = None
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.incident.page.zone, self.incident.happened_at)
 
     @property
     def items_on_view(self) -> list[Any]:

@@ -28,7 +28,7 @@ CONFLICT = "Somebody else changed this while you were writing. Read what is new;
 def preview(request: StaffRequest) -> HttpResponse:
     """The text as visitors will see it, for htmx."""
     text = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
-    return render(request, "console/_preview.html", {"previewed": text})
+    return render(request, "console/_preview.html", {"previewed": text, "page": current_page(request)})
 
 
 @role_required(Role.EDITOR)
