@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
 
 from incidents import markup
 from incidents.actions.corrections import correct_update_time
@@ -12,6 +11,7 @@ from incidents.actions.incidents import edit_update
 from incidents.actions.postmortems import publish
 from incidents.models import Page
 from incidents.shorthand import Clock, spelled_out
+from incidents.wire import Wire
 from statuspage.subscribers.dialects import PLAIN
 from statuspage.subscribers.letters import news_letter
 from statuspage.subscribers.news import read_news
@@ -53,7 +53,7 @@ def test_the_day_is_that_of_the_pages_clock() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@25:00", "@14:60", "me@14:14", "@14:14:30", "@@14:14", "`@14:14`", "@2026-02-30 14:14", "x/@14:14", "@١٤:١٤"],
+    ["@25:00", "@14:60", "me@14:14", "@14:14:30", "@@14:14", "`@14:14`", "@2026-02-30 14:14", "x/@14:14"],
 )
 def test_what_is_no_time_stays_as_it_was_typed(text: str) -> None:
     assert "<time" not in html(text)
@@ -138,11 +138,10 @@ def test_a_postmortem_is_about_the_day_on_which_it_began(page: Page) -> None:
 
 
 @pytest.mark.django_db
-def test_programs_and_plain_mails_read_the_time_in_words(page: Page, client: Client) -> None:
+def test_programs_and_plain_mails_read_the_time_in_words(page: Page) -> None:
     incident = make_incident(page, body="It began at @14:14.", at=datetime(2026, 7, 1, 13, tzinfo=UTC))
     told = "It began at 14:14 CEST (12:14 UTC)."
-    (summary,) = client.get("/api/v2/incidents.json").json()["incidents"]
-    assert summary["incident_updates"][0]["body"] == told
+    assert Wire(page, "").update(incident.updates.get(), incident)["body"] == told
     event = incident.events.get(kind="incident.opened")
     letter = news_letter(read_news([event.pk])[event.pk], zone=UTC)
     assert told in letter.text
