@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from incidents.proofreading.prose import Text
 from incidents.proofreading.remarks import Remark, Severity
@@ -29,32 +30,36 @@ def check_names(text: Text, components: Sequence[str]) -> Iterator[Remark]:
     heads = {(name.folded[0], len(name.words)) for name in names}
     lengths = sorted({len(name.words) for name in names}, reverse=True)
     found = list(_WORD.finditer(text.prose))
-    number = 0
+    index, number = _Index(exact, slips, heads, lengths), 0
     while number < len(found):
-        number += max(1, (yield from _at(text.prose, found, number, (exact, slips, heads), lengths)))
+        remark, taken = _at(text.prose, found, number, index)
+        if remark:
+            yield remark
+        number += max(1, taken)
 
 
-_Index = tuple[dict[str, _Name], dict[str, _Name], set[tuple[str, int]]]
+class _Index(NamedTuple):
+    """Names by their spelling, by their spelling without one letter, and how a name can begin and how long it can be."""
+
+    exact: dict[str, _Name]
+    slips: dict[str, _Name]
+    heads: set[tuple[str, int]]
+    lengths: list[int]
 
 
-def _at(prose: str, found: list[re.Match[str]], number: int, index: _Index, lengths: list[int]) -> Iterator[Remark]:
-    """Remarks about a name that begins at this word; gives how many words it took."""
-    exact, slips, heads = index
+def _at(prose: str, found: list[re.Match[str]], number: int, index: _Index) -> tuple[Remark | None, int]:
+    """What to say of a name that begins at this word, and how many words it takes: none if there is no name."""
     initial = prose[found[number].start()].lower()
-    for count in lengths:
-        if (initial, count) not in heads or number + count > len(found):
+    for count in index.lengths:
+        if (initial, count) not in index.heads or number + count > len(found):
             continue
         start, end = found[number].start(), found[number + count - 1].end()
         said = prose[start:end]
-        folded = said.lower()
-        if folded in exact:
-            if _is_miscased(said, exact[folded].spelling):
-                yield _remark(start, end, said, exact[folded])
-            return count
-        if (name := _slip(folded, slips)) and _is_probable(prose, start, said, name):
-            yield _remark(start, end, said, name)
-            return count
-    return 0
+        if name := index.exact.get(said.lower()):
+            return _remark(start, end, said, name) if _is_miscased(said, name.spelling) else None, count
+        if (name := _slip(said.lower(), index.slips)) and _is_probable(prose, start, said, name):
+            return _remark(start, end, said, name), count
+    return None, 0
 
 
 def _remark(start: int, end: int, said: str, name: _Name) -> Remark:

@@ -49,7 +49,8 @@ class Text:
 
 
 def _without_code_blocks(text: str) -> str:
-    lines, fence = [], ""
+    lines: list[str] = []
+    fence = ""
     for line in text.split("\n"):
         mark = line.lstrip(" ")[:3]
         is_fence = mark in ("```", "~~~") and (not fence or mark == fence)

@@ -6,6 +6,7 @@ from tests.public.reading import Element
 
 pytestmark = pytest.mark.django_db
 
+OWNERS = {"Mail", "Uptime", "Proofreader", "People", "API tokens"}
 EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Channels", "Publishing"}
 
 
@@ -15,7 +16,7 @@ def bar(path: str, role: str) -> list[Element]:
 
 @pytest.mark.parametrize(
     ("role", "extra"),
-    [("viewer", set()), ("editor", {"Mail"}), ("owner", {"Mail", "Uptime", "Proofreader", "People", "API tokens"})],
+    [("viewer", set()), ("editor", {"Mail"}), ("owner", OWNERS)],
 )
 def test_the_bar_offers_what_the_role_may_see(role: str, extra: set[str]) -> None:
     make_page()

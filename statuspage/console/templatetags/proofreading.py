@@ -25,9 +25,10 @@ def proofreader(context: dict[str, Any], form: Any) -> Desk:
     page: Page = context["page"]
     subject = subject_of(form, page)
     desk = context.get("desk")
+    is_worth_it = form.is_bound or subject.update
     if desk is not None:  # the postmortem's
         subject = Subject(page, subject.typed, desk.incident, is_postmortem=True)
-    is_worth_it = form.is_bound or subject.update or (subject.is_postmortem and desk.postmortem)
+        is_worth_it = form.is_bound or desk.postmortem
     return Desk(_url(subject), lines_about(subject) if is_worth_it else [])
 
 
