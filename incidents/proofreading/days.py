@@ -73,7 +73,7 @@ def check_relative(text: Text, *, written: date) -> Iterator[Remark]:
             found.end(),
             Severity.ADVICE,
             "time-relative",
-            f"“{found['word']}” means another day to whoever reads this later. Write the date.",
+            "It means another day to whoever reads this later. Write the date.",
             _spelled(found["word"], long_date(day, near=written), bare=bool(after_preposition)),
         )
 

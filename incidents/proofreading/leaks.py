@@ -88,10 +88,10 @@ def _addresses(raw: str) -> Iterator[Remark]:
     for found in _IPV4.finditer(raw):
         is_version = _VERSION.search(raw, max(0, found.start() - 12), found.start())
         if not is_version and _is_private(found.group().split("/")[0]):
-            yield _remark(found.span(), "leak-address", f"{found.group()} is an address of a private network.")
+            yield _remark(found.span(), "leak-address", "This is an address of a private network.")
     for found in _IPV6.finditer(raw):
         if _is_private(found.group()):
-            yield _remark(found.span(), "leak-address", f"{found.group()} is an address of a private network.")
+            yield _remark(found.span(), "leak-address", "This is an address of a private network.")
 
 
 def _is_private(written: str) -> bool:
@@ -109,7 +109,9 @@ def _hosts(raw: str, patterns: Sequence[str]) -> Iterator[Remark]:
         if len(name) > 253 or not ("." in name or "-" in name or patterns):
             continue
         if any(matches(pattern, name.lower()) for pattern in wanted) or ".svc.cluster." in name:
-            yield _remark((found.start(), found.start() + len(name)), "leak-host", f"{name} is an internal name.")
+            yield _remark(
+                (found.start(), found.start() + len(name)), "leak-host", "This is a name of your internal network."
+            )
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -138,7 +140,7 @@ def _emails(raw: str, page: PageFacts) -> Iterator[Remark]:
         address = found.group().lower()
         box, _, house = address.rpartition("@")
         if address in known or (house in houses and box not in _SHARED_BOXES):
-            yield _remark(found.span(), "leak-email", f"{found.group()} is the address of one of your people.")
+            yield _remark(found.span(), "leak-email", "This is the address of one of your people.")
 
 
 def _secrets(raw: str) -> Iterator[Remark]:
@@ -177,8 +179,7 @@ def _customers(raw: str, names: Sequence[str]) -> Iterator[Remark]:
             last = number + len(words) - 1
             if said[number : last + 1] == words:
                 span = found[number].start(), found[last].start() + len(words[-1])
-                name = raw[slice(*span)]
-                yield _remark(span, "leak-customer", f"{name} is a customer. Do they agree to be named?")
+                yield _remark(span, "leak-customer", "This is a customer. Do they agree to be named?")
 
 
 def _bare(word: str) -> str:

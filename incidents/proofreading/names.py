@@ -39,7 +39,7 @@ def check_names(text: Text, components: Sequence[str]) -> Iterator[Remark]:
 
 
 class _Index(NamedTuple):
-    """Names by their spelling, by their spelling without one letter, and how a name can begin and how long it can be."""
+    """Names by spelling, by spelling without one letter; with what and how many words they begin and go on."""
 
     exact: dict[str, _Name]
     slips: dict[str, _Name]

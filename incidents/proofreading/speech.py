@@ -53,6 +53,8 @@ _VAGUE = re.compile(
 _NUMBER = re.compile(
     r"[0-9]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|third|quarter|dozen|none|all)\b", re.I
 )
+# No share of anything.
+_CLOCK = re.compile(r"\b[0-9]{1,2}(?::[0-9]{2})?\s?[ap]\.?m\b|\b[0-9]{1,2}:[0-9]{2}\b|\b[12][0-9]{3}\b", re.IGNORECASE)
 _PROMISE = re.compile(
     r"\b(?:next|more|further|another|again|will|shall|expect|follows?|soon)\b[^\n]{0,200}?\b(?:updates?|write|post|news"
     r"|inform|reports?|tell|message|information|know|back)\b"
@@ -117,7 +119,7 @@ def _is_blamed(text: Text, name: re.Match[str]) -> bool:
 
 def _vague(text: Text) -> Iterator[Remark]:
     for found in _VAGUE.finditer(text.prose):
-        if not _NUMBER.search(text.sentence(found.start())):
+        if not _NUMBER.search(_CLOCK.sub("", text.sentence(found.start()))):
             said = "How many? With an impact like this, readers want a number or a share."
             yield Remark(*found.span(), Severity.ADVICE, "vague-number", said)
 

@@ -150,7 +150,10 @@ def test_the_next_update_is_asked_for_only_of_the_newest_word_about_an_open_inci
 
 def test_vague_numbers_matter_only_when_the_impact_is_major() -> None:
     assert codes("Some users saw errors.", replace(SEPTEMBER, impact=Impact.MINOR)) == []
-    assert codes("Some users saw errors.", replace(SEPTEMBER, impact=Impact.CRITICAL)) == ["vague-number"]
+    critical = replace(SEPTEMBER, impact=Impact.CRITICAL)
+    assert codes("Some users saw errors.", critical) == ["vague-number"]
+    assert codes("At 14:20 UTC some users saw errors.", critical) == ["vague-number"]
+    assert codes("At 14:20 UTC some users, 3 % of all, saw errors.", critical) == []
 
 
 def test_a_postmortem_is_asked_for_its_sections_and_for_who_does_what_until_when() -> None:

@@ -8,9 +8,9 @@ from incidents.proofreading.facts import MOST_WORDS
 
 WHOLE = f"Write a whole number from 1 to {MOST_WORDS:,}."
 BLOCKS = [
-    (Severity.ERROR.value, "What is wrong: contradicting times, leaks, things left to fill in"),
-    (Severity.WARNING.value, "What is doubtful: unclear time zones, no time for the next update, blame by name"),
-    (Severity.ADVICE.value, "Advice: relative days, capitals, length"),
+    (Severity.ERROR.value, "Something wrong: contradicting times, leaks, things left to fill in"),
+    (Severity.WARNING.value, "Something doubtful: unclear time zones, no time for the next update, blame by name"),
+    (Severity.ADVICE.value, "Anything else to improve: relative days, capitals, length"),
 ]
 
 
