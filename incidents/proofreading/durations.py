@@ -22,7 +22,7 @@ _HEDGE = (
     r"(?P<hedge>about|approximately|approx\.|around|roughly|nearly|almost|just (?:over|under)|some|more than|over"
     r"|longer than|at least|less than|under|at most|up to|no more than|within)"
 )
-_WHAT = r"\b(?:outages?|incident|disruption|downtime|interruption|impact|it|degradation)\b"
+_WHAT = r"\b(?:outages?|incident|disruption|downtime|interruption|impact|degradation)\b"
 _OUTAGE = r"(?:outage|incident|disruption|downtime|interruption)"
 _LASTED = r"\b(?:lasted|lasting|went on|continued)(?: for)?(?: a total of)?"
 _DOWN = r"\b(?:down|unavailable|unreachable|offline|degraded|inaccessible|affected|interrupted) for"
@@ -34,6 +34,7 @@ _PHRASES = tuple(
         ("all", rf"{_WHAT}[^.\n]{{0,40}}\btook (?:{_HEDGE} )?{_LONG} to (?:resolve|fix|end)"),
         ("all", rf"\b(?:{_HEDGE} )?{_LONG}[ -](?:long )?{_OUTAGE}\b"),
         ("all", rf"\b(?:resolved|fixed) {_HEDGE} (?:less than )?{_LONG}"),
+        ("part", rf"\bit {_LASTED} (?:{_HEDGE} )?{_LONG}"),  # whatever “it” is, it was no longer than all of it
         ("part", rf"{_DOWN} (?:{_HEDGE} )?{_LONG}"),
     )
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from incidents.proofreading.days import check_dates, check_relative, dates
 from incidents.proofreading.facts import PageFacts, Record
@@ -28,6 +29,10 @@ _PLACED = re.compile(
     rf"\b(?:at|by|until|till|since|from|between|before|after|to)\s+(?:{HEDGE}\s+)?$|\b{HEDGE}\s+$", re.IGNORECASE
 )
 _NO_TIME = re.compile(r"\s*(?:local|minutes|min|hours|seconds|MB|GB|%)\b", re.IGNORECASE)
+_NOON = re.compile(r"\s*(?:and|to|until|–|-)\s*(?:noon|midnight)\b", re.IGNORECASE)
+_ALL_TIMES = re.compile(
+    r"\b(?i:times) (?:here |below |in this \w{1,20} )?(?:are )?(?:in |given in )?(?:UTC|GMT|[A-Z]{2,4}T)\b"
+)
 _SLACK, _HEDGED_SLACK = timedelta(minutes=15), timedelta(minutes=30)
 _SAME = timedelta(seconds=60)
 _SLIP_DISTANCE, _SLIP_SLACK = timedelta(hours=2), timedelta(minutes=5)
@@ -202,11 +207,18 @@ class _Times:
         nearest = self._fits(mention.flipped)
         return self._fits(mention) > _SLIP_DISTANCE and nearest <= _SLIP_SLACK
 
+    @cached_property
+    def _names_one_zone(self) -> bool:
+        """`All times are in UTC.`"""
+        return _ALL_TIMES.search(self.text.prose) is not None
+
     def _no_zone(self, mention: Mention) -> Iterator[Remark]:
         prose = self.text.prose
         if mention.zone or not _PLACED.search(prose, max(0, mention.start - 30), mention.start):
             return
-        if mention.is_slip or _NO_TIME.match(prose, mention.end) or mention.clock >= _DAY:
+        if mention.is_slip or mention.clock >= _DAY or self._names_one_zone:
+            return
+        if _NO_TIME.match(prose, mention.end) or _NOON.match(prose, mention.end):
             return
         minutes = int(mention.clock.total_seconds()) // 60
         suggestion = f"@{minutes // 60:02}:{minutes % 60:02}"

@@ -129,6 +129,16 @@ def test_a_time_without_a_zone_becomes_the_shorthand() -> None:
     assert corrected("We restarted it at 2:25 PM.") == "We restarted it at @14:25."
 
 
+def test_one_word_on_all_times_is_a_zone_for_each_of_them() -> None:
+    assert codes("All times are in UTC. We restarted it at 14:25.") == []
+    assert codes("Orders made between 22:00 and midnight UTC were late.") == []
+
+
+def test_what_it_was_that_lasted_is_not_guessed() -> None:
+    assert codes("The take-over was slow. It lasted six minutes.") == []
+    assert codes("It lasted six hours.") == ["time-duration"]
+
+
 def test_times_in_code_are_left_alone_but_leaks_in_it_are_found() -> None:
     assert codes("The log says:\n\n```\nat 13:00 PM TODO 10.0.0.4\n```\n") == ["leak-address"]
 
