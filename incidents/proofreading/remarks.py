@@ -23,5 +23,5 @@ class Remark:
     end: int
     severity: Severity = field(compare=False)
     code: str
-    message: str = field(compare=False)
+    message: str
     suggestion: str | None = field(default=None, compare=False)

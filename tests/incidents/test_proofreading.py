@@ -181,6 +181,12 @@ def test_a_postmortem_is_asked_for_its_sections_and_for_who_does_what_until_when
     assert codes(text + "\n## Going forward\n\nMore tests.", replace(report, actions=actions[:1])) == []
 
 
+def test_everything_that_a_postmortem_lacks_is_said() -> None:
+    actions = tuple(Action(text, "", None) for text in ("Add an alarm", "Upgrade the client"))
+    report = replace(SEPTEMBER, is_postmortem=True, actions=actions)
+    assert codes("It broke.", report) == ["action-owner"] * 2 + ["section-missing"] * 4
+
+
 def test_headings_without_marks_count_as_sections() -> None:
     text = "Summary\n\nIt broke.\n\nImpact\n\nAll.\n\nWhy it was not noticed\n\nNo alarm.\n\nNext steps\n\nMore tests."
     assert codes(text, replace(SEPTEMBER, is_postmortem=True)) == []
