@@ -1,5 +1,7 @@
 """Markdown to safe HTML: the only place that imports markdown and nh3.
 
+`@14:14` becomes a `<time>` where the caller gives a clock (incidents.shorthand).
+
 Refuses, in plain words, what would not come out as its author meant it: active HTML, links that no page may carry,
 and the runs of brackets on which Python-Markdown takes quadratic time.
 """
@@ -18,7 +20,10 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AMP_SUBSTITUTE
+from markdown.util import AMP_SUBSTITUTE, AtomicString
+
+from incidents.shorthand import PATTERN, Clock
+from incidents.wording import machine_time
 
 MAX_BODY = 25_000
 MAX_UNMATCHED = 300
@@ -44,10 +49,10 @@ ALLOWED_TAGS = {
         "strong",
         "del",
     ),
-    *("a", "img", "table", "thead", "tbody", "tr", "th", "td"),
+    *("a", "img", "table", "thead", "tbody", "tr", "th", "td", "time"),
 }
 CHANGE_TAGS = {"del", "ins"}
-ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "time": {"datetime"}}
 ACTIVE_TAGS = {
     *(
         "script",
@@ -97,6 +102,21 @@ class _LiteralHtml(InlineProcessor):
         return self.md.htmlStash.store(escape(m.group(0))), m.start(0), m.end(0)
 
 
+class _Times(InlineProcessor):
+    """`@14:14` as a time on the page's clock; as it was typed where there is no clock, or no such time."""
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        clock: Clock | None = self.md.clock  # type: ignore[attr-defined]
+        moment = clock.moment(m) if clock else None
+        if clock is None or moment is None:
+            return None, None, None
+        element = Element("time", datetime=machine_time(moment))
+        element.text = AtomicString(clock.spelled(m))
+        return element, m.start(0), m.end(0)
+
+
 class _Links(Treeprocessor):
     """Refuses link schemes that nh3 would silently drop, and moves headings below the page's own h1."""
 
@@ -122,7 +142,9 @@ def _renderer() -> Any:
     md.preprocessors.deregister("html_block")
     md.inlinePatterns.deregister("html")
     md.inlinePatterns.register(_LiteralHtml(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", md), "html", 90)
+    md.inlinePatterns.register(_Times(f"(?a:{PATTERN})", md), "candor_times", 85)
     md.treeprocessors.register(_Links(md), "candor_links", 5)
+    md.clock = None  # type: ignore[attr-defined]
     md.refused = []  # type: ignore[attr-defined]
     return md
 
@@ -168,10 +190,14 @@ def check_size(text: str) -> str:
     return text
 
 
-def render(text: str) -> SafeString:
-    """Safe HTML of Markdown `text`. ValidationError (plain words, no field) for what cannot be shown as written."""
+def render(text: str, *, clock: Clock | None = None) -> SafeString:
+    """Safe HTML of Markdown `text`, its `@14:14` read on `clock`.
+
+    ValidationError (plain words, no field) for what cannot be shown as written.
+    """
     text = check_size(text)
     md = _own_renderer()
+    md.clock = clock
     html = md.convert(text)
     if md.refused:
         raise ValidationError(sorted(set(md.refused)))

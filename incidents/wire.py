@@ -16,6 +16,7 @@ from typing import Any
 from django.urls import reverse
 
 from incidents.models import AffectedComponent, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.shorthand import body_told, postmortem_told
 from incidents.status import Headline, worst_status
 
 Json = dict[str, Any]
@@ -169,7 +170,7 @@ class Wire:
         return {
             "id": update.public_id,
             "status": update.status,
-            "body": update.body,
+            "body": body_told(update, incident),
             "incident_id": incident.public_id,
             "created_at": self.time(update.created_at),
             "updated_at": self.time(update.updated_at),
@@ -185,7 +186,7 @@ class Wire:
         return {
             "id": postmortem_update_id(incident),
             "status": POSTMORTEM,
-            "body": postmortem.body,
+            "body": postmortem_told(postmortem, incident),
             "incident_id": incident.public_id,
             "created_at": at,
             "updated_at": self.time(postmortem.edited_at or published_at),

@@ -12,6 +12,7 @@ from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import ComponentStatus
+from incidents.shorthand import clock_of, has_shorthand
 from incidents.wording import moment_text
 
 _TIMES = ("started_at", "monitoring_at", "resolved_at", "last_update_at")
@@ -39,7 +40,8 @@ def correct_update_time(
         timeline.move_change(component, update=update, old_at=old, new_at=at)
     _keep_old_time(update, at, actor)
     update.display_at, update.edited_at = at, timezone.now()
-    update.save(update_fields=["display_at", "edited_at"])
+    update.body_html = _html_at(update, at)
+    update.save(update_fields=["display_at", "edited_at", "body_html"])
     moved = {name: at for name in _TIMES if getattr(incident, name) == old}
     Incident.objects.filter(pk=incident.pk).update(**moved, updated_at=timezone.now())
     details = {"old_time": old.isoformat(), "new_time": at.isoformat(), "reason": reason.strip()}
@@ -81,6 +83,13 @@ def _check_order(update: IncidentUpdate, at: datetime) -> None:
         raise ValidationError({"at": f"This is after the next update ({later[-1].display_at:%Y-%m-%d %H:%M} UTC)."})
     if earlier:
         checks.moment(at, not_before=earlier[0].display_at)
+
+
+def _html_at(update: IncidentUpdate, at: datetime) -> str:
+    """Its `@14:14` may be on another day now; all else stays as it was written."""
+    if not has_shorthand(update.body):
+        return update.body_html
+    return checks.body(update.body, clock=clock_of(update.incident, status=update.status, at=at))[1]
 
 
 def _keep_old_time(update: IncidentUpdate, at: datetime, actor: Actor) -> None:

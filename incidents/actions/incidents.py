@@ -13,6 +13,7 @@ from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, IncidentUpdate, Page, Revision
 from incidents.models.states import ENDED, ComponentStatus, Kind, Status
+from incidents.shorthand import Clock, clock_of
 
 
 def open_incident(
@@ -34,9 +35,9 @@ def open_incident(
     incident that the first submit made.
     """
     title = checks.title(title)
-    text = checks.body(body)
     status = checks.status(status, Kind.INCIDENT)
     at = checks.moment(at)
+    text = checks.body(body, clock=Clock(page.zone, at))
     try:
         with transaction.atomic():
             incident = Incident.objects.create(
@@ -185,7 +186,7 @@ def edit_update(
     update: IncidentUpdate, *, body: str, actor: Actor, expected_version: int | None = None
 ) -> IncidentUpdate:
     """Change the text of a published update. The old text stays as a Revision, which the public page shows."""
-    text, html = checks.body(body)
+    text, html = checks.body(body, clock=clock_of(update.incident, status=update.status, at=update.display_at))
     if text == update.body:
         return update
     take_version(update, expected_version)

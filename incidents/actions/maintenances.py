@@ -30,6 +30,7 @@ from incidents.models import (
 )
 from incidents.models.maintenances import SWITCHES
 from incidents.models.states import ComponentStatus, Status
+from incidents.shorthand import Clock
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def schedule(
     moment = checks.moment(at)
     start, end = checks.window(scheduled_for, scheduled_until)
     checks.start_ahead(start, now=moment)
-    title, text = checks.title(title), checks.body(body)
+    title, text = checks.title(title), checks.body(body, clock=Clock(page.zone, start))
     try:
         with transaction.atomic():
             return announce(

@@ -7,6 +7,7 @@ from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import EventKind, Page
+from incidents.proofreading import Options
 from incidents.uptime import Weights
 
 
@@ -71,6 +72,20 @@ def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Pag
         locked.embed_config = new
         locked.save(update_fields=["embed_config"])
         record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"embed_config": config})
+    return locked
+
+
+@transaction.atomic
+def set_proofreading(page: Page, options: Options, *, actor: Actor) -> Page:
+    """What the proofreader looks for on this page, and what it keeps from being published."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old, new = Options.read(locked.proofreading).as_json(), options.as_json()
+    if old == new:
+        return locked
+    locked.proofreading = new
+    locked.save(update_fields=["proofreading"])
+    changed = {name: {"old": old[name], "new": new[name]} for name in new if old[name] != new[name]}
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"proofreading": changed})
     return locked
 
 

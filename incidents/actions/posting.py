@@ -14,6 +14,7 @@ from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate
 from incidents.models.states import ENDED, RUNNING, UPCOMING, Status
+from incidents.shorthand import Clock, clock_of, has_shorthand
 from incidents.status import impact_of, worst_impact
 
 Statuses = Mapping[Component, str]
@@ -56,7 +57,7 @@ def post(
             update = add_update(
                 incident,
                 status=status,
-                text=text or checks.body(body() if callable(body) else body),
+                text=_read(body() if callable(body) else body, text, clock_of(incident, status=status, at=at)),
                 components=components(at) if callable(components) else components,
                 notify=notify,
                 at=at,
@@ -79,6 +80,11 @@ def post(
             raise
         return earlier
     return update
+
+
+def _read(body: str, text: tuple[str, str] | None, clock: Clock) -> tuple[str, str]:
+    """`text` is what it was before its time was known: enough, if it names no time itself."""
+    return checks.body(body, clock=clock) if text is None or has_shorthand(body) else text
 
 
 def add_update(

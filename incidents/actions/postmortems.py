@@ -12,6 +12,7 @@ from incidents.actions import checks
 from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
 from incidents.models import ActionItem, EventKind, Incident, Postmortem, Revision
+from incidents.shorthand import Clock
 
 MAX_ACTION_ITEMS = 50
 
@@ -76,7 +77,7 @@ def publish(
     """
     if not incident.is_resolved:
         raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
-    text, html = checks.body(body)
+    text, html = checks.body(body, clock=Clock(incident.page.zone, incident.happened_at))
     at = checks.moment(at, not_before=incident.started_at)
     published = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
     if published and (action_items is None or _as_drafted(published) == [_typed(item) for item in action_items]):

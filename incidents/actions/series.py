@@ -16,6 +16,7 @@ from incidents.actions.announcing import MaintenanceOptions, announce
 from incidents.actions.recording import record, take_version
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, EventKind, Incident, MaintenanceSeries, Page
+from incidents.shorthand import Clock
 
 OCCURRENCES_AHEAD = 3
 
@@ -190,7 +191,7 @@ def _occurrence(
     return announce(
         series.page,
         title=series.title,
-        text=checks.body(series.body),
+        text=checks.body(series.body, clock=Clock(series.page.zone, slot.starts_at)),
         window=(slot.starts_at, slot.starts_at + series.duration),
         components=list(series.components.active()),
         options=MaintenanceOptions.of(series, series.reminders),

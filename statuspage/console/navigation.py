@@ -30,6 +30,7 @@ MORE = (
     Place("publishing", "Publishing"),
     Place("uptime", "Uptime", Role.OWNER),
     Place("rules", "Publishing rules", Role.OWNER),
+    Place("proofreading", "Proofreader", Role.OWNER),
     Place("people", "People", Role.OWNER),
     Place("tokens", "API tokens", Role.OWNER),
 )

@@ -13,6 +13,7 @@ from django.utils import timezone
 from incidents import markup
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
+from incidents.shorthand import Clock
 from incidents.status import impact_of
 from statuspage.subscribers.letters import Letter, news_letter
 from statuspage.subscribers.news import News
@@ -53,7 +54,7 @@ def news_of(unsent: Unsent, page: Page, incident: Incident | None) -> News:
         status=status,
         repeats_status=bool(written) and written[0].status == status,
         body=unsent.body,
-        body_html=markup.render(unsent.body),
+        body_html=markup.render(unsent.body, clock=Clock(page.zone, now)),
         display_at=now,
     )
     statuses = unsent.statuses or {}

@@ -12,6 +12,7 @@ from statuspage.console.views import (
     maintenances,
     people,
     postmortems,
+    proofreading,
     publishing,
     reports,
     series,
@@ -27,6 +28,7 @@ app_name = "console"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("preview", drafts.preview, name="preview"),
+    path("remarks", proofreading.remarks, name="remarks"),
     path("rules", drafts.rules, name="rules"),
     path("drafts/save/<slug:step>", drafts.save_draft, name="save_declaration"),
     path("drafts/<slug:code>", drafts.draft, name="draft"),
@@ -96,6 +98,7 @@ urlpatterns = [
     path("mail/<str:name>/source", mails.mail_source, name="mail_source"),
     path("publishing", publishing.publishing, name="publishing"),
     path("uptime", uptime.uptime, name="uptime"),
+    path("proofreading", proofreading.proofreading, name="proofreading"),
     path("tokens", tokens.token_list, name="tokens"),
     path("tokens/<slug:code>/revoke", tokens.revoke_token, name="revoke_token"),
     path("people", people.people_list, name="people"),

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from django.db.models import prefetch_related_objects
 
 from incidents.models import Component, Incident, IncidentUpdate, Page
+from incidents.shorthand import body_told
 from incidents.visibility import Viewer
 from incidents.wire import Json, Wire
 from statuspage.common.wire import wire_of
@@ -50,7 +51,7 @@ def _entry(page: Page, entry: Entry) -> Json:
     return {
         "code": incident.public_id,
         "name": incident.title,
-        "message": _newest(incident).body,
+        "message": body_told(_newest(incident), incident),
         "impact": incident.impact,
         "timestamp": marked_span(incident.happened_at, incident.resolved_at, page.zone),
     }

@@ -6,6 +6,7 @@ Statuspage's keys in the order of its webhooks (section 4.1), and ours under `ca
 from django.db.models import prefetch_related_objects
 
 from incidents.models import ActionItem, Event, Incident, IncidentUpdate, Page, Postmortem, Revision
+from incidents.shorthand import postmortem_told
 from incidents.visibility import Viewer
 from incidents.wire import Json, Wire, published_postmortem
 from statuspage.common.wire import wire_of
@@ -49,7 +50,7 @@ def _postmortem(wire: Wire, postmortem: Postmortem | None) -> Json:
     written_at = (postmortem.edited_at or postmortem.published_at) if postmortem else None
     return {
         "postmortem_ignored": False,
-        "postmortem_body": postmortem.body if postmortem else None,
+        "postmortem_body": postmortem_told(postmortem, postmortem.incident) if postmortem else None,
         "postmortem_body_last_updated_at": wire.time_or_none(written_at),
         "postmortem_published_at": wire.time_or_none(postmortem.published_at if postmortem else None),
         "postmortem_notified_subscribers": postmortem is not None

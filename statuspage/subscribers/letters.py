@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import EventKind, Incident, Page
+from incidents.shorthand import body_told, postmortem_told
 from incidents.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.models import Delivery, DeliveryKind, Subscriber
@@ -113,10 +114,10 @@ def news_letter(news: News, *, zone: tzinfo) -> Letter:
         raise ValueError(f"{news.event} is about no incident.")
     if news.postmortem:
         status, label, posted_at = "postmortem", "Postmortem", news.postmortem.published_at or news.event.created_at
-        body, body_html = news.postmortem.body, news.postmortem.body_html
+        body, body_html = postmortem_told(news.postmortem, news.incident), news.postmortem.body_html
     elif news.update:
         status, label, posted_at = news.update.status, news.update.label, news.update.display_at
-        body, body_html = news.update.body, news.update.body_html
+        body, body_html = body_told(news.update, news.incident), news.update.body_html
     else:
         raise ValueError(f"{news.event} has neither an update nor a postmortem.")
     kind, incident = EventKind(news.event.kind), news.incident

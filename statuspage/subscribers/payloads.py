@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.models import Component, Event, Incident, IncidentUpdate, Page, Postmortem
+from incidents.shorthand import body_told, postmortem_told
 from incidents.status import page_status
 from incidents.visibility import Viewer
 from incidents.wire import postmortem_update_id
@@ -143,7 +144,7 @@ def _incident(news: News, incident: Incident) -> Json:
             "incident_updates": updates,
             "components": [_component(component, news.page) for component in incident.affected_components()],
         }
-        | (_postmortem(postmortem, news.event) if postmortem else {})
+        | (_postmortem(postmortem, news.event, incident) if postmortem else {})
     )
 
 
@@ -159,7 +160,7 @@ def _updates_until(news: News, incident: Incident) -> list[Json]:
 def _update(update: IncidentUpdate, incident: Incident) -> Json:
     return _UPDATE | {
         "status": update.status,
-        "body": update.body,
+        "body": body_told(update, incident),
         "created_at": _time(update.created_at),
         "updated_at": _time(update.updated_at),
         "display_at": _time(update.display_at),
@@ -179,9 +180,9 @@ def _affected(row: Any) -> Json:
     }
 
 
-def _postmortem(postmortem: Postmortem, event: Event) -> Json:
+def _postmortem(postmortem: Postmortem, event: Event, incident: Incident) -> Json:
     return {
-        "postmortem_body": postmortem.body,
+        "postmortem_body": postmortem_told(postmortem, incident),
         "postmortem_body_last_updated_at": _time(postmortem.edited_at or postmortem.published_at or event.created_at),
         "postmortem_published_at": _time_or_none(postmortem.published_at),
         "postmortem_notified_subscribers": event.notify,
@@ -192,7 +193,7 @@ def _postmortem_update(postmortem: Postmortem, incident: Incident) -> Json:
     at = _time(postmortem.published_at or postmortem.created_at)
     return _UPDATE | {
         "status": "postmortem",
-        "body": postmortem.body,
+        "body": postmortem_told(postmortem, incident),
         "created_at": at,
         "updated_at": at,
         "display_at": at,

@@ -6,6 +6,7 @@ from tests.public.reading import Element
 
 pytestmark = pytest.mark.django_db
 
+OWNERS = {"Mail", "Uptime", "Proofreader", "Publishing rules", "People", "API tokens"}
 EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Channels", "Publishing"}
 
 
@@ -18,7 +19,7 @@ def bar(path: str, role: str) -> list[Element]:
     [
         ("viewer", set()),
         ("editor", {"Mail"}),
-        ("owner", {"Mail", "Uptime", "Publishing rules", "People", "API tokens"}),
+        ("owner", OWNERS),
     ],
 )
 def test_the_bar_offers_what_the_role_may_see(role: str, extra: set[str]) -> None:

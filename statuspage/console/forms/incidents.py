@@ -18,6 +18,7 @@ from statuspage.console.forms.fields import (
     VersionField,
     fill_in,
 )
+from statuspage.console.proofreading import refuse_remarks, subject_of
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
 IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
@@ -63,6 +64,7 @@ class MessageForm(forms.Form):
                 self.checked[name](cleaned[name])
             except ValidationError as error:
                 self.refuse(error)
+        refuse_remarks(self, subject_of(self, self.page))
         return cleaned
 
     def refuse(self, error: ValidationError) -> None:
@@ -155,6 +157,7 @@ class UpdateForm(WithComponents):
 
     def __init__(self, data: Any = None, *, incident: Incident, **more: Any) -> None:
         super().__init__(data, page=incident.page, **more)
+        self.incident = incident
         if incident.is_maintenance:
             words = RUNNING if incident.is_running else UPCOMING
             self.fields["status"].choices = [(status.value, status.label) for status in words]  # type: ignore[attr-defined]
@@ -171,6 +174,7 @@ class ResolveForm(SentForm):
 
     def __init__(self, data: Any = None, *, incident: Incident, offered: dict[Component, str], **more: Any) -> None:
         super().__init__(data, page=incident.page, **more)
+        self.incident = incident
         self.offered = list(offered)
         self.known = {component.public_id: component for component in incident.affected_components()}
         self.fields["restore"] = forms.MultipleChoiceField(
@@ -200,6 +204,11 @@ class EditForm(forms.Form):
         at = update.display_at.astimezone(zone).isoformat(sep=" ", timespec="minutes")
         super().__init__(data, initial={"body": update.body, "version": update.version, "at": at})
         self.fields["at"] = MomentField(zone, label="When it happened", help_text=CORRECTING)
+        self.update = update
+
+    def clean(self) -> dict[str, Any]:
+        refuse_remarks(self, subject_of(self, self.update.incident.page))
+        return self.cleaned_data
 
     @property
     def corrected_time(self) -> datetime | None:

@@ -1,12 +1,15 @@
+from datetime import tzinfo
 from typing import Any
 
 from django import template
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from incidents import markup
+from incidents.shorthand import Clock
 from statuspage.accounts.models import User
 from statuspage.console import navigation
 
@@ -14,10 +17,11 @@ register = template.Library()
 
 
 @register.filter
-def as_markdown(text: str) -> SafeString:
-    """The text as visitors will see it, or what is wrong with it."""
+def as_markdown(text: str, at: Clock | tzinfo | None = None) -> SafeString:
+    """The text as visitors will see it, or what is wrong with it. `at` is how `@14:14` is read; a zone means today."""
+    clock = Clock(at, timezone.now()) if isinstance(at, tzinfo) else at
     try:
-        return markup.render(text)
+        return markup.render(text, clock=clock)
     except ValidationError as error:
         return format_html_join("", '<p class="error">{}</p>', ([message] for message in error.messages))
 

@@ -58,7 +58,7 @@ def preview(request: StaffRequest) -> HttpResponse:
     typed = {key.rpartition("-")[2]: str(value) for key, value in request.POST.items()}
     tab, step = typed.get("tab", "page"), typed.get("step", "")
     body = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
-    context: dict[str, Any] = {"previewed": body}
+    context: dict[str, Any] = {"previewed": body, "page": current_page(request)}
     if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
         context |= _told(request, tab, step, typed | {"body": body})
     return render(request, "console/_preview.html", context)

@@ -9,10 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from incidents.actions import postmortems as actions
 from incidents.errors import EditConflict
 from incidents.models import ActionItem, EventKind, Incident, Postmortem
+from incidents.shorthand import Clock
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.postmortems import ActionItemRows, PostmortemForm, action_items, postmortem_form
+from statuspage.console.proofreading import Subject, refuse_remarks, typed_in
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.concerns import concern_of_draft
 
@@ -28,6 +30,10 @@ class Desk:
     form: PostmortemForm
     items: ActionItemRows
     theirs: Postmortem | None = None
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.incident.page.zone, self.incident.happened_at)
 
     @property
     def items_on_view(self) -> list[Any]:
@@ -94,6 +100,7 @@ def _act(request: StaffRequest, desk: Desk) -> bool:
     form, publishing = desk.form, "publish" in request.POST
     if form.is_valid() and publishing:
         form.refuse_outline()
+        refuse_remarks(form, Subject(desk.incident.page, typed_in(request.POST), desk.incident, is_postmortem=True))
     if not (form.is_valid() & desk.items.is_valid()):
         return False
     written: dict[str, Any] = {

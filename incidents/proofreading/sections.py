@@ -1,0 +1,51 @@
+"""What a postmortem needs: four things said, and somebody and a date for everything that will be done."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from incidents.proofreading.facts import Action
+from incidents.proofreading.prose import Text
+from incidents.proofreading.remarks import Remark, Severity
+
+_SECTIONS = {
+    "What happened": r"what happened|summary|overview|timeline|description|sequence of events|the incident",
+    "Impact": r"impact|affected|consequences|who noticed|what you saw|customer experience",
+    "Why": r"why|cause|contributing|factors|analysis|reasons?|what went wrong",
+    "What we do now": (
+        r"what we (?:will |now )?(?:do|did|change|have done)|what we[’']re|going forward|next steps|actions?"
+        r"|follow-?ups?|remediation|prevention|preventive|improvements?|corrective|changes|measures|lessons"
+    ),
+}
+_PATTERNS = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in _SECTIONS.items()}
+_LONGEST_HEADING = 60
+_HEADING = re.compile(
+    r"^(?:#{1,6}[ ]+(?P<marked>[^\n]{1,200})|(?P<bold>\*\*[^*\n]{1,60}\*\*):?[ ]*|(?P<bare>[A-Z][^\n.,;:!?]{1,60}))$",
+    re.M,
+)
+
+
+def check_sections(text: Text, actions: Sequence[Action]) -> Iterator[Remark]:
+    end = len(text.raw)
+    headings = [_title(found) for found in _HEADING.finditer(text.prose) if _stands_alone(text.prose, found)]
+    for name, pattern in _PATTERNS.items():
+        if not any(pattern.search(heading) for heading in headings):
+            said = f"There is no section that says “{name}”."
+            yield Remark(end, end, Severity.WARNING, "section-missing", said, f"\n\n## {name}\n\n")
+    for action in actions:
+        missing = [word for word, has in (("an owner", action.owner.strip()), ("a date", action.due_on)) if not has]
+        if missing:
+            said = f"The action item “{action.text[:60]}” has not {' and not '.join(missing)} yet."
+            code = "action-owner" if not action.owner.strip() else "action-date"
+            yield Remark(end, end, Severity.WARNING, code, said)
+
+
+def _title(found: re.Match[str]) -> str:
+    return found["marked"] or found["bold"] or found["bare"]
+
+
+def _stands_alone(prose: str, found: re.Match[str]) -> bool:
+    """A short line with nothing around it is a heading, too, whoever forgot its `#`."""
+    if not found["bare"]:
+        return True
+    before, after = prose[max(0, found.start() - 2) : found.start()], prose[found.end() : found.end() + 2]
+    return before in ("", "\n\n") and after in ("\n\n",)

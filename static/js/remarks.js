@@ -1,0 +1,51 @@
+// The proofreader's remarks: one press puts words right in the text, and the browser's undo takes it back.
+"use strict";
+
+function place(text, words, start, end) {
+  if (!words) return text.length;
+  if (text.slice(start, end) === words) return start;
+  const before = text.lastIndexOf(words, start);
+  const after = text.indexOf(words, start);
+  return before < 0 || (after >= 0 && after - start < start - before) ? after : before;
+}
+
+function said(found, words) {
+  const status = found.parentElement.querySelector("[data-remarks-said]");
+  if (status.textContent !== words) status.textContent = words;
+}
+
+function fix(button) {
+  const found = button.closest("[data-remarks-of]");
+  const area = document.getElementById(found.dataset.remarksOf);
+  const { words, suggestion, start, end } = button.dataset;
+  const at = place(area.value, words, Number(start), Number(end));
+  if (at < 0) return said(found, "These words are not in the text any more.");
+  area.focus();
+  area.setSelectionRange(at, at + words.length);
+  if (!document.execCommand("insertText", false, suggestion)) {
+    area.setRangeText(suggestion, at, at + words.length, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  button.closest("li").remove();
+  said(found, "Changed. Undo takes it back.");
+}
+
+function show(root) {
+  for (const button of root.querySelectorAll("[data-fix]")) button.hidden = false;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-fix]");
+  if (button) fix(button);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const found = event.target;
+  if (!found.dataset.remarksOf) return;
+  show(found);
+  const words = found.querySelector("[data-said]")?.textContent || "";
+  if (words || found.dataset.had) said(found, words || "No remarks on this text any more");
+  found.dataset.had = words;
+});
+
+document.addEventListener("DOMContentLoaded", () => show(document));

@@ -1,0 +1,106 @@
+"""The proofreader in a real browser: remarks while one types, a fix by one press, and undo."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Page as Tab
+
+from incidents.models import Page
+from statuspage.accounts.models import Role
+from tests.factories import PASSWORD, make_page, make_user
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("chromium")]
+
+EMAIL = "erin@example.org"
+TEXT = "🔥 At 14:30 PM UTC it failed. Next update by 15:30 UTC."
+RIGHT = TEXT.replace(" PM", "")
+
+OpenTab = Callable[..., Tab]
+
+
+@pytest.fixture(autouse=True)
+def page(transactional_db: None) -> Page:
+    make_user(Role.OWNER, email=EMAIL, name="Erin")
+    return make_page()
+
+
+@pytest.fixture
+def open_tab(browser: Browser, live_server: Any) -> Iterator[OpenTab]:
+    """A tab at the form that declares an incident; whatever it complained of fails the test at its end."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def new(**options: Any) -> Tab:
+        context = browser.new_context(base_url=live_server.url, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.set_default_timeout(15_000)
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.goto("/console/incidents/new")
+        expect(tab.get_by_label("E-mail")).to_be_focused()
+        tab.get_by_label("E-mail").fill(EMAIL)
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.keyboard.press("Enter")
+        expect(tab.get_by_role("heading", name="Declare an incident")).to_be_visible()
+        return tab
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_a_remark_comes_while_one_types_and_is_announced(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.get_by_label("Message").fill(TEXT)
+    expect(tab.locator(".remark")).to_have_count(1)
+    expect(tab.locator("[data-remarks-said]")).to_have_text("1 remark on this text")
+    tab.get_by_label("Message").fill(RIGHT)
+    expect(tab.locator(".remark")).to_have_count(0)
+    expect(tab.locator("[data-remarks-said]")).to_have_text("No remarks on this text any more")
+
+
+def test_one_press_puts_it_right_and_undo_takes_it_back(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    message = tab.get_by_label("Message")
+    message.fill(TEXT)
+    button = tab.get_by_role("button", name="Use “14:30 UTC”")
+    button.focus()
+    tab.keyboard.press("Enter")
+    expect(message).to_have_value(RIGHT)
+    expect(message).to_be_focused()
+    tab.keyboard.press("Control+z")
+    expect(message).to_have_value(TEXT)
+
+
+def test_a_fix_finds_its_words_when_the_text_has_moved_meanwhile(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    message = tab.get_by_label("Message")
+    message.fill(TEXT)
+    button = tab.get_by_role("button", name="Use “14:30 UTC”")
+    button.wait_for()
+    # As if the answer were about an older text than the one that stands there now.
+    message.evaluate("(area, text) => { area.value = text; }", f"Hello. {TEXT}")
+    button.click()
+    expect(message).to_have_value(f"Hello. {RIGHT}")
+
+
+def test_what_is_missing_is_added_at_the_end(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    message = tab.get_by_label("Message")
+    message.fill("It failed.")
+    tab.get_by_role("button", name="Add “Next update by").click()
+    assert message.input_value().startswith("It failed.\n\nNext update by @")
+    expect(tab.locator(".remark")).to_have_count(0)
+
+
+def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open_tab: OpenTab) -> None:
+    tab = open_tab(java_script_enabled=False)
+    tab.get_by_label("Message").fill(TEXT)
+    tab.get_by_role("button", name="Preview").click()
+    expect(tab.locator(".remark")).to_contain_text("14:30 already says which half of the day it is.")
+    expect(tab.locator("[data-fix]")).to_be_hidden()
+    expect(tab.get_by_label("Message")).to_have_value(TEXT)
