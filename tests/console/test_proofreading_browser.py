@@ -45,12 +45,14 @@ def open_tab(browser: Browser, live_server: Any) -> Iterator[OpenTab]:
         tab.get_by_label("Password").fill(PASSWORD)
         tab.keyboard.press("Enter")
         expect(tab.get_by_role("heading", name="Declare an incident")).to_be_visible()
+        tab.wait_for_load_state()
         return tab
 
     yield new
     for context in contexts:
         context.close()
-    assert complaints == []
+    # Of a person who was quicker than the page, the browser only notes that.
+    assert [text for text in complaints if "Autofocus" not in text] == []
 
 
 def test_a_remark_comes_while_one_types_and_is_announced(open_tab: OpenTab) -> None:
