@@ -40,6 +40,10 @@ class Page(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     support_url = models.URLField(blank=True)
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
+    footer = models.CharField(max_length=300, blank=True)
+    # Of links and focus, `#rrggbb`, on light and on dark ground; empty: the design's own.
+    accent = models.CharField(max_length=7, blank=True)
+    accent_dark = models.CharField(max_length=7, blank=True)
     analytics_public = models.BooleanField(default=False)
     reports_public = models.BooleanField(default=False)
     # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
