@@ -1,4 +1,4 @@
-"""Taking back a whole incident. It leaves the public pages; its rows, revisions and audit stay, and it can come back."""
+"""Taking back a whole incident: it leaves the public pages; its rows and its audit stay, and it can come back."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction

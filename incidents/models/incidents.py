@@ -71,6 +71,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         same = self.filter(page=incident.page_id, kind=incident.kind, hidden_at__isnull=True)
         return same.exclude(pk=incident.pk).order_by("-started_at", "-pk")
 
+    def with_codes(self, public_ids: Collection[str]) -> IncidentQuerySet:
+        return self.filter(public_id__in=public_ids)
+
+    def with_code(self, public_id: str) -> Incident | None:
+        return self.filter(public_id=public_id).first()
+
     def due_to_start(self, at: datetime) -> IncidentQuerySet:
         """Not those that were hidden: nobody would know why their components change. Nor those of which somebody wrote
         after their end, when the clock had stood still: what became of them is for people to say."""
@@ -294,6 +300,9 @@ class Incident(Switches):
 class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
+
+    def with_codes(self, public_ids: Collection[str]) -> IncidentUpdateQuerySet:
+        return self.filter(public_id__in=public_ids).select_related("incident")
 
     def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
         return self.filter(incident__in=incidents)

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from incidents import colours
 from incidents.models.base import new_public_id
 
 
@@ -63,6 +64,13 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def accents(self) -> tuple[str, str] | None:
+        """Of links and focus, on light and on dark ground; None if they are the design's own."""
+        if not self.accent:
+            return None
+        return self.accent, self.accent_dark or colours.nearest(self.accent, *colours.DARK)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -16,6 +16,7 @@ from incidents.models import Component, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
 from incidents.periods import Period
 from incidents.visibility import Viewer
+from statuspage.public.accents import accent_code
 from statuspage.public.history import page_count, page_of
 
 # What says when it was true: published at least once a minute.
@@ -79,6 +80,7 @@ def present(page: Page, *, now: datetime) -> list[str]:
     components = list(page.components.visible_to(Viewer.PUBLIC))
     found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
     found += [path for component in components for path in _of_component(component)]
+    found += [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
     return found + _reports(page, components, now=now)
 
 
