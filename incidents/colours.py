@@ -6,6 +6,8 @@ AA = 4.5
 # The grounds that links stand on: paper, surface and raised of tokens.css.
 LIGHT = ("#fdfdfc", "#f4f5f4", "#ffffff")
 DARK = ("#131518", "#1c1f23", "#202429")
+# Links and focus of tokens.css, on light ground.
+ACCENT = "#2846a8"
 STEPS = 200
 
 _Rgb = tuple[float, float, float]

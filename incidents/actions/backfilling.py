@@ -153,6 +153,7 @@ def _write_history(page: Page, updates: Sequence[PastUpdate], rows: Sequence[Inc
 
 
 def _write_component(component: Component, said: Sequence[tuple[IncidentUpdate, str]], *, over_at: datetime) -> None:
+    timeline.reach_back(component, at=said[0][0].display_at)
     ends = [row.display_at for row, _ in said[1:]] + [over_at]
     old = timeline.status_before(component, said[0][0].display_at)
     for (row, status), end in zip(said, ends, strict=True):

@@ -62,7 +62,7 @@ def _accent(field: str, text: str) -> str:
         raise ValidationError({field: "Write the colour as # and six digits from 0 to f, like #2846a8."})
     if (found := colours.contrast(text, *grounds)) < colours.AA:
         where, near = "dark" if grounds == colours.DARK else "light", colours.nearest(text, *grounds)
-        said = f"{text} cannot be read well on {where} ground: its contrast is {found:.1f} to 1 and should be at least 4.5."
+        said = f"{text} cannot be read well on {where} ground: its contrast is {found:.1f}, and should be 4.5 or more."
         raise ValidationError({field: f"{said} The nearest colour that can is {near}."})
     return text
 

@@ -21,6 +21,19 @@ def begin_earlier(component: Component, *, at: datetime) -> None:
         _replace(first, now=timezone.now(), started_at=at)
 
 
+def reach_back(component: Component, *, at: datetime) -> None:
+    """What is known of it reaches back to `at`: before its first row it was operational."""
+    first = component.intervals.as_corrected().order_by("started_at").first()
+    if first is None or first.started_at <= at:
+        return
+    if first.status == ComponentStatus.OPERATIONAL:
+        _replace(first, now=timezone.now(), started_at=at)
+        return
+    StatusInterval.objects.create(
+        component=component, status=ComponentStatus.OPERATIONAL, started_at=at, ended_at=first.started_at
+    )
+
+
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
     """`component` had `status` from `at` until the next recorded change, and has it now. Returns what it had at `at`.
 
@@ -177,6 +190,7 @@ def _begin(component: Component, status: str, *, update: IncidentUpdate, until: 
     following = live.filter(started_at__gt=at).first()
     ends = [moment for moment in (until, following.started_at if following else None) if moment and moment > at]
     if ends:
+        reach_back(component, at=at)
         overwrite(component, status, start=at, end=min(ends), update=update)
     else:
         _insert(component, status, at=at, update=update, now=now)

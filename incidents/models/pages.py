@@ -68,9 +68,10 @@ class Page(models.Model):
     @property
     def accents(self) -> tuple[str, str] | None:
         """Of links and focus, on light and on dark ground; None if they are the design's own."""
-        if not self.accent:
+        if not self.accent and not self.accent_dark:
             return None
-        return self.accent, self.accent_dark or colours.nearest(self.accent, *colours.DARK)
+        light = self.accent or colours.ACCENT
+        return light, self.accent_dark or colours.nearest(light, *colours.DARK)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
