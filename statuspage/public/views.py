@@ -47,7 +47,7 @@ def _joined(page: Page, code: str) -> HttpResponse:
     """A duplicate's address leads to the report that tells its story. A page and no redirect: it is published as a
     file, for any web server."""
     duplicate = get_object_or_404(page.incidents.with_an_address().select_related("merged_into"), public_id=code)
-    context = {"page": page, "incident": duplicate.merged_into}
+    context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
     return rendered("public/joined.html", context, changed_at=page.updated_at)
 
 

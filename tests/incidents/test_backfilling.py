@@ -28,12 +28,13 @@ def story(*steps: tuple[str, float, dict[Component, str]]) -> list[PastUpdate]:
 
 
 def add(page: Page, updates: list[PastUpdate], **more: Any) -> Incident:
-    return backfill(page, updates=updates, **{"title": "Slow API", "actor": ALICE} | more)
+    fields: dict[str, Any] = {"title": "Slow API", "actor": ALICE}
+    return backfill(page, updates=updates, **fields | more)
 
 
 def spans(component: Component) -> list[tuple[str, float | None]]:
     rows = component.intervals.as_corrected().order_by("started_at")
-    return [(row.status, row.ended_at and (NOW - row.ended_at) / timedelta(hours=1)) for row in rows]
+    return [(row.status, (NOW - row.ended_at) / timedelta(hours=1) if row.ended_at else None) for row in rows]
 
 
 def test_a_past_incident_has_its_updates_times_and_impact(page: Page) -> None:

@@ -46,7 +46,7 @@ def history(component: Component) -> list[tuple[str, float, float | None]]:
 
 
 def hours(moment: datetime | None) -> float | None:
-    return moment and (moment - BEGAN) / timedelta(hours=1)
+    return (moment - BEGAN) / timedelta(hours=1) if moment else None
 
 
 def correct(update: IncidentUpdate, statuses: dict[Component, str], reason: str = "We looked again.") -> None:
