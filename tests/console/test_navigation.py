@@ -14,7 +14,12 @@ def bar(path: str, role: str) -> list[Element]:
 
 
 @pytest.mark.parametrize(
-    ("role", "extra"), [("viewer", set()), ("editor", {"Mail", "Audit log"}), ("owner", {"Mail", "Uptime", "People", "API tokens"})]
+    ("role", "extra"),
+    [
+        ("viewer", set()),
+        ("editor", {"Mail", "Audit log"}),
+        ("owner", {"Mail", "Audit log", "Settings", "Uptime", "People", "API tokens"}),
+    ],
 )
 def test_the_bar_offers_what_the_role_may_see(role: str, extra: set[str]) -> None:
     make_page()
