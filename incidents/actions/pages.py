@@ -72,7 +72,8 @@ def _domain(page: Page | None, name: str) -> str:
     name = name.strip().lower()
     if name and not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", name, re.ASCII):
         raise ValidationError({"domain": "This is not a host name. Write it without https:// and port."})
-    if name and Page.objects.exclude(pk=page.pk if page else None).filter(domain=name).exists():
+    others = Page.objects.exclude(pk=page.pk) if page else Page.objects.all()
+    if name and others.filter(domain=name).exists():
         raise ValidationError({"domain": "Another page answers to this host name."})
     return name
 
