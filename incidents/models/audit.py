@@ -60,14 +60,12 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         plain = models.Q(written__icontains=words) | models.Q(written__icontains=escaped)
         return found.filter(plain | models.Q(actor_label__icontains=words) | models.Q(verb__icontains=words))
 
-    def actors(self) -> list[tuple[str, str]]:
-        """Who did something: `kind:ref` and the name that they had last."""
-        rows = self.order_by("actor_kind", "actor_ref", "pk").values_list("actor_kind", "actor_ref", "actor_label")
-        found = {f"{kind}:{ref}": label for kind, ref, label in rows.order_by("actor_label").distinct()}
-        return sorted(found.items(), key=lambda one: one[1].casefold())
-
-    def verbs(self) -> list[str]:
-        return list(self.order_by("verb").values_list("verb", flat=True).distinct())
+    def facets(self) -> tuple[dict[str, str], set[str]]:
+        """Who did something (`kind:ref`, and one of the names that they had), and the verbs. One query, which reads the
+        whole log."""
+        columns = ("actor_kind", "actor_ref", "actor_label", "verb")
+        rows = sorted(self.order_by().values_list(*columns).distinct())
+        return {f"{kind}:{ref}": label for kind, ref, label, _ in rows}, {verb for *_, verb in rows}
 
     def in_pieces(self, size: int) -> Iterator[list[AuditEntry]]:
         """The newest first, `size` read at a time, each piece by a query of its own."""

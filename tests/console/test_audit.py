@@ -11,7 +11,7 @@ from incidents.actions import incidents as actions
 from incidents.actions.details import edit_details
 from incidents.models import AuditEntry, Page
 from tests.console.staff import signed_in
-from tests.factories import ALICE, BOB, make_component, make_incident, make_page, post
+from tests.factories import ALICE, BOB, make_component, make_incident, make_page, make_user, post
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +110,31 @@ def test_viewers_may_not_read_it(page: Page) -> None:
 def test_another_page_is_not_told_of(editor: Client, page: Page) -> None:
     make_incident(make_page(name="Other", domain="other.example.com"), actor=ALICE)
     assert rows(editor) == []
+
+
+def test_people_are_called_by_their_names(editor: Client, page: Page) -> None:
+    user = make_user("viewer", name="Vera")
+    AuditEntry.objects.create(
+        page=page,
+        actor_kind="user",
+        actor_ref="1",
+        actor_label="Alice",
+        verb="person.role",
+        object_type="user",
+        object_ref=str(user.pk),
+        details={"old": "viewer", "new": "editor"},
+    )
+    assert rows(editor)[0]["sentence"] == "Alice changed the role of “Vera”"
+    assert "<del>viewer</del> <ins>editor</ins>" in text(editor)
+
+
+def test_what_nobody_has_words_for_is_still_shown(editor: Client, page: Page) -> None:
+    AuditEntry.objects.create(
+        page=page,
+        actor_kind="system",
+        actor_label="Candor",
+        verb="comet.seen_again",
+        object_type="comet",
+        object_ref="1p",
+    )
+    assert rows(editor)[0]["sentence"] == "Candor seen again (comet) comet 1p"

@@ -3,13 +3,16 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from incidents.actions import incidents as actions
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
-from tests.factories import make_component, make_incident, make_page, make_reader, make_resolved
+from tests.factories import ALICE, make_component, make_incident, make_page, make_reader, make_resolved, post
 
 pytestmark = pytest.mark.django_db
 
@@ -175,3 +178,29 @@ def test_what_is_wrong_with_a_past_incident_is_said_and_nothing_is_written(edito
     assert answer.status_code == 422
     assert "at least two updates" in answer.content.decode()
     assert not page.incidents.exists()
+
+
+@pytest.mark.parametrize("verb", ["correct", "merge"])
+def test_the_queries_do_not_grow_with_updates_and_incidents(
+    editor: Client, page: Page, api: Component, incident: Incident, verb: str
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert editor.get(at(incident, verb)).status_code == 200
+        return len(caught)
+
+    few = queries()
+    actions.reopen(incident, body="Again.", actor=ALICE)
+    for _ in range(5):
+        post(incident, components={api: "partial_outage"})
+        make_incident(page, components={make_component(page, f"Part {page.components.count()}"): "major_outage"})
+    assert queries() == few <= 15
+
+
+def test_every_form_is_refused_to_viewers(page: Page, incident: Incident, api: Component) -> None:
+    viewer = signed_in("viewer")
+    update = incident.updates.newest_first()[0].public_id
+    paths = [at(incident, verb) for verb in ("correct", "merge", "delete", "restore")]
+    paths += [f"/console/updates/{update}/components", f"/console/components/{api.public_id}/history"]
+    for path in (*paths, "/console/incidents/past"):
+        assert viewer.post(path, {}).status_code == 403, path

@@ -22,10 +22,11 @@ class AuditFilter(forms.Form):
     def __init__(self, data: Any, *, page: Page) -> None:
         super().__init__(data)
         self.page = page
-        entries = page.audit_entries.all()
-        self.fields["actor"].choices = [("", "Anybody"), *entries.actors()]  # type: ignore[attr-defined]
-        verbs = sorted(((verb, phrase(verb)) for verb in entries.verbs()), key=lambda one: one[1])
-        self.fields["verb"].choices = [("", "Anything"), *verbs]  # type: ignore[attr-defined]
+        actors, verbs = page.audit_entries.all().facets()
+        who = sorted(actors.items(), key=lambda one: one[1].casefold())
+        what = sorted(((verb, phrase(verb)) for verb in verbs), key=lambda one: one[1])
+        self.fields["actor"].choices = [("", "Anybody"), *who]  # type: ignore[attr-defined]
+        self.fields["verb"].choices = [("", "Anything"), *what]  # type: ignore[attr-defined]
         self.incident: Incident | None = None
 
     def narrowed(self) -> AuditEntryQuerySet:
