@@ -33,6 +33,8 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
         yield {"type": "preset", "components": codes, **written(preset)}
     yield from _metrics(page)
     yield from _incidents(page)
+    pairs = page.incidents.exclude(merged_into=None).order_by("pk").values_list("public_id", "merged_into__public_id")
+    yield from ({"type": "merged", "public_id": code, "into": into} for code, into in pairs.iterator())
     for component in page.components.order_by("pk"):
         yield {"type": "history", "component": component.public_id, "intervals": _intervals(component.intervals.all())}
 

@@ -248,6 +248,8 @@ USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH: list[str] = []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# A past incident is added with a field for each component and update: 200 times 20, and some.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 LOGGING = {

@@ -7,12 +7,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.html import format_html
 
 from incidents.actions import checks
 from incidents.actions.naming import name_components
 from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
-from incidents.models import AffectedComponent, Component, EventKind, Incident
+from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import Kind
 from incidents.status import impact_of
 
@@ -46,14 +47,27 @@ def edit_details(
     if new:
         name_components(incident.updates.newest_first()[0], new)
     if "impact_override" in changes and incident.kind == Kind.INCIDENT:
-        changes["impact"] = changes["impact_override"] or _derived_impact(incident)
+        changes["impact"] = changes["impact_override"] or derived_impact(incident)
+    before = {name: getattr(incident, name) for name in changes}
+    if "title" in changes:
+        _keep_old_title(incident, changes["title"], actor)
     for name, value in changes.items():
         setattr(incident, name, value)
     incident.updated_at = timezone.now()
     incident.save(update_fields=[*changes, "updated_at"])
-    details = {**changes, "components": [one.full_name for one in new]}
+    details = {**changes, "components": [one.full_name for one in new], "before": before}
     record(incident.page, EventKind.INCIDENT_CHANGED, incident, actor=actor, details=details, incident=incident)
     return incident
+
+
+def _keep_old_title(incident: Incident, title: str, actor: Actor) -> None:
+    """Visitors see what it was called: beside its first update, which is where that was said."""
+    first = incident.updates.oldest_first().first()
+    if first is None:
+        return
+    change = format_html("Title corrected from <del>{}</del> to <ins>{}</ins>.", incident.title, title)
+    Revision.objects.create(update=first, body=first.body, change_html=change, actor_label=actor.label)
+    IncidentUpdate.objects.filter(pk=first.pk).update(edited_at=timezone.now())
 
 
 def check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -99,5 +113,5 @@ def _changes(
     return {name: value for name, value in wanted.items() if value != getattr(incident, name)}
 
 
-def _derived_impact(incident: Incident) -> str:
+def derived_impact(incident: Incident) -> str:
     return impact_of(AffectedComponent.objects.filter(update__incident=incident).values_list("new_status", flat=True))

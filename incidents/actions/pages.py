@@ -3,12 +3,15 @@ import re
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from incidents import colours
 from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import EventKind, Page
 from incidents.proofreading import Options
 from incidents.uptime import Weights
+
+ACCENTS = {"accent": colours.LIGHT, "accent_dark": colours.DARK}
 
 
 @transaction.atomic
@@ -17,7 +20,7 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
     page = Page(
         name=checks.line(name, field="name", what="The name", max_length=100),
         time_zone=time_zone,
-        domain=domain.lower(),
+        domain=_domain(None, domain),
     )
     page.full_clean()
     page.save()
@@ -27,12 +30,19 @@ def create_page(*, name: str, actor: Actor, time_zone: str = "Etc/UTC", domain: 
 
 @transaction.atomic
 def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
-    """`changes`: name, domain, description, support_url or time_zone. ValidationError names the field."""
+    """`changes`: name, domain, description, support_url, time_zone, footer, accent, accent_dark.
+
+    An accent is `#rrggbb` and can be read on its ground, or empty. ValidationError names the field.
+    """
     locked = Page.objects.select_for_update().get(pk=page.pk)
     if "name" in changes:
         changes["name"] = checks.line(changes["name"], field="name", what="The name", max_length=100)
     if "domain" in changes:
         changes["domain"] = _domain(locked, changes["domain"])
+    for name in ACCENTS.keys() & changes.keys():
+        changes[name] = _accent(name, changes[name])
+    if changes.get("footer", "").strip():
+        changes["footer"] = checks.line(changes["footer"], field="footer", what="The footer", max_length=300)
     changes = {name: value for name, value in changes.items() if value != getattr(locked, name)}
     if not changes:
         return locked
@@ -45,12 +55,26 @@ def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
     return locked
 
 
-def _domain(page: Page, name: str) -> str:
+def _accent(field: str, text: str) -> str:
+    text, grounds = text.strip().lower(), ACCENTS[field]
+    if not text:
+        return ""
+    if not colours.is_hex(text):
+        raise ValidationError({field: "Write the colour as # and six digits from 0 to f, like #2846a8."})
+    if (found := colours.contrast(text, *grounds)) < colours.AA:
+        where, near = "dark" if grounds == colours.DARK else "light", colours.nearest(text, *grounds)
+        said = f"{text} cannot be read well on {where} ground: its contrast is {found:.1f}, and should be 4.5 or more."
+        raise ValidationError({field: f"{said} The nearest colour that can is {near}."})
+    return text
+
+
+def _domain(page: Page | None, name: str) -> str:
     """A bare host name that no other page answers to, or none."""
     name = name.strip().lower()
     if name and not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", name, re.ASCII):
         raise ValidationError({"domain": "This is not a host name. Write it without https:// and port."})
-    if name and Page.objects.exclude(pk=page.pk).filter(domain=name).exists():
+    others = Page.objects.exclude(pk=page.pk) if page else Page.objects.all()
+    if name and others.filter(domain=name).exists():
         raise ValidationError({"domain": "Another page answers to this host name."})
     return name
 

@@ -93,6 +93,18 @@ def restore_incident(page: Page, raw: Raw) -> Result:
     return MADE
 
 
+@transaction.atomic
+def restore_merged(page: Page, raw: Raw) -> Result:
+    """That an incident was joined with another one: in lines after both."""
+    into = page.incidents.get(public_id=raw["into"])
+    duplicate = page.incidents.get(public_id=raw["public_id"])
+    if duplicate.merged_into_id:
+        return HERE
+    duplicate.merged_into = into
+    duplicate.save(update_fields=["merged_into"])
+    return MADE
+
+
 def _restore_updates(incident: Incident, raws: Sequence[Raw], components: Mapping[str, Component]) -> None:
     rows = IncidentUpdate.objects.bulk_create(
         IncidentUpdate(incident=incident, **read(IncidentUpdate, raw)) for raw in raws

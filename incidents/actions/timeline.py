@@ -5,7 +5,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.models import Component, IncidentUpdate, StatusInterval
+from incidents.models import Component, Incident, IncidentUpdate, StatusInterval
+from incidents.models.states import ComponentStatus
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
@@ -18,6 +19,19 @@ def begin_earlier(component: Component, *, at: datetime) -> None:
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first and at < first.started_at:
         _replace(first, now=timezone.now(), started_at=at)
+
+
+def reach_back(component: Component, *, at: datetime) -> None:
+    """What is known of it reaches back to `at`: before its first row it was operational."""
+    first = component.intervals.as_corrected().order_by("started_at").first()
+    if first is None or first.started_at <= at:
+        return
+    if first.status == ComponentStatus.OPERATIONAL:
+        _replace(first, now=timezone.now(), started_at=at)
+        return
+    StatusInterval.objects.create(
+        component=component, status=ComponentStatus.OPERATIONAL, started_at=at, ended_at=first.started_at
+    )
 
 
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
@@ -103,7 +117,9 @@ def move_change(component: Component, *, update: IncidentUpdate, old_at: datetim
     _replace(changed, now=now, started_at=new_at)
 
 
-def overwrite(component: Component, status: str, *, start: datetime, end: datetime) -> list[str]:
+def overwrite(
+    component: Component, status: str, *, start: datetime, end: datetime, update: IncidentUpdate | None = None
+) -> list[str]:
     """`component` had `status` from `start` to `end`, whatever was said before. Returns the statuses that it replaced.
 
     The present is not touched: `end` lies in the past. ValidationError if that would leave a gap in the history.
@@ -122,7 +138,9 @@ def overwrite(component: Component, status: str, *, start: datetime, end: dateti
     pieces += [(row, end, row.ended_at) for row in touched[-1:] if row.ended_at is None or row.ended_at > end]
     for row, began, ended in pieces:
         _copy(row, now=now, started_at=began, ended_at=ended)
-    StatusInterval.objects.create(component=component, status=status, started_at=start, ended_at=end, recorded_at=now)
+    StatusInterval.objects.create(
+        component=component, status=status, started_at=start, ended_at=end, update=update, recorded_at=now
+    )
     return [row.status for row in touched]
 
 
@@ -135,4 +153,63 @@ def _copy(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> 
     fields = {"started_at": row.started_at, "ended_at": row.ended_at} | changes
     StatusInterval.objects.create(
         component_id=row.component_id, status=row.status, update_id=row.update_id, recorded_at=now, **fields
+    )
+
+
+def status_before(component: Component, at: datetime) -> str:
+    """What it had until `at`, as known now; operational if nothing is known of that time."""
+    covering = component.intervals.as_corrected().filter(started_at__lt=at).order_by("started_at").last()
+    return covering.status if covering else ComponentStatus.OPERATIONAL
+
+
+def withdraw(component: Component, *, of: Incident | IncidentUpdate) -> bool:
+    """The rows that `of` began go on with what was before them; whether there was one. The present follows."""
+    rows = component.intervals.as_corrected()
+    began = rows.filter(update=of) if isinstance(of, IncidentUpdate) else rows.filter(update__incident=of)
+    now, withdrawn = timezone.now(), list(began.order_by("started_at"))
+    for row in withdrawn:
+        _supersede(row, status_before(component, row.started_at), update=None, now=now)
+    _follow_history(component, now=now)
+    return bool(withdrawn)
+
+
+def restate(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None) -> None:
+    """`update` said `status`, whatever it said before. If it had changed nothing, the status holds from its time to the
+    next change, at most to `until`. The present follows."""
+    now = timezone.now()
+    began = component.intervals.as_corrected().filter(update=update).order_by("started_at").first()
+    if began:
+        _supersede(began, status, update=update, now=now)
+    else:
+        _begin(component, status, update=update, until=until, now=now)
+    _follow_history(component, now=now)
+
+
+def _begin(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None, now: datetime) -> None:
+    at, live = update.display_at, component.intervals.as_corrected().order_by("started_at")
+    following = live.filter(started_at__gt=at).first()
+    ends = [moment for moment in (until, following.started_at if following else None) if moment and moment > at]
+    if ends:
+        reach_back(component, at=at)
+        overwrite(component, status, start=at, end=min(ends), update=update)
+    else:
+        _insert(component, status, at=at, update=update, now=now)
+
+
+def _follow_history(component: Component, *, now: datetime) -> None:
+    last = component.intervals.as_corrected().order_by("started_at").last()
+    if last and last.status != component.status:
+        component.status, component.updated_at = last.status, now
+        component.save(update_fields=["status", "updated_at"])
+
+
+def _supersede(row: StatusInterval, status: str, *, update: IncidentUpdate | None, now: datetime) -> None:
+    StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
+    StatusInterval.objects.create(
+        component_id=row.component_id,
+        status=status,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        update=update,
+        recorded_at=now,
     )

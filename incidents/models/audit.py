@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.pages import Page
+
+if TYPE_CHECKING:
+    from incidents.models.incidents import Incident
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -18,6 +23,57 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def next_after(self, at: datetime, *, verb: str) -> AuditEntry | None:
         """The first time that somebody did this after `at`."""
         return self.filter(verb=verb, created_at__gt=at).order_by("created_at", "pk").first()
+
+    def of_actor(self, ref: str) -> AuditEntryQuerySet:
+        """`kind:ref` of a person or token, as `actors` gives them."""
+        kind, _, rest = ref.partition(":")
+        return self.filter(actor_kind=kind, actor_ref=rest)
+
+    def of_verb(self, verb: str) -> AuditEntryQuerySet:
+        return self.filter(verb=verb)
+
+    def about(self, code: str) -> AuditEntryQuerySet:
+        """About the object of that public id."""
+        return self.filter(object_ref=code)
+
+    def about_incident(self, incident: Incident) -> AuditEntryQuerySet:
+        """About it, its updates and its postmortem."""
+        updates = models.Q(object_type="incidentupdate", object_ref__in=incident.updates.values("public_id"))
+        own = models.Q(object_type="incident", object_ref=incident.public_id)
+        postmortem = getattr(incident, "postmortem", None)
+        if postmortem:
+            own |= models.Q(object_type="postmortem", object_ref=str(postmortem.pk))
+        return self.filter(own | updates)
+
+    def since(self, moment: datetime) -> AuditEntryQuerySet:
+        return self.filter(created_at__gte=moment)
+
+    def before(self, moment: datetime) -> AuditEntryQuerySet:
+        return self.filter(created_at__lt=moment)
+
+    def containing(self, words: str) -> AuditEntryQuerySet:
+        """In what was done, by whom, or in the old and new values. Not by index: it reads the page's whole log."""
+        written = models.functions.Cast("details", models.TextField())
+        found = self.annotate(written=written)
+        # Inside JSON text, what is not ASCII may be written as an escape: by the database or by Python.
+        escaped = json.dumps(words)[1:-1]
+        plain = models.Q(written__icontains=words) | models.Q(written__icontains=escaped)
+        return found.filter(plain | models.Q(actor_label__icontains=words) | models.Q(verb__icontains=words))
+
+    def facets(self) -> tuple[dict[str, str], set[str]]:
+        """Who did something (`kind:ref`, and one of the names that they had), and the verbs. One query, which reads the
+        whole log."""
+        columns = ("actor_kind", "actor_ref", "actor_label", "verb")
+        rows = sorted(self.order_by().values_list(*columns).distinct())
+        return {f"{kind}:{ref}": label for kind, ref, label, _ in rows}, {verb for *_, verb in rows}
+
+    def in_pieces(self, size: int) -> Iterator[list[AuditEntry]]:
+        """The newest first, `size` read at a time, each piece by a query of its own."""
+        ordered = self.order_by("-pk")
+        piece = list(ordered[:size])
+        while piece:
+            yield piece
+            piece = list(ordered.filter(pk__lt=piece[-1].pk)[:size])
 
 
 class AuditEntry(models.Model):

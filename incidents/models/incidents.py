@@ -36,8 +36,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(kind=Kind.MAINTENANCE)
 
     def unresolved(self) -> IncidentQuerySet:
-        """Incidents alone; a maintenance is upcoming, running or ended."""
-        return self.filter(status__in=UNRESOLVED)
+        """Incidents alone; a maintenance is upcoming, running or ended. What was deleted waits for nobody."""
+        return self.filter(status__in=UNRESOLVED, hidden_at__isnull=True)
 
     def upcoming(self) -> IncidentQuerySet:
         """Maintenances that have not begun, even if their time has come."""
@@ -50,8 +50,32 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(set_components=True)
 
     def ongoing(self) -> IncidentQuerySet:
-        """Unresolved incidents and running maintenances."""
-        return self.filter(status__in=ONGOING)
+        """Unresolved incidents and running maintenances, but for those that were deleted."""
+        return self.filter(status__in=ONGOING, hidden_at__isnull=True)
+
+    def deleted(self) -> IncidentQuerySet:
+        """Hidden from visitors; those that were joined with another one, too."""
+        return self.filter(hidden_at__isnull=False)
+
+    def with_an_address(self) -> IncidentQuerySet:
+        """Those whose public page answers: with a report, or with the way to the one that they were joined with."""
+        kept = models.Q(merged_into__isnull=False, merged_into__hidden_at__isnull=True)
+        return self.filter(models.Q(hidden_at__isnull=True) | kept)
+
+    def merged_with(self, kept: Collection[int]) -> IncidentQuerySet:
+        """Those that were joined with any of these (primary keys)."""
+        return self.filter(merged_into__in=kept)
+
+    def others_to_keep(self, incident: Incident) -> IncidentQuerySet:
+        """What `incident` can be joined with: visible ones of its page and kind, the newest first."""
+        same = self.filter(page=incident.page_id, kind=incident.kind, hidden_at__isnull=True)
+        return same.exclude(pk=incident.pk).order_by("-started_at", "-pk")
+
+    def with_codes(self, public_ids: Collection[str]) -> IncidentQuerySet:
+        return self.filter(public_id__in=public_ids)
+
+    def with_code(self, public_id: str) -> Incident | None:
+        return self.filter(public_id=public_id).first()
 
     def due_to_start(self, at: datetime) -> IncidentQuerySet:
         """Not those that were hidden: nobody would know why their components change. Nor those of which somebody wrote
@@ -156,6 +180,9 @@ class Incident(Switches):
     `cancelled_at` when it was called off (it is then completed). `calendar_sequence` counts what a calendar should see
     (RFC 5545 SEQUENCE). `occurrence_on` is the local day of its `series` that it stands for, wherever it was moved.
 
+    `hidden_at` is when it was deleted: visitors no longer see it, staff do. A duplicate is deleted too, and says by
+    `merged_into` which one tells its story; that one is never itself merged.
+
     `metadata` is what other programs keep with it, objects by their names; `reminder_intervals` when its own team wants
     to be reminded, as Statuspage writes it (contract section 3.4).
     """
@@ -182,6 +209,7 @@ class Incident(Switches):
     )
     occurrence_on = models.DateField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="merged")
     metadata: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     reminder_intervals = models.CharField(max_length=100, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -272,6 +300,9 @@ class Incident(Switches):
 class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
+
+    def with_codes(self, public_ids: Collection[str]) -> IncidentUpdateQuerySet:
+        return self.filter(public_id__in=public_ids).select_related("incident")
 
     def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
         return self.filter(incident__in=incidents)

@@ -47,6 +47,10 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         inside = self.filter(component__in=wanted, started_at__gt=start, started_at__lt=end)
         return self.filter(pk__in=at_start).union(inside, all=True)
 
+    def with_incidents(self) -> StatusIntervalQuerySet:
+        """With the update that began each, and its incident."""
+        return self.select_related("update__incident")
+
     def spans(self) -> list[Span]:
         """Component, status, start and end of each row: what `uptime.by_component` takes."""
         return list(self.values_list("component_id", "status", "started_at", "ended_at"))

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from incidents import colours
 from incidents.models.base import new_public_id
 
 
@@ -40,6 +41,10 @@ class Page(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     support_url = models.URLField(blank=True)
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
+    footer = models.CharField(max_length=300, blank=True)
+    # Of links and focus, `#rrggbb`, on light and on dark ground; empty: the design's own.
+    accent = models.CharField(max_length=7, blank=True)
+    accent_dark = models.CharField(max_length=7, blank=True)
     analytics_public = models.BooleanField(default=False)
     reports_public = models.BooleanField(default=False)
     # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
@@ -64,6 +69,14 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def accents(self) -> tuple[str, str] | None:
+        """Of links and focus, on light and on dark ground; None if they are the design's own."""
+        if not self.accent and not self.accent_dark:
+            return None
+        light = self.accent or colours.ACCENT
+        return light, self.accent_dark or colours.nearest(light, *colours.DARK)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.incidents import Incident
+
+
+class PostmortemQuerySet(models.QuerySet["Postmortem"]):
+    def with_keys(self, keys: Collection[str]) -> PostmortemQuerySet:
+        """By their primary keys, as text: what the audit log calls them by."""
+        return self.filter(pk__in=[key for key in keys if key.isdecimal()]).select_related("incident")
 
 
 class Postmortem(models.Model):
@@ -18,6 +26,8 @@ class Postmortem(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = PostmortemQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"Postmortem of {self.incident}"

@@ -28,6 +28,8 @@ MORE = (
     Place("channels", "Channels"),
     Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
     Place("publishing", "Publishing"),
+    Place("audit", "Audit log", Role.EDITOR),
+    Place("settings", "Settings", Role.OWNER),
     Place("uptime", "Uptime", Role.OWNER),
     Place("rules", "Publishing rules", Role.OWNER),
     Place("proofreading", "Proofreader", Role.OWNER),

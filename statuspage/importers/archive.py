@@ -27,7 +27,13 @@ from statuspage.subscribers import archive as subscribers
 HEADER = "candor-export"
 FORMAT = 1
 LARGEST_LINE = 64 * 1024 * 1024  # characters
-PLURALS = {"metrics_provider": "providers", "history": "histories", "series": "series", "audit": "audit entries"}
+PLURALS = {
+    "metrics_provider": "providers",
+    "merged": "joined incidents",
+    "history": "histories",
+    "series": "series",
+    "audit": "audit entries",
+}
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
@@ -39,6 +45,7 @@ RESTORERS: dict[str, Restore] = {
     "metrics_provider": restoring_metrics.restore_provider,
     "metric": restoring_metrics.restore_metric,
     "incident": restoring.restore_incident,
+    "merged": restoring.restore_merged,
     "history": restoring_records.restore_history,
     "subscriber": subscribers.restore_subscriber,
 }

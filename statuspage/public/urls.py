@@ -28,6 +28,7 @@ urlpatterns = [
     path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
     path("readyz", health.readyz, name="readyz"),
     path("live.json", live.live, name="live"),
+    path("accent-<slug:colours>.css", views.accent, name="accent"),
     path("robots.txt", views.robots, name="robots"),
     # Pages that a web server or a bucket shows when it has nothing else to show.
     path("404.html", views.missing, name="missing"),

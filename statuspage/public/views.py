@@ -11,6 +11,7 @@ from incidents.models import Page
 from incidents.uptime import Weights, midnight
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url, current_page
+from statuspage.public.accents import accent_code
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
@@ -37,9 +38,28 @@ def incident(request: HttpRequest, code: str) -> HttpResponse:
     page = current_page(request)
     report = incident_report(page, code)
     if report is None:
-        raise Http404
+        return _joined(page, code)
     context = {"page": page, "report": report, "version": UNKNOWN}
     return rendered("public/incident.html", context, changed_at=page.updated_at)
+
+
+def _joined(page: Page, code: str) -> HttpResponse:
+    """A duplicate's address leads to the report that tells its story. A page and no redirect: it is published as a
+    file, for any web server."""
+    duplicate = get_object_or_404(page.incidents.with_an_address().select_related("merged_into"), public_id=code)
+    context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
+    return rendered("public/joined.html", context, changed_at=page.updated_at)
+
+
+@public_page
+def accent(request: HttpRequest, colours: str) -> HttpResponse:
+    """The page's own colour, under an address that changes with it."""
+    found = current_page(request).accents
+    if found is None or colours != accent_code(found):
+        raise Http404
+    light, dark = found
+    rules = f":root{{--accent:{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}\n"
+    return HttpResponse(rules, content_type="text/css; charset=utf-8")
 
 
 @public_page

@@ -94,6 +94,16 @@ def hand_down(group: ComponentGroup) -> int:
     return len(followers)
 
 
+@transaction.atomic
+def follow(duplicate: Incident, *, into: Incident) -> int:
+    """After `duplicate` was joined with `into`: whoever chose it is told of that one. Returns how many did."""
+    followers = list(Interest.objects.filter(incident=duplicate).values_list("subscriber", flat=True))
+    Interest.objects.bulk_create(
+        (Interest(subscriber_id=one, incident=into) for one in followers), batch_size=1000, ignore_conflicts=True
+    )
+    return len(followers)
+
+
 def scope_words(wishes: Wishes) -> list[str]:
     """What they are told of, one phrase for each thing; for people."""
     if wishes.whole_page:

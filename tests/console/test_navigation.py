@@ -6,7 +6,7 @@ from tests.public.reading import Element
 
 pytestmark = pytest.mark.django_db
 
-OWNERS = {"Mail", "Uptime", "Proofreader", "Publishing rules", "People", "API tokens"}
+OWNERS = {"Mail", "Audit log", "Settings", "Uptime", "Proofreader", "Publishing rules", "People", "API tokens"}
 EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Channels", "Publishing"}
 
 
@@ -18,7 +18,7 @@ def bar(path: str, role: str) -> list[Element]:
     ("role", "extra"),
     [
         ("viewer", set()),
-        ("editor", {"Mail"}),
+        ("editor", {"Mail", "Audit log"}),
         ("owner", OWNERS),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
+from incidents.actions import merging
 from incidents.models import (
     AffectedComponent,
     AuditEntry,
@@ -29,6 +30,7 @@ from incidents.rows import INTERNAL
 from statuspage.importers.archive import RESTORERS
 from statuspage.subscribers.models import Channel, Delivery, Subscriber
 from tests.factories import (
+    ALICE,
     make_component,
     make_endpoint,
     make_group,
@@ -84,6 +86,7 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     make_reader(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
     make_reader(page, incidents=(page.incidents.all()[0],), detail="milestones")
     make_templates_and_metrics(page)
+    merging.merge(make_incident(page), into=make_incident(page), reason="One failure.", actor=ALICE)
     before = export(page, tmp_path / "before.jsonl", "--with-secrets")
     forget_everything()
 

@@ -78,15 +78,19 @@ def fill_in(form: forms.BaseForm, **values: str) -> None:
 class ComponentChoice:
     component: Component
     selected: str
+    prefix: str = PREFIX
 
     @property
     def name(self) -> str:
-        return PREFIX + self.component.public_id
+        return self.prefix + self.component.public_id
 
 
 class ComponentStatusesWidget(forms.Widget):
+    prefix = PREFIX
+
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> dict[str, str]:
-        return {key.removeprefix(PREFIX): str(data[key]) for key in data if key.startswith(PREFIX) and data[key]}
+        start = self.prefix
+        return {key.removeprefix(start): str(data[key]) for key in data if key.startswith(start) and data[key]}
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
         return False
@@ -101,9 +105,10 @@ class ComponentStatusesField(forms.Field):
     widget = ComponentStatusesWidget
     statuses = ComponentStatus.choices
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(self, page: Page, *, prefix: str = PREFIX) -> None:
+        self.page, self.prefix = page, prefix
         super().__init__(required=False)
+        self.widget.prefix = prefix
 
     @cached_property
     def components(self) -> list[Component]:
@@ -121,6 +126,8 @@ class ComponentStatusesField(forms.Field):
     def grouped(self, chosen: Mapping[str, str] | None) -> list[tuple[str, list[ComponentChoice]]]:
         """In page order: group name (empty for loose components) and its members with what was chosen for each."""
         chosen = chosen or {}
-        choices: Iterable[ComponentChoice] = (ComponentChoice(c, chosen.get(c.public_id, "")) for c in self.components)
+        choices: Iterable[ComponentChoice] = (
+            ComponentChoice(c, chosen.get(c.public_id, ""), self.prefix) for c in self.components
+        )
         by_group = groupby(choices, key=lambda choice: choice.component.group)
         return [(group.name if group else "", list(members)) for group, members in by_group]

@@ -16,6 +16,7 @@ from incidents.models import Component, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
 from incidents.periods import Period
 from incidents.visibility import Viewer
+from statuspage.public.accents import accent_code
 from statuspage.public.history import page_count, page_of
 
 # What says when it was true: published at least once a minute.
@@ -36,7 +37,12 @@ CHANGES_ALL = {EventKind.PAGE_CHANGED, EventKind.COMPONENTS_CHANGED}
 # After these, all that stands beside the incidents.
 CHANGES_PRESENT = CHANGES_ALL | {EventKind.UPTIME_WEIGHTS}
 # After these, an incident may stand on another page of the history than before.
-MOVES = {EventKind.UPDATE_EDITED, EventKind.INCIDENT_HIDDEN}
+MOVES = {
+    *(EventKind.UPDATE_EDITED, EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED),
+    *(EventKind.INCIDENT_MERGED, EventKind.INCIDENT_BACKFILLED),
+}
+# After these, what was joined with an incident leads elsewhere, or nowhere.
+LEADS = {EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED, EventKind.INCIDENT_MERGED}
 # Of so much at once, nobody asks what it touches.
 MANY = 500
 PIECE = 500
@@ -59,14 +65,14 @@ class Touched:
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
     """All paths of `page`, the incidents last and the newest of them first."""
     yield from present(page, now=now)
-    for incident in page.incidents.visible_to(Viewer.PUBLIC).in_pieces(PIECE):
+    for incident in page.incidents.with_an_address().in_pieces(PIECE):
         yield from of_incident(incident)
 
 
 def count(page: Page, *, now: datetime) -> int:
     """How many paths `everything` gives."""
-    visible = page.incidents.visible_to(Viewer.PUBLIC)
-    return len(present(page, now=now)) + visible.count() + visible.maintenances().count()
+    answering = page.incidents.with_an_address()
+    return len(present(page, now=now)) + answering.count() + answering.maintenances().count()
 
 
 def present(page: Page, *, now: datetime) -> list[str]:
@@ -74,12 +80,13 @@ def present(page: Page, *, now: datetime) -> list[str]:
     components = list(page.components.visible_to(Viewer.PUBLIC))
     found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
     found += [path for component in components for path in _of_component(component)]
+    found += [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
     return found + _reports(page, components, now=now)
 
 
 def hidden(page: Page) -> list[str]:
     """Those of incidents that visitors no longer see."""
-    seen = page.incidents.visible_to(Viewer.PUBLIC).values("pk")
+    seen = page.incidents.with_an_address().values("pk")
     return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
 
 
@@ -124,6 +131,8 @@ def of_incident(incident: Incident) -> list[str]:
 
 def _incidents(page: Page, news: Iterable[Event]) -> list[Incident]:
     found = {event.incident.pk: event.incident for event in news if event.incident}
+    if any(event.kind in LEADS for event in news):
+        found |= {one.pk: one for one in page.incidents.merged_with(list(found))}
     if any(event.kind == EventKind.SERIES_CHANGED for event in news):
         found |= {one.pk: one for one in page.incidents.ahead()}
     return list(found.values())

@@ -1,0 +1,88 @@
+"""What is published after the record was corrected: nothing that is gone, everything that is new."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from time_machine import travel
+
+from incidents.actions import deleting, merging, pages, rewriting
+from incidents.actions.backfilling import PastUpdate, backfill
+from incidents.actions.details import edit_details
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
+from tests.publishing.test_publisher import assert_true
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    """No page is rendered in one minute and compared in the next."""
+    with travel(NOON, tick=False):
+        yield
+
+
+def test_a_duplicate_leads_to_the_kept_one_until_that_is_gone() -> None:
+    page = make_page()
+    kept, other = make_incident(page, title="Kept"), make_incident(page, title="Duplicate")
+    address = f"/incidents/{other.public_id}"
+    assert "Duplicate" in assert_true(page)[address]
+    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
+    found = assert_true(page)
+    assert f'href="/incidents/{kept.public_id}"' in found[address]
+    assert "Duplicate" not in found["/history"]
+    deleting.delete(kept, reason="A test.", correct_history=False, actor=ALICE)
+    assert not {address, f"/incidents/{kept.public_id}"} & set(assert_true(page))
+    deleting.restore(kept, reason="Real.", actor=ALICE)
+    assert {address, f"/incidents/{kept.public_id}"} <= set(assert_true(page))
+
+
+def test_what_was_joined_with_a_duplicate_leads_on() -> None:
+    page = make_page()
+    first, second, third = (make_incident(page, title=title) for title in ("One", "Two", "Three"))
+    merging.merge(first, into=second, reason="The same.", actor=ALICE)
+    assert_true(page)
+    merging.merge(second, into=third, reason="The same.", actor=ALICE)
+    assert "Three" in assert_true(page)[f"/incidents/{first.public_id}"]
+
+
+def test_corrected_titles_components_and_histories_are_published() -> None:
+    page = make_page()
+    with travel(NOON - timedelta(hours=9), tick=False):
+        api, web = make_component(page), make_component(page, "Website")
+    started = NOON - timedelta(hours=3)
+    incident = make_resolved(page, at=started, components={api: "major_outage"}, until=NOON - timedelta(hours=1))
+    assert_true(page)
+    edit_details(incident, title="Corrected title", actor=ALICE)
+    assert "Corrected title" in assert_true(page)["/history"]
+    first = incident.updates.oldest_first()[0]
+    rewriting.correct_components(first, {web: "major_outage"}, reason="The other one.", actor=ALICE)
+    found = assert_true(page)
+    assert "Components corrected" in found[f"/incidents/{incident.public_id}"]
+    assert "Corrected title" in found[f"/uptime/{web.public_id}"]
+
+
+def test_a_past_incident_is_published_where_it_belongs() -> None:
+    page = make_page()
+    api = make_component(page)
+    assert_true(page)
+    times = [NOON - timedelta(days=150, hours=hours) for hours in (2, 1)]
+    steps = [PastUpdate("investigating", "Slow.", times[0], {api: "partial_outage"})]
+    incident = backfill(
+        page, title="Long ago", updates=[*steps, PastUpdate("resolved", "Over.", times[1])], actor=ALICE
+    )
+    found = assert_true(page)
+    assert "Long ago" in found[f"/incidents/{incident.public_id}"]
+
+
+def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
+    page = make_page()
+    assert not [path for path in assert_true(page) if path.startswith("/accent")]
+    pages.edit_page(page, accent="#7a1fa2", actor=ALICE)
+    (path,) = [path for path in assert_true(page) if path.startswith("/accent")]
+    pages.edit_page(page, accent="#005a9c", actor=ALICE)
+    found = assert_true(page)
+    assert path not in found
+    assert sum(one.startswith("/accent") for one in found) == 1
