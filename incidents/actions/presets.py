@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from incidents import markup
+from incidents import markup, stock
 from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
@@ -28,6 +28,24 @@ def edit_preset(
 ) -> Preset:
     """`changes`: fields by name. `components` None leaves them."""
     return _save(preset, "changed", actor, changes, components)
+
+
+@transaction.atomic
+def create_stock(page: Page, *, actor: Actor) -> int:
+    """The presets that a new page begins with, but for those whose names are taken; how many were added."""
+    taken = set(page.presets.values_list("name", flat=True))
+    missing = [preset for preset in stock.PRESETS if preset.name not in taken]
+    for preset in missing:
+        create_preset(
+            page,
+            name=preset.name,
+            title=preset.title,
+            body=preset.body,
+            update_status=preset.status,
+            group_label=preset.group,
+            actor=actor,
+        )
+    return len(missing)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -14,6 +15,12 @@ from incidents.models.states import Kind, Status
 class PresetQuerySet(models.QuerySet["Preset"]):
     def with_code(self, public_id: str) -> PresetQuerySet:
         return self.in_order().filter(public_id=public_id)
+
+    def offered(self, kind: str, affected: Iterable[Component]) -> list[Preset]:
+        """For an incident or a maintenance, those first that name one of the `affected` components."""
+        named = {component.pk for component in affected}
+        fitting = [preset for preset in self.in_order() if preset.kind == kind]
+        return sorted(fitting, key=lambda preset: named.isdisjoint(one.pk for one in preset.components.all()))
 
     def in_order(self) -> PresetQuerySet:
         """By group and name, with their components: two queries, however many rows."""

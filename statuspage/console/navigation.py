@@ -25,6 +25,7 @@ DAILY = (
     Place("reports", "Reports", others=("analytics",)),
 )
 MORE = (
+    Place("presets", "Presets"),
     Place("channels", "Channels"),
     Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
     Place("publishing", "Publishing"),

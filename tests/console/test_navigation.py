@@ -7,7 +7,7 @@ from tests.public.reading import Element
 pytestmark = pytest.mark.django_db
 
 OWNERS = {"Mail", "Audit log", "Settings", "Uptime", "Proofreader", "Publishing rules", "People", "API tokens"}
-EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Channels", "Publishing"}
+EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Presets", "Channels", "Publishing"}
 
 
 def bar(path: str, role: str) -> list[Element]:

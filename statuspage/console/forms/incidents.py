@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents.actions import checks
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
+from incidents.presets import gaps
 from statuspage.console.forms.fields import (
     PREFIX,
     ComponentChoice,
@@ -28,6 +29,13 @@ CORRECTING = "Correct it if the update gives the wrong time. The status history 
 
 def new_key() -> str:
     return uuid4().hex
+
+
+def _check_gaps(field: str, text: str) -> None:
+    """Here and not in the actions: programs may publish what looks like a gap, people are asked what belongs in it."""
+    if found := gaps(text):
+        named = ", ".join(f"{{{{{gap.name}}}}} in line {gap.line}" for gap in found)
+        raise ValidationError({field: f"This still has to be filled in: {named}."})
 
 
 class MessageForm(forms.Form):
@@ -62,6 +70,7 @@ class MessageForm(forms.Form):
         for name in self.checked.keys() & cleaned.keys():
             try:
                 self.checked[name](cleaned[name])
+                _check_gaps(name, cleaned[name])
             except ValidationError as error:
                 self.refuse(error)
         refuse_remarks(self, subject_of(self, self.page))

@@ -22,6 +22,8 @@ from statuspage.console import previews
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.drafts import RulesForm
 from statuspage.console.forms.fields import PREFIX, sent
+from statuspage.console.forms.incidents import MessageForm
+from statuspage.console.forms.presets import put_in
 from statuspage.console.sending import typed_in
 
 # Whoever typed within this time is shown as writing now.
@@ -62,6 +64,15 @@ def preview(request: StaffRequest) -> HttpResponse:
     if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
         context |= _told(request, tab, step, typed | {"body": body})
     return render(request, "console/_preview.html", context)
+
+
+def is_only_a_look(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
+    """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
+    if "use_preset" in request.POST:
+        if preset := page.presets.with_code(request.POST.get("preset", "")).first():
+            put_in(form, preset, page=page, incident=incident)
+        return True
+    return "preview" in request.POST
 
 
 def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from incidents import markup
 from incidents.actions import incidents as actions
 from incidents.models import AuditEntry, DraftStep, Event, Incident, IncidentUpdate
+from incidents.models.states import Kind
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -20,7 +21,7 @@ from statuspage.console.forms.maintenances import step_forms
 from statuspage.console.forms.reports import ImpactStartForm
 from statuspage.console.planned import next_step
 from statuspage.console.sending import said_of, send
-from statuspage.console.views.drafts import beside, offered
+from statuspage.console.views.drafts import beside, is_only_a_look, offered
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
 PER_PAGE = 50
@@ -52,7 +53,7 @@ def declare(request: StaffRequest) -> HttpResponse:
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
         form.initial.update(form.typed_before(draft))
-    if "preview" in request.POST:
+    if is_only_a_look(request, form, page):
         form.errors.clear()
     elif form.is_valid():
         try:
@@ -61,17 +62,15 @@ def declare(request: StaffRequest) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, said_of(made, "Published."))
-            return (
-                redirect("console:incident", made.public_id)
-                if isinstance(made, Incident)
-                else redirect("console:dashboard")
-            )
+            is_out = isinstance(made, Incident)
+            return redirect("console:incident", made.public_id) if is_out else redirect("console:dashboard")
     audience = Subscriber.objects.audience(page).count()
     context = {
         "page": page,
         "form": form,
         "draft": draft,
         "audience": audience,
+        "presets": page.presets.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
     return render(request, "console/declare.html", context, status=422 if form.errors else 200)
@@ -118,7 +117,7 @@ def incident_context(
 
     An update to what was resolved meanwhile comes back as the form that reopens it, and the other way round.
     """
-    page = incident.page
+    page, affected = incident.page, incident.affected_components()
     resolve_form = form if isinstance(form, ResolveForm) else None
     other_form = form if isinstance(form, UpdateForm) else None
     ways_on: dict[str, Any]
@@ -142,8 +141,9 @@ def incident_context(
             "page": page,
             "draft": draft,
             "incident": incident,
-            "affected": incident.affected_components(),
+            "affected": affected,
             "form": main_form,
+            "presets": page.presets.offered(incident.kind, affected),
             "meanwhile": meanwhile,
             "difference": _difference(meanwhile, form),
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],

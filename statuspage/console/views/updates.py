@@ -20,6 +20,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import fill_in, sent
 from statuspage.console.forms.incidents import EditForm, MessageForm, SentForm, update_form
 from statuspage.console.sending import said_of, send
+from statuspage.console.views.drafts import is_only_a_look
 from statuspage.console.views.incidents import incident_context, new_resolve_form
 
 CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."
@@ -101,7 +102,7 @@ def finish(
 ) -> HttpResponse:
     """Do it and go to the incident's page; or show that page with the form as it was typed and what is wrong."""
     meanwhile = None
-    if "preview" in request.POST:
+    if is_only_a_look(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid() and not form.warnings:
         try:

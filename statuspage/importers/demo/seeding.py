@@ -13,6 +13,7 @@ from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as postmortem_actions
 from incidents.actions.impact import set_impact_start
+from incidents.actions.presets import create_stock
 from incidents.actions.targets import set_target
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
@@ -47,6 +48,7 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
     _promise(components, text, now)
+    create_stock(page, actor=demo_actor(text.name))
     replay = _Replay(page, components, tell)
     works = maintenances.Replay(page, components, now)
     planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)

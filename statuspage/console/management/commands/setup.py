@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from incidents.actions.pages import create_page
+from incidents.actions.presets import create_stock
 from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User
@@ -46,7 +47,8 @@ class Command(BaseCommand):
             call_command("seed_demo", stdout=self.stdout)
             return
         try:
-            create_page(name=settings.PAGE_NAME, time_zone=settings.PAGE_TIME_ZONE, actor=SYSTEM)
+            page = create_page(name=settings.PAGE_NAME, time_zone=settings.PAGE_TIME_ZONE, actor=SYSTEM)
+            create_stock(page, actor=SYSTEM)
         except ValidationError as error:
             raise CommandError(f"PAGE_NAME or PAGE_TIME_ZONE: {' '.join(error.messages)}") from error
 
