@@ -274,14 +274,13 @@ def test_a_metric_that_was_changed_here_stays_so(theirs: FakeStatuspage) -> None
 
 
 def test_odd_metrics_are_named_and_the_rest_comes_over(theirs: FakeStatuspage) -> None:
-    theirs.lists = {
-        "metrics": [
-            metric("m1m1m1m1m1m1", "Upside down", y_axis_min=5, y_axis_max=5),
-            metric("m2m2m2m2m2m2", "Endless", y_axis_max="NaN", decimal_places=10**9),
-            metric("m3m3m3m3m3m3", "No time", created_at="yesterday"),
-            "no object",
-        ]
-    }
+    rows: list[Any] = [
+        metric("m1m1m1m1m1m1", "Upside down", y_axis_min=5, y_axis_max=5),
+        metric("m2m2m2m2m2m2", "Endless", y_axis_max="NaN", decimal_places=10**9),
+        metric("m3m3m3m3m3m3", "No time", created_at="yesterday"),
+        "no object",
+    ]
+    theirs.lists = {"metrics": rows}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"], ran.row("metrics")["skipped"]) == (3, 2, 2)
     assert "its axis has no height" in ran.said
