@@ -199,9 +199,9 @@ def test_a_webhook_needs_the_mail_of_its_owner_who_is_asked(program: Client, pag
 def test_a_webhook_follows_the_components_that_it_names(program: Client, page: Page) -> None:
     api = make_component(page, "API")
     hook = "https://hooks.example.com/candor"
-    assert ask(program, endpoint=hook, email=ADA, component_ids=["nosuchcode12"]).status_code == 422
+    assert ask(program, endpoint=hook, email=ADA, component_id="nosuchcode12").status_code == 422
     assert not Subscriber.objects.exists()
-    assert ask(program, endpoint=hook, email=ADA, component_ids=[api.public_id]).status_code == 201
+    assert ask(program, endpoint=hook, email=ADA, component_id=api.public_id).status_code == 201
     wishes = wishes_of(Subscriber.objects.get(endpoint=hook))
     assert (wishes.whole_page, wishes.components) == (False, (api,))
 
