@@ -150,6 +150,25 @@ class IncomingTemplate:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class IncomingMetric:
+    """`provider`: the code of where it comes from, or empty. `suffix`: the unit. An axis of None: the chart chooses."""
+
+    code: str
+    name: str
+    provider: str = ""
+    identifier: str = ""
+    description: str = ""
+    display: bool = True
+    suffix: str = ""
+    decimal_places: int = 0
+    y_axis_min: float | None = None
+    y_axis_max: float | None = None
+    y_axis_hidden: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
 def is_code(text: str) -> bool:
     """Whether it can be kept as a public id."""
     return _PUBLIC_ID.fullmatch(text) is not None

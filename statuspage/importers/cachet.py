@@ -14,6 +14,7 @@ from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingTemplate,
     IncomingUpdate,
@@ -87,6 +88,9 @@ class CachetSource:
         yield from readable(rows, "incidents", self._incident, self.report)
 
     def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
+
+    def metrics(self) -> Iterable[IncomingMetric]:
         return ()
 
     def subscribers(self) -> Iterator[IncomingSubscriber]:

@@ -12,12 +12,14 @@ from typing import Protocol
 from incidents.actions.importing import bring_component, bring_group, bring_page, record_import
 from incidents.actions.importing_history import fold_history, folded_so_far, newest_affected
 from incidents.actions.importing_incidents import Timelines
+from incidents.actions.importing_metrics import bring_metric
 from incidents.actions.importing_templates import bring_template
 from incidents.actor import Actor
 from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingTemplate,
     Outcome,
@@ -52,6 +54,7 @@ class Source(Protocol):
         """`is_settled`: whether the incident of that code is here and over, so that it need not be asked for."""
 
     def templates(self) -> Iterable[IncomingTemplate]: ...
+    def metrics(self) -> Iterable[IncomingMetric]: ...
     def subscribers(self) -> Iterable[IncomingSubscriber]: ...
 
 
@@ -117,6 +120,8 @@ def _bring_all(source: Source, page: Page, options: Options, progress: Progress)
         report.add(
             "templates", f"template {template.code}", _made() if is_new else bring_template(page, template, dry=dry)
         )
+    for metric in source.metrics():
+        report.add("metrics", f"metric {metric.name}", _made() if is_new else bring_metric(page, metric, dry=dry))
     components = {} if is_new else {one.public_id: one for one in page.components.all()}
     for number, subscriber in enumerate(source.subscribers(), start=1):
         # Nobody's address: what is printed may be kept.

@@ -13,6 +13,7 @@ from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingTemplate,
     IncomingUpdate,
@@ -79,6 +80,9 @@ class SheetSource:
                 self.report.skip("incidents", lines[0].name, str(error))
 
     def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
+
+    def metrics(self) -> Iterable[IncomingMetric]:
         return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:

@@ -10,6 +10,7 @@ from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingTemplate,
     code_for,
@@ -65,6 +66,9 @@ class UptimeKumaSource:
         return ()
 
     def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
+
+    def metrics(self) -> Iterable[IncomingMetric]:
         return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:

@@ -11,10 +11,12 @@ from incidents.models import Page
 from incidents.uptime import Weights, midnight
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url, current_page
+from statuspage.common.wire import json_text
 from statuspage.public.accents import accent_code
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
+from statuspage.public.history_json import history_body
 from statuspage.public.http import public_page, rendered
 from statuspage.public.live import UNKNOWN, version
 from statuspage.public.state import incident_report, page_state
@@ -64,8 +66,9 @@ def accent(request: HttpRequest, colours: str) -> HttpResponse:
 
 @public_page
 def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
-    """`/history`, `/history/2`; `/history?page=2`, as it was once linked, says the same and names the other."""
+    """`/history`, `/history/2`; `/history?page=2`, as Statuspage has it, says the same and names the other."""
     page, now = current_page(request), timezone.now()
+    is_statuspages = number is None
     asked = request.GET.get("page", "1")
     if number is None and asked.isdecimal() and len(asked) < 6:
         number = int(asked)
@@ -74,6 +77,9 @@ def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
         raise Http404
     path = reverse("public:history_page", args=[number]) if found.newer else reverse("public:history")
     context = {"page": page, "history": found, "canonical": absolute_url(page, path)}
+    if is_statuspages:
+        # What programs read out of these pages (contract section 2.2): the same as /history.json.
+        context["props"] = json_text(history_body(page, found))
     return rendered("public/history.html", context, changed_at=found.changed_at)
 
 

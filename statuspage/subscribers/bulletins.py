@@ -12,7 +12,7 @@ from incidents.models import Page
 from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
 from incidents.wording import affected_sentence, moment_text
 from statuspage.common.urls import absolute_url
-from statuspage.subscribers.letters import one_line, without_images
+from statuspage.subscribers.letters import label_of, one_line, without_images
 from statuspage.subscribers.models import Delivery, DeliveryKind
 from statuspage.subscribers.news import News
 
@@ -23,7 +23,7 @@ _IMPACT_TONES = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED
 
 @dataclass(frozen=True)
 class Bulletin:
-    """`label` is the status word or `Update`; `body_html` is sanitised; `tone` a colour like `#14774a`."""
+    """`label` says what happened: mostly the status word; `body_html` is sanitised; `tone` a colour like `#14774a`."""
 
     page: Page
     label: str
@@ -73,7 +73,7 @@ def bulletin_of(delivery: Delivery, news: News | None) -> Bulletin:
         raise ValueError(f"{news.event} has neither an update nor a postmortem.")
     return replace(
         bulletin,
-        label=news.update.label,
+        label=label_of(news),
         body_html=without_images(news.update.body_html),
         posted_at=news.update.display_at,
         status=news.update.status,

@@ -44,7 +44,8 @@ class WishesForm(forms.Form):
     """`offered` are the page's components that this reader may see, `open_incidents` what may be followed alone. What
     `wishes` hold already can always be kept.
 
-    A form without `scope` was sent by something that does not ask: it means the defaults.
+    A form without `scope` was sent by something that does not ask: it means the defaults. One without zone and language
+    leaves them as they are.
     """
 
     scope = forms.ChoiceField(label="News about", choices=SCOPES, widget=forms.RadioSelect, required=False)
@@ -129,8 +130,8 @@ class WishesForm(forms.Form):
             incidents=tuple(self.incidents[code] for code in cleaned["incidents"]),
             **{f"tells_{kind}": kind in cleaned["kinds"] for kind in KINDS},
             detail=cleaned["detail"] or Detail.ALL,
-            time_zone=cleaned["time_zone"],
-            language=cleaned["language"] or settings.LANGUAGE_CODE,
+            time_zone=cleaned["time_zone"] if "time_zone" in self.data else self.wishes.time_zone,
+            language=cleaned["language"] or self.wishes.language,
         )
 
 
@@ -144,7 +145,21 @@ class AddressForm(forms.Form):
         return bool(self.data.get("website"))
 
 
-class WebhookForm(AddressForm):
+class FoldedForm(AddressForm, WishesForm):
+    """Asks for an address; what to be told of is folded away."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether what is folded away should be shown: something was chosen there, or is wrong."""
+        shown = {"scope", "groups", "components", "kinds", "detail"}
+        return not self.is_bare and bool(shown.intersection([*self.changed_data, *self.errors]))
+
+
+class SubscribeForm(FoldedForm):
+    """An e-mail address alone."""
+
+
+class WebhookForm(FoldedForm):
     endpoint = forms.CharField(
         strip=True,
         max_length=1000,
@@ -159,14 +174,6 @@ class WebhookForm(AddressForm):
             return web_address(self.cleaned_data["endpoint"])
         except ValidationError as error:
             raise ValidationError(error.messages) from None
-
-
-class SubscribeForm(AddressForm, WishesForm):
-    @property
-    def is_changed(self) -> bool:
-        """Whether what is folded away should be shown: something was chosen there, or is wrong."""
-        shown = {"scope", "groups", "components", "kinds", "detail"}
-        return not self.is_bare and bool(shown.intersection([*self.changed_data, *self.errors]))
 
 
 def _initial(wishes: Wishes) -> dict[str, Any]:

@@ -120,12 +120,11 @@ def news_letter(news: News, *, zone: tzinfo) -> Letter:
         body, body_html = body_told(news.update, news.incident), news.update.body_html
     else:
         raise ValueError(f"{news.event} has neither an update nor a postmortem.")
-    kind, incident = EventKind(news.event.kind), news.incident
-    lead = lead_text(incident.window[0] - timezone.now()) if kind == EventKind.MAINTENANCE_REMINDER else ""
+    incident = news.incident
     context = {
         "incident": incident,
         "status": status,
-        "headline": _headline(news, incident, label, lead),
+        "headline": _headline(news, incident, label),
         "body": _CONTROL.sub("", body),
         "body_html": without_images(body_html),
         "posted": moment_with_utc(posted_at, zone),
@@ -133,18 +132,30 @@ def news_letter(news: News, *, zone: tzinfo) -> Letter:
         "affected": affected_sentence(incident.affected_components(), kind=incident.kind),
         "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
     }
-    label = _LABELS.get(kind, label).format(lead=lead)
-    subject = one_line(f"[{news.page.name}] {label}: {incident.title}")
+    subject = one_line(f"[{news.page.name}] {label_of(news)}: {incident.title}")
     letter = _letter(news.page, "news", subject, context, written_at=news.event.created_at)
     return replace(letter, campaign=incident.public_id)
 
 
-def _headline(news: News, incident: Incident, label: str, lead: str) -> str:
+def label_of(news: News) -> str:
+    """What happened, in a word or two before the title: of mails and chats alike."""
+    word = news.update.label if news.update else "Postmortem"
+    return _LABELS.get(EventKind(news.event.kind), word).format(lead=_lead(news))
+
+
+def _lead(news: News) -> str:
+    """How long it is until the maintenance that a reminder is about."""
+    if news.incident is None or news.event.kind != EventKind.MAINTENANCE_REMINDER:
+        return ""
+    return lead_text(news.incident.window[0] - timezone.now())
+
+
+def _headline(news: News, incident: Incident, label: str) -> str:
     if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
         repeats = news.update is not None and news.update.repeats_status
         what = "Maintenance" if incident.is_maintenance else "Incident"
         return "An update has been posted" if repeats else f"{what} status: {label}"
-    return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=lead)
+    return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=_lead(news))
 
 
 def _letter(

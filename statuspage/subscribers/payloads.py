@@ -138,6 +138,7 @@ def _incident(news: News, incident: Incident) -> Json:
             "shortlink": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
             "scheduled_for": _time_or_none(incident.scheduled_for),
             "scheduled_until": _time_or_none(incident.scheduled_until),
+            **(_plan(incident) if incident.is_maintenance else {}),
             "impact_override": incident.impact_override or None,
             "id": incident.public_id,
             "page_id": news.page.public_id,
@@ -146,6 +147,16 @@ def _incident(news: News, incident: Incident) -> Json:
         }
         | (_postmortem(postmortem, news.event, incident) if postmortem else {})
     )
+
+
+def _plan(maintenance: Incident) -> Json:
+    reminders = list(maintenance.reminders.all())
+    return {
+        "scheduled_remind_prior": bool(reminders),
+        "scheduled_reminded_at": _time_or_none(max((one.sent_at for one in reminders if one.sent_at), default=None)),
+        "scheduled_auto_in_progress": maintenance.auto_start,
+        "scheduled_auto_completed": maintenance.auto_complete,
+    }
 
 
 def _updates_until(news: News, incident: Incident) -> list[Json]:

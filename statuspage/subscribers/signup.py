@@ -17,7 +17,7 @@ def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None
     """
     subscriber = Subscriber.objects.sign_up(page, email)
     if wishes:
-        _wish(page, email, wishes)
+        _wish(Subscriber.objects.by_email(page, email), wishes)
     if subscriber is None or Bounce.objects.says_dead(subscriber):
         return False
     Delivery.objects.replace_requests(subscriber)
@@ -30,16 +30,18 @@ def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None
     return True
 
 
-def _wish(page: Page, email: str, wishes: Wishes) -> None:
-    subscriber = Subscriber.objects.by_email(page, email)
+def _wish(subscriber: Subscriber | None, wishes: Wishes) -> None:
     if subscriber and subscriber.is_unconfirmed and wishes_of(subscriber) != wishes:
         set_wishes(subscriber, wishes)
 
 
 @transaction.atomic
-def request_webhook(page: Page, endpoint: str, email: str) -> None:
-    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed."""
+def request_webhook(page: Page, endpoint: str, email: str, *, wishes: Wishes | None = None) -> None:
+    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed. `wishes`
+    as in `request_subscription`."""
     subscriber = Subscriber.objects.sign_up_webhook(page, endpoint, email, secret=new_secret())
+    if wishes:
+        _wish(Subscriber.objects.by_webhook(page, endpoint, email), wishes)
     if subscriber is None:
         return
     Delivery.objects.replace_requests(subscriber)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TypeVar
 
 from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from incidents.models import Page
 from incidents.visibility import Viewer
-from statuspage.subscribers.forms import SELECTED, SubscribeForm
+from statuspage.subscribers.forms import SELECTED, FoldedForm
 from statuspage.subscribers.wishes import KINDS
 
 Fields = MultiValueDict[str, str]
+Asked = TypeVar("Asked", bound=FoldedForm)
 
 # As old clients of Statuspage's name what is to be followed, and as its management API does.
 INCIDENT = ("incident", "incident_id")
@@ -43,16 +45,16 @@ def _from_json(body: bytes) -> Fields:
     return MultiValueDict({name: [str(one) for one in many if one is not None] for name, many in listed.items()})
 
 
-def form_of(page: Page, fields: Fields) -> SubscribeForm:
+def form_of(page: Page, fields: Fields, kind: type[Asked]) -> Asked:
     """The form of the page, filled in: what it refuses is refused here, in the same words."""
-    data = MultiValueDict({"email": [fields.get("email") or ""]})
+    data = MultiValueDict({name: [fields.get(name) or ""] for name in ("email", "endpoint")})
     incidents, components = every(fields, INCIDENT), every(fields, COMPONENTS)
     if incidents or components:
         data.setlist("scope", [SELECTED])
         data.setlist("kinds", list(KINDS))
         data.setlist("incidents", incidents)
         data.setlist("components", components)
-    return SubscribeForm(
+    return kind(
         data,
         page=page,
         offered=page.components.visible_to(Viewer.PUBLIC).in_page_order(),

@@ -22,7 +22,7 @@ from statuspage.accounts import ratelimit
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.common.wire import for_any_origin, json_answer, json_not_found, wire_of
-from statuspage.subscribers.forms import WebhookForm
+from statuspage.subscribers.forms import SubscribeForm, WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import normalise
 from statuspage.subscribers.signup import request_subscription, request_webhook
@@ -85,7 +85,7 @@ def resend(request: HttpRequest, code: str) -> HttpResponse:
 
 def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     page = current_page(request)
-    form = form_of(page, fields)
+    form = form_of(page, fields, SubscribeForm)
     if not form.is_valid():
         return _refused(form.errors.get_json_data())
     if not may_ask(request):
@@ -99,13 +99,13 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
 
 def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     page = current_page(request)
-    form = WebhookForm({"endpoint": fields.get("endpoint"), "email": fields.get("email", "")})
+    form = form_of(page, fields, WebhookForm)
     if not form.is_valid():
         return _refused(form.errors.get_json_data())
     if not may_ask(request):
         return _too_many()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
-    request_webhook(page, endpoint, email)
+    request_webhook(page, endpoint, email, wishes=form.cleaned_wishes())
     code = stable_id("webhook-subscription", page.pk, endpoint, normalise(email))[:12]
     return _told(page, id=code, email=normalise(email), endpoint=endpoint, mode="webhook", status=201)
 

@@ -42,7 +42,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     incident = _incident_asked_for(request, page)
     wishes = Wishes(whole_page=False, incidents=(incident,)) if incident else Wishes()
     sent = request.POST if request.method == "POST" else None
-    form = SubscribeForm(sent, page=page, offered=_offered(page), wishes=wishes)
+    form = SubscribeForm(sent, page=page, offered=offered(page), wishes=wishes)
     if request.method != "POST":
         return _rendered("subscribe.html", page, form=form, incident=incident)
     if form.is_from_a_program:
@@ -87,14 +87,14 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     except BadToken as error:
         return bad_link(request, error)
     asked = request.POST.get("action", "")
-    form = _wishes_form(subscriber, request.POST if asked == "save" else None)
+    form = wishes_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
         subscriber.unsubscribe()
     elif asked == "subscribe":
         request_subscription(subscriber.page, subscriber.email)
     elif form.is_valid():
         set_wishes(subscriber, form.cleaned_wishes())
-        form = _wishes_form(subscriber)
+        form = wishes_form(subscriber)
     status = 400 if form.errors else 200
     return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked, form=form, status=status)
 
@@ -118,15 +118,15 @@ def _incident_asked_for(request: HttpRequest, page: Page) -> Incident | None:
     return get_object_or_404(page.incidents.visible_to(Viewer.PUBLIC), public_id=code)
 
 
-def _offered(page: Page) -> ComponentQuerySet:
+def offered(page: Page) -> ComponentQuerySet:
     return page.components.visible_to(Viewer.PUBLIC).in_page_order()
 
 
-def _wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> WishesForm:
+def wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> WishesForm:
     page = subscriber.page
     open_incidents = page.incidents.visible_to(Viewer.PUBLIC).not_ended().newest_first()
     return WishesForm(
-        data, page=page, offered=_offered(page), open_incidents=open_incidents, wishes=wishes_of(subscriber)
+        data, page=page, offered=offered(page), open_incidents=open_incidents, wishes=wishes_of(subscriber)
     )
 
 

@@ -20,7 +20,8 @@ from statuspage.subscribers.links import (
 )
 from statuspage.subscribers.models import Delivery, Subscriber, SubscriberState
 from statuspage.subscribers.signup import request_webhook
-from statuspage.subscribers.views import HOUR, bad_link, may_ask, public_form
+from statuspage.subscribers.views import HOUR, bad_link, may_ask, offered, public_form, wishes_form
+from statuspage.subscribers.wishes import scope_words, set_wishes, wishes_of
 
 CHALLENGES_PER_HOUR = 10
 DELIVERIES_SHOWN = 20
@@ -29,9 +30,9 @@ DELIVERIES_SHOWN = 20
 @public_form
 def webhook(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
+    form = WebhookForm(request.POST if request.method == "POST" else None, page=page, offered=offered(page))
     if request.method != "POST":
-        return _rendered("webhook.html", page, form=WebhookForm())
-    form = WebhookForm(request.POST)
+        return _rendered("webhook.html", page, form=form)
     if form.is_from_a_program:
         return _rendered("webhook_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
@@ -41,7 +42,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         response = _rendered("webhook.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
-    request_webhook(page, form.cleaned_data["endpoint"], form.cleaned_data["email"])
+    request_webhook(page, form.cleaned_data["endpoint"], form.cleaned_data["email"], wishes=form.cleaned_wishes())
     return _rendered("webhook_sent.html", page, email=form.cleaned_data["email"])
 
 
@@ -56,7 +57,15 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
         _challenge(subscriber)
     is_asked = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
     manage = "" if is_asked else manage_url(subscriber)
-    return _rendered("webhook_confirm.html", subscriber.page, subscriber=subscriber, manage_url=manage)
+    wishes = wishes_of(subscriber)
+    return _rendered(
+        "webhook_confirm.html",
+        subscriber.page,
+        subscriber=subscriber,
+        wishes=wishes,
+        scope=scope_words(wishes),
+        manage_url=manage,
+    )
 
 
 @public_form
@@ -66,6 +75,7 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     except BadToken as error:
         return bad_link(request, error)
     asked, secret = request.POST.get("action", ""), ""
+    form = wishes_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
         subscriber.unsubscribe()
     elif asked == "challenge":
@@ -74,14 +84,19 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
         secret = endpoints.show_secret(subscriber)
     elif asked == "rotate":
         secret = endpoints.rotate_secret(subscriber)
+    elif form.is_valid():
+        set_wishes(subscriber, form.cleaned_wishes())
+        form = wishes_form(subscriber)
     deliveries = list(Delivery.objects.to_endpoint(subscriber)[:DELIVERIES_SHOWN])
     return _rendered(
         "webhook_manage.html",
         subscriber.page,
         subscriber=subscriber,
+        form=form,
         asked=asked,
         secret=secret,
         deliveries=deliveries,
+        status=400 if form.errors else 200,
     )
 
 

@@ -14,7 +14,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from incidents.models import Page
-from tests.factories import make_component, make_group, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.live import Candor
 from tests.servers import missing
 
@@ -33,18 +32,6 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr
     return folder
-
-
-@pytest.fixture
-def page(transactional_db: None) -> Page:
-    """One open incident in a group, one resolved, one maintenance ahead."""
-    page = make_page(name="Acme", time_zone="Europe/Zurich")
-    api = make_component(page, "API", group=make_group(page, "Core"))
-    make_component(page, "Website")
-    make_resolved(page, title="Over")
-    post(make_incident(page, title="Slow answers", components={api: "partial_outage"}), body="Half of them.")
-    make_maintenance(page, title="Upgrade", components=[api])
-    return page
 
 
 def test_the_client_for_node_reads_what_is_on_the_page(packages: Path, page: Page, live_server: Any) -> None:

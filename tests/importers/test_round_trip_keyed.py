@@ -9,7 +9,8 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 
-from incidents.models import AffectedComponent, Incident, Page, StatusInterval
+from incidents.actions import metrics
+from incidents.models import AffectedComponent, Incident, Metric, Page, StatusInterval
 from statuspage.accounts import tokens
 from statuspage.accounts.models import Scope
 from statuspage.subscribers.models import Subscriber
@@ -54,9 +55,23 @@ def people() -> list[tuple[object, ...]]:
     return [*rows, *sorted(chosen)]
 
 
+def measured() -> list[dict[str, object]]:
+    """Metrics without their points, which the API has no call for."""
+    ours = ("id", "page", "provider_id", "created_at", "updated_at")
+    rows = Metric.objects.in_order().values()
+    providers = [one.provider.public_id if one.provider else "" for one in Metric.objects.in_order()]
+    kept = [{name: value for name, value in row.items() if name not in (*ours, "page_id", "newest_at")} for row in rows]
+    return [{**row, "provider": provider} for row, provider in zip(kept, providers, strict=True)]
+
+
 def test_the_demo_page_read_with_a_key_is_the_same_page_again(theirs: FakeStatuspage) -> None:
     call_command("seed_demo", stdout=StringIO())
     page = Page.objects.get()
+    provider = metrics.create_provider(page, kind="Self", actor=ALICE)
+    about = {"suffix": "ms", "y_axis_max": 250.5, "decimal_places": 2, "description": "At the edge."}
+    metrics.create_metric(page, name="Latency", provider=provider, actor=ALICE, **about)
+    metrics.create_metric(page, name="Queue", display=False, actor=ALICE)
+    series = measured()
     documents, before, figures, readers = managed(page), recorded(), uptimes(), people()
     StatusInterval.objects.all().delete()
     AffectedComponent.objects.all().delete()
@@ -73,4 +88,5 @@ def test_the_demo_page_read_with_a_key_is_the_same_page_again(theirs: FakeStatus
         assert as_statuspage(after[path]) == as_statuspage(before[path]), path
     assert uptimes() == figures
     assert people() == readers
+    assert measured() == series
     assert Incident.objects.count() > 50

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from incidents.models import Incident, Preset
+from incidents.models import Incident, Metric, MetricsProvider, Preset
 from statuspage.subscribers.models import Delivery, Subscriber
 from tests.importers.running import run_keyed, run_public
 from tests.importers.statuspages import FakeStatuspage, component, group, incident, outage, stamp, update
@@ -194,7 +194,7 @@ def test_what_was_read_as_a_visitor_is_completed_with_the_key(theirs: FakeStatus
     assert run_keyed(theirs).row("incidents")["unchanged"] == 1
 
 
-def test_templates_come_along_and_metrics_are_said_to_be_left(theirs: FakeStatuspage) -> None:
+def test_templates_come_along(theirs: FakeStatuspage) -> None:
     template = {
         "id": "t1t1t1t1t1t1",
         "name": "Slow API",
@@ -206,7 +206,9 @@ def test_templates_come_along_and_metrics_are_said_to_be_left(theirs: FakeStatus
         "should_send_notifications": False,
         "components": [component("8l4ygp009s5s", "API")],
     }
-    theirs.lists = {"incident_templates": [template, {"id": 7, "name": ["odd"]}], "metrics": [{"id": "m1"}]}
+    theirs.lists = {
+        "incident_templates": [template, {"id": 7, "name": ["odd"]}],
+    }
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("templates")["skipped"]) == (3, 1)
     preset = Preset.objects.get()
@@ -214,8 +216,77 @@ def test_templates_come_along_and_metrics_are_said_to_be_left(theirs: FakeStatus
     assert (preset.body, preset.update_status) == ("We are\nlooking.", "identified")
     assert not preset.should_send_notifications
     assert [one.name for one in preset.components.all()] == ["API"]
-    assert "left: 1 metrics" in ran.said
     assert run_keyed(theirs).row("templates")["unchanged"] == 1
+
+
+def metric(code: str, name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": code,
+        "metrics_provider_id": "kvsg7w0dbdsq",
+        "metric_identifier": "web.response",
+        "name": name,
+        "display": True,
+        "tooltip_description": "At the edge.",
+        "backfilled": False,
+        "y_axis_min": 0,
+        "y_axis_max": 2.5,
+        "y_axis_hidden": False,
+        "suffix": "ms",
+        "decimal_places": 1,
+        "most_recent_data_at": "2024-09-17T01:00:00.000Z",
+        "created_at": "2019-01-31T20:05:05.370Z",
+        "updated_at": "2020-01-31T20:05:05.370Z",
+        **more,
+    }
+
+
+def test_metrics_come_along_with_their_ids_and_their_numbers_are_said_to_be_left(theirs: FakeStatuspage) -> None:
+    hidden = metric("m2m2m2m2m2m2", "Queue", display=False, y_axis_min=None, y_axis_max=None, suffix=None)
+    theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency"), hidden]}
+    ran = run_keyed(theirs)
+    assert (ran.code, ran.row("metrics")["created"]) == (0, 2)
+    assert "left: the numbers of 2 metrics" in ran.said
+    latency, queue = Metric.objects.in_order()
+    assert (latency.public_id, latency.name, latency.metric_identifier) == ("m1m1m1m1m1m1", "Latency", "web.response")
+    assert (latency.y_axis_min, latency.y_axis_max, latency.suffix, latency.decimal_places) == (0, 2.5, "ms", 1)
+    assert (latency.description, latency.display) == ("At the edge.", True)
+    assert latency.created_at == datetime(2019, 1, 31, 20, 5, 5, 370_000, tzinfo=UTC)
+    assert (queue.display, queue.y_axis_min, queue.y_axis_max, queue.suffix) == (False, None, None, "")
+    assert latency.provider == queue.provider == MetricsProvider.objects.get(public_id="kvsg7w0dbdsq")
+    assert run_keyed(theirs).row("metrics")["unchanged"] == 2
+
+
+def test_a_dry_run_brings_no_metric(theirs: FakeStatuspage) -> None:
+    theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency")]}
+    assert run_keyed(theirs, "--dry-run").row("metrics")["created"] == 1
+    assert not Metric.objects.exists()
+    assert not MetricsProvider.objects.exists()
+
+
+def test_a_metric_that_was_changed_here_stays_so(theirs: FakeStatuspage) -> None:
+    theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency")]}
+    run_keyed(theirs)
+    Metric.objects.update(name="Ours")
+    ran = run_keyed(theirs)
+    assert (ran.code, ran.row("metrics")["unchanged"]) == (3, 1)
+    assert "it was changed here, and stays so" in ran.said
+    assert Metric.objects.get().name == "Ours"
+
+
+def test_odd_metrics_are_named_and_the_rest_comes_over(theirs: FakeStatuspage) -> None:
+    rows: list[Any] = [
+        metric("m1m1m1m1m1m1", "Upside down", y_axis_min=5, y_axis_max=5),
+        metric("m2m2m2m2m2m2", "Endless", y_axis_max="NaN", decimal_places=10**9),
+        metric("m3m3m3m3m3m3", "No time", created_at="yesterday"),
+        "no object",
+    ]
+    theirs.lists = {"metrics": rows}
+    ran = run_keyed(theirs)
+    assert (ran.code, ran.row("metrics")["created"], ran.row("metrics")["skipped"]) == (3, 2, 2)
+    assert "its axis has no height" in ran.said
+    upside, endless = Metric.objects.in_order()
+    assert (upside.y_axis_min, upside.y_axis_max) == (None, None)
+    assert (endless.y_axis_max, endless.decimal_places) == (None, 10)
 
 
 def test_a_wrong_key_stops_the_import_and_says_so(theirs: FakeStatuspage) -> None:

@@ -23,7 +23,7 @@ from tests.factories import (
     make_resolved,
     post,
 )
-from tests.public.reading import get
+from tests.public.reading import get, read
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,22 @@ def test_the_historys_page_says_the_same_to_who_wants_json() -> None:
         answer = get("/history", accept=accept)
         assert answer["Content-Type"].startswith("text/html")
         assert "accept" in answer["Vary"].lower()
+
+
+@pytest.mark.usefixtures("_march")
+def test_the_historys_page_carries_the_same_for_who_reads_statuspages_markup() -> None:
+    page = make_page()
+    make_component(page, "API")
+    nasty = "</div><script>alert('1')</script> \"&amp;\" Größe"
+    make_resolved(page, at=at(1, 30), until=at(2, 2), title=nasty)
+    make_resolved(page, at=datetime(2023, 8, 1, tzinfo=UTC), until=datetime(2023, 8, 2, tzinfo=UTC))
+    for query in ("", "?page=2", "?page=3"):
+        document = read(f"/history{query}")
+        mount = document.one("div", data_react_class="HistoryIndex")
+        assert json.loads(mount.attributes["data-react-props"]) == told(f"/history.json{query}")
+        assert (mount.text, "hidden" in mount.attributes) == ("", True)
+    assert not read("/history/2").all("div", data_react_class="HistoryIndex")
+    assert nasty in [row["name"] for month in told("/history.json")["months"] for row in month["incidents"]]
 
 
 @pytest.mark.usefixtures("_march")

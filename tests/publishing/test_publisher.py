@@ -327,6 +327,14 @@ def test_every_kind_of_event_can_be_published() -> None:
         assert set(paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {"/", "/live.json"}
 
 
+def test_what_programs_read_of_the_history_is_as_present_as_the_rest() -> None:
+    page = make_page()
+    component = make_component(page, "API")
+    assert "degraded_performance" not in publish(page)["/history"]
+    components.set_status(component, "degraded_performance", actor=ALICE)
+    assert "degraded_performance" in publish(page)["/history"]
+
+
 def test_incidents_are_read_in_pieces() -> None:
     page = make_page()
     made = {make_incident(page).pk for _ in range(5)}

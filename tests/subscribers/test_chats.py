@@ -2,23 +2,24 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.actions import incidents as incident_actions
-from incidents.actions import postmortems
+from incidents.actions import maintenances, postmortems
 from incidents.models import Incident, Page
 from statuspage.subscribers import bulletins, endpoints
 from statuspage.subscribers.dispatcher import drain
 from statuspage.subscribers.models import Channel, Delivery, Subscriber
 from statuspage.subscribers.transports import ENDPOINT_TRANSPORTS
-from tests.factories import ALICE, make_component, make_endpoint, make_group, make_incident, post
+from tests.factories import ALICE, make_component, make_endpoint, make_group, make_incident, make_maintenance, post
 from tests.receivers import Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,6 +125,31 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
         "Resolved",
         "Postmortem",
     ]
+
+
+def test_of_a_maintenance_chats_say_what_happened_in_the_words_of_the_mails(page: Page, receiver: Receiver) -> None:
+    make_endpoint(page, receiver.url("/hook"), Channel.MATTERMOST)
+    begins = timezone.now() + timedelta(minutes=90)
+    maintenance = make_maintenance(page, title="Upgrade", begins=begins, reminders=(60,))
+    drain()
+    later = timezone.now() + timedelta(hours=3)
+    maintenances.reschedule(maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=1), actor=ALICE)
+    drain()
+    maintenances.cancel(Incident.objects.get(), actor=ALICE)
+    drain()
+    titles = [heard.json["attachments"][0]["title"] for heard in receiver.heard]
+    assert titles == ["Scheduled: Upgrade", "Rescheduled: Upgrade", "Cancelled: Upgrade"]
+
+
+def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> None:
+    make_endpoint(page, receiver.url("/hook"), Channel.MATTERMOST)
+    begins = timezone.now() + timedelta(minutes=60, seconds=30)
+    maintenance = make_maintenance(page, title="Upgrade", begins=begins, reminders=(60,))
+    drain()
+    maintenance.reminders.update(due_at=timezone.now())
+    drain()
+    titles = [heard.json["attachments"][0]["title"] for heard in receiver.heard]
+    assert titles == ["Scheduled: Upgrade", "Begins in 60 minutes: Upgrade"]
 
 
 @pytest.mark.parametrize(

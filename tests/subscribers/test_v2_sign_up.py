@@ -196,6 +196,16 @@ def test_a_webhook_needs_the_mail_of_its_owner_who_is_asked(program: Client, pag
     assert len(kinds_owed()) == 1
 
 
+def test_a_webhook_follows_the_components_that_it_names(program: Client, page: Page) -> None:
+    api = make_component(page, "API")
+    hook = "https://hooks.example.com/candor"
+    assert ask(program, endpoint=hook, email=ADA, component_id="nosuchcode12").status_code == 422
+    assert not Subscriber.objects.exists()
+    assert ask(program, endpoint=hook, email=ADA, component_id=api.public_id).status_code == 201
+    wishes = wishes_of(Subscriber.objects.get(endpoint=hook))
+    assert (wishes.whole_page, wishes.components) == (False, (api,))
+
+
 def test_too_much_from_one_visitor_is_refused_until_the_hour_is_over(program: Client, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_PER_IP = 1
     assert ask(program, email=ADA).status_code == 201

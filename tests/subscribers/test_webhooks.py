@@ -23,7 +23,16 @@ from statuspage.subscribers.fanout import fan_out_waiting
 from statuspage.subscribers.models import Delivery, DeliveryKind, DeliveryState, Subscriber, SubscriberState
 from statuspage.subscribers.sending import deliver_due
 from statuspage.subscribers.transports.http import RETRY_AFTER
-from tests.factories import ALICE, make_component, make_endpoint, make_group, make_incident, make_subscriber, post
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_endpoint,
+    make_group,
+    make_incident,
+    make_maintenance,
+    make_subscriber,
+    post,
+)
 from tests.receivers import Heard, Receiver, Reply
 from tests.servers import SmtpSink
 from tests.subscribers.postbox import mails_to
@@ -110,6 +119,22 @@ def test_an_incident_is_told_in_statuspages_shape(page: Page, hook: Subscriber, 
     assert (told["incident"]["status"], told["incident"]["impact"]) == ("resolved", "none")
     assert [update["body"] for update in told["incident"]["incident_updates"]] == ["It is over.", "We are looking."]
     assert told["meta"]["unsubscribe"].startswith("http")
+
+
+def test_a_maintenance_says_whether_it_starts_and_ends_by_itself_and_whether_it_is_reminded_of(
+    page: Page, hook: Subscriber, receiver: Receiver
+) -> None:
+    plan = ("scheduled_remind_prior", "scheduled_reminded_at", "scheduled_auto_in_progress", "scheduled_auto_completed")
+    by_hand = make_maintenance(page, auto_start=False, auto_complete=False, reminders=())
+    drain()
+    half = make_maintenance(page, auto_start=True, auto_complete=False, reminders=(60, 1440))
+    at = datetime.fromisoformat("2026-03-01T09:41:06.512Z")
+    half.reminders.filter(minutes_before=1440).update(sent_at=at)
+    drain()
+    told = {heard.json["incident"]["id"]: heard.json["incident"] for heard in receiver.heard}
+    assert [told[by_hand.public_id][key] for key in plan] == [False, None, False, False]
+    assert [told[half.public_id][key] for key in plan] == [True, "2026-03-01T09:41:06.512Z", True, False]
+    assert list(told[half.public_id]) == list(json.loads(INCIDENT_UPDATE)["incident"])
 
 
 def test_a_component_that_is_set_by_hand_is_told_in_statuspages_shape(

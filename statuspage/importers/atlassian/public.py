@@ -18,6 +18,7 @@ from incidents.incoming import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingTemplate,
     Outcome,
@@ -100,6 +101,9 @@ class PublicSource:
             yield from self._one(code)
 
     def templates(self) -> Iterable[IncomingTemplate]:
+        return ()
+
+    def metrics(self) -> Iterable[IncomingMetric]:
         return ()
 
     def subscribers(self) -> Iterable[IncomingSubscriber]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from math import isfinite
 
 from incidents.incoming import (
     IncomingChange,
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
+    IncomingMetric,
     IncomingPage,
     IncomingPostmortem,
     IncomingTemplate,
@@ -23,6 +25,7 @@ from statuspage.importers.texts import as_markdown
 
 POSTMORTEM = "postmortem"
 REMINDED_BEFORE = 60  # minutes (contract 4.3)
+MOST_DECIMALS = 10
 # Words of the other kind, where one timeline holds both.
 _AS_INCIDENT = {
     "scheduled": "investigating",
@@ -98,6 +101,38 @@ def template(thing: Thing) -> IncomingTemplate:
         components=tuple(keep_code(one.need("id")) for one in thing.things("components", "component")),
         group=thing.text("group_id"),
     )
+
+
+def metric(thing: Thing) -> IncomingMetric:
+    provider = thing.text("metrics_provider_id")
+    low, high = _bound(thing, "y_axis_min"), _bound(thing, "y_axis_max")
+    if low is not None and high is not None and low >= high:
+        thing.report.note(thing.name, "its axis has no height, and was left to the chart")
+        low = high = None
+    return IncomingMetric(
+        code=_code(thing),
+        name=thing.line("name") or thing.need("id"),
+        provider=keep_code(provider) if provider else "",
+        identifier=thing.line("metric_identifier"),
+        description=thing.text("tooltip_description"),
+        display=thing.flag("display") is not False,
+        suffix=thing.line("suffix"),
+        decimal_places=min(thing.number("decimal_places"), MOST_DECIMALS),
+        y_axis_min=low,
+        y_axis_max=high,
+        y_axis_hidden=bool(thing.flag("y_axis_hidden")),
+        created_at=thing.moment("created_at"),
+        updated_at=thing.moment("updated_at"),
+    )
+
+
+def _bound(thing: Thing, key: str) -> float | None:
+    """None: not told, or no number that an axis could end at."""
+    try:
+        value = float(thing.text(key))
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
 
 
 def incident(thing: Thing) -> IncomingIncident:

@@ -143,7 +143,8 @@ def _touched_histories(page: Page, news: Iterable[Event], *, now: datetime) -> l
     numbers = {page_of(page, event.incident.happened_at, now=now) for event in about if event.incident}
     if any(event.kind in MOVES for event in about) or any(number > 1 for number in numbers):
         return _histories(range(1, page_count(page, now=now) + 1))
-    return _histories([1]) if about else []
+    # The first one carries the present status of all components, for programs.
+    return _histories([1])
 
 
 def histories_beyond(page: Page, published: Iterable[str], *, now: datetime) -> list[str]:

@@ -95,6 +95,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def by_email(self, page: Page, email: str) -> Subscriber | None:
         return self.filter(page=page, channel=Channel.EMAIL, email=normalise(email)).first()
 
+    def by_webhook(self, page: Page, endpoint: str, email: str) -> Subscriber | None:
+        """Signed up by its owner at `email`."""
+        mine = self.filter(page=page, channel=Channel.WEBHOOK, email=normalise(email), endpoint=endpoint)
+        return mine.first()
+
     def by_emails(self, page: Page, emails: Collection[str]) -> dict[str, Subscriber]:
         """`emails` normalised. By address; those that are not here are left out."""
         found = self.filter(page=page, channel=Channel.EMAIL, email__in=emails)
