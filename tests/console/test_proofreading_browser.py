@@ -45,6 +45,7 @@ def open_tab(browser: Browser, live_server: Any) -> Iterator[OpenTab]:
         tab.get_by_label("Password").fill(PASSWORD)
         tab.keyboard.press("Enter")
         expect(tab.get_by_role("heading", name="Declare an incident")).to_be_visible()
+        tab.wait_for_load_state()  # htmx listens from then on
         return tab
 
     yield new
