@@ -48,4 +48,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   found.dataset.had = words;
 });
 
-document.addEventListener("DOMContentLoaded", () => show(document));
+document.addEventListener("DOMContentLoaded", () => {
+  show(document);
+  // What was typed before the scripts were there, or came back with the page.
+  for (const found of document.querySelectorAll("[data-remarks-of]")) {
+    const area = document.getElementById(found.dataset.remarksOf);
+    if (area.value !== area.defaultValue) area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});

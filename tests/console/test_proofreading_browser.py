@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 from playwright.sync_api import Page as Tab
 
 from incidents.models import Page
@@ -45,7 +45,7 @@ def open_tab(browser: Browser, live_server: Any) -> Iterator[OpenTab]:
         tab.get_by_label("Password").fill(PASSWORD)
         tab.keyboard.press("Enter")
         expect(tab.get_by_role("heading", name="Declare an incident")).to_be_visible()
-        tab.wait_for_load_state()
+        tab.wait_for_load_state()  # htmx listens from then on
         return tab
 
     yield new
@@ -97,6 +97,19 @@ def test_what_is_missing_is_added_at_the_end(open_tab: OpenTab) -> None:
     tab.get_by_role("button", name="Add “Next update by").click()
     assert message.input_value().startswith("It failed.\n\nNext update by @")
     expect(tab.locator(".remark")).to_have_count(0)
+
+
+def test_what_was_typed_before_the_scripts_were_there_is_read_too(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    held: list[Route] = []
+    tab.route("**/*htmx*", lambda route: held.append(route))
+    tab.reload(wait_until="commit")
+    expect(tab.get_by_label("Title")).to_be_focused()
+    tab.get_by_label("Message").fill(TEXT)
+    expect(tab.locator(".remark")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(tab.locator(".remark")).to_have_count(1)
 
 
 def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open_tab: OpenTab) -> None:
