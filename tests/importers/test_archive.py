@@ -114,6 +114,7 @@ def test_every_kind_of_row_is_exported_or_named_here() -> None:
     exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
     left = {
         "Event",  # was told already
+        "Draft",  # is not said yet; its author may publish it before the move
         "Delivery",  # what was sent from here
         "Bounce",
         "MailTest",
