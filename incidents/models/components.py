@@ -71,6 +71,13 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         named = self.model.objects.filter(affected__update__incident__in=incidents)
         return self.filter(models.Q(pk__in=own) | models.Q(pk__in=named.values("pk")))
 
+    def with_words(self, words: str) -> ComponentQuerySet:
+        """Each of the words stands in its name or its group's."""
+        found = self
+        for word in words.split():
+            found = found.filter(models.Q(name__icontains=word) | models.Q(group__name__icontains=word))
+        return found
+
     def in_page_order(self) -> ComponentQuerySet:
         """Groups and loose components by their own position, a group's members by theirs."""
         return self.select_related("group").order_by(

@@ -120,6 +120,13 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def titled(self, words: str) -> IncidentQuerySet:
         return self.filter(title__icontains=words)
 
+    def with_words(self, words: str) -> IncidentQuerySet:
+        """Each of the words stands in the title, or is the public id."""
+        found = self
+        for word in words.split():
+            found = found.filter(models.Q(title__icontains=word) | models.Q(public_id=word.lower()))
+        return found
+
     def for_programs(self) -> IncidentQuerySet:
         """With all that the management API says of them: four queries, however many rows."""
         return self.with_timeline().prefetch_related("reminders")

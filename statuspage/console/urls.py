@@ -3,6 +3,7 @@ from django.urls import path
 from statuspage.console.views import (
     audit,
     channels,
+    commands,
     components,
     corrections,
     dashboard,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("preview", drafts.preview, name="preview"),
     path("remarks", proofreading.remarks, name="remarks"),
+    path("commands", commands.commands, name="commands"),
     path("presets", presets.preset_list, name="presets"),
     path("presets/new", presets.new_preset, name="new_preset"),
     path("presets/stock", presets.add_stock, name="add_stock"),

@@ -6,8 +6,28 @@ from tests.public.reading import Element
 
 pytestmark = pytest.mark.django_db
 
-OWNERS = {"Mail", "Audit log", "Settings", "Uptime", "Proofreader", "Publishing rules", "People", "API tokens"}
-EVERYBODY = {"Dashboard", "Incidents", "Components", "Subscribers", "Reports", "Presets", "Channels", "Publishing"}
+OWNERS = {
+    "Declare",
+    "Mail",
+    "Audit log",
+    "Settings",
+    "Uptime",
+    "Proofreader",
+    "Publishing rules",
+    "People",
+    "API tokens",
+}
+EVERYBODY = {
+    "Dashboard",
+    "Incidents",
+    "Components",
+    "Subscribers",
+    "Reports",
+    "Presets",
+    "Channels",
+    "Publishing",
+    "Find or do",
+}
 
 
 def bar(path: str, role: str) -> list[Element]:
@@ -18,7 +38,7 @@ def bar(path: str, role: str) -> list[Element]:
     ("role", "extra"),
     [
         ("viewer", set()),
-        ("editor", {"Mail", "Audit log"}),
+        ("editor", {"Mail", "Audit log", "Declare"}),
         ("owner", OWNERS),
     ],
 )

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from incidents import markup
 from incidents.shorthand import Clock
-from statuspage.accounts.models import User
+from statuspage.accounts.models import Role, User
 from statuspage.console import navigation
 
 register = template.Library()
@@ -45,7 +45,10 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
     if not isinstance(request.user, User):
         return {}
+    page = context.get("page")
     return {
+        "newest": page.incidents.unresolved().newest_first().first() if page else None,
+        "may_write": request.user.has_role(Role.EDITOR),
         "daily": navigation.links(navigation.DAILY, request.user, request.path),
         "more": navigation.links(navigation.MORE, request.user, request.path),
     }
