@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Collection
+=======
+from datetime import date
+>>>>>>> studio
 
 from django.db import models
 from django.utils import timezone
 
 from incidents.models.incidents import Incident
+from incidents.models.pages import Page
 
 
 class PostmortemQuerySet(models.QuerySet["Postmortem"]):
@@ -41,6 +46,16 @@ class Postmortem(models.Model):
         return self.is_published and self.draft != self.body
 
 
+class ActionItemQuerySet(models.QuerySet["ActionItem"]):
+    def overdue(self, page: Page, *, today: date) -> ActionItemQuerySet:
+        """Open ones of `page` that were due before `today` (a day in the page's zone), the longest overdue first.
+
+        Items of drafts count too: the work is due whether or not visitors can read of it.
+        """
+        late = self.filter(postmortem__incident__page=page, done_at__isnull=True, due_on__lt=today)
+        return late.select_related("postmortem__incident").order_by("due_on", "pk")
+
+
 class ActionItem(models.Model):
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="action_items")
     text = models.CharField(max_length=500)
@@ -50,6 +65,8 @@ class ActionItem(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     position = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ActionItemQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]

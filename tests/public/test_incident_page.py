@@ -98,6 +98,8 @@ def test_action_items_say_who_does_what_until_when_and_how_many_are_done() -> No
     section = report(incident).one("section", class_="actions")
     done, waiting = section.all("li")
     assert "1 of 2 done" in section.text
+    progress = section.one("progress").attributes
+    assert (progress["value"], progress["max"], progress["aria-labelledby"]) == ("1", "2", "actions")
     assert done.text.startswith("Upgrade the client Done")
     assert "Platform" in done.text
     assert done.one("a").attributes["href"] == "https://example.com/1"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import components as component_actions
-from incidents.models import Draft, Page
+from incidents.models import ActionItem, Draft, Page
 from incidents.models.states import ComponentStatus
 from incidents.status import page_status
 from incidents.visibility import Viewer
@@ -41,6 +41,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "open_incidents": [(incident, update_form(incident)) for incident in open_incidents],
         "maintenances": [(one, next_step(one, now=now)) for one in page.incidents.ahead().soonest_first()],
         "recent": page.incidents.ended().newest_first()[:5],
+        "overdue": ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date()),
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
         "submitted": Draft.objects.of_page(page).submitted(),
