@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-<<<<<<< HEAD
 from collections.abc import Collection
-=======
 from datetime import date
->>>>>>> studio
 
 from django.db import models
 from django.utils import timezone
