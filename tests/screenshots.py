@@ -79,7 +79,30 @@ def console(browser: Browser, candor: Candor) -> None:
     page.locator(".dates li").first.wait_for()
     page.get_by_text("Starts and completes by itself").click()
     shoot(page, "schedule", full=True)
+    writing(page, candor)
     reports(page, candor)
+
+
+def writing(page: Page, candor: Candor) -> None:
+    page.goto(f"{candor.url}/console/people")
+    page.get_by_role("link", name=re.compile("^Update:")).click()
+    page.get_by_label("Message").first.fill(
+        "The queue is empty again since 14:30 PM UTC. We go on watching it.\n\n**Nothing was lost**; some users may "
+        "receive an event twice."
+    )
+    page.locator(".remark").first.wait_for()
+    page.get_by_text("Draft kept").wait_for()
+    shoot(page, "editor", full=True)
+    page.get_by_role("link", name="Correct the record").click()
+    shoot(page, "correct")
+    page.goto(f"{candor.url}/console/presets")
+    shoot(page, "presets")
+    page.keyboard.press("/")
+    page.keyboard.type("label")
+    page.locator("dialog .commands-found li").first.wait_for()
+    shoot(page, "commands")
+    page.goto(f"{candor.url}/console/audit")
+    shoot(page, "audit")
 
 
 def reports(page: Page, candor: Candor) -> None:
