@@ -1,6 +1,7 @@
 """A row of days as one small drawing and as one sentence, without loops in templates: a page may have thousands."""
 
 from collections import Counter
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -24,17 +25,23 @@ _LINE = {
 
 def drawing(bars: Bars) -> SafeString:
     """An SVG of one path per status; each run of equal days is one dashed line. Hidden from screen readers."""
-    runs = uptime.runs(day.worst for day in bars.days)
+    return _drawn(bars.worst)
+
+
+# Hundreds of components look as they did at the last publication, and most of them like each other.
+@lru_cache(maxsize=4096)
+def _drawn(days: tuple[str | None, ...]) -> SafeString:
+    runs = uptime.runs(days)
     return format_html(
         '<svg viewBox="0 0 {} 20" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
-        len(bars.days),
+        len(days),
         format_html_join("", "{}", ([_path(found, *_LINE[status])] for status, found in runs.items())),
     )
 
 
 def sentence(bars: Bars) -> str:
     """`90 days: 2 days with outages, 99.98 % uptime`."""
-    worst = Counter(day.worst for day in bars.days)
+    worst = Counter(bars.worst)
     outages = worst[ComponentStatus.PARTIAL_OUTAGE] + worst[ComponentStatus.MAJOR_OUTAGE]
     degraded, maintained = worst[ComponentStatus.DEGRADED_PERFORMANCE], worst[ComponentStatus.UNDER_MAINTENANCE]
     parts = [f"{_days(outages)} with outages" if outages else "no outages"]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from incidents.models.states import BY_SEVERITY, ComponentStatus
@@ -105,6 +106,11 @@ class Bars:
 
     days: list[Totals]
     percentage: Decimal | None
+
+    @cached_property
+    def worst(self) -> tuple[str | None, ...]:
+        """The worst status of each day."""
+        return tuple(day.worst for day in self.days)
 
 
 @dataclass(frozen=True, slots=True)

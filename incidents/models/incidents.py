@@ -349,7 +349,7 @@ class IncidentUpdate(models.Model):
     @property
     def label(self) -> str:
         """The status word, or `Update` when the status stayed the same (contract section 2.1)."""
-        return "Update" if self.repeats_status else self.get_status_display()
+        return "Update" if self.repeats_status else Status(self.status).label
 
 
 def timeline() -> models.Prefetch[Any]:

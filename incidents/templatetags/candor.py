@@ -97,6 +97,22 @@ def status_label(value: str) -> str:
 
 
 @register.filter
+def members(components: Iterable[Component], bars: Mapping[int, Bars]) -> SafeString:
+    """An item for each of `components`, in Python: as a template's loop, two hundred take a tenth of a second."""
+    return format_html_join("\n  ", "<li>{} {}{}</li>", (_member(component, bars) for component in components))
+
+
+def _member(component: Component, bars: Mapping[int, Bars]) -> tuple[SafeString, SafeString, SafeString]:
+    more = format_html("<small>{}</small>", component.description) if component.description else ""
+    name = format_html('<span class="name">{}{}</span>', component.name, more)
+    label = status_label(component.status)
+    return (
+        name,
+        format_html('<span class="status" data-status="{}">{}</span>', component.status, label),
+        day_bars(component, bars),
+    )
+
+
 def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
     """The component's last days and its uptime, as a link to all about them; nothing if `bars` has none of it."""
     if component.pk not in bars:

@@ -27,7 +27,7 @@ from statuspage.common.published import ARCHIVE, CODINGS, CURRENT, MANIFEST, Ent
 MAX_OVERLAY = 200
 # Readers that looked `current` up a moment ago still open files of the generation before.
 GENERATIONS_KEPT = 2
-BROTLI_QUALITY = 9
+BROTLI_QUALITY = 5
 # So many new files are written through to the disk one by one; with more, the whole disk is asked once.
 SYNCED_ALONE = 200
 SYNCED_TOGETHER = 32
