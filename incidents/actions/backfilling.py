@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from itertools import pairwise
 
 from django.core.exceptions import ValidationError
@@ -14,6 +14,7 @@ from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page
 from incidents.models.states import BY_SEVERITY, ComponentStatus, Kind, Status
+from incidents.shorthand import Clock
 from incidents.status import impact_of, worst_impact
 
 
@@ -44,8 +45,10 @@ def backfill(
     is on record already, the worse stays. The same `submission_key` again returns the incident of the first submit.
     ValidationError fields: title, impact, updates.
     """
-    title, texts = checks.title(title), [_text(number, one) for number, one in enumerate(updates, start=1)]
-    times = _times(updates)
+    title, times = checks.title(title), _times(updates)
+    texts = [
+        _text(number, one, at, page.zone) for number, (one, at) in enumerate(zip(updates, times, strict=True), start=1)
+    ]
     try:
         with transaction.atomic():
             incident = _incident(page, title, updates, times, checks.impact(impact), submission_key)
@@ -72,9 +75,9 @@ def backfill(
     return incident
 
 
-def _text(number: int, update: PastUpdate) -> tuple[str, str]:
+def _text(number: int, update: PastUpdate, at: datetime, zone: tzinfo) -> tuple[str, str]:
     try:
-        return checks.body(update.body)
+        return checks.body(update.body, clock=Clock(zone, at))
     except ValidationError as error:
         raise ValidationError({"updates": f"Update {number}: {' '.join(error.messages)}"}) from None
 

@@ -52,6 +52,7 @@ def _components(page: Page, statuses: Mapping[str, str]) -> dict[Component, str]
     return {component: statuses[component.public_id] for component in found}
 
 
+@transaction.atomic
 def save(
     page: Page,
     incident: Incident | None,
@@ -60,30 +61,53 @@ def save(
     typed: Mapping[str, list[str]],
     author: Actor,
     version: int | None = None,
-) -> Draft:
-    """Keep what `author` is typing into the form for `step`: one draft for each form and person."""
-    draft = Draft.objects.for_form(page, incident, step, author).first()
-    if draft is None:
-        draft = Draft(page=page, incident=incident, step=step, author_ref=author.ref, author_label=author.label)
-    draft.typed, draft.version, draft.saved_at = dict(typed), version, timezone.now()
-    draft.save()
-    return draft
+    named: str = "",
+    submission_key: str = "",
+) -> Draft | None:
+    """Keep what `author` is typing into the form for `step`. The draft that the form was opened with (`named`, its
+    public id), or that an earlier saving of the same form made (`submission_key`), is overwritten; no other is.
+
+    None, and nothing is kept, if what was typed is published or on its way by now: this saving came late.
+    """
+    fields = {"typed": dict(typed), "version": version, "saved_at": timezone.now(), "submission_key": submission_key}
+    mine = Draft.objects.of_form(page, incident, step, author, named=named, submission_key=submission_key)
+    if draft := mine.select_for_update().first():
+        Draft.objects.filter(pk=draft.pk).update(**fields)
+        draft.refresh_from_db()
+        return draft
+    if named or _is_used(page, submission_key):
+        return None
+    return Draft.objects.create(
+        page=page, incident=incident, step=step, author_ref=author.ref, author_label=author.label, **fields
+    )
 
 
-def discard(page: Page, incident: Incident | None, step: str, *, author: Actor) -> None:
-    """What `author` was typing there is published, or no longer wanted."""
-    Draft.objects.for_form(page, incident, step, author).delete()
+def _is_used(page: Page, submission_key: str) -> bool:
+    if not submission_key:
+        return False
+    keyed = {"submission_key": submission_key}
+    return (
+        Draft.objects.sent_with(page, submission_key) is not None
+        or Incident.objects.filter(page=page, **keyed).exists()
+        or IncidentUpdate.objects.filter(incident__page=page, **keyed).exists()
+    )
+
+
+def discard(
+    page: Page, incident: Incident | None, step: str, *, author: Actor, named: str = "", submission_key: str = ""
+) -> None:
+    """What `author` was typing into that form is published. Other unfinished texts of theirs stay."""
+    Draft.objects.of_form(page, incident, step, author, named=named, submission_key=submission_key).delete()
 
 
 @transaction.atomic
-def submit(draft: Draft, content: Mapping[str, Any], *, publish_at: datetime | None, submission_key: str = "") -> Draft:
+def submit(draft: Draft, content: Mapping[str, Any], *, publish_at: datetime | None) -> Draft:
     """Its author has pressed the button. With approval, a second person must look at it first; then, or at once, it
     waits until `publish_at` (None: until it is approved). ValidationError, EditConflict: it cannot be published."""
     rehearse(draft, content)
-    draft.submission_key = submission_key
     draft.state = DraftState.REVIEW if draft.page.requires_approval else DraftState.WAITING
     draft.content, draft.publish_at, draft.note = dict(content), publish_at, ""
-    draft.save(update_fields=["state", "content", "publish_at", "note", "submission_key"])
+    draft.save(update_fields=["state", "content", "publish_at", "note"])
     details = {"state": draft.state, "publish_at": publish_at.isoformat() if publish_at else None} | _about(draft)
     audit(draft.page, "draft.submitted", draft, actor=draft.author, details=details)
     return draft
@@ -104,62 +128,72 @@ def rehearse(draft: Draft, content: Mapping[str, Any]) -> None:
         transaction.set_rollback(True)
 
 
+def _locked(draft: Draft, *states: str, seen: str | None) -> Draft:
+    """The row as it is now, held. ValidationError if it is not in one of `states` any more, or was sent anew since
+    somebody saw it: `seen` is the submission key of what they saw."""
+    rows = Draft.objects.with_incident().select_for_update(of=("self",))
+    row = rows.filter(pk=draft.pk, state__in=states).first()
+    if row is None or (seen is not None and seen != row.submission_key):
+        raise ValidationError(GONE)
+    return row
+
+
 @transaction.atomic
-def take_back(draft: Draft, *, actor: Actor, note: str = "") -> None:
+def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = None) -> None:
     """Undo, or return for changes: it is a draft of its author again. ValidationError if it has gone out already."""
-    sent = (DraftState.WAITING, DraftState.REVIEW)
-    changed = Draft.objects.filter(pk=draft.pk, state__in=sent).update(
-        state=DraftState.WRITING, publish_at=None, note=note.strip(), saved_at=timezone.now()
-    )
-    if not changed:
-        raise ValidationError(GONE)
-    audit(draft.page, "draft.taken_back", draft, actor=actor, details={"note": note.strip()} | _about(draft))
+    row = _locked(draft, DraftState.WAITING, DraftState.REVIEW, seen=seen)
+    row.state, row.publish_at, row.note, row.saved_at = DraftState.WRITING, None, note.strip(), timezone.now()
+    row.save(update_fields=["state", "publish_at", "note", "saved_at"])
+    audit(row.page, "draft.taken_back", row, actor=actor, details={"note": note.strip()} | _about(row))
 
 
 @transaction.atomic
-def approve(draft: Draft, *, actor: Actor) -> Incident | IncidentUpdate | None:
+def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident | IncidentUpdate | None:
     """By somebody other than its author. Goes out now (and is returned), or at its time (None)."""
-    if actor.ref == draft.author_ref:
+    row = _locked(draft, DraftState.REVIEW, seen=seen)
+    if actor.ref == row.author_ref:
         raise ValidationError("A second person has to approve it: you wrote it.")
-    waits = draft.publish_at is not None and draft.publish_at > timezone.now()
-    if not Draft.objects.filter(pk=draft.pk, state=DraftState.REVIEW).update(state=DraftState.WAITING):
-        raise ValidationError(GONE)
-    audit(draft.page, "draft.approved", draft, actor=actor, details=_about(draft))
-    return None if waits else publish(draft)
+    row.state = DraftState.WAITING
+    row.save(update_fields=["state"])
+    audit(row.page, "draft.approved", row, actor=actor, details=_about(row))
+    return None if row.publish_at and row.publish_at > timezone.now() else publish(row)
 
 
 @transaction.atomic
-def publish(draft: Draft) -> Incident | IncidentUpdate:
-    """A draft that waits goes out, as its author's. Any number may try at once: one does, for the others it is gone.
+def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = None) -> Incident | IncidentUpdate:
+    """A draft that waits goes out as it is now, as its author's. Any number may try at once: one does, for the others
+    it is gone. `due_at`: only if its time had come by then.
 
     ValidationError, EditConflict: it was not published, and waits as before.
     """
-    if not Draft.objects.filter(pk=draft.pk, state=DraftState.WAITING).delete()[0]:
+    row = _locked(draft, DraftState.WAITING, seen=seen)
+    if due_at and (row.publish_at is None or row.publish_at > due_at):
         raise ValidationError(GONE)
+    row.delete()
     return carry_out(
-        draft.step,
-        draft.content,
-        page=draft.page,
-        incident=draft.incident,
-        actor=draft.author,
-        expected_version=draft.version,
-        submission_key=draft.submission_key or f"draft-{draft.public_id}",
+        row.step,
+        row.content,
+        page=row.page,
+        incident=row.incident,
+        actor=row.author,
+        expected_version=row.version,
+        submission_key=row.submission_key or f"draft-{row.public_id}",
     )
 
 
-def publish_due(draft: Draft) -> bool:
+def publish_due(draft: Draft, *, now: datetime) -> bool:
     """By the clock. What cannot go out comes back to its author with the reason."""
     try:
-        publish(draft)
+        publish(draft, due_at=now)
     except EditConflict:
-        return _come_back(draft, OVERTAKEN)
+        return _come_back(draft, OVERTAKEN, now)
     except ValidationError as error:
-        return _come_back(draft, " ".join(error.messages))
+        return _come_back(draft, " ".join(error.messages), now)
     return True
 
 
-def _come_back(draft: Draft, note: str) -> bool:
-    waiting = Draft.objects.filter(pk=draft.pk, state=DraftState.WAITING)
+def _come_back(draft: Draft, note: str, now: datetime) -> bool:
+    waiting = Draft.objects.due(now).filter(pk=draft.pk)
     return bool(waiting.update(state=DraftState.WRITING, publish_at=None, note=note))
 
 

@@ -68,7 +68,7 @@ def _report(error: Exception) -> None:
 
 def _drafts(now: datetime) -> Iterator[Step]:
     for draft in Draft.objects.due(now).with_incident():
-        yield partial(drafts.publish_due, draft)
+        yield partial(drafts.publish_due, draft, now=now)
 
 
 def _reminders(now: datetime) -> Iterator[Step]:

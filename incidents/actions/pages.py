@@ -7,7 +7,7 @@ from incidents import colours
 from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
-from incidents.models import EventKind, Page
+from incidents.models import Draft, DraftState, EventKind, Page
 from incidents.proofreading import Options
 from incidents.uptime import Weights
 
@@ -84,6 +84,9 @@ def set_publishing_rules(page: Page, *, undo_seconds: int, requires_approval: bo
     """How texts leave the console: see `Page.undo_seconds`."""
     new = {"undo_seconds": undo_seconds, "requires_approval": requires_approval}
     Page.objects.filter(pk=page.pk).update(**new)
+    if requires_approval:
+        # What waits for its time was sent when nobody had to look at it.
+        Draft.objects.filter(page=page, state=DraftState.WAITING).update(state=DraftState.REVIEW)
     record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"changed": new})
 
 

@@ -40,6 +40,14 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         mine = self.being_written().filter(page=page, incident=incident, step=step, author_ref=author.ref)
         return mine.order_by("-saved_at", "-pk")
 
+    def of_form(
+        self, page: Page, incident: Incident | None, step: str, author: Actor, *, named: str, submission_key: str
+    ) -> DraftQuerySet:
+        """What this one form keeps: the draft that it was opened with, or that it made itself."""
+        mine = self.being_written().filter(page=page, incident=incident, step=step, author_ref=author.ref)
+        is_ours = models.Q(public_id=named) if named else models.Q(pk__in=())
+        return mine.filter(is_ours | models.Q(submission_key=submission_key, note="") & ~models.Q(submission_key=""))
+
     def by_others(self, author: Actor, *, since: datetime) -> DraftQuerySet:
         """What others have typed into since then."""
         return self.being_written().exclude(author_ref=author.ref).filter(saved_at__gte=since).order_by("pk")

@@ -33,7 +33,7 @@ class Offer:
 
 def offer(page: Page, user: User, words: str) -> Offer:
     """Without words, what there is to do now. Four queries at most."""
-    words = " ".join(words.split())[:100]
+    words = " ".join(words.replace("\0", "").split())[:100]
     commands = [command for command in _verbs(page, user) if _fits(command.label, words)]
     if not words:
         return Offer(commands)

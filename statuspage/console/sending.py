@@ -6,6 +6,7 @@ Every text about an incident that the console publishes goes through `send`.
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -15,13 +16,13 @@ from incidents.wording import moment_text
 from statuspage.accounts.models import User
 from statuspage.console.forms.incidents import SentForm
 
-_NOT_TYPED = ("csrfmiddlewaretoken", "version", "submission_key", "save_draft", "preview", "tab")
+_NOT_TYPED = ("csrfmiddlewaretoken", "version", "submission_key", "save_draft", "preview", "tab", "draft", "use_preset")
 
 
 def typed_in(data: QueryDict) -> dict[str, list[str]]:
     """The form as it was filled in, without what belongs to this one sending of it."""
     return {
-        name: [str(value) for value in values]
+        name: [str(value).replace("\0", "") for value in values]
         for name, values in data.lists()
         if name.rpartition("-")[2] not in _NOT_TYPED
     }
@@ -33,15 +34,22 @@ def send(
     """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
     content, version = form.content(), form.cleaned_data.get("version")
     key, publish_at = form.cleaned_data["submission_key"], _publish_at(form, page)
-    about: dict[str, Any] = {"page": page, "incident": incident}
+    kept: dict[str, Any] = {"author": user.actor, "named": data.get("draft", ""), "submission_key": key}
     if not (publish_at or page.requires_approval):
-        made = drafts.carry_out(step, content, actor=user.actor, expected_version=version, submission_key=key, **about)
-        drafts.discard(page, incident, step, author=user.actor)
+        about: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
+        made = drafts.carry_out(step, content, expected_version=version, submission_key=key, **about)
+        drafts.discard(page, incident, step, **kept)
         return made
     if earlier := Draft.objects.sent_with(page, key):
         return earlier
-    draft = drafts.save(page, incident, step, typed=typed_in(data), author=user.actor, version=version)
-    return drafts.submit(draft, content, publish_at=publish_at, submission_key=key)
+    # A draft that went its own way meanwhile is another text: this one gets a row of its own.
+    typed = typed_in(data)
+    draft = drafts.save(page, incident, step, typed=typed, version=version, **kept) or drafts.save(
+        page, incident, step, typed=typed, version=version, **kept | {"named": ""}
+    )
+    if draft is None:
+        raise ValidationError(drafts.GONE)
+    return drafts.submit(draft, content, publish_at=publish_at)
 
 
 def _publish_at(form: SentForm, page: Page) -> datetime | None:

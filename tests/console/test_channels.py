@@ -163,9 +163,9 @@ def test_many_endpoints_and_deliveries_cost_as_many_queries_as_few(
     busy = make_endpoint(page, f"{HOOK}busy", "slack", created_at=timezone.now() - timedelta(days=1))
     for _ in range(15):
         delivered(busy, page, state="sent", sent_at=timezone.now())
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert sheet(editor.get("/console/channels")).text.count("Slack") >= 50
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert sheet(editor.get(f"/console/channels/{busy.public_id}")).text.count("Accepted") == 15
 
 

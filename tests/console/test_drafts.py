@@ -41,7 +41,10 @@ def send(client: Client, incident: Incident, verb: str = "/update", **typed: Any
 
 
 def act(client: Client, draft: Draft, verb: str, **more: str) -> Any:
-    return client.post(f"/console/drafts/{draft.public_id}/act", {"act": verb} | more, follow=True)
+    """By somebody who has just looked at it."""
+    draft.refresh_from_db()
+    sent = {"act": verb, "seen": draft.submission_key} | more
+    return client.post(f"/console/drafts/{draft.public_id}/act", sent, follow=True)
 
 
 def rules(page: Page, **more: Any) -> None:
@@ -210,6 +213,81 @@ def test_what_could_not_be_published_is_refused_at_once(editor: Client, page: Pa
     assert answer.status_code == 422
     assert "Yours, against theirs" in answer.content.decode()
     assert not Draft.objects.submitted().exists()
+
+
+# Two tabs, late savings, other texts of the same author
+
+
+def test_a_saving_that_comes_late_brings_nothing_back(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    typed = fill_in(editor, place(incident), place(incident, "/update"), body="Said.")
+    editor.post(place(incident, "/draft/update"), typed)
+    editor.post(place(incident, "/update"), typed)
+    assert not Draft.objects.exists()
+    late = editor.post(place(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
+    assert late.status_code == 204
+    assert not Draft.objects.exists()
+
+
+def test_a_late_saving_does_not_stop_what_is_on_its_way(editor: Client, page: Page) -> None:
+    rules(page, undo_seconds=30)
+    incident = make_incident(page)
+    typed = fill_in(editor, place(incident), place(incident, "/update"), body="Said.")
+    editor.post(place(incident, "/draft/update"), typed)
+    editor.post(place(incident, "/update"), typed)
+    editor.post(place(incident, "/draft/update"), typed)
+    assert Draft.objects.get().state == DraftState.WAITING
+
+
+def test_a_quick_follow_up_leaves_a_longer_text_alone(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    long = fill_in(editor, place(incident), place(incident, "/update"), body="A long text, half done")
+    editor.post(place(incident, "/draft/update"), long)
+    quick = fill_in(editor, "/console/", place(incident, "/update"), body="Still looking.")
+    editor.post(place(incident, "/update"), quick)
+    assert incident.updates.count() == 2
+    assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["A long text, half done"]
+
+
+def test_nobody_approves_what_they_have_not_seen(editor: Client, other: Client, page: Page) -> None:
+    rules(page, requires_approval=True)
+    incident = make_incident(page)
+    send(editor, incident, body="Harmless.")
+    draft = Draft.objects.get()
+    seen = draft.submission_key
+    act(editor, draft, "take_back")
+    send(editor, incident, body="Something else.")
+    answer = act(other, Draft.objects.get(), "approve", seen=seen)
+    assert "no longer there" in answer.content.decode()
+    assert incident.updates.count() == 1
+
+
+def test_what_waits_is_looked_at_too_when_approval_is_switched_on(editor: Client, page: Page) -> None:
+    rules(page, undo_seconds=600)
+    incident = make_incident(page)
+    send(editor, incident)
+    signed_in("owner", name="O").post("/console/rules", {"undo_seconds": "600", "requires_approval": "on"})
+    assert Draft.objects.get().state == DraftState.REVIEW
+
+
+def test_viewers_read_nothing_that_is_not_published(editor: Client, page: Page) -> None:
+    rules(page, undo_seconds=30)
+    incident = make_incident(page)
+    send(editor, incident, body="A secret plan.")
+    viewer = signed_in("viewer")
+    for path in ("/console/", place(incident)):
+        assert "A secret plan." not in viewer.get(path).content.decode()
+
+
+def test_characters_that_no_database_keeps_are_left_out(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    editor.post(place(incident, "/draft/update"), {"body": "a\0b"})
+    assert Draft.objects.get().typed["body"] == ["ab"]
+    assert editor.get("/console/commands", {"q": "\0"}).status_code == 200
+    assert (
+        editor.post("/console/preview", {"body": "x", "tab": "mail", "step": "update", "incident": "\0"}).status_code
+        == 200
+    )
 
 
 # Approval

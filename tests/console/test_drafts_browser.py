@@ -57,4 +57,5 @@ def test_undo_by_the_keyboard_and_a_text_that_goes_out_by_itself(open_tab: OpenT
     expect(tab.locator("[data-countdown]")).to_be_visible()
     draft = wait_until(Draft.objects.filter(state="waiting").first, "the text is on its way")
     run_due(draft.publish_at)
+    tab.get_by_role("link", name="Load the page anew").click()
     expect(tab.locator("ol.timeline").get_by_text("Too early.")).to_be_visible()

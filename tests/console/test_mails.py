@@ -165,7 +165,7 @@ def test_what_was_given_up_is_listed_with_the_reason(
         Delivery.objects.create(event=event, subscriber=reader, channel="email", priority=1, **fields)
     elsewhere = make_subscriber(make_page(name="Other"), "theirs@example.org")
     Delivery.objects.create(event=event, subscriber=elsewhere, channel="email", priority=1, state="failed")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         text = text_of(editor.get("/console/mail"))
     assert "reader24@example.org API outage 550 no mailbox 24" in text
     assert "reader4@example.org" not in text
@@ -184,7 +184,7 @@ def test_what_came_back_is_listed_with_the_reason_and_what_followed(
     theirs = make_subscriber(make_page(name="Other"), "theirs@example.org")
     delivery = Delivery.objects.create(subscriber=theirs, state="sent", **about)
     bounces.came_back(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         text = text_of(editor.get("/console/mail"))
     row = "reader24@example.org Now: paused API outage Refused for good 550 5.1.1 no mailbox 24"
     assert row in text

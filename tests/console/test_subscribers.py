@@ -158,5 +158,5 @@ def test_many_subscribers_cost_as_many_queries_as_few(
 ) -> None:
     for number in range(60):
         deliver(page, make_subscriber(page, f"{number}@example.org"), state="sent")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(addresses(editor)) == 50

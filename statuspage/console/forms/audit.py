@@ -1,12 +1,19 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import Incident, Page
 from incidents.models.audit import AuditEntryQuerySet
 from statuspage.console.auditing import phrase
+
+
+def _day(day: date | None) -> date | None:
+    if day and not 1900 < day.year < 9000:
+        raise ValidationError("Nothing happened in that year.")
+    return day
 
 
 class AuditFilter(forms.Form):
@@ -28,6 +35,12 @@ class AuditFilter(forms.Form):
         self.fields["actor"].choices = [("", "Anybody"), *who]  # type: ignore[attr-defined]
         self.fields["verb"].choices = [("", "Anything"), *what]  # type: ignore[attr-defined]
         self.incident: Incident | None = None
+
+    def clean_since(self) -> date | None:
+        return _day(self.cleaned_data["since"])
+
+    def clean_until(self) -> date | None:
+        return _day(self.cleaned_data["until"])
 
     def narrowed(self) -> AuditEntryQuerySet:
         """The page's entries that it asks for, the newest first."""

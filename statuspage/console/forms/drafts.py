@@ -17,5 +17,6 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "undo_seconds": "What is published in the console leaves so many seconds later. 0 sends it at once, and "
             "600 is the most.",
             "requires_approval": "Incidents that are declared, updated, resolved or reopened in the console wait until "
-            "somebody other than their author approves them. Programs with a token are not asked.",
+            "somebody other than their author approves them. Corrections, maintenance and postmortems are not held up, "
+            "and programs with a token are not asked.",
         }

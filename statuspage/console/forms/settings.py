@@ -1,3 +1,4 @@
+import hashlib
 import zoneinfo
 from typing import Any
 
@@ -5,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.models import Page
+from statuspage.console.forms.fields import fill_in
 
 FIELDS = ("name", "description", "support_url", "time_zone", "domain", "footer", "accent", "accent_dark")
 
@@ -48,8 +50,12 @@ class SettingsForm(forms.Form):
         help_text="Empty: the accent colour, made as much lighter as it needs.",
     )
 
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
     def __init__(self, data: Any = None, *, page: Page) -> None:
-        super().__init__(data, initial={name: getattr(page, name) for name in FIELDS})
+        now = {name: getattr(page, name) for name in FIELDS}
+        self.state = hashlib.sha256(repr(now).encode()).hexdigest()[:16]
+        super().__init__(data, initial=now | {"shown": self.state})
         # One that this machine does not know any more is kept, and refused only if it is chosen anew.
         names = sorted({*zoneinfo.available_timezones(), page.time_zone})
         self.fields["time_zone"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
@@ -58,6 +64,14 @@ class SettingsForm(forms.Form):
         for field, messages in error.message_dict.items():
             self.add_error(field if field in self.fields else None, list(messages))
 
+    def clean(self) -> dict[str, Any]:
+        """Else an old tab would take back what somebody else has set since."""
+        cleaned = super().clean() or {}
+        if cleaned.get("shown") != self.state:
+            fill_in(self, shown=self.state)
+            raise ValidationError("Somebody else changed the settings meanwhile. Compare in another tab, then save.")
+        return cleaned
+
     @property
     def changes(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in self.changed_data}
+        return {name: self.cleaned_data[name] for name in self.changed_data if name != "shown"}

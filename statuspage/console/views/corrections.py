@@ -161,6 +161,8 @@ def backfill(request: StaffRequest) -> HttpResponse:
     if "more" in request.POST:
         for one in (form, *rows):
             one.errors.clear()
+    elif valid and page.requires_approval and form.cleaned_data["notify"]:
+        form.add_error("notify", "Here a second person approves what subscribers are told. Add it without that.")
     elif valid:
         try:
             incident = _backfill(page, form, rows, request)

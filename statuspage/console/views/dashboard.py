@@ -44,7 +44,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "overdue": ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date()),
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
-        "submitted": Draft.objects.of_page(page).submitted(),
+        "submitted": Draft.objects.of_page(page).submitted() if request.user.has_role(Role.EDITOR) else [],
         "me": request.user.actor.ref,
     }
     return render(request, "console/dashboard.html", context)

@@ -37,16 +37,20 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
     page, incident = current_page(request), _incident(request, code)
     if step not in DraftStep.values or (step == DraftStep.DECLARE) != (incident is None):
         return HttpResponse(status=404)
-    typed = typed_in(request.POST)
-    version = request.POST.get("version", "")
+    posted = {name.rpartition("-")[2]: str(value) for name, value in request.POST.items()}
+    version = posted.get("version", "")
     draft = actions.save(
         page,
         incident,
         step,
-        typed=typed,
+        typed=typed_in(request.POST),
         author=request.user.actor,
         version=int(version) if version.isdecimal() and len(version) < 9 else None,
+        named=_clean(posted.get("draft", "")),
+        submission_key=_clean(posted.get("submission_key", ""))[:64],
     )
+    if request.htmx and draft is None:
+        return HttpResponse(status=204)
     if request.htmx:
         return render(request, "console/_drafts.html#saved", {"page": page, "draft": draft})
     messages.success(request, "Draft saved. It is here when you come back.")
@@ -69,7 +73,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 def is_only_a_look(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
     """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
     if "use_preset" in request.POST:
-        if preset := page.presets.with_code(request.POST.get("preset", "")).first():
+        if preset := page.presets.with_code(_clean(request.POST.get("preset", ""))).first():
             put_in(form, preset, page=page, incident=incident)
         return True
     return "preview" in request.POST
@@ -112,14 +116,19 @@ def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
     found = _draft(request, code)
+    by: dict[str, Any] = {"actor": request.user.actor, "seen": _clean(request.POST.get("seen", ""))}
+    note = _clean(request.POST.get("note", ""))
     verbs: dict[str, tuple[Callable[[], object], str]] = {
-        "take_back": (lambda: actions.take_back(found, actor=request.user.actor), "Taken back. Nobody was told."),
+        "take_back": (
+            lambda: actions.take_back(found, **by),
+            "Taken back. Nobody was told.",
+        ),
         "return": (
-            lambda: actions.take_back(found, actor=request.user.actor, note=request.POST.get("note", "")),
+            lambda: actions.take_back(found, note=note, **by),
             "Returned to its author.",
         ),
-        "publish": (lambda: actions.publish(found), "Published."),
-        "approve": (lambda: actions.approve(found, actor=request.user.actor), "Approved."),
+        "publish": (lambda: actions.publish(found, seen=by["seen"]), "Published."),
+        "approve": (lambda: actions.approve(found, **by), "Approved."),
         "discard": (found.delete, "Discarded."),
     }
     if (verb := request.POST.get("act", "")) not in verbs or (verb == "discard" and not _may_discard(found, request)):
@@ -144,17 +153,20 @@ def _may_discard(found: Draft, request: StaffRequest) -> bool:
 
 @role_required(Role.EDITOR)
 def presence(request: StaffRequest, code: str) -> HttpResponse:
-    """For htmx: who else is writing about it, and what waits. Tells the page to load anew when something went out."""
+    """For htmx: who else is writing about it, what waits, and whether something was published since (`version`)."""
     incident = get_object_or_404(current_page(request).incidents.all(), public_id=code)
-    answer = render(request, "console/_drafts.html#beside", beside(request, incident) | {"incident": incident})
-    if request.GET.get("version", "") not in ("", str(incident.version)) and request.GET.get("waiting"):
-        answer["HX-Refresh"] = "true"
-    return answer
+    version = request.GET.get("version", "")
+    context = beside(request, incident) | {"incident": incident, "shown": version}
+    # No reload: it would take the page away from somebody who is typing.
+    context["is_old"] = version not in ("", str(incident.version))
+    return render(request, "console/_drafts.html#beside", context)
 
 
 def beside(request: StaffRequest, incident: Incident) -> dict[str, Any]:
     """What the incident's page shows of other people's texts and of those on their way."""
     about, now = Draft.objects.about(incident), timezone.now()
+    if not request.user.has_role(Role.EDITOR):
+        return {"page": incident.page, "now": now}
     return {
         "page": incident.page,
         "now": now,
@@ -204,7 +216,13 @@ def _draft(request: StaffRequest, code: str) -> Draft:
     return get_object_or_404(Draft.objects.of_page(current_page(request)), public_id=code)
 
 
+def _clean(text: str) -> str:
+    """Without the one character that PostgreSQL keeps in no text."""
+    return text.replace("\0", "")
+
+
 def _incident(request: StaffRequest, code: str) -> Incident | None:
+    code = _clean(code)
     if not code:
         return None
     return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
