@@ -99,7 +99,7 @@ def writing(page: Page, candor: Candor) -> None:
     shoot(page, "presets")
     page.keyboard.press("/")
     page.keyboard.type("label")
-    page.locator("dialog .commands-found li").first.wait_for()
+    page.locator("dialog .commands-found").get_by_text("Labels API").wait_for()
     shoot(page, "commands")
     page.goto(f"{candor.url}/console/audit")
     shoot(page, "audit")

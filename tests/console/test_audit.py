@@ -138,3 +138,11 @@ def test_what_nobody_has_words_for_is_still_shown(editor: Client, page: Page) ->
         object_ref="1p",
     )
     assert rows(editor)[0]["sentence"] == "Candor seen again (comet) comet 1p"
+
+
+@pytest.mark.parametrize("asked", ["until=9999-12-31", "since=0001-01-01"])
+def test_a_day_at_the_edge_of_time_narrows_nothing(asked: str) -> None:
+    make_page(time_zone="Pacific/Auckland")
+    editor = signed_in("editor")
+    for path in ("/console/audit", "/console/audit.csv"):
+        assert editor.get(f"{path}?{asked}").status_code in (200, 422)

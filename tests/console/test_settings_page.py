@@ -95,3 +95,13 @@ def test_a_page_is_made_with_a_host_name_only(page: Page) -> None:
     with pytest.raises(ValidationError) as refused:
         create_page(name="Bad", domain="https://status.example.com", actor=ALICE)
     assert "domain" in refused.value.message_dict
+
+
+def test_an_old_tab_takes_nothing_back_that_somebody_else_has_set_since(owner: Client, page: Page) -> None:
+    old = fill_in(owner, PATH, name="Acme Cloud")
+    save(owner, footer="Acme GmbH, Berlin")
+    answer = owner.post(PATH, old)
+    assert answer.status_code == 422
+    assert "Somebody else changed the settings meanwhile" in answer.content.decode()
+    page.refresh_from_db()
+    assert (page.name, page.footer) == ("Acme", "Acme GmbH, Berlin")
