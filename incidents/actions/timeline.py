@@ -5,8 +5,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.models import Component, Incident, IncidentUpdate, StatusInterval
-from incidents.models.states import ComponentStatus
+from incidents.models import AffectedComponent, Component, Incident, IncidentUpdate, StatusInterval
+from incidents.models.states import ComponentStatus, Status
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
@@ -163,12 +163,13 @@ def status_before(component: Component, at: datetime) -> str:
 
 
 def withdraw(component: Component, *, of: Incident | IncidentUpdate) -> bool:
-    """The rows that `of` began go on with what was before them; whether there was one. The present follows."""
+    """The rows that `of` began go on with what was before them, until somebody else said something; whether there was
+    one. The present follows."""
     rows = component.intervals.as_corrected()
     began = rows.filter(update=of) if isinstance(of, IncidentUpdate) else rows.filter(update__incident=of)
     now, withdrawn = timezone.now(), list(began.order_by("started_at"))
     for row in withdrawn:
-        _supersede(row, status_before(component, row.started_at), update=None, now=now)
+        _supersede(row, status_before(component, row.started_at), update=None, now=now, unsaid=of)
     _follow_history(component, now=now)
     return bool(withdrawn)
 
@@ -179,7 +180,7 @@ def restate(component: Component, status: str, *, update: IncidentUpdate, until:
     now = timezone.now()
     began = component.intervals.as_corrected().filter(update=update).order_by("started_at").first()
     if began:
-        _supersede(began, status, update=update, now=now)
+        _supersede(began, status, update=update, now=now, unsaid=update)
     else:
         _begin(component, status, update=update, until=until, now=now)
     _follow_history(component, now=now)
@@ -188,7 +189,9 @@ def restate(component: Component, status: str, *, update: IncidentUpdate, until:
 def _begin(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None, now: datetime) -> None:
     at, live = update.display_at, component.intervals.as_corrected().order_by("started_at")
     following = live.filter(started_at__gt=at).first()
-    ends = [moment for moment in (until, following.started_at if following else None) if moment and moment > at]
+    said = _said_within(component, at, None, unsaid=update)
+    moments = (until, following.started_at if following else None, said[0].update.display_at if said else None)
+    ends = [moment for moment in moments if moment and moment > at]
     if ends:
         reach_back(component, at=at)
         overwrite(component, status, start=at, end=min(ends), update=update)
@@ -203,13 +206,50 @@ def _follow_history(component: Component, *, now: datetime) -> None:
         component.save(update_fields=["status", "updated_at"])
 
 
-def _supersede(row: StatusInterval, status: str, *, update: IncidentUpdate | None, now: datetime) -> None:
+def _supersede(
+    row: StatusInterval,
+    status: str,
+    *,
+    update: IncidentUpdate | None,
+    now: datetime,
+    unsaid: Incident | IncidentUpdate,
+) -> None:
+    """`status` in place of the row's, as far as the next update that named the component. While the row stood, naming
+    it with the same status again made no row of its own: what was said so holds now."""
     StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
-    StatusInterval.objects.create(
-        component_id=row.component_id,
-        status=status,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        update=update,
-        recorded_at=now,
-    )
+    component = row.component
+    turns: list[tuple[datetime, str, IncidentUpdate | None]] = [(row.started_at, status, update)]
+    turns += [
+        (said.update.display_at, said.new_status, said.update)
+        for said in _said_within(component, row.started_at, row.ended_at, unsaid=unsaid)
+    ]
+    if row.status == ComponentStatus.OPERATIONAL:
+        # Nothing was left to restore for who resolved in that time; now it is they who restored it.
+        turns += [(at, row.status, None) for at in _resolved_within(component, row, unsaid=unsaid)]
+    turns.sort(key=lambda turn: turn[0])
+    ends = [at for at, *_ in turns[1:]]
+    for (began, said, by), ended in zip(turns, [*ends, row.ended_at], strict=True):
+        if ended is None or began < ended:
+            StatusInterval.objects.create(
+                component=component, status=said, started_at=began, ended_at=ended, update=by, recorded_at=now
+            )
+
+
+def _said_within(
+    component: Component, start: datetime, end: datetime | None, *, unsaid: Incident | IncidentUpdate
+) -> list[AffectedComponent]:
+    """What visible updates, without `unsaid`, said of it after `start` and before `end`, oldest first."""
+    said = component.affected.filter(update__display_at__gt=start, update__incident__hidden_at__isnull=True)
+    said = said.filter(update__display_at__lt=end) if end else said
+    # An announcement names what it will be about, and says nothing of how it is.
+    said = said.exclude(update__status=Status.SCHEDULED)
+    is_unsaid = {"update": unsaid} if isinstance(unsaid, IncidentUpdate) else {"update__incident": unsaid}
+    return list(said.exclude(**is_unsaid).select_related("update").order_by("update__display_at", "update__pk"))
+
+
+def _resolved_within(component: Component, row: StatusInterval, *, unsaid: Incident | IncidentUpdate) -> list[datetime]:
+    """When other visible incidents that name it were resolved while `row` stood."""
+    naming = Incident.objects.naming([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
+    naming = naming.filter(resolved_at__lt=row.ended_at) if row.ended_at else naming
+    gone = unsaid.pk if isinstance(unsaid, Incident) else 0
+    return list(naming.exclude(pk=gone).values_list("resolved_at", flat=True))

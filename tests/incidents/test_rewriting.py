@@ -126,3 +126,53 @@ def test_who_had_read_an_older_version_is_told() -> None:
     update = first(incident)
     with pytest.raises(EditConflict):
         rewriting.correct_components(update, {}, reason="Late.", actor=ALICE, expected_version=update.version - 1)
+
+
+def test_what_a_later_update_said_again_holds_from_its_time_on() -> None:
+    with time_machine.travel(at(0), tick=False):
+        api = make_component(make_page())
+    with time_machine.travel(at(1), tick=False):
+        incident = make_incident(api.page, components={api: "major_outage"})
+    with time_machine.travel(at(2), tick=False):
+        post(incident, components={api: "major_outage"})
+    with time_machine.travel(at(3), tick=False):
+        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    correct(first(incident), {})
+    expected = [("operational", 0, 1), ("operational", 1, 2), ("major_outage", 2, 3), ("operational", 3, None)]
+    assert history(api) == expected
+
+
+def test_another_status_holds_until_a_later_update_says_the_old_one_again() -> None:
+    with time_machine.travel(at(0), tick=False):
+        api = make_component(make_page())
+    with time_machine.travel(at(1), tick=False):
+        incident = make_incident(api.page, components={api: "major_outage"})
+    with time_machine.travel(at(2), tick=False):
+        post(incident, components={api: "major_outage"})
+    with time_machine.travel(at(3), tick=False):
+        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    correct(first(incident), {api: "partial_outage"})
+    expected = [("operational", 0, 1), ("partial_outage", 1, 2), ("major_outage", 2, 3), ("operational", 3, None)]
+    assert history(api) == expected
+
+
+def test_without_one_of_two_incidents_the_other_ends_when_it_was_resolved() -> None:
+    with time_machine.travel(at(0), tick=False):
+        api = make_component(make_page())
+    with time_machine.travel(at(1), tick=False):
+        one = make_incident(api.page, components={api: "major_outage"})
+    with time_machine.travel(at(2), tick=False):
+        other = make_incident(api.page, components={api: "partial_outage"})
+    with time_machine.travel(at(3), tick=False):
+        actions.resolve(one, body="Done.", restore={api: "operational"}, actor=ALICE)
+    with time_machine.travel(at(4), tick=False):
+        actions.resolve(other, body="Done.", restore={}, actor=ALICE)
+    rewriting.without(one, actor=ALICE, reason="It was none.")
+    assert history(api) == [
+        ("operational", 0, 1),
+        ("operational", 1, 2),
+        ("partial_outage", 2, 4),
+        ("operational", 4, None),
+    ]
+    api.refresh_from_db()
+    assert api.status == "operational"
