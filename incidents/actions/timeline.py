@@ -252,4 +252,4 @@ def _resolved_within(component: Component, row: StatusInterval, *, unsaid: Incid
     naming = Incident.objects.naming([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
     naming = naming.filter(resolved_at__lt=row.ended_at) if row.ended_at else naming
     gone = unsaid.pk if isinstance(unsaid, Incident) else 0
-    return list(naming.exclude(pk=gone).values_list("resolved_at", flat=True))
+    return [at for at in naming.exclude(pk=gone).values_list("resolved_at", flat=True) if at]

