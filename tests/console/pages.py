@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.test import Client
-from django.urls import Resolver404, get_resolver, resolve, reverse
+from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
 
 from tests.public.reading import parse
 
@@ -54,8 +54,9 @@ def links(base: str, html: str) -> list[str]:
 
 def entries() -> list[Any]:
     """The console's entries in the URL configuration."""
-    (console,) = [one for one in get_resolver().url_patterns if getattr(one, "namespace", None) == "console"]
-    return list(getattr(console, "url_patterns"))  # noqa: B009 - the URLconf is of two types
+    rooms = (one for one in get_resolver().url_patterns if isinstance(one, URLResolver))
+    (console,) = [room for room in rooms if room.namespace == "console"]
+    return list(console.url_patterns)
 
 
 def name_of(path: str) -> str | None:

@@ -57,8 +57,8 @@ def signed_in(tab: Tab, role: str) -> Client:
     return client
 
 
-def look(tab: Tab, paths: list[str]) -> list[str]:
-    """What axe finds, a line each: wide and light, then on a phone and dark."""
+def assert_nothing_found(tab: Tab, paths: list[str]) -> None:
+    """By axe: wide and light, then on a phone and dark."""
     found: list[str] = []
     for path in paths:
         tab.set_viewport_size({"width": 1280, "height": 900})
@@ -68,13 +68,11 @@ def look(tab: Tab, paths: list[str]) -> list[str]:
         tab.set_viewport_size({"width": 390, "height": 844})
         tab.emulate_media(color_scheme="dark")
         found += complaints(tab, f"{path} phone, dark")
-    return found
+    assert not found, "\n".join(found)
 
 
 def complaints(tab: Tab, where: str) -> list[str]:
-    found = [f"{where}: {json.dumps(one, indent=1)}" for one in tab.evaluate(LOOK)]
-    print(*found, sep="\n")  # noqa: T201 - pytest shows it in full
-    return found
+    return [f"{where}: {json.dumps(one, indent=1)}" for one in tab.evaluate(LOOK)]
 
 
 def seldom_linked(page: Page) -> list[str]:
@@ -105,16 +103,16 @@ def test_axe_finds_nothing_on_any_page_of_the_console(tab: Tab, demo: Page) -> N
     seen = {name_of(path) for path in more}
     assert unseen(pages, client) - seen - SAME_PAGES - FILES == set()
     assert len(pages.pages) >= 35
-    assert look(tab, [*(path for _, path in pages), *more]) == []
+    assert_nothing_found(tab, [*(path for _, path in pages), *more])
 
 
 def test_axe_finds_nothing_where_there_is_nothing_yet(tab: Tab, transactional_db: None) -> None:
     make_page()
     pages = walk(signed_in(tab, Role.OWNER), per_name=1)
     assert len(pages.pages) >= 25
-    assert look(tab, [path for _, path in pages]) == []
+    assert_nothing_found(tab, [path for _, path in pages])
 
 
 def test_axe_finds_nothing_on_what_visitors_see(tab: Tab, demo: Page) -> None:
     reports = [f"/incidents/{one.public_id}" for one in demo.incidents.newest_first()[:2]]
-    assert look(tab, [*PUBLIC, *reports]) == []
+    assert_nothing_found(tab, [*PUBLIC, *reports])

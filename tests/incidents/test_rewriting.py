@@ -128,7 +128,8 @@ def test_who_had_read_an_older_version_is_told() -> None:
         rewriting.correct_components(update, {}, reason="Late.", actor=ALICE, expected_version=update.version - 1)
 
 
-def test_what_a_later_update_said_again_holds_from_its_time_on() -> None:
+def an_outage_said_twice() -> tuple[Component, Incident]:
+    """REST API down from 10:00 to 12:00, and at 11:00 an update says so once more."""
     with time_machine.travel(at(0), tick=False):
         api = make_component(make_page())
     with time_machine.travel(at(1), tick=False):
@@ -137,20 +138,18 @@ def test_what_a_later_update_said_again_holds_from_its_time_on() -> None:
         post(incident, components={api: "major_outage"})
     with time_machine.travel(at(3), tick=False):
         actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    return api, incident
+
+
+def test_what_a_later_update_said_again_holds_from_its_time_on() -> None:
+    api, incident = an_outage_said_twice()
     correct(first(incident), {})
     expected = [("operational", 0, 1), ("operational", 1, 2), ("major_outage", 2, 3), ("operational", 3, None)]
     assert history(api) == expected
 
 
 def test_another_status_holds_until_a_later_update_says_the_old_one_again() -> None:
-    with time_machine.travel(at(0), tick=False):
-        api = make_component(make_page())
-    with time_machine.travel(at(1), tick=False):
-        incident = make_incident(api.page, components={api: "major_outage"})
-    with time_machine.travel(at(2), tick=False):
-        post(incident, components={api: "major_outage"})
-    with time_machine.travel(at(3), tick=False):
-        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    api, incident = an_outage_said_twice()
     correct(first(incident), {api: "partial_outage"})
     expected = [("operational", 0, 1), ("partial_outage", 1, 2), ("major_outage", 2, 3), ("operational", 3, None)]
     assert history(api) == expected
