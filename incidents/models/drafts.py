@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -11,6 +11,8 @@ from incidents.actor import Actor
 from incidents.models.base import new_public_id
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
+
+UNFINISHED_KEPT = timedelta(days=90)
 
 
 class DraftState(models.TextChoices):
@@ -68,6 +70,10 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
     def about(self, incident: Incident) -> DraftQuerySet:
         return self.filter(incident=incident)
+
+    def sweep(self) -> None:
+        """Forget what nobody has gone on with for UNFINISHED_KEPT."""
+        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_KEPT).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)

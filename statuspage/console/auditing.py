@@ -70,6 +70,9 @@ PHRASES = {
     "delivery.replayed": "sent a notification to a channel again",
     "deliveries.retried": "sent failed notifications of {} again",
     "mail.tested": "sent a test mail",
+    "draft.submitted": "put a text on its way",
+    "draft.approved": "approved a text",
+    "draft.taken_back": "took a text back",
 }
 PIECE = 500
 

@@ -34,7 +34,11 @@ def send(
     """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
     content, version = form.content(), form.cleaned_data.get("version")
     key, publish_at = form.cleaned_data["submission_key"], _publish_at(form, page)
-    kept: dict[str, Any] = {"author": user.actor, "named": data.get("draft", ""), "submission_key": key}
+    kept: dict[str, Any] = {
+        "author": user.actor,
+        "named": data.get("draft", "").replace("\0", ""),
+        "submission_key": key,
+    }
     if not (publish_at or page.requires_approval):
         about: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
         made = drafts.carry_out(step, content, expected_version=version, submission_key=key, **about)

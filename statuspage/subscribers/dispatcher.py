@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from incidents.actions.due import run_due
+from incidents.models import Draft
 from statuspage.accounts import ratelimit
 from statuspage.subscribers.doorbell import Doorbell
 from statuspage.subscribers.fanout import fan_out_round, fan_out_waiting
@@ -176,3 +177,4 @@ def sweep() -> None:
     Heartbeat.objects.sweep()
     Subscriber.objects.sweep()
     MailTest.objects.sweep()
+    Draft.objects.sweep()

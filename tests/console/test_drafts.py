@@ -10,6 +10,7 @@ from incidents.actions import incidents as actions
 from incidents.actions.due import run_due
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page
+from statuspage.subscribers.dispatcher import sweep
 from tests.console.staff import fill_in, sheet, signed_in
 from tests.factories import make_component, make_incident, make_page, post
 
@@ -107,6 +108,15 @@ def test_who_is_writing_is_shown_to_others(editor: Client, other: Client, page: 
     assert "is writing" not in sheet(editor.get(place(incident))).text
     Draft.objects.update(saved_at=timezone.now() - timedelta(minutes=5))
     assert "is writing" not in other.get(place(incident, "/presence")).content.decode()
+
+
+def test_what_nobody_goes_on_with_is_forgotten_after_90_days(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    for key, days in (("old", 91), ("new", 89)):
+        editor.post(place(incident, "/draft/update"), {"body": key, "submission_key": key})
+        Draft.objects.filter(submission_key=key).update(saved_at=timezone.now() - timedelta(days=days))
+    sweep()
+    assert [draft.body for draft in Draft.objects.all()] == ["new"]
 
 
 # Undo, and later
@@ -358,36 +368,6 @@ def test_an_owner_sets_the_rules(page: Page) -> None:
     answer = owner.post("/console/rules", {"undo_seconds": "6000"})
     assert answer.status_code == 422
     assert signed_in("editor", name="E").get("/console/rules").status_code == 403
-
-
-# Previews
-
-
-@pytest.mark.parametrize("step", ["declare", "update"])
-def test_the_preview_shows_the_mail_and_the_webhook_as_they_will_be(editor: Client, page: Page, step: str) -> None:
-    component = make_component(page, "API")
-    incident = make_incident(page, title="Slow API")
-    typed = {"step": step} | ({"title": "Slow API"} if step == "declare" else {"incident": incident.public_id})
-    typed |= {"body": "We **know** more.", "status": "identified", f"component_{component.public_id}": "major_outage"}
-    mail = editor.post("/console/preview", typed | {"tab": "mail"}, headers={"HX-Request": "true"}).content.decode()
-    assert f"[{page.name}] Identified: Slow API" in mail
-    assert "We **know** more." in mail
-    assert "own unsubscribe link" in mail
-    hook = editor.post("/console/preview", typed | {"tab": "webhook"}, headers={"HX-Request": "true"}).content.decode()
-    assert "&quot;body&quot;: &quot;We **know** more.&quot;" in hook
-    assert "&quot;new_status&quot;: &quot;major_outage&quot;" in hook
-    assert "<strong>know</strong>" in editor.post("/console/preview", typed | {"tab": "page"}).content.decode()
-    assert Incident.objects.count() == 1
-    assert incident.updates.count() == 1
-
-
-def test_a_draft_has_its_mail_as_html_that_can_load_nothing(editor: Client, page: Page) -> None:
-    incident = make_incident(page)
-    editor.post(place(incident, "/draft/update"), {"body": "Half a sentence", "status": "identified"})
-    answer = editor.get(f"/console/drafts/{Draft.objects.get().public_id}/mail")
-    assert "Half a sentence" in answer.content.decode()
-    assert "sandbox" in answer["Content-Security-Policy"]
-    assert "default-src 'none'" in answer["Content-Security-Policy"]
 
 
 def test_a_rehearsal_leaves_nothing_behind(page: Page) -> None:

@@ -1,62 +1,37 @@
 """The proofreader in a real browser: remarks while one types, a fix by one press, and undo."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route, expect
 from playwright.sync_api import Page as Tab
+from playwright.sync_api import Route, expect
 
 from incidents.models import Page
-from statuspage.accounts.models import Role
-from tests.factories import PASSWORD, make_page, make_user
+from tests.console.test_browser import OpenTab, open_tab, page, sign_in
+
+__all__ = ["open_tab", "page"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("chromium")]
 
-EMAIL = "erin@example.org"
 TEXT = "🔥 At 14:30 PM UTC it failed. Next update by 15:30 UTC."
 RIGHT = TEXT.replace(" PM", "")
 
-OpenTab = Callable[..., Tab]
-
-
-@pytest.fixture(autouse=True)
-def page(transactional_db: None) -> Page:
-    make_user(Role.OWNER, email=EMAIL, name="Erin")
-    return make_page()
-
 
 @pytest.fixture
-def open_tab(browser: Browser, live_server: Any) -> Iterator[OpenTab]:
-    """A tab at the form that declares an incident; whatever it complained of fails the test at its end."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+def open_form(open_tab: OpenTab, page: Page) -> OpenTab:
+    """A tab at the form that declares an incident, its scripts loaded."""
 
     def new(**options: Any) -> Tab:
-        context = browser.new_context(base_url=live_server.url, **options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.set_default_timeout(15_000)
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab = open_tab(**options)
+        sign_in(tab)
         tab.goto("/console/incidents/new")
-        expect(tab.get_by_label("E-mail")).to_be_focused()
-        tab.get_by_label("E-mail").fill(EMAIL)
-        tab.get_by_label("Password").fill(PASSWORD)
-        tab.keyboard.press("Enter")
-        expect(tab.get_by_role("heading", name="Declare an incident")).to_be_visible()
-        tab.wait_for_load_state()  # htmx listens from then on
         return tab
 
-    yield new
-    for context in contexts:
-        context.close()
-    # Of a person who was quicker than the page, the browser only notes that.
-    assert [text for text in complaints if "Autofocus" not in text] == []
+    return new
 
 
-def test_a_remark_comes_while_one_types_and_is_announced(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_a_remark_comes_while_one_types_and_is_announced(open_form: OpenTab) -> None:
+    tab = open_form()
     tab.get_by_label("Message").fill(TEXT)
     expect(tab.locator(".remark")).to_have_count(1)
     expect(tab.locator("[data-remarks-said]")).to_have_text("1 remark on this text")
@@ -65,8 +40,8 @@ def test_a_remark_comes_while_one_types_and_is_announced(open_tab: OpenTab) -> N
     expect(tab.locator("[data-remarks-said]")).to_have_text("No remarks on this text any more")
 
 
-def test_one_press_puts_it_right_and_undo_takes_it_back(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_one_press_puts_it_right_and_undo_takes_it_back(open_form: OpenTab) -> None:
+    tab = open_form()
     message = tab.get_by_label("Message")
     message.fill(TEXT)
     button = tab.get_by_role("button", name="Use “14:30 UTC”")
@@ -78,8 +53,8 @@ def test_one_press_puts_it_right_and_undo_takes_it_back(open_tab: OpenTab) -> No
     expect(message).to_have_value(TEXT)
 
 
-def test_a_fix_finds_its_words_when_the_text_has_moved_meanwhile(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_a_fix_finds_its_words_when_the_text_has_moved_meanwhile(open_form: OpenTab) -> None:
+    tab = open_form()
     message = tab.get_by_label("Message")
     message.fill(TEXT)
     button = tab.get_by_role("button", name="Use “14:30 UTC”")
@@ -90,8 +65,8 @@ def test_a_fix_finds_its_words_when_the_text_has_moved_meanwhile(open_tab: OpenT
     expect(message).to_have_value(f"Hello. {RIGHT}")
 
 
-def test_what_is_missing_is_added_at_the_end(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_what_is_missing_is_added_at_the_end(open_form: OpenTab) -> None:
+    tab = open_form()
     message = tab.get_by_label("Message")
     message.fill("It failed.")
     tab.get_by_role("button", name="Add “Next update by").click()
@@ -99,8 +74,8 @@ def test_what_is_missing_is_added_at_the_end(open_tab: OpenTab) -> None:
     expect(tab.locator(".remark")).to_have_count(0)
 
 
-def test_what_was_typed_before_the_scripts_were_there_is_read_too(open_tab: OpenTab) -> None:
-    tab = open_tab()
+def test_what_was_typed_before_the_scripts_were_there_is_read_too(open_form: OpenTab) -> None:
+    tab = open_form()
     held: list[Route] = []
     tab.route("**/*htmx*", lambda route: held.append(route))
     tab.reload(wait_until="commit")
@@ -112,8 +87,8 @@ def test_what_was_typed_before_the_scripts_were_there_is_read_too(open_tab: Open
     expect(tab.locator(".remark")).to_have_count(1)
 
 
-def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open_tab: OpenTab) -> None:
-    tab = open_tab(java_script_enabled=False)
+def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open_form: OpenTab) -> None:
+    tab = open_form(java_script_enabled=False)
     tab.get_by_label("Message").fill(TEXT)
     tab.get_by_role("button", name="Preview").click()
     expect(tab.locator(".remark")).to_contain_text("14:30 already says which half of the day it is.")

@@ -143,7 +143,7 @@ def incident_context(
             "incident": incident,
             "affected": affected,
             "form": main_form,
-            "presets": page.presets.offered(incident.kind, affected),
+            "presets": page.presets.offered(incident.kind, affected) if request.user.has_role(Role.EDITOR) else [],
             "meanwhile": meanwhile,
             "difference": _difference(meanwhile, form),
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
