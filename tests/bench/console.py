@@ -1,0 +1,90 @@
+"""Every page of the console with 10,000 incidents and 200 components: queries and milliseconds.
+
+    python -m tests.bench.console
+
+The page of tests.bench.publishing, in a SQLite of its own; an owner walks through the console's links and asks for each
+page ten times, in this process, without a server. Asked of it: at most 15 queries and 100 ms for each page, and 50 ms
+for the preview of 5,000 characters.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from statistics import median
+from typing import Any
+
+PAST, TURNS = 10_000, 10
+QUERIES, MILLISECONDS, PREVIEW = 15, 100, 50
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "DATA_DIR": folder, "DATABASE_URL": "", "SECRET_KEY": "only-for-the-bench-" * 3, "ENV_FILE": os.devnull,
+            "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "statuspage.settings",
+        }  # fmt: skip
+        import django
+
+        django.setup()
+        measure()
+
+
+def measure() -> None:
+    from django.core.management import call_command
+    from django.test import Client
+    from django.test.utils import setup_test_environment
+
+    from statuspage.console.management.commands.setup import collect_static
+    from tests.bench.publishing import fill
+    from tests.console.pages import walk
+    from tests.factories import make_user
+
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    collect_static()
+    _, incident = fill(PAST)
+    client = Client()
+    client.force_login(make_user("owner"))
+    rows = sorted((timed(client, path), path) for _, path in walk(client, per_name=1))
+    say(f"| Page ({len(rows)}) | Queries | ms, in the middle of {TURNS} |")
+    say("| --- | --- | --- |")
+    for (milliseconds, queries), path in rows:
+        missed = " (missed)" if queries > QUERIES or milliseconds > MILLISECONDS else ""
+        say(f"| `{path}` | {queries} | {milliseconds:.0f}{missed} |")
+    for tab in ("page", "mail", "webhook"):
+        typed = {"step": "update", "incident": incident.public_id, "body": "We look at it. " * 333, "tab": tab}
+        took = median(clock(partial(client.post, "/console/preview", typed)) for _ in range(TURNS))
+        say(f"| preview of 5,000 characters, {tab} | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
+
+
+def timed(client: Any, path: str) -> tuple[float, int]:
+    from django.db import connection
+
+    asked: list[str] = []
+
+    def note(execute: Any, sql: str, *more: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *more)
+
+    client.get(path)
+    with connection.execute_wrapper(note):
+        client.get(path)
+    return median(clock(partial(client.get, path)) for _ in range(TURNS)), len(asked)
+
+
+def clock(act: Any) -> float:
+    began = time.perf_counter()
+    act()
+    return 1000 * (time.perf_counter() - began)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
