@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import pairwise
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -62,7 +63,7 @@ def backfill(
     ]
     IncidentUpdate.objects.filter(pk=rows[-1].pk).update(notify=notify)
     named = _write_history(page, updates, rows)
-    details = {
+    details: dict[str, Any] = {
         "title": title,
         "start": times[0].isoformat(),
         "end": times[-1].isoformat(),
@@ -70,7 +71,7 @@ def backfill(
     }
     # What subscribers and their programs know of such news is that an incident was resolved.
     kind = EventKind.INCIDENT_RESOLVED if notify else EventKind.INCIDENT_BACKFILLED
-    details["backfilled"] = True  # type: ignore[assignment]
+    details["backfilled"] = True
     record(page, kind, incident, actor=actor, notify=notify, details=details, incident=incident, update=rows[-1])
     return incident
 

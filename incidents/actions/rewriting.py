@@ -1,6 +1,6 @@
 """What the history of components would be if an update, or a whole incident, had said something else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -80,8 +80,8 @@ def _checked(incident: Incident, statuses: Statuses, old: Statuses) -> dict[Comp
     return dict(statuses)
 
 
-def _locked(components: object) -> list[Component]:
-    keys = [component.pk for component in components]  # type: ignore[attr-defined]
+def _locked(components: Iterable[Component]) -> list[Component]:
+    keys = [component.pk for component in components]
     rows = Component.objects.filter(pk__in=keys).select_related("group", "page")
     return list(rows.select_for_update(of=("self",)).order_by("pk"))
 

@@ -113,7 +113,5 @@ def _affected(update: IncidentUpdate, component: Component, new: str) -> Affecte
 
 def _prefetched(row: Incident | IncidentUpdate) -> dict[str, Any]:
     """What Django takes for already read, so that a row which is not there can have others."""
-    if not hasattr(row, "_prefetched_objects_cache"):
-        row._prefetched_objects_cache = {}  # type: ignore[union-attr]
-    cache: dict[str, Any] = row._prefetched_objects_cache  # type: ignore[union-attr]
+    cache: dict[str, Any] = row.__dict__.setdefault("_prefetched_objects_cache", {})
     return cache
