@@ -44,9 +44,13 @@ class Course:
 
     def took(self, measure: Measure) -> timedelta | None:
         """None if it has not come to that, if nobody knows when the impact began, or if the times contradict."""
-        end = {Measure.ACKNOWLEDGE: self._acknowledged, Measure.FIX: self._fixed, Measure.RESOLVE: self._resolved}
-        start, reached = self.impact_start, end[measure]()
+        start, reached = self.impact_start, self.reached(measure)
         return reached - start if start and reached and reached >= start else None
+
+    def reached(self, measure: Measure) -> datetime | None:
+        """When it came to that, as the updates say."""
+        end = {Measure.ACKNOWLEDGE: self._acknowledged, Measure.FIX: self._fixed, Measure.RESOLVE: self._resolved}
+        return end[measure]()
 
     def _acknowledged(self) -> datetime | None:
         """The first update, where the impact's start is known from elsewhere: counted from itself it would be 0."""
@@ -57,15 +61,17 @@ class Course:
 
     def _fixed(self) -> datetime | None:
         """The last time that it became “monitoring”: a fix that did not hold was none."""
-        before = ["", *(status for _, status in self.steps)]
-        became = [at for (at, status), old in zip(self.steps, before, strict=False) if status == _FIXED != old]
-        return became[-1] if became else None
+        return self._last_became((Status.MONITORING,))
 
     def _resolved(self) -> datetime | None:
-        return self.steps[-1][0] if self.steps and self.steps[-1][1] in ENDED else None
+        """What is written after the end, of what was done since, does not make it last longer."""
+        return self._last_became(ENDED) if self.steps and self.steps[-1][1] in ENDED else None
 
-
-_FIXED = Status.MONITORING
+    def _last_became(self, wanted: Iterable[str]) -> datetime | None:
+        before = ["", *(status for _, status in self.steps)]
+        steps = zip(self.steps, before, strict=False)
+        became = [at for (at, status), old in steps if status in wanted and old not in wanted]
+        return became[-1] if became else None
 
 
 @dataclass(frozen=True)

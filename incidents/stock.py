@@ -1,8 +1,13 @@
-"""The presets that a new page begins with: calm, concrete, and with gaps where only people know."""
+"""What a new page begins with: its presets, calm, concrete, and with gaps where only people know, and an outline."""
 
 from dataclasses import dataclass
 
 from incidents.models.states import Status
+
+# What a postmortem begins with, where the page has no outline of its own.
+OUTLINE = "\n\n\n\n".join(
+    f"## {heading}" for heading in ("What happened", "Impact", "Why it was not noticed", "What we do now")
+)
 
 
 @dataclass(frozen=True)

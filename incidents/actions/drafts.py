@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from incidents.actions import incidents
+from incidents.actions.followups import follow_up
 from incidents.actions.recording import audit
 from incidents.actor import Actor
 from incidents.errors import EditConflict
@@ -43,6 +44,8 @@ def carry_out(
     shared["expected_version"] = expected_version
     if step == DraftStep.RESOLVE:
         return incidents.resolve(incident, restore=components, **shared)
+    if step == DraftStep.FOLLOW_UP:
+        return follow_up(incident, **shared)
     act = incidents.reopen if step == DraftStep.REOPEN else incidents.post_update
     return act(incident, status=content["status"], components=components, **shared)
 

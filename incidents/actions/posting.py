@@ -40,19 +40,23 @@ def post(
     submission_key: str = "",
     changes: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
+    after_the_end: bool = False,
 ) -> IncidentUpdate:
     """Lock the incident, add the update, move it, record the event: one transaction.
 
     `body` and `components` may be functions: they are called under the lock, when the step is known to be possible, and
     may refuse it; the latter gets the time of the update. `changes` are further fields of the incident, `details` go
-    into the audit log.
+    into the audit log. `after_the_end`: of what is over, and stays so.
     """
     text = None if callable(body) else checks.body(body)
     try:
         with transaction.atomic():
             take_version(incident, expected_version)
             kind = _OF_MAINTENANCE.get(kind, kind) if incident.is_maintenance else kind
-            _check_step(incident, kind, checks.status(status, incident.kind))
+            if after_the_end:
+                _check_it_is_over(incident, status)
+            else:
+                _check_step(incident, kind, checks.status(status, incident.kind))
             at = checks.moment(at, not_before=incident.last_update_at)
             update = add_update(
                 incident,
@@ -141,6 +145,11 @@ def update_details(update: IncidentUpdate, **more: Any) -> dict[str, Any]:
     }
 
 
+def _check_it_is_over(incident: Incident, status: str) -> None:
+    if not incident.is_resolved or status != incident.status:
+        raise ValidationError({"status": "This incident is open again. Post an ordinary update."})
+
+
 def _check_step(incident: Incident, kind: EventKind, status: str) -> None:
     """Read under the lock: of two people who resolve at once, the second must hear of it."""
     if incident.is_maintenance:
@@ -178,7 +187,8 @@ def _move(incident: Incident, *, status: str, at: datetime, touched: Statuses, c
     incident.last_update_at = at
     if status == Status.MONITORING and incident.monitoring_at is None:
         incident.monitoring_at = at
-    incident.resolved_at = at if status in ENDED else None
+    # What is written after the end, of what was done since, does not move it.
+    incident.resolved_at = (incident.resolved_at or at) if status in ENDED else None
     incident.updated_at = timezone.now()
     moved = ("status", "last_update_at", "began_at", "monitoring_at", "resolved_at", "impact", "updated_at")
     incident.save(update_fields=[*moved, "calendar_sequence", *changes])

@@ -1,32 +1,22 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils import timezone
 
 from incidents import markup
+from incidents.account import Account
 from incidents.actions import checks
+from incidents.actions import findings as finding_actions
+from incidents.actions.action_items import ActionItemDraft, as_drafted, replace_items
 from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
-from incidents.models import ActionItem, EventKind, Incident, Postmortem, Revision
+from incidents.findings import Findings
+from incidents.models import EventKind, Incident, Postmortem, Revision
 from incidents.shorthand import Clock
 
-MAX_ACTION_ITEMS = 50
-
-
-@dataclass(frozen=True)
-class ActionItemDraft:
-    """An action item as typed. `pk` names the one it changes; None makes a new one."""
-
-    text: str
-    owner: str = ""
-    due_on: date | None = None
-    url: str = ""
-    done: bool = False
-    pk: int | None = None
+UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."
 
 
 @transaction.atomic
@@ -36,18 +26,21 @@ def save_draft(
     body: str,
     actor: Actor,
     action_items: Sequence[ActionItemDraft] | None = None,
+    findings: Findings | None = None,
     expected_version: int | None = None,
 ) -> Postmortem:
-    """Keep what was written so far; visitors see nothing of it. `action_items` replaces the list, None leaves it.
+    """Keep what was written so far; visitors see nothing of it. `action_items` and `findings` replace what there is,
+    None leaves it.
 
-    Action items of a published postmortem are public at once: they say what is done, the text says what was.
-    `expected_version` is the postmortem's (0: there was none yet).
+    Action items of a published postmortem are public at once: they say what is done, the text says what was. So is
+    the start of the impact, where analytics are. `expected_version` is the postmortem's (0: there was none yet).
     """
     postmortem = _locked(incident, expected_version)
-    text = markup.check_size(body) if body.strip() else ""
-    postmortem.draft = text
-    postmortem.save(update_fields=["draft"])
-    if action_items is not None and _replace_items(postmortem, action_items):
+    before = postmortem.content()
+    postmortem.draft = markup.check_size(body) if body.strip() else ""
+    if findings is not None:
+        finding_actions.keep(postmortem, incident, findings, actor=actor)
+    if action_items is not None and replace_items(postmortem, action_items):
         record(
             incident.page,
             EventKind.ACTION_ITEM_CHANGED,
@@ -57,6 +50,10 @@ def save_draft(
             incident=incident,
             postmortem=postmortem,
         )
+    if before != postmortem.content():
+        # What was approved, or waits for it, was another text.
+        postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
+    postmortem.save(update_fields=["draft", "findings", "edited_by", "review_requested_at"])
     return postmortem
 
 
@@ -67,6 +64,7 @@ def publish(
     body: str,
     actor: Actor,
     action_items: Sequence[ActionItemDraft] | None = None,
+    findings: Findings | None = None,
     notify: bool = True,
     at: datetime | None = None,
     expected_version: int | None = None,
@@ -79,26 +77,25 @@ def publish(
         raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
     text, html = checks.body(body, clock=Clock(incident.page.zone, incident.happened_at))
     at = checks.moment(at, not_before=incident.started_at)
-    published = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
-    if published and (action_items is None or _as_drafted(published) == [_typed(item) for item in action_items]):
+    if published := _published_so(incident, text, action_items, findings):
         return published
     postmortem = save_draft(
-        incident, body=text, actor=actor, action_items=action_items, expected_version=expected_version
+        incident,
+        body=text,
+        actor=actor,
+        action_items=action_items,
+        findings=findings,
+        expected_version=expected_version,
     )
-    if postmortem.is_published and postmortem.body == text:
+    _check_approval(incident, postmortem)
+    account = finding_actions.account_to_publish(postmortem, incident)
+    if postmortem.is_published and postmortem.body == text and _as_json(account) == postmortem.account:
         return postmortem
-    if postmortem.body and postmortem.body != text:
-        Revision.objects.create(
-            postmortem=postmortem,
-            body=postmortem.body,
-            change_html=markup.change_html(postmortem.body, text),
-            actor_label=actor.label,
-        )
-        postmortem.edited_at = timezone.now()
+    _keep_old(postmortem, incident, text, account, actor)
     kind = EventKind.POSTMORTEM_REVISED if postmortem.is_published else EventKind.POSTMORTEM_PUBLISHED
-    postmortem.body, postmortem.body_html = text, html
+    postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(account)
     postmortem.published_at = postmortem.published_at or at
-    postmortem.save(update_fields=["body", "body_html", "published_at", "edited_at"])
+    postmortem.save(update_fields=["body", "body_html", "account", "published_at", "edited_at"])
     Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
     record(
         incident.page,
@@ -142,46 +139,33 @@ def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
     return postmortem
 
 
-def _replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> bool:
-    """True if anything changed. Items that are not in `drafts` go; the audit log keeps the list as it was saved."""
-    if len(drafts) > MAX_ACTION_ITEMS:
-        raise ValidationError(
-            {"action_items": f"There are {len(drafts)} action items; {MAX_ACTION_ITEMS} are allowed."}
-        )
-    existing = {item.pk: item for item in postmortem.action_items.all()}
-    before = [_content(item) for item in existing.values()]
-    kept: list[ActionItem] = []
-    for position, draft in enumerate(drafts, start=1):
-        item = existing.get(draft.pk or 0) or ActionItem(postmortem=postmortem)
-        item.text = checks.line(draft.text, field="action_items", what="An action item's text", max_length=500)
-        item.owner = draft.owner.strip()
-        item.due_on = draft.due_on
-        item.url = _web_address(draft.url.strip())
-        item.position = position
-        item.done_at = (item.done_at or timezone.now()) if draft.done else None
-        item.save()
-        kept.append(item)
-    postmortem.action_items.exclude(pk__in=[item.pk for item in kept]).delete()
-    return before != [_content(item) for item in kept]
+def _published_so(
+    incident: Incident, text: str, items: Sequence[ActionItemDraft] | None, findings: Findings | None
+) -> Postmortem | None:
+    """What is published already, if it says the same: a second click publishes nothing."""
+    found = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
+    if found is None or found.has_unpublished_changes:
+        return None
+    same_items = items is None or as_drafted(found) == [item.content for item in items]
+    same_findings = findings is None or findings.in_order() == found.stated()
+    return found if same_items and same_findings else None
 
 
-def _content(item: ActionItem) -> tuple[object, ...]:
-    return item.text, item.owner, item.due_on, item.url, item.done_at, item.position
+def _check_approval(incident: Incident, postmortem: Postmortem) -> None:
+    if incident.page.postmortems_need_approval and not postmortem.is_approved_for(postmortem.content()):
+        raise ValidationError({"body": UNAPPROVED})
 
 
-def _typed(draft: ActionItemDraft) -> tuple[object, ...]:
-    return draft.text.strip(), draft.owner.strip(), draft.due_on, draft.url.strip(), draft.done
+def _keep_old(postmortem: Postmortem, incident: Incident, text: str, account: Account | None, actor: Actor) -> None:
+    """What was published before, as a revision, if it said something else."""
+    old = finding_actions.told(postmortem.body, Account.read(postmortem.account), incident)
+    new = finding_actions.told(text, account, incident)
+    if not postmortem.body or old == new:
+        return
+    change = markup.change_html(old, new)
+    Revision.objects.create(postmortem=postmortem, body=old, change_html=change, actor_label=actor.label)
+    postmortem.edited_at = timezone.now()
 
 
-def _as_drafted(postmortem: Postmortem) -> list[tuple[object, ...]]:
-    items = postmortem.action_items.all()
-    return [(item.text, item.owner, item.due_on, item.url, item.done_at is not None) for item in items]
-
-
-def _web_address(url: str) -> str:
-    try:
-        if url:
-            URLValidator(schemes=["http", "https"])(url)
-    except ValidationError:
-        raise ValidationError({"action_items": f"“{url}” is not a web address (https://…)."}) from None
-    return url
+def _as_json(account: Account | None) -> dict[str, object]:
+    return account.as_json() if account else {}

@@ -7,7 +7,7 @@ from incidents.models.intervals import StatusInterval
 from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
-from incidents.models.postmortems import ActionItem, Postmortem
+from incidents.models.postmortems import ActionItem, Postmortem, PostmortemComment
 from incidents.models.presets import Preset
 from incidents.models.revisions import Revision
 from incidents.models.targets import ServiceTarget
@@ -32,6 +32,7 @@ __all__ = [
     "MetricsProvider",
     "Page",
     "Postmortem",
+    "PostmortemComment",
     "Preset",
     "Revision",
     "ServiceTarget",

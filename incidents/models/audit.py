@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from incidents.models.pages import Page
 
 if TYPE_CHECKING:
+    from incidents.models.components import Component
     from incidents.models.incidents import Incident
 
 
@@ -44,6 +45,18 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         if postmortem:
             own |= models.Q(object_type="postmortem", object_ref=str(postmortem.pk))
         return self.filter(own | updates)
+
+    def of_course(self, incident: Incident, components: Iterable[Component], *, until: datetime) -> AuditEntryQuerySet:
+        """What was done about it, and to its components while it went on."""
+        codes = [one.public_id for one in components]
+        meanwhile = {"created_at__gte": incident.started_at, "created_at__lte": until, "page": incident.page_id}
+        touched = models.Q(object_type="component", object_ref__in=codes, **meanwhile)
+        updates = [update.public_id for update in incident.updates.all()]
+        own = models.Q(object_ref__in=[incident.public_id, *updates], page=incident.page_id)
+        return self.filter(own | touched)
+
+    def oldest_first(self) -> AuditEntryQuerySet:
+        return self.order_by("created_at", "pk")
 
     def since(self, moment: datetime) -> AuditEntryQuerySet:
         return self.filter(created_at__gte=moment)

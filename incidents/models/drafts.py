@@ -28,6 +28,7 @@ class DraftStep(models.TextChoices):
     UPDATE = "update", "an update"
     RESOLVE = "resolve", "the resolution"
     REOPEN = "reopen", "the reopening"
+    FOLLOW_UP = "follow_up", "what was done since"
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

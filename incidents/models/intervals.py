@@ -26,6 +26,9 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         """Those that an update of `incidents` began."""
         return self.filter(update__incident__in=incidents)
 
+    def of_components(self, components: Iterable[Component]) -> StatusIntervalQuerySet:
+        return self.filter(component__in=[one.pk for one in components])
+
     def as_reported(self, at: datetime) -> StatusIntervalQuerySet:
         """What was on record at `at`: written by then, and not yet replaced."""
         return self.filter(models.Q(superseded_at__isnull=True) | models.Q(superseded_at__gt=at), recorded_at__lte=at)

@@ -52,6 +52,9 @@ class Page(models.Model):
     # What is published in the console leaves so many seconds later, and can be taken back until then.
     undo_seconds = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(600)])
     requires_approval = models.BooleanField(default=False)
+    postmortems_need_approval = models.BooleanField(default=False)
+    # What a postmortem begins with, in Markdown; empty: incidents.stock.OUTLINE.
+    postmortem_outline = models.TextField(blank=True, max_length=5000)
     # What the proofreader knows of this page; incidents.proofreading.Options reads it.
     proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")

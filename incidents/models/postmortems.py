@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
+from incidents.findings import Findings, digest
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 
@@ -15,9 +17,22 @@ class PostmortemQuerySet(models.QuerySet["Postmortem"]):
         """By their primary keys, as text: what the audit log calls them by."""
         return self.filter(pk__in=[key for key in keys if key.isdecimal()]).select_related("incident")
 
+    def of_page(self, page: Page) -> PostmortemQuerySet:
+        return self.filter(incident__page=page).select_related("incident")
+
+    def waiting_for_approval(self) -> PostmortemQuerySet:
+        """Since their author asked for it; the longest first."""
+        return self.filter(review_requested_at__isnull=False).order_by("review_requested_at", "pk")
+
 
 class Postmortem(models.Model):
-    """`draft` is what staff write; `body`, `body_html` what was last published. Public while `published_at` is set."""
+    """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
+    while `published_at` is set.
+
+    `findings` reads `incidents.findings.Findings`, `account` `incidents.account.Account`. `approved` is the digest of
+    what a second person has read, `edited_by` and `approved_by` are the actors' refs. `followed_up_at`: when readers
+    were told that everything is done.
+    """
 
     incident = models.OneToOneField(Incident, models.CASCADE, related_name="postmortem")
     draft = models.TextField(blank=True)
@@ -25,11 +40,28 @@ class Postmortem(models.Model):
     body_html = models.TextField(blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
     edited_at = models.DateTimeField(null=True, blank=True)
+    findings: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    account: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    edited_by = models.CharField(max_length=64, blank=True)
+    review_requested_at = models.DateTimeField(null=True, blank=True)
+    approved = models.CharField(max_length=64, blank=True)
+    approved_by = models.CharField(max_length=64, blank=True)
+    approved_label = models.CharField(max_length=200, blank=True)
+    followed_up_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     objects = PostmortemQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["review_requested_at"],
+                condition=models.Q(review_requested_at__isnull=False),
+                name="postmortem_in_review",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Postmortem of {self.incident}"
@@ -40,7 +72,27 @@ class Postmortem(models.Model):
 
     @property
     def has_unpublished_changes(self) -> bool:
-        return self.is_published and self.draft != self.body
+        if not self.is_published:
+            return False
+        return self.draft != self.body or digest(self.findings) != self.account.get("stated", "")
+
+    @property
+    def is_all_done(self) -> bool:
+        """Whether it is public and everything that it promised is done."""
+        items = list(self.action_items.all())
+        return self.is_published and bool(items) and all(item.done_at for item in items)
+
+    def stated(self) -> Findings:
+        """With the incident's own start of the impact."""
+        return Findings.read(self.findings, impact_started_at=self.incident.impact_started_at)
+
+    def content(self) -> str:
+        """The digest of all that publishing it would say, but for which items are done by now."""
+        items = [[item.text, item.owner, str(item.due_on), item.url] for item in self.action_items.all()]
+        return digest(self.draft, self.findings, items)
+
+    def is_approved_for(self, content: str) -> bool:
+        return bool(self.approved) and self.approved == content
 
 
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
@@ -70,3 +122,28 @@ class ActionItem(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class PostmortemCommentQuerySet(models.QuerySet["PostmortemComment"]):
+    def open(self) -> PostmortemCommentQuerySet:
+        return self.filter(settled_at__isnull=True)
+
+
+class PostmortemComment(models.Model):
+    """What staff say to each other about a draft. Visitors never see it. `settled_at`: nothing more to do about it."""
+
+    postmortem = models.ForeignKey(Postmortem, models.CASCADE, related_name="comments")
+    author_ref = models.CharField(max_length=64)
+    author_label = models.CharField(max_length=200)
+    body = models.TextField(max_length=5000)
+    created_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=200, blank=True)
+
+    objects = PostmortemCommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.author_label}: {self.body[:60]}"

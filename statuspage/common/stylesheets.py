@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage
 
 NAME = "css/site.css"
 # In this order, for of two rules that say as much the later one holds.
-PARTS = ("tokens", "base", "public", "bars", "report")
+PARTS = ("tokens", "base", "public", "bars", "report", "timeline")
 
 
 class JoinedFinder(BaseFinder):

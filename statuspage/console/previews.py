@@ -27,6 +27,7 @@ _KINDS = {
     DraftStep.UPDATE: EventKind.INCIDENT_UPDATED,
     DraftStep.RESOLVE: EventKind.INCIDENT_RESOLVED,
     DraftStep.REOPEN: EventKind.INCIDENT_REOPENED,
+    DraftStep.FOLLOW_UP: EventKind.INCIDENT_UPDATED,
 }
 
 

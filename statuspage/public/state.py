@@ -9,6 +9,7 @@ from itertools import groupby
 
 from django.db.models import prefetch_related_objects
 
+from incidents.account import Account
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.incidents import timeline
 from incidents.models.states import ComponentStatus
@@ -107,11 +108,13 @@ def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) ->
 
 @dataclass(frozen=True)
 class IncidentReport:
-    """`postmortem` only while it is published; `affected` is the last line, empty if no component was named."""
+    """`postmortem` only while it is published, `account` what it shows beside its text; `affected` is the last line,
+    empty if no component was named."""
 
     incident: Incident
     updates: list[IncidentUpdate]
     postmortem: Postmortem | None
+    account: Account | None
     action_items: list[ActionItem]
     affected: str
 
@@ -133,6 +136,7 @@ def incident_report(page: Page, code: str) -> IncidentReport | None:
         incident=incident,
         updates=list(incident.updates.all()),
         postmortem=postmortem,
+        account=Account.read(postmortem.account) if postmortem else None,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
         affected=_affected(incident),
     )

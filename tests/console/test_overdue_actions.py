@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from incidents.actions import postmortems as actions
-from incidents.actions.postmortems import ActionItemDraft
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import ActionItem, Page
 from tests.factories import ALICE, make_page, make_resolved, make_user
 

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions import postmortems as actions
-from incidents.actions.postmortems import ActionItemDraft
+from incidents.actions.action_items import ActionItemDraft
 from incidents.errors import EditConflict
 from incidents.models import ActionItem, Event, Postmortem, Revision
 from tests.factories import ALICE, BOB, make_incident, make_page, make_resolved

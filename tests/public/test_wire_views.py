@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.actions import incidents, maintenances, postmortems
-from incidents.actions.postmortems import ActionItemDraft
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import Incident
 from tests.factories import (
     ALICE,

@@ -202,6 +202,18 @@ class ResolveForm(SentForm):
         return dict.fromkeys(self.cleaned_data["restore"], "operational")
 
 
+class FollowUpForm(SentForm):
+    """What was done since the end. `proposed` is the text that it begins with."""
+
+    def __init__(self, data: Any = None, *, incident: Incident, proposed: str) -> None:
+        initial = {"body": proposed, "notify": True, "version": incident.version}
+        super().__init__(data, page=incident.page, initial=initial)
+        self.incident = incident
+
+    def content(self) -> dict[str, Any]:
+        return super().content() | {"status": self.incident.status}
+
+
 class EditForm(forms.Form):
     """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
 

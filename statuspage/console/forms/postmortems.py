@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
-from incidents.actions.postmortems import MAX_ACTION_ITEMS, ActionItemDraft
+from incidents.actions.action_items import MAX_ACTION_ITEMS, ActionItemDraft
 from incidents.models import ActionItem, Page, Postmortem
+from incidents.stock import OUTLINE
 from statuspage.console.forms.fields import MomentField
+from statuspage.console.forms.rows import with_more_rows, with_value
 
-OUTLINE = "\n\n\n\n".join(
-    f"## {heading}" for heading in ("What happened", "Impact", "Why it was not noticed", "What we do now")
-)
 EMPTY_ROWS = 3
 
 
@@ -29,6 +28,7 @@ class PostmortemForm(forms.Form):
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, **more)
+        self.page = page
         self.fields["at"] = MomentField(
             page.zone, label="Published at", help_text=f"In {page.time_zone}. Empty means now; set it to backdate."
         )
@@ -41,11 +41,11 @@ class PostmortemForm(forms.Form):
 
     def renew(self, version: int) -> None:
         """After a conflict: the next press of the button is a deliberate one."""
-        self.data = _with(self.data, "version", version)
+        self.data = with_value(self.data, "version", version)
 
     def refuse_outline(self) -> None:
         """The headings alone are no postmortem."""
-        if self.cleaned_data["body"].split() == OUTLINE.split():
+        if self.cleaned_data["body"].split() == outline_of(self.page).split():
             self.add_error("body", "Only the headings stand here. Write something below them first.")
 
 
@@ -101,26 +101,22 @@ ROWS = forms.formset_factory(
 def action_items(data: Any = None, *, items: Iterable[ActionItem] = (), more_rows: bool = False) -> ActionItemRows:
     """Rows for `items` and some empty ones; or the rows that were sent, with `more_rows` some more."""
     if more_rows:
-        sent = data.get("items-TOTAL_FORMS", "")
-        count = int(sent) if sent.isdecimal() and len(sent) < 4 else 0
-        data = _with(data, "items-TOTAL_FORMS", min(count + EMPTY_ROWS, MAX_ACTION_ITEMS))
+        data = with_more_rows(data, "items", EMPTY_ROWS, MAX_ACTION_ITEMS)
     initial = None if data else [_row(item) for item in items]
     return cast(ActionItemRows, ROWS(data, prefix="items", initial=initial))
+
+
+def outline_of(page: Page) -> str:
+    return page.postmortem_outline.strip() or OUTLINE
 
 
 def postmortem_form(postmortem: Postmortem | None, *, page: Page) -> PostmortemForm:
     """As it stands: the draft, or an outline to begin with."""
     text = postmortem.draft or postmortem.body if postmortem else ""
-    initial = {"body": text or OUTLINE, "version": postmortem.version if postmortem else 0, "notify": True}
+    initial = {"body": text or outline_of(page), "version": postmortem.version if postmortem else 0, "notify": True}
     return PostmortemForm(page=page, initial=initial)
 
 
 def _row(item: ActionItem) -> dict[str, Any]:
     fields = {name: getattr(item, name) for name in ("pk", "text", "owner", "due_on", "url")}
     return fields | {"done": item.done_at is not None}
-
-
-def _with(data: Any, name: str, value: int) -> Any:
-    changed = data.copy()
-    changed[name] = str(value)
-    return changed

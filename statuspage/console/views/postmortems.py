@@ -1,4 +1,3 @@
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -7,62 +6,59 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from incidents.actions import postmortems as actions
+from incidents.actions import reviews
+from incidents.actions.action_items import as_drafted
 from incidents.errors import EditConflict
-from incidents.models import ActionItem, EventKind, Incident, Postmortem
-from incidents.shorthand import Clock
+from incidents.models import EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.forms.postmortems import ActionItemRows, PostmortemForm, action_items, postmortem_form
+from statuspage.console.desk import Desk, desk_of
 from statuspage.console.proofreading import Subject, refuse_remarks, typed_in
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.concerns import concern_of_draft
 
 CONFLICT = "Somebody else saved this postmortem while you were writing. Both texts are here; nothing is lost."
-
-
-@dataclass
-class Desk:
-    """Everything on the page: what stands, what was typed, and what somebody else saved meanwhile."""
-
-    incident: Incident
-    postmortem: Postmortem | None
-    form: PostmortemForm
-    items: ActionItemRows
-    theirs: Postmortem | None = None
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(self.incident.page.zone, self.incident.happened_at)
-
-    @property
-    def items_on_view(self) -> list[Any]:
-        """For the preview: what is typed, else what stands."""
-        if self.items.is_bound:
-            self.items.is_valid()
-            return self.items.drafts
-        return list(self.postmortem.action_items.all()) if self.postmortem else []
-
-    @property
-    def is_refused(self) -> bool:
-        return self.form.is_bound and bool(self.form.errors or self.items.total_error_count())
+BUTTONS = ("save", "publish", "ask")
 
 
 @role_required(Role.EDITOR)
 def postmortem(request: StaffRequest, code: str) -> HttpResponse:
-    """The pressed button says what to do: save, publish, preview, or give more rows for action items."""
+    """The pressed button says what to do: save, publish, ask for approval, preview, fill the timeline, or more rows."""
     incident = _incident(request, code)
-    desk = _desk(request, incident)
+    desk = desk_of(incident, request.POST if request.method == "POST" else None)
     if request.htmx and "preview" in request.POST:
         return render(request, "console/postmortem.html#preview", {"desk": desk, "page": incident.page})
-    if ("save" in request.POST or "publish" in request.POST) and _act(request, desk):
+    pressed = next((button for button in BUTTONS if button in request.POST), "")
+    if pressed and _act(request, desk, pressed):
         return redirect("console:postmortem", incident.public_id)
-    # The rows that a preview or “more rows” sends back are not judged yet.
-    refused = desk.is_refused and ("save" in request.POST or "publish" in request.POST)
-    concern = concern_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
-    audience = Subscriber.objects.audience(incident.page).concerned_by(concern).count()
-    context = {"page": incident.page, "desk": desk, "audience": audience, "refused": refused}
-    return render(request, "console/postmortem.html", context, status=422 if refused else 200)
+    return _shown(request, desk, refused=bool(pressed) and desk.is_refused)
+
+
+@role_required(Role.EDITOR)
+def review_postmortem(request: StaffRequest, code: str) -> HttpResponse:
+    """Everything that publishing the saved draft would show, as visitors would see it, and what was said about it.
+
+    A POST comments, settles a comment, approves, or gives it back; `version` is the one that its reader saw.
+    """
+    incident = _incident(request, code)
+    found = get_object_or_404(Postmortem.objects.select_related("incident__page"), incident=incident)
+    said, error = "", None
+    if request.method == "POST":
+        try:
+            said = _say(request, found)
+        except ValidationError as refusal:
+            error = " ".join(refusal.messages)
+        except EditConflict:
+            messages.error(request, "Somebody changed it since you opened this page. Read what is new.")
+            return redirect("console:review_postmortem", incident.public_id)
+        if said:
+            messages.success(request, said)
+            return redirect("console:review_postmortem", incident.public_id)
+    desk = desk_of(incident, None)
+    context = {"page": incident.page, "desk": desk, "error": error, "comments": found.comments.all()}
+    context |= {"me": request.user.actor.ref, "is_approved": found.is_approved_for(found.content())}
+    return render(request, "console/postmortem_review.html", context, status=422 if error else 200)
 
 
 @role_required(Role.EDITOR)
@@ -82,59 +78,86 @@ def retract_postmortem(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    incidents = current_page(request).incidents.select_related("postmortem", "page")
+    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incidents = incidents.prefetch_related("postmortem__action_items")
     return get_object_or_404(incidents, public_id=code)
 
 
-def _desk(request: StaffRequest, incident: Incident) -> Desk:
-    standing = getattr(incident, "postmortem", None)
-    if request.method != "POST":
-        items = standing.action_items.all() if standing else []
-        return Desk(incident, standing, postmortem_form(standing, page=incident.page), action_items(items=items))
-    rows = action_items(request.POST, more_rows="more_rows" in request.POST)
-    return Desk(incident, standing, PostmortemForm(request.POST, page=incident.page), rows)
+def _shown(request: StaffRequest, desk: Desk, *, refused: bool) -> HttpResponse:
+    incident, standing = desk.incident, desk.postmortem
+    concern = concern_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    context = {
+        "page": incident.page,
+        "desk": desk,
+        "refused": refused,
+        "audience": Subscriber.objects.audience(incident.page).concerned_by(concern).count(),
+        "open_comments": standing.comments.open().count() if standing else 0,
+        "is_approved": standing is not None and standing.is_approved_for(standing.content()),
+    }
+    return render(request, "console/postmortem.html", context, status=422 if refused else 200)
 
 
-def _act(request: StaffRequest, desk: Desk) -> bool:
-    """Save or publish. False if something is wrong: the forms say what."""
-    form, publishing = desk.form, "publish" in request.POST
-    if form.is_valid() and publishing:
+def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
+    """Save, publish or ask for approval. False if something is wrong: the forms say what."""
+    form = desk.form
+    if form.is_valid() and pressed != "save":
         form.refuse_outline()
         refuse_remarks(form, Subject(desk.incident.page, typed_in(request.POST), desk.incident, is_postmortem=True))
-    if not (form.is_valid() & desk.items.is_valid()):
+    if not desk.is_valid:
         return False
-    written: dict[str, Any] = {
-        "body": form.cleaned_data["body"],
-        "action_items": desk.items.drafts,
-        "expected_version": form.cleaned_data["version"],
-        "actor": request.user.actor,
-    }
     try:
-        if publishing:
-            notify, at = form.cleaned_data["notify"], form.cleaned_data["at"]
-            actions.publish(desk.incident, notify=notify, at=at, **written)
-        else:
-            actions.save_draft(desk.incident, **written)
+        _write(request, desk, pressed)
     except ValidationError as error:
-        form.refuse(error)
+        desk.refuse(error)
         return False
     except EditConflict as conflict:
-        if publishing or not _is_same(conflict.current, desk):
+        if pressed == "publish" or not _is_same(conflict.current, desk):
             _show_both(desk, conflict.current)
             return False
-    messages.success(request, _said(desk.postmortem, publishing=publishing))
+    messages.success(request, _said(desk.postmortem, pressed))
     return True
+
+
+def _write(request: StaffRequest, desk: Desk, pressed: str) -> None:
+    cleaned, actor = desk.form.cleaned_data, request.user.actor
+    written: dict[str, Any] = {
+        "body": cleaned["body"],
+        "action_items": desk.items.drafts,
+        "findings": desk.findings() if desk.facts.is_bound else None,
+        "expected_version": cleaned["version"],
+        "actor": actor,
+    }
+    if pressed == "publish":
+        actions.publish(desk.incident, notify=cleaned["notify"], at=cleaned["at"], **written)
+        return
+    saved = actions.save_draft(desk.incident, **written)
+    if pressed == "ask":
+        reviews.ask(saved, actor=actor)
+
+
+def _say(request: StaffRequest, found: Postmortem) -> str:
+    """What was done; empty if no button of the page was pressed."""
+    actor, version = request.user.actor, _number(request.POST.get("version", ""))
+    text = request.POST.get("comment", "").replace("\0", "")
+    if "approve" in request.POST:
+        reviews.approve(found, actor=actor, expected_version=version)
+        return "Approved. It can be published as it stands."
+    if "return" in request.POST:
+        reviews.give_back(found, note=text, actor=actor, expected_version=version)
+        return "Given back."
+    if code := _number(request.POST.get("settle", request.POST.get("reopen", ""))):
+        one = get_object_or_404(found.comments.select_related("postmortem__incident__page"), pk=code)
+        reviews.settle(one, actor=actor, settled="settle" in request.POST)
+        return "Settled." if "settle" in request.POST else "Open again."
+    reviews.comment(found, body=text, actor=actor)
+    return "Said."
 
 
 def _is_same(current: Postmortem, desk: Desk) -> bool:
     """A second click: what it brings has just been saved by the first."""
-    typed = [(item.text, item.owner, item.due_on, item.url, item.done) for item in desk.items.drafts]
-    saved = [_content(item) for item in current.action_items.all()]
-    return current.draft.split() == desk.form.cleaned_data["body"].split() and typed == saved
-
-
-def _content(item: ActionItem) -> tuple[object, ...]:
-    return item.text, item.owner, item.due_on, item.url, item.done_at is not None
+    typed = [item.content for item in desk.items.drafts]
+    same_text = current.draft.split() == desk.form.cleaned_data["body"].split()
+    return same_text and typed == as_drafted(current) and desk.findings() == current.stated()
 
 
 def _show_both(desk: Desk, theirs: Postmortem) -> None:
@@ -143,8 +166,10 @@ def _show_both(desk: Desk, theirs: Postmortem) -> None:
     desk.theirs = desk.postmortem = theirs
 
 
-def _said(before: Postmortem | None, *, publishing: bool) -> str:
-    if not publishing:
+def _said(before: Postmortem | None, pressed: str) -> str:
+    if pressed == "ask":
+        return "Saved. It waits for a second person to approve it."
+    if pressed == "save":
         return "Draft saved. Visitors do not see it."
     if before and before.is_published:
         return "The changes are public."

@@ -12,6 +12,7 @@ from django.db import transaction
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as postmortem_actions
+from incidents.actions.action_items import ActionItemDraft
 from incidents.actions.impact import set_impact_start
 from incidents.actions.presets import create_stock
 from incidents.actions.targets import set_target
@@ -205,7 +206,7 @@ class _Replay:
             body=publication.body,
             actor=demo_actor(publication.incident.author),
             action_items=[
-                postmortem_actions.ActionItemDraft(
+                ActionItemDraft(
                     text=item.text,
                     owner=item.owner,
                     due_on=(publication.at + timedelta(days=item.due_in_days)).date(),

@@ -1,0 +1,17 @@
+"""What a postmortem shows beside its text."""
+
+from datetime import tzinfo
+
+from django import template
+from django.utils.safestring import SafeString
+
+from incidents import figure
+from incidents.account import Account
+
+register = template.Library()
+
+
+@register.filter
+def outage_figure(account: Account, zone: tzinfo) -> SafeString:
+    """The picture of what happened when, as SVG; nothing if there is no time to draw."""
+    return figure.drawing(account, zone)
