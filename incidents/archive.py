@@ -60,7 +60,7 @@ def _incidents(page: Page) -> Iterator[dict[str, Any]]:
     updates = Prefetch("updates", IncidentUpdate.objects.order_by("pk").prefetch_related(affected, revisions))
     rows = page.incidents.select_related("series", "postmortem").order_by("pk")
     postmortems = Prefetch("postmortem__revisions", Revision.objects.order_by("pk"))
-    rows = rows.prefetch_related(updates, postmortems, "postmortem__action_items", "reminders")
+    rows = rows.prefetch_related(updates, postmortems, "postmortem__action_items", "postmortem__comments", "reminders")
     for incident in rows.iterator(chunk_size=PIECE):
         postmortem = getattr(incident, "postmortem", None)
         yield {
@@ -83,6 +83,7 @@ def _postmortem(postmortem: Any) -> dict[str, Any]:
     return {
         **written(postmortem),
         "action_items": items,
+        "comments": [written(one) for one in postmortem.comments.all()],
         "revisions": [written(one) for one in postmortem.revisions.all()],
     }
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from incidents.account import Account, Harm
 from incidents.models.states import ComponentStatus
-from incidents.wording import duration_text, moment_text
+from incidents.wording import moment_text, short_duration
 
 LABELS = {
     "began": "Impact began",
@@ -26,8 +26,9 @@ LABELS = {
     "ended": "Impact ended",
 }
 MOST_COMPONENTS = 12
-_LEFT, _RIGHT = 3.0, 97.0
+_LEFT, _RIGHT = 5.0, 95.0
 _LABEL_ROW, _COMPONENT_ROW = 18, 38
+_LONGEST_NAME = 40
 # Two marks that are nearer than this, in percent, are one mark with both numbers.
 _NEAR = 7.0
 _STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
@@ -147,9 +148,15 @@ def _component(harm: Harm, scale: Scale, y: float) -> SafeString:
     return format_html(
         '<text class="outage-name" x="{}%" y="{}">{}</text><rect class="outage-track" x="{}%" y="{}" width="{}%" '
         'height="10" rx="1.5"/>{}',
-        _LEFT, y + 16, f"{harm.name}, {duration_text(harm.lasted)}" if harm.lasted else harm.name, _LEFT, y + 22,
+        _LEFT, y + 16, _name(harm), _LEFT, y + 22,
         _RIGHT - _LEFT, bars,
     )  # fmt: skip
+
+
+def _name(harm: Harm) -> str:
+    """As much of it as fits on a phone; all of it stands in the description."""
+    name = harm.name if len(harm.name) <= _LONGEST_NAME else f"{harm.name[: _LONGEST_NAME - 1].rstrip()}…"
+    return f"{name}, {short_duration(harm.lasted)}" if harm.lasted else name
 
 
 def _axis(scale: Scale, y: float, zone: tzinfo) -> SafeString:

@@ -24,6 +24,7 @@ from incidents.models import (
     MaintenanceSeries,
     Page,
     Postmortem,
+    PostmortemComment,
     Revision,
     ServiceTarget,
 )
@@ -124,6 +125,8 @@ def _restore_postmortem(incident: Incident, raw: Raw) -> None:
     postmortem = Postmortem.objects.create(incident=incident, **read(Postmortem, raw))
     items = (ActionItem(postmortem=postmortem, **read(ActionItem, one)) for one in raw["action_items"])
     ActionItem.objects.bulk_create(items)
+    said = (PostmortemComment(postmortem=postmortem, **read(PostmortemComment, one)) for one in raw.get("comments", ()))
+    PostmortemComment.objects.bulk_create(said)
     Revision.objects.bulk_create(Revision(postmortem=postmortem, **read(Revision, one)) for one in raw["revisions"])
 
 

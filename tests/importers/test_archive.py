@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from incidents.actions import merging
+from incidents.actions import merging, reviews
 from incidents.models import (
     AffectedComponent,
     AuditEntry,
@@ -86,6 +86,7 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     make_reader(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
     make_reader(page, incidents=(page.incidents.all()[0],), detail="milestones")
     make_templates_and_metrics(page)
+    reviews.comment(Postmortem.objects.all()[0], body="Is this all?", actor=ALICE)
     merging.merge(make_incident(page), into=make_incident(page), reason="One failure.", actor=ALICE)
     before = export(page, tmp_path / "before.jsonl", "--with-secrets")
     forget_everything()
@@ -109,7 +110,7 @@ def without_stated(line: str) -> dict[str, Any]:
 def test_every_kind_of_row_is_exported_or_named_here() -> None:
     """Whoever adds a model says whether it moves along with its page."""
     exported = {"Page", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
-    exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "ActionItem"}
+    exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "PostmortemComment", "ActionItem"}
     exported |= {"Preset", "MetricsProvider", "Metric", "MetricPoint"}
     exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
     left = {

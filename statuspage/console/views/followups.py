@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -32,9 +30,15 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     if is_only_a_look(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid():
-        about: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
         try:
-            made = send(form, DraftStep.FOLLOW_UP, **about)
+            made = send(
+                form,
+                DraftStep.FOLLOW_UP,
+                page=incident.page,
+                incident=incident,
+                user=request.user,
+                data=request.POST,
+            )
         except ValidationError as error:
             form.refuse(error)
         except EditConflict as conflict:

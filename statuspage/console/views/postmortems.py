@@ -58,6 +58,7 @@ def review_postmortem(request: StaffRequest, code: str) -> HttpResponse:
     desk = desk_of(incident, None)
     context = {"page": incident.page, "desk": desk, "error": error, "comments": found.comments.all()}
     context |= {"me": request.user.actor.ref, "is_approved": found.is_approved_for(found.content())}
+    context["may_approve"] = incident.page.postmortems_need_approval or found.review_requested_at is not None
     return render(request, "console/postmortem_review.html", context, status=422 if error else 200)
 
 

@@ -70,11 +70,23 @@ class ActionItemText:
 
 
 @dataclass(frozen=True)
+class LineText:
+    """`after`: minutes since the incident's first update; negative before it."""
+
+    after: int
+    text: str
+
+
+@dataclass(frozen=True)
 class PostmortemText:
-    """`published_after`: minutes since the incident's first update."""
+    """`published_after`, `detected_after`, `fixed_after`: minutes since the incident's first update."""
 
     body: str
     published_after: int
+    detected_after: int
+    fixed_after: int
+    factors: list[str]
+    lines: list[LineText]
     action_items: list[ActionItemText]
 
 
@@ -126,4 +138,9 @@ def _incident(raw: dict[str, Any]) -> IncidentText:
 
 def _postmortem(raw: dict[str, Any]) -> PostmortemText:
     body = (HERE / "postmortems" / raw["file"]).read_text(encoding="utf-8")
-    return PostmortemText(body, raw["published_after"], [ActionItemText(**item) for item in raw["action_item"]])
+    return PostmortemText(
+        body,
+        **{name: raw[name] for name in ("published_after", "detected_after", "fixed_after", "factors")},
+        lines=[LineText(**line) for line in raw["line"]],
+        action_items=[ActionItemText(**item) for item in raw["action_item"]],
+    )

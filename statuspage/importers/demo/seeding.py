@@ -17,6 +17,7 @@ from incidents.actions.impact import set_impact_start
 from incidents.actions.presets import create_stock
 from incidents.actions.targets import set_target
 from incidents.actor import Actor
+from incidents.findings import Findings, Line
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
 from incidents.models.states import ComponentStatus, Status
@@ -201,9 +202,11 @@ class _Replay:
         return statuses
 
     def _publish(self, publication: Publication) -> None:
+        incident = self.incidents[publication.incident.title]
         postmortem_actions.publish(
-            self.incidents[publication.incident.title],
+            incident,
             body=publication.body,
+            findings=_findings(incident, publication.postmortem),
             actor=demo_actor(publication.incident.author),
             action_items=[
                 ActionItemDraft(
@@ -219,6 +222,20 @@ class _Replay:
             at=publication.at,
         )
         self.publications.append(publication)
+
+
+def _findings(incident: Incident, told: material.PostmortemText) -> Findings:
+    def at(minutes: float) -> datetime:
+        return incident.started_at + timedelta(minutes=minutes)
+
+    return Findings(
+        timeline=tuple(Line(at(line.after), line.text) for line in told.lines),
+        impact_started_at=incident.impact_started_at,
+        detected_at=at(told.detected_after),
+        fixed_at=at(told.fixed_after),
+        impact_ended_at=at(told.fixed_after),
+        factors=tuple(told.factors),
+    )
 
 
 def _public_id(chance: random.Random) -> str:

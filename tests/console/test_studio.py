@@ -1,0 +1,313 @@
+"""The postmortem's page beyond its text: timeline, times, factors, the second person, files, what was done since."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from incidents.actions import incidents as incident_actions
+from incidents.actions import postmortems as actions
+from incidents.actions.action_items import ActionItemDraft
+from incidents.findings import Findings, Line
+from incidents.models import Draft, Incident, Page, Postmortem
+from tests.factories import ALICE, make_component, make_page, make_resolved, make_user
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"hx-request": "true"}
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page()
+
+
+@pytest.fixture
+def incident(page: Page) -> Incident:
+    ago = timezone.now() - timedelta(hours=3)
+    api = make_component(page, "API")
+    return make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components={api: "major_outage"})
+
+
+def signed_in(role: str = "editor") -> Client:
+    client = Client()
+    client.force_login(make_user(role))
+    return client
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in()
+
+
+def address(incident: Incident, more: str = "") -> str:
+    return f"/console/incidents/{incident.public_id}/postmortem{more}"
+
+
+def fields_of(answer: Any) -> dict[str, str]:
+    """Everything that a browser would send back with the form of the page, but for its buttons."""
+    html = answer.content.decode()
+    form = html[html.index('class="form wide desk"') :]
+    sent = {}
+    for found in re.finditer(r"<input ([^>]*)>", form):
+        told = dict(re.findall(r'([\w-]+)="([^"]*)"', found[1]))
+        if told.get("type") != "checkbox" or "checked" in found[1]:
+            sent[told["name"]] = told.get("value", "on" if told.get("type") == "checkbox" else "")
+    areas = re.findall(r'<textarea name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL)
+    return {name: value for name, value in sent.items() if name != "csrfmiddlewaretoken"} | dict(areas)
+
+
+def save(client: Client, incident: Incident, button: str = "save", **changes: str) -> Any:
+    typed = fields_of(client.get(address(incident))) | {"body": "Because."}
+    return client.post(address(incident), typed | changes | {button: "1"})
+
+
+def text_of(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def public(incident: Incident) -> str:
+    return str(Client().get(f"/incidents/{incident.public_id}").content.decode())
+
+
+def test_it_opens_with_the_timeline_filled_and_keeps_nothing_yet(editor: Client, incident: Incident) -> None:
+    answer = editor.get(address(incident))
+    assert "Investigating: We are looking. (API: Major Outage)" in answer.content.decode()
+    assert "Alice declared it" in answer.content.decode()
+    assert "it is kept when you save" in text_of(answer)
+    assert not Postmortem.objects.exists()
+
+
+def test_what_is_ticked_is_public_with_the_picture_and_the_rest_is_not(editor: Client, incident: Incident) -> None:
+    assert save(editor, incident, "publish", factors="No alarm\n\nHaste").status_code == 302
+    html = public(incident)
+    assert '<svg class="outage" role="img"' in html
+    assert "Investigating: We are looking." in html
+    assert "Alice declared it" not in html
+    assert html.index("No alarm") < html.index("Haste")
+    assert "48 minutes" in html
+
+
+def test_a_draft_of_the_timeline_is_not_public(editor: Client, incident: Incident) -> None:
+    save(editor, incident, "publish")
+    save(editor, incident, "save", **{"lines-0-text": "We noticed late"})
+    assert "We noticed late" not in public(incident)
+    assert "This draft differs from the text that visitors see." in text_of(editor.get(address(incident)))
+    save(editor, incident, "publish")
+    assert "We noticed late" in public(incident)
+    assert "edited" in public(incident).lower()
+
+
+def test_lines_are_put_in_order_and_an_emptied_one_goes(editor: Client, incident: Incident) -> None:
+    earlier = f"{incident.started_at - timedelta(minutes=9):%Y-%m-%d %H:%M}"
+    count = int(fields_of(editor.get(address(incident)))["lines-TOTAL_FORMS"])
+    new = {f"lines-{count - 1}-text": "The change went out", f"lines-{count - 1}-at": earlier}
+    save(editor, incident, **new, **{"lines-0-text": ""})
+    kept = [line.text for line in Postmortem.objects.get().stated().timeline]
+    assert kept[0] == "The change went out"
+    assert not any("We are looking" in text for text in kept)
+
+
+def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Client, incident: Incident) -> None:
+    save(editor, incident, **{"lines-0-text": "Said in other words"})
+    incident_actions.reopen(incident, status="investigating", body="It is back.", actor=ALICE)
+    answer = editor.post(address(incident), fields_of(editor.get(address(incident))) | {"fill": "1"})
+    html = answer.content.decode()
+    assert "Said in other words" in html
+    assert "It is back." in html
+    assert html.count("We are looking.") == 0, "its line was reworded, not removed"
+    assert "Alice declared it" in html
+
+
+def test_more_lines_keep_what_was_typed(editor: Client, incident: Incident) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"lines-0-text": "Typed", "more_lines": "1"}
+    answer = editor.post(address(incident), typed)
+    assert 'value="Typed"' in answer.content.decode()
+    assert int(fields_of(answer)["lines-TOTAL_FORMS"]) == int(typed["lines-TOTAL_FORMS"]) + 2
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"lines-0-at": ""}, "Say when this was."),
+        ({"lines-0-at": "noon"}, "Write the time as"),
+        ({"lines-0-at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"detected_at": "soon"}, "Write the time as"),
+        ({"detected_at": "1999-01-01 10:00", "impact_started_at": "2000-01-01 10:00"}, "before the impact began"),
+        ({"impact_started_at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"factors": "x" * 501}, "501 characters long"),
+    ],
+)
+def test_what_is_wrong_is_said_and_everything_typed_stays(
+    editor: Client, incident: Incident, change: dict[str, str], complaint: str
+) -> None:
+    answer = save(editor, incident, **change, **{"lines-1-text": "Typed by me"})
+    assert answer.status_code == 422
+    assert complaint in text_of(answer)
+    assert "Typed by me" in answer.content.decode()
+    assert not Postmortem.objects.exists()
+
+
+def test_times_and_lengths_follow_from_the_record_until_somebody_says_otherwise(
+    editor: Client, incident: Incident
+) -> None:
+    code = incident.page.components.get().public_id
+    assert f'name="seconds_{code}"' in editor.get(address(incident)).content.decode()
+    detected = f"{incident.started_at + timedelta(minutes=16):%Y-%m-%d %H:%M:%S}"
+    save(editor, incident, "publish", detected_at=detected, **{f"seconds_{code}": "1:02:30"})
+    html = public(incident)
+    assert "API, 1 h 2 min" in html
+    assert re.search(r"Time to detect</dt><dd>1[56] minutes", html)
+    wrong = save(editor, incident, **{f"seconds_{code}": "an hour"})
+    assert "Write minutes, like 48" in text_of(wrong)
+
+
+def test_the_preview_shows_the_picture_as_it_is_typed(editor: Client, incident: Incident) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"lines-0-text": "<i>Slow</i>", "preview": "1"}
+    fragment = editor.post(address(incident), typed, headers=HTMX).content.decode()
+    assert "<svg" in fragment
+    assert "&lt;i&gt;Slow&lt;/i&gt;" in fragment
+    assert "Alice declared it" not in fragment
+
+
+def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(
+    editor: Client, incident: Incident
+) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Because.", "publish": "1"}
+    assert [editor.post(address(incident), typed).status_code for _ in range(2)] == [302, 302]
+    assert editor.post(address(incident), typed | {"lines-0-text": "Other"}).status_code == 422
+
+
+def test_the_pages_own_outline_is_what_a_postmortem_begins_with(editor: Client, incident: Incident) -> None:
+    Page.objects.update(postmortem_outline="## Summary\n\n## Root causes")
+    assert "## Root causes" in fields_of(editor.get(address(incident)))["body"]
+    refused = save(editor, incident, "publish", body="## Summary ## Root causes")
+    assert "Only the headings stand here" in text_of(refused)
+
+
+def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Client, incident: Incident) -> None:
+    Page.objects.update(postmortems_need_approval=True)
+    assert 'name="publish"' not in editor.get(address(incident)).content.decode()
+    assert save(editor, incident, "publish").status_code == 422
+    save(editor, incident, "ask")
+    assert "Waits for approval" in text_of(editor.get("/console/"))
+    mine = editor.get(address(incident, "/review"))
+    assert "somebody else has to approve it" in text_of(mine)
+    assert 'name="approve"' not in mine.content.decode()
+    version = str(Postmortem.objects.get().version)
+    assert editor.post(address(incident, "/review"), {"approve": "1", "version": version}).status_code == 422
+    second = signed_in()
+    assert "Because." in second.get(address(incident, "/review")).content.decode()
+    second.post(address(incident, "/review"), {"approve": "1", "version": version})
+    assert 'name="publish"' in editor.get(address(incident)).content.decode()
+    assert save(editor, incident, "publish").status_code == 302
+    assert "Because." in public(incident)
+
+
+def test_an_approval_after_somebody_saved_again_is_refused(editor: Client, incident: Incident) -> None:
+    save(editor, incident, "ask")
+    seen = str(Postmortem.objects.get().version)
+    save(editor, incident, body="Because of something else.")
+    answer = signed_in().post(address(incident, "/review"), {"approve": "1", "version": seen}, follow=True)
+    assert "Somebody changed it since you opened this page" in text_of(answer)
+    assert not Postmortem.objects.get().approved
+
+
+def test_comments_are_for_staff_and_an_empty_one_is_refused(editor: Client, incident: Incident) -> None:
+    save(editor, incident, "publish")
+    where = address(incident, "/review")
+    editor.post(where, {"comment": "Was it <b>really</b> so?"})
+    assert "Was it &lt;b&gt;really&lt;/b&gt; so?" in editor.get(where).content.decode()
+    assert "Review (1 comment)" in text_of(editor.get(address(incident)))
+    assert "really" not in public(incident)
+    assert editor.post(where, {"comment": " "}).status_code == 422
+    said = Postmortem.objects.get().comments.get()
+    editor.post(where, {"settle": str(said.pk)})
+    assert "settled by" in text_of(editor.get(where))
+
+
+def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
+    editor: Client, page: Page, incident: Incident
+) -> None:
+    other = make_resolved(page)
+    for one in (incident, other):
+        actions.save_draft(one, body="Why.", actor=ALICE)
+        editor.post(address(one, "/review"), {"comment": "Hm."})
+    theirs = Postmortem.objects.get(incident=other).comments.get()
+    assert editor.post(address(incident, "/review"), {"settle": str(theirs.pk)}).status_code == 404
+
+
+def test_a_viewer_reads_no_draft(incident: Incident) -> None:
+    actions.save_draft(incident, body="Why.", actor=ALICE)
+    viewer = signed_in("viewer")
+    for path in ("", "/review"):
+        assert viewer.get(address(incident, path)).status_code == 403
+    assert viewer.get(address(incident, "/export.md")).status_code == 404
+
+
+def test_it_leaves_as_markdown_and_json(editor: Client, incident: Incident) -> None:
+    items = [
+        ActionItemDraft("Raise an alarm", owner="Ada", url="https://example.org/1"),
+        ActionItemDraft("Up", done=True),
+    ]
+    lines = (Line(incident.started_at, "It fails"), Line(incident.started_at, "Ada is ill", is_public=False))
+    findings = Findings(timeline=lines, factors=("No alarm",))
+    actions.publish(incident, body="At @14:14 it broke.", actor=ALICE, action_items=items, findings=findings)
+    told = editor.get(address(incident, "/export.md"))
+    text = told.content.decode()
+    assert told["Content-Disposition"].endswith('.md"')
+    assert text.startswith(f"# {incident.title}\n")
+    for expected in ("14:14 UTC", "UTC: It fails", "- No alarm", "- [ ] Raise an alarm (Ada, https", "- [x] Up"):
+        assert expected in text
+    assert "Ada is ill" not in text
+    raw = json.loads(editor.get(address(incident, "/export.json")).content)
+    assert [line["is_public"] for line in raw["findings"]["timeline"]] == [True, False]
+    assert raw["components"][0]["seconds"] == 48 * 60
+    assert [item["state"] for item in raw["action_items"]] == ["open", "done"]
+    assert signed_in("viewer").get(address(incident, "/export.md")).status_code == 200
+    assert editor.get(address(incident, "/export.exe")).status_code == 404
+
+
+def test_closing_the_last_item_offers_to_tell_what_was_done(editor: Client, incident: Incident) -> None:
+    done = [ActionItemDraft("Raise an alarm", done=True)]
+    actions.publish(incident, body="Why.", actor=ALICE, action_items=done)
+    assert "Tell readers what you did" in text_of(editor.get(address(incident)))
+    where = f"/console/incidents/{incident.public_id}/follow-up"
+    form = editor.get(where).content.decode()
+    assert "- Raise an alarm" in form
+    version = re.search(r'name="version" value="(\d+)"', form)
+    assert version
+    sent = {"body": "The alarm is there now.", "notify": "on", "version": version[1]}
+    assert editor.post(where, sent).status_code == 302
+    assert "The alarm is there now." in public(incident)
+    assert "Tell readers what you did" not in text_of(editor.get(address(incident)))
+
+
+def test_what_was_done_waits_for_approval_like_any_other_text(editor: Client, incident: Incident) -> None:
+    Page.objects.update(requires_approval=True)
+    where = f"/console/incidents/{incident.public_id}/follow-up"
+    editor.post(where, {"body": "Done.", "version": str(incident.version), "submission_key": "abc"})
+    draft = Draft.objects.get()
+    assert (draft.state, draft.step) == ("review", "follow_up")
+    assert "Done." in signed_in().get(f"/console/drafts/{draft.public_id}").content.decode()
+    signed_in().post(f"/console/drafts/{draft.public_id}/act", {"act": "approve", "seen": "abc"})
+    assert "Done." in public(incident)
+    assert "Please write a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
+
+
+def test_its_pages_cost_few_queries_with_two_hundred_components_and_lines(
+    editor: Client, page: Page, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    components = {make_component(page, f"Server {n}"): "major_outage" for n in range(200)}
+    ago = timezone.now() - timedelta(hours=3)
+    incident = make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components=components)
+    lines = tuple(Line(ago + timedelta(minutes=n / 5), f"Line {n}") for n in range(200))
+    actions.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=lines))
+    for path in ("", "/review"):
+        with django_assert_max_num_queries(15):
+            assert editor.get(address(incident, path)).status_code == 200
