@@ -14,7 +14,7 @@ from pytest_django import Settings
 from incidents.actions import incidents as actions
 from incidents.actions.details import edit_details
 from incidents.actions.pages import set_staff_reminders
-from incidents.models import Incident, Page
+from incidents.models import Draft, DraftState, Incident, Page
 from incidents.silence import Reminders
 from statuspage.accounts.models import User
 from statuspage.subscribers import staffmail
@@ -47,7 +47,7 @@ def go_round(after: float) -> None:
 
 
 def subjects() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def free() -> None:
@@ -82,6 +82,15 @@ def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: 
     assert "/console/account" in text
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
     assert len({message.extra_headers["Message-ID"], message.extra_headers["References"]}) == 2
+
+
+def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outage: Incident) -> None:
+    draft = Draft.objects.create(page=page, incident=outage, step="update", author_ref="2", author_label="Bob")
+    go_round(16)
+    Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
+    go_round(31)
+    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    assert said == [False, True]
 
 
 def test_an_update_begins_the_count_anew(erin: User, outage: Incident) -> None:
@@ -331,7 +340,8 @@ def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, c
         raise ValueError("Out of stamps")
 
     monkeypatch.setattr(staffmail, "ROUNDS", [broken, lambda _now: made.append("good")])
-    monkeypatch.setattr(staffmail.connection, "close", lambda: None)
+    # The connection is the test's own.
+    monkeypatch.setattr("statuspage.subscribers.staffmail.connection.close", lambda: None)
     staffmail.make_rounds()
     assert made == ["good"]
     assert "Out of stamps" in caplog.text

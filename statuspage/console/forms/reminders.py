@@ -33,7 +33,7 @@ class RemindersForm(forms.Form):
     by_mail = forms.BooleanField(
         label="Remind by mail too",
         required=False,
-        help_text="Goes to editors and owners. Each of them can switch it off for themselves: their name in the bar.",
+        help_text="Goes to editors and owners. Each can switch it off for themselves, behind their name in the bar.",
     )
 
     def __init__(self, data: Any, *, reminders: Reminders) -> None:
