@@ -238,6 +238,7 @@ PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
 BESIDE_THE_CLOCK = [
     "statuspage.public.publishing.publisher.Publisher",
     "statuspage.public.publishing.couriers.Couriers",
+    "statuspage.subscribers.staffmail.StaffMail",
 ]
 
 LANGUAGE_CODE = "en"

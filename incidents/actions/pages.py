@@ -9,6 +9,7 @@ from incidents.actions.recording import record
 from incidents.actor import Actor
 from incidents.models import Draft, DraftState, EventKind, Page
 from incidents.proofreading import Options
+from incidents.silence import Reminders
 from incidents.uptime import Weights
 
 ACCENTS = {"accent": colours.LIGHT, "accent_dark": colours.DARK}
@@ -113,6 +114,21 @@ def set_proofreading(page: Page, options: Options, *, actor: Actor) -> Page:
     locked.save(update_fields=["proofreading"])
     changed = {name: {"old": old[name], "new": new[name]} for name in new if old[name] != new[name]}
     record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"proofreading": changed})
+    return locked
+
+
+@transaction.atomic
+def set_staff_reminders(page: Page, reminders: Reminders, *, actor: Actor) -> Page:
+    """After how many minutes without an update staff are reminded."""
+    locked = Page.objects.select_for_update().get(pk=page.pk)
+    old, new = Reminders.read(locked.staff_reminders).as_json(), reminders.as_json()
+    if old == new:
+        return locked
+    locked.staff_reminders = new
+    locked.save(update_fields=["staff_reminders"])
+    changed = {f"remind_{name}": new[name] for name in new if old[name] != new[name]}
+    before = {f"remind_{name}": old[name] for name in new if old[name] != new[name]}
+    record(locked, EventKind.PAGE_CHANGED, locked, actor=actor, details={"changed": changed, "before": before})
     return locked
 
 

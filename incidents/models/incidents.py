@@ -365,6 +365,18 @@ class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
         named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
         return named.order_by().values_list("component_id", "update__incident_id").distinct()
 
+    def still_red(self, page: Page, *, since: datetime) -> AffectedComponentQuerySet:
+        """Of incidents resolved `since` then: components in trouble that none goes on with. The last resolved first."""
+        named = self.filter(
+            update__incident__in=page.incidents.incidents().visible_to(Viewer.PUBLIC).ended(),
+            update__incident__resolved_at__gte=since,
+            component__in=page.components.troubled(),
+            component__intervals__superseded_at__isnull=True,
+            component__intervals__ended_at__isnull=True,
+            component__intervals__started_at__lte=models.F("update__incident__resolved_at"),
+        ).exclude(component__in=Component.objects.held_by(page.incidents.ongoing()))
+        return named.select_related("component__group", "update__incident").order_by("-update__incident__resolved_at")
+
 
 class AffectedComponent(models.Model):
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, related_name="affected")

@@ -57,6 +57,8 @@ class Page(models.Model):
     postmortem_outline = models.TextField(blank=True, max_length=5000)
     # What the proofreader knows of this page; incidents.proofreading.Options reads it.
     proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    # When staff are reminded of what they have not said; incidents.silence.Reminders reads it.
+    staff_reminders: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
     degraded_weight = _weight("0")

@@ -37,6 +37,10 @@ class UserManager(BaseUserManager["User"]):
         """Who may sign in first, then by address."""
         return self.order_by("-is_active", "email")
 
+    def to_remind(self) -> models.QuerySet[User]:
+        """Who may write about incidents, and wants to be reminded of it by mail."""
+        return self.filter(is_active=True, wants_reminders=True, role__in=(Role.EDITOR, Role.OWNER)).order_by("pk")
+
     def create_first_owner(self, email: str) -> tuple[User, str]:
         """The owner that set-up makes, and the generated password, which is kept nowhere else."""
         password = generated_password()
@@ -48,6 +52,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(default=True)
+    wants_reminders = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()

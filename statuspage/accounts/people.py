@@ -53,6 +53,16 @@ def replace_password(page: Page, user: User, *, by: User) -> str:
     return password
 
 
+@transaction.atomic
+def set_mails(page: Page, user: User, *, wants_reminders: bool) -> None:
+    """Which mails of staff `user` wants to get. Everybody decides that for themselves."""
+    if user.wants_reminders == wants_reminders:
+        return
+    user.wants_reminders = wants_reminders
+    user.save(update_fields=["wants_reminders"])
+    _note(page, "person.mails", user, by=user, wants_reminders=wants_reminders)
+
+
 def _check_another_owner(user: User) -> None:
     """Under a lock: two owners who demote each other at the same moment must not both succeed."""
     owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))

@@ -59,6 +59,7 @@ PHRASES = {
     "person.role": "changed the role of {}",
     "person.active": "changed whether {} may sign in",
     "person.password": "gave {} a new password",
+    "person.mails": "changed which mails {} gets",
     "token.made": "made an API token",
     "token.revoked": "revoked an API token",
     "endpoint.added": "added a channel",

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from statuspage.console.views import (
+    account,
     audit,
     channels,
     commands,
@@ -21,6 +22,7 @@ from statuspage.console.views import (
     proofreading,
     publishing,
     reports,
+    rules,
     series,
     settings,
     sheets,
@@ -42,7 +44,8 @@ urlpatterns = [
     path("presets/stock", presets.add_stock, name="add_stock"),
     path("presets/<slug:code>", presets.edit_preset, name="edit_preset"),
     path("presets/<slug:code>/delete", presets.delete_preset, name="delete_preset"),
-    path("rules", drafts.rules, name="rules"),
+    path("rules", rules.rules, name="rules"),
+    path("rules/reminders", rules.staff_reminders, name="staff_reminders"),
     path("drafts/save/<slug:step>", drafts.save_draft, name="save_declaration"),
     path("drafts/<slug:code>", drafts.draft, name="draft"),
     path("drafts/<slug:code>/act", drafts.act_on_draft, name="act_on_draft"),
@@ -127,6 +130,7 @@ urlpatterns = [
     path("proofreading", proofreading.proofreading, name="proofreading"),
     path("tokens", tokens.token_list, name="tokens"),
     path("tokens/<slug:code>/revoke", tokens.revoke_token, name="revoke_token"),
+    path("account", account.account, name="account"),
     path("people", people.people_list, name="people"),
     path("people/<slug:code>/role", people.change_role, name="person_role"),
     path("people/<slug:code>/active", people.set_active, name="person_active"),

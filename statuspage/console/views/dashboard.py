@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import components as component_actions
-from incidents.models import ActionItem, Draft, Page
+from incidents.leftovers import Leftover, is_red, leftovers
+from incidents.models import ActionItem, Component, Draft, Incident, Page
 from incidents.models.states import ComponentStatus
+from incidents.silence import Reminders, silence_of
 from incidents.status import page_status
 from incidents.visibility import Viewer
 from statuspage.accounts.models import Role
@@ -30,7 +32,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     components = list(page.components.active().in_page_order())
     shown = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
     open_incidents = list(page.incidents.unresolved().newest_first().with_timeline())
-    now = timezone.now()
+    now, reminders = timezone.now(), Reminders.read(page.staff_reminders)
     context = {
         "page": page,
         "now": now,
@@ -38,7 +40,10 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
         "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
         "statuses": ComponentStatus.choices,
-        "open_incidents": [(incident, update_form(incident)) for incident in open_incidents],
+        "open_incidents": [
+            (one, update_form(one), silence_of(one, now=now, reminders=reminders)) for one in open_incidents
+        ],
+        "leftovers": _leftovers(page, components, open_incidents, now) if reminders.still_red else [],
         "maintenances": [(one, next_step(one, now=now)) for one in page.incidents.ahead().soonest_first()],
         "recent": page.incidents.ended().newest_first()[:5],
         "overdue": ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date()),
@@ -48,6 +53,14 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "me": request.user.actor.ref,
     }
     return render(request, "console/dashboard.html", context)
+
+
+def _leftovers(
+    page: Page, components: list[Component], open_incidents: list[Incident], now: datetime
+) -> list[Leftover]:
+    """No query while everything in trouble is named by an open incident."""
+    named = {component.pk for incident in open_incidents for component in incident.affected_components()}
+    return leftovers(page, now=now) if any(is_red(one) and one.pk not in named for one in components) else []
 
 
 def _notices(page: Page) -> dict[str, object]:

@@ -13,15 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import drafts as actions
-from incidents.actions.pages import set_publishing_rules
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console import previews
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.forms.drafts import RulesForm
-from statuspage.console.forms.fields import PREFIX, sent
+from statuspage.console.forms.fields import PREFIX
 from statuspage.console.forms.incidents import MessageForm
 from statuspage.console.forms.presets import put_in
 from statuspage.console.sending import typed_in
@@ -174,17 +172,6 @@ def beside(request: StaffRequest, incident: Incident) -> dict[str, Any]:
         "submitted": list(about.submitted()),
         "me": request.user.actor.ref,
     }
-
-
-@role_required(Role.OWNER)
-def rules(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
-    form = RulesForm(sent(request), instance=page)
-    if form.is_valid():
-        set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
-        messages.success(request, "Saved.")
-        return redirect("console:rules")
-    return render(request, "console/rules.html", {"page": page, "form": form}, status=422 if form.errors else 200)
 
 
 def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:

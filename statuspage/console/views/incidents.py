@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from incidents import markup
 from incidents.actions import incidents as actions
-from incidents.models import AuditEntry, DraftStep, Event, Incident, IncidentUpdate
+from incidents.leftovers import left_by
+from incidents.models import AuditEntry, Component, DraftStep, Event, Incident, IncidentUpdate
 from incidents.models.states import Kind
+from incidents.silence import Reminders, silence_of
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -137,6 +139,7 @@ def incident_context(
     return (
         ways_on
         | beside(request, incident)
+        | reminded(incident, affected)
         | {
             "page": page,
             "draft": draft,
@@ -154,6 +157,15 @@ def incident_context(
             "previewed": main_form["body"].value() or "",
         }
     )
+
+
+def reminded(incident: Incident, affected: list[Component]) -> dict[str, Any]:
+    """What its page reminds staff of."""
+    now, reminders = timezone.now(), Reminders.read(incident.page.staff_reminders)
+    return {
+        "silence": silence_of(incident, now=now, reminders=reminders),
+        "left_red": left_by(incident, affected, now=now) if reminders.still_red else [],
+    }
 
 
 def _difference(theirs: IncidentUpdate | None, form: MessageForm | None) -> str:

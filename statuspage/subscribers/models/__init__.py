@@ -5,6 +5,7 @@ from statuspage.subscribers.models.heartbeats import Heartbeat
 from statuspage.subscribers.models.interests import Detail, Interest
 from statuspage.subscribers.models.mailtests import MailTest
 from statuspage.subscribers.models.publications import Publication
+from statuspage.subscribers.models.staffmail import ReminderKind, StaffNotice, StaffReminder
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "Priority",
     "Progress",
     "Publication",
+    "ReminderKind",
+    "StaffNotice",
+    "StaffReminder",
     "Subscriber",
     "SubscriberState",
 ]

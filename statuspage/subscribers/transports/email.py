@@ -14,11 +14,10 @@ from statuspage.subscribers.letters import letter_for
 from statuspage.subscribers.models import Delivery
 from statuspage.subscribers.news import News
 from statuspage.subscribers.transports.base import ChannelDown, Outcome, Transport
+from statuspage.subscribers.transports.mail.connection import SMTP_BACKEND
 from statuspage.subscribers.transports.mail.job import ComposedMail
 from statuspage.subscribers.transports.mail.messages import envelope_sender
 from statuspage.subscribers.transports.mail.office import Office
-
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class EmailTransport(Transport):

@@ -11,12 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from statuspage.subscribers.letters import one_line
+from statuspage.subscribers.models import BounceKind
+from statuspage.subscribers.statuses import kind_of, status_in
+from statuspage.subscribers.transports.base import ChannelDown, TransportError
 
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # Name look-up, connection, greeting, TLS and log-in together.
 OPEN_SECONDS = 20.0
+# All that, and one mail.
+HAND_OVER_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class _Watched(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in typeshed
         opening = threading.current_thread()
-        if isinstance(opening, Opening):
+        if isinstance(opening, _Wired):
             opening.wire = sock.dup()
         return sock
 
@@ -51,7 +59,19 @@ class _Backend(EmailBackend):
         return _WatchedSSL if self.use_ssl else _Watched
 
 
-class Opening(threading.Thread):
+class _Wired(threading.Thread):
+    """Talks over a connection that others can cut."""
+
+    wire: socket.socket | None = None
+
+    def cut(self) -> None:
+        """Whatever it waits for ends now."""
+        if self.wire:
+            with suppress(OSError):
+                self.wire.shutdown(socket.SHUT_RDWR)
+
+
+class Opening(_Wired):
     """One connection being opened, beside the sending. Then either `error` says why not, or `sock` is ready."""
 
     def __init__(self, done: Callable[[], None]) -> None:
@@ -60,7 +80,6 @@ class Opening(threading.Thread):
         self._given_up = False
         self._client: Any = None
         self.is_ready = False
-        self.wire: socket.socket | None = None
         self.error = ""
         self.features = Features()
         self.ends_at = time.monotonic() + OPEN_SECONDS
@@ -88,9 +107,7 @@ class Opening(threading.Thread):
     def give_up(self) -> None:
         """Stop waiting for it; whatever it waits for ends now."""
         self._given_up = True
-        if self.wire:
-            with suppress(OSError):
-                self.wire.shutdown(socket.SHUT_RDWR)
+        self.cut()
         if self.is_ready and self._client:
             self._client.close()
 
@@ -112,6 +129,55 @@ class Opening(threading.Thread):
             client.file.close()
             client.file = None
         self._client = client
+
+
+class _HandOver(_Wired):
+    """One mail over a connection of its own."""
+
+    def __init__(self, message: EmailMessage) -> None:
+        super().__init__(name="mail-hand-over", daemon=True)
+        self._message = message
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            _Backend().send_messages([self._message])
+        except Exception as error:
+            self.error = error
+        if self.wire:
+            self.wire.close()
+
+
+def hand_over(message: EmailMessage) -> None:
+    """One mail to one recipient, on its own: returns when the mail server (or file) has it.
+
+    TransportError if it would not take this one, ChannelDown if it takes none. HAND_OVER_SECONDS at most.
+    """
+    if settings.EMAIL_BACKEND != SMTP_BACKEND:
+        try:
+            get_connection().send_messages([message])
+        except OSError as error:
+            raise ChannelDown(str(error)) from error
+        return
+    talk = _HandOver(message)
+    talk.start()
+    talk.join(HAND_OVER_SECONDS)
+    if talk.is_alive():
+        talk.cut()
+        raise ChannelDown(f"The mail server took longer than {HAND_OVER_SECONDS:g} s")
+    if talk.error:
+        raise _judged(talk.error) from talk.error
+
+
+def _judged(error: Exception) -> Exception:
+    """Whose fault it is."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, answer = next(iter(error.recipients.values()))
+        text = words(smtplib.SMTPResponseException(code, answer))
+        return TransportError(text, permanent=kind_of(status_in(text)) == BounceKind.HARD)
+    if isinstance(error, smtplib.SMTPDataError):
+        return TransportError(words(error))
+    return ChannelDown(words(error)) if isinstance(error, OSError) else error
 
 
 def words(error: Exception) -> str:
