@@ -41,6 +41,10 @@ class UserManager(BaseUserManager["User"]):
         """Who may write about incidents, and wants to be reminded of it by mail."""
         return self.filter(is_active=True, wants_reminders=True, role__in=(Role.EDITOR, Role.OWNER)).order_by("pk")
 
+    def to_tell_of_overdue(self) -> models.QuerySet[User]:
+        """Who wants to be told of their overdue action items. Viewers too: the work is theirs."""
+        return self.filter(is_active=True, wants_overdue=True).order_by("pk")
+
     def create_first_owner(self, email: str) -> tuple[User, str]:
         """The owner that set-up makes, and the generated password, which is kept nowhere else."""
         password = generated_password()
@@ -53,6 +57,7 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(default=True)
     wants_reminders = models.BooleanField(default=True)
+    wants_overdue = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -54,13 +54,13 @@ def replace_password(page: Page, user: User, *, by: User) -> str:
 
 
 @transaction.atomic
-def set_mails(page: Page, user: User, *, wants_reminders: bool) -> None:
+def set_mails(page: Page, user: User, *, wants_reminders: bool, wants_overdue: bool) -> None:
     """Which mails of staff `user` wants to get. Everybody decides that for themselves."""
-    if user.wants_reminders == wants_reminders:
+    if (user.wants_reminders, user.wants_overdue) == (wants_reminders, wants_overdue):
         return
-    user.wants_reminders = wants_reminders
-    user.save(update_fields=["wants_reminders"])
-    _note(page, "person.mails", user, by=user, wants_reminders=wants_reminders)
+    user.wants_reminders, user.wants_overdue = wants_reminders, wants_overdue
+    user.save(update_fields=["wants_reminders", "wants_overdue"])
+    _note(page, "person.mails", user, by=user, wants_reminders=wants_reminders, wants_overdue=wants_overdue)
 
 
 def _check_another_owner(user: User) -> None:

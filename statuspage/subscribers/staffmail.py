@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import connection
 from django.utils import timezone
 
+from statuspage.subscribers.overdue import remind_owners
 from statuspage.subscribers.staffreminders import remind_staff
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ ROUND_EVERY = 30.0
 
 # Each notes what is due at that time, and sends what was noted. Running one twice, or at two places, is harmless.
 Round = Callable[[datetime], None]
-ROUNDS: list[Round] = [remind_staff]
+ROUNDS: list[Round] = [remind_staff, remind_owners]
 
 
 class StaffMail(threading.Thread):

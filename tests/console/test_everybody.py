@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.actions import postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import Incident, Page
 from tests.console.staff import sheet, signed_in
 from tests.factories import ALICE, make_component, make_group, make_page, make_resolved, make_subscriber
@@ -56,7 +57,7 @@ def codes(page: Page, settings: Settings, tmp_path: Path) -> dict[str, str]:
 
 def _explained(page: Page) -> Incident:
     incident = make_resolved(page)
-    items = [postmortems.ActionItemDraft("Do better", owner="Dana")]
+    items = [ActionItemDraft("Do better", owner="Dana")]
     postmortems.publish(incident, body="## Why\n\nIt was us.", actor=ALICE, action_items=items)
     return incident
 

@@ -187,13 +187,17 @@ def test_everybody_decides_for_themselves_whether_they_are_mailed(page: Page, ro
         assert answer["Location"] == "/console/account"
         assert (user in User.objects.to_remind()) is wanted
     found: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
-    assert found == [{"wants_reminders": False}, {"wants_reminders": True}]
+    assert found == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
 
 
-def test_a_viewer_has_no_mails_to_decide_about(page: Page) -> None:
+def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
     client, user = account("viewer")
-    document = sheet(client.get("/console/account"))
-    assert "Reminders go to editors and owners." in document.text
+    form = fill_in(client, "/console/account", wants_overdue=None)
+    assert "wants_reminders" not in form
+    assert user in User.objects.to_tell_of_overdue()
+    client.post("/console/account", form)
+    user.refresh_from_db()
+    assert (user.wants_overdue, user.wants_reminders) == (False, True)
     assert user not in User.objects.to_remind()
 
 

@@ -29,8 +29,8 @@ def saved(incident: Incident, body: str = "Why.", **more: object) -> Postmortem:
     return postmortems.save_draft(incident, body=body, actor=ALICE, **more)  # type: ignore[arg-type]
 
 
-def line(incident: Incident, text: str = "It fails", **more: bool) -> Line:
-    return Line(incident.started_at, text, **more)
+def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> Line:
+    return Line(incident.started_at, text, is_public)
 
 
 def test_nothing_is_published_that_no_second_person_has_read(incident: Incident) -> None:

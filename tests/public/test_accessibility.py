@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from incidents.actions import incidents, postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models.states import ComponentStatus
 from statuspage.subscribers.links import manage_url
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_reader, make_resolved
@@ -31,7 +32,7 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
         past,
         body="## Why\n\nIt was all of us.",
         actor=ALICE,
-        action_items=[postmortems.ActionItemDraft(text="Do better", url="https://example.com/")],
+        action_items=[ActionItemDraft(text="Do better", url="https://example.com/")],
     )
     if request.param not in ("home", "postmortem"):
         incident = make_incident(page, components={make_component(page): "partial_outage"})

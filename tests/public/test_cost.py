@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.actions import incidents, postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import Incident, IncidentUpdate, Page, StatusInterval
 from incidents.models.states import Status
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
@@ -82,7 +83,7 @@ def a_lively_page() -> tuple[Page, Incident]:
     for ago in (2, 5, 9):
         then = now - timedelta(days=ago)
         past = make_resolved(page, title="Scheduled workflows started late", at=then, until=then + timedelta(hours=1))
-    items = [postmortems.ActionItemDraft(text="Upgrade the client", done=True)]
+    items = [ActionItemDraft(text="Upgrade the client", done=True)]
     postmortems.publish(past, body="What we learned.", actor=ALICE, action_items=items)
     postmortems.publish(past, body="What we have learned.", actor=ALICE)
     broken = {parts[0]: "partial_outage", parts[9]: "degraded_performance"}

@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from incidents.actions import incidents, postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import Incident
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
 from tests.public.reading import Element, get, read
@@ -89,7 +90,7 @@ def test_the_postmortem_comes_first_with_its_time_and_its_markdown() -> None:
 
 def test_action_items_say_who_does_what_until_when_and_how_many_are_done() -> None:
     incident = the_outage()
-    item = postmortems.ActionItemDraft
+    item = ActionItemDraft
     items = [
         item(text="Upgrade the client", owner="Platform", done=True, url="https://example.com/1"),
         item(text="Raise better alarms", owner="Observability", due_on=date(2022, 10, 1)),

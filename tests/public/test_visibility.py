@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from incidents.actions import components, postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.models import Component, Incident
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved
 from tests.public.reading import get, read
@@ -55,14 +56,14 @@ def test_an_incident_of_another_page_is_not_found_here() -> None:
 
 def test_a_draft_of_a_postmortem_appears_nowhere() -> None:
     incident = make_resolved(make_page())
-    items = [postmortems.ActionItemDraft(text="canary-item")]
+    items = [ActionItemDraft(text="canary-item")]
     postmortems.save_draft(incident, body="canary-draft", actor=ALICE, action_items=items)
     assert_nowhere("canary", f"/incidents/{incident.public_id}")
 
 
 def test_a_retracted_postmortem_appears_nowhere() -> None:
     incident = make_resolved(make_page())
-    items = [postmortems.ActionItemDraft(text="canary-item")]
+    items = [ActionItemDraft(text="canary-item")]
     postmortem = postmortems.publish(incident, body="canary-text", actor=ALICE, action_items=items)
     path = f"/incidents/{incident.public_id}"
     assert "canary-item" in get(path).content.decode()

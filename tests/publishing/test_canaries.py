@@ -13,6 +13,7 @@ from django.utils import timezone
 from time_machine import travel
 
 from incidents.actions import components, incidents, pages, postmortems
+from incidents.actions.action_items import ActionItemDraft
 from incidents.actions.corrections import correct_history
 from incidents.models import Page
 from statuspage.accounts.models import Role
@@ -53,7 +54,7 @@ def secrets(page: Page) -> None:
         hidden = made(page, title="canary-hidden-title", body="canary-hidden-body")
         incidents.hide(hidden, reason="canary-hide-reason", actor=ALICE)
     drafted, revised, retracted = (make_resolved(page, title=f"Resolved {n}") for n in range(3))
-    items = [postmortems.ActionItemDraft(text="canary-action-item", owner="canary-owner")]
+    items = [ActionItemDraft(text="canary-action-item", owner="canary-owner")]
     postmortems.save_draft(drafted, body="canary-draft", actor=ALICE, action_items=items)
     postmortems.publish(revised, body="What we learned.", actor=ALICE)
     postmortems.save_draft(revised, body="canary-unpublished-change", actor=ALICE)

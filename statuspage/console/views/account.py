@@ -10,10 +10,12 @@ from statuspage.console.access import StaffRequest, role_required
 
 @role_required(Role.VIEWER)
 def account(request: StaffRequest) -> HttpResponse:
-    """What somebody decides for themselves. Viewers get no mails, so there is nothing to decide but the password."""
+    """What somebody decides for themselves. Viewers get no reminders to publish, so they keep what they had chosen."""
     page = current_page(request)
     if request.method == "POST":
-        people.set_mails(page, request.user, wants_reminders="wants_reminders" in request.POST)
+        user = request.user
+        reminders = "wants_reminders" in request.POST if user.has_role(Role.EDITOR) else user.wants_reminders
+        people.set_mails(page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST)
         messages.success(request, "Saved.")
         return redirect("console:account")
     return render(request, "console/account.html", {"page": page})

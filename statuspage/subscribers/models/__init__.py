@@ -4,6 +4,7 @@ from statuspage.subscribers.models.deliveries import Delivery, DeliveryKind, Del
 from statuspage.subscribers.models.heartbeats import Heartbeat
 from statuspage.subscribers.models.interests import Detail, Interest
 from statuspage.subscribers.models.mailtests import MailTest
+from statuspage.subscribers.models.overdue import OverdueNotice
 from statuspage.subscribers.models.publications import Publication
 from statuspage.subscribers.models.staffmail import ReminderKind, StaffNotice, StaffReminder
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
@@ -20,6 +21,7 @@ __all__ = [
     "Heartbeat",
     "Interest",
     "MailTest",
+    "OverdueNotice",
     "Priority",
     "Progress",
     "Publication",
