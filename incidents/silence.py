@@ -14,6 +14,7 @@ from incidents.models import Incident, IncidentUpdate
 from incidents.models.states import UNRESOLVED, Impact, Kind
 
 MOST_MINUTES = 24 * 60
+MOST_HOURS = 24
 # So often is one silence spoken of, unless the incident itself says otherwise.
 MOST_TIMES = 3
 MINUTES = ("critical", "major", "minor", "none", "still_red")
@@ -39,7 +40,7 @@ class Reminders:
         """From the page's field. What is not there, or no longer valid, has its default."""
         try:
             return cls.checked(**{name: kept[name] for name in cls.__dataclass_fields__.keys() & kept.keys()})
-        except (ValidationError, TypeError):
+        except (ValidationError, TypeError, AttributeError):
             return cls()
 
     @classmethod
@@ -107,5 +108,5 @@ def _hours(intervals: str) -> list[int] | int | None:
     except ValueError:
         return None
     of_list = isinstance(said, list)
-    is_whole = all(type(hour) is int and hour > 0 for hour in (said if of_list else [said]))
+    is_whole = all(type(hour) is int and 0 < hour <= MOST_HOURS for hour in (said if of_list else [said]))
     return said if is_whole else None

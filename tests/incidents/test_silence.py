@@ -59,7 +59,9 @@ def test_what_the_incident_says_itself_wins_over_the_page(intervals: str, hours:
     assert times_due(minutes(60 * hours), Impact.CRITICAL, intervals, RULES) == times
 
 
-@pytest.mark.parametrize("intervals", ["soon", "0", "-1", '["a"]', "[0]", "{}", "true", "1.5"])
+@pytest.mark.parametrize(
+    "intervals", ["soon", "0", "-1", '["a"]', "[0]", "{}", "true", "1.5", "9" * 99, f"[{'9' * 90}]"]
+)
 def test_intervals_that_nobody_understands_count_as_none_given(intervals: str) -> None:
     assert times_due(minutes(15), Impact.CRITICAL, intervals, RULES) == 1
 
@@ -72,8 +74,8 @@ def test_minutes_that_cannot_be_are_refused_by_name(name: str, value: Any) -> No
     assert list(refused.value.message_dict) == [name]
 
 
-@pytest.mark.parametrize("kept", [{}, {"critical": "x"}, {"by_mail": 1}, {"unknown": 3}])
-def test_what_was_never_set_or_cannot_be_read_has_its_default(kept: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kept", [{}, {"critical": "x"}, {"by_mail": 1}, {"unknown": 3}, [], None])
+def test_what_was_never_set_or_cannot_be_read_has_its_default(kept: Any) -> None:
     assert Reminders.read(kept) == Reminders()
 
 
