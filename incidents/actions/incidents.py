@@ -11,7 +11,7 @@ from incidents.actions import checks
 from incidents.actions.posting import Statuses, add_update, post, update_details
 from incidents.actions.recording import record, take_version
 from incidents.actor import Actor
-from incidents.models import Component, EventKind, Incident, IncidentUpdate, Page, Revision
+from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page, Revision
 from incidents.models.states import ENDED, ComponentStatus, Kind, Status
 from incidents.shorthand import Clock, clock_of
 
@@ -166,10 +166,10 @@ def restorable_components(incident: Incident) -> dict[Component, ComponentStatus
     """
     troubled = Component.objects.active().named_by(incident).troubled().in_page_order()
     others = incident.page.incidents.exclude(pk=incident.pk)
-    in_trouble, maintained, setting = (
-        set(Component.objects.held_by(holders).values_list("pk", flat=True))
-        for holders in (others.unresolved(), others.running(), others.running().setting_components())
-    )
+    held = AffectedComponent.objects.holders(others.unresolved() | others.running())
+    in_trouble = {pk for pk, kind, _ in held if kind == Kind.INCIDENT}
+    maintained = {pk for pk, kind, _ in held if kind == Kind.MAINTENANCE}
+    setting = {pk for pk, kind, sets in held if kind == Kind.MAINTENANCE and sets}
 
     def becomes(component: Component) -> ComponentStatus:
         status = ComponentStatus(component.status)

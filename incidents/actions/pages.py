@@ -81,9 +81,22 @@ def _domain(page: Page | None, name: str) -> str:
 
 
 @transaction.atomic
-def set_publishing_rules(page: Page, *, undo_seconds: int, requires_approval: bool, actor: Actor) -> None:
+def set_publishing_rules(
+    page: Page,
+    *,
+    undo_seconds: int,
+    requires_approval: bool,
+    actor: Actor,
+    postmortems_need_approval: bool,
+    postmortem_outline: str,
+) -> None:
     """How texts leave the console: see `Page.undo_seconds`."""
-    new = {"undo_seconds": undo_seconds, "requires_approval": requires_approval}
+    new = {
+        "undo_seconds": undo_seconds,
+        "requires_approval": requires_approval,
+        "postmortems_need_approval": postmortems_need_approval,
+        "postmortem_outline": postmortem_outline.replace("\r\n", "\n").strip(),
+    }
     Page.objects.filter(pk=page.pk).update(**new)
     if requires_approval:
         # What waits for its time was sent when nobody had to look at it.

@@ -109,6 +109,12 @@ class Component(models.Model):
         return self.full_name
 
     @property
+    def is_shown(self) -> bool:
+        """As `visible_to` says it of rows: visitors see it."""
+        hidden = self.only_show_if_degraded and self.status == ComponentStatus.OPERATIONAL
+        return self.archived_at is None and not hidden
+
+    @property
     def full_name(self) -> str:
         """`Group - Component`, or the bare name of a loose one (contract section 1.3)."""
         return f"{self.group.name} - {self.name}" if self.group else self.name

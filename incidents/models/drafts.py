@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,10 +52,6 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         is_ours = models.Q(public_id=named) if named else models.Q(pk__in=())
         return mine.filter(is_ours | models.Q(submission_key=submission_key, note="") & ~models.Q(submission_key=""))
 
-    def by_others(self, author: Actor, *, since: datetime) -> DraftQuerySet:
-        """What others have typed into since then."""
-        return self.being_written().exclude(author_ref=author.ref).filter(saved_at__gte=since).order_by("pk")
-
     def submitted(self) -> DraftQuerySet:
         """What waits for its time or for approval, and what came back."""
         sent_back = models.Q(state=DraftState.WRITING) & ~models.Q(note="")
@@ -72,12 +69,40 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def about(self, incident: Incident) -> DraftQuerySet:
         return self.filter(incident=incident)
 
+    def around(self, incident: Incident, author: Actor) -> Around:
+        """One query."""
+        return Around(list(self.about(incident).with_incident().order_by("pk")), author)
+
     def sweep(self) -> None:
         """Forget what nobody has gone on with for UNFINISHED_KEPT."""
         self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_KEPT).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)
+
+
+@dataclass(frozen=True)
+class Around:
+    """All drafts about one incident, read once, as they concern `author`."""
+
+    drafts: Sequence[Draft]
+    author: Actor
+
+    def offered(self, step: str) -> Draft | None:
+        """What they were last typing into the form for `step`: the first of `DraftQuerySet.for_form`."""
+        mine = [one for one in self.drafts if one.is_being_written and one.author_ref == self.author.ref]
+        return max((one for one in mine if one.step == step), key=lambda one: (one.saved_at, one.pk), default=None)
+
+    def by_others(self, *, since: datetime) -> list[Draft]:
+        """What others have typed into since then."""
+        others = (one for one in self.drafts if one.is_being_written and one.author_ref != self.author.ref)
+        return [one for one in others if one.saved_at >= since]
+
+    @property
+    def submitted(self) -> list[Draft]:
+        """As `DraftQuerySet.submitted`."""
+        sent = [one for one in self.drafts if one.note or not one.is_being_written]
+        return sorted(sent, key=lambda one: (one.publish_at is not None, one.publish_at or one.saved_at, one.pk))
 
 
 class Draft(models.Model):
@@ -114,6 +139,10 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_step_display()} by {self.author_label}"
+
+    @property
+    def is_being_written(self) -> bool:
+        return self.state == DraftState.WRITING
 
     @property
     def author(self) -> Actor:

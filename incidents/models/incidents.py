@@ -107,6 +107,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def soonest_first(self) -> IncidentQuerySet:
         return self.order_by("scheduled_for", "pk")
 
+    def with_updates(self) -> IncidentQuerySet:
+        """The newest first, without the components that they name: one more query."""
+        return self.prefetch_related(models.Prefetch("updates", IncidentUpdate.objects.newest_first()))
+
     def not_ended(self) -> IncidentQuerySet:
         """Incidents that are open, maintenances that are ahead or running: what there is more to tell of."""
         return self.exclude(status__in=ENDED)
@@ -360,6 +364,12 @@ def timeline() -> models.Prefetch[Any]:
 
 
 class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
+    def holders(self, incidents: IncidentQuerySet) -> list[tuple[int, str, bool]]:
+        """What `incidents` name: the component's primary key, their kind, and whether they set its status."""
+        named = self.filter(update__incident__in=incidents).order_by()
+        columns = ("component_id", "update__incident__kind", "update__incident__set_components")
+        return list(named.values_list(*columns).distinct())
+
     def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
         """Which of `components` which of `incidents` named: their primary keys."""
         named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])

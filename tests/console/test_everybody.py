@@ -78,7 +78,7 @@ def document(request: pytest.FixtureRequest, codes: dict[str, str]) -> Element:
 def test_a_page_has_one_first_heading_a_main_part_and_a_title(document: Element) -> None:
     assert document.one("h1").text.strip()
     assert document.one("main")
-    assert not document.one("title").text.strip().startswith("-")
+    assert not document.one("head").one("title").text.strip().startswith("-")
 
 
 def test_headings_leave_out_no_level(document: Element) -> None:

@@ -9,6 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from incidents import markup
+from incidents.models import Incident, Page
 from incidents.shorthand import Clock
 from statuspage.accounts.models import Role, User
 from statuspage.console import navigation
@@ -39,6 +40,10 @@ def described(field: BoundField) -> Any:
     return field.as_widget(attrs=attributes)
 
 
+def _newest(page: Page | None) -> Incident | None:
+    return page.incidents.unresolved().newest_first().first() if page else None
+
+
 @register.inclusion_tag("console/_nav.html", takes_context=True)
 def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     """`{% console_nav %}`: the links of the bar, for whoever is signed in."""
@@ -47,7 +52,8 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
         return {}
     page = context.get("page")
     return {
-        "newest": page.incidents.unresolved().newest_first().first() if page else None,
+        # A page that shows the open incidents has looked already.
+        "newest": context["newest"] if "newest" in context else _newest(page),
         "may_write": request.user.has_role(Role.EDITOR),
         "daily": navigation.links(navigation.DAILY, request.user, request.path),
         "more": navigation.links(navigation.MORE, request.user, request.path),

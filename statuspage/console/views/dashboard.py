@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -9,12 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import components as component_actions
-from incidents.leftovers import Leftover, is_red, leftovers
-from incidents.models import ActionItem, Component, Draft, Incident, Page
+from incidents.leftovers import is_red, leftovers
+from incidents.models import ActionItem, Draft, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.silence import Reminders, silence_of
 from incidents.status import page_status
-from incidents.visibility import Viewer
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
@@ -30,37 +29,35 @@ MAX_NOTE = 500
 def dashboard(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     components = list(page.components.active().in_page_order())
-    shown = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
-    open_incidents = list(page.incidents.unresolved().newest_first().with_timeline())
+    going_on = list(page.incidents.not_ended().newest_first().with_updates())
+    open_incidents = [one for one in going_on if not one.is_maintenance and not one.hidden_at]
+    ahead = sorted((one for one in going_on if one.is_maintenance), key=lambda one: (one.window[0], one.pk))
     now, reminders = timezone.now(), Reminders.read(page.staff_reminders)
+    is_editor = request.user.has_role(Role.EDITOR)
     context = {
         "page": page,
         "now": now,
-        "headline": page_status(list(shown), open_impacts=[incident.impact for incident in open_incidents]),
+        "newest": open_incidents[0] if open_incidents else None,
+        "headline": page_status(
+            [one.status for one in components if one.is_shown], open_impacts=[one.impact for one in open_incidents]
+        ),
         "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
         "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
         "statuses": ComponentStatus.choices,
         "open_incidents": [
             (one, update_form(one), silence_of(one, now=now, reminders=reminders)) for one in open_incidents
         ],
-        "leftovers": _leftovers(page, components, open_incidents, now) if reminders.still_red else [],
-        "maintenances": [(one, next_step(one, now=now)) for one in page.incidents.ahead().soonest_first()],
+        "leftovers": leftovers(page, now=now) if reminders.still_red and any(map(is_red, components)) else [],
+        "maintenances": [(one, next_step(one, now=now)) for one in ahead],
         "recent": page.incidents.ended().newest_first()[:5],
         "overdue": ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date()),
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
-        "submitted": Draft.objects.of_page(page).submitted() if request.user.has_role(Role.EDITOR) else [],
+        "submitted": Draft.objects.of_page(page).submitted() if is_editor else [],
+        "reviews": Postmortem.objects.of_page(page).waiting_for_approval() if is_editor else [],
         "me": request.user.actor.ref,
     }
     return render(request, "console/dashboard.html", context)
-
-
-def _leftovers(
-    page: Page, components: list[Component], open_incidents: list[Incident], now: datetime
-) -> list[Leftover]:
-    """No query while everything in trouble is named by an open incident."""
-    named = {component.pk for incident in open_incidents for component in incident.affected_components()}
-    return leftovers(page, now=now) if any(is_red(one) and one.pk not in named for one in components) else []
 
 
 def _notices(page: Page) -> dict[str, object]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions import drafts as actions
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
+from incidents.models.drafts import Around
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console import previews
@@ -160,16 +161,17 @@ def presence(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/_drafts.html#beside", context)
 
 
-def beside(request: StaffRequest, incident: Incident) -> dict[str, Any]:
+def beside(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
     """What the incident's page shows of other people's texts and of those on their way."""
-    about, now = Draft.objects.about(incident), timezone.now()
+    now = timezone.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
+    around = around or Draft.objects.around(incident, request.user.actor)
     return {
         "page": incident.page,
         "now": now,
-        "writing": about.by_others(request.user.actor, since=now - PRESENT),
-        "submitted": list(about.submitted()),
+        "writing": around.by_others(since=now - PRESENT),
+        "submitted": around.submitted,
         "me": request.user.actor.ref,
     }
 

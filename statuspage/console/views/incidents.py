@@ -11,7 +11,7 @@ from django.utils import timezone
 from incidents import markup
 from incidents.actions import incidents as actions
 from incidents.leftovers import left_by
-from incidents.models import AuditEntry, Component, DraftStep, Event, Incident, IncidentUpdate
+from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
 from incidents.models.states import Kind
 from incidents.silence import Reminders, silence_of
 from statuspage.accounts.models import Role
@@ -128,17 +128,17 @@ def incident_context(
     else:
         ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
     main_form = other_form or update_form(incident)
-    draft = None
+    draft, around = None, Draft.objects.around(incident, request.user.actor)
     if form is None and request.user.has_role(Role.EDITOR):
         step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
-        if draft := offered(request, page, incident, step):
+        if draft := around.offered(step):
             main_form.initial.update(main_form.typed_before(draft))
-        if not incident.is_maintenance and (other := offered(request, page, incident, DraftStep.RESOLVE)):
+        if not incident.is_maintenance and (other := around.offered(DraftStep.RESOLVE)):
             ways_on["resolve_form"].initial.update(ways_on["resolve_form"].typed_before(other))
             ways_on["resolve_draft"] = other
     return (
         ways_on
-        | beside(request, incident)
+        | beside(request, incident, around)
         | reminded(incident, affected)
         | {
             "page": page,
