@@ -171,3 +171,15 @@ def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -
     tab.get_by_role("button", name="Set status").click()
     expect(tab.get_by_text("2 components are now Major Outage.")).to_be_visible()
     assert page.components.troubled().count() == 2
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_long_names_and_the_bar_fit_into_the_window(open_tab: OpenTab, page: Page, width: int) -> None:
+    long = "Supercalifragilistic" * 12
+    make_component(page, long, group=make_group(page, long), description=long, status="degraded_performance")
+    tab = open_tab(viewport={"width": width, "height": 740})
+    sign_in(tab)
+    tab.goto("/console/components")
+    tab.get_by_label("Choose REST API").check()
+    expect(tab.get_by_role("button", name="Set status")).to_be_in_viewport(ratio=1)
+    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
