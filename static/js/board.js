@@ -1,4 +1,4 @@
-// The order of components by mouse and arrow keys. Without scripts, and for fingers, there are buttons.
+// The order of components by mouse and arrow keys. Fingers have buttons.
 "use strict";
 
 const board = document.getElementById("shelves");
@@ -41,9 +41,10 @@ board.addEventListener("keyup", () => {
   walked = walked && save(walked);
 });
 
-board.addEventListener("dragstart", ({ target }) => {
-  if (!target.matches?.(".handle")) return;
-  held = target.closest("li");
+board.addEventListener("dragstart", ({ target, dataTransfer }) => {
+  held = target.closest?.(".handle")?.closest("li");
+  if (!held) return;
+  dataTransfer.setData("row", ""); // Firefox drags nothing that carries nothing.
   home = [held.parentElement, held.nextElementSibling];
   held.classList.add("held");
 });
