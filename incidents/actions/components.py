@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
@@ -100,22 +100,20 @@ def set_status(component: Component, status: str, *, actor: Actor, note: str = "
     `notify` tells programs that listen (webhooks); people are told by incidents only.
     """
     ((locked, status),) = checks.components(component.page, {component: status}).items()
-    old = locked.status
-    if status == old:
-        return locked
-    timeline.record_status(locked, status, at=timezone.now())
-    record(
-        locked.page,
-        EventKind.COMPONENT_STATUS,
-        locked,
-        actor=actor,
-        notify=notify,
-        details={"old": old, "new": status, "note": note.strip()},
-        component=locked,
-        old_status=old,
-        new_status=status,
-    )
+    _change_status(locked.page, locked, status, actor=actor, note=note, notify=notify)
     return locked
+
+
+@transaction.atomic
+def set_statuses(
+    page: Page, components: Iterable[Component], status: str, *, actor: Actor, note: str = "", notify: bool = True
+) -> list[Component]:
+    """Set one status for many, as `set_status` does for each: for all of them or, if one cannot have it, for none.
+
+    Returns those that had another one before.
+    """
+    locked = checks.components(page, dict.fromkeys(components, status))
+    return [one for one in locked if _change_status(page, one, status, actor=actor, note=note, notify=notify)]
 
 
 @transaction.atomic
@@ -149,23 +147,24 @@ def delete_group(group: ComponentGroup, *, actor: Actor) -> None:
     group.delete()
 
 
-@transaction.atomic
-def reorder(page: Page, things: Sequence[Component | ComponentGroup], *, actor: Actor) -> None:
-    """Give `things` (the members of one group, or the groups and loose components of the page) this order."""
-    for position, thing in enumerate(things, start=1):
-        type(thing)._default_manager.filter(pk=thing.pk, page=page).update(position=position)
-    if things:
-        details = {"order": [thing.public_id for thing in things]}
-        record(page, EventKind.COMPONENTS_CHANGED, things[0], actor=actor, details=details)
-
-
-def neighbours(thing: Component | ComponentGroup) -> list[Component | ComponentGroup]:
-    """What `thing` is ordered among: its group's members, or the page's groups and loose components."""
-    if isinstance(thing, Component) and thing.group:
-        return list(thing.group.components.active())
-    groups: list[Component | ComponentGroup] = list(thing.page.groups.all())
-    loose = list(thing.page.components.active().filter(group=None))
-    return sorted([*groups, *loose], key=lambda one: (one.position, isinstance(one, Component), one.pk))
+def _change_status(page: Page, component: Component, status: str, *, actor: Actor, note: str, notify: bool) -> bool:
+    """Of a locked one. Whether it had another status before."""
+    old = component.status
+    if status == old:
+        return False
+    timeline.record_status(component, status, at=timezone.now())
+    record(
+        page,
+        EventKind.COMPONENT_STATUS,
+        component,
+        actor=actor,
+        notify=notify,
+        details={"old": old, "new": status, "note": note.strip()},
+        component=component,
+        old_status=old,
+        new_status=status,
+    )
+    return True
 
 
 def _recorded(page: Page, thing: _Thing, actor: Actor, details: dict[str, Any]) -> _Thing:

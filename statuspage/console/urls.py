@@ -3,6 +3,7 @@ from django.urls import path
 from statuspage.console.views import (
     account,
     audit,
+    board,
     channels,
     commands,
     components,
@@ -81,9 +82,11 @@ urlpatterns = [
     path("series/<slug:code>/edit", series.edit_series, name="edit_series"),
     path("series/<slug:code>/end", series.end_series, name="end_series"),
     # Components, postmortems, subscribers, mails, people
-    path("components", components.component_list, name="components"),
+    path("components", board.component_list, name="components"),
     path("components/new", components.new_component, name="new_component"),
-    path("components/move", components.move_component, name="move_component"),
+    path("components/move", board.move_component, name="move_component"),
+    path("components/place", board.place_component, name="place_component"),
+    path("components/statuses", board.set_statuses, name="set_statuses"),
     path("components/<slug:code>", components.edit_component, name="edit_component"),
     path("components/<slug:code>/archive", components.archive_component, name="archive_component"),
     path("groups/new", components.new_group, name="new_group"),

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 EMAIL = "erin@example.org"
 
 # What the browser notes about a form that came back, a session that ended, and somebody quicker than the page.
-REFUSAL = re.compile(r"status of (401|422) |^Autofocus")
+REFUSAL = re.compile(r"status of (401|422) |Error Code 422 |^Autofocus")
 
 OpenTab = Callable[..., Tab]
 

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions import components as actions
+from incidents.actions import ordering
 from incidents.models import AuditEntry, Component, Event
 from incidents.visibility import Viewer
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page
@@ -69,10 +70,10 @@ def test_page_order_is_groups_and_loose_ones_by_position_with_members_inside() -
 def test_reordering_moves_a_group_before_a_loose_component() -> None:
     page = make_page()
     loose, group = make_component(page, "Loose"), make_group(page, "Group")
-    assert names(actions.neighbours(loose)) == ["Loose", "Group"]
-    actions.reorder(page, [group, loose], actor=ALICE)
+    assert names(ordering.neighbours(loose)) == ["Loose", "Group"]
+    ordering.reorder(page, [group, loose], actor=ALICE)
     loose.refresh_from_db()
-    assert names(actions.neighbours(loose)) == ["Group", "Loose"]
+    assert names(ordering.neighbours(loose)) == ["Group", "Loose"]
 
 
 def test_deleting_a_group_keeps_its_components() -> None:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 
 from incidents.actions import components as actions
+from incidents.actions import ordering
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
@@ -87,7 +88,7 @@ def _fill(page: Page, group: ComponentGroup, members: Sequence[Component], actor
     for component in members:
         if fresh[component.pk].group_id != group.pk:
             _move(fresh[component.pk], group, actor)
-    actions.reorder(page, list(members), actor=actor)
+    ordering.reorder(page, list(members), actor=actor)
 
 
 def _locked(components: Sequence[Component]) -> dict[int, Component]:

@@ -1,11 +1,15 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from incidents.models import Component, ComponentGroup, Page
+from incidents.models.states import ComponentStatus
 
 MAX_DESCRIPTION = 1000
+MAX_NOTE = 500
 
 
 class NamedForm(forms.Form):
@@ -79,6 +83,48 @@ class GroupForm(NamedForm):
         if any(one != self.group and one.name.casefold() == name for one in self.page.groups.all()):
             self.add_error("name", "There is already a group with this name.")
         return cleaned
+
+
+class StatusesForm(forms.Form):
+    """One status for all that is ticked: `chosen` holds the public ids of components, `groups` those of groups."""
+
+    status = forms.ChoiceField(
+        label="New status",
+        choices=[("", "Choose a status"), *ComponentStatus.choices],
+        error_messages={"required": "Choose the status that they get."},
+    )
+    note = forms.CharField(
+        label="Note for the audit log",
+        required=False,
+        max_length=MAX_NOTE,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Note for the audit log (optional)"}),
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, components: Iterable[Component]) -> None:
+        super().__init__(data)
+        self.active = [component for component in components if component.archived_at is None]
+        self.ticked = {*data.getlist("chosen"), *data.getlist("groups")} if data else set()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.ticked - {code for one in self.active for code in _codes(one)}:
+            raise ValidationError("Something that you ticked has left the page meanwhile. Please look again.")
+        cleaned["components"] = [one for one in self.active if self.ticked & _codes(one)]
+        if not cleaned["components"]:
+            raise ValidationError("Tick at least one component.")
+        return cleaned
+
+    @property
+    def done(self) -> str:
+        """What to say afterwards."""
+        components = self.cleaned_data["components"]
+        who = f"{len(components)} components are" if len(components) > 1 else f"{components[0].name} is"
+        return f"{who} now {ComponentStatus(self.cleaned_data['status']).label}."
+
+
+def _codes(component: Component) -> set[str]:
+    """What stands for it: its own public id and its group's."""
+    return {component.public_id, component.group.public_id} if component.group else {component.public_id}
 
 
 def _pk(group: ComponentGroup | None) -> int | None:
