@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from incidents.actions.findings import MAX_LINES
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Kind, Status
 from incidents.proofreading import Action, Options, PageFacts, Record, Remark, Severity, proofread
@@ -42,6 +43,14 @@ class Subject:
     @property
     def text(self) -> str:
         return str(self.typed.get("body") or "").replace("\r\n", "\n")
+
+    @property
+    def aside(self) -> str:
+        """What visitors will read of a postmortem beside its text: public lines and factors."""
+        rows = range(MAX_LINES) if self.is_postmortem else ()
+        lines = [str(self.typed.get(f"lines-{n}-text") or "") for n in rows if self.typed.get(f"lines-{n}-is_public")]
+        factors = str(self.typed.get("factors") or "").splitlines() if self.is_postmortem else []
+        return "\n\n".join(line for line in (*lines, *factors) if line.strip())
 
     @property
     def record(self) -> Record:
@@ -116,10 +125,16 @@ class Line:
 
 def lines_about(subject: Subject) -> list[Line]:
     """Two queries, unless there is no text."""
-    text = subject.text
-    if not text.strip():
+    text, aside = subject.text, subject.aside
+    if not (text.strip() or aside):
         return []
-    return [_line(text, remark) for remark in proofread(text, subject.record, facts_of(subject.page))]
+    facts, record = facts_of(subject.page), subject.record
+    beside = proofread(aside, replace(record, is_postmortem=False), facts)
+    return [
+        *(_line(text, remark) for remark in proofread(text, record, facts)),
+        # No button for these: they stand in many fields.
+        *(_line(aside, replace(remark, suggestion=None)) for remark in beside),
+    ]
 
 
 def refuse_remarks(form: forms.BaseForm, subject: Subject) -> None:

@@ -183,6 +183,16 @@ def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(
     assert editor.post(address(incident), typed | {"lines-0-text": "Other"}).status_code == 422
 
 
+def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Client, incident: Incident) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Because.", "factors": "Nobody reads 10.0.0.7"}
+    typed |= {"lines-0-text": "db7.internal went away", "lines-2-text": "secret.internal is private"}
+    where = f"/console/remarks?incident={incident.public_id}&postmortem=1"
+    said = editor.post(where, typed, headers=HTMX).content.decode()
+    assert "db7.internal" in said
+    assert "10.0.0.7" in said
+    assert "secret.internal" not in said
+
+
 def test_the_pages_own_outline_is_what_a_postmortem_begins_with(editor: Client, incident: Incident) -> None:
     Page.objects.update(postmortem_outline="## Summary\n\n## Root causes")
     assert "## Root causes" in fields_of(editor.get(address(incident)))["body"]
