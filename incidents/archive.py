@@ -17,8 +17,10 @@ PIECE = 200
 
 
 def objects(page: Page) -> Iterator[dict[str, Any]]:
-    """Each with its `type`: page, group, component, target, series, incident, history. The audit log comes last."""
+    """Each with its `type`, as docs/export-format.md has them. The audit log comes last."""
     yield {"type": "page", **written(page)}
+    grounds = {"light": page.logo, "dark": page.logo_dark}
+    yield from ({"type": "logo", "ground": ground, **written(logo)} for ground, logo in grounds.items() if logo)
     for group in page.groups.order_by("pk"):
         yield {"type": "group", **written(group)}
     for component in page.components.select_related("group").order_by("pk"):

@@ -34,6 +34,10 @@ def nearest(colour: str, *grounds: str) -> str:
     return next(one for one in mixed if contrast(one, *grounds) >= AA)
 
 
+def as_hex(red: int, green: int, blue: int) -> str:
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def _ratio(one: float, other: float) -> float:
     lighter, darker = max(one, other), min(one, other)
     return (lighter + 0.05) / (darker + 0.05)
@@ -55,4 +59,5 @@ def _rgb(text: str) -> _Rgb:
 
 
 def _hex(rgb: _Rgb) -> str:
-    return "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
+    red, green, blue = (round(part * 255) for part in rgb)
+    return as_hex(red, green, blue)

@@ -5,6 +5,7 @@ A new column of a model is written at once; what has no place in an export is na
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -33,13 +34,15 @@ def written(row: models.Model) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Times in UTC with six decimals, so that no moment changes on the way."""
+    """Times in UTC with six decimals, so that no moment changes on the way; bytes in base64."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
         return duration_string(value)
+    if isinstance(value, bytes | memoryview):
+        return b64encode(value).decode()
     return str(value) if isinstance(value, Decimal) else value
 
 

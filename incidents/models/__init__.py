@@ -4,6 +4,7 @@ from incidents.models.drafts import Draft, DraftState, DraftStep
 from incidents.models.events import Event, EventKind
 from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
 from incidents.models.intervals import StatusInterval
+from incidents.models.logos import PageLogo
 from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
@@ -31,6 +32,7 @@ __all__ = [
     "MetricPoint",
     "MetricsProvider",
     "Page",
+    "PageLogo",
     "Postmortem",
     "PostmortemComment",
     "Preset",

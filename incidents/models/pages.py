@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from incidents import colours
 from incidents.models.base import new_public_id
+from incidents.models.logos import PageLogo
 
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"“{name}” is not a time zone. Use a name like Europe/Berlin or Etc/UTC.")
+
+
+def _logo() -> models.OneToOneField[Any, Any]:
+    return models.OneToOneField(PageLogo, models.SET_NULL, null=True, blank=True, related_name="+")
 
 
 def _weight(default: str) -> models.DecimalField[Any, Any]:
@@ -30,8 +35,10 @@ def _weight(default: str) -> models.DecimalField[Any, Any]:
 
 class PageQuerySet(models.QuerySet["Page"]):
     def for_host(self, host: str) -> Page | None:
-        """The page that answers to this host name (no port), else the first page of the install."""
-        return self.order_by(models.Case(models.When(domain=host.lower(), then=0), default=1), "pk").first()
+        """The page that answers to this host name (no port), else the first page of the install. With what its header
+        says of its logos."""
+        pages = self.select_related("logo", "logo_dark").defer("logo__content", "logo_dark__content")
+        return pages.order_by(models.Case(models.When(domain=host.lower(), then=0), default=1), "pk").first()
 
 
 class Page(models.Model):
@@ -45,6 +52,9 @@ class Page(models.Model):
     # Of links and focus, `#rrggbb`, on light and on dark ground; empty: the design's own.
     accent = models.CharField(max_length=7, blank=True)
     accent_dark = models.CharField(max_length=7, blank=True)
+    # In place of the name, on light and on dark ground; without a second one the first is shown on both.
+    logo = _logo()
+    logo_dark = _logo()
     analytics_public = models.BooleanField(default=False)
     reports_public = models.BooleanField(default=False)
     # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
@@ -82,6 +92,10 @@ class Page(models.Model):
             return None
         light = self.accent or colours.ACCENT
         return light, self.accent_dark or colours.nearest(light, *colours.DARK)
+
+    @property
+    def logos(self) -> list[PageLogo]:
+        return [one for one in (self.logo, self.logo_dark) if one]
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

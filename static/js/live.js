@@ -7,6 +7,18 @@ const shown = new Map(all("[data-live]").map((part) => [part, part.innerHTML]));
 let heard = Date.now();
 let due = 0;
 
+// Times in texts, on the reader's clock if it shows another one: to point at, and to press. Nothing moves by itself.
+const clock = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const translate = () => {
+  for (const one of all(".prose time")) {
+    const own = new Date(one.dateTime).toLocaleString("en", clock);
+    if (one.innerText.includes(own.slice(-5))) continue;
+    one.title = `${own} your time`;
+    one.onclick = () => (one.innerText += ` (${one.title})`) && (one.onclick = null);
+  }
+};
+translate();
+
 const renew = async (time) => {
   const page = await get(location);
   if (!page.ok) return;
@@ -20,6 +32,7 @@ const renew = async (time) => {
     part.replaceChildren(...now.childNodes);
     for (const one of all("details", part)) one.open ||= open.includes(key(one));
     all("a,summary", part).find((one) => key(one) === focus)?.focus();
+    translate();
     document.all.news.innerText = `Updated at ${time}`;
   }
   due--;

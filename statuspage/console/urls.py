@@ -66,6 +66,7 @@ urlpatterns = [
     path("audit", audit.audit, name="audit"),
     path("audit.csv", audit.audit_csv, name="audit_csv"),
     path("settings", settings.page_settings, name="settings"),
+    path("settings/logo", settings.page_logo, name="logo"),
     path("incidents/<slug:code>", incidents.incident, name="incident"),
     path("incidents/<slug:code>/update", updates.post_update, name="post_update"),
     path("incidents/<slug:code>/resolve", updates.resolve, name="resolve"),

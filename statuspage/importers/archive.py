@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from incidents import archive
-from incidents.actions import restoring, restoring_metrics, restoring_records
+from incidents.actions import logos, restoring, restoring_metrics, restoring_records
 from incidents.actions.importing import record_import
 from incidents.actions.importing_history import newest_affected
 from incidents.actor import Actor
@@ -37,6 +37,7 @@ PLURALS = {
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
+    "logo": logos.restore_logo,
     "group": restoring.restore_group,
     "component": restoring.restore_component,
     "target": restoring.restore_target,
@@ -116,7 +117,7 @@ class Reader:
     def _restore(self, page: Page, raw: dict[str, Any]) -> None:
         kind = str(raw.get("type"))
         plural = PLURALS.get(kind, f"{kind}s")
-        name = f"line {self._number}, {kind} {raw.get('public_id') or raw.get('component')}"
+        name = f"line {self._number}, {kind} {raw.get('public_id') or raw.get('component') or raw.get('ground')}"
         if kind not in RESTORERS:
             self._report.skip("lines", f"line {self._number}", f"nothing here is called “{kind[:40]}”")
             return

@@ -29,6 +29,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("live.json", live.live, name="live"),
     path("accent-<slug:colours>.css", views.accent, name="accent"),
+    path("logo-<slug:digest>.webp", views.logo, name="logo"),
     path("robots.txt", views.robots, name="robots"),
     # Pages that a web server or a bucket shows when it has nothing else to show.
     path("404.html", views.missing, name="missing"),

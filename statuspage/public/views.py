@@ -17,7 +17,7 @@ from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
 from statuspage.public.history_json import history_body
-from statuspage.public.http import public_page, rendered
+from statuspage.public.http import named_by_content, public_page, rendered
 from statuspage.public.live import UNKNOWN, version
 from statuspage.public.state import incident_report, page_state
 from statuspage.public.uptime import bars_of
@@ -62,6 +62,14 @@ def accent(request: HttpRequest, colours: str) -> HttpResponse:
     light, dark = found
     rules = f":root{{--accent:{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}\n"
     return HttpResponse(rules, content_type="text/css; charset=utf-8")
+
+
+@named_by_content
+def logo(request: HttpRequest, digest: str) -> HttpResponse:
+    for one in current_page(request).logos:
+        if one.digest == digest:
+            return HttpResponse(bytes(one.content), content_type="image/webp")
+    raise Http404
 
 
 @public_page

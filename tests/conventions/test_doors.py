@@ -7,6 +7,7 @@ from tests.conventions.code import imports, sources
 DOORS = {
     "markdown": {"incidents/markup.py"},
     "nh3": {"incidents/markup.py"},
+    "PIL": {"incidents/images.py"},
     "smtplib": {"statuspage/subscribers/mailtest.py", "statuspage/subscribers/transports/mail/connection.py"},
     # The supervisor asks its own web process whether it answers.
     "http.client": {"statuspage/common/http.py", "statuspage/supervisor.py"},

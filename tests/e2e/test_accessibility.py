@@ -3,19 +3,28 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
+from pytest_django import Settings
 
+from incidents.actions.logos import set_logo
+from incidents.actions.pages import set_published_figures
+from incidents.images import drawn
 from incidents.models import Draft, Page
+from incidents.periods import Period
 from statuspage.accounts.models import Role
 from statuspage.importers.demo.seeding import seed
+from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from tests.console.pages import name_of, unseen, walk
-from tests.factories import make_endpoint, make_page, make_user
+from tests.factories import ALICE, make_endpoint, make_page, make_reader, make_user
+from tests.pictures import file_of, wordmark
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("chromium")]
 
@@ -27,12 +36,19 @@ LOOK = """async () => {
     return found.violations.map(one => [one.id, one.help, where(one)])
 }"""
 # Of what visitors meet.
-PUBLIC = ("/", "/history", "/uptime", "/subscribe", "/subscribe/webhook", "/accounts/login/", "/nothing-here")
+PUBLIC = (
+    *("/", "/history", "/uptime", "/subscribe", "/subscribe/webhook", "/accounts/login/", "/nothing-here"),
+    *("/analytics", "/reports"),
+)
+WIDE, PHONE = "wide, light", "phone, dark"
+LOOKS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {WIDE: (1280, 900, "light"), PHONE: (390, 844, "dark")}
 # Of a kind of page, so many are looked at: an open and a resolved incident are different pages.
 EXAMPLES = 2
 # The page of an incident in other words: what a form shows that came back. Or no page at all.
 SAME_PAGES = {"post_update", "resolve", "reopen", "impact_start", "presence", "restore_incident", "draft_mail"}
-FILES = {"mail", "mail_source"}  # there are none: the demo sends no mail
+FILES = {"mail_source"}  # as it was written
+# How the pages that they may see are looked at, and how many these are at least: an owner's are looked at both ways.
+ROLES = {Role.EDITOR: (WIDE, 30), Role.VIEWER: (PHONE, 12)}
 
 
 @pytest.fixture
@@ -45,7 +61,19 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Tab]:
 
 @pytest.fixture
 def demo(transactional_db: None) -> Page:
-    return seed(None, seed=7, now=timezone.now(), tell=lambda _: None)[0]
+    page = seed(None, seed=7, now=timezone.now(), tell=lambda _: None)[0]
+    set_published_figures(page, analytics=True, reports=True, actor=ALICE)
+    return set_logo(page, logo=drawn(file_of(wordmark())), actor=ALICE)
+
+
+@pytest.fixture
+def _a_mail(settings: Settings, tmp_path: Path) -> None:
+    settings.MAIL_DIR = tmp_path / "mail"
+    door = get_connection("statuspage.common.mail.EmlBackend")
+    mail = EmailMultiAlternatives("Hello", "Read on: https://example.org/a", "status@x.example", ["a@x.example"])
+    mail.connection = door
+    mail.attach_alternative("<p>Read on</p>", "text/html")
+    mail.send()
 
 
 def signed_in(tab: Tab, role: str) -> Client:
@@ -57,17 +85,17 @@ def signed_in(tab: Tab, role: str) -> Client:
     return client
 
 
-def assert_nothing_found(tab: Tab, paths: list[str]) -> None:
+def assert_nothing_found(tab: Tab, paths: list[str], *, looks: tuple[str, ...] = (WIDE, PHONE)) -> None:
     """By axe: wide and light, then on a phone and dark."""
     found: list[str] = []
     for path in paths:
-        tab.set_viewport_size({"width": 1280, "height": 900})
-        tab.emulate_media(color_scheme="light")
-        tab.goto(path)
-        found += complaints(tab, f"{path} wide, light")
-        tab.set_viewport_size({"width": 390, "height": 844})
-        tab.emulate_media(color_scheme="dark")
-        found += complaints(tab, f"{path} phone, dark")
+        for number, look in enumerate(looks):
+            width, height, scheme = LOOKS[look]
+            tab.set_viewport_size({"width": width, "height": height})
+            tab.emulate_media(color_scheme=scheme)
+            if number == 0:
+                tab.goto(path)
+            found += complaints(tab, f"{path} {look}")
     assert not found, "\n".join(found)
 
 
@@ -96,6 +124,7 @@ def seldom_linked(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.usefixtures("_a_mail")
 def test_axe_finds_nothing_on_any_page_of_the_console(tab: Tab, demo: Page) -> None:
     client = signed_in(tab, Role.OWNER)
     pages = walk(client, per_name=EXAMPLES)
@@ -104,6 +133,19 @@ def test_axe_finds_nothing_on_any_page_of_the_console(tab: Tab, demo: Page) -> N
     assert unseen(pages, client) - seen - SAME_PAGES - FILES == set()
     assert len(pages.pages) >= 35
     assert_nothing_found(tab, [*(path for _, path in pages), *more])
+
+
+@pytest.mark.usefixtures("_a_mail")
+def test_axe_finds_nothing_on_what_editors_and_viewers_may_see(tab: Tab, demo: Page) -> None:
+    more = seldom_linked(demo)
+    for role, (look, count) in ROLES.items():
+        client = signed_in(tab, role)
+        pages = walk(client, per_name=1)
+        assert len(pages.pages) >= count
+        paths = [path for _, path in pages] + [path for path in more if client.get(path).status_code == 200]
+        refusal = "/console/settings"
+        assert client.get(refusal).status_code == 403
+        assert_nothing_found(tab, [*paths, refusal], looks=(look,))
 
 
 def test_axe_finds_nothing_where_there_is_nothing_yet(tab: Tab, transactional_db: None) -> None:
@@ -115,4 +157,13 @@ def test_axe_finds_nothing_where_there_is_nothing_yet(tab: Tab, transactional_db
 
 def test_axe_finds_nothing_on_what_visitors_see(tab: Tab, demo: Page) -> None:
     reports = [f"/incidents/{one.public_id}" for one in demo.incidents.newest_first()[:2]]
-    assert_nothing_found(tab, [*PUBLIC, *reports])
+    component = demo.components.active().filter(showcase=True)[0].public_id
+    month = Period.month_at(timezone.now(), demo.zone).code
+    figures = [f"/uptime/{component}", f"/reports/{component}/{month}"]
+    assert_nothing_found(tab, [*PUBLIC, *reports, *figures])
+
+
+def test_axe_finds_nothing_where_the_links_in_mails_lead(tab: Tab, demo: Page) -> None:
+    reader = make_reader(demo)
+    links = [confirm_url(reader), manage_url(reader), unsubscribe_url(reader)]
+    assert_nothing_found(tab, [*(urlsplit(link).path for link in links), "/subscribers/nobody", "/unsubscribe/nobody"])

@@ -10,7 +10,8 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from incidents.actions import merging, reviews
+from incidents.actions import logos, merging, reviews
+from incidents.images import drawn
 from incidents.models import (
     AffectedComponent,
     AuditEntry,
@@ -40,6 +41,7 @@ from tests.factories import (
     make_resolved,
 )
 from tests.importers.running import Ran, run
+from tests.pictures import CHALK, file_of, wordmark
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,8 @@ ACTIVE = (
     '<img src="a.png" onerror="alert(1)"><a href="javascript:alert(1)">x</a> <del>old</del><ins>new</ins>'
 )
 HARMLESS = '<p>Don\'t</p><img src="a.png"><a rel="noopener">x</a> <del>old</del><ins>new</ins>'
+
+A_LOGO = drawn(file_of(wordmark()))
 
 
 def export(page: Page, path: Path, *options: str) -> list[str]:
@@ -88,6 +92,7 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     make_templates_and_metrics(page)
     reviews.comment(Postmortem.objects.all()[0], body="Is this all?", actor=ALICE)
     merging.merge(make_incident(page), into=make_incident(page), reason="One failure.", actor=ALICE)
+    logos.set_logo(page, logo=A_LOGO, logo_dark=drawn(file_of(wordmark(CHALK))), actor=ALICE)
     before = export(page, tmp_path / "before.jsonl", "--with-secrets")
     forget_everything()
 
@@ -109,7 +114,7 @@ def without_stated(line: str) -> dict[str, Any]:
 
 def test_every_kind_of_row_is_exported_or_named_here() -> None:
     """Whoever adds a model says whether it moves along with its page."""
-    exported = {"Page", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
+    exported = {"Page", "PageLogo", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
     exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "PostmortemComment", "ActionItem"}
     exported |= {"Preset", "MetricsProvider", "Metric", "MetricPoint"}
     exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
@@ -167,6 +172,29 @@ def test_a_file_cannot_bring_html_that_does_something(tmp_path: Path) -> None:
     kept += [*Postmortem.objects.values_list("body_html", flat=True)]
     kept += [*Revision.objects.values_list("change_html", flat=True)]
     assert kept == [HARMLESS] * (len(texts) + 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"content": "PHN2Zz48L3N2Zz4="}, "SVG is not taken"),
+        ({"content": "é"}, "its content is not base64"),
+        ({"ground": "green"}, "its ground is neither light nor dark"),
+    ],
+)
+def test_a_logo_that_is_no_picture_is_left_out(tmp_path: Path, change: dict[str, str], said: str) -> None:
+    page = make_page()
+    logos.set_logo(page, logo=A_LOGO, actor=ALICE)
+    path = tmp_path / "page.jsonl"
+    lines = export(page, path)
+    number = next(n for n, line in enumerate(lines) if json.loads(line)["type"] == "logo")
+    lines[number] = json.dumps(json.loads(lines[number]) | change)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    forget_everything()
+    ran = load(path)
+    assert ran.code == 3
+    assert said in ran.said
+    assert Page.objects.get().logo is None
 
 
 def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_path: Path) -> None:

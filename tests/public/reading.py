@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from django.http import HttpResponse
 from django.test import Client
 
-_VOID = {"meta", "link", "br", "img", "hr", "input"}
+_VOID = {"meta", "link", "br", "img", "hr", "input", "source"}
 
 
 class Element:

@@ -13,6 +13,11 @@ from statuspage.public.publishing.publisher import tree_of
 from statuspage.public.publishing.tree import Tree
 
 
+def as_text(body: bytes) -> str:
+    """Pictures too, no byte lost."""
+    return body.decode(errors="surrogateescape")
+
+
 def parts(tree: Tree) -> Iterator[tuple[Path, Manifest]]:
     """The generation, then its archive."""
     assert tree.current
@@ -33,7 +38,7 @@ def shown(tree: Tree) -> dict[str, str]:
             assert hashlib.sha256(body).hexdigest() == entry.digest
             assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == body
             assert brotli.decompress(file.with_name(file.name + ".br").read_bytes()) == body
-            found.setdefault(path, body.decode())
+            found.setdefault(path, as_text(body))
     return found
 
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from time_machine import travel
 
-from incidents.actions import deleting, merging, pages, rewriting
+from incidents.actions import deleting, logos, merging, pages, rewriting
 from incidents.actions.backfilling import PastUpdate, backfill
 from incidents.actions.details import edit_details
+from incidents.images import drawn
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
+from tests.pictures import CHALK, file_of, wordmark
 from tests.publishing.test_publisher import assert_true
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +88,16 @@ def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
     found = assert_true(page)
     assert path not in found
     assert sum(one.startswith("/accent") for one in found) == 1
+
+
+def test_a_logo_is_published_beside_the_pages_that_show_it() -> None:
+    page = make_page()
+    incident = make_incident(page)
+    dark, light = drawn(file_of(wordmark())), drawn(file_of(wordmark(CHALK)))
+    logos.set_logo(page, logo=dark, logo_dark=light, actor=ALICE)
+    found = assert_true(page)
+    shown = {f"/logo-{one.digest}.webp" for one in (dark, light)}
+    assert {path for path in found if path.startswith("/logo-")} == shown
+    assert all(path in found[f"/incidents/{incident.public_id}"] for path in shown)
+    logos.set_logo(page, logo=None, actor=ALICE)
+    assert not shown & set(assert_true(page))

@@ -30,7 +30,7 @@ from tests.factories import (
     post,
 )
 from tests.public.reading import get
-from tests.publishing.shelves import published, stray
+from tests.publishing.shelves import as_text, published, stray
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def assert_true(page: Page) -> dict[str, str]:
     found = publish(page)
     assert set(found) == set(paths.everything(page, now=timezone.now()))
     for path, text in found.items():
-        assert text == get(path).content.decode(), path
+        assert text == as_text(get(path).content), path
     assert not stray(tree_of(page.public_id))
     return found
 

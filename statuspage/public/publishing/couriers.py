@@ -18,7 +18,7 @@ from incidents.models import Page
 from statuspage.common.published import HOSTS
 from statuspage.public.publishing.publisher import TICK, backoff, tree_of
 from statuspage.public.publishing.targets import read_targets
-from statuspage.public.publishing.targets.base import STATIC, Target, items
+from statuspage.public.publishing.targets.base import LOADED, Target, items
 from statuspage.subscribers.models import Publication
 from statuspage.subscribers.models.publications import FOLDER
 
@@ -104,7 +104,7 @@ class Courier(threading.Thread):
         wanted = {item.path: item for item in items(generation, Path(settings.STATIC_ROOT))}
         gone = sorted(held.keys() - wanted.keys())
         # What was hidden goes first. What open pages may still load goes last.
-        self._drop(path for path in gone if not path.startswith(STATIC))
+        self._drop(path for path in gone if not path.startswith(LOADED))
         # What is not noted would never be taken away again if we were killed now.
         self._note(dict.fromkeys(wanted, "") | held)
         for item in wanted.values():
@@ -115,7 +115,7 @@ class Courier(threading.Thread):
                 return 0
             self.target.put(item)
             held[item.path] = item.digest
-        self._drop(path for path in gone if path.startswith(STATIC))
+        self._drop(path for path in gone if path.startswith(LOADED))
         self._note(held)
         return len(held)
 

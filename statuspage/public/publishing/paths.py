@@ -30,6 +30,8 @@ FEEDS = ("atom", "rss", "json_feed", "maintenances_ics", "history_json", "all_up
 SUMMARIES = (*CLOCKS, *FEEDS, *API_V2, "uptime", "badge", "embed_frame")
 # What changes with the code or the page's name alone.
 FIXED = ("robots", "missing", "away", "embed_script")
+# What the pages wear, at addresses that change with it: those of before are asked for until all pages are made anew.
+DRESS = ("/accent-", "/logo-")
 # Of components whose uptime is published.
 SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
 # After these, any page of any incident may read otherwise.
@@ -80,8 +82,7 @@ def present(page: Page, *, now: datetime) -> list[str]:
     components = list(page.components.visible_to(Viewer.PUBLIC))
     found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
     found += [path for component in components for path in _of_component(component)]
-    found += [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
-    return found + _reports(page, components, now=now)
+    return found + _dress(page) + _reports(page, components, now=now)
 
 
 def hidden(page: Page) -> list[str]:
@@ -101,6 +102,7 @@ def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime
     if not news or len(news) > MANY:
         return Touched(_named(SUMMARIES if news else CLOCKS), debt)
     found = _named(SUMMARIES)
+    found += _dress(page) if EventKind.PAGE_CHANGED in kinds else []
     for incident in _incidents(page, news):
         found += of_incident(incident)
     found += _touched_histories(page, news, now=now)
@@ -166,6 +168,11 @@ def _histories(numbers: Iterable[int]) -> list[str]:
 def _of_component(component: Component) -> list[str]:
     names = (*(SHOWCASED if component.showcase else ()), "component_badge")
     return [reverse(f"public:{name}", args=[component.public_id]) for name in names]
+
+
+def _dress(page: Page) -> list[str]:
+    found = [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
+    return found + sorted({reverse("public:logo", args=[one.digest]) for one in page.logos})
 
 
 def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> list[str]:

@@ -285,7 +285,7 @@ def _drop_others(draft: Draft, present: Iterable[str]) -> None:
     """A report of last month, a component that was hidden: what is no longer there beside the incidents."""
     known = set(present)
     for path in draft.kept():
-        if not is_past(path) and path not in known:
+        if not is_past(path) and path not in known and not path.startswith(paths.DRESS):
             draft.drop(path)
 
 

@@ -14,6 +14,8 @@ from statuspage.common.published import ARCHIVE, file_of, read_manifest
 # What a target holds, for ourselves: path -> hash. Nothing in it is secret.
 NOTES = ".candor.json"
 STATIC = "/static/"
+# What pages load: there before them, and longer than they.
+LOADED = (STATIC, "/accent-", "/logo-")
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -69,12 +71,12 @@ class Target(ABC):
 
 
 def items(generation: Path, static: Path) -> Iterator[Item]:
-    """All that belongs to a page, in an order in which whoever follows a link misses nothing: style sheets, changed
-    incidents, what links to them, the file that tells of the change; then past incidents, which may be very many."""
+    """All that belongs to a page, in an order in which whoever follows a link misses nothing: style sheets and logos,
+    changed incidents, what links to them, the file that tells of the change; then past incidents, perhaps very many."""
     yield from _static(static)
     manifest = read_manifest(generation)
     last = ("/", "/live.json")
-    for path in (*sorted(manifest.files.keys() - set(last), key=_incidents_first), *last):
+    for path in (*sorted(manifest.files.keys() - set(last), key=_in_order), *last):
         if entry := manifest.files.get(path):
             yield Item(path, generation / file_of(path), entry.digest, manifest.headers[entry.headers])
     if manifest.archive:
@@ -85,8 +87,8 @@ def items(generation: Path, static: Path) -> Iterator[Item]:
                 yield Item(path, file, entry.digest, past.headers[entry.headers])
 
 
-def _incidents_first(path: str) -> tuple[bool, str]:
-    return (not path.startswith("/incidents/"), path)
+def _in_order(path: str) -> tuple[bool, bool, str]:
+    return (not path.startswith(LOADED), not path.startswith("/incidents/"), path)
 
 
 def _static(folder: Path) -> Iterator[Item]:

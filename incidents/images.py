@@ -1,0 +1,111 @@
+"""Pictures from outside, read with care and drawn anew: the only place that imports PIL.
+
+No byte of a file is kept: what its metadata say, further frames, and whatever else hides in it end here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from io import BytesIO
+
+from django.core.exceptions import ValidationError
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from incidents import colours
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_BYTES = 2 * 1024 * 1024
+MAX_SIDE = 4000
+BOX = (480, 160)
+# Pictures that are saved have about ten. Each makes a decoder walk through the whole picture, for a few bytes.
+MAX_SCANS = 100
+# What a graphic needs to be told from its ground (WCAG 2.2, success criterion 1.4.11), and how much may have less.
+CONTRAST, FAINT = 3.0, 0.3
+SAMPLE = (120, 40)
+
+_Rgba = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A WebP without loss: drawn again, it is the same bytes."""
+
+    content: bytes
+    width: int
+    height: int
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()[:16]
+
+
+def drawn(raw: bytes) -> Picture:
+    """`raw` (PNG, JPEG, WebP or GIF; of an animation the first frame) as a picture that fits into 480 by 160.
+
+    ValidationError (plain words, no field) for what is too large, damaged, or no such picture.
+    """
+    if len(raw) > MAX_BYTES:
+        raise ValidationError("This file is larger than 2 MB. Save it in a smaller size.")
+    if b"<svg" in raw[:2048].lower():
+        raise ValidationError("SVG is not taken, because it can carry programs. Save it as PNG, 480 pixels wide.")
+    image = _decoded(raw)
+    if image.getchannel("A").getextrema()[1] == 0:
+        raise ValidationError("Nothing can be seen in this picture: all of it is transparent.")
+    image.thumbnail(BOX, Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    # Not `exact`: colours that nobody sees, because they are transparent, are wiped out.
+    image.save(buffer, "WEBP", lossless=True, quality=90, method=6, exact=False)
+    return Picture(buffer.getvalue(), image.width, image.height)
+
+
+def is_legible(content: bytes, ground: str) -> bool:
+    """Whether what is drawn can be told from `ground` (`#rrggbb`), by and large. A picture without
+    transparency brings a ground of its own. `content`: of a Picture."""
+    image = Image.open(BytesIO(content), formats=["WEBP"]).convert("RGBA")
+    image.thumbnail(SAMPLE)
+    seen = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
+    if seen.total() > 0.95 * image.width * image.height:
+        return True
+    faint = sum(n for rgb, n in seen.items() if colours.contrast(colours.as_hex(*rgb), ground) < CONTRAST)
+    return faint <= FAINT * seen.total()
+
+
+def _decoded(raw: bytes) -> Image.Image:
+    """The first frame, upright, in RGBA. Nothing is decoded before its size is known to be small enough."""
+    try:
+        image = Image.open(BytesIO(raw), formats=FORMATS)
+        _check_size(image)
+        if image.format in ("JPEG", "MPO") and raw.count(b"\xff\xda") > MAX_SCANS:
+            raise ValidationError("This JPEG is built in an unusual way. Save it anew, as PNG.")
+        image.load()
+        _check_size(image)
+        return _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+    except ValidationError:
+        raise
+    except UnidentifiedImageError:
+        raise ValidationError("This is no PNG, JPEG, WebP or GIF picture.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_large() from None
+    except Exception:  # a decoder of a damaged file may fail in any way
+        raise ValidationError("This picture is damaged: it cannot be read to its end.") from None
+
+
+def _check_size(image: Image.Image) -> None:
+    if max(image.size) > MAX_SIDE:
+        raise _too_large()
+
+
+def _too_large() -> ValidationError:
+    return ValidationError(f"This picture has more than {MAX_SIDE:,} pixels on a side. Save it in a smaller size.")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Of greys with 16 bits, the upper eight: PIL would cut them off at the lower."""
+    return image.point(lambda grey: grey / 256).convert("L") if image.mode.startswith("I") else image
+
+
+def _pixels(image: Image.Image) -> list[_Rgba]:
+    raw = image.tobytes()
+    return list(zip(raw[0::4], raw[1::4], raw[2::4], raw[3::4], strict=True))
