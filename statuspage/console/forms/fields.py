@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from itertools import groupby
 from typing import Any
 
@@ -51,6 +51,27 @@ class MomentField(forms.CharField):
             options = " or ".join(f"{one:%Y-%m-%dT%H:%M%z}" for one in (first, second))
             raise ValidationError(f"The clocks went back: {moment:%H:%M} came twice that day. Write {options}.")
         return first
+
+
+class DayField(forms.DateField):
+    """An optional day of the page's calendar."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+    default_error_messages = {"invalid": "Write the day as 2026-01-31."}
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(required=False, **more)
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day and not 1900 < day.year < 9000:
+            raise ValidationError("Nothing happened in that year.")
+        return day
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When the day begins there."""
+    return datetime.combine(day, time.min, zone)
 
 
 class VersionField(forms.IntegerField):

@@ -16,6 +16,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
+from statuspage.console.forms.incident_filter import IncidentFilter
 from statuspage.console.forms.incidents import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
 from statuspage.console.forms.maintenances import step_forms
 from statuspage.console.forms.reports import ImpactStartForm
@@ -25,6 +26,7 @@ from statuspage.console.views.drafts import beside, is_only_a_look, offered
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
 PER_PAGE = 50
+SHELVES = (("", "All"), ("open", "Open"), ("incidents", "Incidents"), ("maintenance", "Maintenance"))
 RESOLVED_TEXT = "This incident has been resolved."
 
 
@@ -39,11 +41,14 @@ def incident_list(request: StaffRequest) -> HttpResponse:
         "maintenance": everything.maintenances(),
     }
     show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
-    listed = Paginator(shelves[show].newest_first(), PER_PAGE).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {"page": page, "listed": listed, "show": show}
-    if show == "maintenance":
+    form = IncidentFilter(request.GET, page=page)
+    listed = Paginator(form.narrowed(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    query = "&".join(part for part in (f"show={show}" if show else "", form.query) if part)
+    context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
+    context |= {"show": show, "shelves": SHELVES}
+    if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.going_on().newest_first()
-    return render(request, "console/incidents.html", context)
+    return render(request, "console/incidents.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.EDITOR)
