@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
@@ -48,12 +49,12 @@ def drawer(number: str | None, words: str = "") -> Drawer:
     if words:
         names = [name for name in names[:SEARCHED] if _has(name, words.casefold().split())]
     listed = Paginator(names, PER_PAGE).get_page(number)
-    found = (_read(name, limit=HEADER_BYTES) for name in listed.object_list)
+    found = (_read(name, _headers(name)) for name in listed.object_list)
     return Drawer(listed, [mail for mail in found if mail], is_partial)
 
 
 def mail_file(name: str) -> MailFile | None:
-    return _read(name)
+    return _read(name, source(name))
 
 
 def source(name: str, *, limit: int = -1) -> bytes | None:
@@ -67,17 +68,22 @@ def source(name: str, *, limit: int = -1) -> bytes | None:
         return None
 
 
+def _headers(name: str) -> bytes | None:
+    beginning = source(name, limit=HEADER_BYTES)
+    return None if beginning is None else beginning.partition(b"\n\n")[0]
+
+
 def _has(name: str, words: list[str]) -> bool:
-    headers = source(name, limit=HEADER_BYTES)
+    headers = _headers(name)
     if headers is None:
         return False
-    message = BytesHeaderParser(policy=policy.default).parsebytes(headers)
-    said = f"{message['To']} {message['Subject']}".casefold()
+    # The newer policy, which decodes by itself, takes ten times as long.
+    message = BytesHeaderParser().parsebytes(headers)
+    said = " ".join(str(make_header(decode_header(message[name] or ""))) for name in ("To", "Subject")).casefold()
     return all(word in said for word in words)
 
 
-def _read(name: str, *, limit: int | None = None) -> MailFile | None:
-    content = source(name, limit=limit or -1)
+def _read(name: str, content: bytes | None) -> MailFile | None:
     if content is None:
         return None
     message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
@@ -86,7 +92,7 @@ def _read(name: str, *, limit: int | None = None) -> MailFile | None:
         at=datetime.strptime(name.partition("-")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC),
         to=str(message["To"] or ""),
         subject=str(message["Subject"] or ""),
-        text="" if limit else _text(message),
+        text=_text(message),
         is_account=message["X-Candor-Kind"] == "account",
     )
 

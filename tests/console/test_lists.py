@@ -69,8 +69,8 @@ def test_who_changes_a_role_is_back_where_they_were(owner: Client) -> None:
 def test_tokens_presets_and_reports_page(owner: Client, page: Page) -> None:
     for number in range(51):
         tokens.make(page, name=f"Token {number}", scopes=["read"], actor=ALICE)
-        fields = {"name": f"Preset {number:02}", "title": "We are down", "body": "Words."}
-        preset_actions.create_preset(page, actor=ALICE, **fields)
+        name = f"Preset {number:02}"
+        preset_actions.create_preset(page, name=name, title="We are down", body="Words.", actor=ALICE)
     for number in range(101):
         make_component(page, f"Part {number}")
     assert walked(owner, "/console/tokens") == [50, 1]

@@ -22,6 +22,7 @@ from statuspage.console.forms.maintenances import step_forms
 from statuspage.console.forms.reports import ImpactStartForm
 from statuspage.console.planned import next_step
 from statuspage.console.sending import said_of, send
+from statuspage.console.toasts import Said, fragment
 from statuspage.console.views.drafts import beside, is_only_a_look, offered
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
@@ -85,7 +86,9 @@ def declare(request: StaffRequest) -> HttpResponse:
 def incident(request: StaffRequest, code: str) -> HttpResponse:
     found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
     if request.htmx:
-        return render(request, "console/incident.html#deliveries", {"incident": found, "telling": telling(found)})
+        told = telling(found)
+        context = {"incident": found, "telling": told}
+        return fragment(request, "console/incident.html#deliveries", context, *(outcome(told) if told else []))
     return render(request, "console/incident.html", incident_context(request, found))
 
 
@@ -109,6 +112,15 @@ def telling(incident: Incident) -> Telling | None:
 
 def telling_of(event: Event) -> Telling:
     return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
+
+
+def outcome(telling: Telling) -> list[Said]:
+    """For who asked while it went on: that it is over."""
+    if not telling.is_over:
+        return []
+    failed = telling.progress.failed
+    told = "Everybody has been told." if telling.progress.total else "Nobody was to be told."
+    return [Said(f"{failed} could not be told." if failed else told, is_seen=True)]
 
 
 def incident_context(
