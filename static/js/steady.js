@@ -14,7 +14,7 @@
   function hold(part) {
     const used = document.activeElement;
     const named = [...part.querySelectorAll("[id]")];
-    const mark = used !== document.body && used.id && onScreen(used) ? used : named.find(onScreen);
+    const mark = used.id && !used.contains(part) && onScreen(used) ? used : named.find(onScreen);
     return {
       mark: mark?.id,
       top: mark?.getBoundingClientRect().top,
