@@ -152,9 +152,12 @@ def test_a_component_finds_what_named_it_once_archived_too(editor: Client, page:
     incident = make_incident(page, title="Queue is stuck", components={part: "partial_outage"})
     post(incident, components={part: "major_outage"})
     make_incident(page, title="Search is slow", components={other: "partial_outage"})
-    assert titles(editor, f"?component={part.public_id}") == ["Queue is stuck"]
+    asked = f"?component={part.public_id}"
+    assert titles(editor, asked) == ["Queue is stuck"]
+    form = sheet(editor.get(f"/console/incidents{asked}")).one("form", class_="sieve")
+    assert fields_of(form)["component"] == [part.public_id]
     components.set_archived(part, archived=True, actor=ALICE)
-    assert titles(editor, f"?component={part.public_id}") == ["Queue is stuck"]
+    assert titles(editor, asked) == ["Queue is stuck"]
 
 
 def test_days_are_those_of_the_page_on_which_it_began_or_will(editor: Client, page: Page) -> None:

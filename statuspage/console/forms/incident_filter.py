@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from incidents.models import Page
 from incidents.models.incidents import IncidentQuerySet
 from incidents.models.states import CANCELLED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
-from statuspage.console.forms.fields import DayField, midnight
+from statuspage.console.forms.fields import DayField, LongSelect, midnight
 
 STATUSES = [
     ("", "Any"),
@@ -25,7 +25,7 @@ class IncidentFilter(forms.Form):
     q = forms.CharField(label="Words", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
     status = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     impact = forms.ChoiceField(label="Impact", required=False, choices=[("", "Any"), *Impact.choices])
-    component = forms.ChoiceField(label="Component", required=False)
+    component = forms.ChoiceField(label="Component", required=False, widget=LongSelect)
     since = DayField(label="Began from")
     until = DayField(label="Began until")
 
