@@ -12,6 +12,7 @@ from incidents.models.components import Component
 from incidents.models.maintenances import MaintenanceSeries, Switches
 from incidents.models.pages import Page
 from incidents.models.states import (
+    CANCELLED,
     ENDED,
     ONGOING,
     RUNNING,
@@ -140,6 +141,20 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         begun = models.Q(began_at__gte=start, began_at__lt=end)
         started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
         return self.filter(begun | started).exclude(status__in=UPCOMING)
+
+    def falling_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
+        """As `started_between`, with those ahead that are to start then."""
+        ahead = self.filter(status__in=UPCOMING, scheduled_for__gte=start, scheduled_for__lt=end)
+        return self.started_between(start, end) | ahead
+
+    def in_status(self, status: str) -> IncidentQuerySet:
+        """`cancelled` is asked for apart from `completed`."""
+        if status == CANCELLED:
+            return self.filter(cancelled_at__isnull=False)
+        return self.filter(status=status, cancelled_at__isnull=True)
+
+    def of_impact(self, impact: str) -> IncidentQuerySet:
+        return self.filter(impact=impact)
 
     def first_start(self) -> datetime | None:
         """When the oldest of them began."""

@@ -49,6 +49,8 @@ UNRESOLVED = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
 UPCOMING = (Status.SCHEDULED,)
 RUNNING = (Status.IN_PROGRESS, Status.VERIFYING)
 ENDED = (Status.RESOLVED, Status.COMPLETED)
+# What is said of a maintenance that was called off, in place of its status, which is completed.
+CANCELLED = "cancelled"
 # What holds its components: nobody else's end turns them green.
 ONGOING = (*UNRESOLVED, *RUNNING)
 HARMED = (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE)

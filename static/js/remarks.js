@@ -39,10 +39,17 @@ document.addEventListener("click", (event) => {
   if (button) fix(button);
 });
 
+let used;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  used = detail.target.contains(document.activeElement) && document.activeElement.id;
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   const found = event.target;
   if (!found.dataset.remarksOf) return;
   show(found);
+  // htmx could not: the button was hidden still.
+  if (used && document.activeElement === document.body) document.getElementById(used)?.focus({ preventScroll: true });
   const words = found.querySelector("[data-said]")?.textContent || "";
   if (words || found.dataset.had) said(found, words || "No remarks on this text any more");
   found.dataset.had = words;

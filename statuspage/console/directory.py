@@ -90,11 +90,13 @@ def failed_deliveries(page: Page) -> list[Delivery]:
     return list(failed.select_related("subscriber", "incident")[:FAILED_SHOWN])
 
 
-def endpoint_list(page: Page, *, number: str | None) -> PageOf[Subscriber]:
-    """Those that are, or may be, sent to first, then the removed."""
+def endpoint_list(page: Page, words: str, *, by_address: bool) -> SubscriberQuerySet:
+    """Those that are, or may be, sent to first, then the removed. Who may not read addresses finds by name alone."""
     found = Subscriber.objects.endpoints().filter(page=page)
+    if words:
+        found = found.searched(words) if by_address else found.called(words)
     removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
-    return Paginator(found.order_by(removed, "channel", "-created_at", "-pk"), PER_PAGE).get_page(number)
+    return found.order_by(removed, "channel", "-created_at", "-pk")
 
 
 def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import median
 from typing import Any
@@ -48,7 +49,8 @@ def measure() -> None:
     _, incident = fill(PAST)
     client = Client()
     client.force_login(make_user("owner"))
-    rows = sorted((timed(client, path), path) for _, path in walk(client, per_name=1))
+    paths = [*(path for _, path in walk(client, per_name=1)), *filters(incident)]
+    rows = sorted((timed(client, path), path) for path in paths)
     say(f"| Page ({len(rows)}) | Queries | ms, in the middle of {TURNS} |")
     say("| --- | --- | --- |")
     for (milliseconds, queries), path in rows:
@@ -58,6 +60,17 @@ def measure() -> None:
         typed = {"step": "update", "incident": incident.public_id, "body": "We look at it. " * 333, "tab": tab}
         took = median(clock(partial(client.post, "/console/preview", typed)) for _ in range(TURNS))
         say(f"| preview of 5,000 characters, {tab} | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
+
+
+def filters(incident: Any) -> list[str]:
+    """The list of incidents, narrowed by each of its fields, by all of them, and to nothing."""
+    component = incident.page.components.last().public_id
+    today = datetime.now(UTC).date()
+    days = f"since={today - timedelta(days=400)}&until={today - timedelta(days=30)}"
+    asked = ["q=incident", "q=nosuchword", f"q={incident.public_id}", "status=resolved", "impact=minor", days]
+    asked += [f"component={component}", "status=cancelled", f"show=incidents&page=100&{days}", "page=150"]
+    asked.append(f"show=incidents&q=a&status=resolved&impact=minor&component={component}&{days}")
+    return [f"/console/incidents?{one}" for one in asked]
 
 
 def timed(client: Any, path: str) -> tuple[float, int]:

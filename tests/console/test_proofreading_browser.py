@@ -94,3 +94,18 @@ def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open
     expect(tab.locator(".remark")).to_contain_text("14:30 already says which half of the day it is.")
     expect(tab.locator("[data-fix]")).to_be_hidden()
     expect(tab.get_by_label("Message")).to_have_value(TEXT)
+
+
+def test_who_has_reached_a_fix_by_the_keyboard_stays_on_it_when_the_remarks_are_renewed(open_form: OpenTab) -> None:
+    tab = open_form()
+    message = tab.get_by_label("Message")
+    message.fill(TEXT)
+    button = tab.get_by_role("button", name="Use “14:30 UTC”")
+    button.focus()
+    with tab.expect_response("**/remarks"):
+        tab.get_by_label("Title").evaluate("one => one.dispatchEvent(new Event('input', {bubbles: true}))")
+    tab.evaluate("document.querySelector('.remark').isOld = true")
+    with tab.expect_response("**/remarks"):
+        tab.get_by_label("Title").evaluate("one => one.dispatchEvent(new Event('input', {bubbles: true}))")
+    expect(button).to_be_focused()
+    expect(button).to_be_visible()

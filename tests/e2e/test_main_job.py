@@ -106,7 +106,7 @@ def declare(tab: Page, report: Report) -> None:
     backdate(tab, first)
     expect(tab.locator(".preview")).to_contain_text(first.words[0])
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Everybody has been told")).to_be_visible(timeout=20_000)
+    expect(tab.get_by_text("Everybody has been told", exact=True)).to_be_visible(timeout=20_000)
 
 
 def follow_up(tab: Page, part: Part, status: str) -> None:

@@ -1,19 +1,12 @@
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from incidents.models import Incident, Page
 from incidents.models.audit import AuditEntryQuerySet
 from statuspage.console.auditing import phrase
-
-
-def _day(day: date | None) -> date | None:
-    if day and not 1900 < day.year < 9000:
-        raise ValidationError("Nothing happened in that year.")
-    return day
+from statuspage.console.forms.fields import DayField, midnight
 
 
 class AuditFilter(forms.Form):
@@ -21,8 +14,8 @@ class AuditFilter(forms.Form):
 
     actor = forms.ChoiceField(label="Who", required=False)
     verb = forms.ChoiceField(label="Did what", required=False)
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label="From")
+    until = DayField(label="To")
     q = forms.CharField(label="Words", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
     object = forms.SlugField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -36,12 +29,6 @@ class AuditFilter(forms.Form):
         self.fields["verb"].choices = [("", "Anything"), *what]  # type: ignore[attr-defined]
         self.incident: Incident | None = None
 
-    def clean_since(self) -> date | None:
-        return _day(self.cleaned_data["since"])
-
-    def clean_until(self) -> date | None:
-        return _day(self.cleaned_data["until"])
-
     def narrowed(self) -> AuditEntryQuerySet:
         """The page's entries that it asks for, the newest first."""
         found = self.page.audit_entries.all()
@@ -53,9 +40,7 @@ class AuditFilter(forms.Form):
             found = found.about_incident(self.incident) if self.incident else found.about(asked["object"])
         found = found.of_actor(asked["actor"]) if asked["actor"] else found
         found = found.of_verb(asked["verb"]) if asked["verb"] else found
-        found = found.since(self._midnight(asked["since"])) if asked["since"] else found
-        found = found.before(self._midnight(asked["until"] + timedelta(days=1))) if asked["until"] else found
+        found = found.since(midnight(asked["since"], self.page.zone)) if asked["since"] else found
+        if asked["until"]:
+            found = found.before(midnight(asked["until"] + timedelta(days=1), self.page.zone))
         return found.containing(asked["q"]) if asked["q"] else found
-
-    def _midnight(self, day: Any) -> datetime:
-        return timezone.make_aware(datetime.combine(day, datetime.min.time()), self.page.zone)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from incidents.models import Component, Page
 from incidents.models.states import ComponentStatus
@@ -51,6 +54,37 @@ class MomentField(forms.CharField):
             options = " or ".join(f"{one:%Y-%m-%dT%H:%M%z}" for one in (first, second))
             raise ValidationError(f"The clocks went back: {moment:%H:%M} came twice that day. Write {options}.")
         return first
+
+
+class LongSelect(forms.Select):
+    """Drawn in one go: Django's own takes 20 ms for two hundred options. Knows no groups of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = {True: mark_safe(" selected"), False: ""}
+        rows = ((one, chosen[one == (value or "")], label) for one, label in self.choices)
+        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        return format_html('<select name="{}"{}>{}</select>', name, flatatt(attrs or {}), options)
+
+
+class DayField(forms.DateField):
+    """An optional day of the page's calendar."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+    default_error_messages = {"invalid": "Write the day as 2026-01-31."}
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(required=False, **more)
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day and not 1900 < day.year < 9000:
+            raise ValidationError("Nothing happened in that year.")
+        return day
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When the day begins there."""
+    return datetime.combine(day, time.min, zone)
 
 
 class VersionField(forms.IntegerField):

@@ -16,6 +16,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.directory import endpoint_list, newest_deliveries
 from statuspage.console.forms.channels import EndpointForm
 from statuspage.console.forms.fields import sent
+from statuspage.console.paging import paged, words_in, words_query
 from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Channel, ChannelState, Delivery, Subscriber
 from statuspage.subscribers.transports import ENDPOINT_TRANSPORTS
@@ -33,13 +34,15 @@ ACTS: dict[str, tuple[Act, str]] = {
 @role_required(Role.VIEWER)
 def channel_list(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
+    may_edit, words = request.user.has_role(Role.EDITOR), words_in(request)
     context = {
         "page": page,
-        "listed": endpoint_list(page, number=request.GET.get("page")),
+        "listed": paged(endpoint_list(page, words, by_address=may_edit), request),
+        "words": words,
+        "query": words_query(words),
         "kinds": [(channel, Channel(channel).label) for channel in ENDPOINT_TRANSPORTS],
         "channels": ChannelState.objects.in_trouble(),
-        "may_edit": request.user.has_role(Role.EDITOR),
-        "query": "",
+        "may_edit": may_edit,
     }
     return render(request, "console/channels.html", context)
 

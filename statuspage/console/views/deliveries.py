@@ -1,21 +1,23 @@
 """What became of each message about an incident, and how many would hear of what is being written."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from incidents.models import Incident
+from incidents.models import Event, Incident
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.directory import PER_PAGE, address_of
+from statuspage.console.directory import address_of
 from statuspage.console.forms.fields import PREFIX
-from statuspage.console.views.incidents import telling_of
+from statuspage.console.paging import paged
+from statuspage.console.toasts import Said, fragment, say
+from statuspage.console.views.incidents import outcome, telling_of
 from statuspage.subscribers import roster
 from statuspage.subscribers.models import Delivery, DeliveryState, Subscriber
 from statuspage.subscribers.models.concerns import concern_of_draft
@@ -27,15 +29,23 @@ def deliveries(request: StaffRequest, code: str) -> HttpResponse:
     incident = _incident(request, code)
     events = list(incident.events.telling().select_related("update"))
     event = next((one for one in events if str(one.pk) == request.GET.get("event")), events[-1] if events else None)
-    context = {"page": incident.page, "incident": incident, "events": events[::-1], "event": event}
+    context: dict[str, Any] = {"page": incident.page, "incident": incident, "events": events[::-1], "event": event}
     if event is None:
         return render(request, "console/deliveries.html", context)
+    context |= _table(request, event)
+    if request.htmx:
+        return fragment(request, "console/deliveries.html#table", context, *outcome(context["telling"]))
+    return render(request, "console/deliveries.html", context)
+
+
+def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
     may_read = request.user.has_role(Role.EDITOR)
     state = request.GET.get("state", "")
     found = Delivery.objects.of_event(event).with_story().newest_first().in_state(state)
-    listed = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    listed = paged(found, request)
     telling = telling_of(event)
-    context |= {
+    return {
+        "event": event,
         "listed": listed,
         "rows": [(one, address_of(one.subscriber, masked=not may_read)) for one in listed],
         "telling": telling,
@@ -44,29 +54,33 @@ def deliveries(request: StaffRequest, code: str) -> HttpResponse:
         "query": urlencode({"event": event.pk, "state": state}),
         "may_read": may_read,
     }
-    template = "console/deliveries.html#table" if request.htmx else "console/deliveries.html"
-    return render(request, template, context)
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def retry(request: StaffRequest, code: str) -> HttpResponse:
-    """The failed ones of `event` again: all, or only `delivery`."""
+    """The failed ones of `event` again: all, or only `delivery`. Then back to where one was in the list."""
     incident = _incident(request, code)
     event = get_object_or_404(incident.events.telling(), pk=_number(request, "event"))
     only = _number(request, "delivery") if "delivery" in request.POST else None
     done = roster.retry_failed(event, actor=request.user.actor, only=only)
-    if done.again:
-        messages.success(request, f"{done.again} will be tried again now.")
+    if request.htmx:
+        context = {"page": incident.page, "incident": incident} | _table(request, event)
+        return fragment(request, "console/deliveries.html#table", context, *_said_of(done))
+    say(request, _said_of(done))
+    kept = {name: request.GET[name] for name in ("state", "page") if request.GET.get(name)}
+    return redirect(f"{reverse('console:deliveries', args=[code])}?{urlencode({'event': event.pk} | kept)}")
+
+
+def _said_of(done: roster.Retried) -> list[Said]:
+    said = [Said(f"{done.again} will be tried again now.")] if done.again else []
     if done.left:
-        messages.warning(
-            request,
+        left = (
             f"{done.left} {'was' if done.left == 1 else 'were'} left alone: "
-            "the subscriber is paused or gone, or a later update has reached them already.",
+            "the subscriber is paused or gone, or a later update has reached them already."
         )
-    if not (done.again or done.left):
-        messages.warning(request, "There was nothing to try again.")
-    return redirect(f"{reverse('console:deliveries', args=[code])}?event={event.pk}")
+        said.append(Said(left, messages.WARNING))
+    return said or [Said("There was nothing to try again.", messages.WARNING)]
 
 
 @role_required(Role.EDITOR)

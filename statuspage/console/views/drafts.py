@@ -24,6 +24,7 @@ from statuspage.console.forms.fields import PREFIX
 from statuspage.console.forms.incidents import MessageForm
 from statuspage.console.forms.presets import put_in
 from statuspage.console.sending import typed_in
+from statuspage.console.toasts import Said, fragment
 
 # Whoever typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)
@@ -51,7 +52,9 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
     if request.htmx and draft is None:
         return HttpResponse(status=204)
     if request.htmx:
-        return render(request, "console/_drafts.html#saved", {"page": page, "draft": draft})
+        # Read out once, not with every pause of the typing.
+        said = [] if posted.get("draft") else [Said("A draft is kept while you type.", is_seen=True)]
+        return fragment(request, "console/_drafts.html#saved", {"page": page, "draft": draft}, *said)
     messages.success(request, "Draft saved. It is here when you come back.")
     return redirect("console:incident", incident.public_id) if incident else redirect("console:declare")
 

@@ -18,15 +18,18 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
+from statuspage.console.forms.incident_filter import IncidentFilter
 from statuspage.console.forms.incidents import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
 from statuspage.console.forms.maintenances import step_forms
 from statuspage.console.forms.reports import ImpactStartForm
 from statuspage.console.planned import next_step
 from statuspage.console.sending import said_of, send
+from statuspage.console.toasts import Said, fragment
 from statuspage.console.views.drafts import beside, is_only_a_look, offered
 from statuspage.subscribers.models import Delivery, Progress, Subscriber
 
 PER_PAGE = 50
+SHELVES = (("", "All"), ("open", "Open"), ("incidents", "Incidents"), ("maintenance", "Maintenance"))
 RESOLVED_TEXT = "This incident has been resolved."
 
 
@@ -41,11 +44,14 @@ def incident_list(request: StaffRequest) -> HttpResponse:
         "maintenance": everything.maintenances(),
     }
     show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
-    listed = Paginator(shelves[show].newest_first(), PER_PAGE).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {"page": page, "listed": listed, "show": show}
-    if show == "maintenance":
+    form = IncidentFilter(request.GET, page=page)
+    listed = Paginator(form.narrowed(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    query = "&".join(part for part in (f"show={show}" if show else "", form.query) if part)
+    context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
+    context |= {"show": show, "shelves": SHELVES}
+    if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.going_on().newest_first()
-    return render(request, "console/incidents.html", context)
+    return render(request, "console/incidents.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.EDITOR)
@@ -82,7 +88,9 @@ def declare(request: StaffRequest) -> HttpResponse:
 def incident(request: StaffRequest, code: str) -> HttpResponse:
     found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
     if request.htmx:
-        return render(request, "console/incident.html#deliveries", {"incident": found, "telling": telling(found)})
+        told = telling(found)
+        context = {"incident": found, "telling": told}
+        return fragment(request, "console/incident.html#deliveries", context, *(outcome(told) if told else []))
     return render(request, "console/incident.html", incident_context(request, found))
 
 
@@ -106,6 +114,15 @@ def telling(incident: Incident) -> Telling | None:
 
 def telling_of(event: Event) -> Telling:
     return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
+
+
+def outcome(telling: Telling) -> list[Said]:
+    """For who asked while it went on: that it is over."""
+    if not telling.is_over:
+        return []
+    failed = telling.progress.failed
+    told = "Everybody has been told." if telling.progress.total else "Nobody was to be told."
+    return [Said(f"{failed} could not be told." if failed else told, is_seen=True)]
 
 
 def incident_context(

@@ -7,6 +7,7 @@ from statuspage.common.urls import current_page
 from statuspage.console import mailbox
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.directory import failed_deliveries, latest_bounces
+from statuspage.console.paging import words_in, words_query
 from statuspage.subscribers.models import BounceKind, ChannelState
 
 
@@ -14,11 +15,14 @@ from statuspage.subscribers.models import BounceKind, ChannelState
 def mail_list(request: StaffRequest) -> HttpResponse:
     """The mails that became files; with a mail server, how that server is doing."""
     page = current_page(request)
-    bounces = latest_bounces(page)
+    bounces, words = latest_bounces(page), words_in(request)
     context = {
         "page": page,
         "mail_server": _mail_server(),
-        "drawer": None if settings.EMAIL_URL else mailbox.drawer(request.GET.get("page")),
+        "drawer": None if settings.EMAIL_URL else mailbox.drawer(request.GET.get("page"), words),
+        "words": words,
+        "query": words_query(words),
+        "searched": mailbox.SEARCHED,
         "channels": ChannelState.objects.in_trouble(),
         "failed": failed_deliveries(page),
         "bounces": bounces,

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -8,6 +10,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.mailtest import MailTestForm
 from statuspage.console.mailchecks import checklist
+from statuspage.console.toasts import Said, fragment
 from statuspage.subscribers import mailtest
 from statuspage.subscribers.models import MailTest
 
@@ -27,9 +30,23 @@ def mail_test(request: StaffRequest) -> HttpResponse:
         else:
             mailtest.start(page, form.cleaned_data["to"], actor=request.user.actor)
             return redirect("console:mail_test")
-    context = {"page": page, "form": form, "test": MailTest.objects.last_of(page), "checks": checklist()}
-    template = "console/mail_test.html#result" if request.htmx else "console/mail_test.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    context: dict[str, Any] = {
+        "page": page,
+        "form": form,
+        "test": MailTest.objects.last_of(page),
+        "checks": checklist(),
+    }
+    if request.htmx:
+        return fragment(request, "console/mail_test.html#result", context, *_outcome(context["test"]))
+    return render(request, "console/mail_test.html", context, status=422 if form.errors else 200)
+
+
+def _outcome(test: MailTest | None) -> list[Said]:
+    """For who waited for it."""
+    if test is None or test.is_running:
+        return []
+    said = "The test is over: the mail server took the mail." if test.passed else "The test is over: it was not sent."
+    return [Said(said, is_seen=True)]
 
 
 def _why_not(request: StaffRequest, page: Page) -> str:

@@ -12,6 +12,7 @@ from statuspage.accounts.models import Role, User
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.people import PersonForm
+from statuspage.console.paging import back_to, paged, words_in, words_query
 
 
 @role_required(Role.OWNER)
@@ -26,7 +27,15 @@ def people_list(request: StaffRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _show_password(request, page, user, password, f"{user} can sign in")
-    context = {"page": page, "people": User.objects.in_order(), "form": form, "roles": Role.choices}
+    words = words_in(request)
+    context = {
+        "page": page,
+        "listed": paged(User.objects.with_words(words), request),
+        "words": words,
+        "query": words_query(words),
+        "form": form,
+        "roles": Role.choices,
+    }
     return render(request, "console/people.html", context, status=422 if form.errors else 200)
 
 
@@ -70,7 +79,7 @@ def _act(request: StaffRequest, act: Callable[[], None], said: str) -> HttpRespo
         messages.success(request, said)
     # Who has just given up being an owner may not see the list any more.
     still_owner = User.objects.get(pk=request.user.pk).has_role(Role.OWNER)
-    return redirect("console:people" if still_owner else "console:dashboard")
+    return back_to("console:people", request) if still_owner else redirect("console:dashboard")
 
 
 def _show_password(request: StaffRequest, page: Page, user: User, password: str, title: str) -> HttpResponse:

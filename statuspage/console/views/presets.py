@@ -15,12 +15,13 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
 from statuspage.console.forms.presets import PresetForm
+from statuspage.console.paging import paged
 
 
 @role_required(Role.VIEWER)
 def preset_list(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
-    return render(request, "console/presets.html", {"page": page, "presets": page.presets.in_order()})
+    return render(request, "console/presets.html", {"page": page, "listed": paged(page.presets.in_order(), request)})
 
 
 @role_required(Role.EDITOR)

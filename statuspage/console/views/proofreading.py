@@ -29,7 +29,7 @@ def remarks(request: StaffRequest) -> HttpResponse:
     prefix = asked.get("prefix", "")
     typed = typed_in(request.POST, prefix)
     subject = Subject(page, typed, incident, update, prefix, is_postmortem="postmortem" in asked)
-    return render(request, "console/_remarks_found.html", {"lines": lines_about(subject)})
+    return render(request, "console/_remarks_found.html", {"lines": lines_about(subject), "prefix": prefix})
 
 
 @role_required(Role.OWNER)

@@ -19,7 +19,11 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import sent
 from statuspage.console.forms.reports import ImpactStartForm, PublishFiguresForm, TargetsForm
+from statuspage.console.paging import paged
 from statuspage.console.views.incidents import incident_context
+
+# Many fit on a sheet of paper, which is where such a table ends up.
+COMPONENTS_PER_PAGE = 100
 
 
 @role_required(Role.VIEWER)
@@ -35,8 +39,10 @@ def analytics(request: StaffRequest) -> HttpResponse:
 def report_list(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     found = _span(page, request.GET.get("period", ""))
-    shown = _sheets(page, list(page.components.visible_to(Viewer.STAFF).in_page_order()), found)
-    return render(request, "console/reports.html", list_context(page, found, shown, door="console"))
+    listed = paged(page.components.visible_to(Viewer.STAFF).in_page_order(), request, per_page=COMPONENTS_PER_PAGE)
+    context = list_context(page, found, _sheets(page, list(listed), found), door="console")
+    context |= {"listed": listed, "query": f"period={found.period.code}"}
+    return render(request, "console/reports.html", context)
 
 
 @role_required(Role.VIEWER)

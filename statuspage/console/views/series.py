@@ -15,11 +15,12 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.forms.fields import fill_in, sent
 from statuspage.console.forms.series import EndSeriesForm, SeriesForm, repeat_of
 from statuspage.console.forms.warnings import repeat_warnings
+from statuspage.console.paging import paged
 from statuspage.console.planned import next_step
 from statuspage.subscribers.models import Subscriber
 
 CONFLICT = "Somebody else changed this series while you were writing. Look at it once more; your text is still here."
-PAST_SHOWN = 10
+PAST_PER_PAGE = 10
 
 
 @role_required(Role.VIEWER)
@@ -93,7 +94,7 @@ def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm |
         "series": found,
         "components": found.components.in_page_order(),
         "ahead": [(one, next_step(one, now=now)) for one in found.occurrences.ahead().soonest_first()],
-        "over": found.occurrences.ended().newest_first()[:PAST_SHOWN],
+        "listed": paged(found.occurrences.ended().newest_first(), request, per_page=PAST_PER_PAGE),
         "form": form or EndSeriesForm(series=found),
         "audience": Subscriber.objects.audience(found.page).count(),
     }

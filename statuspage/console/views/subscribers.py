@@ -32,7 +32,7 @@ def subscriber_list(request: StaffRequest) -> HttpResponse:
         state=request.GET.get("state", ""),
         channel=request.GET.get("channel", ""),
         scope=request.GET.get("scope", ""),
-        search=request.GET.get("q", "").strip()[:MAX_SEARCH] if may_read else "",
+        search=request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH] if may_read else "",
     )
     context = {
         "page": page,

@@ -77,6 +77,9 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """An address, or a part of one."""
         return self.filter(Q(email__icontains=words) | Q(endpoint__icontains=words) | Q(name__icontains=words))
 
+    def called(self, words: str) -> SubscriberQuerySet:
+        return self.filter(name__icontains=words)
+
     def choosing(self, incident: Incident) -> SubscriberQuerySet:
         """Those who chose this very incident."""
         return self.filter(interests__incident=incident)
