@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 
-from incidents.models.incidents import Incident, IncidentUpdate
+from incidents.models.incidents import Incident
 from incidents.models.postmortems import Postmortem
 from incidents.models.states import UPCOMING
+from incidents.models.updates import IncidentUpdate
 
 PATTERN = (
     r"(?<![\w@./])@(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?![\w:])"

@@ -2,7 +2,7 @@ from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
 from incidents.models.drafts import Draft, DraftState, DraftStep
 from incidents.models.events import Event, EventKind
-from incidents.models.incidents import AffectedComponent, Incident, IncidentUpdate
+from incidents.models.incidents import Incident
 from incidents.models.intervals import StatusInterval
 from incidents.models.logos import PageLogo
 from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
@@ -12,6 +12,7 @@ from incidents.models.postmortems import ActionItem, Postmortem, PostmortemComme
 from incidents.models.presets import Preset
 from incidents.models.revisions import Revision
 from incidents.models.targets import ServiceTarget
+from incidents.models.updates import AffectedComponent, IncidentUpdate
 
 __all__ = [
     "ActionItem",

@@ -6,10 +6,11 @@ from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
-from incidents.models.incidents import Incident, IncidentUpdate
+from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.postmortems import Postmortem
 from incidents.models.states import ComponentStatus
+from incidents.models.updates import IncidentUpdate
 
 
 class EventKind(models.TextChoices):

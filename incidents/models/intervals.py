@@ -7,8 +7,9 @@ from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
-from incidents.models.incidents import IncidentQuerySet, IncidentUpdate
+from incidents.models.incidents import IncidentQuerySet
 from incidents.models.states import HARMED, ComponentStatus
+from incidents.models.updates import IncidentUpdate
 
 Span = tuple[int, str, datetime, datetime | None]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from incidents.models.incidents import IncidentUpdate
 from incidents.models.postmortems import Postmortem
+from incidents.models.updates import IncidentUpdate
 
 
 class Revision(models.Model):

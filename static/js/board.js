@@ -1,6 +1,4 @@
 // The order of components by mouse and arrow keys. Fingers have buttons.
-"use strict";
-
 const board = document.getElementById("shelves");
 const listOf = (group) => group.querySelector("ul");
 const groupOf = (row) => row.parentElement.closest("li");

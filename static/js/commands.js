@@ -1,10 +1,8 @@
 // The command bar: / or Ctrl-K opens it, arrows walk through what it found, Escape closes it. Without scripts it is a page.
-"use strict";
-
 (() => {
   const dialog = document.getElementById("commands");
   const input = document.getElementById("command");
-  if (!dialog || !input) return;
+  if (!dialog) return;
 
   const open = () => {
     if (!dialog.open) dialog.showModal();

@@ -1,7 +1,5 @@
 // Small comforts on top of pages that work without: finding a component by typing, and focus where it is needed.
-"use strict";
-
-document.addEventListener("input", (event) => {
+addEventListener("input", (event) => {
   const id = event.target.dataset.filter;
   if (!id) return;
   const wanted = event.target.value.trim().toLowerCase();
@@ -12,12 +10,12 @@ document.addEventListener("input", (event) => {
 });
 
 // Enter in the search must not publish what is only half written.
-document.addEventListener("keydown", (event) => {
+addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.dataset.filter) event.preventDefault();
 });
 
 // A chosen status is shown in its colour at once.
-document.addEventListener("change", (event) => {
+addEventListener("change", (event) => {
   if (event.target.matches(".picker select")) event.target.classList.toggle("chosen", event.target.value !== "");
 });
 
@@ -29,7 +27,7 @@ for (const type of ["click", "focusin"]) {
   });
 }
 
-document.addEventListener("DOMContentLoaded", () => {
+addEventListener("DOMContentLoaded", () => {
   for (const filter of document.querySelectorAll(".filter")) filter.hidden = false;
   for (const select of document.querySelectorAll(".picker select")) select.classList.toggle("chosen", select.value !== "");
   document.querySelector("[data-focus]")?.focus();

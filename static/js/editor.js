@@ -1,6 +1,4 @@
 // A text that goes out in a moment says how many seconds are left.
-"use strict";
-
 setInterval(() => {
   for (const time of document.querySelectorAll("[data-countdown]")) {
     const seconds = Math.round((new Date(time.dateTime) - Date.now()) / 1000);

@@ -1,6 +1,4 @@
 // The proofreader's remarks: one press puts words right in the text, and the browser's undo takes it back.
-"use strict";
-
 function place(text, words, start, end) {
   if (!words) return text.length;
   if (text.slice(start, end) === words) return start;
@@ -34,17 +32,17 @@ function show(root) {
   for (const button of root.querySelectorAll("[data-fix]")) button.hidden = false;
 }
 
-document.addEventListener("click", (event) => {
+addEventListener("click", (event) => {
   const button = event.target.closest("[data-fix]");
   if (button) fix(button);
 });
 
 let used;
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+addEventListener("htmx:beforeSwap", ({ detail }) => {
   used = detail.target.contains(document.activeElement) && document.activeElement.id;
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
+addEventListener("htmx:afterSwap", (event) => {
   const found = event.target;
   if (!found.dataset.remarksOf) return;
   show(found);
@@ -55,7 +53,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   found.dataset.had = words;
 });
 
-document.addEventListener("DOMContentLoaded", () => {
+addEventListener("DOMContentLoaded", () => {
   show(document);
   // What was typed before the scripts were there, or came back with the page.
   for (const found of document.querySelectorAll("[data-remarks-of]")) {

@@ -11,8 +11,8 @@ from django.db.models import prefetch_related_objects
 
 from incidents.account import Account
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
-from incidents.models.incidents import timeline
 from incidents.models.states import ComponentStatus
+from incidents.models.updates import timeline
 from incidents.status import Headline, page_status, worst_status
 from incidents.uptime import midnight
 from incidents.visibility import Viewer

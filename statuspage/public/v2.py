@@ -14,7 +14,8 @@ from django.urls import resolve
 from django.views.decorators.csrf import csrf_exempt
 
 from incidents.models import Component, Incident, Page
-from incidents.models.incidents import IncidentQuerySet, timeline
+from incidents.models.incidents import IncidentQuerySet
+from incidents.models.updates import timeline
 from incidents.status import Headline, page_status
 from incidents.visibility import Viewer
 from incidents.wire import Json, Wire
