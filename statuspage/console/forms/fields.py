@@ -12,7 +12,7 @@ from django.forms.utils import flatatt
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from incidents.models import Component, Page
 from incidents.models.states import ComponentStatus
@@ -60,8 +60,7 @@ class LongSelect(forms.Select):
     """Drawn in one go: Django's own takes 20 ms for two hundred options. Knows no groups of them."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = {True: mark_safe(" selected"), False: ""}
-        rows = ((one, chosen[one == (value or "")], label) for one, label in self.choices)
+        rows = ((one, flatatt({"selected": one == (value or "")}), label) for one, label in self.choices)
         options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
         return format_html('<select name="{}"{}>{}</select>', name, flatatt(attrs or {}), options)
 
