@@ -101,7 +101,7 @@ def test_viewers_read_an_incident_and_are_offered_nothing_that_they_may_not_do(p
     viewer = signed_in("viewer")
     for path in ("/console/", "/console/incidents", f"/console/incidents/{incident.public_id}"):
         document = sheet(viewer.get(path))
-        assert [form.attributes["action"] for form in document.all("form")] == ["/accounts/logout/"]
+        assert [form.attributes["action"] for form in document.all("form", method="post")] == ["/accounts/logout/"]
         offers = [link.text for link in document.one("main").all("a", class_="button")]
         assert offers == []
 

@@ -60,9 +60,8 @@ class LongSelect(forms.Select):
     """Drawn in one go: Django's own takes 20 ms for two hundred options. Knows no groups of them."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        plain, chosen = '<option value="{}">{}</option>', '<option value="{}" selected>{}</option>'
-        rows = (format_html(chosen if one == (value or "") else plain, one, label) for one, label in self.choices)
-        options = format_html_join("", "{}", ([row] for row in rows))
+        rows = ((one, flatatt({"selected": one == (value or "")}), label) for one, label in self.choices)
+        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
         return format_html('<select name="{}"{}>{}</select>', name, flatatt(attrs or {}), options)
 
 
