@@ -122,6 +122,17 @@ def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Clien
     assert "It is back." in html
     assert html.count("We are looking.") == 0, "its line was reworded, not removed"
     assert "Alice declared it" in html
+    assert re.search(r"\d lines added at the end", html)
+    assert "Nothing is missing." in editor.post(address(incident), fields_of(answer) | {"fill": "1"}).content.decode()
+
+
+def test_a_full_timeline_says_so_and_offers_no_more(editor: Client, incident: Incident) -> None:
+    lines = tuple(Line(incident.started_at + timedelta(seconds=n), f"Line {n}") for n in range(200))
+    actions.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=lines))
+    answer = editor.get(address(incident))
+    assert "It has 200 lines, and cannot have more." in text_of(answer)
+    assert 'name="more_lines"' not in answer.content.decode()
+    assert 'name="more_rows"' in answer.content.decode()
 
 
 def test_more_lines_keep_what_was_typed(editor: Client, incident: Incident) -> None:
@@ -271,6 +282,9 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     second.post(where, {"approve": "1", "comment": "Well written.", "version": version})
     assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
     assert "Publish…" in text_of(second.get(where))
+    log = text_of(second.get("/console/audit"))
+    for did in ("asked for approval of", "commented on", "approved", "settled a comment on"):
+        assert f"{did} the postmortem of" in log
 
 
 def test_giving_back_without_a_word_is_refused_and_changes_nothing(editor: Client, incident: Incident) -> None:

@@ -89,6 +89,10 @@ else:
 
 class ActionItemRows(_FormSet):
     @property
+    def has_room(self) -> bool:
+        return self.total_form_count() < self.max_num
+
+    @property
     def drafts(self) -> list[ActionItemDraft]:
         """What the valid rows say, in their order."""
         return [draft for form in self.forms if (draft := form.draft)]
