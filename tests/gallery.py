@@ -25,7 +25,7 @@ Light, dark, and on a phone; all with the demo page. This file and its pictures 
 """
 # A code in an address stands for any of its kind: one of them is shown. What leaves something behind is not walked to.
 CODE = re.compile(r"/(?:(?=[a-z]*\d)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)")
-EXAMPLES = 3  # of a kind: an open and a resolved incident lead to different pages
+EXAMPLES = 8  # of a kind: an open and a resolved incident lead to different pages
 LEFT_OUT = re.compile(r"\.csv|/source$|/export|/mail$|sheet|audit\.csv|/logout")
 
 
