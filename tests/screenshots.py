@@ -1,4 +1,4 @@
-"""Makes docs/images/ anew from a fresh demo page: `bin/screenshots`. Look at them before you commit them."""
+"""Makes docs/images/ and docs/console.md anew from a fresh demo page: `bin/screenshots`. Look before you commit."""
 
 import re
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.gallery import gallery
 from tests.live import Candor
 from tests.servers import CHROMIUM, CHROMIUM_ARGS
 
@@ -43,6 +44,8 @@ def public(browser: Browser, candor: Candor) -> None:
     page.get_by_role("link", name="Read details").first.click()
     page.evaluate("scrollTo(0, 0)")
     shoot(page, "incident")
+    page.locator(".account").first.scroll_into_view_if_needed()
+    page.locator(".account").first.screenshot(path=IMAGES / "postmortem.png")
     page = tab(browser, (1280, 1100))
     page.goto(candor.url)
     page.locator("a.bars", has_text="99.").first.click()
@@ -81,6 +84,7 @@ def console(browser: Browser, candor: Candor) -> None:
     shoot(page, "schedule", full=True)
     writing(page, candor)
     reports(page, candor)
+    gallery(browser, candor, page.context, IMAGES.parent)
 
 
 def writing(page: Page, candor: Candor) -> None:
@@ -95,6 +99,12 @@ def writing(page: Page, candor: Candor) -> None:
     shoot(page, "editor", full=True)
     page.get_by_role("link", name="Correct the record").click()
     shoot(page, "correct")
+    page.set_viewport_size({"width": 1280, "height": 1400})
+    page.goto(f"{candor.url}/console/incidents?show=incidents&status=resolved&impact=critical")
+    page.get_by_role("link", name="Most labels cannot be created").click()
+    page.get_by_role("link", name="Revise postmortem").click()
+    shoot(page, "studio")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{candor.url}/console/presets")
     shoot(page, "presets")
     page.keyboard.press("/")

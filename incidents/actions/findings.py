@@ -58,6 +58,12 @@ def account_to_publish(postmortem: Postmortem, incident: Incident) -> Account | 
     return account_of(stated, evidence_of(fresh).record)
 
 
+def told(body: str, account: Account | None, incident: Incident) -> str:
+    """All that was published, as one text: what a revision keeps and compares."""
+    more = account.told(incident.page.zone) if account else ""
+    return f"{body}\n\n{more}" if more else body
+
+
 def _check_moments(findings: Findings) -> None:
     began = findings.impact_started_at
     for name, words in _WORDS.items():
@@ -84,9 +90,3 @@ def _factors(factors: Iterable[str]) -> Iterable[str]:
         raise ValidationError({"factors": f"There are {len(found)} factors; {MAX_FACTORS} are allowed."})
     for factor in found:
         yield checks.line(factor, field="factors", what="A factor", max_length=500)
-
-
-def told(body: str, account: Account | None, incident: Incident) -> str:
-    """All that was published, as one text: what a revision keeps and compares."""
-    more = account.told(incident.page.zone) if account else ""
-    return f"{body}\n\n{more}" if more else body

@@ -5,6 +5,7 @@ Statuspage's keys in the order of its webhooks (section 4.1), and ours under `ca
 
 from django.db.models import prefetch_related_objects
 
+from incidents.account import Account
 from incidents.models import ActionItem, Event, Incident, IncidentUpdate, Page, Postmortem, Revision
 from incidents.shorthand import postmortem_told
 from incidents.visibility import Viewer
@@ -105,6 +106,18 @@ def _ours(wire: Wire, postmortem: Postmortem) -> Json:
         "edited_at": wire.time_or_none(postmortem.edited_at),
         "revisions": [_revision(wire, one) for one in postmortem.revisions.all()],
         "action_items": [_action_item(wire, item) for item in postmortem.action_items.all()],
+        **_account(wire, Account.read(postmortem.account)),
+    }
+
+
+def _account(wire: Wire, account: Account | None) -> Json:
+    """What stands beside the text, as it was published; empty where nothing does."""
+    lines, harms = (account.lines, account.harms) if account else ((), ())
+    return {
+        "timeline": [{"at": wire.time(line.at), "text": line.text} for line in lines],
+        "moments": {name: wire.time(at) for name, at in account.moments.items()} if account else {},
+        "components": [{"name": harm.name, "seconds": round(harm.lasted.total_seconds())} for harm in harms],
+        "factors": list(account.factors) if account else [],
     }
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from incidents.models import AuditEntry, Event, MetricPoint
+from incidents.actions import reviews
+from incidents.models import AuditEntry, Event, MetricPoint, Page, Postmortem
 from statuspage.accounts.models import Scope
 from tests.api.programs import Program, make_program
-from tests.factories import make_component, make_incident, make_page, make_resolved
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 
 POSTMORTEM_KEYS = """preview_key body body_updated_at body_draft body_draft_updated_at published_at notify_subscribers
 notify_twitter custom_tweet created_at updated_at"""
@@ -113,6 +114,18 @@ def test_what_is_not_over_has_no_postmortem_yet(program: Program) -> None:
     assert "Resolve" in program.put(f"{path}/publish", {}, code=422)["message"]
     assert "body_draft" in program.put(path, {"postmortem": {"body_draft": "  "}}, code=422)["error"]
     assert "body_draft" in program.put(path, {"postmortem": {"body_draft": "[" * 400}}, code=422)["error"]
+
+
+def test_a_program_cannot_publish_round_the_second_person(program: Program) -> None:
+    Page.objects.update(postmortems_need_approval=True)
+    path = f"/incidents/{make_resolved(program.page).public_id}/postmortem"
+    program.put(path, {"postmortem": {"body_draft": "## Why"}})
+    assert "second person" in program.put(f"{path}/publish", {}, code=422)["message"]
+    reviews.approve(Postmortem.objects.get(), actor=ALICE)
+    program.put(path, {"postmortem": {"body_draft": "## Why not"}})
+    program.put(f"{path}/publish", {}, code=422)
+    reviews.approve(Postmortem.objects.get(), actor=ALICE)
+    assert program.put(f"{path}/publish", {})["body"] == "## Why not"
 
 
 def test_a_template_is_kept_with_its_components(program: Program) -> None:

@@ -60,6 +60,20 @@ def measure() -> None:
         typed = {"step": "update", "incident": incident.public_id, "body": "We look at it. " * 333, "tab": tab}
         took = median(clock(partial(client.post, "/console/preview", typed)) for _ in range(TURNS))
         say(f"| preview of 5,000 characters, {tab} | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
+    took = median(clock(partial(preview_of_postmortem, client, incident)) for _ in range(TURNS))
+    say(f"| preview of a postmortem, 50 lines | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
+
+
+def preview_of_postmortem(client: Any, incident: Any) -> None:
+    """Its text of 5,000 characters, with a timeline and its picture."""
+    typed = {"preview": "1", "body": "We look at it. " * 333, "version": "0", "items-TOTAL_FORMS": "0"}
+    typed |= {"items-INITIAL_FORMS": "0", "lines-TOTAL_FORMS": "50", "lines-INITIAL_FORMS": "0", "factors": "None"}
+    for number in range(50):
+        at = f"{incident.started_at + timedelta(minutes=number):%Y-%m-%d %H:%M}"
+        typed |= {f"lines-{number}-at": at, f"lines-{number}-text": f"Line {number}", f"lines-{number}-is_public": "on"}
+    path = f"/console/incidents/{incident.public_id}/postmortem"
+    answer = client.post(path, typed, headers={"hx-request": "true"})
+    assert b"<svg" in answer.content, "the preview has its picture"
 
 
 def filters(incident: Any) -> list[str]:

@@ -99,3 +99,11 @@ def test_many_overdue_items_cost_the_dashboard_no_more_queries(viewer: Client, p
     with CaptureQueriesContext(connection) as many:
         viewer.get("/console/")
     assert len(many) == len(one)
+
+
+def test_a_long_list_does_not_push_the_rest_away(page: Page, viewer: Client) -> None:
+    items = [ActionItemDraft(f"Item {n}", due_on=date(2020, 1, 1)) for n in range(8)]
+    actions.save_draft(make_resolved(page), body="Why.", actor=ALICE, action_items=items)
+    html = viewer.get("/console/").content.decode()
+    assert "<summary>2 more</summary>" in html
+    assert all(f">Item {n}</a>" in html for n in range(8))

@@ -41,6 +41,7 @@ def press(tab: Tab, wanted: Locator) -> None:
 def test_from_the_declaration_to_the_postmortem_by_keyboard_alone(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
+    tab.wait_for_load_state()
     tab.keyboard.press("/")
     tab.keyboard.type("declare")
     expect(tab.locator("dialog .commands-found a").first).to_contain_text("Declare")

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from pytest_django import Settings
 
+from incidents.actions import reviews
 from incidents.actions.logos import set_logo
 from incidents.actions.pages import set_published_figures
 from incidents.images import drawn
@@ -46,7 +47,8 @@ LOOKS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {WIDE: (1280, 900,
 EXAMPLES = 2
 # The page of an incident in other words: what a form shows that came back. Or no page at all.
 SAME_PAGES = {"post_update", "resolve", "reopen", "impact_start", "presence", "restore_incident", "draft_mail"}
-FILES = {"mail_source"}  # as it was written
+OF_A_POSTMORTEM = ("postmortem", "postmortem/review", "postmortem/retract", "follow-up")
+FILES = {"mail_source", "export_postmortem"}  # as it was written
 # How the pages that they may see are looked at, and how many these are at least: an owner's are looked at both ways.
 ROLES = {Role.EDITOR: (WIDE, 30), Role.VIEWER: (PHONE, 12)}
 
@@ -112,9 +114,11 @@ def seldom_linked(page: Page) -> list[str]:
         page=page, incident=incident, step="update", state="review", author_ref="7", author_label="Otto"
     )
     retractable = page.incidents.filter(postmortem__published_at__isnull=False)[0]
+    reviews.comment(retractable.postmortem, body="Who noticed?", actor=ALICE)
+    reviews.ask(retractable.postmortem, actor=ALICE)
     return [
         f"/console/incidents/{incident.public_id}/deliveries",
-        f"/console/incidents/{retractable.public_id}/postmortem/retract",
+        *(f"/console/incidents/{retractable.public_id}/{more}" for more in OF_A_POSTMORTEM),
         f"/console/series/{series.public_id}",
         f"/console/series/{series.public_id}/edit",
         f"/console/series/{series.public_id}/end",

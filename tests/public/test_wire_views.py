@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from incidents.actions import incidents, maintenances, postmortems
 from incidents.actions.action_items import ActionItemDraft
+from incidents.findings import Findings, Line
 from incidents.models import Incident
 from tests.factories import (
     ALICE,
@@ -185,6 +186,21 @@ def test_a_postmortem_is_told_whole_and_its_action_items_and_revisions_are_ours(
     assert ours["action_items"][0]["owner"] == "Platform"
     assert ours["action_items"][1]["done_at"] is None
     assert [one["body"] for one in ours["revisions"]] == ["What we learned."]
+    assert (ours["timeline"], ours["moments"], ours["components"], ours["factors"]) == ([], {}, [], [])
+
+
+def test_the_account_of_a_postmortem_is_told_without_its_private_lines() -> None:
+    api, ago = make_component(page := make_page()), timezone.now() - timedelta(hours=2)
+    incident = make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components={api: "major_outage"})
+    lines = (Line(ago, "It fails"), Line(ago, "Ada is ill", is_public=False))
+    findings = Findings(timeline=lines, detected_at=ago + timedelta(minutes=3), factors=("No alarm",))
+    postmortems.publish(incident, body="Why.", actor=ALICE, findings=findings)
+    ours = told(f"/incidents/{incident.public_id}.json")["candor"]["postmortem"]
+    assert [line["text"] for line in ours["timeline"]] == ["It fails"]
+    assert ours["moments"].keys() == {"began", "detected", "resolved", "ended"}
+    assert ours["components"] == [{"name": "REST API", "seconds": 48 * 60}]
+    assert ours["factors"] == ["No alarm"]
+    assert "Ada" not in str(ours)
 
 
 def test_what_an_edited_update_said_before_is_told() -> None:

@@ -2,7 +2,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from incidents.actions.action_items import MAX_ACTION_ITEMS, ActionItemDraft
 from incidents.models import ActionItem, Page, Postmortem
@@ -32,12 +31,6 @@ class PostmortemForm(forms.Form):
         self.fields["at"] = MomentField(
             page.zone, label="Published at", help_text=f"In {page.zone_name}. Empty means now; set it to backdate."
         )
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names; one that names none is about the text."""
-        refusals = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
-        for field, messages in refusals.items():
-            self.add_error(field if field in self.fields else None, list(messages))
 
     def renew(self, version: int) -> None:
         """After a conflict: the next press of the button is a deliberate one."""

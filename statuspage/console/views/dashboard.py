@@ -50,7 +50,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "leftovers": leftovers(page, now=now) if reminders.still_red and any(map(is_red, components)) else [],
         "maintenances": [(one, next_step(one, now=now)) for one in ahead],
         "recent": page.incidents.ended().newest_first()[:5],
-        "overdue": ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date()),
+        "overdue": list(ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date())),
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
         "submitted": Draft.objects.of_page(page).submitted() if is_editor else [],
