@@ -14,10 +14,11 @@ addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.dataset.filter) event.preventDefault();
 });
 
-// A chosen status is shown in its colour at once.
-addEventListener("change", (event) => {
-  if (event.target.matches(".picker select")) event.target.classList.toggle("chosen", event.target.value !== "");
-});
+// What no draft keeps is not left without a question.
+let unsaved;
+addEventListener("input", ({ target }) => (unsaved ||= target.closest("[data-guard]")));
+addEventListener("submit", () => (unsaved = null));
+addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
 
 // The menu of the bar goes when its reader turns to something else.
 for (const type of ["click", "focusin"]) {
@@ -29,8 +30,7 @@ for (const type of ["click", "focusin"]) {
 
 addEventListener("DOMContentLoaded", () => {
   for (const filter of document.querySelectorAll(".filter")) filter.hidden = false;
-  for (const select of document.querySelectorAll(".picker select")) select.classList.toggle("chosen", select.value !== "");
   document.querySelector("[data-focus]")?.focus();
-  const wanted = location.hash && document.querySelector(`details${CSS.escape(location.hash).replace("\\#", "#")}`);
+  const wanted = document.getElementById(location.hash.slice(1));
   if (wanted) wanted.open = true;
 });

@@ -312,6 +312,18 @@ def test_no_page_is_wider_than_the_window_however_long_the_names(open_tab: OpenT
         assert surplus <= 0, f"{path} is {surplus} px too wide"
 
 
+def test_what_more_opens_on_a_phone_is_all_on_the_screen(open_tab: OpenTab, page: Page) -> None:
+    tab = open_tab(viewport={"width": 390, "height": 844})
+    sign_in(tab)
+    tab.locator(".topbar-more summary").click()
+    for link in tab.locator(".topbar-more li a").all():
+        box = link.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] + box["height"] <= 844
+
+
 def test_no_page_of_the_console_breaks_the_content_security_policy(open_tab: OpenTab, page: Page) -> None:
     incident = make_incident(page)
     resolved = make_resolved(page)

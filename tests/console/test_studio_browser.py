@@ -16,6 +16,7 @@ from incidents.findings import Findings
 from incidents.models import Incident, Page, Postmortem
 from tests.console.test_browser import OpenTab, open_tab, page, sign_in
 from tests.factories import ALICE, make_component, make_resolved
+from tests.servers import wait_until
 
 __all__ = ["open_tab", "page"]
 
@@ -100,6 +101,24 @@ def test_with_a_thumb_and_without_scripts_up_to_the_approval(open_tab: OpenTab, 
     expect(tab.locator(".comments .settled")).to_contain_text("Is this all?")
     assert not Postmortem.objects.get().is_published
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_not_saved_is_not_left_without_a_question(open_tab: OpenTab, page: Page) -> None:
+    incident = make_resolved(page)
+    tab = open_tab()
+    sign_in(tab)
+    tab.goto(f"/console/incidents/{incident.public_id}/postmortem")
+    asked: list[str] = []
+    tab.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    tab.get_by_label("Text", exact=True).fill("Half a thought")
+    tab.get_by_role("link", name="Dashboard").click(no_wait_after=True)
+    wait_until(lambda: tab.evaluate("1") and asked == ["beforeunload"], "the browser asks")
+    expect(tab.get_by_label("Text", exact=True)).to_have_value("Half a thought")
+    tab.get_by_role("button", name="Save draft").first.click()
+    expect(tab.get_by_text("Draft saved.")).to_be_visible()
+    tab.get_by_role("link", name="Dashboard").click()
+    expect(tab.get_by_role("link", name="Declare incident")).to_be_visible()
+    assert asked == ["beforeunload"]
 
 
 def test_on_paper_it_has_the_picture_the_list_and_no_buttons(open_tab: OpenTab, page: Page) -> None:
