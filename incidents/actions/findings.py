@@ -45,6 +45,7 @@ def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, acto
     if kept.impact_started_at != incident.impact_started_at:
         set_impact_start(incident, kept.impact_started_at, actor=actor)
         incident.impact_started_at = kept.impact_started_at
+        postmortem.refresh_from_db(fields=["version"])
     postmortem.findings = kept.as_json()
 
 

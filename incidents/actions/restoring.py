@@ -41,8 +41,9 @@ def restore_page(raw: Raw) -> tuple[Page, Result]:
         return page, HERE
     fields = read(Page, raw)
     for name, value in fields.items():
-        # Its time zone is read by every page.
-        Page._meta.get_field(name).run_validators(value)
+        # Every view reads its time zone.
+        field: Any = Page._meta.get_field(name)
+        field.run_validators(value)
     notes = []
     if fields.get("domain") and Page.objects.filter(domain=fields["domain"]).exists():
         notes.append(f"another page has the domain {fields['domain']}; it has none now")
