@@ -9,6 +9,7 @@ from itertools import groupby
 
 from django.utils import timezone
 
+from incidents import markup
 from incidents.account import Record, Span
 from incidents.analytics import Course, Measure
 from incidents.findings import Line
@@ -101,7 +102,7 @@ def _of_updates(incident: Incident) -> Iterator[Line]:
 
 
 def _first_line(update: IncidentUpdate) -> str:
-    line = " ".join(update.body.strip().partition("\n\n")[0].split())
+    line = markup.first_words(update.body_html)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

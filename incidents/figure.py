@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from incidents.account import Account, Harm
 from incidents.models.states import ComponentStatus
-from incidents.wording import moment_text, short_duration
+from incidents.wording import harm_text, moment_text
 
 LABELS = {
     "began": "Impact began",
@@ -156,7 +156,7 @@ def _component(harm: Harm, scale: Scale, y: float) -> SafeString:
 def _name(harm: Harm) -> str:
     """As much of it as fits on a phone; all of it stands in the description."""
     name = harm.name if len(harm.name) <= _LONGEST_NAME else f"{harm.name[: _LONGEST_NAME - 1].rstrip()}…"
-    return f"{name}, {short_duration(harm.lasted)}" if harm.lasted else name
+    return f"{name}, {harm_text(harm.lasted)}" if harm.lasted else name
 
 
 def _axis(scale: Scale, y: float, zone: tzinfo) -> SafeString:

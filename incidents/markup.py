@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 import markdown
 import nh3
 from django.core.exceptions import ValidationError
-from django.utils.html import escape
+from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
@@ -87,6 +87,7 @@ ACTIVE_TAGS = {
 _mine = threading.local()
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _TAG_OR_TEXT = re.compile(r"""(<(?:[^">]|"[^"]*")*>)|[^<]+""")
+_FIRST_BLOCK = re.compile(r".*?</(?:p|li|h\d|pre|tr)>", re.DOTALL)
 _TAG_NAME = re.compile(r"</?\s*([a-z0-9]+)", re.IGNORECASE)
 
 
@@ -214,6 +215,12 @@ def clean(html: str) -> SafeString:
 
 def _sanitised(html: str, tags: set[str]) -> str:
     return nh3.clean(html, tags=tags, attributes=ALLOWED_ATTRIBUTES, url_schemes=ALLOWED_SCHEMES, link_rel="noopener")
+
+
+def first_words(html: str) -> str:
+    """What the first paragraph, heading or item of rendered Markdown says, on one line."""
+    first = _FIRST_BLOCK.match(html)
+    return " ".join(unescape(strip_tags((first[0] if first else html).replace("<br", " <br"))).split())
 
 
 def plain(text: str) -> SafeString:

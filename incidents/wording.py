@@ -65,6 +65,11 @@ def short_duration(duration: timedelta) -> str:
     return " ".join(parts[:2]) or "0 min"
 
 
+def harm_text(duration: timedelta) -> str:
+    """As `short_duration`, and like `duration_text` never less than a minute: for what did happen."""
+    return short_duration(max(duration, timedelta(minutes=1)))
+
+
 def duration_text(duration: timedelta) -> str:
     """`2 days 3 hours`, `1 hour 5 minutes`, `48 minutes`: the two largest units, never less than a minute."""
     minutes = max(1, round(duration.total_seconds() / 60))

@@ -25,8 +25,11 @@ def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = 
 
 
 @transaction.atomic
-def approve(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
-    """By somebody other than who changed it last. It holds until the text, the findings or the items change."""
+def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_version: int | None = None) -> Postmortem:
+    """By somebody other than who changed it last. It holds until the text, the findings or the items change.
+
+    `note`, if there is one, stands among the comments.
+    """
     take_version(postmortem, expected_version)
     if actor.ref == postmortem.edited_by:
         raise ValidationError({"body": OWN_TEXT})
@@ -34,6 +37,8 @@ def approve(postmortem: Postmortem, *, actor: Actor, expected_version: int | Non
     postmortem.approved_label, postmortem.review_requested_at = actor.label, None
     postmortem.save(update_fields=["approved", "approved_by", "approved_label", "review_requested_at"])
     audit(postmortem.incident.page, "postmortem.approved", postmortem, actor=actor, details={"body": postmortem.draft})
+    if note.strip():
+        comment(postmortem, body=note, actor=actor)
     return postmortem
 
 

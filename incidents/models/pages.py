@@ -98,5 +98,10 @@ class Page(models.Model):
         return [one for one in (self.logo, self.logo_dark) if one]
 
     @property
+    def zone_name(self) -> str:
+        """As people write it: `UTC`, `Europe/Berlin`."""
+        return "UTC" if self.time_zone == "Etc/UTC" else self.time_zone
+
+    @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)

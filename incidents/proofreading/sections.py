@@ -32,9 +32,9 @@ def check_sections(text: Text, actions: Sequence[Action]) -> Iterator[Remark]:
             said = f"There is no section that says “{name}”."
             yield Remark(end, end, Severity.WARNING, "section-missing", said, f"\n\n## {name}\n\n")
     for action in actions:
-        missing = [word for word, has in (("an owner", action.owner.strip()), ("a date", action.due_on)) if not has]
+        missing = [word for word, has in (("no owner", action.owner.strip()), ("no date", action.due_on)) if not has]
         if missing:
-            said = f"The action item “{action.text[:60]}” has not {' and not '.join(missing)} yet."
+            said = f"The action item “{action.text[:60]}” has {' and '.join(missing)} yet."
             code = "action-owner" if not action.owner.strip() else "action-date"
             yield Remark(end, end, Severity.WARNING, code, said)
 

@@ -2,7 +2,7 @@
 const board = document.getElementById("shelves");
 const listOf = (group) => group.querySelector("ul");
 const groupOf = (row) => row.parentElement.closest("li");
-const nameOf = (row) => row.querySelector(".shelf-name").textContent.trim();
+const nameOf = (row) => row.querySelector(".shelf-name a").textContent.trim();
 let held, home, walked;
 
 // Beside `by`; or into it, if that is a group and the row is none.

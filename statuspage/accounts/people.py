@@ -1,5 +1,7 @@
 """The verbs about people: who may sign in, and as what. Each is one transaction with its entry in the audit log."""
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -35,9 +37,10 @@ def change_role(page: Page, user: User, role: str, *, by: User) -> None:
 
 @transaction.atomic
 def set_active(page: Page, user: User, *, active: bool, by: User) -> None:
-    """Whoever is switched off is signed out everywhere at once."""
+    """Whoever is switched off is signed out everywhere at once, and has to sign in when switched on again."""
     if not active:
         _check_another_owner(user)
+        _end_sessions(user)
     user.is_active = active
     user.save(update_fields=["is_active"])
     _note(page, "person.active", user, by=by, active=active)
@@ -61,6 +64,12 @@ def set_mails(page: Page, user: User, *, wants_reminders: bool, wants_overdue: b
     user.wants_reminders, user.wants_overdue = wants_reminders, wants_overdue
     user.save(update_fields=["wants_reminders", "wants_overdue"])
     _note(page, "person.mails", user, by=user, wants_reminders=wants_reminders, wants_overdue=wants_overdue)
+
+
+def _end_sessions(user: User) -> None:
+    """Only staff have sessions: there are few."""
+    keys = [one.pk for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    Session.objects.filter(pk__in=keys).delete()
 
 
 def _check_another_owner(user: User) -> None:

@@ -17,6 +17,7 @@ from incidents.shorthand import Clock
 from incidents.wording import moment_text
 from statuspage.console.forms.findings import MOMENTS, FindingsForm, TimelineRows, filled, length_text, timeline_rows
 from statuspage.console.forms.postmortems import ActionItemRows, PostmortemForm, action_items, postmortem_form
+from statuspage.console.forms.rows import count_of
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Desk:
     lines: TimelineRows
     stated: Findings
     theirs: Postmortem | None = None
+    filled_in: int | None = None  # lines, if that was asked for
 
     @property
     def clock(self) -> Clock:
@@ -129,4 +131,5 @@ def desk_of(incident: Incident, data: QueryDict | None) -> Desk:
         FindingsForm(typed, page=page, stated=stated, account=derived),
         timeline_rows(page, rows, lines=stated.timeline, more_rows="more_lines" in data),
         stated,
+        filled_in=count_of(rows, "lines") - count_of(data, "lines") if "fill" in data else None,
     )

@@ -191,7 +191,7 @@ def _initial(wishes: Wishes) -> dict[str, Any]:
 
 def _zone_choices(page: Page, wishes: Wishes) -> list[tuple[str, str]]:
     names = sorted({*time_zones(), wishes.time_zone} - {""})
-    return [("", f"The page's: {page.time_zone}"), *((name, name.replace("_", " ")) for name in names)]
+    return [("", f"The page's: {page.zone_name}"), *((name, name.replace("_", " ")) for name in names)]
 
 
 @cache

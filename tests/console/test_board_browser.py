@@ -21,7 +21,7 @@ ORDER = ["REST API", "Europe: Database", "Europe: Cache", "Website"]
 def page(plain_page: Page) -> Page:
     plain_page.components.all().delete()
     plain_page.groups.all().delete()
-    make_component(plain_page, "REST API")
+    make_component(plain_page, "REST API", description="Not to be read out")
     europe = make_group(plain_page, "Europe")
     for name in ("Database", "Cache"):
         make_component(plain_page, name, group=europe)
@@ -43,7 +43,7 @@ def kept(page: Page) -> list[str]:
 
 
 def shown(tab: Tab) -> list[str]:
-    names = tab.locator(".shelf-row .shelf-name").all()
+    names = tab.locator(".shelf-row .shelf-name a").all()
     groups = [row.locator("xpath=ancestor::li[2]//h2") for row in names]
     pairs = zip(groups, names, strict=True)
     return [": ".join(part.inner_text() for part in (*group.all(), name)) for group, name in pairs]

@@ -104,13 +104,15 @@ def test_a_made_up_role_is_refused(owner: Client) -> None:
     assert kim.role == "viewer"
 
 
-def test_who_is_switched_off_is_signed_out_until_switched_on(owner: Client) -> None:
+def test_who_is_switched_off_is_signed_out_and_signs_in_anew_when_switched_on(owner: Client) -> None:
     kim = make_user("editor")
     theirs = Client()
     theirs.force_login(kim)
     owner.post(f"/console/people/{kim.pk}/active")
     assert theirs.get("/console/").status_code == 302
     owner.post(f"/console/people/{kim.pk}/active", {"on": "1"})
+    assert theirs.get("/console/").status_code == 302
+    assert owner.get("/console/").status_code == 200
     assert theirs.post("/accounts/login/", {"login": kim.email, "password": PASSWORD})["Location"] == "/console/"
 
 

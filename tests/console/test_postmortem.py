@@ -151,8 +151,8 @@ def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(
         ({"text": "x" * 501}, "at most 500 characters"),
         ({"text": "Do", "owner": "x" * 101}, "at most 100 characters"),
         ({"text": "Do", "due_on": "soon"}, "Enter a valid date."),
-        ({"text": "Do", "url": "javascript:alert(1)"}, "Enter a valid URL."),
-        ({"text": "Do", "url": "not a link"}, "Enter a valid URL."),
+        ({"text": "Do", "url": "javascript:alert(1)"}, "Write a whole address, like https://example.org/12."),
+        ({"text": "Do", "url": "not a link"}, "Write a whole address, like https://example.org/12."),
     ],
 )
 def test_a_bad_action_item_is_refused_in_its_row(

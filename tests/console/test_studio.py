@@ -122,6 +122,17 @@ def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Clien
     assert "It is back." in html
     assert html.count("We are looking.") == 0, "its line was reworded, not removed"
     assert "Alice declared it" in html
+    assert re.search(r"\d lines added at the end", html)
+    assert "Nothing is missing." in editor.post(address(incident), fields_of(answer) | {"fill": "1"}).content.decode()
+
+
+def test_a_full_timeline_says_so_and_offers_no_more(editor: Client, incident: Incident) -> None:
+    lines = tuple(Line(incident.started_at + timedelta(seconds=n), f"Line {n}") for n in range(200))
+    actions.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=lines))
+    answer = editor.get(address(incident))
+    assert "It has 200 lines, and cannot have more." in text_of(answer)
+    assert 'name="more_lines"' not in answer.content.decode()
+    assert 'name="more_rows"' in answer.content.decode()
 
 
 def test_more_lines_keep_what_was_typed(editor: Client, incident: Incident) -> None:
@@ -263,6 +274,64 @@ def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
         editor.post(address(one, "/review"), {"comment": "Hm."})
     theirs = Postmortem.objects.get(incident=other).comments.get()
     assert editor.post(address(incident, "/review"), {"settle": str(theirs.pk)}).status_code == 404
+
+
+def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, incident: Incident) -> None:
+    Page.objects.update(postmortems_need_approval=True)
+    save(editor, incident, "ask")
+    where, second = address(incident, "/review"), signed_in()
+    second.post(where, {"comment": "First."})
+    said = Postmortem.objects.get().comments.get()
+    settled = second.post(where, {"settle": str(said.pk), "comment": "Half a thou"})
+    assert "Half a thou</textarea>" in settled.content.decode()
+    assert "settled by" in text_of(settled)
+    seen = str(Postmortem.objects.get().version)
+    save(editor, incident, "ask", body="Because of something else.")
+    late = second.post(where, {"return": "1", "comment": "Which one?", "version": seen})
+    assert "Somebody changed it since" in text_of(late)
+    assert "Which one?</textarea>" in late.content.decode()
+    assert "Because of something else." in late.content.decode()
+    version = str(Postmortem.objects.get().version)
+    second.post(where, {"approve": "1", "comment": "Well written.", "version": version})
+    assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
+    assert "Publish…" in text_of(second.get(where))
+    log = text_of(second.get("/console/audit"))
+    for did in ("asked for approval of", "commented on", "approved", "settled a comment on"):
+        assert f"{did} the postmortem of" in log
+
+
+def test_giving_back_without_a_word_is_refused_and_changes_nothing(editor: Client, incident: Incident) -> None:
+    save(editor, incident, "ask")
+    second = signed_in()
+    version = str(Postmortem.objects.get().version)
+    refused = second.post(address(incident, "/review"), {"return": "1", "comment": "", "version": version})
+    assert "Write something first." in text_of(refused)
+    assert {'name="return"', 'name="approve"'} <= set(
+        re.findall(r'name="(?:return|approve)"', refused.content.decode())
+    )
+    assert f'name="version" value="{version}"' in refused.content.decode()
+
+
+def test_saving_says_what_becomes_of_it(editor: Client, incident: Incident) -> None:
+    Page.objects.update(postmortems_need_approval=True)
+    save(editor, incident, "ask")
+    waiting = editor.get(address(incident)).content.decode()
+    assert "Save and ask again" in waiting
+    assert 'name="notify"' not in waiting
+    save(editor, incident, body="Because of something else.")
+    assert "nobody is asked to approve it any more" in text_of(editor.get(address(incident)))
+    Page.objects.update(postmortems_need_approval=False)
+    save(editor, incident, "publish")
+    save(editor, incident, **{"items-0-text": "Raise an alarm"})
+    assert "Saved. Visitors see the action items as they are now" in text_of(editor.get(address(incident)))
+
+
+def test_every_part_that_is_wrong_is_named(editor: Client, incident: Incident) -> None:
+    wrong = {"lines-0-at": "noon", "detected_at": "soon", "items-0-owner": "Ada"}
+    told = text_of(save(editor, incident, **wrong))
+    assert re.search("look at the timeline *, the times and factors *and the action items", told)
+    del wrong["detected_at"]
+    assert re.search("look at the timeline *and the action items", text_of(save(editor, incident, **wrong)))
 
 
 def test_a_viewer_reads_no_draft(incident: Incident) -> None:

@@ -100,3 +100,10 @@ def test_it_costs_one_query_and_the_lines_another(
 ) -> None:
     with django_assert_num_queries(2):
         lines_of(evidence_of(incident))
+
+
+def test_what_updates_say_in_markdown_stands_in_the_timeline_as_plain_words() -> None:
+    body = "Since @14:14 **one in five**\nfails: [more](https://example.org), `A & B`.\n\nMore."
+    made = Incident.objects.with_timeline().select_related("page").get(pk=make_incident(make_page(), body=body).pk)
+    (line,) = (line.text for line in lines_of(evidence_of(made)) if line.is_public)
+    assert line == "Investigating: Since 14:14 UTC one in five fails: more, A & B."

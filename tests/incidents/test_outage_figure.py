@@ -93,3 +93,8 @@ def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
     for minutes in (0.02, 3, 61, 1440, 45_000, 600_000):
         svg = str(drawing(account(moments={"began": after(0), "ended": after(minutes)}, lines=(), harms=()), UTC))
         assert len(places(svg, "outage-tick")) <= 6
+
+
+def test_what_was_harmed_for_seconds_was_harmed_for_a_minute_as_elsewhere() -> None:
+    brief = account(harms=(Harm("abc", "REST API", (Span("major_outage", after(0), after(0.4)),)),))
+    assert "REST API, 1 min<" in str(drawing(brief, UTC))

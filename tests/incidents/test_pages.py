@@ -28,3 +28,8 @@ def test_the_host_name_chooses_the_page_and_the_first_one_answers_to_any_other()
     first, second = make_page(name="First"), make_page(name="Second", domain="two.example")
     assert Page.objects.for_host("TWO.example") == second
     assert Page.objects.for_host("elsewhere.example") == first
+
+
+def test_utc_is_called_utc() -> None:
+    assert make_page().zone_name == "UTC"
+    assert make_page(time_zone="Europe/Berlin").zone_name == "Europe/Berlin"

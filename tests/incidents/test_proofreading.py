@@ -177,7 +177,7 @@ def test_a_postmortem_is_asked_for_its_sections_and_for_who_does_what_until_when
     text = "## What happened\n\nIt broke.\n\n## Impact\n\nAll.\n\n## Root cause\n\nA cache.\n"
     assert codes(text, report) == ["action-date", "action-owner", "section-missing"]
     assert "Add an alarm" in the_remark(text, "action-owner", report).message
-    assert "not an owner and not a date" in the_remark(text, "action-owner", report).message
+    assert "no owner and no date" in the_remark(text, "action-owner", report).message
     assert "## What we do now" in corrected(text, report)
     assert codes(text + "\n## Going forward\n\nMore tests.", replace(report, actions=actions[:1])) == []
 

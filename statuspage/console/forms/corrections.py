@@ -101,7 +101,7 @@ class HistoryForm(CorrectionForm):
 
     def __init__(self, data: Any = None, *, page: Page) -> None:
         super().__init__(data)
-        self.fields["start"] = MomentField(page.zone, label="From", help_text=f"In {page.time_zone}.")
+        self.fields["start"] = MomentField(page.zone, label="From", help_text=f"In {page.zone_name}.")
         self.fields["end"] = MomentField(page.zone, label="To", help_text="It must be over.")
         self.order_fields(("status", "start", "end", "reason"))
 
@@ -131,7 +131,7 @@ class PastUpdateForm(WithComponentStatuses):
     def __init__(self, data: Any = None, *, page: Page, number: int, components: list[Component], status: str) -> None:
         super().__init__(data, prefix=f"update{number}", initial={"status": status})
         self.number = number
-        self.fields["at"] = MomentField(page.zone, label="Time", help_text=f"In {page.time_zone}.")
+        self.fields["at"] = MomentField(page.zone, label="Time", help_text=f"In {page.zone_name}.")
         self.fields["components"] = self.component_field = ComponentStatusesField(page, prefix=f"update{number}-of-")
         self.component_field.components = components
         self.order_fields(("status", "at", "body", "components"))

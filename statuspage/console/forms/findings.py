@@ -139,6 +139,10 @@ else:
 
 class TimelineRows(_FormSet):
     @property
+    def has_room(self) -> bool:
+        return self.total_form_count() < self.max_num
+
+    @property
     def lines(self) -> list[Line]:
         """What the valid rows say, in the order in which they stand."""
         return [line for form in self.forms if (line := form.line)]

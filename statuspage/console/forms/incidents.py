@@ -62,7 +62,7 @@ class MessageForm(forms.Form):
         super().__init__(data, **more)
         self.page = page
         self.fields["at"] = MomentField(
-            page.zone, label="Time", help_text=f"In {page.time_zone}. Empty means now; set it to backdate."
+            page.zone, label="Time", help_text=f"In {page.zone_name}. Empty means now; set it to backdate."
         )
 
     def clean(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class SentForm(MessageForm):
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, page=page, **more)
         self.fields["publish_at"] = MomentField(
-            page.zone, label="Publish at", help_text=f"In {page.time_zone}. Until then it can be changed or taken back."
+            page.zone, label="Publish at", help_text=f"In {page.zone_name}. Until then it can be changed or taken back."
         )
 
     def clean_publish_at(self) -> datetime | None:

@@ -29,7 +29,7 @@ class PostmortemForm(forms.Form):
         super().__init__(data, **more)
         self.page = page
         self.fields["at"] = MomentField(
-            page.zone, label="Published at", help_text=f"In {page.time_zone}. Empty means now; set it to backdate."
+            page.zone, label="Published at", help_text=f"In {page.zone_name}. Empty means now; set it to backdate."
         )
 
     def renew(self, version: int) -> None:
@@ -56,6 +56,7 @@ class ActionItemForm(forms.Form):
         required=False,
         max_length=200,
         assume_scheme="https",
+        error_messages={"invalid": "Write a whole address, like https://example.org/12."},
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://", "autocomplete": "off"}),
     )
     done = forms.BooleanField(required=False)
@@ -80,6 +81,10 @@ else:
 
 
 class ActionItemRows(_FormSet):
+    @property
+    def has_room(self) -> bool:
+        return self.total_form_count() < self.max_num
+
     @property
     def drafts(self) -> list[ActionItemDraft]:
         """What the valid rows say, in their order."""

@@ -32,7 +32,7 @@ class ImpactStartForm(forms.Form):
         self.fields["impact_started_at"] = MomentField(
             zone,
             label="Impact began",
-            help_text=f"In {incident.page.time_zone}, not after the first update. Empty: as the updates say."
+            help_text=f"In {incident.page.zone_name}, not after the first update. Empty: as the updates say."
             " Only analytics use it; the public page stays as it is.",
         )
 
@@ -80,7 +80,7 @@ class TargetsForm(forms.Form):
         self.targets = {target.component_id: target for target in found}
         self.fields[
             "valid_from"
-        ].help_text = f"The first day, at midnight in {page.time_zone}. Whatever was set for later days is replaced."
+        ].help_text = f"The first day, at midnight in {page.zone_name}. Whatever was set for later days is replaced."
         for component in self.components:
             self.fields[_name(component)] = forms.CharField(
                 label=component.full_name, required=False, max_length=20, initial=self._now(component),

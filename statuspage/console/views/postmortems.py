@@ -41,20 +41,18 @@ def review_postmortem(request: StaffRequest, code: str) -> HttpResponse:
 
     A POST comments, settles a comment, approves, or gives it back; `version` is the one that its reader saw.
     """
-    incident = _incident(request, code)
-    found = get_object_or_404(Postmortem.objects.select_related("incident__page"), incident=incident)
-    said, error = "", None
+    incident, found = _reviewed(request, code)
+    error = None
     if request.method == "POST":
         try:
-            said = _say(request, found)
+            messages.success(request, _say(request, found))
         except ValidationError as refusal:
             error = " ".join(refusal.messages)
         except EditConflict:
-            messages.error(request, "Somebody changed it since you opened this page. Read what is new.")
+            error = "Somebody changed it since you opened this page. Read what is new."
+        if not error and not _is_comment_left(request):
             return redirect("console:review_postmortem", incident.public_id)
-        if said:
-            messages.success(request, said)
-            return redirect("console:review_postmortem", incident.public_id)
+        incident, found = _reviewed(request, code)
     desk = desk_of(incident, None)
     context = {"page": incident.page, "desk": desk, "error": error, "comments": found.comments.all()}
     context |= {"me": request.user.actor.ref, "is_approved": found.is_approved_for(found.content())}
@@ -84,16 +82,23 @@ def _incident(request: StaffRequest, code: str) -> Incident:
     return get_object_or_404(incidents, public_id=code)
 
 
+def _reviewed(request: StaffRequest, code: str) -> tuple[Incident, Postmortem]:
+    incident = _incident(request, code)
+    return incident, get_object_or_404(Postmortem.objects.select_related("incident__page"), incident=incident)
+
+
 def _shown(request: StaffRequest, desk: Desk, *, refused: bool) -> HttpResponse:
     incident, standing = desk.incident, desk.postmortem
     concern = concern_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    is_approved = standing is not None and standing.is_approved_for(standing.content())
     context = {
         "page": incident.page,
         "desk": desk,
         "refused": refused,
         "audience": Subscriber.objects.audience(incident.page).concerned_by(concern).count(),
         "open_comments": standing.comments.open().count() if standing else 0,
-        "is_approved": standing is not None and standing.is_approved_for(standing.content()),
+        "is_approved": is_approved,
+        "must_ask": incident.page.postmortems_need_approval and not is_approved,
     }
     return render(request, "console/postmortem.html", context, status=422 if refused else 200)
 
@@ -107,19 +112,20 @@ def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
     if not desk.is_valid:
         return False
     try:
-        _write(request, desk, pressed)
+        saved = _write(request, desk, pressed)
     except ValidationError as error:
         desk.refuse(error)
         return False
     except EditConflict as conflict:
-        if pressed == "publish" or not _is_same(conflict.current, desk):
-            _show_both(desk, conflict.current)
+        saved = conflict.current
+        if pressed == "publish" or not _is_same(saved, desk):
+            _show_both(desk, saved)
             return False
-    messages.success(request, _said(desk.postmortem, pressed))
+    messages.success(request, _said(desk.postmortem, saved, pressed))
     return True
 
 
-def _write(request: StaffRequest, desk: Desk, pressed: str) -> None:
+def _write(request: StaffRequest, desk: Desk, pressed: str) -> Postmortem:
     cleaned, actor = desk.form.cleaned_data, request.user.actor
     written: dict[str, Any] = {
         "body": cleaned["body"],
@@ -129,29 +135,32 @@ def _write(request: StaffRequest, desk: Desk, pressed: str) -> None:
         "actor": actor,
     }
     if pressed == "publish":
-        actions.publish(desk.incident, notify=cleaned["notify"], at=cleaned["at"], **written)
-        return
+        return actions.publish(desk.incident, notify=cleaned["notify"], at=cleaned["at"], **written)
     saved = actions.save_draft(desk.incident, **written)
-    if pressed == "ask":
-        reviews.ask(saved, actor=actor)
+    return reviews.ask(saved, actor=actor) if pressed == "ask" else saved
 
 
 def _say(request: StaffRequest, found: Postmortem) -> str:
-    """What was done; empty if no button of the page was pressed."""
+    """Do what the pressed button says; what was done. A comment that stands beside an approval is kept with it."""
     actor, version = request.user.actor, _number(request.POST.get("version", ""))
     text = request.POST.get("comment", "").replace("\0", "")
     if "approve" in request.POST:
-        reviews.approve(found, actor=actor, expected_version=version)
+        reviews.approve(found, note=text, actor=actor, expected_version=version)
         return "Approved. It can be published as it stands."
     if "return" in request.POST:
         reviews.give_back(found, note=text, actor=actor, expected_version=version)
-        return "Given back."
+        return "Given back. Your comment says why."
     if code := _number(request.POST.get("settle", request.POST.get("reopen", ""))):
         one = get_object_or_404(found.comments.select_related("postmortem__incident__page"), pk=code)
         reviews.settle(one, actor=actor, settled="settle" in request.POST)
-        return "Settled." if "settle" in request.POST else "Open again."
+        return "Comment settled." if "settle" in request.POST else "The comment is open again."
     reviews.comment(found, body=text, actor=actor)
-    return "Said."
+    return "Comment added."
+
+
+def _is_comment_left(request: StaffRequest) -> bool:
+    """One was begun, and another button pressed that does not send it."""
+    return bool({"settle", "reopen"} & request.POST.keys()) and bool(request.POST.get("comment", "").strip())
 
 
 def _is_same(current: Postmortem, desk: Desk) -> bool:
@@ -167,9 +176,13 @@ def _show_both(desk: Desk, theirs: Postmortem) -> None:
     desk.theirs = desk.postmortem = theirs
 
 
-def _said(before: Postmortem | None, pressed: str) -> str:
+def _said(before: Postmortem | None, saved: Postmortem, pressed: str) -> str:
     if pressed == "ask":
         return "Saved. It waits for a second person to approve it."
+    if pressed == "save" and saved.is_published:
+        return "Saved. Visitors see the action items as they are now, and the rest when you publish the changes."
+    if pressed == "save" and before and before.review_requested_at and not saved.review_requested_at:
+        return "Draft saved. It changed, so nobody is asked to approve it any more: ask again when it is ready."
     if pressed == "save":
         return "Draft saved. Visitors do not see it."
     if before and before.is_published:
