@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from incidents.findings import Findings, Line, digest, lines_json, moment_in, read_lines, texts
+from incidents.findings import Findings, Line, digest, is_length, lines_json, moment_in, read_lines, texts
 from incidents.models.states import HARMED, ComponentStatus
 from incidents.wording import duration_text, moment_text
 
@@ -148,7 +148,7 @@ def _harms(raws: list[Any]) -> Iterator[Harm]:
                 str(raw.get("code", "")),
                 raw["name"],
                 tuple(_spans(spans if isinstance(spans, list) else [])),
-                stated if isinstance(stated, int) else None,
+                stated if is_length(stated) else None,
             )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 Json = Mapping[str, Any]
 MOMENTS = ("detected_at", "acknowledged_at", "fixed_at", "impact_ended_at")
+LONGEST_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Findings:
             timeline=tuple(read_lines(raw.get("timeline"))),
             impact_started_at=impact_started_at,
             **{name: moment_in(raw, name) for name in MOMENTS},
-            seconds={str(k): v for k, v in seconds.items() if isinstance(v, int)} if isinstance(seconds, dict) else {},
+            seconds={str(k): v for k, v in seconds.items() if is_length(v)} if isinstance(seconds, dict) else {},
             factors=tuple(texts(raw.get("factors"))),
         )
 
@@ -89,13 +90,18 @@ def texts(raw: Any) -> list[str]:
     return [one for one in raw if isinstance(one, str)] if isinstance(raw, list) else []
 
 
+def is_length(raw: Any) -> bool:
+    """Seconds, a year at most."""
+    return type(raw) is int and 0 <= raw <= LONGEST_SECONDS
+
+
 def moment_in(raw: Json, name: str) -> datetime | None:
-    """An aware time, or None for anything else."""
+    """An aware time, far enough from the ends of the calendar to be reckoned with, or None for anything else."""
     try:
         found = datetime.fromisoformat(raw.get(name) or "")
     except (TypeError, ValueError):
         return None
-    return found if found.tzinfo else None
+    return found if found.tzinfo and 1900 < found.year < 9000 else None
 
 
 def digest(*parts: Any) -> str:

@@ -64,6 +64,8 @@ def _value(field: Any, raw: Any) -> Any:
     value = field.to_python(raw)
     if value is None and not field.null:
         raise ValidationError(f"its {field.name} is null")
+    if isinstance(field, models.JSONField) and type(value) is not type(field.get_default()):
+        raise ValidationError(f"its {field.name} is of another kind")
     if isinstance(value, str) and field.max_length and len(value) > field.max_length:
         raise ValidationError(f"its {field.name} is longer than {field.max_length} characters")
     if field.choices and value and value not in dict(field.flatchoices):

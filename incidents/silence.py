@@ -17,6 +17,8 @@ MOST_MINUTES = 24 * 60
 MOST_HOURS = 24
 # So often is one silence spoken of, unless the incident itself says otherwise.
 MOST_TIMES = 3
+# What is counted further than this has no place in a column; it comes from a file with old times.
+_MOST_COUNTED = 30_000
 MINUTES = ("critical", "major", "minor", "none", "still_red")
 
 
@@ -96,7 +98,7 @@ def times_due(lasted: timedelta, impact: str, intervals: str, reminders: Reminde
     if isinstance(hours, list):
         return sum(lasted >= timedelta(hours=hour) for hour in hours)
     if hours is not None:
-        return lasted // timedelta(hours=hours)
+        return min(_MOST_COUNTED, lasted // timedelta(hours=hours))
     minutes = reminders.minutes_for(impact)
     return min(MOST_TIMES, lasted // timedelta(minutes=minutes)) if minutes else 0
 

@@ -140,6 +140,9 @@ def edit_group(group: ComponentGroup, *, name: str, actor: Actor, description: s
 def delete_group(group: ComponentGroup, *, actor: Actor) -> None:
     """Its components stay, as loose ones at the end of the page."""
     page = group.page
+    # Before the page, as whoever orders them takes them.
+    list(group.components.select_for_update(no_key=True).order_by("pk"))
+    list(page.groups.select_for_update().filter(pk=group.pk))
     for position, component in enumerate(group.components.all(), start=_next_position(page, None)):
         component.group, component.position = None, position
         component.save(update_fields=["group", "position"])

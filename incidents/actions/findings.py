@@ -11,12 +11,11 @@ from incidents.actions import checks
 from incidents.actions.impact import set_impact_start
 from incidents.actor import Actor
 from incidents.evidence import evidence_of
-from incidents.findings import Findings, Line
+from incidents.findings import Findings, Line, is_length
 from incidents.models import Incident, Postmortem
 
 MAX_LINES = 200
 MAX_FACTORS = 30
-LONGEST_SECONDS = 366 * 24 * 3600
 _WORDS = {
     "detected_at": "It cannot be detected",
     "acknowledged_at": "It cannot be acknowledged",
@@ -30,7 +29,7 @@ def checked(findings: Findings, incident: Incident) -> Findings:
     named = {one.public_id for one in incident.affected_components()}
     if findings.seconds.keys() - named:
         raise ValidationError({"component_seconds": "The incident does not name this component any more."})
-    if any(not 0 <= seconds <= LONGEST_SECONDS for seconds in findings.seconds.values()):
+    if not all(map(is_length, findings.seconds.values())):
         raise ValidationError({"component_seconds": "A component can be harmed for a year at most."})
     _check_moments(findings)
     return replace(
@@ -46,6 +45,7 @@ def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, acto
     if kept.impact_started_at != incident.impact_started_at:
         set_impact_start(incident, kept.impact_started_at, actor=actor)
         incident.impact_started_at = kept.impact_started_at
+        postmortem.refresh_from_db(fields=["version"])
     postmortem.findings = kept.as_json()
 
 

@@ -2,12 +2,13 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from incidents.actions import checks
 from incidents.actions.recording import record
 from incidents.actor import Actor
-from incidents.models import EventKind, Incident
+from incidents.models import EventKind, Incident, Postmortem
 from incidents.wording import moment_text
 
 
@@ -28,6 +29,8 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
     if at != old:
         locked.impact_started_at, locked.updated_at = at, timezone.now()
         locked.save(update_fields=["impact_started_at", "updated_at"])
+        # It is on the form of the postmortem too, where somebody may be writing.
+        Postmortem.objects.filter(incident=locked).update(version=F("version") + 1)
         details = {"old": old and old.isoformat(), "new": at and at.isoformat()}
         record(locked.page, EventKind.IMPACT_START, locked, actor=actor, details=details, incident=locked)
     return locked

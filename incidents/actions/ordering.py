@@ -16,6 +16,7 @@ Thing = Component | ComponentGroup
 @transaction.atomic
 def reorder(page: Page, things: Sequence[Thing], *, actor: Actor) -> None:
     """Give `things` (the members of one group, or the groups and loose components of the page) this order."""
+    _hold(things)
     _number(page, things)
     if things:
         details = {"order": [thing.public_id for thing in things]}
@@ -53,6 +54,14 @@ def neighbours(thing: Thing) -> list[Thing]:
     if isinstance(thing, Component) and thing.group:
         return list(thing.group.components.active())
     return _among([*thing.page.groups.all(), *thing.page.components.active().filter(group=None)], None)
+
+
+def _hold(things: Sequence[Thing]) -> None:
+    """In the same order: an UPDATE of many takes them as they lie in the table."""
+    for model in (Component, ComponentGroup):
+        keys = [one.pk for one in things if isinstance(one, model)]
+        rows = model._default_manager.filter(pk__in=keys).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
 def _locked(page: Page) -> list[Thing]:

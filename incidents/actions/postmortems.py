@@ -17,6 +17,7 @@ from incidents.models import EventKind, Incident, Postmortem, Revision
 from incidents.shorthand import Clock
 
 UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."
+FIXED_ITEMS = "Visitors read the action items. Take the postmortem off the page to change more than what is done."
 
 
 @transaction.atomic
@@ -33,10 +34,11 @@ def save_draft(
     None leaves it.
 
     Action items of a published postmortem are public at once: they say what is done, the text says what was. So is
-    the start of the impact, where analytics are. `expected_version` is the postmortem's (0: there was none yet).
+    the start of the impact, where analytics are. Where postmortems need approval, nothing but what is done of them may
+    change then. `expected_version` is the postmortem's (0: there was none yet).
     """
     postmortem = _locked(incident, expected_version)
-    before = postmortem.content()
+    before, items_before = postmortem.content(), postmortem.items_content()
     postmortem.draft = markup.check_size(body) if body.strip() else ""
     if findings is not None:
         finding_actions.keep(postmortem, incident, findings, actor=actor)
@@ -50,6 +52,7 @@ def save_draft(
             incident=incident,
             postmortem=postmortem,
         )
+        _check_public_items(incident, postmortem, items_before)
     if before != postmortem.content():
         # What was approved, or waits for it, was another text.
         postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
@@ -73,8 +76,6 @@ def publish(
 
     `at` backdates the first publication; a revision keeps that time and is marked as edited now.
     """
-    if not incident.is_resolved:
-        raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
     text, html = checks.body(body, clock=Clock(incident.page.zone, incident.happened_at))
     at = checks.moment(at, not_before=incident.started_at)
     if published := _published_so(incident, text, action_items, findings):
@@ -87,7 +88,7 @@ def publish(
         findings=findings,
         expected_version=expected_version,
     )
-    _check_approval(incident, postmortem)
+    _check_it_may_be_public(incident, postmortem)
     account = finding_actions.account_to_publish(postmortem, incident)
     if postmortem.is_published and postmortem.body == text and _as_json(account) == postmortem.account:
         return postmortem
@@ -113,12 +114,13 @@ def publish(
 @transaction.atomic
 def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
     """Take a published postmortem off the page. Its text becomes the draft again; mails not yet sent are cancelled."""
+    incident = postmortem.incident
+    _lock(incident)
     take_version(postmortem, expected_version)
     if not postmortem.is_published:
         raise ValidationError("This postmortem is not published.")
     postmortem.published_at = None
     postmortem.save(update_fields=["published_at"])
-    incident = postmortem.incident
     Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
     record(
         incident.page,
@@ -133,10 +135,18 @@ def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | Non
 
 def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
     """The incident's postmortem, made if there is none, with its version counted up."""
+    _lock(incident)
     postmortem, made = Postmortem.objects.get_or_create(incident=incident)
     if not made:
         take_version(postmortem, expected_version)
+        postmortem.incident = incident
     return postmortem
+
+
+def _lock(incident: Incident) -> None:
+    """Before its postmortem, as whoever posts to it: none wait in a circle. What is read here may have changed."""
+    rows = Incident.objects.select_for_update(no_key=True)
+    incident.refresh_from_db(fields=["status", "impact_started_at"], from_queryset=rows)
 
 
 def _published_so(
@@ -151,7 +161,14 @@ def _published_so(
     return found if same_items and same_findings else None
 
 
-def _check_approval(incident: Incident, postmortem: Postmortem) -> None:
+def _check_public_items(incident: Incident, postmortem: Postmortem, before: list[list[str]]) -> None:
+    if incident.page.postmortems_need_approval and postmortem.is_published and postmortem.items_content() != before:
+        raise ValidationError({"action_items": FIXED_ITEMS})
+
+
+def _check_it_may_be_public(incident: Incident, postmortem: Postmortem) -> None:
+    if not incident.is_resolved:
+        raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
     if incident.page.postmortems_need_approval and not postmortem.is_approved_for(postmortem.content()):
         raise ValidationError({"body": UNAPPROVED})
 

@@ -40,6 +40,10 @@ def restore_page(raw: Raw) -> tuple[Page, Result]:
     if page:
         return page, HERE
     fields = read(Page, raw)
+    for name, value in fields.items():
+        # Every view reads its time zone.
+        field: Any = Page._meta.get_field(name)
+        field.run_validators(value)
     notes = []
     if fields.get("domain") and Page.objects.filter(domain=fields["domain"]).exists():
         notes.append(f"another page has the domain {fields['domain']}; it has none now")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from django.db import models
@@ -88,8 +88,11 @@ class Postmortem(models.Model):
 
     def content(self) -> str:
         """The digest of all that publishing it would say, but for which items are done by now."""
-        items = [[item.text, item.owner, str(item.due_on), item.url] for item in self.action_items.all()]
-        return digest(self.draft, self.findings, items)
+        began = self.incident.impact_started_at
+        return digest(self.draft, self.findings, self.items_content(), *([began.astimezone(UTC)] if began else []))
+
+    def items_content(self) -> list[list[str]]:
+        return [[item.text, item.owner, str(item.due_on), item.url] for item in self.action_items.all()]
 
     def is_approved_for(self, content: str) -> bool:
         return bool(self.approved) and self.approved == content

@@ -14,7 +14,8 @@ from incidents.evidence import Evidence, evidence_of, lines_of
 from incidents.findings import Findings
 from incidents.models import Incident, Postmortem
 from incidents.shorthand import Clock
-from statuspage.console.forms.findings import FindingsForm, TimelineRows, filled, timeline_rows
+from incidents.wording import moment_text
+from statuspage.console.forms.findings import MOMENTS, FindingsForm, TimelineRows, filled, length_text, timeline_rows
 from statuspage.console.forms.postmortems import ActionItemRows, PostmortemForm, action_items, postmortem_form
 from statuspage.console.forms.rows import count_of
 
@@ -55,6 +56,19 @@ class Desk:
         self.facts.is_valid()
         self.lines.is_valid()
         return self.facts.findings(self.lines.lines)
+
+    @property
+    def their_findings(self) -> list[str]:
+        """All that the others keep beside their text, a line each: saving replaces that too."""
+        if self.theirs is None:
+            return []
+        stated, zone = self.theirs.stated(), self.incident.page.zone
+        told = [f"{moment_text(line.at, zone)}: {line.text}" for line in stated.timeline]
+        moments = {label: getattr(stated, name) for name, (label, _) in MOMENTS.items()}
+        told += [f"{label}: {moment_text(at, zone)}" for label, at in moments.items() if at]
+        names = {one.public_id: one.full_name for one in self.evidence.components}
+        told += [f"{names.get(code, code)}: {length_text(length)}" for code, length in stated.seconds.items()]
+        return told + list(stated.factors)
 
     @property
     def is_timeline_new(self) -> bool:

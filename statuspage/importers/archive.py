@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import IntegrityError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from incidents import archive
@@ -34,6 +34,9 @@ PLURALS = {
     "series": "series",
     "audit": "audit entries",
 }
+
+# Of a line that is not what an export writes: what it lacks, and what the database does not hold.
+MISFITS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, DatabaseError)
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
@@ -109,7 +112,7 @@ class Reader:
             if raw.get("type") != "page":
                 raise ValidationError("the second line is no page")
             page, result = restoring.restore_page(raw)
-        except (ValidationError, KeyError, TypeError) as error:
+        except MISFITS as error:
             raise SourceError(f"{self._path} cannot be read: {_reason(error)}") from error
         self._report.add("pages", f"page {page}", result)
         return page
@@ -123,7 +126,7 @@ class Reader:
             return
         try:
             self._report.add(plural, name, RESTORERS[kind](page, raw))
-        except (ValidationError, KeyError, TypeError, AttributeError, ObjectDoesNotExist, IntegrityError) as error:
+        except (*MISFITS, AttributeError, ObjectDoesNotExist) as error:
             self._report.skip(plural, name, _reason(error))
         self._progress("lines", self._number, 0)
 
@@ -138,7 +141,7 @@ class Reader:
 
         try:
             count, is_written = restoring_records.restore_audit(page, entries())
-        except (ValidationError, KeyError, TypeError, IntegrityError) as error:
+        except MISFITS as error:
             self._report.skip("audit entries", f"the audit log, near line {self._number}", _reason(error))
             return
         for _ in range(count):

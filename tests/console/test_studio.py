@@ -194,6 +194,19 @@ def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(
     assert editor.post(address(incident), typed | {"lines-0-text": "Other"}).status_code == 422
 
 
+def test_a_conflict_shows_what_the_others_saved_beside_their_text(editor: Client, incident: Incident) -> None:
+    save(editor, incident)
+    mine = fields_of(editor.get(address(incident)))
+    code = incident.page.components.get().public_id
+    theirs = {"lines-1-text": "Bob noticed", "factors": "Haste", f"seconds_{code}": "1:02:30"}
+    save(signed_in(), incident, **theirs, detected_at=f"{incident.started_at:%Y-%m-%d %H:%M:%S}")
+    answer = editor.post(address(incident), mine | {"lines-0-text": "I noticed", "save": "1"})
+    assert answer.status_code == 422
+    shown = text_of(answer)[text_of(answer).index("What was saved meanwhile") : text_of(answer).index("Yours, as")]
+    for said in ("Bob noticed", "Haste", "API: 1:02:30", "Detected: "):
+        assert said in shown
+
+
 def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Client, incident: Incident) -> None:
     typed = fields_of(editor.get(address(incident))) | {"body": "Because.", "factors": "Nobody reads 10.0.0.7"}
     typed |= {"lines-0-text": "db7.internal went away", "lines-2-text": "secret.internal is private"}

@@ -7,8 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems, reviews
 from incidents.actions.action_items import ActionItemDraft
+from incidents.actions.impact import set_impact_start
 from incidents.errors import EditConflict
 from incidents.findings import Findings, Line
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
@@ -54,7 +56,7 @@ def test_what_was_approved_can_be_published_by_anybody(incident: Incident) -> No
     assert {"postmortem.submitted", "postmortem.approved", "postmortem.published"} <= verbs
 
 
-@pytest.mark.parametrize("change", ["text", "timeline", "item"])
+@pytest.mark.parametrize("change", ["text", "timeline", "item", "beginning"])
 def test_whatever_changes_after_the_approval_has_to_be_approved_again(incident: Incident, change: str) -> None:
     findings = Findings(timeline=(line(incident),))
     reviews.approve(saved(incident, findings=findings), actor=BOB)
@@ -62,6 +64,7 @@ def test_whatever_changes_after_the_approval_has_to_be_approved_again(incident: 
         "text": {"body": "Why not."},
         "timeline": {"findings": replace(findings, factors=("Haste",))},
         "item": {"action_items": [ActionItemDraft("Sleep")]},
+        "beginning": {"findings": replace(findings, impact_started_at=incident.started_at - timedelta(days=9))},
     }
     with pytest.raises(ValidationError, match="second person"):
         postmortems.publish(incident, **{"body": "Why.", "actor": ALICE} | changes[change])  # type: ignore[arg-type]
@@ -74,6 +77,41 @@ def test_doing_what_was_promised_needs_no_approval(incident: Incident) -> None:
     pk = postmortem.action_items.get().pk
     done = [replace(items[0], done=True, pk=pk)]
     assert postmortems.publish(incident, body="Why.", actor=ALICE, action_items=done).is_published
+
+
+def test_who_changed_the_beginning_of_the_impact_alone_cannot_approve_it_either(incident: Incident) -> None:
+    findings = Findings(impact_started_at=incident.started_at - timedelta(days=9))
+    postmortems.save_draft(incident, body="Why.", actor=ALICE)
+    changed = postmortems.save_draft(incident, body="Why.", findings=findings, actor=BOB)
+    assert changed.edited_by == BOB.ref
+
+
+def test_nothing_unread_becomes_public_through_the_action_items_of_what_is_public(incident: Incident) -> None:
+    items = [ActionItemDraft("Sleep")]
+    reviews.approve(saved(incident, action_items=items), actor=BOB)
+    published = postmortems.publish(incident, body="Why.", actor=ALICE)
+    pk = published.action_items.get().pk
+    for sneaked in ([ActionItemDraft("Buy our other product", pk=pk)], [*items, ActionItemDraft("And more")], []):
+        with pytest.raises(ValidationError, match="more than what is done"):
+            saved(incident, action_items=sneaked)
+    assert saved(incident, action_items=[ActionItemDraft("Sleep", done=True, pk=pk)]).is_all_done
+    postmortems.retract(published, actor=ALICE)
+    saved(incident, action_items=[ActionItemDraft("Sleep more", pk=pk)])
+
+
+def test_an_incident_that_is_opened_again_meanwhile_gets_no_postmortem(incident: Incident) -> None:
+    reviews.approve(saved(incident), actor=BOB)
+    opened = Incident.objects.get(pk=incident.pk)
+    incident_actions.reopen(opened, status="investigating", body="It is back.", actor=BOB)
+    with pytest.raises(ValidationError, match="Resolve the incident"):
+        postmortems.publish(incident, body="Why.", actor=ALICE)
+
+
+def test_a_beginning_that_was_set_elsewhere_meanwhile_is_not_set_back(incident: Incident) -> None:
+    seen = saved(incident).version
+    set_impact_start(incident, incident.started_at - timedelta(minutes=7), actor=BOB)
+    with pytest.raises(EditConflict):
+        saved(incident, findings=Findings(), expected_version=seen)
 
 
 def test_a_revision_needs_an_approval_of_its_own(incident: Incident) -> None:
