@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Dialog, Locator, expect
 from playwright.sync_api import Page as Tab
 
 from incidents.actions import postmortems
@@ -109,7 +109,12 @@ def test_what_is_not_saved_is_not_left_without_a_question(open_tab: OpenTab, pag
     sign_in(tab)
     tab.goto(f"/console/incidents/{incident.public_id}/postmortem")
     asked: list[str] = []
-    tab.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    tab.on("dialog", stay)
     tab.get_by_label("Text", exact=True).fill("Half a thought")
     tab.get_by_role("link", name="Dashboard").click(no_wait_after=True)
     wait_until(lambda: tab.evaluate("1") and asked == ["beforeunload"], "the browser asks")
