@@ -13,6 +13,7 @@ from django.utils import timezone
 from incidents.actions import incidents as incident_actions
 from incidents.actions import postmortems as actions
 from incidents.actions.action_items import ActionItemDraft
+from incidents.actor import Actor
 from incidents.findings import Findings, Line
 from incidents.models import Draft, Incident, Page, Postmortem
 from tests.factories import ALICE, make_component, make_page, make_resolved, make_user
@@ -184,6 +185,38 @@ def test_the_preview_shows_the_picture_as_it_is_typed(editor: Client, incident: 
     assert "<svg" in fragment
     assert "&lt;i&gt;Slow&lt;/i&gt;" in fragment
     assert "Alice declared it" not in fragment
+
+
+def test_what_is_typed_is_kept_but_for_what_would_be_public_at_once(editor: Client, incident: Incident) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Half a sen", "keep": "1", "items-0-text": "Half an it"}
+    typed |= {"impact_started_at": f"{incident.started_at - timedelta(minutes=9):%Y-%m-%d %H:%M}"}
+    kept = editor.post(address(incident), typed, headers=HTMX).content.decode()
+    assert "Draft kept" in kept
+    saved = Postmortem.objects.get()
+    assert (saved.draft, saved.action_items.count(), saved.stated().impact_started_at) == ("Half a sen", 0, None)
+    assert "We are looking." in saved.stated().timeline[0].text
+    again = typed | {"body": "Half a sentence", "version": str(saved.version)}
+    assert (
+        f'name="version" value="{saved.version + 1}"'
+        in editor.post(address(incident), again, headers=HTMX).content.decode()
+    )
+    late = editor.post(address(incident), again, headers=HTMX).content.decode()
+    assert "Somebody else has saved this postmortem" in late
+    assert Postmortem.objects.get().draft == "Half a sentence"
+    wrong = again | {"version": str(saved.version + 1), "lines-0-at": "noon", "body": "Only the text"}
+    editor.post(address(incident), wrong, headers=HTMX)
+    assert Postmortem.objects.get().draft == "Only the text"
+    assert Postmortem.objects.get().findings == saved.findings
+
+
+def test_a_button_pressed_while_the_form_is_being_kept_is_no_conflict(editor: Client, incident: Incident) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Half a sen"}
+    editor.post(address(incident), typed | {"keep": "1"}, headers=HTMX)
+    assert editor.post(address(incident), typed | {"body": "Whole.", "publish": "1"}).status_code == 302
+    assert Postmortem.objects.get().body == "Whole."
+    actions.save_draft(incident, body="Another's.", actor=Actor("user", "0", "Bob"))
+    late = typed | {"body": "Mine.", "save": "1", "version": str(Postmortem.objects.get().version - 1)}
+    assert editor.post(address(incident), late).status_code == 422
 
 
 def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(

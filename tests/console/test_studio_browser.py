@@ -115,15 +115,33 @@ def test_what_is_not_saved_is_not_left_without_a_question(open_tab: OpenTab, pag
         dialog.dismiss()
 
     tab.on("dialog", stay)
-    tab.get_by_label("Text", exact=True).fill("Half a thought")
+    tab.locator("#id_items-0-text").fill("Half a thought")
     tab.get_by_role("link", name="Dashboard").click(no_wait_after=True)
     wait_until(lambda: tab.evaluate("1") and asked == ["beforeunload"], "the browser asks")
-    expect(tab.get_by_label("Text", exact=True)).to_have_value("Half a thought")
+    expect(tab.locator("#id_items-0-text")).to_have_value("Half a thought")
     tab.get_by_role("button", name="Save draft").first.click()
     expect(tab.get_by_text("Draft saved.")).to_be_visible()
     tab.get_by_role("link", name="Dashboard").click()
     expect(tab.get_by_role("link", name="Declare incident")).to_be_visible()
     assert asked == ["beforeunload"]
+
+
+def test_what_is_typed_is_there_after_a_crash(open_tab: OpenTab, page: Page) -> None:
+    incident = make_resolved(page)
+    tab = open_tab()
+    sign_in(tab)
+    for text in ("Half a thought", "A whole one"):
+        tab.goto(f"/console/incidents/{incident.public_id}/postmortem")
+        tab.get_by_label("Text", exact=True).fill(text)
+        expect(tab.locator("#kept")).to_contain_text("Draft kept")
+        tab.reload()
+        expect(tab.get_by_label("Text", exact=True)).to_have_value(text)
+    tab.get_by_label("Text", exact=True).focus()
+    tab.keyboard.press("Control+End")
+    tab.keyboard.type(" and more")
+    tab.get_by_role("button", name="Publish postmortem").click()
+    expect(tab.get_by_text("The postmortem is public.")).to_be_visible()
+    assert Postmortem.objects.get().body == "A whole one and more"
 
 
 def test_on_paper_it_has_the_picture_the_list_and_no_buttons(open_tab: OpenTab, page: Page) -> None:

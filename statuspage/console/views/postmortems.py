@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -29,6 +30,8 @@ def postmortem(request: StaffRequest, code: str) -> HttpResponse:
     desk = desk_of(incident, request.POST if request.method == "POST" else None)
     if request.htmx and "preview" in request.POST:
         return render(request, "console/postmortem.html#preview", {"desk": desk, "page": incident.page})
+    if request.htmx and "keep" in request.POST:
+        return render(request, "console/postmortem.html#kept", {"page": incident.page} | _keep(request, desk))
     pressed = next((button for button in BUTTONS if button in request.POST), "")
     if pressed and _act(request, desk, pressed):
         return redirect("console:postmortem", incident.public_id)
@@ -103,6 +106,35 @@ def _shown(request: StaffRequest, desk: Desk, *, refused: bool) -> HttpResponse:
     return render(request, "console/postmortem.html", context, status=422 if refused else 200)
 
 
+def _keep(request: StaffRequest, desk: Desk) -> dict[str, Any]:
+    """Text and findings as they are typed, so that a crash takes no word. Not what is public at once: action items and
+    the start of the impact are saved by the button."""
+    if not desk.form.is_valid():
+        return {}
+    findings = None
+    if desk.facts.is_bound and desk.facts.is_valid() and desk.lines.is_valid():
+        findings = replace(desk.findings(), impact_started_at=desk.incident.impact_started_at)
+    try:
+        kept = actions.save_draft(
+            desk.incident,
+            body=desk.form.cleaned_data["body"],
+            findings=findings,
+            actor=request.user.actor,
+            expected_version=desk.form.cleaned_data["version"],
+        )
+    except ValidationError as error:
+        return {"problem": " ".join(error.messages)}
+    except EditConflict:
+        return {"problem": "Somebody else has saved this postmortem. Save yours to see both texts."}
+    request.session[_kept_key(desk)] = kept.version
+    return {"kept": kept}
+
+
+def _kept_key(desk: Desk) -> str:
+    """Which version was last kept of a form in this browser."""
+    return f"kept-{desk.incident.public_id}"
+
+
 def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
     """Save, publish or ask for approval. False if something is wrong: the forms say what."""
     form = desk.form
@@ -126,12 +158,23 @@ def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
 
 
 def _write(request: StaffRequest, desk: Desk, pressed: str) -> Postmortem:
+    """EditConflict if somebody else has saved meanwhile. What was kept of this form just then is no other's."""
+    version = desk.form.cleaned_data["version"]
+    try:
+        return _written(request, desk, pressed, version)
+    except EditConflict as conflict:
+        if conflict.current.version != request.session.get(_kept_key(desk)):
+            raise
+        return _written(request, desk, pressed, conflict.current.version)
+
+
+def _written(request: StaffRequest, desk: Desk, pressed: str, version: int | None) -> Postmortem:
     cleaned, actor = desk.form.cleaned_data, request.user.actor
     written: dict[str, Any] = {
         "body": cleaned["body"],
         "action_items": desk.items.drafts,
         "findings": desk.findings() if desk.facts.is_bound else None,
-        "expected_version": cleaned["version"],
+        "expected_version": version,
         "actor": actor,
     }
     if pressed == "publish":
