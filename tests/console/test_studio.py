@@ -175,6 +175,18 @@ def test_the_preview_shows_the_picture_as_it_is_typed(editor: Client, incident: 
     assert "Alice declared it" not in fragment
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"lines-0-source": "\0"}, {"lines-0-source": "x" * 201}, {"detected_at": "8999-12-31T23:59:59-23:59"}],
+)
+def test_what_no_browser_sends_is_refused_and_breaks_no_preview(
+    editor: Client, incident: Incident, change: dict[str, str]
+) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Because."} | change
+    for button, status in (("preview", 200), ("fill", 200), ("save", 422)):
+        assert editor.post(address(incident), typed | {button: "1"}).status_code == status
+
+
 def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(
     editor: Client, incident: Incident
 ) -> None:
