@@ -9,6 +9,7 @@ from incidents.actor import Actor
 from incidents.models import Postmortem, PostmortemComment
 
 OWN_TEXT = "A second person has to approve it: you were the last to change it."
+NOBODYS = "It is from before there were approvals, and nobody knows who wrote it. Save it once, then ask for approval."
 MAX_COMMENT = 5000
 
 
@@ -28,6 +29,8 @@ def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = 
 def approve(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
     """By somebody other than who changed it last. It holds until the text, the findings or the items change."""
     take_version(postmortem, expected_version)
+    if not postmortem.edited_by:
+        raise ValidationError({"body": NOBODYS})
     if actor.ref == postmortem.edited_by:
         raise ValidationError({"body": OWN_TEXT})
     postmortem.approved, postmortem.approved_by = postmortem.content(), actor.ref
