@@ -218,6 +218,14 @@ def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Clien
     assert "secret.internal" not in said
 
 
+def test_the_proofreader_reads_no_more_than_can_be_published(editor: Client, incident: Incident) -> None:
+    told = "\n".join(["db7.internal"] * 3000)
+    typed = {"body": told, "factors": told, "lines-0-is_public": "on", "lines-0-text": told}
+    where = f"/console/remarks?incident={incident.public_id}&postmortem=1"
+    remarks = editor.post(where, typed, headers=HTMX).content.count(b"<li")
+    assert 25_000 // 13 <= remarks <= 25_000 // 13 + 30 + 500 // 13 + 10
+
+
 def test_the_pages_own_outline_is_what_a_postmortem_begins_with(editor: Client, incident: Incident) -> None:
     Page.objects.update(postmortem_outline="## Summary\n\n## Root causes")
     assert "## Root causes" in fields_of(editor.get(address(incident)))["body"]
