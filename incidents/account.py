@@ -4,7 +4,7 @@ quietly. Pure: findings and the record come in."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -117,13 +117,15 @@ def account_of(findings: Findings, record: Record) -> Account:
         "ended": findings.impact_ended_at,
     }
     merged = {name: stated.get(name) or record.moments.get(name) for name in MOMENTS}
-    moments = {name: at for name, at in merged.items() if at}
+    # Two times of one zone are compared by their wall clocks, which show an hour twice in autumn.
+    moments = {name: at.astimezone(UTC) for name, at in merged.items() if at}
     began, ended = moments.get("began"), moments.get("ended")
     harms = tuple(
         Harm(code, name, tuple(_cut(spans, began, ended)), findings.seconds.get(code))
         for code, name, spans in record.components
     )
-    return Account(findings.public_lines, moments, harms, findings.factors, stated=digest(findings.as_json()))
+    lines = tuple(replace(line, at=line.at.astimezone(UTC)) for line in findings.public_lines)
+    return Account(lines, moments, harms, findings.factors, stated=digest(findings.as_json()))
 
 
 def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) -> Iterator[Span]:

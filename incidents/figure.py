@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -31,6 +31,7 @@ _LABEL_ROW, _COMPONENT_ROW = 18, 38
 _LONGEST_NAME = 40
 # Two marks that are nearer than this, in percent, are one mark with both numbers.
 _NEAR = 7.0
+_HOUR = timedelta(hours=1)
 _STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
 
 
@@ -48,10 +49,18 @@ class Scale:
         """Round times of `zone`, four at most."""
         span = self.end - self.start
         step = next((step for step in _STEPS if span / step <= 4), span / 3)
-        midnight = self.start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        at = midnight + -((midnight - self.start) // step) * step
-        while at <= self.end:
-            yield at
+        local, earliest = self.start.astimezone(zone), self.start
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        at = midnight + -((midnight - local) // step) * step
+        # Longer steps go by the clock on the wall, so that they stay round when it is set.
+        at = at.astimezone(UTC) if step <= _HOUR else at
+        while (real := at.astimezone(UTC)) <= self.end:
+            # What the clocks skipped is the hour after, which comes anyway.
+            if real >= earliest:
+                yield real
+                earliest = real + _STEPS[0]
+            if self.end - real < step:
+                return
             at += step
 
 
@@ -109,7 +118,7 @@ def _scale(account: Account) -> Scale | None:
         return None
     first, last = min(core), max(core)
     margin = max(last - first, timedelta(minutes=15))
-    near = [line.at for line in account.lines if first - margin <= line.at <= last + margin]
+    near = [line.at for line in account.lines if first - line.at <= margin and line.at - last <= margin]
     return Scale(min([first, *near]), max([last, *near]))
 
 

@@ -68,7 +68,11 @@ def _value(field: Any, raw: Any) -> Any:
         raise ValidationError(f"its {field.name} is of another kind")
     if isinstance(value, str) and field.max_length and len(value) > field.max_length:
         raise ValidationError(f"its {field.name} is longer than {field.max_length} characters")
-    if field.choices and value and value not in dict(field.flatchoices):
+    if field.choices and value not in dict(field.flatchoices) and (value or not field.blank):
         raise ValidationError(f"its {field.name} “{value}” is unknown")
+    if isinstance(value, datetime) and not 1900 < value.year < 9000:
+        raise ValidationError(f"its {field.name} is too near to an end of the calendar")
+    if isinstance(field, models.URLField):
+        field.run_validators(value)
     # Pages show it as it is, and anybody may have written the file.
     return markup.clean(value) if field.name.endswith("_html") else value

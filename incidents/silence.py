@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from incidents.models import Incident, IncidentUpdate
-from incidents.models.states import UNRESOLVED, Impact, Kind
+from incidents.models.states import ENDED, UNRESOLVED, Impact, Kind
 
 MOST_MINUTES = 24 * 60
 MOST_HOURS = 24
@@ -89,6 +90,13 @@ def silence_of(incident: Incident, *, now: datetime, reminders: Reminders) -> Si
 def last_word(incident: Incident) -> IncidentUpdate | None:
     """The update that was written last: what is backdated is said now."""
     return max(incident.updates.all(), key=lambda update: (update.created_at, update.pk), default=None)
+
+
+def last_end(incident: Incident) -> IncidentUpdate | None:
+    """The update that ended what is over, whatever was written since of what was done."""
+    said = sorted(incident.updates.all(), key=lambda update: (update.created_at, update.pk), reverse=True)
+    ended = list(takewhile(lambda update: update.status in ENDED, said))
+    return ended[-1] if ended else None
 
 
 def times_due(lasted: timedelta, impact: str, intervals: str, reminders: Reminders) -> int:

@@ -16,6 +16,7 @@ from incidents.models import Incident, Postmortem
 
 MAX_LINES = 200
 MAX_FACTORS = 30
+LONGEST_LINE = 500
 _WORDS = {
     "detected_at": "It cannot be detected",
     "acknowledged_at": "It cannot be acknowledged",
@@ -80,7 +81,7 @@ def _lines(lines: Iterable[Line]) -> Iterable[Line]:
     if len(found) > MAX_LINES:
         raise ValidationError({"timeline": f"There are {len(found)} lines; {MAX_LINES} are allowed."})
     for line in found:
-        text = checks.line(line.text, field="timeline", what="A line of the timeline", max_length=500)
+        text = checks.line(line.text, field="timeline", what="A line of the timeline", max_length=LONGEST_LINE)
         yield replace(line, text=text, at=checks.moment(line.at, field="timeline"), source=line.source[:200])
 
 
@@ -89,4 +90,4 @@ def _factors(factors: Iterable[str]) -> Iterable[str]:
     if len(found) > MAX_FACTORS:
         raise ValidationError({"factors": f"There are {len(found)} factors; {MAX_FACTORS} are allowed."})
     for factor in found:
-        yield checks.line(factor, field="factors", what="A factor", max_length=500)
+        yield checks.line(factor, field="factors", what="A factor", max_length=LONGEST_LINE)

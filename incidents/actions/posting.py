@@ -148,6 +148,8 @@ def update_details(update: IncidentUpdate, **more: Any) -> dict[str, Any]:
 def _check_it_is_over(incident: Incident, status: str) -> None:
     if not incident.is_resolved or status != incident.status:
         raise ValidationError({"status": "This incident is open again. Post an ordinary update."})
+    if incident.hidden_at:
+        raise ValidationError({"status": "Visitors do not see this incident any more."})
 
 
 def _check_step(incident: Incident, kind: EventKind, status: str) -> None:

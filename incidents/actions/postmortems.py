@@ -53,7 +53,7 @@ def save_draft(
             postmortem=postmortem,
         )
         _check_public_items(incident, postmortem, items_before)
-    if before != postmortem.content():
+    if before != postmortem.content() or not postmortem.edited_by:
         # What was approved, or waits for it, was another text.
         postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
     postmortem.save(update_fields=["draft", "findings", "edited_by", "review_requested_at"])

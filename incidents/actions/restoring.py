@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from incidents import colours
 from incidents.incoming import Outcome, Result
 from incidents.models import (
     ActionItem,
@@ -40,10 +41,10 @@ def restore_page(raw: Raw) -> tuple[Page, Result]:
     if page:
         return page, HERE
     fields = read(Page, raw)
-    for name, value in fields.items():
-        # Every view reads its time zone.
-        field: Any = Page._meta.get_field(name)
-        field.run_validators(value)
+    # Every view reads its time zone and wears its colours.
+    Page(**fields).full_clean(validate_unique=False, validate_constraints=False)
+    if not all(colours.is_hex(one) for one in (fields.get("accent"), fields.get("accent_dark")) if one):
+        raise ValidationError("its accent is no colour")
     notes = []
     if fields.get("domain") and Page.objects.filter(domain=fields["domain"]).exists():
         notes.append(f"another page has the domain {fields['domain']}; it has none now")
@@ -85,6 +86,8 @@ def restore_series(page: Page, raw: Raw) -> Result:
 def restore_incident(page: Page, raw: Raw) -> Result:
     if here := once(Incident, page, raw):
         return here
+    if not raw["updates"]:
+        raise ValidationError("nothing was said about it")
     series = page.maintenance_series.get(public_id=raw["series"]) if raw["series"] else None
     incident = Incident.objects.create(page=page, series=series, **read(Incident, raw))
     codes = {row["component"] for update in raw["updates"] for row in update["affected"]}

@@ -9,6 +9,7 @@ from incidents.actor import Actor
 from incidents.models import Postmortem, PostmortemComment
 
 OWN_TEXT = "A second person has to approve it: you were the last to change it."
+NOBODYS = "It is from before there were approvals, and nobody knows who wrote it. Save it once, then ask for approval."
 MAX_COMMENT = 5000
 
 
@@ -31,6 +32,8 @@ def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_ve
     `note`, if there is one, stands among the comments.
     """
     take_version(postmortem, expected_version)
+    if not postmortem.edited_by:
+        raise ValidationError({"body": NOBODYS})
     if actor.ref == postmortem.edited_by:
         raise ValidationError({"body": OWN_TEXT})
     postmortem.approved, postmortem.approved_by = postmortem.content(), actor.ref

@@ -11,8 +11,9 @@ let due = 0;
 const clock = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const translate = () => {
   for (const one of all(".prose time")) {
-    const own = new Date(one.dateTime).toLocaleString("en", clock);
-    if (one.innerText.includes(own.slice(-5))) continue;
+    const at = new Date(one.dateTime);
+    const own = at.toLocaleString("en", clock);
+    if (isNaN(at) || one.innerText.includes(own.slice(-5))) continue;
     one.title = `${own} your time`;
     one.onclick = () => (one.innerText += ` (${one.title})`) && (one.onclick = null);
   }

@@ -11,7 +11,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.actions.findings import MAX_LINES
+from incidents import markup
+from incidents.actions.findings import LONGEST_LINE, MAX_FACTORS, MAX_LINES
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Kind, Status
 from incidents.proofreading import Action, Options, PageFacts, Record, Remark, Severity, proofread
@@ -42,7 +43,8 @@ class Subject:
 
     @property
     def text(self) -> str:
-        return str(self.typed.get("body") or "").replace("\r\n", "\n")
+        """As far as it can be published: of a longer one the rest is not read."""
+        return str(self.typed.get("body") or "").replace("\r\n", "\n")[: markup.MAX_BODY]
 
     @property
     def aside(self) -> str:
@@ -50,7 +52,7 @@ class Subject:
         rows = range(MAX_LINES) if self.is_postmortem else ()
         lines = [str(self.typed.get(f"lines-{n}-text") or "") for n in rows if self.typed.get(f"lines-{n}-is_public")]
         factors = str(self.typed.get("factors") or "").splitlines() if self.is_postmortem else []
-        return "\n\n".join(line for line in (*lines, *factors) if line.strip())
+        return "\n\n".join(line[:LONGEST_LINE] for line in (*lines, *factors[:MAX_FACTORS]) if line.strip())
 
     @property
     def record(self) -> Record:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from incidents.leftovers import left_by, leftovers
 from incidents.models import Component, Draft, Incident, Page
-from incidents.silence import MOST_TIMES, Reminders, Silence, last_word, silence_of
+from incidents.silence import MOST_TIMES, Reminders, Silence, last_end, last_word, silence_of
 from incidents.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url
@@ -39,7 +39,7 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
         if not reminders.still_red or not reminders.by_mail:
             continue
         for leftover in leftovers(page, now=now):
-            after = last_word(leftover.incident)
+            after = last_end(leftover.incident)
             # A resolve can be backdated: they have so long from when it was written.
             if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
                 yield StaffReminder(incident=leftover.incident, kind=ReminderKind.STILL_RED, after=after)
@@ -48,10 +48,11 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
 def letter_of(reminder: StaffReminder, now: datetime) -> StaffLetter | None:
     """As things are now. None if they are not so any more, or another reminder says it."""
     incident = Incident.objects.with_timeline().select_related("page").get(pk=reminder.incident_id)
-    after, reminders = last_word(incident), Reminders.read(incident.page.staff_reminders)
+    is_over = reminder.kind == ReminderKind.STILL_RED
+    after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
     if after is None or after.pk != reminder.after_id or not reminders.by_mail:
         return None
-    if reminder.kind == ReminderKind.STILL_RED:
+    if is_over:
         red = left_by(incident, incident.affected_components(), now=now) if reminders.still_red else []
         return _red_letter(reminder, incident, red) if red else None
     silence = silence_of(incident, now=now, reminders=reminders)

@@ -219,6 +219,18 @@ def test_a_button_pressed_while_the_form_is_being_kept_is_no_conflict(editor: Cl
     assert editor.post(address(incident), late).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"lines-0-source": "\0"}, {"lines-0-source": "x" * 201}, {"detected_at": "8999-12-31T23:59:59-23:59"}],
+)
+def test_what_no_browser_sends_is_refused_and_breaks_no_preview(
+    editor: Client, incident: Incident, change: dict[str, str]
+) -> None:
+    typed = fields_of(editor.get(address(incident))) | {"body": "Because."} | change
+    for button, status in (("preview", 200), ("fill", 200), ("save", 422)):
+        assert editor.post(address(incident), typed | {button: "1"}).status_code == status
+
+
 def test_a_second_click_publishes_once_and_one_with_other_lines_is_a_conflict(
     editor: Client, incident: Incident
 ) -> None:
@@ -248,6 +260,14 @@ def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Clien
     assert "db7.internal" in said
     assert "10.0.0.7" in said
     assert "secret.internal" not in said
+
+
+def test_the_proofreader_reads_no_more_than_can_be_published(editor: Client, incident: Incident) -> None:
+    told = "\n".join(["db7.internal"] * 3000)
+    typed = {"body": told, "factors": told, "lines-0-is_public": "on", "lines-0-text": told}
+    where = f"/console/remarks?incident={incident.public_id}&postmortem=1"
+    remarks = editor.post(where, typed, headers=HTMX).content.count(b"<li")
+    assert 25_000 // 13 <= remarks <= 25_000 // 13 + 30 + 500 // 13 + 10
 
 
 def test_the_pages_own_outline_is_what_a_postmortem_begins_with(editor: Client, incident: Incident) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
-from incidents.models import Page
+from incidents.models import IncidentUpdate, Page
 from tests.factories import make_incident, make_page, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("chromium")]
@@ -77,3 +77,12 @@ def test_what_comes_while_the_page_is_open_has_it_too(reader: Callable[[str], Ta
     post(page.incidents.get(), body="Since @2026-11-25 16:00 it is better.")
     time = tab.locator(".prose time", has_text="16:00 CET")
     expect(time).to_have_attribute("title", "Nov 25, 10:00 your time", timeout=15_000)
+
+
+def test_what_is_no_time_is_left_alone(reader: Callable[[str], Tab], page: Page) -> None:
+    times = ('<time datetime="soon">soon</time>', "<time>today</time>", '<time datetime="2026-11-25T13:14Z">x</time>')
+    IncidentUpdate.objects.update(body_html=f"<p>It began {', '.join(times)}</p>")
+    found = reader("America/New_York").locator(".prose time")
+    expect(found.nth(2)).to_have_attribute("title", "Nov 25, 08:14 your time")
+    for number in (0, 1):
+        assert found.nth(number).get_attribute("title") is None

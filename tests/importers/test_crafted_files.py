@@ -117,12 +117,49 @@ def test_what_no_database_holds_costs_its_own_line_alone(tmp_path: Path, change:
     assert ran.code in (0, 3)
 
 
-@pytest.mark.parametrize("change", [{"time_zone": "Nowhere"}, {"staff_reminders": [1]}, {"undo_seconds": HUGE}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time_zone": "Nowhere"},
+        {"staff_reminders": [1]},
+        {"undo_seconds": HUGE},
+        {"accent": "}"},
+        {"accent_dark": "2846a8"},
+        {"support_url": "javascript:alert(1)"},
+    ],
+)
 def test_a_page_that_could_not_be_shown_is_not_brought(tmp_path: Path, change: dict[str, Any]) -> None:
     make_page()
     ran = brought(tmp_path / "page.jsonl", "page", lambda raw: raw.update(change))
     assert (ran.code, Page.objects.count()) == (1, 0)
     assert "cannot be read" in ran.error
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"impact": ""},
+        {"started_at": FIRST},
+        {"impact_started_at": ENDS["began"]},
+        {"resolved_at": LAST},
+        {"updates": []},
+    ],
+)
+def test_an_incident_that_could_not_be_shown_is_left_out(tmp_path: Path, change: dict[str, Any]) -> None:
+    told(make_page(time_zone="America/New_York"))
+    ran = brought(tmp_path / "page.jsonl", "incident", lambda raw: raw.update(change))
+    assert (ran.code, Incident.objects.count()) == (3, 0)
+
+
+def test_an_action_item_leads_to_the_web_alone(tmp_path: Path) -> None:
+    told(make_page())
+    item = {"text": "Look", "owner": "", "due_on": None, "done_at": None, "position": 1, "created_at": AT}
+
+    def change(raw: Any) -> None:
+        raw["postmortem"]["action_items"] = [item | {"url": "javascript:alert(1)"}]
+
+    assert "Enter a valid URL" in brought(tmp_path / "page.jsonl", "incident", change).said
+    assert not Incident.objects.exists()
 
 
 def test_a_silence_of_many_years_holds_up_no_reminder(tmp_path: Path) -> None:

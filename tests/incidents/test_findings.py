@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -90,6 +91,12 @@ def test_a_component_is_harmed_only_while_the_impact_lasts_and_its_seconds_can_b
     assert api.spans == (Span("major_outage", after(-3), after(20)),)
     assert (api.recorded, api.lasted) == (timedelta(minutes=23), timedelta(seconds=61))
     assert (web.spans, web.lasted) == ((Span("degraded_performance", after(30), after(48)),), timedelta(minutes=18))
+
+
+def test_an_hour_that_the_clock_showed_twice_counts_twice() -> None:
+    began, detected = (datetime(2026, 10, 25, hour, tzinfo=ZoneInfo("Europe/Berlin")) for hour in (1, 4))
+    typed = Findings(impact_started_at=began, detected_at=detected)
+    assert account_of(typed, Record({}, [])).measures == [("Time to detect", timedelta(hours=4))]
 
 
 def test_only_public_lines_are_in_the_account() -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.actions import followups, postmortems
+from incidents.actions import followups, incidents, merging, postmortems
 from incidents.actions.action_items import ActionItemDraft
 from incidents.analytics import Measure
 from incidents.courses import courses
@@ -47,6 +47,17 @@ def test_it_does_not_make_the_incident_last_longer_in_analytics() -> None:
 def test_an_open_incident_gets_an_ordinary_update() -> None:
     with pytest.raises(ValidationError, match="open again"):
         followups.follow_up(make_incident(make_page()), body="Done.", actor=ALICE)
+
+
+def test_what_was_deleted_or_joined_with_another_gets_none() -> None:
+    page = make_page()
+    deleted, kept, joined = (make_resolved(page) for _ in range(3))
+    incidents.hide(deleted, reason="A test.", actor=ALICE)
+    merging.merge(joined, into=kept, reason="One failure.", actor=ALICE)
+    for one in (deleted, joined):
+        with pytest.raises(ValidationError, match="Visitors do not see this incident"):
+            followups.follow_up(one, body="Done.", actor=ALICE)
+    followups.follow_up(kept, body="Done.", actor=ALICE)
 
 
 def test_sending_it_twice_posts_it_once() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from incidents.account import Account, Harm, Span
 from incidents.figure import description, drawing
 from incidents.findings import Line
@@ -98,3 +100,21 @@ def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
 def test_what_was_harmed_for_seconds_was_harmed_for_a_minute_as_elsewhere() -> None:
     brief = account(harms=(Harm("abc", "REST API", (Span("major_outage", after(0), after(0.4)),)),))
     assert "REST API, 1 min<" in str(drawing(brief, UTC))
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 3, 29, 0, 20, tzinfo=UTC), datetime(2026, 10, 25, 0, 20, tzinfo=UTC)])
+@pytest.mark.parametrize("hours", [1.5, 3, 20])
+def test_ticks_are_times_that_the_clock_showed_each_once_and_in_order(start: datetime, hours: float) -> None:
+    berlin, end = ZoneInfo("Europe/Berlin"), start + timedelta(hours=hours)
+    svg = str(drawing(account(lines=(), harms=(), moments={"began": start, "ended": end}), berlin))
+    ticks = places(svg, "outage-tick")
+    assert ticks == sorted(set(ticks))
+    assert 2 <= len(ticks) <= 5
+    shown = re.findall(r'class="outage-tick"[^>]*>([^<]+)<', svg)
+    minutes = [start + timedelta(minutes=n) for n in range(int(hours * 60) + 1)]
+    assert set(shown) <= {f"{at.astimezone(berlin):%H:%M}" for at in minutes}
+
+
+def test_thousands_of_years_are_drawn_too() -> None:
+    ends = {"began": datetime(1901, 1, 1, tzinfo=UTC), "ended": datetime(8999, 12, 31, tzinfo=UTC)}
+    assert places(str(drawing(account(moments=ends, lines=(Line(AT, "Now"),)), UTC)), "outage-tick")

@@ -48,6 +48,17 @@ def test_who_changed_it_last_cannot_approve_it(incident: Incident) -> None:
         reviews.approve(postmortem, actor=ALICE)
 
 
+def test_a_draft_from_before_there_were_approvals_is_approved_when_its_author_is_known(incident: Incident) -> None:
+    saved(incident)
+    Postmortem.objects.update(edited_by="")
+    with pytest.raises(ValidationError, match="nobody knows who wrote it"):
+        reviews.approve(Postmortem.objects.get(), actor=ALICE)
+    saved(incident)
+    with pytest.raises(ValidationError, match="you were the last to change it"):
+        reviews.approve(Postmortem.objects.get(), actor=ALICE)
+    reviews.approve(Postmortem.objects.get(), actor=BOB)
+
+
 def test_what_was_approved_can_be_published_by_anybody(incident: Incident) -> None:
     reviews.approve(reviews.ask(saved(incident), actor=ALICE), actor=BOB)
     published = postmortems.publish(incident, body="Why.", actor=ALICE)

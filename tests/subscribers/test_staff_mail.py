@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from incidents.actions import incidents as actions
 from incidents.actions.details import edit_details
+from incidents.actions.followups import follow_up
 from incidents.actions.pages import set_staff_reminders
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.silence import Reminders
@@ -167,6 +168,14 @@ def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, o
     assert message.subject == "[Acme] Still not operational: API"
     assert "API: Major Outage" in str(message.body)
     assert "/console/#components-title" in str(message.body)
+
+
+def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:
+    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    go_round(16)
+    follow_up(outage, body="We changed the alarm.", actor=ALICE)
+    go_round(60)
+    assert subjects() == ["[Acme] Still not operational: API"]
 
 
 def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outage: Incident) -> None:

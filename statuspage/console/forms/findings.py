@@ -13,7 +13,7 @@ from incidents.findings import Findings, Line
 from incidents.models import Page
 from statuspage.console.forms.fields import MomentField
 from statuspage.console.forms.reports import typed_moment
-from statuspage.console.forms.rows import count_of, with_more_rows, with_value
+from statuspage.console.forms.rows import count_of, with_more_rows, with_values
 
 EMPTY_LINES = 2
 SECONDS = "seconds_"
@@ -128,7 +128,7 @@ class LineForm(forms.Form):
         cleaned = getattr(self, "cleaned_data", {})
         if not cleaned.get("text") or not cleaned.get("at"):
             return None
-        return Line(cleaned["at"], cleaned["text"], cleaned["is_public"], cleaned["source"])
+        return Line(cleaned["at"], cleaned["text"], cleaned.get("is_public", False), cleaned.get("source", ""))
 
 
 if TYPE_CHECKING:
@@ -165,13 +165,14 @@ def filled(page: Page, data: Any, lines: Iterable[Line]) -> Any:
     """The rows that were sent, and those of `lines` that came from something that no row stands for yet."""
     count = count_of(data, "lines")
     there = {data.get(f"lines-{number}-source", "") for number in range(count)}
+    added: dict[str, object] = {}
     for line in lines:
         if line.source not in there and count < MAX_LINES:
             for name, value in _row(line, page).items():
                 if name != "is_public" or value:
-                    data = with_value(data, f"lines-{count}-{name}", "on" if value is True else value)
+                    added[f"lines-{count}-{name}"] = "on" if value is True else value
             count += 1
-    return with_value(data, "lines-TOTAL_FORMS", count)
+    return with_values(data, added | {"lines-TOTAL_FORMS": count})
 
 
 def _row(line: Line, page: Page) -> dict[str, Any]:
