@@ -61,17 +61,21 @@ class Course:
 
     def _fixed(self) -> datetime | None:
         """The last time that it became “monitoring”: a fix that did not hold was none."""
-        return self._last_became((Status.MONITORING,))
+        before = ["", *(status for _, status in self.steps)]
+        became = [at for (at, status), old in zip(self.steps, before, strict=False) if status == _FIXED != old]
+        return became[-1] if became else None
 
     def _resolved(self) -> datetime | None:
         """What is written after the end, of what was done since, does not make it last longer."""
-        return self._last_became(ENDED) if self.steps and self.steps[-1][1] in ENDED else None
+        ended = None
+        for at, status in reversed(self.steps):
+            if status not in ENDED:
+                break
+            ended = at
+        return ended
 
-    def _last_became(self, wanted: Iterable[str]) -> datetime | None:
-        before = ["", *(status for _, status in self.steps)]
-        steps = zip(self.steps, before, strict=False)
-        became = [at for (at, status), old in steps if status in wanted and old not in wanted]
-        return became[-1] if became else None
+
+_FIXED = Status.MONITORING
 
 
 @dataclass(frozen=True)

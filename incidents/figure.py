@@ -113,7 +113,9 @@ def _told_moments(account: Account) -> list[tuple[str, datetime]]:
 
 def _scale(account: Account) -> Scale | None:
     """The impact, and what led to it or came after within as long again."""
-    core = list(account.moments.values()) or [line.at for line in account.lines]
+    core = list(account.moments.values())
+    if len(set(core)) < 2:  # it goes on, or nothing is known but what the lines say
+        core += [line.at for line in account.lines]
     if not core or min(core) == max(core):
         return None
     first, last = min(core), max(core)

@@ -86,6 +86,12 @@ def test_it_is_on_the_clock_of_the_page_and_names_days_where_there_are_two() -> 
     assert re.search(r'class="outage-tick"[^>]*>Sep 22, \d\d:\d\d<', str(drawing(night, UTC)))
 
 
+def test_what_goes_on_is_drawn_as_far_as_its_lines_reach() -> None:
+    svg = str(drawing(account(moments={"began": AT}, lines=(Line(after(1), "x"), Line(after(20), "y"))), UTC))
+    assert "Impact began 14:14" in svg
+    assert re.findall(r'class="outage-number"[^>]*>([^<]+)<', svg) == ["1", "2"]
+
+
 def test_without_time_there_is_no_picture() -> None:
     assert drawing(account(moments={}, lines=(), harms=()), UTC) == ""
     assert drawing(account(moments={"began": AT}, lines=(Line(AT, "x"),)), UTC) == ""
