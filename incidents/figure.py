@@ -166,7 +166,11 @@ def _component(harm: Harm, scale: Scale, y: float) -> SafeString:
 
 def _name(harm: Harm) -> str:
     """As much of it as fits on a phone; all of it stands in the description."""
-    name = harm.name if len(harm.name) <= _LONGEST_NAME else f"{harm.name[: _LONGEST_NAME - 1].rstrip()}…"
+    name = harm.name
+    if len(name) > _LONGEST_NAME:  # its group goes first
+        name = name.partition(" - ")[2] or name
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME - 1].rstrip()}…"
     return f"{name}, {harm_text(harm.lasted)}" if harm.lasted else name
 
 

@@ -24,9 +24,9 @@ HEAD = """# The console, page by page
 Light, dark, and on a phone; all with the demo page. This file and its pictures are made by `bin/screenshots`.
 """
 # A code in an address stands for any of its kind: one of them is shown. What leaves something behind is not walked to.
-CODE = re.compile(r"/(?:(?=[a-z]*\d)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)")
+CODE = re.compile(r"/(?:(?!maintenances|proofreading)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)")
 EXAMPLES = 8  # of a kind: an open and a resolved incident lead to different pages
-LEFT_OUT = re.compile(r"\.csv|/source$|/export|/mail$|sheet|audit\.csv|/logout")
+LEFT_OUT = re.compile(r"\.csv|/source$|/export|/drafts/.*/mail$|sheet|audit\.csv|/logout")
 
 
 @dataclass(frozen=True)

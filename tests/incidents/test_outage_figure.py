@@ -72,6 +72,13 @@ def test_names_cannot_become_markup_and_long_ones_are_cut_but_described() -> Non
     assert "…, 5 min" in svg
 
 
+def test_a_long_name_loses_its_group_first() -> None:
+    long = Harm("abc", "Deliveries and integrations - Carrier connections", (Span("major_outage", after(0), after(5)),))
+    svg = str(drawing(account(harms=(long,)), UTC))
+    assert ">Carrier connections, 5 min<" in svg
+    assert "Deliveries and integrations - Carrier connections: Major Outage" in svg
+
+
 def test_two_hundred_components_are_a_picture_of_twelve_and_say_so() -> None:
     harms = tuple(Harm(str(n), f"Server {n}", (Span("major_outage", after(0), after(5)),)) for n in range(200))
     svg = str(drawing(account(harms=harms), UTC))
