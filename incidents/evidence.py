@@ -98,12 +98,11 @@ def _of_updates(incident: Incident) -> Iterator[Line]:
             if row.new_status != row.old_status
         )
         said = f"{update.label}: {_first_line(update)}{f' ({changes})' if changes else ''}"
-        yield Line(update.display_at, said, source=f"update:{update.public_id}")
+        yield Line(update.display_at, _cut(said, 450), source=f"update:{update.public_id}")
 
 
 def _first_line(update: IncidentUpdate) -> str:
-    line = markup.first_words(update.body_html)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return _cut(markup.first_words(update.body_html), _LONGEST)
 
 
 def _of_statuses(evidence: Evidence) -> Iterator[Line]:
@@ -116,7 +115,7 @@ def _of_statuses(evidence: Evidence) -> Iterator[Line]:
         told = list(changed)
         text = ", ".join(f"{names[row.component_id].full_name}: {_label(row.status)}" for row in told)
         codes = ",".join(sorted(names[row.component_id].public_id for row in told))
-        yield Line(at, text[:_LONGEST], source=f"status:{codes}:{at:%Y%m%d%H%M%S}"[:200])
+        yield Line(at, _cut(text, _LONGEST), source=f"status:{codes}:{at:%Y%m%d%H%M%S}"[:200])
 
 
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
@@ -129,7 +128,11 @@ def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Lin
             words = words.format(names.get(entry.object_ref, ""), _label(new) if new in ComponentStatus.values else new)
         if words:
             said = f"{entry.actor_label} {words}"
-            yield Line(entry.created_at, said[:_LONGEST], is_public=False, source=f"log:{entry.pk}")
+            yield Line(entry.created_at, _cut(said, _LONGEST), is_public=False, source=f"log:{entry.pk}")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _label(status: str) -> str:

@@ -22,10 +22,15 @@ class Clock:
     zone: tzinfo
     at: datetime
 
+    @property
+    def day(self) -> date:
+        """Of `at`."""
+        return self.at.astimezone(self.zone).date()
+
     def moment(self, found: re.Match[str]) -> datetime | None:
         """None for a day that does not exist, or a time that the zone's clock skipped; the first of two."""
         try:
-            day = date.fromisoformat(found["day"]) if found["day"] else self.at.astimezone(self.zone).date()
+            day = date.fromisoformat(found["day"]) if found["day"] else self.day
             moment = datetime.combine(day, time(int(found["hour"]), int(found["minute"])), tzinfo=self.zone)
             there_and_back = moment.astimezone(UTC).astimezone(self.zone)
         except (ValueError, OverflowError):

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from PIL import Image
@@ -24,7 +24,9 @@ HEAD = """# The console, page by page
 Light, dark, and on a phone; all with the demo page. This file and its pictures are made by `bin/screenshots`.
 """
 # A code in an address stands for any of its kind: one of them is shown. What leaves something behind is not walked to.
-CODE = re.compile(r"/(?:(?!maintenances|proofreading)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)")
+CODE = re.compile(
+    r"/(?:(?!maintenances|proofreading)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)"
+)
 EXAMPLES = 8  # of a kind: an open and a resolved incident lead to different pages
 LEFT_OUT = re.compile(r"\.csv|/source$|/export|/drafts/.*/mail$|sheet|audit\.csv|/logout")
 
@@ -47,12 +49,12 @@ def gallery(browser: Browser, candor: Candor, signed_in: BrowserContext, docs: P
     for old in folder.glob("*.webp"):
         old.unlink()
     found = pages(signed_in.new_page(), candor.url)
-    cookies = signed_in.cookies()
+    cookies: Any = signed_in.cookies()
     tabs = []
     for dark, (width, height) in ((False, DESKTOP), (True, DESKTOP), (False, PHONE)):
         scheme: Literal["dark", "light"] = "dark" if dark else "light"
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.add_cookies(cookies)  # type: ignore[arg-type]
+        context.add_cookies(cookies)
         tabs.append(context.new_page())
     for one in found:
         made = sheet([shot(tab, candor.url + one.path) for tab in tabs])

@@ -103,6 +103,7 @@ def stated_of(incident: Incident, postmortem: Postmortem | None) -> Findings:
 def desk_of(incident: Incident, data: QueryDict | None) -> Desk:
     """`incident` comes with its timeline. `data`: what was sent, by whichever button."""
     page, standing = incident.page, getattr(incident, "postmortem", None)
+    clock = Clock(page.zone, incident.happened_at)
     evidence, stated = evidence_of(incident), stated_of(incident, standing)
     derived = account_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
     if data is None:
@@ -115,21 +116,21 @@ def desk_of(incident: Incident, data: QueryDict | None) -> Desk:
             evidence,
             postmortem_form(standing, page=page),
             action_items(items=items),
-            FindingsForm(page=page, stated=stated, account=derived),
-            timeline_rows(page, lines=stated.timeline),
+            FindingsForm(clock=clock, stated=stated, account=derived),
+            timeline_rows(clock, lines=stated.timeline),
             stated,
         )
     # Whoever sends a text alone leaves the findings as they are.
     typed: Any = data if "lines-TOTAL_FORMS" in data else None
-    rows = filled(page, data, lines_of(evidence)) if "fill" in data else typed
+    rows = filled(clock, data, lines_of(evidence)) if "fill" in data else typed
     return Desk(
         incident,
         standing,
         evidence,
         PostmortemForm(data, page=page),
         action_items(data, more_rows="more_rows" in data),
-        FindingsForm(typed, page=page, stated=stated, account=derived),
-        timeline_rows(page, rows, lines=stated.timeline, more_rows="more_lines" in data),
+        FindingsForm(typed, clock=clock, stated=stated, account=derived),
+        timeline_rows(clock, rows, lines=stated.timeline, more_rows="more_lines" in data),
         stated,
         filled_in=count_of(rows, "lines") - count_of(data, "lines") if "fill" in data else None,
     )

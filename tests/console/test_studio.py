@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,6 +112,16 @@ def test_lines_are_put_in_order_and_an_emptied_one_goes(editor: Client, incident
     kept = [line.text for line in Postmortem.objects.get().stated().timeline]
     assert kept[0] == "The change went out"
     assert not any("We are looking" in text for text in kept)
+
+
+def test_a_time_alone_is_one_of_the_day_on_which_it_began(editor: Client, incident: Incident) -> None:
+    Page.objects.update(time_zone="Europe/Berlin")
+    long_ago = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
+    Incident.objects.update(started_at=long_ago)
+    save(editor, incident, **{"lines-0-at": "9:05", "lines-1-at": "@16:14", "detected_at": "16:20"})
+    stated = Postmortem.objects.get().stated()
+    assert [line.at for line in stated.timeline[:2]] == [datetime(2022, 9, 21, 7, 5, tzinfo=UTC), long_ago]
+    assert stated.detected_at == datetime(2022, 9, 21, 14, 20, tzinfo=UTC)
 
 
 def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Client, incident: Incident) -> None:

@@ -10,6 +10,7 @@ import time_machine
 from incidents.account import account_of
 from incidents.actions import components as component_actions
 from incidents.actions import incidents as actions
+from incidents.actions import postmortems
 from incidents.evidence import evidence_of, lines_of
 from incidents.findings import Findings
 from incidents.models import Component, Incident
@@ -85,6 +86,16 @@ def test_what_a_component_suffered_before_and_after_is_not_this_incidents(incide
     record = evidence_of(Incident.objects.with_timeline().get()).record
     api_harm = account_of(Findings(), record).harms[0]
     assert api_harm.lasted == timedelta(minutes=48)
+
+
+def test_a_line_about_two_hundred_components_can_be_saved_as_it_is() -> None:
+    page = make_page()
+    components = {make_component(page, f"Server {n}"): "major_outage" for n in range(200)}
+    make_incident(page, body="It fails. " * 200, components=components)
+    incident = Incident.objects.with_timeline().select_related("page").get()
+    lines = lines_of(evidence_of(incident))
+    postmortems.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=tuple(lines)))
+    assert lines[0].text.endswith("…")
 
 
 def test_an_open_incident_has_an_account_too() -> None:

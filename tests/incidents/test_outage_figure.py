@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -18,14 +19,14 @@ def after(minutes: float) -> datetime:
     return AT + timedelta(minutes=minutes)
 
 
-def account(**changes: object) -> Account:
-    parts: dict[str, object] = {
+def account(**changes: Any) -> Account:
+    parts: dict[str, Any] = {
         "lines": tuple(Line(after(m), f"Line {m}") for m in (-2, 0, 1, 30, 48)),
         "moments": {"began": after(0), "detected": after(16), "resolved": after(48), "ended": after(48)},
         "harms": (Harm("abc", "REST API", (Span("major_outage", after(0), after(45)),)),),
         "factors": (),
     }
-    return Account(**parts | changes)  # type: ignore[arg-type]
+    return Account(**parts | changes)
 
 
 def places(svg: str, kind: str, attribute: str = "x") -> list[float]:

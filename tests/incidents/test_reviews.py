@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -27,8 +28,8 @@ def incident() -> Incident:
     return make_resolved(page, at=ago, until=ago + timedelta(hours=1), components={api: "major_outage"})
 
 
-def saved(incident: Incident, body: str = "Why.", **more: object) -> Postmortem:
-    return postmortems.save_draft(incident, body=body, actor=ALICE, **more)  # type: ignore[arg-type]
+def saved(incident: Incident, body: str = "Why.", **more: Any) -> Postmortem:
+    return postmortems.save_draft(incident, body=body, actor=ALICE, **more)
 
 
 def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> Line:
@@ -71,14 +72,14 @@ def test_what_was_approved_can_be_published_by_anybody(incident: Incident) -> No
 def test_whatever_changes_after_the_approval_has_to_be_approved_again(incident: Incident, change: str) -> None:
     findings = Findings(timeline=(line(incident),))
     reviews.approve(saved(incident, findings=findings), actor=BOB)
-    changes: dict[str, dict[str, object]] = {
+    changes: dict[str, dict[str, Any]] = {
         "text": {"body": "Why not."},
         "timeline": {"findings": replace(findings, factors=("Haste",))},
         "item": {"action_items": [ActionItemDraft("Sleep")]},
         "beginning": {"findings": replace(findings, impact_started_at=incident.started_at - timedelta(days=9))},
     }
     with pytest.raises(ValidationError, match="second person"):
-        postmortems.publish(incident, **{"body": "Why.", "actor": ALICE} | changes[change])  # type: ignore[arg-type]
+        postmortems.publish(incident, actor=ALICE, **{"body": "Why."} | changes[change])
 
 
 def test_doing_what_was_promised_needs_no_approval(incident: Incident) -> None:
@@ -208,9 +209,9 @@ def test_changing_the_findings_alone_is_a_revision_that_visitors_see(incident: I
         ({"fixed_at": timezone.now() + timedelta(days=1)}, "fixed_at"),
     ],
 )
-def test_bad_findings_are_refused_with_their_field(incident: Incident, findings: dict[str, object], field: str) -> None:
+def test_bad_findings_are_refused_with_their_field(incident: Incident, findings: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        saved(incident, findings=Findings(**findings))  # type: ignore[arg-type]
+        saved(incident, findings=Findings(**findings))
     assert field in refused.value.message_dict
     assert not Postmortem.objects.exists()
 

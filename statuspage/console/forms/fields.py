@@ -1,5 +1,6 @@
 """Form fields that the console's forms share."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
@@ -18,17 +19,19 @@ from incidents.models import Component, Page
 from incidents.models.states import ComponentStatus
 
 PREFIX = "component_"
+_CLOCK = re.compile(r"@?\d{1,2}:\d\d")
 INCOMPLETE = "The form arrived incomplete. Your text is still here: please send it again."
 
 
 class MomentField(forms.CharField):
     """An optional time: `2022-09-21 14:14` in the page's zone, or with an offset (`2022-09-21T14:14Z`).
 
-    Gives an aware datetime or None. Refuses times that the zone's clock skipped or showed twice.
+    Gives an aware datetime or None. Refuses times that the zone's clock skipped or showed twice. With a `day`, `14:14`
+    alone is meant on it.
     """
 
-    def __init__(self, zone: tzinfo, **more: Any) -> None:
-        self.zone = zone
+    def __init__(self, zone: tzinfo, *, day: date | None = None, **more: Any) -> None:
+        self.zone, self.day = zone, day
         more.setdefault("widget", forms.TextInput(attrs={"placeholder": "2026-01-31 14:05", "autocomplete": "off"}))
         super().__init__(required=False, max_length=40, **more)
 
@@ -36,6 +39,8 @@ class MomentField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        if self.day and _CLOCK.fullmatch(text):
+            text = f"{self.day} {text.removeprefix('@'):0>5}"
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from incidents.account import Account, Harm
 from incidents.actions.findings import MAX_LINES
 from incidents.findings import Findings, Line
-from incidents.models import Page
+from incidents.shorthand import Clock
 from statuspage.console.forms.fields import MomentField
 from statuspage.console.forms.reports import typed_moment
 from statuspage.console.forms.rows import count_of, with_more_rows, with_values
@@ -61,14 +61,14 @@ class FindingsForm(forms.Form):
         help_text="One a line: what had to come together for this to happen. Visitors see them as a list.",
     )
 
-    def __init__(self, data: Any = None, *, page: Page, stated: Findings, account: Account) -> None:
-        initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), page.zone) for name in MOMENTS}
+    def __init__(self, data: Any = None, *, clock: Clock, stated: Findings, account: Account) -> None:
+        initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
         self.harms = account.harms
         for name, (label, moment) in MOMENTS.items():
-            self.fields[name] = MomentField(page.zone, label=label)
-            known = typed_moment(account.moments.get(moment), page.zone)
+            self.fields[name] = MomentField(clock.zone, day=clock.day, label=label)
+            known = typed_moment(account.moments.get(moment), clock.zone)
             self.fields[name].widget.attrs["placeholder"] = known or "Not known"
         for harm in self.harms:
             stated_seconds = stated.seconds.get(harm.code)
@@ -113,9 +113,9 @@ class LineForm(forms.Form):
     is_public = forms.BooleanField(label="Public", required=False)
     source = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, page: Page, **more: Any) -> None:
+    def __init__(self, *args: Any, clock: Clock, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["at"] = MomentField(page.zone, label="When")
+        self.fields["at"] = MomentField(clock.zone, day=clock.day, label="When")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -153,28 +153,30 @@ ROWS = forms.formset_factory(
 )
 
 
-def timeline_rows(page: Page, data: Any = None, *, lines: Iterable[Line] = (), more_rows: bool = False) -> TimelineRows:
+def timeline_rows(
+    clock: Clock, data: Any = None, *, lines: Iterable[Line] = (), more_rows: bool = False
+) -> TimelineRows:
     """Rows for `lines` and some empty ones; or the rows that were sent, with `more_rows` some more."""
     if more_rows:
         data = with_more_rows(data, "lines", EMPTY_LINES, MAX_LINES)
-    initial = None if data is not None else [_row(line, page) for line in lines]
-    return cast(TimelineRows, ROWS(data, prefix="lines", initial=initial, form_kwargs={"page": page}))
+    initial = None if data is not None else [_row(line, clock) for line in lines]
+    return cast(TimelineRows, ROWS(data, prefix="lines", initial=initial, form_kwargs={"clock": clock}))
 
 
-def filled(page: Page, data: Any, lines: Iterable[Line]) -> Any:
+def filled(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
     """The rows that were sent, and those of `lines` that came from something that no row stands for yet."""
     count = count_of(data, "lines")
     there = {data.get(f"lines-{number}-source", "") for number in range(count)}
     added: dict[str, object] = {}
     for line in lines:
         if line.source not in there and count < MAX_LINES:
-            for name, value in _row(line, page).items():
+            for name, value in _row(line, clock).items():
                 if name != "is_public" or value:
                     added[f"lines-{count}-{name}"] = "on" if value is True else value
             count += 1
     return with_values(data, added | {"lines-TOTAL_FORMS": count})
 
 
-def _row(line: Line, page: Page) -> dict[str, Any]:
-    at = typed_moment(line.at, page.zone)
+def _row(line: Line, clock: Clock) -> dict[str, Any]:
+    at = typed_moment(line.at, clock.zone)
     return {"at": at, "text": line.text, "is_public": line.is_public, "source": line.source}
