@@ -20,8 +20,11 @@ MESSAGE_LENGTH = 240
 
 @dataclass(frozen=True)
 class Entry:
+    """`newest`: the primary key of its newest update."""
+
     incident: Incident
     message: str
+    newest: int
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,13 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
         return None
     months = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
     start, end = midnight(months[-1], page.zone), midnight(months_before(months[0], -1), page.zone)
-    last_text = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("body_html")[:1]
-    shown = visible.started_between(start, end)
-    incidents: Iterable[Any] = shown.annotate(text=Subquery(last_text))
+    newest = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk"))
+    said = {name: Subquery(newest.values(column)[:1]) for name, column in (("text", "body_html"), ("newest", "pk"))}
+    incidents: Iterable[Any] = visible.started_between(start, end).annotate(**said)
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
     for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
         month = _month_of(incident.happened_at, page)
-        by_month[month].append(Entry(incident, _in_short(incident.text)))
+        by_month[month].append(Entry(incident, _in_short(incident.text), incident.newest))
     return History(
         months=[Month(first, entries) for first, entries in by_month.items()],
         newer=number - 1 if number > 1 else None,
