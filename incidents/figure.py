@@ -116,6 +116,8 @@ def _scale(account: Account) -> Scale | None:
     core = list(account.moments.values())
     if len(set(core)) < 2:  # it goes on, or nothing is known but what the lines say
         core += [line.at for line in account.lines]
+    if "ended" not in account.moments:
+        core += [span.end for harm in account.harms for span in harm.spans]
     if not core or min(core) == max(core):
         return None
     first, last = min(core), max(core)

@@ -100,6 +100,12 @@ def test_what_goes_on_is_drawn_as_far_as_its_lines_reach() -> None:
     assert re.findall(r'class="outage-number"[^>]*>([^<]+)<', svg) == ["1", "2"]
 
 
+def test_a_component_that_is_still_harmed_is_drawn_until_now() -> None:
+    harms = (Harm("abc", "REST API", (Span("major_outage", after(8), after(42)),)),)
+    svg = str(drawing(account(moments={"began": AT, "acknowledged": after(8)}, harms=harms, lines=()), UTC))
+    assert max(float(x) for x in re.findall(r'outage-span"[^>]* width="([\d.]+)%"', svg)) > 50
+
+
 def test_without_time_there_is_no_picture() -> None:
     assert drawing(account(moments={}, lines=(), harms=()), UTC) == ""
     assert drawing(account(moments={"began": AT}, lines=(Line(AT, "x"),)), UTC) == ""
