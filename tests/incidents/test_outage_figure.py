@@ -108,7 +108,7 @@ def test_a_component_that_is_still_harmed_is_drawn_until_now() -> None:
 
 def test_without_time_there_is_no_picture() -> None:
     assert drawing(account(moments={}, lines=(), harms=()), UTC) == ""
-    assert drawing(account(moments={"began": AT}, lines=(Line(AT, "x"),)), UTC) == ""
+    assert drawing(account(moments={"began": AT}, lines=(Line(AT, "x"),), harms=()), UTC) == ""
 
 
 def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
