@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from incidents.findings import Findings, Line, digest, is_length, lines_json, moment_in, read_lines, texts
+from incidents.findings import Findings, Line, digest, is_length, line_json, moment_in, read_lines, stamp, texts
 from incidents.models.states import HARMED, ComponentStatus
 from incidents.wording import duration_text, moment_text
 
@@ -74,8 +74,8 @@ class Account:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "lines": [lines_json(line) for line in self.lines],
-            "moments": {name: at.astimezone(UTC).isoformat() for name, at in self.moments.items()},
+            "lines": [line_json(line) for line in self.lines],
+            "moments": {name: stamp(at) for name, at in self.moments.items()},
             "harms": [_harm_json(harm) for harm in self.harms],
             "factors": list(self.factors),
             "stated": self.stated,
@@ -86,11 +86,15 @@ class Account:
         """None if nothing but the text was published. What does not fit is left out: a file may have brought it."""
         if not raw:
             return None
-        moments = raw.get("moments") if isinstance(raw.get("moments"), dict) else {}
-        known = {name: at for name in MOMENTS if (at := moment_in(moments or {}, name))}
-        lines = tuple(line for line in read_lines(raw.get("lines")) if line.is_public)
-        harms = raw.get("harms") if isinstance(raw.get("harms"), list) else []
-        return cls(lines, known, tuple(_harms(harms or [])), tuple(texts(raw.get("factors"))), str(raw.get("stated")))
+        told = raw.get("moments")
+        moments = {name: at for name in MOMENTS if (at := moment_in(told, name))} if isinstance(told, dict) else {}
+        return cls(
+            tuple(line for line in read_lines(raw.get("lines")) if line.is_public),
+            moments,
+            tuple(_harms(raw.get("harms"))),
+            tuple(texts(raw.get("factors"))),
+            str(raw.get("stated", "")),
+        )
 
     def told(self, zone: tzinfo) -> str:
         """In plain words, for revisions and exports: Markdown with times in `zone`."""
@@ -137,25 +141,19 @@ def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) 
 
 
 def _harm_json(harm: Harm) -> dict[str, Any]:
-    spans = [[span.status, *(at.astimezone(UTC).isoformat() for at in (span.start, span.end))] for span in harm.spans]
+    spans = [[span.status, stamp(span.start), stamp(span.end)] for span in harm.spans]
     return {"code": harm.code, "name": harm.name, "spans": spans, "stated": harm.stated}
 
 
-def _harms(raws: list[Any]) -> Iterator[Harm]:
-    for raw in raws:
+def _harms(raws: Any) -> Iterator[Harm]:
+    for raw in raws if isinstance(raws, list) else []:
         if isinstance(raw, dict) and isinstance(raw.get("name"), str):
-            stated = raw.get("stated")
-            spans = raw.get("spans")
-            yield Harm(
-                str(raw.get("code", "")),
-                raw["name"],
-                tuple(_spans(spans if isinstance(spans, list) else [])),
-                stated if is_length(stated) else None,
-            )
+            stated = raw.get("stated") if is_length(raw.get("stated")) else None
+            yield Harm(str(raw.get("code", "")), raw["name"], tuple(_spans(raw.get("spans"))), stated)
 
 
-def _spans(raws: list[Any]) -> Iterator[Span]:
-    for raw in raws:
+def _spans(raws: Any) -> Iterator[Span]:
+    for raw in raws if isinstance(raws, list) else []:
         if isinstance(raw, list) and len(raw) == 3 and raw[0] in ComponentStatus.values:
             start, end = (moment_in({"at": at}, "at") for at in raw[1:])
             if start and end and start < end:

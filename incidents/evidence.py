@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 
 from django.utils import timezone
@@ -41,7 +43,7 @@ class Evidence:
     components: list[Component]
     intervals: list[StatusInterval]
 
-    @property
+    @cached_property
     def record(self) -> Record:
         own = {update.pk for update in self.incident.updates.all()}
         harms = [row for row in self.intervals if row.status in HARMED and row.update_id in own]
@@ -57,12 +59,15 @@ class Evidence:
             "resolved": resolved,
             "ended": healed or resolved,
         }
-        return Record(moments, [(one.public_id, one.full_name, self._spans(one)) for one in self.components])
+        spans = self._spans()
+        return Record(moments, [(one.public_id, one.full_name, tuple(spans[one.pk])) for one in self.components])
 
-    def _spans(self, component: Component) -> tuple[Span, ...]:
-        now = timezone.now()
-        rows = (row for row in self.intervals if row.component_id == component.pk)
-        return tuple(Span(row.status, row.started_at, row.ended_at or now) for row in rows)
+    def _spans(self) -> dict[int, list[Span]]:
+        """By component; what holds still reaches until now."""
+        now, found = timezone.now(), defaultdict[int, list[Span]](list)
+        for row in self.intervals:
+            found[row.component_id].append(Span(row.status, row.started_at, row.ended_at or now))
+        return found
 
 
 def evidence_of(incident: Incident) -> Evidence:
@@ -119,11 +124,10 @@ def _of_statuses(evidence: Evidence) -> Iterator[Line]:
 
 
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
-    end = incident.resolved_at or timezone.now()
+    end, names = incident.resolved_at or timezone.now(), {one.public_id: one.full_name for one in components}
     for entry in AuditEntry.objects.of_course(incident, components, until=end).oldest_first()[:MOST_LINES]:
         words = _LOG.get(entry.verb)
         if words and entry.verb == "component.status":
-            names = {one.public_id: one.full_name for one in components}
             new = str(entry.details.get("new", ""))
             words = words.format(names.get(entry.object_ref, ""), _label(new) if new in ComponentStatus.values else new)
         if words:

@@ -57,8 +57,8 @@ class Findings:
         if self == Findings(impact_started_at=self.impact_started_at):
             return {}
         return {
-            "timeline": [lines_json(line) for line in self.timeline],
-            **{name: at.astimezone(UTC).isoformat() for name in MOMENTS if (at := getattr(self, name))},
+            "timeline": [line_json(line) for line in self.timeline],
+            **{name: stamp(at) for name in MOMENTS if (at := getattr(self, name))},
             "seconds": dict(self.seconds),
             "factors": list(self.factors),
         }
@@ -76,8 +76,13 @@ class Findings:
         )
 
 
-def lines_json(line: Line) -> dict[str, Any]:
-    return asdict(line) | {"at": line.at.astimezone(UTC).isoformat()}
+def stamp(at: datetime) -> str:
+    """As `moment_in` reads it."""
+    return at.astimezone(UTC).isoformat()
+
+
+def line_json(line: Line) -> dict[str, Any]:
+    return asdict(line) | {"at": stamp(line.at)}
 
 
 def read_lines(raw: Any) -> Iterable[Line]:

@@ -32,7 +32,7 @@ def leftovers(page: Page, *, now: datetime) -> list[Leftover]:
             seen.add(row.component_id)
             found.setdefault(incident.pk, Leftover(incident, [])).components.append(row.component)
     for one in found.values():
-        one.components.sort(key=lambda c: (c.group.position if c.group else c.position, c.position, c.pk))
+        one.components.sort(key=lambda component: component.place)
     return list(found.values())
 
 

@@ -1,7 +1,6 @@
 """What readers are told after the end: that the work which a postmortem promised is done."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -41,6 +40,5 @@ def follow_up(
 
 def text_of(postmortem: Postmortem) -> str:
     """A proposal: everything that was done, item by item."""
-    items: list[Any] = list(postmortem.action_items.all())
-    done = "\n".join(f"- {item.text}" for item in items)
+    done = "\n".join(f"- {item.text}" for item in postmortem.action_items.all())
     return f"Everything that the postmortem of this incident promised is done:\n\n{done}"

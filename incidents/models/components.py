@@ -109,6 +109,11 @@ class Component(models.Model):
         return self.full_name
 
     @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands on the page: rows sorted by it are `in_page_order`, but for groups at one position."""
+        return self.group.position if self.group else self.position, self.position, self.pk
+
+    @property
     def is_shown(self) -> bool:
         """As `visible_to` says it of rows: visitors see it."""
         hidden = self.only_show_if_degraded and self.status == ComponentStatus.OPERATIONAL

@@ -320,4 +320,4 @@ class Incident(Switches):
     def affected_components(self) -> list[Component]:
         """Every component that an update named, once, in page order. Reads the prefetched timeline if there is one."""
         found = {row.component_id: row.component for update in self.updates.all() for row in update.affected.all()}
-        return sorted(found.values(), key=lambda c: (c.group.position if c.group else c.position, c.position, c.pk))
+        return sorted(found.values(), key=lambda one: one.place)

@@ -1,6 +1,5 @@
 """The history by month: three months to a page, and only their incidents are read (contract section 2.2)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
@@ -20,11 +19,11 @@ MESSAGE_LENGTH = 240
 
 @dataclass(frozen=True)
 class Entry:
-    """`newest`: the primary key of its newest update."""
+    """`message`: its newest update in short."""
 
     incident: Incident
     message: str
-    newest: int
+    newest: IncidentUpdate
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class History:
 
 
 def history_page(page: Page, number: int, *, now: datetime) -> History | None:
-    """Months of the page's zone, counted back from the current one. None if there is no such page. Two queries."""
+    """Months of the page's zone, counted back from the current one. None if there is no such page. Three queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     this_month = _month_of(now, page)
     pages = page_count(page, now=now)
@@ -52,13 +51,14 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
         return None
     months = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
     start, end = midnight(months[-1], page.zone), midnight(months_before(months[0], -1), page.zone)
-    newest = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk"))
-    said = {name: Subquery(newest.values(column)[:1]) for name, column in (("text", "body_html"), ("newest", "pk"))}
-    incidents: Iterable[Any] = visible.started_between(start, end).annotate(**said)
+    newest = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("pk")[:1]
+    incidents: list[Any] = list(visible.started_between(start, end).annotate(newest=Subquery(newest)))
+    updates = IncidentUpdate.objects.in_bulk([one.newest for one in incidents])
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
     for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
         month = _month_of(incident.happened_at, page)
-        by_month[month].append(Entry(incident, _in_short(incident.text), incident.newest))
+        update = updates[incident.newest]
+        by_month[month].append(Entry(incident, _in_short(update.body_html), update))
     return History(
         months=[Month(first, entries) for first, entries in by_month.items()],
         newer=number - 1 if number > 1 else None,
@@ -82,9 +82,9 @@ def _month_of(moment: datetime, page: Page) -> date:
     return moment.astimezone(page.zone).date().replace(day=1)
 
 
-def _in_short(html: str | None) -> str:
+def _in_short(html: str) -> str:
     """Rendered Markdown as one short line of plain text."""
-    return Truncator(" ".join(unescape(strip_tags(html or "")).split())).chars(MESSAGE_LENGTH)
+    return Truncator(" ".join(unescape(strip_tags(html)).split())).chars(MESSAGE_LENGTH)
 
 
 def months_before(month: date, count: int) -> date:

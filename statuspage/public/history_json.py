@@ -1,10 +1,9 @@
 """The history as Statuspage's own page asks for it, three months at a time (contract section 2.2)."""
 
 from calendar import monthrange
-from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-from incidents.models import Component, IncidentUpdate, Page
+from incidents.models import Component, Page
 from incidents.shorthand import body_told
 from incidents.visibility import Viewer
 from incidents.wire import Json, Wire
@@ -14,17 +13,14 @@ from statuspage.public.history import Entry, History, Month, months_before
 
 
 def history_body(page: Page, history: History) -> Json:
-    """Two queries."""
+    """One query."""
     wire = wire_of(page)
-    entries = [entry for month in history.months for entry in month.entries]
-    # Its whole text; what stands on the page is short.
-    newest = IncidentUpdate.objects.in_bulk([entry.newest for entry in entries])
     components = page.components.visible_to(Viewer.PUBLIC).in_page_order()
     last = months_before(history.months[0].first, -1) - timedelta(days=1)
     return {
         "page_status": {"page": _page(wire)},
         "components": [_component(wire, component) for component in components],
-        "months": [_month(page, month, newest) for month in history.months],
+        "months": [_month(page, month) for month in history.months],
         "show_component_filter": False,
         "show_uptime_calendar": True,
         "component_filter": None,
@@ -33,7 +29,7 @@ def history_body(page: Page, history: History) -> Json:
     }
 
 
-def _month(page: Page, month: Month, newest: Mapping[int, IncidentUpdate]) -> Json:
+def _month(page: Page, month: Month) -> Json:
     """`starts_on`: the weekday of its first day, Sunday is 0."""
     first = month.first
     return {
@@ -41,16 +37,17 @@ def _month(page: Page, month: Month, newest: Mapping[int, IncidentUpdate]) -> Js
         "year": first.year,
         "starts_on": first.isoweekday() % 7,
         "days": monthrange(first.year, first.month)[1],
-        "incidents": [_entry(page, entry, newest[entry.newest]) for entry in month.entries],
+        "incidents": [_entry(page, entry) for entry in month.entries],
     }
 
 
-def _entry(page: Page, entry: Entry, newest: IncidentUpdate) -> Json:
+def _entry(page: Page, entry: Entry) -> Json:
+    """Its message is the whole text; what stands on the page is short."""
     incident = entry.incident
     return {
         "code": incident.public_id,
         "name": incident.title,
-        "message": body_told(newest, incident),
+        "message": body_told(entry.newest, incident),
         "impact": incident.impact,
         "timestamp": marked_span(incident.happened_at, incident.resolved_at, page.zone),
     }

@@ -5,8 +5,9 @@ from django import forms
 
 from incidents.models import Incident, Page
 from incidents.models.audit import AuditEntryQuerySet
+from incidents.uptime import midnight
 from statuspage.console.auditing import phrase
-from statuspage.console.forms.fields import DayField, midnight
+from statuspage.console.forms.fields import DayField
 
 
 class AuditFilter(forms.Form):

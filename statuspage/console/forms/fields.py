@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Any
 
@@ -84,11 +84,6 @@ class DayField(forms.DateField):
         if day and not 1900 < day.year < 9000:
             raise ValidationError("Nothing happened in that year.")
         return day
-
-
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """When the day begins there."""
-    return datetime.combine(day, time.min, zone)
 
 
 class VersionField(forms.IntegerField):

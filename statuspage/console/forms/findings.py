@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.account import Account, Harm
-from incidents.actions.findings import MAX_LINES
+from incidents.actions.findings import LONGEST_LINE, MAX_LINES
 from incidents.findings import Findings, Line
 from incidents.shorthand import Clock
 from statuspage.console.forms.fields import MomentField
@@ -109,7 +109,9 @@ class FindingsForm(forms.Form):
 class LineForm(forms.Form):
     """One row. An emptied row is no line."""
 
-    text = forms.CharField(required=False, max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    text = forms.CharField(
+        required=False, max_length=LONGEST_LINE, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     is_public = forms.BooleanField(label="Public", required=False)
     source = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 

@@ -9,7 +9,8 @@ from django.utils.functional import cached_property
 from incidents.models import Page
 from incidents.models.incidents import IncidentQuerySet
 from incidents.models.states import CANCELLED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
-from statuspage.console.forms.fields import DayField, LongSelect, midnight
+from incidents.uptime import midnight
+from statuspage.console.forms.fields import DayField, LongSelect
 
 STATUSES = [
     ("", "Any"),
