@@ -73,9 +73,10 @@ class Evidence:
 def evidence_of(incident: Incident) -> Evidence:
     """One query, for an incident that comes `with_timeline()`."""
     components = incident.affected_components()
-    first = min(filter(None, (incident.impact_started_at, incident.happened_at)))
     rows = StatusInterval.objects.as_corrected().of_components(components)
-    touching = rows.overlapping(first, incident.resolved_at or timezone.now()) if components else rows.none()
+    touching = (
+        rows.overlapping(_beginning(incident), incident.resolved_at or timezone.now()) if components else rows.none()
+    )
     return Evidence(incident, components, list(touching.order_by("started_at", "pk")))
 
 
@@ -87,6 +88,11 @@ def lines_of(evidence: Evidence) -> list[Line]:
     incident = evidence.incident
     found = [*_of_updates(incident), *_of_statuses(evidence), *_of_log(incident, evidence.components)]
     return sorted(found, key=lambda line: line.at)[:MOST_LINES]
+
+
+def _beginning(incident: Incident) -> datetime:
+    """As early as anybody says."""
+    return min(incident.impact_started_at or incident.happened_at, incident.happened_at)
 
 
 def _course(incident: Incident, first_harm: datetime | None) -> Course:
@@ -113,7 +119,7 @@ def _first_line(update: IncidentUpdate) -> str:
 def _of_statuses(evidence: Evidence) -> Iterator[Line]:
     """Changes that no update of the incident made: by hand, by a program, by another incident."""
     own = {update.pk for update in evidence.incident.updates.all()}
-    first = min(filter(None, (evidence.incident.impact_started_at, evidence.incident.happened_at)))
+    first = _beginning(evidence.incident)
     names = {one.pk: one for one in evidence.components}
     rows = [row for row in evidence.intervals if row.started_at >= first and row.update_id not in own]
     for at, changed in groupby(rows, key=lambda row: row.started_at):
