@@ -13,7 +13,7 @@ from io import BytesIO
 from django.core.exceptions import ValidationError
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from incidents import colours
+from incidents import colors
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 2 * 1024 * 1024
@@ -68,7 +68,7 @@ def is_legible(content: bytes, ground: str) -> bool:
     seen = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
     if seen.total() > 0.95 * image.width * image.height:
         return True
-    faint = sum(n for rgb, n in seen.items() if colours.contrast(colours.as_hex(*rgb), ground) < CONTRAST)
+    faint = sum(n for rgb, n in seen.items() if colors.contrast(colors.as_hex(*rgb), ground) < CONTRAST)
     return faint <= FAINT * seen.total()
 
 

@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 from celery import Celery
 from django.conf import settings
 
-app = Celery("candor", broker=settings.REDIS_URL or None, include=["statuspage.subscribers.tasks"])
+app = Celery("candor", broker=settings.REDIS_URL or None, include=["statuspage.notifications.tasks"])
 
 app.conf.update(
     # A queue of our own, should the Redis be shared with other programs.

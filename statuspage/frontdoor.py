@@ -1,7 +1,7 @@
 """A WSGI wrapper that answers for published pages out of memory and leaves everything else to Django.
 
 It needs neither Django nor a database: a page that was published once is served for as long as its files lie there. The
-folder's shape is statuspage.common.published; at most once a second it is looked at for a new generation.
+folder's shape is statuspage.common.published_folder; at most once a second it is looked at for a new generation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from statuspage.common.published import ARCHIVE, CODINGS, CURRENT, HOSTS, Entry, Manifest, file_of, read_manifest
+from statuspage.common.published_folder import ARCHIVE, CODINGS, CURRENT, HOSTS, Entry, Manifest, file_of, read_manifest
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

@@ -201,7 +201,7 @@ if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
     EMAIL_TIMEOUT = 20
 else:
-    EMAIL_BACKEND = "statuspage.common.mail.EmlBackend"
+    EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
 
 # What comes back: mail to BOUNCE_ADDRESS (manage.py receive_bounce), or a provider's calls (docs/email.md).
@@ -225,7 +225,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "statuspage.common.stylesheets.JoinedFinder",
+    "statuspage.public.stylesheets.JoinedFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -236,9 +236,9 @@ STORAGES = {
 PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
 PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
 BESIDE_THE_CLOCK = [
-    "statuspage.public.publishing.publisher.Publisher",
-    "statuspage.public.publishing.couriers.Couriers",
-    "statuspage.subscribers.staffmail.StaffMail",
+    "statuspage.publishing.publisher.Publisher",
+    "statuspage.publishing.replication.Couriers",
+    "statuspage.notifications.staff.loop.StaffMail",
 ]
 
 LANGUAGE_CODE = "en"

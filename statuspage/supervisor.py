@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from statuspage.common.published import HOSTS
+from statuspage.common.published_folder import HOSTS
 
 GRACE = 8.0
 BACKOFF = (0.2, 1, 2, 5, 10)

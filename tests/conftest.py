@@ -11,7 +11,7 @@ from tests.environment import skipped_in_ci
 from tests.live import Candor
 from tests.receivers import Receiver
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -6,17 +6,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from incidents.actions import components as component_actions
-from incidents.actions import incidents as incident_actions
-from incidents.actions import maintenances as maintenance_actions
-from incidents.actions import series as series_actions
-from incidents.actions.maintenances import MaintenanceOptions
+from incidents.actions.components import component_lifecycle as component_actions
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
+from incidents.actions.maintenances import maintenance_series as series_actions
+from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
-from statuspage.subscribers.endpoints import new_secret
+from statuspage.notifications.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.wishes import Wishes, set_wishes
+from statuspage.subscribers.preferences import Wishes, set_wishes
 
 ALICE = Actor("user", "1", "Alice")
 BOB = Actor("user", "2", "Bob")

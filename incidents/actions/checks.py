@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents import markup
+from incidents.text import markdown
 from incidents.models import Component, Page
 from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
-from incidents.shorthand import Clock
+from incidents.text.time_shorthand import Clock
 
 MAX_TITLE = 255
 CLOCK_SKEW = timedelta(minutes=2)
@@ -41,7 +41,7 @@ def title(text: str) -> str:
 def body(text: str, *, field: str = "body", clock: Clock | None = None) -> tuple[str, str]:
     """The text as it is kept, and its HTML, with its `@14:14` read on `clock`."""
     try:
-        return markup.check_size(text), markup.render(text, clock=clock)
+        return markdown.check_size(text), markdown.render(text, clock=clock)
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from None
 

@@ -8,9 +8,10 @@ from functools import partial
 
 from django.db import Error as DatabaseTrouble
 
-from incidents.actions import drafts, maintenances
-from incidents.actions.reminders import remind
-from incidents.actions.series import materialise
+from incidents.actions.drafts import draft_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.maintenances.maintenance_reminders import remind
+from incidents.actions.maintenances.maintenance_series import materialise
 from incidents.actor import SYSTEM
 from incidents.errors import EditConflict
 from incidents.models import Draft, Incident, MaintenanceReminder, MaintenanceSeries
@@ -68,7 +69,7 @@ def _report(error: Exception) -> None:
 
 def _drafts(now: datetime) -> Iterator[Step]:
     for draft in Draft.objects.due(now).with_incident():
-        yield partial(drafts.publish_due, draft, now=now)
+        yield partial(draft_lifecycle.publish_due, draft, now=now)
 
 
 def _reminders(now: datetime) -> Iterator[Step]:
@@ -88,7 +89,7 @@ def _starts_and_ends(now: datetime) -> list[Step]:
 
 def _start(maintenance: Incident) -> bool:
     at = max(maintenance.window[0], maintenance.last_update_at)
-    maintenances.start(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    maintenance_lifecycle.start(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
     return True
 
 
@@ -96,7 +97,7 @@ def _complete(maintenance: Incident) -> bool:
     if not maintenance.is_running:
         return False  # its start, due in the same tick, was not ours to take
     at = max(maintenance.window[1], maintenance.last_update_at)
-    maintenances.complete(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    maintenance_lifecycle.complete(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
     return True
 
 

@@ -9,9 +9,9 @@ from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem, PostmortemComment
-from incidents.models.presets import Preset
+from incidents.models.incident_templates import Preset
 from incidents.models.revisions import Revision
-from incidents.models.targets import ServiceTarget
+from incidents.models.service_level_targets import ServiceTarget
 from incidents.models.updates import AffectedComponent, IncidentUpdate
 
 __all__ = [

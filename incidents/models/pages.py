@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from incidents import colours
+from incidents import colors
 from incidents.models.base import new_public_id
 from incidents.models.logos import PageLogo
 
@@ -63,11 +63,11 @@ class Page(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(600)])
     requires_approval = models.BooleanField(default=False)
     postmortems_need_approval = models.BooleanField(default=False)
-    # What a postmortem begins with, in Markdown; empty: incidents.stock.OUTLINE.
+    # What a postmortem begins with, in Markdown; empty: incidents.text.default_templates.OUTLINE.
     postmortem_outline = models.TextField(blank=True, max_length=5000)
     # What the proofreader knows of this page; incidents.proofreading.Options reads it.
     proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    # When staff are reminded of what they have not said; incidents.silence.Reminders reads it.
+    # When staff are reminded of what they have not said; incidents.reminders.overdue_updates.Reminders reads it.
     staff_reminders: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
@@ -90,8 +90,8 @@ class Page(models.Model):
         """Of links and focus, on light and on dark ground; None if they are the design's own."""
         if not self.accent and not self.accent_dark:
             return None
-        light = self.accent or colours.ACCENT
-        return light, self.accent_dark or colours.nearest(light, *colours.DARK)
+        light = self.accent or colors.ACCENT
+        return light, self.accent_dark or colors.nearest(light, *colors.DARK)
 
     @property
     def logos(self) -> list[PageLogo]:

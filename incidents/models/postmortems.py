@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from incidents.findings import Findings, digest
+from incidents.postmortem.findings import Findings, digest
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 
@@ -29,7 +29,7 @@ class Postmortem(models.Model):
     """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
     while `published_at` is set.
 
-    `findings` reads `incidents.findings.Findings`, `account` `incidents.account.Account`. `approved` is the digest of
+    `findings` reads `incidents.postmortem.findings.Findings`, `account` `incidents.postmortem.summary.Account`. `approved` is the digest of
     what a second person has read, `edited_by` and `approved_by` are the actors' refs. `followed_up_at`: when readers
     were told that everything is done.
     """

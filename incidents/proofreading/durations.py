@@ -7,7 +7,7 @@ from datetime import timedelta
 from incidents.proofreading.facts import Record
 from incidents.proofreading.prose import Text
 from incidents.proofreading.remarks import Remark, Severity
-from incidents.wording import duration_text
+from incidents.text.wording import duration_text
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBERS = {"a": 1, "an": 1, **{word: number for number, word in enumerate(_WORDS, start=1)}}

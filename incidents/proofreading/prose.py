@@ -4,9 +4,9 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 
-from incidents.shorthand import PATTERN
+from incidents.text.time_shorthand import PATTERN
 
-# The shorthand of incidents.markup is right by construction; what it stands for is not read as a time again.
+# The shorthand of incidents.text.markdown is right by construction; what it stands for is not read as a time again.
 SHORTHAND = re.compile(PATTERN, re.ASCII)
 _CODE = re.compile(r"`[^`\n]+`")
 _ADDRESS = re.compile(r"(?<![\w+.-])(?:https?://|mailto:)[^\s)>\]]+", re.ASCII)

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents import daybars, uptime, windows, wording
+from incidents.reporting import day_bars as reporting_day_bars, uptime
+from incidents.text import maintenance_window, wording
 from incidents.models.components import Component
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
-from incidents.uptime import Bars, Weights
+from incidents.reporting.uptime import Bars, Weights
 
 register = template.Library()
 
@@ -62,7 +63,7 @@ def utc_window(maintenance: Incident, zone: tzinfo) -> str:
 
 def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
     start, end = maintenance.window
-    first, last = windows.window_parts(start, end, zone, year=year)
+    first, last = maintenance_window.window_parts(start, end, zone, year=year)
     moments = ((wording.machine_time(start), first), (wording.machine_time(end), last))
     return format_html_join(" – ", '<time datetime="{}">{}</time>', moments)
 
@@ -122,8 +123,8 @@ def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
         '<a class="bars" href="{}" aria-label="{}, {}">{}{}</a>',
         reverse("public:component_uptime", args=[component.public_id]),
         component.name,
-        daybars.sentence(found),
-        daybars.drawing(found),
+        reporting_day_bars.sentence(found),
+        reporting_day_bars.drawing(found),
         uptime.percentage_text(found.percentage),
     )
 
@@ -132,7 +133,7 @@ def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
 def long_bars(bars: Bars) -> SafeString:
     """The same drawing alone, with its sentence as its text alternative."""
     return format_html(
-        '<div class="bars" role="img" aria-label="{}">{}</div>', daybars.sentence(bars), daybars.drawing(bars)
+        '<div class="bars" role="img" aria-label="{}">{}</div>', reporting_day_bars.sentence(bars), reporting_day_bars.drawing(bars)
     )
 
 

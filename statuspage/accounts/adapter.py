@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
-from statuspage.accounts import posting
+from statuspage.accounts import mail
 from statuspage.accounts.ratelimit import allow, give_back, retry_after
-from statuspage.common.clients import client_address, client_network
+from statuspage.common.client_ip import client_address, client_network
 
 WINDOW_SECONDS = 5 * 60
 # Counted per network too, so that nobody can lock an owner out of the console from elsewhere.
@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         headers = {"Auto-Submitted": "auto-generated", "X-Candor-Kind": "account"}
         everything = {"request": current.request, "email": email, "site_url": settings.SITE_URL, **context}
-        posting.send_soon(self.render_mail(template_prefix, email, everything, headers))
+        mail.send_soon(self.render_mail(template_prefix, email, everything, headers))
 
 
 def _guesses(request: HttpRequest, credentials: dict[str, Any]) -> list[tuple[str, int]]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from statuspage.common.addresses import Address, as_address, is_allowed, is_listed
+from statuspage.common.ip_rules import Address, as_address, is_allowed, is_listed
 
 # Seconds, all together: looking the name up, connecting, TLS, sending, and reading the answer to its end.
 DEADLINE = 15.0

@@ -11,18 +11,19 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from incidents import archive
-from incidents.actions import logos, restoring, restoring_metrics, restoring_records
-from incidents.actions.importing import record_import
-from incidents.actions.importing_history import newest_affected
+from incidents.transfer import export
+from incidents.actions.pages import logos
+from incidents.transfer import restore as transfer_restore, restore_metrics, restore_records
+from incidents.transfer.import_pages import record_import
+from incidents.transfer.import_status_history import newest_affected
 from incidents.actor import Actor
-from incidents.incoming import Outcome, Result
+from incidents.transfer.records import Outcome, Result
 from incidents.models import Page
-from incidents.rows import plain
+from incidents.transfer.serialization import plain
 from statuspage.importers.errors import SourceError
-from statuspage.importers.moving import Progress
+from statuspage.importers.run import Progress
 from statuspage.importers.report import Report
-from statuspage.subscribers import archive as subscribers
+from statuspage.subscribers import export as subscribers
 
 HEADER = "candor-export"
 FORMAT = 1
@@ -41,16 +42,16 @@ MISFITS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, Data
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
     "logo": logos.restore_logo,
-    "group": restoring.restore_group,
-    "component": restoring.restore_component,
-    "target": restoring.restore_target,
-    "series": restoring.restore_series,
-    "preset": restoring_metrics.restore_preset,
-    "metrics_provider": restoring_metrics.restore_provider,
-    "metric": restoring_metrics.restore_metric,
-    "incident": restoring.restore_incident,
-    "merged": restoring.restore_merged,
-    "history": restoring_records.restore_history,
+    "group": transfer_restore.restore_group,
+    "component": transfer_restore.restore_component,
+    "target": transfer_restore.restore_target,
+    "series": transfer_restore.restore_series,
+    "preset": restore_metrics.restore_preset,
+    "metrics_provider": restore_metrics.restore_provider,
+    "metric": restore_metrics.restore_metric,
+    "incident": transfer_restore.restore_incident,
+    "merged": transfer_restore.restore_merged,
+    "history": restore_records.restore_history,
     "subscriber": subscribers.restore_subscriber,
 }
 
@@ -68,9 +69,9 @@ def write(page: Page, file: IO[str], *, with_secrets: bool) -> int:
 def _objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
     at = plain(timezone.now())
     yield {"type": HEADER, "format": FORMAT, "exported_at": at, "with_secrets": with_secrets}
-    yield from archive.objects(page)
+    yield from export.objects(page)
     yield from subscribers.objects(page, with_secrets=with_secrets)
-    yield from archive.audit_entries(page)
+    yield from export.audit_entries(page)
 
 
 class Reader:
@@ -111,7 +112,7 @@ class Reader:
         try:
             if raw.get("type") != "page":
                 raise ValidationError("the second line is no page")
-            page, result = restoring.restore_page(raw)
+            page, result = transfer_restore.restore_page(raw)
         except MISFITS as error:
             raise SourceError(f"{self._path} cannot be read: {_reason(error)}") from error
         self._report.add("pages", f"page {page}", result)
@@ -140,7 +141,7 @@ class Reader:
                     self._restore(page, raw)
 
         try:
-            count, is_written = restoring_records.restore_audit(page, entries())
+            count, is_written = restore_records.restore_audit(page, entries())
         except MISFITS as error:
             self._report.skip("audit entries", f"the audit log, near line {self._number}", _reason(error))
             return

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from incidents.incoming import Outcome, Result
+from incidents.transfer.records import Outcome, Result
 
 Tell = Callable[[str], None]
 

@@ -6,22 +6,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from incidents.incoming import (
-    IncomingComponent,
-    IncomingGroup,
-    IncomingIncident,
-    IncomingMetric,
-    IncomingPage,
-    IncomingTemplate,
-    code_for,
-)
+from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, code_for
 from incidents.models.states import ComponentStatus
-from statuspage.importers.atlassian.public import readable
+from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.errors import SourceError
-from statuspage.importers.moving import IsSettled
-from statuspage.importers.reading import Thing, each
+from statuspage.importers.run import IsSettled
+from statuspage.importers.fields import Thing, each
 from statuspage.importers.report import Report
-from statuspage.subscribers.arrivals import IncomingSubscriber
+from statuspage.subscribers.importing import IncomingSubscriber
 
 GROUP = "group"
 LARGEST = 64 * 1024 * 1024  # bytes

@@ -6,6 +6,6 @@ class PublicConfig(AppConfig):
     name = "statuspage.public"
 
     def ready(self) -> None:
-        from statuspage.public.checks import targets_can_be_used
+        from statuspage.publishing.checks import targets_can_be_used
 
         register(targets_can_be_used)

@@ -15,9 +15,9 @@ from icalendar import Calendar, Event
 
 from incidents.models import Component, Incident, Page
 from incidents.templatetags.candor import site_name
-from incidents.uptime import midnight
+from incidents.reporting.uptime import midnight
 from incidents.visibility import Viewer
-from incidents.wording import window_text
+from incidents.text.wording import window_text
 from statuspage.common.urls import absolute_url
 
 PAST_DAYS = 90

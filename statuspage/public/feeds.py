@@ -10,9 +10,9 @@ from django.utils.html import escape
 
 from incidents.models import Incident, Page
 from incidents.templatetags.candor import site_name
-from incidents.wire import published_postmortem
+from incidents.statuspage_json import published_postmortem
 from statuspage.common.urls import absolute_url
-from statuspage.public.state import newest_incidents
+from statuspage.public.page_state import newest_incidents
 
 ENTRIES = 25
 # What XML 1.0 cannot carry, escaped or not.

@@ -4,7 +4,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from statuspage.subscribers.readiness import readiness
+from statuspage.notifications.readiness import readiness
 
 
 @never_cache

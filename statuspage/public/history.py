@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
 from incidents.models import Incident, IncidentUpdate, Page
-from incidents.uptime import midnight
+from incidents.reporting.uptime import midnight
 from incidents.visibility import Viewer
 
 MONTHS_PER_PAGE = 3

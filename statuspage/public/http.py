@@ -10,7 +10,7 @@ from django.utils.http import http_date
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page, require_safe
 
-from statuspage.common.wire import for_any_origin
+from statuspage.common.json_responses import for_any_origin
 
 View = Callable[..., HttpResponse]
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.http import http_date
 
 from incidents.models import Page
-from incidents.uptime import midnight
+from incidents.reporting.uptime import midnight
 from statuspage.common.urls import current_page
 from statuspage.public.http import public_page
 

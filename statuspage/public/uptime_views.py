@@ -5,9 +5,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from incidents.models import Component, Page
-from incidents.uptime import Weights
+from incidents.reporting.uptime import Weights
 from statuspage.common.urls import current_page
-from statuspage.public import proof
+from statuspage.public import uptime_export
 from statuspage.public.http import public_page, rendered
 from statuspage.public.uptime import calendar_page, component_uptime, shown_component
 
@@ -37,10 +37,10 @@ def component_json(request: HttpRequest, code: str) -> HttpResponse:
     shown, now = _component(page, code), _this_second()
     kind = "application/json; charset=utf-8"
     try:
-        wanted = proof.read_request(request.GET.dict(), page, now=now)
-    except proof.BadRequest as refusal:
+        wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
+    except uptime_export.BadRequest as refusal:
         return HttpResponse(_dump({"error": str(refusal)}), content_type=kind, status=400)
-    return HttpResponse(_dump(proof.as_json(proof.prove(page, shown, wanted, now=now))), content_type=kind)
+    return HttpResponse(_dump(uptime_export.as_json(uptime_export.prove(page, shown, wanted, now=now))), content_type=kind)
 
 
 @public_page
@@ -48,10 +48,10 @@ def component_csv(request: HttpRequest, code: str) -> HttpResponse:
     page = current_page(request)
     shown, now = _component(page, code), _this_second()
     try:
-        wanted = proof.read_request(request.GET.dict(), page, now=now)
-    except proof.BadRequest as refusal:
+        wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
+    except uptime_export.BadRequest as refusal:
         return HttpResponse(f"{refusal}\n", content_type="text/plain; charset=utf-8", status=400)
-    text = proof.as_csv(proof.prove(page, shown, wanted, now=now))
+    text = uptime_export.as_csv(uptime_export.prove(page, shown, wanted, now=now))
     named = {"Content-Disposition": f'attachment; filename="uptime-{shown.public_id}.csv"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=named)
 

@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
-from statuspage.public import badges, embed, health, live, reports, uptime_views, v2, views, wire_views
+from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views
+from statuspage.public.json import v2, views as json_views
 
 app_name = "public"
 
@@ -8,11 +9,11 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("maintenances.ics", views.maintenances_ics, name="maintenances_ics"),
     path("incidents/<slug:code>.ics", views.maintenance_ics, name="maintenance_ics"),
-    path("incidents/<slug:code>.json", wire_views.incident, name="incident_json"),
+    path("incidents/<slug:code>.json", json_views.incident, name="incident_json"),
     path("incidents/<slug:code>", views.incident, name="incident"),
-    path("history", wire_views.or_json(views.history), name="history"),
+    path("history", json_views.or_json(views.history), name="history"),
     path("history/<int:number>", views.history, name="history_page"),
-    path("history.json", wire_views.history, name="history_json"),
+    path("history.json", json_views.history, name="history_json"),
     path("analytics", reports.analytics, name="analytics"),
     path("reports", reports.report_list, name="reports"),
     path("reports.csv", reports.report_list_csv, name="reports_csv"),
@@ -20,9 +21,9 @@ urlpatterns = [
     path("reports/<str:code>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
-    path("feed.json", wire_views.feed, name="json_feed"),
+    path("feed.json", json_views.feed, name="json_feed"),
     path("uptime", uptime_views.uptime, name="uptime"),
-    path("uptime.json", wire_views.uptime, name="all_uptime_json"),
+    path("uptime.json", json_views.uptime, name="all_uptime_json"),
     path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
     path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
     path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
@@ -34,8 +35,8 @@ urlpatterns = [
     # Pages that a web server or a bucket shows when it has nothing else to show.
     path("404.html", views.missing, name="missing"),
     path("502.html", views.away, name="away"),
-    path("badge.svg", badges.page_badge, name="badge"),
-    path("components/<slug:code>/badge.svg", badges.component_badge, name="component_badge"),
+    path("badge.svg", badge_views.page_badge, name="badge"),
+    path("components/<slug:code>/badge.svg", badge_views.component_badge, name="component_badge"),
     path("embed/script.js", embed.script, name="embed_script"),
     path("embed/frame", embed.frame, name="embed_frame"),
     path("api/v2/summary.json", v2.summary, name="v2_summary"),

@@ -8,18 +8,18 @@ from django.utils import timezone
 from django.utils.http import http_date
 
 from incidents.models import Page
-from incidents.uptime import Weights, midnight
+from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url, current_page
-from statuspage.common.wire import json_text
-from statuspage.public.accents import accent_code
+from statuspage.common.json_responses import json_text
+from statuspage.public.theme import accent_code
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
-from statuspage.public.history_json import history_body
+from statuspage.public.json.history import history_body
 from statuspage.public.http import named_by_content, public_page, rendered
 from statuspage.public.live import UNKNOWN, version
-from statuspage.public.state import incident_report, page_state
+from statuspage.public.page_state import incident_report, page_state
 from statuspage.public.uptime import bars_of
 
 

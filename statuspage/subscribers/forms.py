@@ -15,8 +15,8 @@ from django.utils.functional import cached_property
 
 from incidents.models import Component, ComponentGroup, Incident, Page
 from statuspage.subscribers.models import Detail
-from statuspage.subscribers.transports.http import web_address
-from statuspage.subscribers.wishes import KINDS, Wishes
+from statuspage.notifications.transports.http import web_address
+from statuspage.subscribers.preferences import KINDS, Wishes
 
 WHOLE_PAGE, SELECTED = "page", "selected"
 SCOPES = [(WHOLE_PAGE, "Everything on this page"), (SELECTED, "Only some of it")]

@@ -16,14 +16,14 @@ from incidents.models import Incident, Page
 from incidents.models.components import ComponentQuerySet
 from incidents.visibility import Viewer
 from statuspage.accounts import ratelimit
-from statuspage.common.clients import client_network
+from statuspage.common.client_ip import client_network
 from statuspage.common.signing import BadToken, ExpiredToken
 from statuspage.common.urls import current_page
 from statuspage.subscribers.forms import SubscribeForm, WishesForm
 from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.signup import request_subscription
-from statuspage.subscribers.wishes import Wishes, scope_words, set_wishes, wishes_of
+from statuspage.subscribers.sign_up import request_subscription
+from statuspage.subscribers.preferences import Wishes, scope_words, set_wishes, wishes_of
 
 View = Callable[..., HttpResponse]
 HOUR = 3600

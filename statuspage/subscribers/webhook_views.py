@@ -9,7 +9,7 @@ from incidents.models import Page
 from statuspage.accounts import ratelimit
 from statuspage.common.signing import BadToken
 from statuspage.common.urls import current_page
-from statuspage.subscribers import endpoints
+from statuspage.notifications import endpoints
 from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.links import (
     WEBHOOK_CONFIRM,
@@ -18,10 +18,11 @@ from statuspage.subscribers.links import (
     subscriber_of,
     subscriber_to_confirm,
 )
-from statuspage.subscribers.models import Delivery, Subscriber, SubscriberState
-from statuspage.subscribers.signup import request_webhook
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.subscribers.sign_up import request_webhook
 from statuspage.subscribers.views import HOUR, bad_link, may_ask, offered, public_form, wishes_form
-from statuspage.subscribers.wishes import scope_words, set_wishes, wishes_of
+from statuspage.subscribers.preferences import scope_words, set_wishes, wishes_of
 
 CHALLENGES_PER_HOUR = 10
 DELIVERIES_SHOWN = 20

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from incidents.actions import reviews
+from incidents.actions.postmortems import reviews
 from incidents.models import AuditEntry, Event, MetricPoint, Page, Postmortem
 from statuspage.accounts.models import Scope
 from tests.api.programs import Program, make_program

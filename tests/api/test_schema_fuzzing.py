@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from incidents.actions import metrics, postmortems, presets
+from incidents.actions.pages import metrics, incident_templates
+from incidents.actions.postmortems import postmortem_lifecycle
 from statuspage.api.docs import whole_schema
 from tests.api.programs import Program
 from tests.factories import ALICE, make_component, make_group, make_maintenance, make_resolved, make_subscriber
@@ -48,9 +49,9 @@ def real_ids(program: Program) -> dict[str, str]:
     component = make_component(page, group=group)
     incident = make_resolved(page, components={component: "partial_outage"})
     make_maintenance(page, components=[component])
-    postmortems.publish(incident, body="## Why", actor=ALICE)
+    postmortem_lifecycle.publish(incident, body="## Why", actor=ALICE)
     provider = metrics.create_provider(page, kind="Self", actor=ALICE)
-    preset = presets.create_preset(page, name="Down", title="We are down", body="Sorry.", actor=ALICE)
+    preset = incident_templates.create_preset(page, name="Down", title="We are down", body="Sorry.", actor=ALICE)
     return {
         "page_id": page.public_id,
         "group_id": group.public_id,

@@ -124,7 +124,7 @@ def fill_the_past(page: Any, parts: list[Any], count: int) -> None:
 
 
 def rebuild_figures(page: Any) -> dict[str, float]:
-    from statuspage.public.publishing.publisher import rebuild, tree_of, write_hosts
+    from statuspage.publishing.publisher import rebuild, tree_of, write_hosts
 
     early = 0.0
 
@@ -142,8 +142,8 @@ def rebuild_figures(page: Any) -> dict[str, float]:
 
 def update_figures(page: Any, incident: Any) -> dict[str, float]:
     from incidents.models import Event
-    from statuspage.public.publishing import paths
-    from statuspage.public.publishing.publisher import publish_news, tree_of
+    from statuspage.public import published_paths
+    from statuspage.publishing.publisher import publish_news, tree_of
     from tests.factories import post
 
     tree, times = tree_of(page.public_id), []
@@ -153,7 +153,7 @@ def update_figures(page: Any, incident: Any) -> dict[str, float]:
         publish_news(page, tree)
         times.append((time.perf_counter() - began, time.process_time() - cpu))
     last = list(Event.objects.of_page_after(page, 0))[-1]
-    touched = paths.touched(page, [last], since=last.created_at, now=last.created_at).paths
+    touched = published_paths.touched(page, [last], since=last.created_at, now=last.created_at).paths
     if "--paths" in sys.argv:
         print_costs(page, touched)
     clock, cpu_of = (list(column) for column in zip(*times, strict=True))
@@ -161,7 +161,7 @@ def update_figures(page: Any, incident: Any) -> dict[str, float]:
 
 
 def print_costs(page: Any, touched: list[str]) -> None:
-    from statuspage.public.publishing.rendering import render
+    from statuspage.publishing.rendering import render
 
     costs = []
     for path in touched:

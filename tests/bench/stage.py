@@ -17,7 +17,7 @@ from typing import Any
 from statuspage.settings import SMTP_CONNECTIONS
 from tests.live import Candor
 from tests.servers import Postgres, Redis, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 # The first reader is made as any, the others after its model, whatever columns there are.
 PREPARE = """

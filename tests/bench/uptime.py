@@ -93,7 +93,7 @@ def read() -> None:
 def fill(years: int) -> None:
     from django.db import connection
 
-    from incidents.actions.components import create_component
+    from incidents.actions.components.component_lifecycle import create_component
     from incidents.actor import SYSTEM
     from incidents.models import Page, StatusInterval
 

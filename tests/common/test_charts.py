@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from statuspage.common.charts import Column, Point, budget_chart, spread_chart
-from tests.public.reading import Element, parse
+from statuspage.reporting.charts import Column, Point, budget_chart, spread_chart
+from tests.public.parsed_page import Element, parse
 
 
 def minutes(value: float) -> str:

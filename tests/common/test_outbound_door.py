@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from statuspage.common import http
-from statuspage.common.addresses import as_address, is_public
+from statuspage.common.ip_rules import as_address, is_public
 from tests.receivers import Listener, Receiver, Reply, listening, saying
 
 # As nobody writes it who means well. PORT is the listener's.

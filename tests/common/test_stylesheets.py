@@ -3,7 +3,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import find, get_finders
 
-from statuspage.common.stylesheets import NAME, PARTS, joined
+from statuspage.public.stylesheets import NAME, PARTS, joined
 
 
 def test_the_style_of_the_public_page_is_one_file_with_all_its_parts_in_order() -> None:

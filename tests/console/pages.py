@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from django.test import Client
 from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
 
-from tests.public.reading import parse
+from tests.public.parsed_page import parse
 
 PER_NAME = 4  # examples of one URL: open and resolved incidents, for instance, are different pages
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from statuspage.accounts.models import Role
 from tests.factories import make_user
-from tests.public.reading import Element, parse
+from tests.public.parsed_page import Element, parse
 
 Fields = dict[str, list[str]]
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import incidents as actions
-from incidents.actions.details import edit_details
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.incidents.attributes import edit_details
 from incidents.models import AuditEntry, Page
 from tests.console.staff import signed_in
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page, make_user, post

@@ -9,11 +9,11 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from incidents.actions import incidents as actions
+from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.models import Component, Incident, Page
 from tests.console.staff import Fields, fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber
-from tests.public.reading import Element
+from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Page as Tab
 
 from incidents.models import Incident, Page
 from statuspage.accounts.models import Role
-from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Delivery
 from tests.factories import (
     PASSWORD,
     make_component,

@@ -7,10 +7,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.actions import incidents as actions
-from incidents.actions import maintenances as maintenance_actions
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
 from incidents.models import AuditEntry, Component, Event, Incident, Page
-from statuspage.subscribers.models import ChannelState, Heartbeat
+from statuspage.notifications.models import ChannelState, Heartbeat
 from statuspage.subscribers.models.channels import channels_for
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
 from tests.factories import (
@@ -24,7 +24,7 @@ from tests.factories import (
     make_subscriber,
     post,
 )
-from tests.public.reading import Element
+from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 

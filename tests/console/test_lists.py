@@ -7,14 +7,14 @@ from django.core.mail import EmailMessage, get_connection
 from django.test import Client
 from pytest_django import Settings
 
-from incidents.actions import presets as preset_actions
+from incidents.actions.pages import incident_templates as preset_actions
 from incidents.models import Page
 from statuspage.accounts import tokens
 from statuspage.accounts.models import User
-from statuspage.console import mailbox
+from statuspage.console.channels import mail_files
 from tests.console.staff import sheet, signed_in
 from tests.factories import ALICE, make_component, make_endpoint, make_page, make_user
-from tests.public.reading import Element
+from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_channels_are_found_by_name_and_only_by_those_who_read_them_by_address(o
 @pytest.fixture
 def letters(settings: Settings, tmp_path: Path) -> None:
     settings.MAIL_DIR, settings.EMAIL_URL = tmp_path, ""
-    connection = get_connection("statuspage.common.mail.EmlBackend")
+    connection = get_connection("statuspage.notifications.transports.eml_files.EmlBackend")
     for number in range(52):
         to = f"reader{number}@example.org"
         EmailMessage(f"Größere Störung {number}", "Text", "a@example.org", [to], connection=connection).send()
@@ -108,7 +108,7 @@ def test_mails_are_found_by_subject_or_address(owner: Client, letters: None) -> 
 def test_a_search_in_very_many_mails_says_how_far_it_looked(
     owner: Client, letters: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mailbox, "SEARCHED", 10)
+    monkeypatch.setattr(mail_files, "SEARCHED", 10)
     document = sheet(owner.get("/console/mail?q=reader"))
     assert len(rows(document)) == 10
     assert "Looked for in the newest 10 mails." in document.text

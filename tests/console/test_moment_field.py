@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statuspage.console.forms.fields import MomentField
+from statuspage.console.fields import MomentField
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.console.staff import sheet, signed_in
 from tests.factories import make_page
-from tests.public.reading import Element
+from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
-from incidents.actions import incidents
-from incidents.actions.targets import set_target
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.pages.service_level_targets import set_target
 from incidents.models import AuditEntry, Component, Incident, Page, ServiceTarget
 from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
@@ -179,7 +179,7 @@ def test_owners_switch_what_visitors_may_read(page: Page) -> None:
 
 def test_staff_sees_hidden_incidents_in_reports_and_visitors_do_not(editor: Client, page: Page, api: Component) -> None:
     incident = make_incident(page, title="Kept quiet", components={api: "major_outage"}, at=NOW - MINUTE)
-    incidents.hide(incident, actor=ALICE, reason="A test.")
+    incident_lifecycle.hide(incident, actor=ALICE, reason="A test.")
     Page.objects.update(reports_public=True)
     assert "Kept quiet hidden from visitors" in sheet(editor.get(f"/console/reports/{api.public_id}/2026-11")).text
     assert "Kept quiet" not in sheet(Client().get(f"/reports/{api.public_id}/2026-11")).text

@@ -5,23 +5,23 @@ import pytest
 from tests.conventions.code import imports, sources
 
 DOORS = {
-    "markdown": {"incidents/markup.py"},
-    "nh3": {"incidents/markup.py"},
+    "markdown": {"incidents/text/markdown.py"},
+    "nh3": {"incidents/text/markdown.py"},
     "PIL": {"incidents/images.py"},
-    "smtplib": {"statuspage/subscribers/mailtest.py", "statuspage/subscribers/transports/mail/connection.py"},
+    "smtplib": {"statuspage/notifications/bounces/smtp_test.py", "statuspage/notifications/transports/smtp/connect.py"},
     # The supervisor asks its own web process whether it answers.
     "http.client": {"statuspage/common/http.py", "statuspage/supervisor.py"},
     "ssl": {
         "statuspage/common/http.py",
-        "statuspage/subscribers/mailtest.py",
-        "statuspage/subscribers/transports/mail/session.py",
+        "statuspage/notifications/bounces/smtp_test.py",
+        "statuspage/notifications/transports/smtp/connection.py",
     },
     # The command line runs elsewhere: the only address that it asks is the one that its user set.
     "urllib.request": {"statuspage/api/cli/client.py"},
     "requests": set(),
     "httpx": set(),
     "pickle": set(),
-    "django.utils.safestring.mark_safe": {"incidents/markup.py", "statuspage/subscribers/letters.py"},
+    "django.utils.safestring.mark_safe": {"incidents/text/markdown.py", "statuspage/notifications/messages/email.py"},
 }
 
 

@@ -14,12 +14,12 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from pytest_django import Settings
 
-from incidents.actions import reviews
-from incidents.actions.logos import set_logo
-from incidents.actions.pages import set_published_figures
+from incidents.actions.postmortems import reviews
+from incidents.actions.pages.logos import set_logo
+from incidents.actions.pages.page_settings import set_published_figures
 from incidents.images import drawn
 from incidents.models import Draft, Page
-from incidents.periods import Period
+from incidents.reporting.periods import Period
 from statuspage.accounts.models import Role
 from statuspage.importers.demo.seeding import seed
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
@@ -71,7 +71,7 @@ def demo(transactional_db: None) -> Page:
 @pytest.fixture
 def _a_mail(settings: Settings, tmp_path: Path) -> None:
     settings.MAIL_DIR = tmp_path / "mail"
-    door = get_connection("statuspage.common.mail.EmlBackend")
+    door = get_connection("statuspage.notifications.transports.eml_files.EmlBackend")
     mail = EmailMultiAlternatives("Hello", "Read on: https://example.org/a", "status@x.example", ["a@x.example"])
     mail.connection = door
     mail.attach_alternative("<p>Read on</p>", "text/html")

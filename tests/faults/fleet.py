@@ -12,7 +12,7 @@ import pytest
 
 from tests.live import Candor
 from tests.servers import wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 PREPARE = """
 from datetime import timedelta
@@ -45,7 +45,7 @@ print(json.dumps({
 
 
 class Sink(Protocol):
-    """A mail server that counts: tests.sinking.FastSink, or the slow one that keeps what it takes."""
+    """A mail server that counts: tests.smtp_sink_process.FastSink, or the slow one that keeps what it takes."""
 
     @property
     def url(self) -> str: ...

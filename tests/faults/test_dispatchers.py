@@ -13,7 +13,7 @@ import pytest
 from tests.faults.fleet import FULL, Fleet, say, sized
 from tests.live import Candor
 from tests.servers import Postgres, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 EVENTS, READERS = 5, sized(400, 2000)
 NOTICED = 90.0

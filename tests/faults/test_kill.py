@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from statuspage.subscribers.marker import MAX_IN_DOUBT
+from statuspage.notifications.acknowledgements import MAX_IN_DOUBT
 from tests.faults.fleet import Fleet, chance, say, sized
 from tests.live import Candor
 from tests.servers import Postgres, Redis, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 # Seconds for each round trip to the mail server: an ordinary one, so that there is a middle to kill in.
 LATENCY = 0.02

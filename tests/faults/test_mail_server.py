@@ -7,14 +7,15 @@ import pytest
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.subscribers.dispatcher import deliver_everything
-from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import ChannelState, Delivery, Subscriber, SubscriberState
-from statuspage.subscribers.transports.base import RETRY_AFTER
+from statuspage.dispatcher.loop import deliver_everything
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import ChannelState, Delivery
+from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.notifications.transports.base import RETRY_AFTER
 from tests.factories import make_incident, make_page, make_subscriber
 from tests.faults.fleet import FULL, say, sized
-from tests.sink import share_of
-from tests.sinking import FastSink
+from tests.fast_smtp_sink import share_of
+from tests.smtp_sink_process import FastSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,8 +127,8 @@ def test_a_byte_a_second_ends_at_the_deadline_and_the_channel_rests(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.transports.mail.session.MESSAGE_SECONDS", 2.0)
-        monkeypatch.setattr("statuspage.subscribers.transports.mail.connection.OPEN_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connection.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.OPEN_SECONDS", 2.0)
     publish(page, readers=40)
     sink.set(drip=1)
     began = time.monotonic()
@@ -147,8 +148,8 @@ def test_answers_that_drip_in_the_middle_of_a_mail_end_at_the_deadline(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.transports.mail.session.MESSAGE_SECONDS", 2.0)
-        monkeypatch.setattr("statuspage.subscribers.transports.mail.office.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connection.MESSAGE_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.pool.MESSAGE_SECONDS", 2.0)
     publish(page, readers=40)
     sink.set(drip_from_mail=1)
     began = time.monotonic()
@@ -169,7 +170,7 @@ def test_a_black_hole_makes_the_channel_rest_and_burns_nothing(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.subscribers.transports.mail.connection.OPEN_SECONDS", 1.5)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.OPEN_SECONDS", 1.5)
     publish(page, readers=40)
     sink.set(mute=1)
     began = time.monotonic()

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.fleet import Fleet, say, sized
 from tests.live import Candor
 from tests.servers import Redis, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 READERS = sized(1000, 10_000)
 # What the issue allows for publishing while the broker is gone.

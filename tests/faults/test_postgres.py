@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from statuspage.subscribers.marker import MAX_IN_DOUBT
+from statuspage.notifications.acknowledgements import MAX_IN_DOUBT
 from tests.faults.fleet import Fleet, say, sized
 from tests.live import Candor
 from tests.servers import Postgres, Redis, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 READERS = sized(2000, 10_000)
 RECOVERING = 10.0

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from statuspage.public.publishing.tree import Tree
+from statuspage.publishing.generations import Tree
 from tests.faults.fleet import say
 from tests.live import ROOT, Candor
 from tests.publishing.bucket import Bucket
-from tests.publishing.shelves import shown, stray
+from tests.publishing.folders import shown, stray
 from tests.publishing.webserver import start_web
 from tests.servers import WITH_US, Postgres, accepts, stop_process, wait_until
 

@@ -15,7 +15,7 @@ from tests.faults.fleet import Fleet, say, sized
 from tests.forwarder import Forwarder
 from tests.live import Candor
 from tests.servers import Postgres, Redis, wait_until
-from tests.sinking import FastSink
+from tests.smtp_sink_process import FastSink
 
 READERS = sized(2000, 10_000)
 LATENCY = 0.02

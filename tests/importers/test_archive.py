@@ -10,7 +10,9 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from incidents.actions import logos, merging, reviews
+from incidents.actions.pages import logos
+from incidents.actions.incidents import merging
+from incidents.actions.postmortems import reviews
 from incidents.images import drawn
 from incidents.models import (
     AffectedComponent,
@@ -27,9 +29,10 @@ from incidents.models import (
     Revision,
     StatusInterval,
 )
-from incidents.rows import INTERNAL
+from incidents.transfer.serialization import INTERNAL
 from statuspage.importers.archive import RESTORERS
-from statuspage.subscribers.models import Channel, Delivery, Subscriber
+from statuspage.subscribers.models import Channel, Subscriber
+from statuspage.notifications.models import Delivery
 from tests.factories import (
     ALICE,
     make_component,

@@ -7,8 +7,8 @@ from django.test import TestCase
 from django.utils import timezone
 from pytest_django import Settings
 
-from incidents import markup
-from incidents.actions.incidents import restorable_components
+from incidents.text import markdown
+from incidents.actions.incidents.incident_lifecycle import restorable_components
 from incidents.models import (
     AuditEntry,
     Component,
@@ -23,8 +23,9 @@ from incidents.models import (
 from incidents.models.states import ComponentStatus, Impact
 from incidents.visibility import Viewer
 from statuspage.importers.demo.seeding import seed
-from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import Delivery, Subscriber, SubscriberState
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber, SubscriberState
 
 NOW = timezone.now()
 
@@ -73,9 +74,9 @@ class DemoPage(TestCase):
 
     def test_texts_are_shown_as_the_domain_renders_them(self) -> None:
         for update in IncidentUpdate.objects.all():
-            assert update.body_html == markup.render(update.body)
+            assert update.body_html == markdown.render(update.body)
         for postmortem in Postmortem.objects.all():
-            assert postmortem.body_html == markup.render(postmortem.body)
+            assert postmortem.body_html == markdown.render(postmortem.body)
 
     def test_one_incident_is_open_for_forty_minutes_and_explains_all_that_is_red(self) -> None:
         (incident,) = self.page.incidents.unresolved()

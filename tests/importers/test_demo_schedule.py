@@ -4,10 +4,10 @@ from itertools import pairwise
 import pytest
 
 from incidents.models.states import ComponentStatus, Impact, Status
-from statuspage.importers.demo import material
+from statuspage.importers.demo import data
 from statuspage.importers.demo.schedule import Post, Publication, dated, timetable
 
-INCIDENTS = material.incidents()
+INCIDENTS = data.incidents()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -63,7 +63,7 @@ def test_no_two_incidents_hold_the_same_component_at_once() -> None:
 
 
 def test_every_incident_is_complete_and_uses_known_words() -> None:
-    text = material.page()
+    text = data.page()
     known = {one.name for group in text.groups for one in group.components} | {one.name for one in text.loose}
     for incident in INCIDENTS:
         first, last = incident.updates[0], incident.updates[-1]

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from incidents.actions.components import edit_component
-from incidents.actions.incidents import edit_update
+from incidents.actions.components.component_lifecycle import edit_component
+from incidents.actions.incidents.incident_lifecycle import edit_update
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, Page, StatusInterval
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 from tests.factories import ALICE, make_page, make_subscriber
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage, affected, component, group, incident, outage, update

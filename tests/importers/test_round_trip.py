@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from incidents import uptime
+from incidents.reporting import uptime
 from incidents.models import AffectedComponent, Incident, Page, StatusInterval
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage

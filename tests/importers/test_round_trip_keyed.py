@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 
-from incidents.actions import metrics
+from incidents.actions.pages import metrics
 from incidents.models import AffectedComponent, Incident, Metric, Page, StatusInterval
 from statuspage.accounts import tokens
 from statuspage.accounts.models import Scope

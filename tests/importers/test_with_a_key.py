@@ -8,7 +8,8 @@ from django.core import mail
 from django.utils import timezone
 
 from incidents.models import Incident, Metric, MetricsProvider, Preset
-from statuspage.subscribers.models import Delivery, Subscriber
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber
 from tests.importers.running import run_keyed, run_public
 from tests.importers.statuspages import FakeStatuspage, component, group, incident, outage, stamp, update
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from PIL import Image, PngImagePlugin
 
-from incidents import colours
+from incidents import colors
 from incidents.images import MAX_BYTES, drawn, is_legible
 from tests.pictures import CHALK, INK, bomb, file_of, opened, wordmark
 
@@ -150,13 +150,13 @@ def test_a_logo_that_its_ground_swallows_is_noticed(
     colour: tuple[int, int, int], *, on_light: bool, on_dark: bool
 ) -> None:
     content = drawn(file_of(wordmark(colour))).content
-    assert is_legible(content, colours.LIGHT[0]) is on_light
-    assert is_legible(content, colours.DARK[0]) is on_dark
+    assert is_legible(content, colors.LIGHT[0]) is on_light
+    assert is_legible(content, colors.DARK[0]) is on_dark
 
 
 def test_a_logo_with_its_own_ground_is_legible_on_any() -> None:
     image = Image.new("RGB", (300, 80), "white")
     image.paste(wordmark(size=(280, 60)), (10, 10), wordmark(size=(280, 60)))
     content = drawn(file_of(image)).content
-    assert is_legible(content, colours.LIGHT[0])
-    assert is_legible(content, colours.DARK[0])
+    assert is_legible(content, colors.LIGHT[0])
+    assert is_legible(content, colors.DARK[0])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from incidents.markup import render
+from incidents.text.markdown import render
 from incidents.models import AffectedComponent, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.states import Kind
 

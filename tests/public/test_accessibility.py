@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from incidents.actions import incidents, postmortems
-from incidents.actions.action_items import ActionItemDraft
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models.states import ComponentStatus
 from statuspage.subscribers.links import manage_url
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_reader, make_resolved
-from tests.public.reading import Element, read
+from tests.public.parsed_page import Element, read
 
 CSS = Path(settings.BASE_DIR) / "static" / "css"
 KINDS = ["home", "home with incident", "incident", "postmortem", "history", "uptime", "component uptime", "not found"]
@@ -27,8 +28,8 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
     for status in ComponentStatus:
         make_component(page, f"Part {status}", group=group, status=status)
     past = make_resolved(page)
-    postmortems.publish(past, body="## Why\n\nIt was us.", actor=ALICE)
-    postmortems.publish(
+    postmortem_lifecycle.publish(past, body="## Why\n\nIt was us.", actor=ALICE)
+    postmortem_lifecycle.publish(
         past,
         body="## Why\n\nIt was all of us.",
         actor=ALICE,
@@ -36,7 +37,7 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
     )
     if request.param not in ("home", "postmortem"):
         incident = make_incident(page, components={make_component(page): "partial_outage"})
-        incidents.edit_update(incident.updates.get(), body="We are looking at it.", actor=ALICE)
+        incident_lifecycle.edit_update(incident.updates.get(), body="We are looking at it.", actor=ALICE)
     code = past.public_id if request.param == "postmortem" or request.param == "home" else incident.public_id
     path = {"home": "/", "home with incident": "/", "history": "/history", "not found": "/nothing-here"}
     path |= {"uptime": "/uptime", "component uptime": f"/uptime/{group.components.all()[0].public_id}"}

@@ -6,12 +6,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
-from incidents.actions import incidents
-from incidents.actions.impact import set_impact_start
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.models import Incident, Page
 from tests.common.test_charts import heights
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, post
-from tests.public.reading import Element, get, read
+from tests.public.parsed_page import Element, get, read
 from tests.public.test_reports import texts
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def lived_through(page: Page, start: datetime, *, noticed: int, fixed: int, reso
     """Minutes count from the start of the impact."""
     incident = make_incident(page, at=start + noticed * MINUTE, **more)
     post(incident, "monitoring", at=start + fixed * MINUTE)
-    incidents.resolve(incident, body="Over.", restore=None, actor=ALICE, at=start + resolved * MINUTE)
+    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE, at=start + resolved * MINUTE)
     return set_impact_start(incident, start, actor=ALICE)
 
 
@@ -116,7 +116,7 @@ def test_older_years_are_a_page_each(page: Page) -> None:
 
 @pytest.mark.usefixtures("october")
 def test_hidden_incidents_are_left_out(page: Page) -> None:
-    incidents.hide(page.incidents.get(impact="critical"), actor=ALICE, reason="A test.")
+    incident_lifecycle.hide(page.incidents.get(impact="critical"), actor=ALICE, reason="A test.")
     assert rows(section_of(read("/analytics"), "resolve"))["Oct 2026"] == ["30 min", "1 h", "2 of 2"]
 
 

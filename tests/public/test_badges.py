@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import components
+from incidents.actions.components import component_lifecycle
 from incidents.models import Component
 from incidents.models.states import ComponentStatus, Impact
 from statuspage.public.badge import COLOURS, text_width
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
-from tests.public.reading import get
+from tests.public.parsed_page import get
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def test_the_pages_badge_says_the_headline() -> None:
     api = make_component(page, "API")
     make_component(page, "Website")
     assert title(drawn()) == "Acme Status: All Systems Operational"
-    components.set_status(api, "partial_outage", actor=ALICE)
+    component_lifecycle.set_status(api, "partial_outage", actor=ALICE)
     headline = json.loads(get("/api/v2/status.json").content)["status"]["description"]
     assert title(drawn()) == f"Acme Status: {headline}" == "Acme Status: Minor Service Outage"
 
@@ -102,7 +102,7 @@ def test_only_components_on_the_page_have_one() -> None:
     page = make_page()
     quiet = make_component(page, "Quiet", only_show_if_degraded=True)
     gone = make_component(page, "Gone")
-    components.set_archived(gone, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(gone, archived=True, actor=ALICE)
     elsewhere = make_component(make_page(name="Other", domain="other.example"))
     for component in (quiet, gone, elsewhere):
         assert get(of(component)).status_code == 404

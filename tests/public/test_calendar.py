@@ -10,12 +10,13 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import components as component_actions
-from incidents.actions import incidents, maintenances
-from incidents.actions.maintenances import MaintenanceOptions
+from incidents.actions.components import component_lifecycle as component_actions
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.models import Incident, Page
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page, post
-from tests.public.reading import get
+from tests.public.parsed_page import get
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +112,7 @@ def test_a_moved_one_keeps_its_uid_and_counts_up(page: Page, clock: Any) -> None
     before = the_event()
     clock.move_to(NOW + timedelta(hours=1))
     later = START + timedelta(days=1)
-    maintenances.reschedule(maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=3), actor=ALICE)
+    maintenance_lifecycle.reschedule(maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=3), actor=ALICE)
     after = the_event()
     assert after["UID"] == before["UID"]
     assert after["SEQUENCE"] > before["SEQUENCE"]
@@ -130,7 +131,7 @@ def test_a_page_that_moves_to_another_host_keeps_the_uids(page: Page, settings: 
 def test_a_cancelled_one_is_marked_and_not_removed(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
     before = the_event()
-    maintenances.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
+    maintenance_lifecycle.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
     after = the_event()
     assert (str(after["STATUS"]), after["UID"]) == ("CANCELLED", before["UID"])
     assert after["SEQUENCE"] > before["SEQUENCE"]
@@ -150,7 +151,7 @@ def test_an_update_changes_the_description(page: Page) -> None:
 def test_a_change_of_what_calendars_do_not_show_asks_nobody_to_look_again(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START)
     before = the_event()["SEQUENCE"]
-    maintenances.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
+    maintenance_lifecycle.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     assert the_event()["SEQUENCE"] == before
 
 
@@ -237,7 +238,7 @@ def test_it_costs_the_same_for_many(page: Page) -> None:
     make_maintenance(page, begins=START, components=parts)
     before = queries()
     for number in range(10):
-        incidents.edit_update(
+        incident_lifecycle.edit_update(
             make_maintenance(page, begins=START + timedelta(days=number), components=parts).updates.get(),
             body="We upgrade it.",
             actor=ALICE,

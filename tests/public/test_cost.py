@@ -11,12 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.actions import incidents, postmortems
-from incidents.actions.action_items import ActionItemDraft
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Incident, IncidentUpdate, Page, StatusInterval
 from incidents.models.states import Status
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
-from tests.public.reading import Element, get, parse
+from tests.public.parsed_page import Element, get, parse
 
 pytestmark = pytest.mark.django_db
 
@@ -84,14 +85,14 @@ def a_lively_page() -> tuple[Page, Incident]:
         then = now - timedelta(days=ago)
         past = make_resolved(page, title="Scheduled workflows started late", at=then, until=then + timedelta(hours=1))
     items = [ActionItemDraft(text="Upgrade the client", done=True)]
-    postmortems.publish(past, body="What we learned.", actor=ALICE, action_items=items)
-    postmortems.publish(past, body="What we have learned.", actor=ALICE)
+    postmortem_lifecycle.publish(past, body="What we learned.", actor=ALICE, action_items=items)
+    postmortem_lifecycle.publish(past, body="What we have learned.", actor=ALICE)
     broken = {parts[0]: "partial_outage", parts[9]: "degraded_performance"}
     incident = make_incident(page, components=broken, at=now - timedelta(hours=1))
     post(
         incident, body="Our provider cycled the servers of our cluster; we are restarting the API in all regions. " * 2
     )
-    incidents.edit_update(incident.updates.newest_first()[0], body="We are restarting the API.", actor=ALICE)
+    incident_lifecycle.edit_update(incident.updates.newest_first()[0], body="We are restarting the API.", actor=ALICE)
     return page, past
 
 
@@ -114,10 +115,10 @@ def test_an_incident_needs_seven_queries_however_long_the_history() -> None:
 def test_an_incident_with_many_updates_needs_no_more() -> None:
     _, past = a_lively_page()
     before = queries_of(f"/incidents/{past.public_id}")
-    incidents.reopen(past, body="It is back.", actor=ALICE)
+    incident_lifecycle.reopen(past, body="It is back.", actor=ALICE)
     for _ in range(10):
         update = post(past, status="identified")
-        incidents.edit_update(update, body="We know better.", actor=ALICE)
+        incident_lifecycle.edit_update(update, body="We know better.", actor=ALICE)
     assert queries_of(f"/incidents/{past.public_id}") == before
 
 

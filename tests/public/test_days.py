@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from incidents.models import Page
-from statuspage.public.state import PageState, page_state
+from statuspage.public.page_state import PageState, page_state
 from tests.factories import make_page, make_resolved
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from incidents.actions import incidents, maintenances
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
 from tests.factories import ALICE, make_incident, make_maintenance, make_page
-from tests.public.reading import get, read
+from tests.public.parsed_page import get, read
 
 pytestmark = pytest.mark.django_db
 
@@ -64,12 +65,12 @@ def test_the_newest_open_incident_is_told_and_how_many_more() -> None:
 def test_running_maintenances_are_told_after_incidents() -> None:
     page = make_page()
     maintenance = make_maintenance(page, title="Upgrade")
-    maintenances.start(maintenance, actor=ALICE)
+    maintenance_lifecycle.start(maintenance, actor=ALICE)
     assert read("/embed/frame").one("h1").text == "Upgrade"
     incident = make_incident(page, title="Outage")
     codes = read("/embed/frame").one("body").attributes["data-codes"]
     assert codes.split() == [incident.public_id, maintenance.public_id]
-    incidents.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE)
     assert read("/embed/frame").one("body").attributes["data-codes"] == maintenance.public_id
 
 

@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 
 from statuspage.public.views import not_found, server_error
 from tests.factories import make_page
-from tests.public.reading import get, parse, read
+from tests.public.parsed_page import get, parse, read
 
 
 @pytest.mark.django_db

@@ -8,10 +8,11 @@ from django.conf import LazySettings
 from django.utils import timezone
 from django.utils.html import escape
 
-from incidents.actions import incidents, postmortems
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Incident, Page
 from tests.factories import ALICE, make_incident, make_page, make_resolved, post
-from tests.public.reading import get, parse
+from tests.public.parsed_page import get, parse
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def page(settings: LazySettings) -> Page:
 def told(page: Page) -> Incident:
     at = datetime(2024, 6, 5, 17, 22, tzinfo=UTC)
     incident = make_incident(page, title="Incident with Issues", body="We are investigating.\nMore soon.", at=at)
-    incidents.resolve(incident, body="It is resolved.", restore=None, actor=ALICE, at=at + timedelta(hours=2))
+    incident_lifecycle.resolve(incident, body="It is resolved.", restore=None, actor=ALICE, at=at + timedelta(hours=2))
     Incident.objects.filter(pk=incident.pk).update(updated_at=at + timedelta(days=1))
     return incident
 
@@ -128,7 +129,7 @@ def test_a_published_postmortem_comes_first_with_its_time(page: Page) -> None:
     incident = told(page)
     published = datetime(2024, 6, 7, 9, 30, tzinfo=UTC)
     text = "It was us.\n\nWe learned.\n\n## Going forward\n\n1. Upgrade the client."
-    postmortems.publish(incident, body=text, actor=ALICE, at=published)
+    postmortem_lifecycle.publish(incident, body=text, actor=ALICE, at=published)
     (entry,) = feed("/history.atom").entries
     html = entry.content[0].value
     read = parse(html)

@@ -8,9 +8,9 @@ from django.utils import timezone
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import Status
 from statuspage.public.history import History, history_page
-from statuspage.public.history_json import history_body
+from statuspage.public.json.history import history_body
 from tests.factories import make_incident, make_page, make_resolved
-from tests.public.reading import get, read
+from tests.public.parsed_page import get, read
 
 pytestmark = pytest.mark.django_db
 

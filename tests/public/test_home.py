@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from incidents.actions import incidents, postmortems
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
-from tests.public.reading import Element, read
+from tests.public.parsed_page import Element, read
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def test_the_headline_is_hidden_while_an_incident_is_open() -> None:
 def test_the_headline_comes_back_when_the_incident_is_resolved() -> None:
     page = make_page()
     incident = make_incident(page)
-    incidents.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, body="Done.", restore=None, actor=ALICE)
     assert read("/").one("h1").text == "All Systems Operational"
 
 
@@ -125,9 +126,9 @@ def test_a_resolved_incident_stands_under_the_day_of_its_last_update_with_all_it
 def test_a_past_incident_leads_to_its_postmortem_once_that_is_published() -> None:
     now = timezone.now()
     past = make_resolved(make_page(), at=now - timedelta(days=2), until=now - timedelta(days=1))
-    postmortems.save_draft(past, body="Not yet.", actor=ALICE)
+    postmortem_lifecycle.save_draft(past, body="Not yet.", actor=ALICE)
     assert "Postmortem" not in read("/").text
-    postmortems.publish(past, body="What we learned.", actor=ALICE)
+    postmortem_lifecycle.publish(past, body="What we learned.", actor=ALICE)
     links = [link.attributes["href"] for link in read("/").all("a") if link.text == "Read details"]
     assert links == [f"/incidents/{past.public_id}#postmortem"]
 

@@ -2,11 +2,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from incidents.actions import incidents, postmortems
-from incidents.actions.action_items import ActionItemDraft
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Incident
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
-from tests.public.reading import Element, get, read
+from tests.public.parsed_page import Element, get, read
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def the_outage() -> Incident:
     )
     post(incident, status="monitoring", body="A fix has been implemented.", at=at(14, 25))
     resolved = "This incident has been resolved."
-    incidents.resolve(incident, body=resolved, restore={api: "operational"}, actor=ALICE, at=at(15, 2))
+    incident_lifecycle.resolve(incident, body=resolved, restore={api: "operational"}, actor=ALICE, at=at(15, 2))
     return incident
 
 
@@ -78,7 +79,7 @@ def test_times_are_those_of_the_pages_zone_and_machines_read_utc() -> None:
 def test_the_postmortem_comes_first_with_its_time_and_its_markdown() -> None:
     incident = the_outage()
     text = "# What happened\n\n1. One\n2. Two\n\nSee [this](https://example.com/) and `code`."
-    postmortems.publish(incident, body=text, actor=ALICE, at=at(19, 35, day=22))
+    postmortem_lifecycle.publish(incident, body=text, actor=ALICE, at=at(19, 35, day=22))
     page = report(incident)
     first, second = page.one("article", class_="report").all("section")
     assert (first.attributes["class"], second.one("h2").text) == ("postmortem", "Updates")
@@ -95,7 +96,7 @@ def test_action_items_say_who_does_what_until_when_and_how_many_are_done() -> No
         item(text="Upgrade the client", owner="Platform", done=True, url="https://example.com/1"),
         item(text="Raise better alarms", owner="Observability", due_on=date(2022, 10, 1)),
     ]
-    postmortems.publish(incident, body="What we learned.", actor=ALICE, action_items=items)
+    postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE, action_items=items)
     section = report(incident).one("section", class_="actions")
     done, waiting = section.all("li")
     assert "1 of 2 done" in section.text
@@ -110,7 +111,7 @@ def test_action_items_say_who_does_what_until_when_and_how_many_are_done() -> No
 def test_an_edited_update_says_so_and_shows_the_change() -> None:
     incident = make_incident(make_page(), body="The API is slow.")
     update = incident.updates.get()
-    incidents.edit_update(update, body="The API is down.", actor=ALICE)
+    incident_lifecycle.edit_update(update, body="The API is down.", actor=ALICE)
     shown = report(incident).one("article", class_="update")
     assert shown.one("p", class_="edited").text.startswith("Edited ")
     change = shown.one("details").one("div", class_="change")
@@ -124,8 +125,8 @@ def test_a_text_that_never_changed_shows_no_change() -> None:
 
 def test_a_revised_postmortem_keeps_its_time_and_shows_the_change() -> None:
     incident = the_outage()
-    postmortems.publish(incident, body="It took an hour.", actor=ALICE, at=at(19, 35, day=22))
-    postmortems.publish(incident, body="It took a day.", actor=ALICE)
+    postmortem_lifecycle.publish(incident, body="It took an hour.", actor=ALICE, at=at(19, 35, day=22))
+    postmortem_lifecycle.publish(incident, body="It took a day.", actor=ALICE)
     section = report(incident).one("section", class_="postmortem")
     assert "Posted Sep 22, 2022 - 19:35 UTC Edited " in section.text
     assert [mark.text for mark in section.all("ins")] == ["a", "day."]
@@ -151,6 +152,6 @@ def test_hostile_names_and_titles_are_shown_as_the_text_they_are() -> None:
 
 def test_the_postmortem_of_an_incident_that_was_reopened_stays() -> None:
     incident = make_resolved(make_page())
-    postmortems.publish(incident, body="What we learned.", actor=ALICE)
-    incidents.reopen(incident, body="It is back.", actor=ALICE)
+    postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
+    incident_lifecycle.reopen(incident, body="It is back.", actor=ALICE)
     assert "What we learned." in report(incident).text

@@ -7,7 +7,7 @@ from django.conf import settings
 from time_machine import travel
 
 from tests.factories import make_incident, make_page, post
-from tests.public.reading import get, read
+from tests.public.parsed_page import get, read
 
 pytestmark = pytest.mark.django_db
 

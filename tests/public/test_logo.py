@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from incidents.actions.logos import set_logo
+from incidents.actions.pages.logos import set_logo
 from incidents.images import drawn
 from incidents.models import Page
 from tests.factories import ALICE, make_incident, make_page
 from tests.pictures import CHALK, file_of, wordmark
-from tests.public.reading import get, read
+from tests.public.parsed_page import get, read
 from tests.public.test_cost import queries_of
 
 pytestmark = pytest.mark.django_db

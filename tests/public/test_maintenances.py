@@ -10,7 +10,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import incidents, maintenances
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.models import Page
 from tests.factories import (
     ALICE,
@@ -22,7 +23,7 @@ from tests.factories import (
     make_series,
     post,
 )
-from tests.public.reading import Element, get, parse, read
+from tests.public.parsed_page import Element, get, parse, read
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +107,7 @@ def test_a_running_one_is_shown_above_the_components_and_is_no_open_incident(pag
     rest = make_component(page, "REST API")
     make_component(page, "Website")
     maintenance = make_maintenance(page, begins=START, title="Database upgrade", components=[rest])
-    maintenances.start(maintenance, actor=ALICE, body="We have begun.")
+    maintenance_lifecycle.start(maintenance, actor=ALICE, body="We have begun.")
     document = read("/")
     assert document.one("h1").text == "Service Under Maintenance"
     article = document.one("article", class_="planned")
@@ -119,7 +120,7 @@ def test_a_running_one_is_shown_above_the_components_and_is_no_open_incident(pag
 def test_beside_an_open_incident_the_incident_leads(page: Page) -> None:
     make_incident(page, title="API outage")
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
-    maintenances.start(maintenance, actor=ALICE)
+    maintenance_lifecycle.start(maintenance, actor=ALICE)
     document = read("/")
     assert document.one("h1").text == "1 open incident"
     assert [heading.text for heading in document.all("h2")][:2] == ["API outage", "Database upgrade"]
@@ -128,9 +129,9 @@ def test_beside_an_open_incident_the_incident_leads(page: Page) -> None:
 def test_a_completed_one_stands_among_the_past_days(page: Page, clock: Any) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
     clock.move_to(START)
-    maintenances.start(maintenance, actor=ALICE)
+    maintenance_lifecycle.start(maintenance, actor=ALICE)
     clock.move_to(START + timedelta(hours=1, minutes=30))
-    maintenances.complete(maintenance, actor=ALICE)
+    maintenance_lifecycle.complete(maintenance, actor=ALICE)
     past = read("/").one("section", class_="past")
     assert "Maintenance Oct 24, 2026, 02:00 – 04:00 CEST Completed" in past.one("article").text
     assert not read("/").all("article", class_="planned")
@@ -139,7 +140,7 @@ def test_a_completed_one_stands_among_the_past_days(page: Page, clock: Any) -> N
 
 def test_a_cancelled_one_says_so(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
-    maintenances.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
+    maintenance_lifecycle.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
     article = read("/").one("section", class_="past").one("article")
     assert "Maintenance Oct 24, 2026, 02:00 – 04:00 CEST Cancelled" in article.text
     facts = read(f"/incidents/{maintenance.public_id}").one("dl")
@@ -169,9 +170,9 @@ def test_on_a_page_at_utc_the_time_stands_once() -> None:
 def test_its_own_page_says_how_long_it_took(page: Page, clock: Any) -> None:
     maintenance = make_maintenance(page, begins=START)
     clock.move_to(START + timedelta(minutes=5))
-    maintenances.start(maintenance, actor=ALICE)
+    maintenance_lifecycle.start(maintenance, actor=ALICE)
     clock.move_to(START + timedelta(minutes=50))
-    maintenances.complete(maintenance, actor=ALICE)
+    maintenance_lifecycle.complete(maintenance, actor=ALICE)
     facts = read(f"/incidents/{maintenance.public_id}").one("dl").text
     assert "Began Oct 24, 2026 - 02:05 CEST Took 45 minutes" in facts
 
@@ -180,9 +181,9 @@ def test_its_own_page_says_how_long_it_took(page: Page, clock: Any) -> None:
 def test_every_kind_of_page_keeps_its_headings_in_order_and_its_times_readable(page: Page, kind: str) -> None:
     maintenance = make_maintenance(page, begins=START, components=[make_component(page)])
     if kind != "upcoming":
-        maintenances.start(maintenance, actor=ALICE)
+        maintenance_lifecycle.start(maintenance, actor=ALICE)
     if kind == "completed":
-        maintenances.complete(maintenance, actor=ALICE)
+        maintenance_lifecycle.complete(maintenance, actor=ALICE)
     for path in ("/", "/history", f"/incidents/{maintenance.public_id}"):
         document = read(path)
         levels = [int(e.tag[1]) for e in document.walk() if len(e.tag) == 2 and e.tag[0] == "h" and e.tag[1].isdigit()]
@@ -206,7 +207,7 @@ def test_home_costs_the_same_however_many_are_planned(page: Page) -> None:
     for number in range(12):
         one = make_maintenance(page, begins=START + timedelta(days=number), components=parts)
         if number % 2:
-            maintenances.start(one, actor=ALICE)
+            maintenance_lifecycle.start(one, actor=ALICE)
     assert queries() == before <= 12
 
 
@@ -257,7 +258,7 @@ def test_the_words_say_the_second_day_and_the_second_zone_where_they_differ(
 
 def test_once_begun_it_is_an_entry_like_any_other(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START)
-    maintenances.start(maintenance, actor=ALICE)
+    maintenance_lifecycle.start(maintenance, actor=ALICE)
     (entry,) = entries("/history.rss")
     assert "THIS IS A SCHEDULED EVENT" not in entry.description
     assert "In progress" in entry.description
@@ -285,7 +286,7 @@ def test_a_hidden_one_appears_nowhere(page: Page) -> None:
     place = f"/incidents/{maintenance.public_id}"
     everywhere = ("/", "/history", "/history.rss", "/history.atom", "/maintenances.ics", place, f"{place}.ics")
     assert "canary" in get("/maintenances.ics").content.decode()
-    incidents.hide(maintenance, actor=ALICE, reason="By mistake.")
+    incident_lifecycle.hide(maintenance, actor=ALICE, reason="By mistake.")
     for path in (*everywhere, f"/maintenances.ics?component={rest.public_id}"):
         assert "canary" not in get(path).content.decode(), path
     assert get(place).status_code == get(f"{place}.ics").status_code == 404

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from statuspage.subscribers.clock import from_now
-from statuspage.subscribers.models import ChannelState, Heartbeat
+from statuspage.subscribers.models.database_time import from_now
+from statuspage.notifications.models import ChannelState, Heartbeat
 
 pytestmark = pytest.mark.django_db
 

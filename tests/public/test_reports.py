@@ -11,13 +11,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
-from incidents.actions import components, corrections, incidents
-from incidents.actions.targets import set_target
+from incidents.actions.components import component_lifecycle
+from incidents.actions.incidents import corrections, incident_lifecycle
+from incidents.actions.pages.service_level_targets import set_target
 from incidents.models import Component, Incident, Page
-from incidents.periods import Period
+from incidents.reporting.periods import Period
 from tests.common.test_charts import value_at
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved
-from tests.public.reading import Element, get, read
+from tests.public.parsed_page import Element, get, read
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,7 @@ def api(page: Page) -> Component:
 
 def outage(component: Component, status: str, start: datetime, minutes: int) -> Incident:
     incident = make_incident(component.page, components={component: status}, at=start)
-    incidents.resolve(
+    incident_lifecycle.resolve(
         incident, body="Over.", restore={component: "operational"}, actor=ALICE, at=start + minutes * MINUTE
     )
     return incident
@@ -233,7 +234,7 @@ def test_incidents_are_those_that_named_the_component_in_that_time(api: Componen
 
 def test_hidden_incidents_are_not_listed(api: Component) -> None:
     hidden = Incident.objects.earliest("started_at")
-    incidents.hide(hidden, actor=ALICE, reason="A test.")
+    incident_lifecycle.hide(hidden, actor=ALICE, reason="A test.")
     document = read(path_of(api))
     assert hidden.title not in document.text
     assert facts(document)["Incidents"] == "1"
@@ -271,13 +272,13 @@ def test_without_the_switch_nothing_is_found_and_nothing_linked(page: Page, api:
 def test_components_that_visitors_do_not_see_have_no_report(api: Component) -> None:
     elsewhere = make_component(make_page(name="Other", reports_public=True))
     assert get(path_of(elsewhere)).status_code == 404
-    components.set_archived(api, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(api, archived=True, actor=ALICE)
     assert get(path_of(api)).status_code == 404
 
 
 def test_components_without_published_uptime_have_no_report_for_visitors(page: Page, api: Component) -> None:
     kept = make_component(page, "Website")
-    components.edit_component(api, name="Inner API", showcase=False, actor=ALICE)
+    component_lifecycle.edit_component(api, name="Inner API", showcase=False, actor=ALICE)
     for path in (path_of(api), f"{path_of(api)}.csv"):
         assert get(path).status_code == 404
     assert [row["component_id"] for row in table("/reports.csv")] == [kept.public_id]

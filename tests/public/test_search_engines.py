@@ -4,7 +4,7 @@ import pytest
 
 from incidents.models import Page
 from tests.factories import make_incident, make_maintenance, make_page
-from tests.public.reading import get, parse
+from tests.public.parsed_page import get, parse
 
 pytestmark = pytest.mark.django_db
 

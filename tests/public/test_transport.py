@@ -9,7 +9,7 @@ from time_machine import travel
 
 from statuspage.accounts.models import Role, User
 from tests.factories import make_incident, make_page
-from tests.public.reading import get
+from tests.public.parsed_page import get
 
 pytestmark = pytest.mark.django_db
 

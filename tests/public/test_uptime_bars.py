@@ -7,7 +7,7 @@ import time_machine
 
 from incidents.models import Component
 from tests.factories import make_component, make_page
-from tests.public.reading import Element, read
+from tests.public.parsed_page import Element, read
 from tests.public.uptime_story import NOW, a_page_with_a_past
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import incidents
+from incidents.actions.incidents import incident_lifecycle
 from incidents.models import Component, Incident
 from tests.factories import ALICE, make_component, make_group, make_page
-from tests.public.reading import Element, get, read
+from tests.public.parsed_page import Element, get, read
 from tests.public.uptime_story import NOW, a_page_with_a_past, moment, outage
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_a_status_set_by_hand_is_listed_without_an_incident() -> None:
 
 def test_a_hidden_incident_is_not_named() -> None:
     a_page_with_a_past()
-    incidents.hide(Incident.objects.get(title="Half of it"), actor=ALICE, reason="Names a customer")
+    incident_lifecycle.hide(Incident.objects.get(title="Half of it"), actor=ALICE, reason="Names a customer")
     assert days_listed(own_page("REST API"))[1].endswith("No incident was reported for it.")
 
 

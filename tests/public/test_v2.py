@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from incidents.actions import components, maintenances, postmortems
+from incidents.actions.components import component_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Incident, Page
 from tests.factories import (
     ALICE,
@@ -23,7 +25,7 @@ from tests.factories import (
     make_resolved,
     post,
 )
-from tests.public.reading import get
+from tests.public.parsed_page import get
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +99,7 @@ def test_a_group_is_as_bad_as_its_worst_member_that_is_shown() -> None:
     group = make_group(page)
     make_component(page, "Bad", group=group, status="degraded_performance")
     gone = make_component(page, "Gone", group=group, status="major_outage")
-    components.set_archived(gone, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(gone, archived=True, actor=ALICE)
     (row,) = [row for row in read("components")["components"] if row["group"]]
     assert row["status"] == "degraded_performance"
     assert gone.public_id not in row["components"]
@@ -127,10 +129,10 @@ def test_each_thing_is_listed_where_its_status_belongs() -> None:
     still = make_incident(page)
     planned = make_maintenance(page)
     runs = make_maintenance(page, begins=now + timedelta(hours=1))
-    maintenances.start(runs, actor=ALICE)
+    maintenance_lifecycle.start(runs, actor=ALICE)
     done = make_maintenance(page, begins=now + timedelta(hours=2))
-    maintenances.start(done, actor=ALICE)
-    maintenances.complete(done, actor=ALICE)
+    maintenance_lifecycle.start(done, actor=ALICE)
+    maintenance_lifecycle.complete(done, actor=ALICE)
     lists = {name: codes(read(name)[keys[-1]]) for name, keys in LISTS.items() if name not in ("summary", "status")}
     assert lists["incidents"] == [still.public_id, over.public_id]
     assert lists["incidents/unresolved"] == [still.public_id]
@@ -160,7 +162,7 @@ def test_an_incident_names_no_component_row_that_is_off_the_page() -> None:
     page = make_page()
     api = make_component(page, "API")
     make_resolved(page, components={api: "major_outage"})
-    components.set_archived(api, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(api, archived=True, actor=ALICE)
     (row,) = read("incidents")["incidents"]
     assert row["components"] == []
     # What was said then stays said.
@@ -169,11 +171,11 @@ def test_an_incident_names_no_component_row_that_is_off_the_page() -> None:
 
 def test_a_published_postmortem_is_the_incidents_status_and_newest_update_until_it_is_retracted() -> None:
     incident = make_resolved(make_page())
-    postmortem = postmortems.publish(incident, body="What we learned.", actor=ALICE)
+    postmortem = postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
     (row,) = read("incidents")["incidents"]
     first = row["incident_updates"][0]
     assert (row["status"], first["status"], first["body"]) == ("postmortem", "postmortem", "What we learned.")
-    postmortems.retract(postmortem, actor=ALICE)
+    postmortem_lifecycle.retract(postmortem, actor=ALICE)
     (row,) = read("incidents")["incidents"]
     assert (row["status"], row["incident_updates"][0]["status"]) == ("resolved", "resolved")
 
@@ -281,8 +283,8 @@ def test_what_is_hidden_appears_nowhere() -> None:
     Incident.objects.filter(pk__in=[hidden.pk, planned.pk]).update(hidden_at=timezone.now())
     make_component(page, "canary-quiet", only_show_if_degraded=True, group=make_group(page, "canary-group"))
     archived = make_component(page, "canary-archived")
-    components.set_archived(archived, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(archived, archived=True, actor=ALICE)
     drafted = make_resolved(page)
-    postmortems.save_draft(drafted, body="canary-draft", actor=ALICE)
+    postmortem_lifecycle.save_draft(drafted, body="canary-draft", actor=ALICE)
     for path in PATHS:
         assert "canary" not in get(path).content.decode(), path

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from tests.public.reading import get
+from tests.public.parsed_page import get
 from tests.public.replay import as_sent, capture, replay
 
 pytestmark = pytest.mark.django_db

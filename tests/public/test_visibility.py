@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from incidents.actions import components, postmortems
-from incidents.actions.action_items import ActionItemDraft
+from incidents.actions.components import component_lifecycle
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Component, Incident
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved
-from tests.public.reading import get, read
+from tests.public.parsed_page import get, read
 
 pytestmark = pytest.mark.django_db
 
@@ -57,24 +58,24 @@ def test_an_incident_of_another_page_is_not_found_here() -> None:
 def test_a_draft_of_a_postmortem_appears_nowhere() -> None:
     incident = make_resolved(make_page())
     items = [ActionItemDraft(text="canary-item")]
-    postmortems.save_draft(incident, body="canary-draft", actor=ALICE, action_items=items)
+    postmortem_lifecycle.save_draft(incident, body="canary-draft", actor=ALICE, action_items=items)
     assert_nowhere("canary", f"/incidents/{incident.public_id}")
 
 
 def test_a_retracted_postmortem_appears_nowhere() -> None:
     incident = make_resolved(make_page())
     items = [ActionItemDraft(text="canary-item")]
-    postmortem = postmortems.publish(incident, body="canary-text", actor=ALICE, action_items=items)
+    postmortem = postmortem_lifecycle.publish(incident, body="canary-text", actor=ALICE, action_items=items)
     path = f"/incidents/{incident.public_id}"
     assert "canary-item" in get(path).content.decode()
-    postmortems.retract(postmortem, actor=ALICE)
+    postmortem_lifecycle.retract(postmortem, actor=ALICE)
     assert_nowhere("canary", path)
 
 
 def test_the_unpublished_changes_of_a_published_postmortem_appear_nowhere() -> None:
     incident = make_resolved(make_page())
-    postmortems.publish(incident, body="The published text.", actor=ALICE)
-    postmortems.save_draft(incident, body="canary-draft", actor=ALICE)
+    postmortem_lifecycle.publish(incident, body="The published text.", actor=ALICE)
+    postmortem_lifecycle.save_draft(incident, body="canary-draft", actor=ALICE)
     assert_nowhere("canary", f"/incidents/{incident.public_id}")
 
 
@@ -82,7 +83,7 @@ def test_an_archived_component_is_not_listed_and_does_not_decide_the_headline() 
     page = make_page()
     make_component(page, "Website")
     archived = make_component(page, "canary-component", status="major_outage")
-    components.set_archived(archived, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(archived, archived=True, actor=ALICE)
     assert_nowhere("canary")
     assert read("/").one("h1").text == "All Systems Operational"
 
@@ -94,7 +95,7 @@ def test_a_component_for_bad_times_only_is_listed_only_then() -> None:
     assert_nowhere("canary")
     # Counted in, the quiet one would make this "Partial System Outage".
     assert read("/").one("h1").text == "Major System Outage"
-    components.set_status(quiet, "degraded_performance", actor=ALICE)
+    component_lifecycle.set_status(quiet, "degraded_performance", actor=ALICE)
     assert "canary-component Degraded Performance" in read("/").one("section", class_="components").text
 
 
@@ -103,7 +104,7 @@ def test_a_group_whose_members_are_all_hidden_is_not_shown() -> None:
     group = make_group(page, "canary-group")
     make_component(page, "Quiet", group=group, only_show_if_degraded=True)
     archived = make_component(page, "Gone", group=group)
-    components.set_archived(archived, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(archived, archived=True, actor=ALICE)
     assert_nowhere("canary")
 
 
@@ -118,5 +119,5 @@ def test_a_hidden_member_does_not_decide_its_groups_status() -> None:
 
 def test_the_audit_note_of_a_component_appears_nowhere() -> None:
     component = make_component(make_page())
-    components.set_status(component, "partial_outage", actor=ALICE, note="canary-note")
+    component_lifecycle.set_status(component, "partial_outage", actor=ALICE, note="canary-note")
     assert_nowhere("canary")

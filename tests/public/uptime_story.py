@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import time_machine
 
-from incidents.actions import components, corrections, incidents
+from incidents.actions.components import component_lifecycle
+from incidents.actions.incidents import corrections, incident_lifecycle
 from incidents.models import Component, Page
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page
 
@@ -25,7 +26,7 @@ def outage(component: Component, status: str, *, days: float, minutes: float, ti
     with moment(days=days):
         incident = make_incident(component.page, title=title, components={component: status})
     with moment(days=days - minutes / 1440):
-        incidents.resolve(incident, body="Done.", restore={component: "operational"}, actor=ALICE)
+        incident_lifecycle.resolve(incident, body="Done.", restore={component: "operational"}, actor=ALICE)
 
 
 def a_page_with_a_past() -> Page:
@@ -42,7 +43,7 @@ def a_page_with_a_past() -> Page:
     outage(labels, "degraded_performance", days=12, minutes=7, title="Slow labels")
     with moment(days=15):
         make_component(page, "Young API", group=group, start_date=date(2024, 11, 5))
-        components.set_status(website, "degraded_performance", actor=ALICE)
+        component_lifecycle.set_status(website, "degraded_performance", actor=ALICE)
     with moment(days=0.2):
         make_incident(page, title="The website is down", components={website: "major_outage"})
     with moment(days=5):

@@ -12,14 +12,17 @@ from django.conf import settings
 from django.utils import timezone
 from time_machine import travel
 
-from incidents.actions import components, incidents, pages, postmortems
-from incidents.actions.action_items import ActionItemDraft
-from incidents.actions.corrections import correct_history
+from incidents.actions.components import component_lifecycle
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.pages import page_settings
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.incidents.corrections import correct_history
 from incidents.models import Page
 from statuspage.accounts.models import Role
-from statuspage.public.publishing.couriers import Courier
-from statuspage.public.publishing.publisher import Desk, publish_news, tree_of, write_hosts
-from statuspage.public.publishing.targets import read_targets
+from statuspage.publishing.replication import Courier
+from statuspage.publishing.publisher import Desk, publish_news, tree_of, write_hosts
+from statuspage.publishing.targets import read_targets
 from tests.factories import (
     ALICE,
     make_component,
@@ -43,23 +46,23 @@ def secrets(page: Page) -> None:
     now = timezone.now()
     with travel(now - timedelta(hours=5)):
         shown = make_component(page, SEEN)
-    components.set_status(shown, "partial_outage", actor=ALICE, note="canary-audit-note")
-    components.set_status(shown, "operational", actor=ALICE, note="canary-audit-note")
+    component_lifecycle.set_status(shown, "partial_outage", actor=ALICE, note="canary-audit-note")
+    component_lifecycle.set_status(shown, "operational", actor=ALICE, note="canary-audit-note")
     make_component(page, "canary-quiet-component", only_show_if_degraded=True)
     archived = make_component(page, "canary-archived-component")
-    components.set_archived(archived, archived=True, actor=ALICE)
+    component_lifecycle.set_archived(archived, archived=True, actor=ALICE)
     past = {"start": now - timedelta(hours=3), "end": now - timedelta(hours=2)}
     correct_history(shown, "major_outage", **past, actor=ALICE, reason="canary-reason")
     for made in (make_incident, make_resolved, make_maintenance):
         hidden = made(page, title="canary-hidden-title", body="canary-hidden-body")
-        incidents.hide(hidden, reason="canary-hide-reason", actor=ALICE)
+        incident_lifecycle.hide(hidden, reason="canary-hide-reason", actor=ALICE)
     drafted, revised, retracted = (make_resolved(page, title=f"Resolved {n}") for n in range(3))
     items = [ActionItemDraft(text="canary-action-item", owner="canary-owner")]
-    postmortems.save_draft(drafted, body="canary-draft", actor=ALICE, action_items=items)
-    postmortems.publish(revised, body="What we learned.", actor=ALICE)
-    postmortems.save_draft(revised, body="canary-unpublished-change", actor=ALICE)
-    gone = postmortems.publish(retracted, body="canary-retracted", actor=ALICE, action_items=items)
-    postmortems.retract(gone, actor=ALICE)
+    postmortem_lifecycle.save_draft(drafted, body="canary-draft", actor=ALICE, action_items=items)
+    postmortem_lifecycle.publish(revised, body="What we learned.", actor=ALICE)
+    postmortem_lifecycle.save_draft(revised, body="canary-unpublished-change", actor=ALICE)
+    gone = postmortem_lifecycle.publish(retracted, body="canary-retracted", actor=ALICE, action_items=items)
+    postmortem_lifecycle.retract(gone, actor=ALICE)
     make_subscriber(page, "canary-reader@example.com")
     make_user(Role.OWNER, email="canary-owner@example.com")
     make_incident(page, title="By staff", actor=make_user(email="canary-editor@example.com", name="canary").actor)
@@ -90,7 +93,7 @@ def bring(page: Page, root: Path) -> None:
 
 def test_no_secret_is_in_any_file_of_a_page_that_is_published_as_a_whole(tmp_path: Path) -> None:
     page = make_page()
-    pages.set_published_figures(page, analytics=True, reports=True, actor=ALICE)
+    page_settings.set_published_figures(page, analytics=True, reports=True, actor=ALICE)
     secrets(page)
     bring(page, tmp_path / "www")
     assert_clean(Path(settings.PUBLISHED_DIR), tmp_path / "www")
@@ -106,8 +109,8 @@ def test_no_secret_is_left_in_any_file_after_it_became_one(tmp_path: Path) -> No
     leaver = make_component(page, "canary-once-shown")
     bring(page, tmp_path / "www")
     assert "canary" in "".join(texts(tmp_path / "www").values())
-    incidents.hide(public, reason="Not ours", actor=ALICE)
-    components.set_archived(leaver, archived=True, actor=ALICE)
+    incident_lifecycle.hide(public, reason="Not ours", actor=ALICE)
+    component_lifecycle.set_archived(leaver, archived=True, actor=ALICE)
     secrets(page)
     bring(page, tmp_path / "www")
     # The generation before is kept for readers that are in the middle of it.
@@ -122,6 +125,6 @@ def test_the_notes_at_a_target_name_public_paths_alone(tmp_path: Path) -> None:
     page = make_page()
     hidden = make_incident(page)
     bring(page, tmp_path / "www")
-    incidents.hide(hidden, reason="Not ours", actor=ALICE)
+    incident_lifecycle.hide(hidden, reason="Not ours", actor=ALICE)
     bring(page, tmp_path / "www")
     assert hidden.public_id not in json.dumps(json.loads((tmp_path / "www/.candor.json").read_text()))

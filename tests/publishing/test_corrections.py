@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from time_machine import travel
 
-from incidents.actions import deleting, logos, merging, pages, rewriting
-from incidents.actions.backfilling import PastUpdate, backfill
-from incidents.actions.details import edit_details
+from incidents.actions.incidents import deletion, merging, component_corrections
+from incidents.actions.pages import logos, page_settings
+from incidents.actions.incidents.backfilling import PastUpdate, backfill
+from incidents.actions.incidents.attributes import edit_details
 from incidents.images import drawn
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 from tests.pictures import CHALK, file_of, wordmark
@@ -35,9 +36,9 @@ def test_a_duplicate_leads_to_the_kept_one_until_that_is_gone() -> None:
     found = assert_true(page)
     assert f'href="/incidents/{kept.public_id}"' in found[address]
     assert "Duplicate" not in found["/history"]
-    deleting.delete(kept, reason="A test.", correct_history=False, actor=ALICE)
+    deletion.delete(kept, reason="A test.", correct_history=False, actor=ALICE)
     assert not {address, f"/incidents/{kept.public_id}"} & set(assert_true(page))
-    deleting.restore(kept, reason="Real.", actor=ALICE)
+    deletion.restore(kept, reason="Real.", actor=ALICE)
     assert {address, f"/incidents/{kept.public_id}"} <= set(assert_true(page))
 
 
@@ -60,7 +61,7 @@ def test_corrected_titles_components_and_histories_are_published() -> None:
     edit_details(incident, title="Corrected title", actor=ALICE)
     assert "Corrected title" in assert_true(page)["/history"]
     first = incident.updates.oldest_first()[0]
-    rewriting.correct_components(first, {web: "major_outage"}, reason="The other one.", actor=ALICE)
+    component_corrections.correct_components(first, {web: "major_outage"}, reason="The other one.", actor=ALICE)
     found = assert_true(page)
     assert "Components corrected" in found[f"/incidents/{incident.public_id}"]
     assert "Corrected title" in found[f"/uptime/{web.public_id}"]
@@ -82,9 +83,9 @@ def test_a_past_incident_is_published_where_it_belongs() -> None:
 def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
     page = make_page()
     assert not [path for path in assert_true(page) if path.startswith("/accent")]
-    pages.edit_page(page, accent="#7a1fa2", actor=ALICE)
+    page_settings.edit_page(page, accent="#7a1fa2", actor=ALICE)
     (path,) = [path for path in assert_true(page) if path.startswith("/accent")]
-    pages.edit_page(page, accent="#005a9c", actor=ALICE)
+    page_settings.edit_page(page, accent="#005a9c", actor=ALICE)
     found = assert_true(page)
     assert path not in found
     assert sum(one.startswith("/accent") for one in found) == 1

@@ -12,10 +12,10 @@ from pytest_django import Settings
 from time_machine import travel
 
 from incidents.models import Page
-from statuspage.public.publishing.publisher import Desk, tree_of
-from statuspage.subscribers.models import Publication
+from statuspage.publishing.publisher import Desk, tree_of
+from statuspage.publishing.models import Publication
 from tests.factories import make_incident, make_page
-from tests.publishing.shelves import published, shown
+from tests.publishing.folders import published, shown
 
 pytestmark = pytest.mark.django_db
 

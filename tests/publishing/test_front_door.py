@@ -9,9 +9,9 @@ import brotli
 import pytest
 
 from statuspage import frontdoor
-from statuspage.common.published import HOSTS
+from statuspage.common.published_folder import HOSTS
 from statuspage.frontdoor import FrontDoor
-from statuspage.public.publishing.tree import Answer, Tree
+from statuspage.publishing.generations import Answer, Tree
 
 HEADERS = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
 

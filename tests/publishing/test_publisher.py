@@ -11,14 +11,19 @@ from django.conf import settings
 from django.utils import timezone
 from time_machine import travel
 
-from incidents.actions import components, incidents, maintenances, pages, postmortems
+from incidents.actions.components import component_lifecycle
+from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.pages import page_settings
+from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actor import SYSTEM
 from incidents.models import Event, Incident, Page
-from statuspage.public.publishing import paths, publisher
-from statuspage.public.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
-from statuspage.public.publishing.rendering import render
-from statuspage.public.publishing.tree import Answer
-from statuspage.subscribers.models import Publication
+from statuspage.public import published_paths
+from statuspage.publishing import publisher
+from statuspage.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
+from statuspage.publishing.rendering import render
+from statuspage.publishing.generations import Answer
+from statuspage.publishing.models import Publication
 from tests.factories import (
     ALICE,
     make_component,
@@ -29,8 +34,8 @@ from tests.factories import (
     make_series,
     post,
 )
-from tests.public.reading import get
-from tests.publishing.shelves import as_text, published, stray
+from tests.public.parsed_page import get
+from tests.publishing.folders import as_text, published, stray
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +57,7 @@ def publish(page: Page) -> dict[str, str]:
 def assert_true(page: Page) -> dict[str, str]:
     """All that is published is what the application says, nothing is missing, and nothing lies beside it."""
     found = publish(page)
-    assert set(found) == set(paths.everything(page, now=timezone.now()))
+    assert set(found) == set(published_paths.everything(page, now=timezone.now()))
     for path, text in found.items():
         assert text == as_text(get(path).content), path
     assert not stray(tree_of(page.public_id))
@@ -89,14 +94,14 @@ def test_what_each_action_changes_is_published() -> None:
     assert "Signing in fails" in assert_true(page)["/"]
     update = post(incident, body="We found it.")
     assert_true(page)
-    incidents.edit_update(update, body="We have found it.", actor=ALICE)
+    incident_lifecycle.edit_update(update, body="We have found it.", actor=ALICE)
     assert_true(page)
-    maintenances.start(maintenance, body="We begin.", actor=ALICE)
+    maintenance_lifecycle.start(maintenance, body="We begin.", actor=ALICE)
     assert_true(page)
-    incidents.resolve(incident, body="Over.", restore=None, actor=ALICE)
-    postmortems.publish(old, body="What we learned.", actor=ALICE)
+    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    postmortem_lifecycle.publish(old, body="What we learned.", actor=ALICE)
     assert "What we learned." in assert_true(page)[f"/incidents/{old.public_id}"]
-    components.set_status(component, "degraded_performance", actor=ALICE)
+    component_lifecycle.set_status(component, "degraded_performance", actor=ALICE)
     assert_true(page)
     make_series(page)
     assert_true(page)
@@ -107,7 +112,7 @@ def test_a_changed_name_is_published_on_every_page_that_says_it() -> None:
     component = make_component(page, "REST API")
     incident = make_resolved(page, components={component: "major_outage"})
     assert "REST API" in assert_true(page)[f"/incidents/{incident.public_id}"]
-    components.edit_component(component, name="HTTP API", group=None, actor=ALICE)
+    component_lifecycle.edit_component(component, name="HTTP API", group=None, actor=ALICE)
     assert "HTTP API" in assert_true(page)[f"/incidents/{incident.public_id}"]
 
 
@@ -115,8 +120,8 @@ def test_what_is_hidden_is_gone_with_the_next_look() -> None:
     page = make_page()
     incident, component = make_incident(page), make_component(page)
     assert_true(page)
-    incidents.hide(incident, reason="Posted by mistake.", actor=ALICE)
-    components.set_archived(component, archived=True, actor=ALICE)
+    incident_lifecycle.hide(incident, reason="Posted by mistake.", actor=ALICE)
+    component_lifecycle.set_archived(component, archived=True, actor=ALICE)
     found = assert_true(page)
     assert f"/incidents/{incident.public_id}" not in found
     assert f"/uptime/{component.public_id}" not in found
@@ -126,11 +131,11 @@ def test_figures_are_published_while_they_are_public() -> None:
     page = make_page()
     component = make_component(page)
     own = f"/reports/{component.public_id}/2026-11"
-    pages.set_published_figures(page, analytics=True, reports=True, actor=ALICE)
+    page_settings.set_published_figures(page, analytics=True, reports=True, actor=ALICE)
     assert {"/analytics", "/reports", "/reports.csv", own, f"{own}.csv"} <= set(assert_true(page))
     with travel("2026-12-01T00:00:01Z", tick=False):
         assert own not in assert_true(page)
-    pages.set_published_figures(page, analytics=False, reports=False, actor=ALICE)
+    page_settings.set_published_figures(page, analytics=False, reports=False, actor=ALICE)
     assert not {"/analytics", "/reports"} & set(assert_true(page))
 
 
@@ -169,7 +174,7 @@ def test_news_are_published_and_nothing_else_is_rendered(monkeypatch: pytest.Mon
     assert "News!" in publish(page)["/"]
     assert f"/incidents/{incident.public_id}" in asked
     assert f"/incidents/{quiet.public_id}" not in asked
-    assert len(asked) == len(set(asked)) == len(paths.SUMMARIES) + 2
+    assert len(asked) == len(set(asked)) == len(published_paths.SUMMARIES) + 2
 
 
 def test_new_code_publishes_everything_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +213,7 @@ def test_a_page_that_was_never_published_shows_its_present_first(monkeypatch: py
     publish_news(page, tree_of(page.public_id))
     assert f"/incidents/{incident.public_id}" not in published(page)
     assert incident.title in published(page)["/"]
-    assert publisher.debt(tree_of(page.public_id)) is paths.Debt.EVERYTHING
+    assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.EVERYTHING
     assert_true(page)
 
 
@@ -219,20 +224,20 @@ def test_what_is_owed_is_not_forgotten_by_a_publisher_that_is_killed() -> None:
     assert_true(page)
     with travel("2026-11-25T13:00:01Z", tick=False):
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.PRESENT
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.PRESENT
         make_incident(page)
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.PRESENT
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.PRESENT
         assert_true(page)
-        components.edit_component(component, name="HTTP API", group=None, actor=ALICE)
+        component_lifecycle.edit_component(component, name="HTTP API", group=None, actor=ALICE)
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is paths.Debt.EVERYTHING
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.EVERYTHING
         assert_true(page)
-    assert publisher.debt(tree_of(page.public_id)) is paths.Debt.NOTHING
+    assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.NOTHING
 
 
 def test_more_news_than_anybody_counts_are_published_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "MANY", 3)
+    monkeypatch.setattr(published_paths, "MANY", 3)
     page = make_page()
     incident = make_incident(page)
     publish(page)
@@ -324,14 +329,14 @@ def test_every_kind_of_event_can_be_published() -> None:
     publish(page)
     for kind in ("something.new", "series.changed", "uptime.weights", "history.corrected"):
         event = Event.objects.create(page=page, kind=kind)
-        assert set(paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {"/", "/live.json"}
+        assert set(published_paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {"/", "/live.json"}
 
 
 def test_what_programs_read_of_the_history_is_as_present_as_the_rest() -> None:
     page = make_page()
     component = make_component(page, "API")
     assert "degraded_performance" not in publish(page)["/history"]
-    components.set_status(component, "degraded_performance", actor=ALICE)
+    component_lifecycle.set_status(component, "degraded_performance", actor=ALICE)
     assert "degraded_performance" in publish(page)["/history"]
 
 
@@ -344,7 +349,7 @@ def test_incidents_are_read_in_pieces() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_thread_beside_the_clock_publishes_and_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "TICK", 0.01)
-    page = pages.create_page(name="Acme", actor=SYSTEM)
+    page = page_settings.create_page(name="Acme", actor=SYSTEM)
     stop = threading.Event()
     thread = Publisher(stop)
     thread.tick()

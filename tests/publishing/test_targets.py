@@ -13,17 +13,17 @@ from django.core.checks import run_checks
 from django.utils import timezone
 from pytest_django import Settings
 
-from incidents.actions import incidents
+from incidents.actions.incidents import incident_lifecycle
 from incidents.models import Page
-from statuspage.public.publishing import couriers
-from statuspage.public.publishing.couriers import Courier, Couriers
-from statuspage.public.publishing.publisher import Desk, write_hosts
-from statuspage.public.publishing.targets import read_targets
-from statuspage.public.publishing.targets.base import Item, Wrong
-from statuspage.subscribers.models import Publication
+from statuspage.publishing import replication
+from statuspage.publishing.replication import Courier, Couriers
+from statuspage.publishing.publisher import Desk, write_hosts
+from statuspage.publishing.targets import read_targets
+from statuspage.publishing.targets.base import Item, Wrong
+from statuspage.publishing.models import Publication
 from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.publishing.bucket import Bucket
-from tests.publishing.shelves import published
+from tests.publishing.folders import published
 
 pytestmark = pytest.mark.django_db
 
@@ -165,7 +165,7 @@ def test_what_is_hidden_is_taken_away(kind: str, bucket: Bucket, tmp_path: Path)
     publish(page)
     target = to_bucket(bucket) if kind == "s3" else courier(f"file://{tmp_path}/www")
     target.look()
-    incidents.hide(incident, reason="By mistake", actor=ALICE)
+    incident_lifecycle.hide(incident, reason="By mistake", actor=ALICE)
     publish(page)
     target.look()
     assert f"incidents/{incident.public_id}" not in bucket.objects
@@ -189,7 +189,7 @@ def test_what_was_put_just_before_a_kill_is_taken_away_too(bucket: Bucket, monke
     with pytest.raises(SystemExit):
         target.look()
     assert f"incidents/{incident.public_id}" in bucket.objects
-    incidents.hide(incident, reason="By mistake", actor=ALICE)
+    incident_lifecycle.hide(incident, reason="By mistake", actor=ALICE)
     publish(page)
     to_bucket(bucket).look()
     assert f"incidents/{incident.public_id}" not in bucket.objects
@@ -201,7 +201,7 @@ def test_a_first_delivery_that_takes_long_goes_on_with_what_is_newest(
     page = make_page()
     incident = make_incident(page)
     publish(page)
-    monkeypatch.setattr(couriers, "AT_A_TIME", 0.0)
+    monkeypatch.setattr(replication, "AT_A_TIME", 0.0)
     target = to_bucket(bucket)
     ticks = iter([0.0, -1.0, -1.0, -1.0] + [1.0] * 1000)
     monkeypatch.setattr("time.monotonic", lambda: next(ticks))

@@ -7,12 +7,14 @@ import pytest
 from django.utils import timezone
 from time_machine import travel
 
-from incidents.actions import components, corrections, incidents
-from statuspage.public.publishing import paths, publisher
-from statuspage.public.publishing.paths import Debt
-from statuspage.public.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
+from incidents.actions.components import component_lifecycle
+from incidents.actions.incidents import corrections, incident_lifecycle
+from statuspage.public import published_paths
+from statuspage.publishing import publisher
+from statuspage.public.published_paths import Debt
+from statuspage.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
-from tests.publishing.shelves import published, stray
+from tests.publishing.folders import published, stray
 from tests.publishing.test_publisher import assert_true
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,7 @@ def test_with_its_only_incident_the_oldest_page_of_the_history_is_gone_at_once()
     long_ago = timezone.now() - timedelta(days=400)
     oldest = make_resolved(page, at=long_ago, until=long_ago + timedelta(hours=1), title="Posted by mistake")
     assert "Posted by mistake" in assert_true(page)["/history/5"]
-    incidents.hide(oldest, reason="Not ours", actor=ALICE)
+    incident_lifecycle.hide(oldest, reason="Not ours", actor=ALICE)
     publish_news(page, tree_of(page.public_id))
     assert not [path for path, text in published(page).items() if "Posted by mistake" in text]
     assert_true(page)
@@ -52,9 +54,9 @@ def test_a_report_is_gone_when_the_uptime_of_its_component_is_no_longer_shown() 
     component = make_component(page)
     own = f"/reports/{component.public_id}/2026-11"
     assert {own, f"{own}.csv"} <= set(assert_true(page))
-    components.edit_component(component, name="REST API", showcase=False, actor=ALICE)
+    component_lifecycle.edit_component(component, name="REST API", showcase=False, actor=ALICE)
     assert not {own, f"{own}.csv"} & set(assert_true(page))
-    components.set_status(component, "partial_outage", actor=ALICE)
+    component_lifecycle.set_status(component, "partial_outage", actor=ALICE)
     assert not {own, f"{own}.csv"} & set(assert_true(page))
 
 
@@ -87,13 +89,13 @@ def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_com
     page = make_page()
     talked_about, mistake = make_incident(page), make_maintenance(page)
     assert_true(page)
-    monkeypatch.setattr(paths, "MANY", 3)
+    monkeypatch.setattr(published_paths, "MANY", 3)
     monkeypatch.setattr(publisher, "TICK", -1.0)
     own = {f"/incidents/{mistake.public_id}", f"/incidents/{mistake.public_id}.ics"}
 
     def tell(done: int, total: int) -> None:
         if done == total:
-            incidents.hide(mistake, reason="Not ours", actor=ALICE)
+            incident_lifecycle.hide(mistake, reason="Not ours", actor=ALICE)
             for number in range(5):
                 post(talked_about, body=f"Update {number}")
 
@@ -104,11 +106,11 @@ def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_com
 
 
 def test_what_is_hidden_among_much_news_does_not_wait_for_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "MANY", 3)
+    monkeypatch.setattr(published_paths, "MANY", 3)
     page = make_page()
     talked_about, mistake = make_incident(page), make_incident(page)
     assert_true(page)
-    incidents.hide(mistake, reason="Not ours", actor=ALICE)
+    incident_lifecycle.hide(mistake, reason="Not ours", actor=ALICE)
     for number in range(5):
         post(talked_about, body=f"Update {number}")
     publish_news(page, tree_of(page.public_id))

@@ -9,7 +9,7 @@ import pytest
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection, send_mail
 from pytest_django.fixtures import Settings
 
-BACKEND = "statuspage.common.mail.EmlBackend"
+BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
 
 
 @pytest.fixture

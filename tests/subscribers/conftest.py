@@ -7,7 +7,7 @@ from pytest_django import Settings
 from incidents.models import Page
 from tests.factories import make_page
 from tests.servers import SmtpSink
-from tests.subscribers.postbox import use_server
+from tests.notifications.mailbox import use_server
 
 
 @pytest.fixture(scope="session", autouse=True)

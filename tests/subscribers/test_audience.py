@@ -9,15 +9,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.actions import components as component_actions
-from incidents.actions import incidents as incident_actions
-from incidents.actions import postmortems
+from incidents.actions.components import component_lifecycle as component_actions
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Component, ComponentGroup, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
-from statuspage.subscribers.fanout import fan_out_waiting
-from statuspage.subscribers.models import Delivery, Subscriber
-from statuspage.subscribers.models.concerns import concern_of, concern_of_draft
-from statuspage.subscribers.wishes import KINDS, Wishes, hand_down, set_wishes
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models.matching import concern_of, concern_of_draft
+from statuspage.subscribers.preferences import KINDS, Wishes, hand_down, set_wishes
 from tests.factories import (
     ALICE,
     make_component,
@@ -99,7 +100,7 @@ def happen(incident: Incident, what: str) -> Event:
     if what == "reopened":
         incident_actions.reopen(incident, body="Not done.", actor=ALICE)
     if what == "postmortem":
-        postmortems.publish(incident, body="What we learned.", actor=ALICE)
+        postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
     return last_event(incident)
 
 

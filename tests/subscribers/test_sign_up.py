@@ -11,11 +11,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.subscribers.dispatcher import drain
-from statuspage.subscribers.models import Delivery, Subscriber, SubscriberState
+from statuspage.dispatcher.loop import drain
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import make_incident, make_page, make_subscriber
 from tests.servers import SmtpSink
-from tests.subscribers.postbox import mails_to
+from tests.notifications.mailbox import mails_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from incidents.actions import details
-from incidents.actions.maintenances import MaintenanceOptions
+from incidents.actions.incidents import attributes
+from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.actor import Actor
 from incidents.models import Component, Incident, Page
 from incidents.models.maintenances import SWITCHES
@@ -43,7 +43,7 @@ def mark(
 ) -> Incident:
     """Name, impact, metadata and reminders. A null impact is derived from the components again."""
     sent = asked.model_fields_set
-    return details.edit_details(
+    return attributes.edit_details(
         incident,
         title=title,
         impact_override=(asked.impact_override or "") if "impact_override" in sent else None,

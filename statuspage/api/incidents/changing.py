@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents import wording
-from incidents.actions import incidents as actions
+from incidents.text import wording
+from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.models import Incident
 from incidents.models.states import Status

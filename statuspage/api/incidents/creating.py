@@ -5,10 +5,10 @@ from datetime import datetime, time
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents import wording
-from incidents.actions import incidents as actions
-from incidents.actions import maintenances
-from incidents.actions.maintenances import MaintenanceOptions
+from incidents.text import wording
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.actor import Actor
 from incidents.models import Incident, Page
 from incidents.models.states import MAINTENANCE_STATUSES, Status
@@ -84,7 +84,7 @@ def _schedule(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
         raise ValidationError({"status": "A maintenance begins as “scheduled”. Move it on with a second request."})
     statuses = statuses_of(page, asked)
     options = options_of(MaintenanceOptions(**dict.fromkeys(OFF_UNLESS_ASKED, False), reminders=()), asked)
-    return maintenances.schedule(
+    return maintenance_lifecycle.schedule(
         page,
         title=asked.name or "",
         body=asked.text or wording.BY_STATUS[Status.SCHEDULED],

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents import wording
-from incidents.actions import incidents as actions
-from incidents.actions import maintenances
+from incidents.text import wording
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actor import Actor
 from incidents.models import Incident
 from incidents.models.states import RUNNING, Status
@@ -20,7 +20,7 @@ def change_plan(maintenance: Incident, asked: IncidentIn, statuses: Statuses, ac
     wanted = (asked.scheduled_for or start, asked.scheduled_until or end)
     moves = wanted != (start, end)
     if moves:
-        maintenances.reschedule(
+        maintenance_lifecycle.reschedule(
             maintenance,
             scheduled_for=wanted[0],
             scheduled_until=wanted[1],
@@ -34,11 +34,11 @@ def change_plan(maintenance: Incident, asked: IncidentIn, statuses: Statuses, ac
 
 
 def _change_options(maintenance: Incident, asked: IncidentIn, statuses: Statuses, actor: Actor) -> None:
-    before = maintenances.options_of(maintenance)
+    before = maintenance_lifecycle.options_of(maintenance)
     options = options_of(before, asked)
     named = list(statuses) if maintenance.is_upcoming and statuses else None
     if options != before or (named is not None and set(named) != set(maintenance.affected_components())):
-        maintenances.change_options(maintenance, options=options, components=named, actor=actor)
+        maintenance_lifecycle.change_options(maintenance, options=options, components=named, actor=actor)
 
 
 def moves_on(incident: Incident, asked: IncidentIn) -> bool:
@@ -48,9 +48,9 @@ def moves_on(incident: Incident, asked: IncidentIn) -> bool:
 def post_step(maintenance: Incident, status: str, statuses: Statuses, common: dict[str, Any]) -> None:
     """Each step of a maintenance has its own verb. One that is completed before it began was called off."""
     if status == Status.COMPLETED and maintenance.is_upcoming:
-        maintenances.cancel(maintenance, **common)
+        maintenance_lifecycle.cancel(maintenance, **common)
     elif status == Status.COMPLETED:
-        maintenances.complete(maintenance, restore=statuses or None, **common)
+        maintenance_lifecycle.complete(maintenance, restore=statuses or None, **common)
     elif status in RUNNING and maintenance.is_upcoming:
         _start(maintenance, status, statuses, common)
     else:
@@ -62,7 +62,7 @@ def _start(maintenance: Incident, status: str, statuses: Statuses, common: dict[
     """What it sets by itself comes first; what the request says of the components has the last word."""
     if status == Status.VERIFYING:
         raise ValidationError({"status": "This maintenance has not begun. Send “in_progress” first."})
-    maintenances.start(maintenance, **common)
+    maintenance_lifecycle.start(maintenance, **common)
     said = {component: new for component, new in statuses.items() if new != component.status}
     if said:
         text = wording.BY_STATUS[Status.IN_PROGRESS]

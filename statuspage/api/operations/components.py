@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.actions import components as actions
+from incidents.actions.components import component_lifecycle as actions
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 
-from incidents.actions import metrics as actions
+from incidents.actions.pages import metrics as actions
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
 from statuspage.api.operations.finding import metric_of

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 
-from incidents.actions import components as actions
-from incidents.actions import ordering
+from incidents.actions.components import component_lifecycle as actions
+from incidents.actions.components import positions
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
@@ -12,7 +12,7 @@ from statuspage.api.lookups import PagingQuery, components_named, group_of
 from statuspage.api.schemas.components import GroupBody, GroupOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.api.shapes.components import group_out
-from statuspage.subscribers.wishes import hand_down
+from statuspage.subscribers.preferences import hand_down
 
 
 @endpoint("GET", "/pages/{page_id}/component-groups", Scope.READ, list[GroupOut])
@@ -88,7 +88,7 @@ def _fill(page: Page, group: ComponentGroup, members: Sequence[Component], actor
     for component in members:
         if fresh[component.pk].group_id != group.pk:
             _move(fresh[component.pk], group, actor)
-    ordering.reorder(page, list(members), actor=actor)
+    positions.reorder(page, list(members), actor=actor)
 
 
 def _locked(components: Sequence[Component]) -> dict[int, Component]:

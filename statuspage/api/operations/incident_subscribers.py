@@ -5,9 +5,9 @@ from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import PagingQuery, incident_of
 from statuspage.api.schemas.subscribers import SubscriberBody, SubscriberOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.subscribers import roster
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
-from statuspage.subscribers.wishes import Wishes, wishes_of
+from statuspage.subscribers.preferences import Wishes, wishes_of
 
 OF_INCIDENT = "/pages/{page_id}/incidents/{incident_id}/subscribers"
 
@@ -52,7 +52,7 @@ def delete_incident_subscriber(
     if wishes is None:
         people.remove(subscriber, actor=actor)
     else:
-        roster.change(subscriber, wishes, actor=actor)
+        staff_actions.change(subscriber, wishes, actor=actor)
     return people.out(page, subscriber_id)
 
 

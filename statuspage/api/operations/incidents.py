@@ -3,8 +3,8 @@ from typing import Annotated
 from ninja import Query
 from pydantic import Field
 
-from incidents.actions import corrections
-from incidents.actions import incidents as actions
+from incidents.actions.incidents import corrections
+from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.models import IncidentUpdate, Page
 from incidents.models.incidents import IncidentQuerySet
 from statuspage.accounts.models import Scope

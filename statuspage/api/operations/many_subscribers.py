@@ -9,7 +9,8 @@ from statuspage.api.doors import ApiRequest
 from statuspage.api.schemas.counts import CountOut, CountsByMode, Histogram
 from statuspage.api.schemas.subscribers import ManyBody, Mode, StateWord
 from statuspage.api.service import endpoint, page_of
-from statuspage.subscribers import endpoints, roster
+from statuspage.notifications import endpoints
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
@@ -42,7 +43,7 @@ def resend_confirmations(request: ApiRequest, page_id: str, body: ManyBody) -> C
     """Ask unconfirmed subscribers once more, each at most once a day."""
     page = page_of(request, page_id)
     waiting = people.narrowed(page.subscribers.all(), mode="email", state="unconfirmed")
-    asked = [roster.resend_confirmation(one, actor=request.token.actor) for one in _chosen(waiting, body)]
+    asked = [staff_actions.resend_confirmation(one, actor=request.token.actor) for one in _chosen(waiting, body)]
     return CountOut(count=sum(asked))
 
 
@@ -65,7 +66,7 @@ def reactivate_many(request: ApiRequest, page_id: str, body: ManyBody) -> CountO
     chosen = _chosen(people.narrowed(page.subscribers.all(), mode=body.type, state="quarantined"), body)
     for one in chosen:
         if one.channel == Channel.EMAIL:
-            roster.resume(one, actor=actor)
+            staff_actions.resume(one, actor=actor)
         else:
             endpoints.resume(one, actor=actor)
     return CountOut(count=len(chosen))

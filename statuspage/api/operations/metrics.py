@@ -1,4 +1,4 @@
-from incidents.actions import metrics as actions
+from incidents.actions.pages import metrics as actions
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import PagingQuery

@@ -1,4 +1,4 @@
-from incidents.actions import pages as actions
+from incidents.actions.pages import page_settings as actions
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
 from statuspage.api.schemas.embed import EmbedBody, EmbedOut

@@ -1,7 +1,7 @@
 from django.core.exceptions import ValidationError
 from django.http import Http404
 
-from incidents.actions import postmortems as actions
+from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.models import Incident, Postmortem
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest

@@ -9,9 +9,9 @@ from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import Paging, PagingQuery
 from statuspage.api.schemas.subscribers import ComponentsBody, Mode, StateWord, SubscriberBody, SubscriberOut
 from statuspage.api.service import endpoint, page_of
-from statuspage.subscribers import roster
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import SubscriberState
-from statuspage.subscribers.wishes import wishes_of
+from statuspage.subscribers.preferences import wishes_of
 
 PATH = "/pages/{page_id}/subscribers"
 
@@ -72,7 +72,7 @@ def update_subscriber(
     page = page_of(request, page_id)
     subscriber = people.subscriber_of(page.subscribers.all(), subscriber_id)
     wishes = people.wishes_for(page, body.component_ids, before=wishes_of(subscriber))
-    roster.change(subscriber, wishes, actor=request.token.actor)
+    staff_actions.change(subscriber, wishes, actor=request.token.actor)
     return people.out(page, subscriber_id)
 
 

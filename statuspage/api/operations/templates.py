@@ -1,6 +1,6 @@
 from typing import Any
 
-from incidents.actions import presets as actions
+from incidents.actions.pages import incident_templates as actions
 from incidents.models import Page, Preset
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest

@@ -8,10 +8,10 @@ from django.utils import timezone
 from ninja import Query
 from pydantic import BaseModel, Field
 
-from incidents import uptime
+from incidents.reporting import uptime
 from incidents.models import AffectedComponent, Component, Page, StatusInterval
 from incidents.models.states import ComponentStatus
-from incidents.uptime import Totals, Weights
+from incidents.reporting.uptime import Totals, Weights
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import component_of, group_of, incidents_of
@@ -24,7 +24,7 @@ from statuspage.api.schemas.uptime import (
     RelatedIncidents,
 )
 from statuspage.api.service import endpoint, page_of
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 LONGEST = timedelta(days=184)
 USUAL = timedelta(days=30)

@@ -10,10 +10,11 @@ from incidents.actor import Actor
 from incidents.models import Incident, Page
 from statuspage.api.lookups import components_named
 from statuspage.api.schemas.subscribers import SubscriberIn
-from statuspage.subscribers import endpoints, roster
+from statuspage.notifications import endpoints
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.subscribers.transports import ENDPOINT_TRANSPORTS
-from statuspage.subscribers.wishes import Wishes, set_wishes
+from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers.preferences import Wishes, set_wishes
 
 
 def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Wishes) -> Subscriber:
@@ -29,7 +30,7 @@ def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Wishes) -> Sub
         raise ValidationError({"email": "Give an email, an endpoint or a phone_number."})
     _check_email(asked.email)
     confirmed = asked.skip_confirmation_notification
-    return roster.add(page, asked.email, wishes=wishes, confirmed=confirmed, actor=actor)
+    return staff_actions.add(page, asked.email, wishes=wishes, confirmed=confirmed, actor=actor)
 
 
 def wishes_for(page: Page, codes: Iterable[str] | None, before: Wishes | None = None) -> Wishes:
@@ -45,7 +46,7 @@ def wishes_for(page: Page, codes: Iterable[str] | None, before: Wishes | None = 
 
 def remove(subscriber: Subscriber, *, actor: Actor) -> None:
     if subscriber.channel == Channel.EMAIL:
-        roster.unsubscribe(subscriber, actor=actor)
+        staff_actions.unsubscribe(subscriber, actor=actor)
     else:
         endpoints.remove(subscriber, actor=actor)
 

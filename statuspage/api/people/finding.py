@@ -7,7 +7,7 @@ from statuspage.api.doors import ApiRequest
 from statuspage.api.lookups import Paging, one_of
 from statuspage.api.people.words import subscriber_out
 from statuspage.api.schemas.subscribers import SubscriberOut
-from statuspage.subscribers import roster
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
@@ -29,5 +29,5 @@ def asked_again(request: ApiRequest, page: Page, rows: SubscriberQuerySet, code:
     subscriber = subscriber_of(rows, code)
     if subscriber.channel != Channel.EMAIL or subscriber.is_active:
         raise ValidationError({"subscriber": "Only unconfirmed e-mail subscribers are asked to confirm."})
-    roster.resend_confirmation(subscriber, actor=request.token.actor)
+    staff_actions.resend_confirmation(subscriber, actor=request.token.actor)
     return out(page, code)

@@ -2,10 +2,10 @@
 
 from incidents.models import Page
 from statuspage.api.schemas.subscribers import Mode, SubscriberOut
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
-from statuspage.subscribers.wishes import wishes_of
+from statuspage.subscribers.preferences import wishes_of
 
 MODES: dict[str, Mode] = {
     Channel.EMAIL: "email",

@@ -6,7 +6,7 @@ from incidents.models import (
     Page,
 )
 from statuspage.api.schemas.components import ComponentOut, GroupOut
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 
 def component_out(page: Page, component: Component) -> ComponentOut:

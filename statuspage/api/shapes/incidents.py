@@ -8,11 +8,11 @@ from incidents.models import (
     IncidentUpdate,
     Page,
 )
-from incidents.wire import published_postmortem
+from incidents.statuspage_json import published_postmortem
 from statuspage.api.schemas.incidents import IncidentOut, UpdateOut
 from statuspage.api.shapes.components import component_out
 from statuspage.api.shapes.postmortems import changed_at
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 
 def incidents_out(page: Page, incidents: Iterable[Incident]) -> list[IncidentOut]:

@@ -7,7 +7,7 @@ from incidents.models import (
 )
 from statuspage.api.schemas.metrics import MetricOut
 from statuspage.api.schemas.providers import ProviderOut
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 
 def metric_out(page: Page, metric: Metric) -> MetricOut:

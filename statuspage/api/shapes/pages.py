@@ -7,7 +7,7 @@ from incidents.models import (
 )
 from statuspage.api.schemas.embed import EmbedOut
 from statuspage.api.schemas.pages import PageOut
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 EMBED = {
     "position": "bottom-left",

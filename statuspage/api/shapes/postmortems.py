@@ -8,7 +8,7 @@ from incidents.models import (
     Postmortem,
 )
 from statuspage.api.schemas.postmortems import PostmortemOut
-from statuspage.common.wire import wire_of
+from statuspage.common.json_responses import wire_of
 
 
 def postmortem_out(page: Page, postmortem: Postmortem) -> PostmortemOut:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from incidents import markup
+from incidents.text import markdown
 from incidents.models import Incident, Page
-from incidents.shorthand import Clock
+from incidents.text.time_shorthand import Clock
 from statuspage.accounts.models import Role, User
 from statuspage.console import navigation
 
@@ -22,7 +22,7 @@ def as_markdown(text: str, at: Clock | tzinfo | None = None) -> SafeString:
     """The text as visitors will see it, or what is wrong with it. `at` is how `@14:14` is read; a zone means today."""
     clock = Clock(at, timezone.now()) if isinstance(at, tzinfo) else at
     try:
-        return markup.render(text, clock=clock)
+        return markdown.render(text, clock=clock)
     except ValidationError as error:
         return format_html_join("", '<p class="error">{}</p>', ([message] for message in error.messages))
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from incidents.models import Page
-from statuspage.console.proofreading import Line, Subject, lines_about, subject_of
+from statuspage.console.proofreading.remarks import Line, Subject, lines_about, subject_of
 
 register = template.Library()
 

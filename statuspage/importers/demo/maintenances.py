@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from incidents.actions import maintenances as actions
-from incidents.actions import series as series_actions
-from incidents.actions.maintenances import MaintenanceOptions
+from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.maintenances import maintenance_series as series_actions
+from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.actor import Actor
 from incidents.models import Component, Incident, IncidentUpdate, Page
-from statuspage.importers.demo.material import HERE, read_toml
+from statuspage.importers.demo.data import HERE, read_toml
 
 OPTIONS = MaintenanceOptions(reminders=(1440, 60))
 SUNDAY = 6

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from statuspage.importers.demo.material import ActionItemText, IncidentText, PostmortemText, UpdateText
+from statuspage.importers.demo.data import ActionItemText, IncidentText, PostmortemText, UpdateText
 
 _MOMENT = re.compile(r"\{(date)?([+-]\d+)\}")
 

@@ -9,19 +9,19 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from incidents.actions import components as component_actions
-from incidents.actions import incidents as incident_actions
-from incidents.actions import postmortems as postmortem_actions
-from incidents.actions.action_items import ActionItemDraft
-from incidents.actions.impact import set_impact_start
-from incidents.actions.presets import create_stock
-from incidents.actions.targets import set_target
+from incidents.actions.components import component_lifecycle as component_actions
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
+from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.incidents.impact_start import set_impact_start
+from incidents.actions.pages.incident_templates import create_stock
+from incidents.actions.pages.service_level_targets import set_target
 from incidents.actor import Actor
-from incidents.findings import Findings, Line
+from incidents.postmortem.findings import Findings, Line
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
 from incidents.models.states import ComponentStatus, Status
-from statuspage.importers.demo import backdating, maintenances, material, readers
+from statuspage.importers.demo import clock, maintenances, data, subscribers as demo_subscribers
 from statuspage.importers.demo.maintenances import demo_actor
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 
@@ -45,8 +45,8 @@ class Counts:
 @transaction.atomic
 def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Page, Counts]:
     """Fill `page` (None: make one) with two years up to `now`. PageNotEmpty if it has anything on it."""
-    text = material.page()
-    mark = backdating.Mark.now()
+    text = data.page()
+    mark = clock.Mark.now()
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
     _promise(components, text, now)
@@ -54,18 +54,18 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     replay = _Replay(page, components, tell)
     works = maintenances.Replay(page, components, now)
     planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
-    for step in sorted([*timetable(material.incidents(), seed=seed, now=now), *planned], key=lambda step: step.at):
+    for step in sorted([*timetable(data.incidents(), seed=seed, now=now), *planned], key=lambda step: step.at):
         if isinstance(step, maintenances.Step):
             works.take(step)
         else:
             replay.take(step)
-    subscribers = readers.sign_up(page, text.subscribers, seed=seed, now=now)
-    backdating.backdate(page, since=mark, now=now, publications=replay.publications, edits=replay.edits)
+    subscribers = demo_subscribers.sign_up(page, text.subscribers, seed=seed, now=now)
+    clock.backdate(page, since=mark, now=now, publications=replay.publications, edits=replay.edits)
     _give_ids(page, seed)
     return page, replay.counts(subscribers)
 
 
-def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetime) -> Page:
+def _prepare(page: Page | None, text: data.PageText, seed: int, now: datetime) -> Page:
     """A page of one's own keeps its name and zone; only what is blank is filled in."""
     if page is None:
         return Page.objects.create(
@@ -76,7 +76,7 @@ def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetim
             time_zone=text.time_zone,
         )
     page = Page.objects.select_for_update().get(pk=page.pk)
-    if page.components.exists() or page.groups.exists() or page.incidents.exists() or readers.has_any(page):
+    if page.components.exists() or page.groups.exists() or page.incidents.exists() or demo_subscribers.has_any(page):
         raise PageNotEmpty
     page.description = page.description or text.description
     page.support_url = page.support_url or text.support_url
@@ -84,7 +84,7 @@ def _prepare(page: Page | None, text: material.PageText, seed: int, now: datetim
     return page
 
 
-def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Component]:
+def _build(page: Page, text: data.PageText, now: datetime) -> dict[str, Component]:
     actor = demo_actor("Ioana Pruteanu")
     components = []
     for group_text in text.groups:
@@ -96,7 +96,7 @@ def _build(page: Page, text: material.PageText, now: datetime) -> dict[str, Comp
     return {component.name: component for component in components}
 
 
-def _promise(components: dict[str, Component], text: material.PageText, now: datetime) -> None:
+def _promise(components: dict[str, Component], text: data.PageText, now: datetime) -> None:
     """Targets since the first day of the last year."""
     since = now.date().replace(year=now.year - 1, month=1, day=1)
     for one in [*text.loose, *(one for group in text.groups for one in group.components)]:
@@ -106,7 +106,7 @@ def _promise(components: dict[str, Component], text: material.PageText, now: dat
 
 
 def _component(
-    page: Page, text: material.ComponentText, group: ComponentGroup | None, now: datetime, actor: Actor
+    page: Page, text: data.ComponentText, group: ComponentGroup | None, now: datetime, actor: Actor
 ) -> Component:
     return component_actions.create_component(
         page,
@@ -224,7 +224,7 @@ class _Replay:
         self.publications.append(publication)
 
 
-def _findings(incident: Incident, told: material.PostmortemText) -> Findings:
+def _findings(incident: Incident, told: data.PostmortemText) -> Findings:
     def at(minutes: float) -> datetime:
         return incident.started_at + timedelta(minutes=minutes)
 
@@ -246,4 +246,4 @@ def _give_ids(page: Page, seed: int) -> None:
     """Public ids that follow from the seed, so that links to a demo survive its rebuilding. Subscribers keep random
     ones: nobody shall be able to guess a person's."""
     chance = random.Random(f"{seed} {page.public_id}")
-    backdating.rename(page, lambda: _public_id(chance))
+    clock.rename(page, lambda: _public_id(chance))

@@ -1,12 +1,13 @@
-from statuspage.subscribers.models.bounces import Bounce, BounceKind
-from statuspage.subscribers.models.channels import Channel, ChannelState
-from statuspage.subscribers.models.deliveries import Delivery, DeliveryKind, DeliveryState, Priority, Progress
-from statuspage.subscribers.models.heartbeats import Heartbeat
-from statuspage.subscribers.models.interests import Detail, Interest
-from statuspage.subscribers.models.mailtests import MailTest
-from statuspage.subscribers.models.overdue import OverdueNotice
-from statuspage.subscribers.models.publications import Publication
-from statuspage.subscribers.models.staffmail import ReminderKind, StaffNotice, StaffReminder
+from statuspage.notifications.models.bounces import Bounce, BounceKind
+from statuspage.subscribers.models.channels import Channel
+from statuspage.notifications.models.channel_states import ChannelState
+from statuspage.notifications.models.deliveries import Delivery, DeliveryKind, DeliveryState, Priority, Progress
+from statuspage.notifications.models.heartbeats import Heartbeat
+from statuspage.subscribers.models.subscriptions import Detail, Interest
+from statuspage.notifications.models.mail_tests import MailTest
+from statuspage.notifications.models.overdue_notices import OverdueNotice
+from statuspage.publishing.models import Publication
+from statuspage.notifications.models.staff_notices import ReminderKind, StaffNotice, StaffReminder
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 
 __all__ = [

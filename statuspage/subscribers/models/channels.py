@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, Now
 
 from incidents.models import EventKind
-from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.database_time import from_now
 
 # How long a channel rests after the first, second, … fault of ours in a row.
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 120, 300))

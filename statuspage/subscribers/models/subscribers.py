@@ -14,10 +14,10 @@ from django.utils import timezone
 from incidents.models import Incident, Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
-from statuspage.subscribers.clock import from_now
+from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.channels import Channel, channels_for
-from statuspage.subscribers.models.concerns import Concern
-from statuspage.subscribers.models.interests import Detail, Interest
+from statuspage.subscribers.models.matching import Concern
+from statuspage.subscribers.models.subscriptions import Detail, Interest
 
 ONE_MAIL_PER = timedelta(days=1)
 UNCONFIRMED_KEPT = timedelta(days=30)

@@ -1,0 +1,187 @@
+"""Putting an incident on record that is over and was never reported, with its components."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from itertools import pairwise
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from incidents.actions import checks
+from incidents.actions.components import status_history
+from incidents.actions._audit import record
+from incidents.actor import Actor
+from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page
+from incidents.models.states import BY_SEVERITY, ComponentStatus, Kind, Status
+from incidents.text.time_shorthand import Clock
+from incidents.status import impact_of, worst_impact
+
+
+@dataclass(frozen=True)
+class PastUpdate:
+    """`components`: the status that each has from `at` on."""
+
+    status: str
+    body: str
+    at: datetime | None
+    components: Mapping[Component, str] = field(default_factory=dict)
+
+
+@transaction.atomic
+def backfill(
+    page: Page,
+    *,
+    title: str,
+    updates: Sequence[PastUpdate],
+    actor: Actor,
+    impact: str | None = None,
+    notify: bool = False,
+    submission_key: str = "",
+) -> Incident:
+    """An incident that is over, from its first update to the one that resolved it. Nobody is told unless `notify`.
+
+    Status history and uptime follow, up to the last update: what components have had since stays. Where something worse
+    is on record already, the worse stays. The same `submission_key` again returns the incident of the first submit.
+    ValidationError fields: title, impact, updates.
+    """
+    title, times = checks.title(title), _times(updates)
+    texts = [
+        _text(number, one, at, page.zone) for number, (one, at) in enumerate(zip(updates, times, strict=True), start=1)
+    ]
+    try:
+        with transaction.atomic():
+            incident = _incident(page, title, updates, times, checks.impact(impact), submission_key)
+    except IntegrityError:
+        if not submission_key:
+            raise
+        return Incident.objects.get(submission_key=submission_key)
+    rows = [
+        _add(incident, one, text, at, before=before)
+        for one, text, at, before in zip(updates, texts, times, [None, *updates[:-1]], strict=True)
+    ]
+    IncidentUpdate.objects.filter(pk=rows[-1].pk).update(notify=notify)
+    named = _write_history(page, updates, rows)
+    details: dict[str, Any] = {
+        "title": title,
+        "start": times[0].isoformat(),
+        "end": times[-1].isoformat(),
+        "components": [component.full_name for component in named],
+    }
+    # What subscribers and their programs know of such news is that an incident was resolved.
+    kind = EventKind.INCIDENT_RESOLVED if notify else EventKind.INCIDENT_BACKFILLED
+    details["backfilled"] = True
+    record(page, kind, incident, actor=actor, notify=notify, details=details, incident=incident, update=rows[-1])
+    return incident
+
+
+def _text(number: int, update: PastUpdate, at: datetime, zone: tzinfo) -> tuple[str, str]:
+    try:
+        return checks.body(update.body, clock=Clock(zone, at))
+    except ValidationError as error:
+        raise ValidationError({"updates": f"Update {number}: {' '.join(error.messages)}"}) from None
+
+
+def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
+    """In order, whole, and over: the last one resolved it."""
+    if len(updates) < 2:
+        raise ValidationError(
+            {"updates": "Give it at least two updates: one that reports it and one that resolves it."}
+        )
+    times = []
+    for number, update in enumerate(updates, start=1):
+        if update.at is None:
+            raise ValidationError({"updates": f"Update {number}: the time is missing."})
+        try:
+            checks.status(update.status, Kind.INCIDENT)
+            times.append(checks.moment(update.at))
+        except ValidationError as error:
+            raise ValidationError({"updates": f"Update {number}: {' '.join(error.messages)}"}) from None
+    for number, (earlier, later) in enumerate(pairwise(times), start=2):
+        if later <= earlier:
+            raise ValidationError({"updates": f"Update {number}: its time must be later than that of the one before."})
+    if updates[-1].status != Status.RESOLVED or times[-1] > timezone.now():
+        raise ValidationError({"updates": "The last update resolves it: what goes on is declared, not added later."})
+    if any(update.status == Status.RESOLVED for update in updates[:-1]):
+        raise ValidationError({"updates": "Only the last update resolves it."})
+    return times
+
+
+def _incident(
+    page: Page, title: str, updates: Sequence[PastUpdate], times: Sequence[datetime], override: str, key: str
+) -> Incident:
+    impacts = [impact_of(one.components.values()) for one in updates]
+    monitored = [at for one, at in zip(updates, times, strict=True) if one.status == Status.MONITORING]
+    return Incident.objects.create(
+        page=page,
+        title=title,
+        status=Status.RESOLVED,
+        impact_override=override,
+        impact=override or worst_impact(impacts),
+        started_at=times[0],
+        monitoring_at=monitored[0] if monitored else None,
+        resolved_at=times[-1],
+        last_update_at=times[-1],
+        submission_key=key or None,
+    )
+
+
+def _add(
+    incident: Incident, update: PastUpdate, text: tuple[str, str], at: datetime, *, before: PastUpdate | None
+) -> IncidentUpdate:
+    return IncidentUpdate.objects.create(
+        incident=incident,
+        status=update.status,
+        repeats_status=before is not None and before.status == update.status,
+        body=text[0],
+        body_html=text[1],
+        display_at=at,
+        notify=False,
+    )
+
+
+def _write_history(page: Page, updates: Sequence[PastUpdate], rows: Sequence[IncidentUpdate]) -> list[Component]:
+    last_said: dict[Component, str] = {}
+    for one in updates:
+        last_said |= one.components
+    locked = checks.components(page, last_said)
+    for component in locked:
+        said = [
+            (row, one.components[component])
+            for one, row in zip(updates, rows, strict=True)
+            if component in one.components
+        ]
+        _write_component(component, said, over_at=rows[-1].display_at)
+    return list(locked)
+
+
+def _write_component(component: Component, said: Sequence[tuple[IncidentUpdate, str]], *, over_at: datetime) -> None:
+    status_history.reach_back(component, at=said[0][0].display_at)
+    ends = [row.display_at for row, _ in said[1:]] + [over_at]
+    old = status_history.status_before(component, said[0][0].display_at)
+    for (row, status), end in zip(said, ends, strict=True):
+        if status not in ComponentStatus.values:
+            raise ValidationError({"updates": f"“{status}” is not a component status."})
+        AffectedComponent.objects.create(update=row, component=component, old_status=old, new_status=status)
+        old = status
+        for start, until in _better(component, status, row.display_at, end):
+            status_history.overwrite(component, status, start=start, end=until, update=row)
+
+
+def _better(component: Component, status: str, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """The stretches between `start` and `end` where something better than `status`, or nothing, is on record."""
+    if end <= start:
+        return []
+    live = component.intervals.as_corrected().overlapping(start, end).order_by("started_at")
+    worse = [
+        row
+        for row in live
+        if BY_SEVERITY.index(ComponentStatus(row.status)) >= BY_SEVERITY.index(ComponentStatus(status))
+    ]
+    edges = [start]
+    for row in worse:
+        edges += [max(row.started_at, start), min(row.ended_at or end, end)]
+    edges.append(end)
+    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]

@@ -1,0 +1,50 @@
+"""Two reports of one failure become one: the other keeps its rows, and its address leads to the one that is kept."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from incidents.actions import checks
+from incidents.actions.maintenances._affected import name_components
+from incidents.actions._audit import record, take_version
+from incidents.actor import Actor
+from incidents.models import Component, EventKind, Incident
+
+
+@transaction.atomic
+def merge(duplicate: Incident, *, into: Incident, reason: str, actor: Actor) -> Incident:
+    """`into` tells the story of `duplicate` too, which leaves the page; returns `into`.
+
+    Components that only the duplicate named are named by the kept one's newest update; their status and history do not
+    change. Whatever was joined with the duplicate before leads to the kept one. ValidationError fields: reason, into.
+    """
+    reason = checks.line(reason, field="reason", what="The reason")
+    first, second = sorted((duplicate, into), key=lambda one: one.pk)
+    for one in (first, second):
+        take_version(one, None)
+    _check_pair(duplicate, into)
+    named = set(Component.objects.named_by(into))
+    new = [one for one in Component.objects.active().named_by(duplicate) if one not in named]
+    if new and not into.is_maintenance:
+        name_components(into.updates.newest_first()[0], new)
+    now = timezone.now()
+    Incident.objects.merged_with([duplicate.pk]).update(merged_into=into, updated_at=now)
+    duplicate.merged_into, duplicate.hidden_at, duplicate.updated_at = into, now, now
+    duplicate.save(update_fields=["merged_into", "hidden_at", "updated_at"])
+    about = {"reason": reason, "kept": into.public_id, "kept_title": into.title, "merged_title": duplicate.title}
+    for one in (duplicate, into):
+        details = {**about, "merged": duplicate.public_id, "components": [component.full_name for component in new]}
+        record(into.page, EventKind.INCIDENT_MERGED, one, actor=actor, details=details, incident=one)
+    return into
+
+
+def _check_pair(duplicate: Incident, into: Incident) -> None:
+    """Read under the lock."""
+    if duplicate.pk == into.pk:
+        raise ValidationError({"into": "An incident cannot be joined with itself."})
+    if duplicate.page_id != into.page_id or duplicate.kind != into.kind:
+        raise ValidationError({"into": "Only two of one page and one kind can be joined."})
+    if into.hidden_at:
+        raise ValidationError({"into": f"“{into.title}” was deleted. Restore it first, or choose another."})
+    if duplicate.hidden_at:
+        raise ValidationError({"into": "This was deleted already. Restore it first."})

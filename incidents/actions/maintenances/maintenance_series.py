@@ -1,0 +1,250 @@
+"""Maintenances that repeat. The next OCCURRENCES_AHEAD are on the page, each a maintenance of its own."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from incidents import recurrence
+from incidents.text import wording
+from incidents.actions import checks
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, announce
+from incidents.actions._audit import record, take_version
+from incidents.actor import SYSTEM, Actor
+from incidents.models import Component, EventKind, Incident, MaintenanceSeries, Page
+from incidents.text.time_shorthand import Clock
+
+OCCURRENCES_AHEAD = 3
+
+
+def create_series(
+    page: Page,
+    *,
+    title: str,
+    body: str,
+    rule: str,
+    starts_at: datetime,
+    duration: timedelta,
+    actor: Actor,
+    components: Sequence[Component] = (),
+    options: MaintenanceOptions | None = None,
+    notify: bool = True,
+    at: datetime | None = None,
+    submission_key: str = "",
+) -> MaintenanceSeries:
+    """A maintenance that repeats by `rule` (RFC 5545 RRULE) from `starts_at`: naive, the wall clock of the page's zone.
+
+    Its next occurrences are put on the page at once. `notify` tells subscribers of the first one; of later ones they
+    hear by their reminders and their start. `at` backdates it: the next occurrences are those after that time.
+
+    ValidationError fields: title, body, rule, starts_at, duration, components, reminders, at.
+    """
+    options = options or MaintenanceOptions()
+    fields = _fields(title, body, rule, starts_at, duration, options, time_zone=page.time_zone)
+    try:
+        with transaction.atomic():
+            series = MaintenanceSeries.objects.create(
+                page=page, time_zone=page.time_zone, submission_key=submission_key or None, **fields
+            )
+            series.components.set(checks.components(page, {component: component.status for component in components}))
+            _fill(series, now=checks.moment(at), actor=actor, notify_first=notify)
+            _record(series, actor, {"created": series.title, "rule": series.rule})
+    except IntegrityError:
+        if not submission_key:
+            raise
+        return MaintenanceSeries.objects.get(submission_key=submission_key)
+    return series
+
+
+@transaction.atomic
+def edit_series(
+    series: MaintenanceSeries,
+    *,
+    title: str,
+    body: str,
+    rule: str,
+    starts_at: datetime,
+    duration: timedelta,
+    actor: Actor,
+    components: Sequence[Component] = (),
+    options: MaintenanceOptions | None = None,
+    notify: bool = False,
+    expected_version: int | None = None,
+) -> MaintenanceSeries:
+    """Change it from now on. Upcoming occurrences follow, except those that were moved, cancelled or begun alone.
+
+    One whose day the new rule leaves out is cancelled. `notify`: subscribers are told of each that moves or goes.
+    """
+    take_version(series, expected_version)
+    if series.ended_at:
+        raise ValidationError("This series has ended.")
+    options = options or MaintenanceOptions()
+    fields = _fields(title, body, rule, starts_at, duration, options, time_zone=series.time_zone)
+    upcoming = series.occurrences.upcoming().select_related("page")
+    followers = [(one, one.occurrence_on) for one in upcoming if _is_as_planned(one, series)]
+    old_body = series.body
+    for name, value in fields.items():
+        setattr(series, name, value)
+    series.save(update_fields=list(fields))
+    series.components.set(checks.components(series.page, {component: component.status for component in components}))
+    for occurrence, day in followers:
+        if day:
+            _follow(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
+    _fill(series, now=timezone.now(), actor=actor)
+    _record(series, actor, {"title": series.title, "rule": series.rule, "starts_at": series.starts_at.isoformat()})
+    return series
+
+
+@transaction.atomic
+def end_series(
+    series: MaintenanceSeries,
+    *,
+    actor: Actor,
+    cancel_upcoming: bool = True,
+    body: str = "",
+    notify: bool = True,
+    expected_version: int | None = None,
+) -> MaintenanceSeries:
+    """No more occurrences. Those already on the page are cancelled with the note `body`, or stay."""
+    take_version(series, expected_version)
+    if series.ended_at:
+        raise ValidationError("This series has ended.")
+    series.ended_at, series.refill_at = timezone.now(), None
+    series.save(update_fields=["ended_at", "refill_at"])
+    upcoming = list(series.occurrences.upcoming().select_related("page")) if cancel_upcoming else []
+    for occurrence in upcoming:
+        maintenance_lifecycle.cancel(occurrence, actor=actor, body=body, notify=notify)
+    _record(series, actor, {"ended": series.title, "cancelled": len(upcoming)})
+    return series
+
+
+@transaction.atomic
+def materialise(
+    series: MaintenanceSeries, now: datetime, *, actor: Actor = SYSTEM, notify_first: bool = False
+) -> list[Incident]:
+    """Put on the page what is missing of its next OCCURRENCES_AHEAD after `now`. Twice, or by two at once, is harmless.
+
+    A day that has its occurrence, wherever that was moved and even if it was cancelled, gets no second one.
+    """
+    # The lock: a second dispatcher waits here, and then finds the occurrences made. No version is taken: whoever edits
+    # the series meanwhile shall not hear of a conflict with the clock. Without the key: with it, PostgreSQL's check of
+    # an occurrence's foreign key, made at the commit of those who hold the page, would wait for us, and we for them.
+    locked = MaintenanceSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
+    if locked.ended_at:
+        return []
+    slots = recurrence.upcoming(
+        locked.rule, starts_at=locked.starts_at, zone=locked.zone, after=now, count=OCCURRENCES_AHEAD
+    )
+    there = set(locked.occurrences.values_list("occurrence_on", flat=True))
+    missing = [slot for slot in slots if slot.on not in there]
+    made = [
+        _occurrence(locked, slot, at=now, actor=actor, notify=notify_first and number == 0)
+        for number, slot in enumerate(missing)
+    ]
+    series.refill_at = slots[0].starts_at if slots else None
+    MaintenanceSeries.objects.filter(pk=series.pk).update(refill_at=series.refill_at)
+    return made
+
+
+def _fields(
+    title: str,
+    body: str,
+    rule: str,
+    starts_at: datetime,
+    duration: timedelta,
+    options: MaintenanceOptions,
+    *,
+    time_zone: str,
+) -> dict[str, Any]:
+    """What the author gave, checked, as the model keeps it."""
+    try:
+        rule = recurrence.check(rule, starts_at=starts_at, time_zone=time_zone)
+    except recurrence.RuleError as error:
+        raise ValidationError({error.field: str(error)}) from None
+    if not timedelta(0) < duration <= checks.LONGEST_WINDOW:
+        raise ValidationError({"duration": f"It must last some time, and {checks.LONGEST_WINDOW.days} days at most."})
+    return {
+        "title": checks.title(title),
+        "body": checks.body(body)[0],
+        "rule": rule,
+        "starts_on": starts_at.date(),
+        "start_time": starts_at.time().replace(microsecond=0),
+        "duration": duration,
+        "reminders": checks.reminders(options.reminders),
+        **options.switches,
+    }
+
+
+def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_first: bool = False) -> None:
+    materialise(series, now, actor=actor, notify_first=notify_first)
+    if series.refill_at is None:
+        raise ValidationError({"rule": "This rule has no occurrence that is still to come."})
+
+
+def _occurrence(
+    series: MaintenanceSeries, slot: recurrence.Slot, *, at: datetime, actor: Actor, notify: bool
+) -> Incident:
+    return announce(
+        series.page,
+        title=series.title,
+        text=checks.body(series.body, clock=Clock(series.page.zone, slot.starts_at)),
+        window=(slot.starts_at, slot.starts_at + series.duration),
+        components=list(series.components.active()),
+        options=MaintenanceOptions.of(series, series.reminders),
+        actor=actor,
+        notify=notify,
+        at=at,
+        series=series,
+        occurrence_on=slot.on,
+    )
+
+
+def _planned(series: MaintenanceSeries, day: date) -> tuple[datetime, datetime]:
+    """The window that the series gives its occurrence of that day."""
+    start = recurrence.instant(datetime.combine(day, series.start_time), series.zone)
+    return start, start + series.duration
+
+
+def _is_as_planned(occurrence: Incident, series: MaintenanceSeries) -> bool:
+    """Not moved by itself."""
+    day = occurrence.occurrence_on
+    return day is not None and occurrence.window == _planned(series, day)
+
+
+def _follow(
+    occurrence: Incident, day: date, series: MaintenanceSeries, *, old_body: str, actor: Actor, notify: bool
+) -> None:
+    """Make of an upcoming occurrence what the series is now; cancel it if its day is none of the series any more."""
+    window = _planned(series, day)
+    stays = recurrence.fires_on(series.rule, starts_at=series.starts_at, zone=series.zone, day=day)
+    if not stays or window[0] <= timezone.now():
+        maintenance_lifecycle.cancel(occurrence, actor=actor, body=wording.SERIES_CHANGED, notify=notify)
+        # The day is free again, should the rule change back.
+        Incident.objects.filter(pk=occurrence.pk).update(occurrence_on=None)
+        return
+    if window != occurrence.window:
+        maintenance_lifecycle.reschedule(
+            occurrence, scheduled_for=window[0], scheduled_until=window[1], actor=actor, notify=notify
+        )
+    announcement = occurrence.updates.earliest("display_at", "pk")
+    if announcement.body == old_body:
+        incident_actions.edit_update(announcement, body=series.body, actor=actor)
+    if occurrence.title != series.title:
+        changes = {"title": series.title, "calendar_sequence": F("calendar_sequence") + 1}
+        Incident.objects.filter(pk=occurrence.pk).update(**changes)
+    maintenance_lifecycle.change_options(
+        occurrence,
+        options=MaintenanceOptions.of(series, series.reminders),
+        components=list(series.components.active()),
+        actor=actor,
+    )
+
+
+def _record(series: MaintenanceSeries, actor: Actor, details: dict[str, Any]) -> None:
+    record(series.page, EventKind.SERIES_CHANGED, series, actor=actor, details=details)

@@ -1,0 +1,93 @@
+"""Keeping what a postmortem says beside its text, checked; and what publishing it would show."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+
+from incidents.postmortem.summary import Account, account_of
+from incidents.actions import checks
+from incidents.actions.incidents.impact_start import set_impact_start
+from incidents.actor import Actor
+from incidents.postmortem.evidence import evidence_of
+from incidents.postmortem.findings import Findings, Line, is_length
+from incidents.models import Incident, Postmortem
+
+MAX_LINES = 200
+MAX_FACTORS = 30
+LONGEST_LINE = 500
+_WORDS = {
+    "detected_at": "It cannot be detected",
+    "acknowledged_at": "It cannot be acknowledged",
+    "fixed_at": "It cannot be fixed",
+    "impact_ended_at": "The impact cannot end",
+}
+
+
+def checked(findings: Findings, incident: Incident) -> Findings:
+    """As they are kept. ValidationError names the field: timeline, factors, component_seconds, or the moment's own."""
+    named = {one.public_id for one in incident.affected_components()}
+    if findings.seconds.keys() - named:
+        raise ValidationError({"component_seconds": "The incident does not name this component any more."})
+    if not all(map(is_length, findings.seconds.values())):
+        raise ValidationError({"component_seconds": "A component can be harmed for a year at most."})
+    _check_moments(findings)
+    return replace(
+        findings,
+        timeline=tuple(_lines(findings.timeline)),
+        factors=tuple(_factors(findings.factors)),
+    ).in_order()
+
+
+def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, actor: Actor) -> None:
+    """On the postmortem, unsaved; but the start of the impact is the incident's own, and analytics count from it."""
+    kept = checked(findings, incident)
+    if kept.impact_started_at != incident.impact_started_at:
+        set_impact_start(incident, kept.impact_started_at, actor=actor)
+        incident.impact_started_at = kept.impact_started_at
+        postmortem.refresh_from_db(fields=["version"])
+    postmortem.findings = kept.as_json()
+
+
+def account_to_publish(postmortem: Postmortem, incident: Incident) -> Account | None:
+    """None where staff have stated nothing: what nobody has looked at is not published. Five queries."""
+    if not postmortem.findings:
+        return None
+    fresh = Incident.objects.with_timeline().select_related("page").get(pk=incident.pk)
+    stated = Findings.read(postmortem.findings, impact_started_at=fresh.impact_started_at)
+    return account_of(stated, evidence_of(fresh).record)
+
+
+def told(body: str, account: Account | None, incident: Incident) -> str:
+    """All that was published, as one text: what a revision keeps and compares."""
+    more = account.told(incident.page.zone) if account else ""
+    return f"{body}\n\n{more}" if more else body
+
+
+def _check_moments(findings: Findings) -> None:
+    began = findings.impact_started_at
+    for name, words in _WORDS.items():
+        at: datetime | None = getattr(findings, name)
+        if at is None:
+            continue
+        checks.moment(at, field=name)
+        if began and at < began:
+            raise ValidationError({name: f"{words} before the impact began ({began:%Y-%m-%d %H:%M %Z})."})
+
+
+def _lines(lines: Iterable[Line]) -> Iterable[Line]:
+    found = list(lines)
+    if len(found) > MAX_LINES:
+        raise ValidationError({"timeline": f"There are {len(found)} lines; {MAX_LINES} are allowed."})
+    for line in found:
+        text = checks.line(line.text, field="timeline", what="A line of the timeline", max_length=LONGEST_LINE)
+        yield replace(line, text=text, at=checks.moment(line.at, field="timeline"), source=line.source[:200])
+
+
+def _factors(factors: Iterable[str]) -> Iterable[str]:
+    found = [factor.strip() for factor in factors if factor.strip()]
+    if len(found) > MAX_FACTORS:
+        raise ValidationError({"factors": f"There are {len(found)} factors; {MAX_FACTORS} are allowed."})
+    for factor in found:
+        yield checks.line(factor, field="factors", what="A factor", max_length=LONGEST_LINE)

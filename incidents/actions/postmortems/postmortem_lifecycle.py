@@ -1,0 +1,188 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from incidents.text import markdown
+from incidents.postmortem.summary import Account
+from incidents.actions import checks
+from incidents.actions.postmortems import finding_changes as finding_actions
+from incidents.actions.postmortems.action_items import ActionItemDraft, as_drafted, replace_items
+from incidents.actions._audit import record, take_version
+from incidents.actor import Actor
+from incidents.postmortem.findings import Findings
+from incidents.models import EventKind, Incident, Postmortem, Revision
+from incidents.text.time_shorthand import Clock
+
+UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."
+FIXED_ITEMS = "Visitors read the action items. Take the postmortem off the page to change more than what is done."
+
+
+@transaction.atomic
+def save_draft(
+    incident: Incident,
+    *,
+    body: str,
+    actor: Actor,
+    action_items: Sequence[ActionItemDraft] | None = None,
+    findings: Findings | None = None,
+    expected_version: int | None = None,
+) -> Postmortem:
+    """Keep what was written so far; visitors see nothing of it. `action_items` and `findings` replace what there is,
+    None leaves it.
+
+    Action items of a published postmortem are public at once: they say what is done, the text says what was. So is
+    the start of the impact, where analytics are. Where postmortems need approval, nothing but what is done of them may
+    change then. `expected_version` is the postmortem's (0: there was none yet).
+    """
+    postmortem = _locked(incident, expected_version)
+    before, items_before = postmortem.content(), postmortem.items_content()
+    postmortem.draft = markdown.check_size(body) if body.strip() else ""
+    if findings is not None:
+        finding_actions.keep(postmortem, incident, findings, actor=actor)
+    if action_items is not None and replace_items(postmortem, action_items):
+        record(
+            incident.page,
+            EventKind.ACTION_ITEM_CHANGED,
+            postmortem,
+            actor=actor,
+            details={"action_items": [[item.text, item.owner, item.done] for item in action_items]},
+            incident=incident,
+            postmortem=postmortem,
+        )
+        _check_public_items(incident, postmortem, items_before)
+    if before != postmortem.content() or not postmortem.edited_by:
+        # What was approved, or waits for it, was another text.
+        postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
+    postmortem.save(update_fields=["draft", "findings", "edited_by", "review_requested_at"])
+    return postmortem
+
+
+@transaction.atomic
+def publish(
+    incident: Incident,
+    *,
+    body: str,
+    actor: Actor,
+    action_items: Sequence[ActionItemDraft] | None = None,
+    findings: Findings | None = None,
+    notify: bool = True,
+    at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Postmortem:
+    """Publish `body` as the postmortem of a resolved incident; of a published one, revise it and keep the old text.
+
+    `at` backdates the first publication; a revision keeps that time and is marked as edited now.
+    """
+    text, html = checks.body(body, clock=Clock(incident.page.zone, incident.happened_at))
+    at = checks.moment(at, not_before=incident.started_at)
+    if published := _published_so(incident, text, action_items, findings):
+        return published
+    postmortem = save_draft(
+        incident,
+        body=text,
+        actor=actor,
+        action_items=action_items,
+        findings=findings,
+        expected_version=expected_version,
+    )
+    _check_it_may_be_public(incident, postmortem)
+    account = finding_actions.account_to_publish(postmortem, incident)
+    if postmortem.is_published and postmortem.body == text and _as_json(account) == postmortem.account:
+        return postmortem
+    _keep_old(postmortem, incident, text, account, actor)
+    kind = EventKind.POSTMORTEM_REVISED if postmortem.is_published else EventKind.POSTMORTEM_PUBLISHED
+    postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(account)
+    postmortem.published_at = postmortem.published_at or at
+    postmortem.save(update_fields=["body", "body_html", "account", "published_at", "edited_at"])
+    Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
+    record(
+        incident.page,
+        kind,
+        postmortem,
+        actor=actor,
+        notify=notify and kind == EventKind.POSTMORTEM_PUBLISHED,
+        details={"body": text},
+        incident=incident,
+        postmortem=postmortem,
+    )
+    return postmortem
+
+
+@transaction.atomic
+def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
+    """Take a published postmortem off the page. Its text becomes the draft again; mails not yet sent are cancelled."""
+    incident = postmortem.incident
+    _lock(incident)
+    take_version(postmortem, expected_version)
+    if not postmortem.is_published:
+        raise ValidationError("This postmortem is not published.")
+    postmortem.published_at = None
+    postmortem.save(update_fields=["published_at"])
+    Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
+    record(
+        incident.page,
+        EventKind.POSTMORTEM_RETRACTED,
+        postmortem,
+        actor=actor,
+        incident=incident,
+        postmortem=postmortem,
+    )
+    return postmortem
+
+
+def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
+    """The incident's postmortem, made if there is none, with its version counted up."""
+    _lock(incident)
+    postmortem, made = Postmortem.objects.get_or_create(incident=incident)
+    if not made:
+        take_version(postmortem, expected_version)
+        postmortem.incident = incident
+    return postmortem
+
+
+def _lock(incident: Incident) -> None:
+    """Before its postmortem, as whoever posts to it: none wait in a circle. What is read here may have changed."""
+    rows = Incident.objects.select_for_update(no_key=True)
+    incident.refresh_from_db(fields=["status", "impact_started_at"], from_queryset=rows)
+
+
+def _published_so(
+    incident: Incident, text: str, items: Sequence[ActionItemDraft] | None, findings: Findings | None
+) -> Postmortem | None:
+    """What is published already, if it says the same: a second click publishes nothing."""
+    found = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
+    if found is None or found.has_unpublished_changes:
+        return None
+    same_items = items is None or as_drafted(found) == [item.content for item in items]
+    same_findings = findings is None or findings.in_order() == found.stated()
+    return found if same_items and same_findings else None
+
+
+def _check_public_items(incident: Incident, postmortem: Postmortem, before: list[list[str]]) -> None:
+    if incident.page.postmortems_need_approval and postmortem.is_published and postmortem.items_content() != before:
+        raise ValidationError({"action_items": FIXED_ITEMS})
+
+
+def _check_it_may_be_public(incident: Incident, postmortem: Postmortem) -> None:
+    if not incident.is_resolved:
+        raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
+    if incident.page.postmortems_need_approval and not postmortem.is_approved_for(postmortem.content()):
+        raise ValidationError({"body": UNAPPROVED})
+
+
+def _keep_old(postmortem: Postmortem, incident: Incident, text: str, account: Account | None, actor: Actor) -> None:
+    """What was published before, as a revision, if it said something else."""
+    old = finding_actions.told(postmortem.body, Account.read(postmortem.account), incident)
+    new = finding_actions.told(text, account, incident)
+    if not postmortem.body or old == new:
+        return
+    change = markdown.change_html(old, new)
+    Revision.objects.create(postmortem=postmortem, body=old, change_html=change, actor_label=actor.label)
+    postmortem.edited_at = timezone.now()
+
+
+def _as_json(account: Account | None) -> dict[str, object]:
+    return account.as_json() if account else {}

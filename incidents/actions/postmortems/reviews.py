@@ -1,0 +1,80 @@
+"""A draft postmortem between people: comments, and the approval of a second person."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from incidents.actions._audit import audit, take_version
+from incidents.actor import Actor
+from incidents.models import Postmortem, PostmortemComment
+
+OWN_TEXT = "A second person has to approve it: you were the last to change it."
+NOBODYS = "It is from before there were approvals, and nobody knows who wrote it. Save it once, then ask for approval."
+MAX_COMMENT = 5000
+
+
+@transaction.atomic
+def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
+    """For the approval of what is saved. ValidationError if there is no text."""
+    take_version(postmortem, expected_version)
+    if not postmortem.draft.strip():
+        raise ValidationError({"body": "Write something first."})
+    postmortem.review_requested_at = timezone.now()
+    postmortem.save(update_fields=["review_requested_at"])
+    audit(postmortem.incident.page, "postmortem.submitted", postmortem, actor=actor)
+    return postmortem
+
+
+@transaction.atomic
+def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_version: int | None = None) -> Postmortem:
+    """By somebody other than who changed it last. It holds until the text, the findings or the items change.
+
+    `note`, if there is one, stands among the comments.
+    """
+    take_version(postmortem, expected_version)
+    if not postmortem.edited_by:
+        raise ValidationError({"body": NOBODYS})
+    if actor.ref == postmortem.edited_by:
+        raise ValidationError({"body": OWN_TEXT})
+    postmortem.approved, postmortem.approved_by = postmortem.content(), actor.ref
+    postmortem.approved_label, postmortem.review_requested_at = actor.label, None
+    postmortem.save(update_fields=["approved", "approved_by", "approved_label", "review_requested_at"])
+    audit(postmortem.incident.page, "postmortem.approved", postmortem, actor=actor, details={"body": postmortem.draft})
+    if note.strip():
+        comment(postmortem, body=note, actor=actor)
+    return postmortem
+
+
+@transaction.atomic
+def give_back(
+    postmortem: Postmortem, *, note: str, actor: Actor, expected_version: int | None = None
+) -> PostmortemComment:
+    """Not yet: `note` says what should change, and stands among the comments."""
+    take_version(postmortem, expected_version)
+    postmortem.review_requested_at = None
+    postmortem.save(update_fields=["review_requested_at"])
+    audit(postmortem.incident.page, "postmortem.returned", postmortem, actor=actor, details={"note": note.strip()})
+    return comment(postmortem, body=note, actor=actor)
+
+
+@transaction.atomic
+def comment(postmortem: Postmortem, *, body: str, actor: Actor) -> PostmortemComment:
+    text = body.replace("\r\n", "\n").strip()
+    if not text:
+        raise ValidationError({"comment": "Write something first."})
+    if len(text) > MAX_COMMENT:
+        raise ValidationError({"comment": f"This is {len(text):,} characters long; {MAX_COMMENT:,} are allowed."})
+    made = PostmortemComment.objects.create(
+        postmortem=postmortem, body=text, author_ref=actor.ref, author_label=actor.label
+    )
+    audit(postmortem.incident.page, "postmortem.commented", postmortem, actor=actor, details={"comment": text})
+    return made
+
+
+@transaction.atomic
+def settle(comment: PostmortemComment, *, actor: Actor, settled: bool) -> None:
+    """Nothing more to do about it; or there is again."""
+    comment.settled_at, comment.settled_by = (timezone.now(), actor.label) if settled else (None, "")
+    comment.save(update_fields=["settled_at", "settled_by"])
+    verb = "postmortem.comment_settled" if settled else "postmortem.comment_reopened"
+    audit(comment.postmortem.incident.page, verb, comment.postmortem, actor=actor, details={"comment": comment.body})

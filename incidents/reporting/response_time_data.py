@@ -1,0 +1,32 @@
+"""Reads what analytics counts: incidents with their updates, and when their components stopped being well."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Min
+
+from incidents.reporting.response_times import Course
+from incidents.models import IncidentUpdate, Page, StatusInterval
+from incidents.reporting.periods import Period
+from incidents.visibility import Viewer
+
+Steps = dict[int, list[tuple[datetime, str]]]
+
+
+def courses(page: Page, months: Sequence[Period], *, viewer: Viewer) -> list[Course]:
+    """The incidents (no maintenances) that began in `months`, which follow each other. Three queries."""
+    start, end = months[0].window(page.zone)[0], months[-1].window(page.zone)[1]
+    incidents = page.incidents.incidents().visible_to(viewer).started_between(start, end)
+    steps: Steps = defaultdict(list)
+    updates = IncidentUpdate.objects.of_incidents(incidents).oldest_first()
+    for incident, at, status in updates.values_list("incident", "display_at", "status"):
+        steps[incident].append((at, status))
+    harms = StatusInterval.objects.as_corrected().harmed().caused_by(incidents)
+    first_harm = dict(harms.values_list("update__incident").annotate(first=Min("started_at")))
+    return [
+        Course(Period.month_at(began, page.zone), impact, stated, first_harm.get(pk), steps[pk])
+        for pk, began, impact, stated in incidents.values_list("pk", "started_at", "impact", "impact_started_at")
+    ]

@@ -1,0 +1,244 @@
+"""Markdown to safe HTML: the only place that imports markdown and nh3.
+
+`@14:14` becomes a `<time>` where the caller gives a clock (incidents.text.time_shorthand).
+
+Refuses, in plain words, what would not come out as its author meant it: active HTML, links that no page may carry,
+and the runs of brackets on which Python-Markdown takes quadratic time.
+"""
+
+import re
+import threading
+from difflib import SequenceMatcher
+from html import unescape
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import markdown
+import nh3
+from django.core.exceptions import ValidationError
+from django.utils.html import escape, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+from markdown.inlinepatterns import InlineProcessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import AMP_SUBSTITUTE, AtomicString
+
+from incidents.text.time_shorthand import PATTERN, Clock
+from incidents.text.wording import machine_time
+
+MAX_BODY = 25_000
+MAX_UNMATCHED = 300
+
+ALLOWED_SCHEMES = {"http", "https", "mailto"}
+ALLOWED_TAGS = {
+    *(
+        "p",
+        "br",
+        "hr",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "pre",
+        "code",
+        "em",
+        "strong",
+        "del",
+    ),
+    *("a", "img", "table", "thead", "tbody", "tr", "th", "td", "time"),
+}
+CHANGE_TAGS = {"del", "ins"}
+ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "time": {"datetime"}}
+ACTIVE_TAGS = {
+    *(
+        "script",
+        "style",
+        "iframe",
+        "frame",
+        "object",
+        "embed",
+        "applet",
+        "form",
+        "input",
+        "button",
+        "textarea",
+        "select",
+    ),
+    *(
+        "svg",
+        "math",
+        "link",
+        "meta",
+        "base",
+        "template",
+        "video",
+        "audio",
+        "portal",
+        "html",
+        "head",
+        "body",
+        "noscript",
+    ),
+}
+_mine = threading.local()
+_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_TAG_OR_TEXT = re.compile(r"""(<(?:[^">]|"[^"]*")*>)|[^<]+""")
+_FIRST_BLOCK = re.compile(r".*?</(?:p|li|h\d|pre|tr)>", re.DOTALL)
+_TAG_NAME = re.compile(r"</?\s*([a-z0-9]+)", re.IGNORECASE)
+
+
+class _LiteralHtml(InlineProcessor):
+    """Shows typed HTML as the text it is, and remembers the tags that would do something."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]  # noqa: N802
+        name = _TAG_NAME.match(m.group(0))
+        if name and name.group(1).lower() in ACTIVE_TAGS:
+            self.md.refused.append(  # type: ignore[attr-defined]
+                f"HTML like <{name.group(1)}> is not allowed. To show it as text, put it in `backticks`."
+            )
+        return self.md.htmlStash.store(escape(m.group(0))), m.start(0), m.end(0)
+
+
+class _Times(InlineProcessor):
+    """`@14:14` as a time on the page's clock; as it was typed where there is no clock, or no such time."""
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        clock: Clock | None = self.md.clock  # type: ignore[attr-defined]
+        moment = clock.moment(m) if clock else None
+        if clock is None or moment is None:
+            return None, None, None
+        element = Element("time", datetime=machine_time(moment))
+        element.text = AtomicString(clock.spelled(m))
+        return element, m.start(0), m.end(0)
+
+
+class _Links(Treeprocessor):
+    """Refuses link schemes that nh3 would silently drop, and moves headings below the page's own h1."""
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if re.fullmatch("h[1-5]", element.tag):
+                element.tag = f"h{int(element.tag[1]) + 1}"
+            target = element.get("href") or element.get("src") or ""
+            scheme = _SCHEME.match(re.sub(r"[\x00-\x20]", "", self._unescaped(target)))
+            if scheme and scheme.group(1).lower() not in ALLOWED_SCHEMES:
+                self.md.refused.append(  # type: ignore[attr-defined]
+                    f"A link may start with http:, https: or mailto:, not {scheme.group(1)}:."
+                )
+
+    def _unescaped(self, target: str) -> str:
+        """As a browser would read it: without Markdown's own placeholders and HTML's character references."""
+        plain = re.sub(r"\x02(\d+)\x03", lambda m: chr(int(m.group(1))), target.replace(AMP_SUBSTITUTE, "&"))
+        return unescape(plain)
+
+
+def _renderer() -> Any:
+    md = markdown.Markdown(extensions=["fenced_code", "tables", "sane_lists", "nl2br"], output_format="html")
+    md.preprocessors.deregister("html_block")
+    md.inlinePatterns.deregister("html")
+    md.inlinePatterns.register(_LiteralHtml(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", md), "html", 90)
+    md.inlinePatterns.register(_Times(f"(?a:{PATTERN})", md), "candor_times", 85)
+    md.treeprocessors.register(_Links(md), "candor_links", 5)
+    md.clock = None  # type: ignore[attr-defined]
+    md.refused = []  # type: ignore[attr-defined]
+    return md
+
+
+def _own_renderer() -> Any:
+    """This thread's, clean: making one takes longer than most texts do, and an import brings forty thousand."""
+    md = getattr(_mine, "renderer", None)
+    if md is None:
+        md = _mine.renderer = _renderer()
+    md.reset()
+    md.refused.clear()
+    return md
+
+
+def _unmatched(text: str) -> int:
+    """How many `[`, `<` or `(` are never closed, or open at once at the deepest point, whichever is more."""
+    worst = 0
+    for opening, closing in ("[]", "<>", "()"):
+        depth = deepest = 0
+        for character in text:
+            if character == opening:
+                depth += 1
+                deepest = max(deepest, depth)
+            elif character == closing and depth:
+                depth -= 1
+        worst = max(worst, depth, deepest)
+    return worst
+
+
+def check_size(text: str) -> str:
+    """`text` with plain line ends, no outer blank lines. ValidationError if empty, too long, too slow to render."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
+    if not text.strip():
+        raise ValidationError("Please write a message.")
+    if len(text) > MAX_BODY:
+        raise ValidationError(f"This is {len(text):,} characters long; {MAX_BODY:,} are allowed.")
+    if "\x00" in text or "\x02" in text or "\x03" in text:
+        raise ValidationError("The text contains control characters. Please remove them.")
+    if _unmatched(text) > MAX_UNMATCHED:
+        raise ValidationError(
+            f"The text has more than {MAX_UNMATCHED} “[”, “(” or “<” that are not closed. Put them in a code block."
+        )
+    return text
+
+
+def render(text: str, *, clock: Clock | None = None) -> SafeString:
+    """Safe HTML of Markdown `text`, its `@14:14` read on `clock`.
+
+    ValidationError (plain words, no field) for what cannot be shown as written.
+    """
+    text = check_size(text)
+    md = _own_renderer()
+    md.clock = clock
+    html = md.convert(text)
+    if md.refused:
+        raise ValidationError(sorted(set(md.refused)))
+    return mark_safe(_sanitised(html, ALLOWED_TAGS))  # noqa: S308 - nh3 has the last word
+
+
+def clean(html: str) -> SafeString:
+    """HTML from elsewhere without what is not allowed. What the others of this file made comes out as it is."""
+    found = _sanitised(html, ALLOWED_TAGS | CHANGE_TAGS)
+    # nh3 writes characters in text in another way than `escape` does.
+    escaped = _TAG_OR_TEXT.sub(lambda m: m.group(1) or escape(unescape(m.group(0))), found)
+    return mark_safe(escaped if escaped == html else found)  # noqa: S308 - nh3's tags, and text that is escaped
+
+
+def _sanitised(html: str, tags: set[str]) -> str:
+    return nh3.clean(html, tags=tags, attributes=ALLOWED_ATTRIBUTES, url_schemes=ALLOWED_SCHEMES, link_rel="noopener")
+
+
+def first_words(html: str) -> str:
+    """What the first paragraph, heading or item of rendered Markdown says, on one line."""
+    first = _FIRST_BLOCK.match(html)
+    return " ".join(unescape(strip_tags((first[0] if first else html).replace("<br", " <br"))).split())
+
+
+def plain(text: str) -> SafeString:
+    """`text` as it is typed, in paragraphs: for what came from elsewhere and `render` refuses."""
+    paragraphs = re.split(r"\n{2,}", escape(text.strip("\n")))
+    lines = "\n".join(f"<p>{one}</p>".replace("\n", "<br>\n") for one in paragraphs if one.strip())
+    return mark_safe(lines)  # noqa: S308 - every piece was escaped above
+
+
+def change_html(old: str, new: str) -> SafeString:
+    """What changed from `old` to `new`, word by word, as escaped text with `<del>` and `<ins>`."""
+    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
+    out: list[str] = []
+    for operation, a1, a2, b1, b2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        gone, come = escape("".join(before[a1:a2])), escape("".join(after[b1:b2]))
+        if operation == "equal":
+            out.append(gone)
+            continue
+        out += [f"<del>{gone}</del>"] if gone else []
+        out += [f"<ins>{come}</ins>"] if come else []
+    return mark_safe("".join(out))  # noqa: S308 - every piece was escaped above

@@ -1,0 +1,98 @@
+"""Everything of a page as plain objects, in the order in which they can be put back. One incident in memory at a time.
+
+`incidents.transfer.restore` reads them. The format is documented in docs/export-format.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Prefetch
+
+from incidents.models import AffectedComponent, IncidentUpdate, Page, Revision, ServiceTarget
+from incidents.transfer.serialization import columns, plain, written
+
+PIECE = 200
+
+
+def objects(page: Page) -> Iterator[dict[str, Any]]:
+    """Each with its `type`, as docs/export-format.md has them. The audit log comes last."""
+    yield {"type": "page", **written(page)}
+    grounds = {"light": page.logo, "dark": page.logo_dark}
+    yield from ({"type": "logo", "ground": ground, **written(logo)} for ground, logo in grounds.items() if logo)
+    for group in page.groups.order_by("pk"):
+        yield {"type": "group", **written(group)}
+    for component in page.components.select_related("group").order_by("pk"):
+        yield {"type": "component", "group": component.group and component.group.public_id, **written(component)}
+    for target in ServiceTarget.objects.of_page(page).select_related("component").order_by("pk"):
+        yield {"type": "target", "component": target.component.public_id, **written(target)}
+    for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
+        codes = [component.public_id for component in series.components.order_by("pk")]
+        yield {"type": "series", "components": codes, **written(series)}
+    for preset in page.presets.prefetch_related("components").order_by("pk"):
+        codes = [component.public_id for component in preset.components.order_by("pk")]
+        yield {"type": "preset", "components": codes, **written(preset)}
+    yield from _metrics(page)
+    yield from _incidents(page)
+    pairs = page.incidents.exclude(merged_into=None).order_by("pk").values_list("public_id", "merged_into__public_id")
+    yield from ({"type": "merged", "public_id": code, "into": into} for code, into in pairs.iterator())
+    for component in page.components.order_by("pk"):
+        yield {"type": "history", "component": component.public_id, "intervals": _intervals(component.intervals.all())}
+
+
+def audit_entries(page: Page) -> Iterator[dict[str, Any]]:
+    for entry in page.audit_entries.order_by("pk").iterator(chunk_size=PIECE):
+        yield {"type": "audit", **written(entry)}
+
+
+def _metrics(page: Page) -> Iterator[dict[str, Any]]:
+    """A metric with its points: those of one are in memory at a time."""
+    for provider in page.metrics_providers.order_by("pk"):
+        yield {"type": "metrics_provider", **written(provider)}
+    for metric in page.metrics.select_related("provider").order_by("pk"):
+        points = [[plain(at), value] for at, value in metric.points.order_by("at").values_list("at", "value")]
+        provider_code = metric.provider and metric.provider.public_id
+        yield {"type": "metric", "provider": provider_code, **written(metric), "points": points}
+
+
+def _incidents(page: Page) -> Iterator[dict[str, Any]]:
+    revisions = Prefetch("revisions", Revision.objects.order_by("pk"))
+    affected = Prefetch("affected", AffectedComponent.objects.select_related("component").order_by("pk"))
+    updates = Prefetch("updates", IncidentUpdate.objects.order_by("pk").prefetch_related(affected, revisions))
+    rows = page.incidents.select_related("series", "postmortem").order_by("pk")
+    postmortems = Prefetch("postmortem__revisions", Revision.objects.order_by("pk"))
+    rows = rows.prefetch_related(updates, postmortems, "postmortem__action_items", "postmortem__comments", "reminders")
+    for incident in rows.iterator(chunk_size=PIECE):
+        postmortem = getattr(incident, "postmortem", None)
+        yield {
+            "type": "incident",
+            "series": incident.series and incident.series.public_id,
+            **written(incident),
+            "updates": [_update(update) for update in incident.updates.all()],
+            "postmortem": postmortem and _postmortem(postmortem),
+            "reminders": [written(one) for one in incident.reminders.all()],
+        }
+
+
+def _update(update: IncidentUpdate) -> dict[str, Any]:
+    affected = [{"component": row.component.public_id, **written(row)} for row in update.affected.all()]
+    return {**written(update), "affected": affected, "revisions": [written(one) for one in update.revisions.all()]}
+
+
+def _postmortem(postmortem: Any) -> dict[str, Any]:
+    items = [written(one) for one in postmortem.action_items.all()]
+    return {
+        **written(postmortem),
+        "action_items": items,
+        "comments": [written(one) for one in postmortem.comments.all()],
+        "revisions": [written(one) for one in postmortem.revisions.all()],
+    }
+
+
+def _intervals(rows: Any) -> list[dict[str, Any]]:
+    names = columns(rows.model)
+    found = rows.order_by("pk").values_list("update__public_id", *names)
+    return [
+        {"update": row[0], **{name: plain(value) for name, value in zip(names, row[1:], strict=True)}} for row in found
+    ]

@@ -1,0 +1,53 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from statuspage.subscribers.models import Channel
+from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+
+
+class EndpointForm(forms.Form):
+    """What a channel asks for; its transport checks it. Secrets are typed once and never shown again."""
+
+    name = forms.CharField(
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="What you know it by, like “#ops in Slack”.",
+        error_messages={"required": "Please give it a name."},
+    )
+    endpoint = forms.CharField(
+        max_length=1000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Please say where to send it."},
+    )
+    secret = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, data: Any = None, *, channel: Channel) -> None:
+        super().__init__(data)
+        self.channel = channel
+        self._transport = ENDPOINT_TRANSPORTS[channel]
+        for name in set(self.fields) - {"name", *self._transport.asks}:
+            del self.fields[name]
+        for name, (label, hint) in self._transport.asks.items():
+            self.fields[name].label, self.fields[name].help_text = label, hint
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "endpoint" in cleaned:
+            try:
+                checked = self._transport.check(cleaned["endpoint"], cleaned.get("secret", ""))
+            except ValidationError as error:
+                self.refuse(error)
+            else:
+                cleaned["endpoint"], cleaned["secret"] = checked
+        return cleaned
+
+    def refuse(self, error: ValidationError) -> None:
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, list(messages))

@@ -1,0 +1,115 @@
+"""Adding and changing single components and groups; the list of them is in board.py."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from incidents.actions.components import component_lifecycle as actions
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
+from statuspage.console.components.component_order import to_row
+from statuspage.subscribers.preferences import hand_down
+
+
+@role_required(Role.EDITOR)
+def new_component(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    initial = {"group": request.GET.get("group", "")}
+    form = ComponentForm(request.POST or None, page=page, initial=initial)
+    if form.is_valid():
+        try:
+            component = actions.create_component(page, actor=request.user.actor, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"“{component.name}” is on the page.")
+            return to_row(component)
+    return _form_page(request, form, {"page": page, "title": "Add a component", "button": "Add component"})
+
+
+@role_required(Role.EDITOR)
+def edit_component(request: StaffRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    component = get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
+    initial = {name: getattr(component, name) for name in ("name", "description", "only_show_if_degraded", "showcase")}
+    initial["group"] = component.group.public_id if component.group else ""
+    form = ComponentForm(request.POST or None, page=page, component=component, initial=initial)
+    old_name = component.full_name
+    if form.is_valid():
+        try:
+            actions.edit_component(component, actor=request.user.actor, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"“{component.name}” is saved.")
+            return to_row(component)
+    context = {"page": page, "title": old_name, "button": "Save", "component": component}
+    return _form_page(request, form, context)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def archive_component(request: StaffRequest, code: str) -> HttpResponse:
+    """Archives, or with `restore` brings back."""
+    component = get_object_or_404(current_page(request).components.all(), public_id=code)
+    archived = "restore" not in request.POST
+    actions.set_archived(component, archived=archived, actor=request.user.actor)
+    messages.success(request, f"“{component.name}” is {'archived' if archived else 'back on the page'}.")
+    return redirect("console:components")
+
+
+@role_required(Role.EDITOR)
+def new_group(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = GroupForm(request.POST or None, page=page)
+    if form.is_valid():
+        try:
+            group = actions.create_group(page, actor=request.user.actor, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"The group “{group.name}” is made. Now put components into it.")
+            return to_row(group)
+    return _form_page(request, form, {"page": page, "title": "Add a group", "button": "Add group"})
+
+
+@role_required(Role.EDITOR)
+def edit_group(request: StaffRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    group = get_object_or_404(page.groups.all(), public_id=code)
+    initial = {"name": group.name, "description": group.description}
+    form = GroupForm(request.POST or None, page=page, group=group, initial=initial)
+    old_name = group.name
+    if form.is_valid():
+        try:
+            actions.edit_group(group, actor=request.user.actor, **form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"The group “{group.name}” is saved.")
+            return to_row(group)
+    context = {"page": page, "title": old_name, "button": "Save", "group": group}
+    return _form_page(request, form, context | {"members": group.components.active().count()})
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def delete_group(request: StaffRequest, code: str) -> HttpResponse:
+    group = get_object_or_404(current_page(request).groups.all(), public_id=code)
+    with transaction.atomic():
+        hand_down(group)
+        actions.delete_group(group, actor=request.user.actor)
+    messages.success(request, f"The group “{group.name}” is gone; its components stay on the page.")
+    return redirect("console:components")
+
+
+def _form_page(request: StaffRequest, form: NamedForm, context: dict[str, Any]) -> HttpResponse:
+    context |= {"form": form}
+    return render(request, "console/component_form.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,89 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents.actions.components import component_lifecycle as component_actions
+from incidents.reminders.unrestored_components import is_red, leftovers
+from incidents.models import ActionItem, Draft, Page, Postmortem
+from incidents.models.states import ComponentStatus
+from incidents.reminders.overdue_updates import Reminders, silence_of
+from incidents.status import page_status
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.incidents.forms import update_form
+from statuspage.console.maintenances.next_step import next_step
+from statuspage.notifications.models import ChannelState, Heartbeat
+from statuspage.publishing.models import Publication
+from statuspage.subscribers.models import Subscriber
+
+STALE = timedelta(seconds=90)
+MAX_NOTE = 500
+
+
+@role_required(Role.VIEWER)
+def dashboard(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    components = list(page.components.active().in_page_order())
+    going_on = list(page.incidents.not_ended().newest_first().with_updates())
+    open_incidents = [one for one in going_on if not one.is_maintenance and not one.hidden_at]
+    ahead = sorted((one for one in going_on if one.is_maintenance), key=lambda one: (one.window[0], one.pk))
+    now, reminders = timezone.now(), Reminders.read(page.staff_reminders)
+    is_editor = request.user.has_role(Role.EDITOR)
+    context = {
+        "page": page,
+        "now": now,
+        "newest": open_incidents[0] if open_incidents else None,
+        "headline": page_status(
+            [one.status for one in components if one.is_shown], open_impacts=[one.impact for one in open_incidents]
+        ),
+        "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
+        "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
+        "statuses": ComponentStatus.choices,
+        "open_incidents": [
+            (one, update_form(one), silence_of(one, now=now, reminders=reminders)) for one in open_incidents
+        ],
+        "leftovers": leftovers(page, now=now) if reminders.still_red and any(map(is_red, components)) else [],
+        "maintenances": [(one, next_step(one, now=now)) for one in ahead],
+        "recent": page.incidents.ended().newest_first()[:5],
+        "overdue": list(ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date())),
+        "audience": Subscriber.objects.audience(page).count(),
+        "notices": _notices(page),
+        "submitted": Draft.objects.of_page(page).submitted() if is_editor else [],
+        "reviews": Postmortem.objects.of_page(page).waiting_for_approval() if is_editor else [],
+        "me": request.user.actor.ref,
+    }
+    return render(request, "console/dashboard.html", context)
+
+
+def _notices(page: Page) -> dict[str, object]:
+    return {
+        "mail_to_files": not settings.EMAIL_URL,
+        "channels": ChannelState.objects.in_trouble(),
+        "publications": Publication.objects.in_trouble(page),
+        "dispatcher_silent": not Heartbeat.objects.is_alive("dispatcher", within=STALE),
+    }
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def set_component_status(request: StaffRequest, code: str) -> HttpResponse:
+    component = get_object_or_404(current_page(request).components.active(), public_id=code)
+    note = request.POST.get("note", "")
+    try:
+        if len(note) > MAX_NOTE:
+            raise ValidationError(f"The note is {len(note)} characters long; {MAX_NOTE} are allowed.")
+        component = component_actions.set_status(
+            component, request.POST.get("status", ""), actor=request.user.actor, note=note
+        )
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{component.name} is now {component.get_status_display()}.")
+    return redirect("console:dashboard")

@@ -1,0 +1,93 @@
+"""The form of a preset, and putting a preset into the form of a message."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from incidents.models import Component, Incident, Page, Preset
+from incidents.models.states import INCIDENT_STATUSES, MAINTENANCE_STATUSES, ComponentStatus, Kind
+from incidents.text.placeholders import fill
+from incidents.text.wording import duration_text, moment_text
+from statuspage.console.components.forms import NamedForm
+from statuspage.console.fields import PREFIX, fill_in
+
+STATUSES = [
+    ("", "As it is"),
+    ("Incident", [(status.value, status.label) for status in INCIDENT_STATUSES]),
+    ("Maintenance", [(status.value, status.label) for status in MAINTENANCE_STATUSES]),
+]
+
+
+class PresetForm(NamedForm):
+    """The texts are checked by the actions."""
+
+    description = None  # type: ignore[assignment]
+    group_label = forms.CharField(label="Group", required=False, max_length=100, help_text="To find it in a long list.")
+    update_status = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
+    title = forms.CharField(required=False, widget=forms.TextInput(attrs={"maxlength": 255}))
+    body = forms.CharField(
+        label="Message",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="Markdown. {{component}}, {{components}}, {{started}}, {{title}}, {{page}}, {{now}} and {{duration}} "
+        "are filled in when it is used. Any other {{word}} has to be filled in by its author before it can leave.",
+    )
+    should_send_notifications = forms.BooleanField(label="Notify subscribers", required=False, initial=True)
+
+    def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
+        super().__init__(data, **more)
+        self.fields["components"] = forms.ModelMultipleChoiceField(
+            queryset=page.components.active().in_page_order(),
+            to_field_name="public_id",
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text="It is offered first where one of these is affected.",
+        )
+
+    def action_fields(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        return {name: cleaned[name] for name in self.fields if name != "components"} | {
+            "components": list(cleaned["components"])
+        }
+
+
+def put_in(form: Any, preset: Preset, *, page: Page, incident: Incident | None = None) -> None:
+    """Into the bound `form`, beside what is typed there: no word of its author's is lost or replaced."""
+    known = known_words(form, page, incident)
+    typed, text = str(form["body"].value() or ""), fill(preset.body, known)
+    values = {"body": f"{typed.rstrip()}\n\n{text}" if typed.strip() else text}
+    if "title" in form.fields and not str(form["title"].value() or "").strip():
+        values["title"] = fill(preset.title, known)
+    if "status" in form.fields and preset.update_status in dict(form.fields["status"].choices):
+        values["status"] = preset.update_status
+    values["notify"] = "on" if preset.should_send_notifications else ""
+    fill_in(form, **values)
+    if incident is None and preset.kind == Kind.INCIDENT and "components" in form.fields:
+        _name(form, list(preset.components.all()))
+
+
+def _name(form: Any, components: list[Component]) -> None:
+    """Visibly, and as mildly as can be: how bad it is, its author says."""
+    chosen = form["components"].value() or {}
+    for component in components:
+        if component.status == ComponentStatus.OPERATIONAL and component.public_id not in chosen:
+            form.data = form.data.copy()
+            form.data[f"{PREFIX}{component.public_id}"] = ComponentStatus.DEGRADED_PERFORMANCE.value
+
+
+def known_words(form: Any, page: Page, incident: Incident | None) -> dict[str, str]:
+    """What the incident, or the form that declares one, can say by itself."""
+    now = timezone.now()
+    words = {"page": page.name, "now": moment_text(now, page.zone)}
+    named = incident.affected_components() if incident else []
+    if "components" in form.fields and (chosen := form["components"].value()) and hasattr(chosen, "keys"):
+        named = [*named, *page.components.active().with_codes(list(chosen))]
+    names = list(dict.fromkeys(component.name for component in named))
+    if names:
+        words |= {"component": names[0], "components": ", ".join(names)}
+    if incident:
+        words |= {"title": incident.title, "started": moment_text(incident.happened_at, page.zone)}
+        words["duration"] = duration_text(now - incident.happened_at)
+    return words

@@ -1,0 +1,225 @@
+"""Texts on their way: kept while they are typed, previewed, taken back, approved."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents.actions.drafts import draft_lifecycle as actions
+from incidents.errors import EditConflict
+from incidents.models import Draft, DraftState, DraftStep, Incident, Page
+from incidents.models.drafts import Around
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.incidents import previews
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import PREFIX
+from statuspage.console.incidents.forms import MessageForm
+from statuspage.console.incident_templates.forms import put_in
+from statuspage.console.incidents.publishing_rules import typed_in
+from statuspage.console.flash import Said, fragment
+
+# Whoever typed within this time is shown as writing now.
+PRESENT = timedelta(seconds=90)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse:
+    """Keep what is typed. By htmx while typing, by a button without JavaScript."""
+    page, incident = current_page(request), _incident(request, code)
+    if step not in DraftStep.values or (step == DraftStep.DECLARE) != (incident is None):
+        return HttpResponse(status=404)
+    posted = {name.rpartition("-")[2]: str(value) for name, value in request.POST.items()}
+    version = posted.get("version", "")
+    draft = actions.save(
+        page,
+        incident,
+        step,
+        typed=typed_in(request.POST),
+        author=request.user.actor,
+        version=int(version) if version.isdecimal() and len(version) < 9 else None,
+        named=_clean(posted.get("draft", "")),
+        submission_key=_clean(posted.get("submission_key", ""))[:64],
+    )
+    if request.htmx and draft is None:
+        return HttpResponse(status=204)
+    if request.htmx:
+        # Read out once, not with every pause of the typing.
+        said = [] if posted.get("draft") else [Said("A draft is kept while you type.", is_seen=True)]
+        return fragment(request, "console/_drafts.html#saved", {"page": page, "draft": draft}, *said)
+    messages.success(request, "Draft saved. It is here when you come back.")
+    return redirect("console:incident", incident.public_id) if incident else redirect("console:declare")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def preview(request: StaffRequest) -> HttpResponse:
+    """The text as its readers will see it, for htmx: `tab` is page, mail or webhook."""
+    typed = {key.rpartition("-")[2]: str(value) for key, value in request.POST.items()}
+    tab, step = typed.get("tab", "page"), typed.get("step", "")
+    body = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
+    context: dict[str, Any] = {"previewed": body, "page": current_page(request)}
+    if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
+        context |= _told(request, tab, step, typed | {"body": body})
+    return render(request, "console/_preview.html", context)
+
+
+def is_only_a_look(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
+    """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
+    if "use_preset" in request.POST:
+        if preset := page.presets.with_code(_clean(request.POST.get("preset", ""))).first():
+            put_in(form, preset, page=page, incident=incident)
+        return True
+    return "preview" in request.POST
+
+
+def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:
+    page, incident = current_page(request), _incident(request, typed.get("incident", ""))
+    statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
+    said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
+    try:
+        news = previews.news_of(previews.Unsent(step, typed["body"], statuses=statuses, **said), page, incident)
+    except ValidationError as error:
+        return {"problems": error.messages}
+    if tab == "webhook":
+        return {"webhook": previews.webhook_text(news)}
+    letter = previews.mail_of(news)
+    return {"letter": letter, "letter_text": previews.mail_text(letter)}
+
+
+@role_required(Role.EDITOR)
+def draft(request: StaffRequest, code: str) -> HttpResponse:
+    """What was sent, for whoever approves it or wants to change it."""
+    found = _draft(request, code)
+    return render(request, "console/draft.html", _context(found, request))
+
+
+@csp_replace({"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": [""]})
+@role_required(Role.EDITOR)
+def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
+    """The mail's HTML by itself: nothing in it can load or run anything."""
+    found = _draft(request, code)
+    try:
+        letter = previews.mail_of(_news(found))
+    except ValidationError as error:
+        return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
+    return HttpResponse(letter.html)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
+    found = _draft(request, code)
+    by: dict[str, Any] = {"actor": request.user.actor, "seen": _clean(request.POST.get("seen", ""))}
+    note = _clean(request.POST.get("note", ""))
+    verbs: dict[str, tuple[Callable[[], object], str]] = {
+        "take_back": (
+            lambda: actions.take_back(found, **by),
+            "Taken back. Nobody was told.",
+        ),
+        "return": (
+            lambda: actions.take_back(found, note=note, **by),
+            "Returned to its author.",
+        ),
+        "publish": (lambda: actions.publish(found, seen=by["seen"]), "Published."),
+        "approve": (lambda: actions.approve(found, **by), "Approved."),
+        "discard": (found.delete, "Discarded."),
+    }
+    if (verb := request.POST.get("act", "")) not in verbs or (verb == "discard" and not _may_discard(found, request)):
+        return HttpResponse(status=400)
+    act, said = verbs[verb]
+    try:
+        act()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except EditConflict:
+        messages.error(request, actions.OVERTAKEN)
+    else:
+        messages.success(request, said)
+    if found.incident:
+        return redirect("console:incident", found.incident.public_id)
+    return redirect("console:declare" if verb == "take_back" else "console:dashboard")
+
+
+def _may_discard(found: Draft, request: StaffRequest) -> bool:
+    return found.state == DraftState.WRITING and found.author_ref == request.user.actor.ref
+
+
+@role_required(Role.EDITOR)
+def presence(request: StaffRequest, code: str) -> HttpResponse:
+    """For htmx: who else is writing about it, what waits, and whether something was published since (`version`)."""
+    incident = get_object_or_404(current_page(request).incidents.all(), public_id=code)
+    version = request.GET.get("version", "")
+    context = beside(request, incident) | {"incident": incident, "shown": version}
+    # No reload: it would take the page away from somebody who is typing.
+    context["is_old"] = version not in ("", str(incident.version))
+    return render(request, "console/_drafts.html#beside", context)
+
+
+def beside(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
+    """What the incident's page shows of other people's texts and of those on their way."""
+    now = timezone.now()
+    if not request.user.has_role(Role.EDITOR):
+        return {"page": incident.page, "now": now}
+    around = around or Draft.objects.around(incident, request.user.actor)
+    return {
+        "page": incident.page,
+        "now": now,
+        "writing": around.by_others(since=now - PRESENT),
+        "submitted": around.submitted,
+        "me": request.user.actor.ref,
+    }
+
+
+def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
+    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
+    try:
+        news = _news(found)
+    except ValidationError as error:
+        return context | {"problems": error.messages}
+    letter = previews.mail_of(news)
+    return context | {
+        "previewed": found.content.get("body", found.body),
+        "update": news.update,
+        "affected": news.update.affected.all() if news.update else [],
+        "letter": letter,
+        "letter_text": previews.mail_text(letter),
+        "webhook": previews.webhook_text(news),
+    }
+
+
+def _news(found: Draft) -> Any:
+    said = found.content or {"body": found.body, "title": found.title}
+    named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
+    unsent = previews.Unsent(found.step, said.get("body", ""), statuses=said.get("components"), **named)
+    incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
+    return previews.news_of(unsent, found.page, incident)
+
+
+def _draft(request: StaffRequest, code: str) -> Draft:
+    return get_object_or_404(Draft.objects.of_page(current_page(request)), public_id=code)
+
+
+def _clean(text: str) -> str:
+    """Without the one character that PostgreSQL keeps in no text."""
+    return text.replace("\0", "")
+
+
+def _incident(request: StaffRequest, code: str) -> Incident | None:
+    code = _clean(code)
+    if not code:
+        return None
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+
+
+def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:
+    """What its author was typing into that form, to go on with."""
+    return Draft.objects.for_form(page, incident, step, request.user.actor).first()

@@ -1,0 +1,58 @@
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from incidents.actions.incidents.follow_ups import text_of
+from incidents.errors import EditConflict
+from incidents.models import DraftStep, Incident
+from incidents.models.states import ENDED
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import sent
+from statuspage.console.incidents.forms import FollowUpForm
+from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.incidents.draft_views import is_only_a_look, offered
+from statuspage.console.incidents.update_views import CONFLICT
+from statuspage.subscribers.models import Subscriber
+
+
+@role_required(Role.EDITOR)
+def follow_up(request: StaffRequest, code: str) -> HttpResponse:
+    """An update to what is over: what was done since."""
+    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
+    form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
+    draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
+    if draft:
+        form.initial.update(form.typed_before(draft))
+    if is_only_a_look(request, form, incident.page, incident):
+        form.errors.clear()
+    elif form.is_valid():
+        try:
+            made = send(
+                form,
+                DraftStep.FOLLOW_UP,
+                page=incident.page,
+                incident=incident,
+                user=request.user,
+                data=request.POST,
+            )
+        except ValidationError as error:
+            form.refuse(error)
+        except EditConflict as conflict:
+            form.add_error(None, CONFLICT)
+            form.renew(conflict.current.version)
+        else:
+            messages.success(request, said_of(made, "Update published. The incident stays resolved."))
+            return redirect("console:incident", incident.public_id)
+    context = {"page": incident.page, "incident": incident, "form": form, "draft": draft}
+    context |= {"audience": Subscriber.objects.audience(incident.page).count(), "previewed": form["body"].value() or ""}
+    return render(request, "console/follow_up.html", context, status=422 if form.errors else 200)
+
+
+def _proposal(incident: Incident) -> str:
+    """What was done, if a published postmortem promised it and all of it is."""
+    postmortem = getattr(incident, "postmortem", None)
+    return text_of(postmortem) if postmortem and postmortem.is_all_done else ""

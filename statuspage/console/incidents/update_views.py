@@ -1,0 +1,123 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from incidents.text import markdown
+from incidents.actions.incidents import corrections
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actor import Actor
+from incidents.errors import EditConflict
+from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpdate
+from incidents.models.states import Kind
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import fill_in, sent
+from statuspage.console.incidents.forms import EditForm, MessageForm, SentForm, update_form
+from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.incidents.draft_views import is_only_a_look
+from statuspage.console.incidents.views import incident_context, new_resolve_form
+
+CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."
+
+
+@role_required(Role.EDITOR)
+def post_update(request: StaffRequest, code: str) -> HttpResponse:
+    incident = _incident(request, code)
+    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.UPDATE, said="Update published.")
+
+
+@role_required(Role.EDITOR)
+def resolve(request: StaffRequest, code: str) -> HttpResponse:
+    incident = _incident(request, code, kind=Kind.INCIDENT)
+    return _sent(request, incident, new_resolve_form(incident, sent(request)), DraftStep.RESOLVE, said="Resolved.")
+
+
+@role_required(Role.EDITOR)
+def reopen(request: StaffRequest, code: str) -> HttpResponse:
+    incident = _incident(request, code, kind=Kind.INCIDENT)
+    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.REOPEN, said="Reopened.")
+
+
+def _sent(request: StaffRequest, incident: Incident, form: SentForm, step: DraftStep, *, said: str) -> HttpResponse:
+    about: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
+    return finish(request, incident, form, lambda: send(form, step, **about), said=said)
+
+
+@role_required(Role.EDITOR)
+def edit_update(request: StaffRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
+    form = EditForm(sent(request), update=update)
+    theirs = None
+    if "preview" in request.POST:
+        form.errors.clear()
+    elif form.is_valid():
+        try:
+            _save_edit(update, form, actor=request.user.actor)
+            messages.success(request, "Saved. Visitors see what changed.")
+            return redirect("console:incident", update.incident.public_id)
+        except ValidationError as error:
+            for field, said in error.message_dict.items():
+                form.add_error(field, list(said))
+        except EditConflict as conflict:
+            form.add_error(None, CONFLICT)
+            fill_in(form, version=str(conflict.current.version))
+            theirs = conflict.current
+    elif "version" in form.errors:
+        fill_in(form, version=str(update.version))
+    context = {"page": page, "update": update, "form": form, "previewed": form["body"].value() or ""}
+    if theirs:
+        context |= {"theirs": theirs, "theirs_by": AuditEntry.objects.last_actor(theirs.public_id)}
+        context["difference"] = markdown.change_html(theirs.body, form["body"].value() or "")
+    return render(request, "console/edit_update.html", context, status=422 if form.errors else 200)
+
+
+def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
+    """Text and time together, or neither."""
+    version = form.cleaned_data["version"]
+    with transaction.atomic():
+        if at := form.corrected_time:
+            corrections.correct_update_time(update, at=at, actor=actor, expected_version=version)
+            version = update.version
+        actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
+
+
+def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
+    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
+
+
+def finish(
+    request: StaffRequest,
+    incident: Incident,
+    form: MessageForm,
+    act: Callable[[], Incident | IncidentUpdate | Draft],
+    *,
+    said: str,
+) -> HttpResponse:
+    """Do it and go to the incident's page; or show that page with the form as it was typed and what is wrong."""
+    meanwhile = None
+    if is_only_a_look(request, form, incident.page, incident):
+        form.errors.clear()
+    elif form.is_valid() and not form.warnings:
+        try:
+            made = act()
+        except ValidationError as error:
+            form.refuse(error)
+        except EditConflict as conflict:
+            form.add_error(None, CONFLICT)
+            form.renew(conflict.current.version)
+            meanwhile = conflict.current.updates.newest_first().first()
+        else:
+            messages.success(request, said_of(made, said))
+            return redirect("console:incident", incident.public_id)
+    elif "version" in form.errors:
+        form.renew(incident.version)
+    fresh = _incident(request, incident.public_id)
+    context = incident_context(request, fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
+    return render(request, "console/incident.html", context, status=422 if form.errors or form.warnings else 200)

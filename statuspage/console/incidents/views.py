@@ -1,0 +1,201 @@
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from incidents.text import markdown
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.reminders.unrestored_components import left_by
+from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
+from incidents.models.states import Kind
+from incidents.reminders.overdue_updates import Reminders, silence_of
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import sent
+from statuspage.console.incidents.filter_form import IncidentFilter
+from statuspage.console.incidents.forms import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
+from statuspage.console.maintenances.forms import step_forms
+from statuspage.console.reports.forms import ImpactStartForm
+from statuspage.console.maintenances.next_step import next_step
+from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.flash import Said, fragment
+from statuspage.console.incidents.draft_views import beside, is_only_a_look, offered
+from statuspage.notifications.models import Delivery, Progress
+from statuspage.subscribers.models import Subscriber
+
+PER_PAGE = 50
+SHELVES = (("", "All"), ("open", "Open"), ("incidents", "Incidents"), ("maintenance", "Maintenance"))
+RESOLVED_TEXT = "This incident has been resolved."
+
+
+@role_required(Role.VIEWER)
+def incident_list(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    everything = page.incidents.all()
+    shelves = {
+        "": everything,
+        "open": everything.unresolved(),
+        "incidents": everything.incidents(),
+        "maintenance": everything.maintenances(),
+    }
+    show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
+    form = IncidentFilter(request.GET, page=page)
+    listed = Paginator(form.narrowed(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    query = "&".join(part for part in (f"show={show}" if show else "", form.query) if part)
+    context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
+    context |= {"show": show, "shelves": SHELVES}
+    if show == "maintenance" and not form.query and listed.number == 1:
+        context["series"] = page.maintenance_series.going_on().newest_first()
+    return render(request, "console/incidents.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.EDITOR)
+def declare(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
+    draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
+    if draft:
+        form.initial.update(form.typed_before(draft))
+    if is_only_a_look(request, form, page):
+        form.errors.clear()
+    elif form.is_valid():
+        try:
+            made = send(form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, said_of(made, "Published."))
+            is_out = isinstance(made, Incident)
+            return redirect("console:incident", made.public_id) if is_out else redirect("console:dashboard")
+    audience = Subscriber.objects.audience(page).count()
+    context = {
+        "page": page,
+        "form": form,
+        "draft": draft,
+        "audience": audience,
+        "presets": page.presets.offered(Kind.INCIDENT, ()),
+        "previewed": form["body"].value() or "",
+    }
+    return render(request, "console/declare.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.VIEWER)
+def incident(request: StaffRequest, code: str) -> HttpResponse:
+    found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    if request.htmx:
+        told = telling(found)
+        context = {"incident": found, "telling": told}
+        return fragment(request, "console/incident.html#deliveries", context, *(outcome(told) if told else []))
+    return render(request, "console/incident.html", incident_context(request, found))
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How far subscribers have been told of the newest thing that they are told of. `waiting`: not fanned out yet."""
+
+    event: Event
+    progress: Progress
+    waiting: bool
+
+    @property
+    def is_over(self) -> bool:
+        return not self.waiting and self.progress.is_done
+
+
+def telling(incident: Incident) -> Telling | None:
+    event = incident.events.telling().last()
+    return telling_of(event) if event else None
+
+
+def telling_of(event: Event) -> Telling:
+    return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
+
+
+def outcome(telling: Telling) -> list[Said]:
+    """For who asked while it went on: that it is over."""
+    if not telling.is_over:
+        return []
+    failed = telling.progress.failed
+    told = "Everybody has been told." if telling.progress.total else "Nobody was to be told."
+    return [Said(f"{failed} could not be told." if failed else told, is_seen=True)]
+
+
+def incident_context(
+    request: StaffRequest,
+    incident: Incident,
+    *,
+    form: MessageForm | None = None,
+    meanwhile: IncidentUpdate | None = None,
+) -> dict[str, Any]:
+    """What the incident's page shows. `form` is one that came back: it keeps its text, whatever the incident is now.
+
+    An update to what was resolved meanwhile comes back as the form that reopens it, and the other way round.
+    """
+    page, affected = incident.page, incident.affected_components()
+    resolve_form = form if isinstance(form, ResolveForm) else None
+    other_form = form if isinstance(form, UpdateForm) else None
+    ways_on: dict[str, Any]
+    if incident.is_maintenance:
+        ways_on = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
+    else:
+        ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
+    main_form = other_form or update_form(incident)
+    draft, around = None, Draft.objects.around(incident, request.user.actor)
+    if form is None and request.user.has_role(Role.EDITOR):
+        step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
+        if draft := around.offered(step):
+            main_form.initial.update(main_form.typed_before(draft))
+        if not incident.is_maintenance and (other := around.offered(DraftStep.RESOLVE)):
+            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].typed_before(other))
+            ways_on["resolve_draft"] = other
+    return (
+        ways_on
+        | beside(request, incident, around)
+        | reminded(incident, affected)
+        | {
+            "page": page,
+            "draft": draft,
+            "incident": incident,
+            "affected": affected,
+            "form": main_form,
+            "presets": page.presets.offered(incident.kind, affected) if request.user.has_role(Role.EDITOR) else [],
+            "meanwhile": meanwhile,
+            "difference": _difference(meanwhile, form),
+            "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
+            "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
+            "audience": Subscriber.objects.audience(page).count(),
+            "telling": telling(incident),
+            "impact_form": ImpactStartForm(incident=incident),
+            "previewed": main_form["body"].value() or "",
+        }
+    )
+
+
+def reminded(incident: Incident, affected: list[Component]) -> dict[str, Any]:
+    """What its page reminds staff of."""
+    now, reminders = timezone.now(), Reminders.read(incident.page.staff_reminders)
+    return {
+        "silence": silence_of(incident, now=now, reminders=reminders),
+        "left_red": left_by(incident, affected, now=now) if reminders.still_red else [],
+    }
+
+
+def _difference(theirs: IncidentUpdate | None, form: MessageForm | None) -> str:
+    """How what `form` says differs from what somebody else has posted meanwhile."""
+    if theirs is None or form is None or "body" not in form.fields:
+        return ""
+    return markdown.change_html(theirs.body, form["body"].value() or "")
+
+
+def new_resolve_form(incident: Incident, data: Any = None) -> ResolveForm:
+    initial = {"body": RESOLVED_TEXT, "notify": incident.updates.all()[0].notify, "version": incident.version}
+    offered = actions.restorable_components(incident)
+    return ResolveForm(
+        data, incident=incident, offered=dict(offered), initial=initial, prefix="resolve", auto_id="resolve_%s"
+    )

@@ -1,0 +1,118 @@
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.maintenances import maintenance_series as series_actions
+from incidents.models import Incident, IncidentUpdate, MaintenanceSeries
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import sent
+from statuspage.console.maintenances.forms import ScheduleForm, StepForm, cancel_form, complete_form, options_form, reschedule_form, start_form
+from statuspage.console.maintenances.schedule_warnings import repeat_warnings, window_warnings
+from statuspage.console.incidents.update_views import finish
+from statuspage.subscribers.models import Subscriber
+
+
+@role_required(Role.EDITOR)
+def schedule(request: StaffRequest) -> HttpResponse:
+    """One maintenance, or a series. The next dates of a series are a fragment, for htmx."""
+    page = current_page(request)
+    form = ScheduleForm(sent(request), page=page)
+    problem = form.repeat_problem()
+    if "preview" in request.POST:
+        form.errors.clear()
+    elif form.is_valid() and not form.warn(_warnings(form)):
+        try:
+            made = _schedule(form, request)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Scheduled.")
+            place = "console:series" if isinstance(made, MaintenanceSeries) else "console:incident"
+            return redirect(place, made.public_id)
+    context = {
+        "page": page,
+        "form": form,
+        "dates": form.repetition.dates() if form.repetition else [],
+        "problem": problem,
+    }
+    if request.htmx:
+        return render(request, "console/schedule.html#dates", context)
+    context |= {"audience": Subscriber.objects.audience(page).count(), "previewed": form["body"].value() or ""}
+    return render(request, "console/schedule.html", context, status=422 if form.errors or form.warnings else 200)
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def start(request: StaffRequest, code: str) -> HttpResponse:
+    maintenance = _maintenance(request, code)
+    return _finish(request, maintenance, start_form(maintenance, request.POST), actions.start, said="Started.")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def complete(request: StaffRequest, code: str) -> HttpResponse:
+    maintenance = _maintenance(request, code)
+    return _finish(request, maintenance, complete_form(maintenance, request.POST), actions.complete, said="Completed.")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def cancel(request: StaffRequest, code: str) -> HttpResponse:
+    maintenance = _maintenance(request, code)
+    return _finish(request, maintenance, cancel_form(maintenance, request.POST), actions.cancel, said="Cancelled.")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def change_options(request: StaffRequest, code: str) -> HttpResponse:
+    maintenance = _maintenance(request, code)
+    form = options_form(maintenance, request.POST)
+    return _finish(request, maintenance, form, actions.change_options, said="Saved.")
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def reschedule(request: StaffRequest, code: str) -> HttpResponse:
+    maintenance = _maintenance(request, code)
+    form = reschedule_form(maintenance, request.POST)
+    if "preview" not in request.POST and form.is_valid():
+        named = maintenance.affected_components()
+        form.warn(list(window_warnings(maintenance.page, named, [form.window()], other_than=maintenance)))
+    return _finish(request, maintenance, form, actions.reschedule, said="The new times are public.")
+
+
+def _maintenance(request: StaffRequest, code: str) -> Incident:
+    shown = current_page(request).incidents.maintenances().select_related("page").with_timeline()
+    return get_object_or_404(shown, public_id=code)
+
+
+def _finish(request: StaffRequest, maintenance: Incident, form: StepForm, action: Any, *, said: str) -> HttpResponse:
+    def act() -> IncidentUpdate | Incident:
+        made: IncidentUpdate | Incident = action(maintenance, actor=request.user.actor, **form.action_fields())
+        return made
+
+    return finish(request, maintenance, form, act, said=said)
+
+
+def _warnings(form: ScheduleForm) -> list[str]:
+    components = form.cleaned_data["components"]
+    if form.repetition:
+        return list(repeat_warnings(form.page, components, form.repetition))
+    return list(window_warnings(form.page, components, [form.window()]))
+
+
+def _schedule(form: ScheduleForm, request: StaffRequest) -> Incident | MaintenanceSeries:
+    names = ("title", "body", "components", "notify", "submission_key")
+    fields: dict[str, Any] = {name: form.cleaned_data[name] for name in names}
+    fields |= {"options": form.options(), "actor": request.user.actor}
+    if form.repetition:
+        return series_actions.create_series(form.page, **form.repetition.action_fields(), **fields)
+    start, end = form.window()
+    return actions.schedule(form.page, scheduled_for=start, scheduled_until=end, **fields)

@@ -1,0 +1,134 @@
+from collections.abc import Sequence
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from incidents.actions.incidents.impact_start import set_impact_start
+from incidents.actions.pages.page_settings import set_published_figures
+from incidents.actions.pages.service_level_targets import set_targets
+from incidents.models import Component, Page
+from incidents.visibility import Viewer
+from statuspage.accounts.models import Role
+from statuspage.reporting.response_times import analytics as analytics_of
+from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import sent
+from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
+from statuspage.console.paging import paged
+from statuspage.console.incidents.views import incident_context
+
+# Many fit on a sheet of paper, which is where such a table ends up.
+COMPONENTS_PER_PAGE = 100
+
+
+@role_required(Role.VIEWER)
+def analytics(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.STAFF, now=timezone.now())
+    if figures is None:
+        raise Http404
+    return render(request, "console/analytics.html", {"page": page, "figures": figures})
+
+
+@role_required(Role.VIEWER)
+def report_list(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    found = _span(page, request.GET.get("period", ""))
+    listed = paged(page.components.visible_to(Viewer.STAFF).in_page_order(), request, per_page=COMPONENTS_PER_PAGE)
+    context = list_context(page, found, _sheets(page, list(listed), found), door="console")
+    context |= {"listed": listed, "query": f"period={found.period.code}"}
+    return render(request, "console/reports.html", context)
+
+
+@role_required(Role.VIEWER)
+def report_list_csv(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    found = _span(page, request.GET.get("period", ""))
+    shown = _sheets(page, list(page.components.visible_to(Viewer.STAFF).in_page_order()), found)
+    return csv_file(page, shown, name=found.period.code)
+
+
+@role_required(Role.VIEWER)
+def report(request: StaffRequest, code: str, period: str) -> HttpResponse:
+    page = current_page(request)
+    found = _span(page, period)
+    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
+    (sheet,) = _sheets(page, [component], found)
+    return render(request, "console/report.html", report_context(page, found, sheet, door="console"))
+
+
+@role_required(Role.VIEWER)
+def report_csv(request: StaffRequest, code: str, period: str) -> HttpResponse:
+    page = current_page(request)
+    found = _span(page, period)
+    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
+    return csv_file(page, _sheets(page, [component], found), name=f"{code}-{found.period.code}")
+
+
+@role_required(Role.EDITOR)
+def targets(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = TargetsForm(sent(request), page=page, today=timezone.now().astimezone(page.zone).date())
+    if form.is_valid():
+        day = form.cleaned_data["valid_from"]
+        try:
+            changed = set_targets(page, form.changed(), valid_from=day, actor=request.user.actor)
+        except ValidationError as error:
+            form.add_error("valid_from", error.message_dict["valid_from"])
+        else:
+            messages.success(request, said_of_targets(changed, day))
+            return redirect("console:targets")
+    context = {"page": page, "form": form}
+    return render(request, "console/targets.html", context, status=422 if form.errors else 200)
+
+
+@role_required(Role.OWNER)
+def publish_figures(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = PublishFiguresForm(
+        sent(request), initial={"analytics": page.analytics_public, "reports": page.reports_public}
+    )
+    if form.is_valid():
+        set_published_figures(page, actor=request.user.actor, **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("console:publish_figures")
+    return render(request, "console/publish_figures.html", {"page": page, "form": form})
+
+
+@role_required(Role.EDITOR)
+def impact_start(request: StaffRequest, code: str) -> HttpResponse:
+    incident = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    form = ImpactStartForm(sent(request), incident=incident)
+    if form.is_valid():
+        try:
+            set_impact_start(incident, form.cleaned_data["impact_started_at"], actor=request.user.actor)
+        except ValidationError as error:
+            form.add_error("impact_started_at", error.message_dict["impact_started_at"])
+        else:
+            messages.success(request, "Saved. Analytics count from it.")
+            return redirect("console:incident", incident.public_id)
+    context = incident_context(request, incident) | {"impact_form": form}
+    return render(request, "console/incident.html", context, status=422 if form.errors else 200)
+
+
+def said_of_targets(changed: Sequence[Component], day: date) -> str:
+    if not changed:
+        return "No target was changed."
+    names = changed[0].full_name if len(changed) == 1 else f"{len(changed)} components"
+    return f"Set for {names}, from {day:%b %d, %Y} on."
+
+
+def _span(page: Page, code: str) -> Span:
+    found = span(page, code, now=timezone.now())
+    if found is None:
+        raise Http404
+    return found
+
+
+def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[Sheet]:
+    return sheets(page, components, found.period, viewer=Viewer.STAFF, now=found.now)

@@ -1,0 +1,26 @@
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from incidents.text.wording import duration_text
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.publishing.models import Publication
+
+
+@role_required(Role.VIEWER)
+def publishing(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    publications = [(one, _age(one)) for one in Publication.objects.of_page(page)]
+    return render(request, "console/publishing.html", {"page": page, "publications": publications})
+
+
+def _age(publication: Publication) -> str:
+    """By the database's clock, which may be a little ahead of ours."""
+    if not publication.published_at:
+        return "never"
+    age = timezone.now() - publication.published_at
+    return f"{duration_text(age)} ago" if age > timedelta(minutes=1) else "less than a minute ago"

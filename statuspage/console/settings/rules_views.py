@@ -1,0 +1,51 @@
+"""How texts leave the console, and when staff are reminded that one should."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from incidents.actions.pages.page_settings import set_publishing_rules, set_staff_reminders
+from incidents.models import Page
+from incidents.reminders.overdue_updates import Reminders
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.settings.rules_form import RulesForm
+from statuspage.console.fields import sent
+from statuspage.console.settings.reminders_form import RemindersForm
+
+
+@role_required(Role.OWNER)
+def rules(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = RulesForm(sent(request), instance=page)
+    if form.is_valid():
+        set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("console:rules")
+    return render(request, "console/rules.html", _context(page) | {"form": form}, status=422 if form.errors else 200)
+
+
+@role_required(Role.OWNER)
+@require_POST
+def staff_reminders(request: StaffRequest) -> HttpResponse:
+    page = current_page(request)
+    form = RemindersForm(request.POST, reminders=Reminders.read(page.staff_reminders))
+    if form.is_valid():
+        try:
+            set_staff_reminders(page, Reminders.checked(**form.cleaned_data), actor=request.user.actor)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. It holds for incidents that are open, too.")
+            return redirect("console:rules")
+    return render(request, "console/rules.html", _context(page) | {"reminders": form}, status=422)
+
+
+def _context(page: Page) -> dict[str, Any]:
+    reminders = RemindersForm(None, reminders=Reminders.read(page.staff_reminders))
+    return {"page": page, "form": RulesForm(None, instance=page), "reminders": reminders}

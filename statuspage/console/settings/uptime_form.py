@@ -1,0 +1,38 @@
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from incidents.reporting.uptime import Weights
+
+WHOLE = "Write a whole number from 0 to 100."
+
+
+def _share(label: str, hint: str = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=0,
+        max_value=100,
+        help_text=hint,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": WHOLE, "invalid": WHOLE, "min_value": WHOLE, "max_value": WHOLE},
+    )
+
+
+class WeightsForm(forms.Form):
+    """What share of its time a status counts as down, in percent."""
+
+    major_outage = _share("Major outage, %", "100 counts all of its time as down.")
+    partial_outage = _share("Partial outage, %", "30 is what most status pages use.")
+    degraded_performance = _share("Degraded performance, %", "0 does not count it.")
+
+    def __init__(self, data: Any, *, weights: Weights) -> None:
+        super().__init__(data, initial={name: int(100 * getattr(weights, name)) for name in self.base_fields})
+
+    def weights(self) -> Weights:
+        return Weights(**{name: Decimal(share) / 100 for name, share in self.cleaned_data.items()})
+
+    def refuse(self, error: ValidationError) -> None:
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, list(messages))

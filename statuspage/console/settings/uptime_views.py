@@ -1,0 +1,28 @@
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from incidents.actions.pages import page_settings as actions
+from incidents.reporting.uptime import Weights
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import sent
+from statuspage.console.settings.uptime_form import WeightsForm
+
+
+@role_required(Role.OWNER)
+def uptime(request: StaffRequest) -> HttpResponse:
+    """What counts as down."""
+    page = current_page(request)
+    form = WeightsForm(sent(request), weights=Weights.for_page(page))
+    if form.is_valid():
+        try:
+            actions.set_uptime_weights(page, form.weights(), actor=request.user.actor)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
+            return redirect("console:uptime")
+    return render(request, "console/uptime.html", {"page": page, "form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,82 @@
+"""Subscribers as a file: in, after a preview, and out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents.models import Page
+from statuspage.accounts.audit import note
+from statuspage.accounts.models import Role
+from statuspage.common.urls import current_page
+from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.fields import fill_in
+from statuspage.console.subscribers.forms import WORD, ImportForm
+from statuspage.subscribers import csv_import, csv_format
+from statuspage.subscribers.models import Subscriber
+
+ERRORS_SHOWN, ROWS_SHOWN = 50, 20
+
+
+@role_required(Role.EDITOR)
+def import_subscribers(request: StaffRequest) -> HttpResponse:
+    """Reads the file and says what would happen. Only the second button, `commit`, does it, and reads it again."""
+    page = current_page(request)
+    if request.method != "POST":
+        return _import_page(request, page, ImportForm())
+    form = ImportForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _import_page(request, page, form)
+    text = form.cleaned_data["text"]
+    sheet = csv_format.read_sheet(page, text)
+    if "commit" in request.POST and not sheet.errors:
+        try:
+            made = csv_import.import_rows(
+                page, sheet.rows, confirmed=form.cleaned_data["by"] == WORD, actor=request.user.actor
+            )
+        except IntegrityError:
+            form.add_error(None, "Somebody subscribed at this very moment, so nothing was imported. Please try again.")
+        else:
+            waited = f" {len(made.waiting)} that had not confirmed were seen to as well." if made.waiting else ""
+            messages.success(request, f"{_count(len(made.new))} added.{waited}")
+            return redirect("console:subscribers")
+    fill_in(form, text=text)
+    return _import_page(request, page, form, sheet=sheet)
+
+
+@role_required(Role.OWNER)
+@require_POST
+def export_subscribers(request: StaffRequest) -> HttpResponseBase:
+    """Everybody, as CSV. The audit log says who took it. A POST: no link can make an owner's browser fetch it."""
+    page = current_page(request)
+    note(page, "subscribers.exported", actor=request.user.actor, object_type="page", object_ref=page.public_id)
+    everybody = Subscriber.objects.of_page(page).with_wishes().order_by("pk")
+    lines: Iterator[str] = csv_format.written(page, everybody.iterator(chunk_size=1000))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="subscribers-{timezone.now():%Y-%m-%d}.csv"'
+    return response
+
+
+def _import_page(
+    request: StaffRequest, page: Page, form: ImportForm, *, sheet: csv_format.Sheet | None = None
+) -> HttpResponse:
+    context: dict[str, Any] = {"page": page, "form": form, "sheet": sheet, "columns": csv_format.COLUMNS}
+    if sheet:
+        context |= {
+            "errors": sheet.errors[:ERRORS_SHOWN],
+            "more_errors": max(0, len(sheet.errors) - ERRORS_SHOWN),
+            "plan": None if sheet.errors else csv_import.plan(page, sheet.rows),
+            "rows": sheet.rows[:ROWS_SHOWN],
+            "more_rows": max(0, len(sheet.rows) - ROWS_SHOWN),
+        }
+    wrong = bool(form.errors or (sheet and sheet.errors))
+    return render(request, "console/subscribers_import.html", context, status=422 if wrong else 200)
+
+
+def _count(number: int) -> str:
+    return f"{number:,} subscriber{'' if number == 1 else 's'}"

@@ -1,0 +1,52 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from statuspage.subscribers import csv_format
+from statuspage.subscribers.forms import EmailField, WishesForm
+
+ASK, WORD = "ask", "word"
+BY = [
+    (ASK, "Ask them: one mail with a link to confirm; they are told of nothing before"),
+    (WORD, "I have their word: they agreed to be told, and are told from now on"),
+]
+
+
+def by_field() -> forms.ChoiceField:
+    return forms.ChoiceField(label="Confirmation", choices=BY, initial=ASK, widget=forms.RadioSelect)
+
+
+class AddForm(WishesForm):
+    email = EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    by = by_field()
+
+    def refuse(self, error: ValidationError) -> None:
+        for field, messages in error.message_dict.items():
+            self.add_error(field if field in self.fields else None, list(messages))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """After `is_valid()`."""
+        return bool(self.cleaned_data["by"] == WORD)
+
+
+class ImportForm(forms.Form):
+    """A file is chosen first; after the preview its text comes back as `text`, to be judged once more."""
+
+    file = forms.FileField(label="CSV file", required=False, allow_empty_file=True)
+    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    by = by_field()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        upload = cleaned.get("file")
+        try:
+            raw = upload.read(csv_format.MAX_BYTES + 1) if upload else cleaned.get("text", "").encode()
+            cleaned["text"] = csv_format.read_text(raw)
+        except ValidationError as error:
+            self.add_error("file", error)
+        else:
+            if not cleaned["text"].strip() and "file" not in self.errors:
+                self.add_error("file", "Choose a file." if upload is None else "The file is empty.")
+        return cleaned

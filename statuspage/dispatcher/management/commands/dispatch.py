@@ -1,0 +1,46 @@
+import signal
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from incidents.actions.due import run_due
+from statuspage.dispatcher.loop import Dispatcher, deliver_everything, drain
+from statuspage.notifications.fan_out import fan_out_waiting
+
+
+class Command(BaseCommand):
+    help = (
+        "Starts and ends maintenances on time, and tells subscribers what happened. Runs until it is stopped; any"
+        " number may run at once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        once = parser.add_mutually_exclusive_group()
+        once.add_argument("--once", action="store_true", help="Do and send what is due for some seconds, and end.")
+        once.add_argument("--drain", action="store_true", help="Do and send what is due until nothing is, and end.")
+
+    def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
+        if drain:
+            self.stdout.write(f"{_drain()} deliveries settled")
+        elif once:
+            run_due(timezone.now())
+            fan_out_waiting()
+            self.stdout.write(f"{deliver_everything()} deliveries settled")
+        else:
+            self._run()
+
+    def _run(self) -> None:
+        dispatcher = Dispatcher()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            dispatcher.stop.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        dispatcher.run()
+
+
+_drain = drain

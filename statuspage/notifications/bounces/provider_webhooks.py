@@ -1,0 +1,99 @@
+"""Mail providers that report bounces and complaints over HTTP, read by django-anymail (an optional dependency)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from statuspage.notifications.bounces import bounces
+from statuspage.notifications.messages.email import one_line
+from statuspage.notifications.models import BounceKind, Delivery
+from statuspage.notifications.bounces.dsn import Report
+from statuspage.notifications.bounces.inbound import settle
+from statuspage.notifications.messages.return_path import METADATA_KEY, row_of
+from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+
+# By EMAIL_PROVIDER. Only those whose reports give back a header of ours (returnpath.provider_headers).
+_READERS = {
+    "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
+    "mailgun": "anymail.webhooks.mailgun.MailgunTrackingWebhookView",
+    "mailjet": "anymail.webhooks.mailjet.MailjetTrackingWebhookView",
+    "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
+    "sparkpost": "anymail.webhooks.sparkpost.SparkPostTrackingWebhookView",
+}
+# Anymail's reject reasons, where the other server's status is not given.
+_REASONS = {
+    "invalid": BounceKind.HARD,
+    "bounced": BounceKind.HARD,
+    "timed_out": BounceKind.SOFT,
+    "spam": BounceKind.POLICY,
+    "blocked": BounceKind.POLICY,
+}
+
+
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def provider_webhook(request: HttpRequest, provider: str) -> HttpResponse:
+    """Acts on each event of a call that carries ANYMAIL_WEBHOOK_SECRET; 404 unless `provider` is the one in use."""
+    if not settings.ANYMAIL_WEBHOOK_SECRET or provider != settings.EMAIL_PROVIDER:
+        raise Http404
+    if request.method == "HEAD":
+        return HttpResponse()  # some look whether anybody is there when they are set up
+    try:
+        events = _events(request, provider)
+    except SuspiciousOperation:
+        return HttpResponse("Not signed, or not with our secret.", status=403, content_type="text/plain")
+    except (ImproperlyConfigured, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return HttpResponse("This is no event of that provider.", status=400, content_type="text/plain")
+    for event in events:
+        take(event)
+    return HttpResponse(status=204)
+
+
+def take(event: Any) -> str:
+    """Act on one event (anymail's AnymailTrackingEvent). Returns what came of it, in words without addresses."""
+    token = event.metadata.get(METADATA_KEY) if isinstance(event.metadata, dict) else None
+    tokens = [token] if isinstance(token, str) else []
+    if "unsubscribed" in (event.event_type, event.reject_reason):
+        row = row_of(tokens)
+        return bounces.left_elsewhere(row) if isinstance(row, Delivery) else "ignored: names no mail of ours"
+    return settle(_report(event), tokens)
+
+
+def _events(request: HttpRequest, provider: str) -> list[Any]:
+    secrets = {"webhook_secret": settings.ANYMAIL_WEBHOOK_SECRET, "webhook_signing_key": settings.ANYMAIL_SIGNING_KEY}
+    reader = import_string(_READERS[provider])(**secrets)
+    reader.run_validators(request)
+    events: list[Any] = reader.parse_events(request)
+    return events
+
+
+def _report(event: Any) -> Report:
+    words = one_line(str(event.mta_response or event.description or ""))[:500]
+    kind = _kind(event, status_in(words))
+    return Report([], kind, status_in(words), words, ignored="" if kind else f"an event of type {event.event_type}")
+
+
+def _kind(event: Any, status: str) -> BounceKind | None:
+    if event.event_type == "complained":
+        return BounceKind.COMPLAINT
+    if event.event_type not in ("bounced", "rejected"):
+        return None
+    if _is_soft(event.esp_event):
+        return BounceKind.SOFT
+    if status and not status.endswith(".0.0"):
+        return kind_of(status)
+    return _REASONS.get(event.reject_reason or "", BounceKind.SOFT)
+
+
+def _is_soft(raw: Any) -> bool:
+    """What the provider itself calls soft; anymail gives soft and hard the same name."""
+    said = raw if isinstance(raw, dict) else {}
+    named = f"{said.get('event', '')} {said.get('Type', '')}".lower()
+    return "soft" in named or said.get("hard_bounce") is False

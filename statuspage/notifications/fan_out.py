@@ -1,0 +1,103 @@
+"""From an Event to one Delivery per subscriber who chose to hear of it: the only writer of news into the ledger."""
+
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
+from django.db.models.functions import Now
+
+from incidents.models import Event, EventKind
+from statuspage.notifications.models import Delivery, DeliveryKind, Priority
+from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models.matching import concern_of
+
+# What subscribers are told of; all other events concern pages and feeds only.
+PRIORITY_OF = {
+    EventKind.INCIDENT_OPENED: Priority.URGENT,
+    EventKind.INCIDENT_UPDATED: Priority.NORMAL,
+    EventKind.INCIDENT_RESOLVED: Priority.NORMAL,
+    EventKind.INCIDENT_REOPENED: Priority.NORMAL,
+    EventKind.MAINTENANCE_SCHEDULED: Priority.NORMAL,
+    EventKind.MAINTENANCE_RESCHEDULED: Priority.NORMAL,
+    EventKind.MAINTENANCE_REMINDER: Priority.NORMAL,
+    EventKind.MAINTENANCE_STARTED: Priority.NORMAL,
+    EventKind.MAINTENANCE_UPDATED: Priority.NORMAL,
+    EventKind.MAINTENANCE_COMPLETED: Priority.NORMAL,
+    EventKind.MAINTENANCE_CANCELLED: Priority.NORMAL,
+    EventKind.POSTMORTEM_PUBLISHED: Priority.LOW,
+    EventKind.COMPONENT_STATUS: Priority.NORMAL,
+}
+
+
+# Rows in one transaction: a fraction of a second, so that a new event need not wait for the fan-out of a big one.
+PORTION = 20_000
+
+
+def fan_out_waiting() -> int:
+    """Fan out every event that waits; how many concern subscribers."""
+    told: set[int] = set()
+    while portions := fan_out_round():
+        told.update(portions)
+    return len(told)
+
+
+def fan_out_round() -> list[int]:
+    """Fan out one portion of every event that waits; which ones those were. None: nothing waits any more."""
+    told = Q(notify=True, kind__in=PRIORITY_OF)
+    # Most events are silent, and after an import there are thousands: those are stamped together.
+    Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
+    waiting = Event.objects.waiting_for_fan_out().filter(told).values_list("incident_id", "pk")
+    # Of each incident the oldest alone: or a "resolved" would overtake an "investigating".
+    oldest = dict(reversed(list(waiting)))
+    portions = sorted(oldest.values())
+    for event_id in portions:
+        fan_out(event_id)
+    return portions
+
+
+@transaction.atomic
+def fan_out(event_id: int) -> int:
+    """Write the next PORTION deliveries of an event, in the order of subscribers, and stamp it if those were the last;
+    how many rows. Twice is harmless.
+
+    The event's row is locked: a second dispatcher waits here, and then goes on where this one stopped.
+    """
+    event = Event.objects.select_for_update().get(pk=event_id)
+    if event.fanned_out_at:
+        return 0
+    made, is_done = _insert_deliveries(event) if event.notify and event.kind in PRIORITY_OF else (0, True)
+    if is_done:
+        Event.objects.filter(pk=event.pk).update(fanned_out_at=Now())
+    return made
+
+
+def _insert_deliveries(event: Event) -> tuple[int, bool]:
+    """How many rows the next portion made, and whether it was the last."""
+    columns = {
+        "kind": Value(DeliveryKind.EVENT.value),
+        "event_id": Value(event.pk),
+        "incident_id": Value(event.incident_id, output_field=BigIntegerField()),
+        "priority": Value(PRIORITY_OF[EventKind(event.kind)].value),
+        "subscriber_id": F("pk"),
+        "channel": F("channel"),
+    }
+    told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    told = told.listening(event.kind).concerned_by(concern_of(event))
+    # The ledger itself says how far it got.
+    told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
+    last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
+    return insert_select(Delivery, columns, told.filter(pk__lte=last) if last else told), last is None
+
+
+def insert_select(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any]) -> int:
+    """Insert one `model` per row of `rows`, leaving out those that are there already; how many were new.
+
+    The rows never travel: a million subscribers cost one statement and no memory.
+    """
+    aliased = {f"new_{name}": expression for name, expression in columns.items()}
+    select, params = rows.annotate(**aliased).values(*aliased).query.get_compiler(connection=connection).as_sql()
+    quote = connection.ops.quote_name
+    table, names = quote(model._meta.db_table), ", ".join(map(quote, columns))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({names}) {select} ON CONFLICT DO NOTHING", params)
+        return int(cursor.rowcount)

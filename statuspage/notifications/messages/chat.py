@@ -1,0 +1,104 @@
+"""What a chat is told: one update, in parts that each chat puts together in its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+
+from incidents.models import Page
+from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
+from incidents.text.wording import affected_sentence, moment_text
+from statuspage.common.urls import absolute_url
+from statuspage.notifications.messages.email import label_of, one_line, without_images
+from statuspage.notifications.models import Delivery, DeliveryKind
+from statuspage.notifications.messages.notification import News
+
+# As tokens.css has them on paper.
+GREEN, BLUE, AMBER, ORANGE, RED, GREY = "#14774a", "#2a62b5", "#8a5b00", "#b34a0c", "#b5162f", "#5c6168"
+_IMPACT_TONES = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED, Impact.MAINTENANCE: BLUE}
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """`label` says what happened: mostly the status word; `body_html` is sanitised; `tone` a colour like `#14774a`."""
+
+    page: Page
+    label: str
+    title: str
+    body_html: str
+    affected: str
+    posted_at: datetime
+    url: str
+    status: str
+    tone: str
+
+    @property
+    def headline(self) -> str:
+        """`Identified: API outage`."""
+        return one_line(f"{self.label}: {self.title}")
+
+    @property
+    def posted(self) -> str:
+        return moment_text(self.posted_at, self.page.zone)
+
+    @property
+    def colour(self) -> int:
+        """As a number."""
+        return int(self.tone[1:], 16)
+
+
+def bulletin_of(delivery: Delivery, news: News | None) -> Bulletin:
+    if delivery.kind == DeliveryKind.TEST:
+        return _test(delivery.subscriber.page)
+    if news is None or news.incident is None:
+        raise ValueError(f"{delivery} is about no incident.")
+    incident = news.incident
+    bulletin = Bulletin(
+        page=news.page,
+        label="Postmortem",
+        title=incident.title,
+        body_html="",
+        affected=affected_sentence(incident.affected_components()),
+        posted_at=news.event.created_at,
+        url=absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
+        status="postmortem",
+        tone=GREY,
+    )
+    if news.postmortem:
+        return replace(bulletin, body_html=without_images(news.postmortem.body_html))
+    if news.update is None:
+        raise ValueError(f"{news.event} has neither an update nor a postmortem.")
+    return replace(
+        bulletin,
+        label=label_of(news),
+        body_html=without_images(news.update.body_html),
+        posted_at=news.update.display_at,
+        status=news.update.status,
+        tone=tone_of(news.update.status, incident.impact),
+    )
+
+
+def tone_of(status: str, impact: str) -> str:
+    """Green when it is over, blue while it is watched or planned, else by how bad it is."""
+    if status in ENDED:
+        return GREEN
+    if status == Status.MONITORING or status in MAINTENANCE_STATUSES:
+        return BLUE
+    return _IMPACT_TONES.get(Impact(impact), GREY)
+
+
+def _test(page: Page) -> Bulletin:
+    return Bulletin(
+        page=page,
+        label="Test",
+        title=f"{page.name} can reach you here",
+        body_html="<p>This is a test message from the status page. Nothing is wrong.</p>",
+        affected="",
+        posted_at=timezone.now(),
+        url=absolute_url(page, "/"),
+        status="test",
+        tone=GREY,
+    )

@@ -1,0 +1,210 @@
+"""Writing a mail: once for all its recipients, with gaps for each one's links."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from email.utils import formataddr, parseaddr
+from functools import lru_cache
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from incidents.models import EventKind, Incident, Page
+from incidents.text.time_shorthand import body_told, postmortem_told
+from incidents.text.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
+from statuspage.common.urls import absolute_url
+from statuspage.notifications.models import Delivery, DeliveryKind
+from statuspage.subscribers.models import Subscriber
+from statuspage.notifications.messages.notification import News
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# As nh3 writes it: every value in double quotes.
+_IMAGE = re.compile(r'<img((?:\s+[a-z]+="[^"]*")*)\s*/?>')
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+# The words that mail parsers look for (contract section 4.2).
+_HEADLINES = {
+    EventKind.INCIDENT_OPENED: "New incident: {label}",
+    EventKind.INCIDENT_REOPENED: "Incident reopened: {label}",
+    EventKind.INCIDENT_RESOLVED: "Incident resolved",
+    EventKind.POSTMORTEM_PUBLISHED: "A postmortem has been published",
+    EventKind.MAINTENANCE_SCHEDULED: "Maintenance scheduled",
+    EventKind.MAINTENANCE_RESCHEDULED: "Maintenance rescheduled",
+    EventKind.MAINTENANCE_REMINDER: "Maintenance begins in {lead}",
+    EventKind.MAINTENANCE_STARTED: "Maintenance has begun",
+    EventKind.MAINTENANCE_COMPLETED: "Maintenance completed",
+    EventKind.MAINTENANCE_CANCELLED: "Maintenance cancelled",
+}
+# Where the status word of the update does not say what happened.
+_LABELS = {
+    EventKind.MAINTENANCE_RESCHEDULED: "Rescheduled",
+    EventKind.MAINTENANCE_REMINDER: "Begins in {lead}",
+    EventKind.MAINTENANCE_CANCELLED: "Cancelled",
+}
+# What differs from reader to reader within a text (transports.mail.messages fills it in).
+_LINKS = ("unsubscribe", "manage", "confirm", "endpoint")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail but for its recipient. In `text` and `html`, each of `gaps` stands for one of the reader's links.
+    `campaign`: what its Feedback-ID counts it with, the incident's public id."""
+
+    page: Page
+    subject: str
+    text: str
+    html: str
+    gaps: dict[str, str]
+    written_at: datetime | None = None
+    campaign: str = ""
+    kind: str = DeliveryKind.EVENT
+
+    @property
+    def sender(self) -> str:
+        """The page's name over the address of MAIL_FROM."""
+        return formataddr((one_line(self.page.name), sender_address()))
+
+
+def sender_address() -> str:
+    return _address_in(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache(maxsize=8)
+def _address_in(sender: str) -> str:
+    return parseaddr(sender)[1]
+
+
+def one_line(text: str) -> str:
+    """`text` as a header may carry it: no line break, no control character."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+    """For everybody who reads in `reader`'s language and zone."""
+    with translation.override(reader.language):
+        return replace(_letter_for(kind, reader, news), kind=kind)
+
+
+def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+    page = reader.page
+    if kind == DeliveryKind.EVENT and news is not None:
+        return news_letter(news, zone=reader.zone)
+    name = one_line(page.name)
+    if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
+        return _letter(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
+    if kind == DeliveryKind.ENDPOINT_DISABLED:
+        return _letter(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
+    if kind == DeliveryKind.CONFIRMATION:
+        return _letter(page, "confirmation", f"[{name}] Please confirm your subscription", {})
+    return _letter(page, "reminder", f"[{name}] You are already subscribed", {})
+
+
+def news_letter(news: News, *, zone: tzinfo) -> Letter:
+    """The mail about an update, or about a postmortem, with its times in `zone`."""
+    if news.incident is None:
+        raise ValueError(f"{news.event} is about no incident.")
+    if news.postmortem:
+        status, label, posted_at = "postmortem", "Postmortem", news.postmortem.published_at or news.event.created_at
+        body, body_html = postmortem_told(news.postmortem, news.incident), news.postmortem.body_html
+    elif news.update:
+        status, label, posted_at = news.update.status, news.update.label, news.update.display_at
+        body, body_html = body_told(news.update, news.incident), news.update.body_html
+    else:
+        raise ValueError(f"{news.event} has neither an update nor a postmortem.")
+    incident = news.incident
+    context = {
+        "incident": incident,
+        "status": status,
+        "headline": _headline(news, incident, label),
+        "body": _CONTROL.sub("", body),
+        "body_html": without_images(body_html),
+        "posted": moment_with_utc(posted_at, zone),
+        "window": window_text_with_utc(*incident.window, zone) if incident.is_maintenance else "",
+        "affected": affected_sentence(incident.affected_components(), kind=incident.kind),
+        "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
+    }
+    subject = one_line(f"[{news.page.name}] {label_of(news)}: {incident.title}")
+    letter = _letter(news.page, "news", subject, context, written_at=news.event.created_at)
+    return replace(letter, campaign=incident.public_id)
+
+
+def label_of(news: News) -> str:
+    """What happened, in a word or two before the title: of mails and chats alike."""
+    word = news.update.label if news.update else "Postmortem"
+    return _LABELS.get(EventKind(news.event.kind), word).format(lead=_lead(news))
+
+
+def _lead(news: News) -> str:
+    """How long it is until the maintenance that a reminder is about."""
+    if news.incident is None or news.event.kind != EventKind.MAINTENANCE_REMINDER:
+        return ""
+    return lead_text(news.incident.window[0] - timezone.now())
+
+
+def _headline(news: News, incident: Incident, label: str) -> str:
+    if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
+        repeats = news.update is not None and news.update.repeats_status
+        what = "Maintenance" if incident.is_maintenance else "Incident"
+        return "An update has been posted" if repeats else f"{what} status: {label}"
+    return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=_lead(news))
+
+
+def _letter(
+    page: Page, template: str, subject: str, context: dict[str, Any], *, written_at: datetime | None = None
+) -> Letter:
+    # Nobody who writes an incident's text can guess a gap, so no text can ask for a reader's links.
+    gaps = {name: f"https://{name}.invalid/{secrets.token_hex(8)}" for name in _LINKS}
+    context |= {"page": page, "subject": subject, "language": translation.get_language()} | {
+        f"{name}_url": gap for name, gap in gaps.items()
+    }
+    text = render_to_string(_translations(f"{template}.txt"), context)
+    html = render_to_string(_translations(f"{template}.html"), context)
+    return Letter(page, subject, text.strip() + "\n", inlined(html), gaps, written_at)
+
+
+def inlined(html: str) -> str:
+    """With its style in the tags, where mail programs look for it."""
+    return _INLINER.inline(html)
+
+
+def _translations(name: str) -> list[str]:
+    """Where the mail may be written in the present language; the first that is there is taken."""
+    return [f"subscribers/mail/{translation.get_language()}/{name}", f"subscribers/mail/{name}"]
+
+
+def without_images(html: str) -> SafeString:
+    """Images become links: a mail that loads anything tells its sender who reads it, and when."""
+    return mark_safe(_IMAGE.sub(_image_link, html))  # noqa: S308 - sanitised when written, and only made shorter here
+
+
+def _image_link(image: re.Match[str]) -> str:
+    attributes = {name: mark_safe(value) for name, value in _ATTRIBUTE.findall(image.group(1))}  # noqa: S308 - is HTML
+    words = attributes.get("alt") or "Image"
+    return format_html('<a href="{}">{}</a>', attributes.get("src", ""), words) if "src" in attributes else words
+
+
+def feedback_id(campaign: str, page: Page, kind: str) -> str:
+    """What large mailbox providers count complaints by: campaign:page:kind:sender. Says nothing of the reader."""
+    return f"{campaign or 'subscription'}:{page.public_id}:{kind}:candor"
+
+
+def thread_key(delivery: Delivery) -> tuple[object, ...]:
+    """What the mails of one thread share: incident and subscriber."""
+    return "incident", delivery.incident_id, delivery.subscriber.public_id
+
+
+def message_key(delivery: Delivery) -> tuple[object, ...]:
+    """What a mail is: event and subscriber, or the row itself where there is no event."""
+    if delivery.event_id:
+        return "event", delivery.event_id, delivery.subscriber.public_id
+    return "delivery", delivery.pk, delivery.subscriber.public_id

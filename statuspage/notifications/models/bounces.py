@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Now, TruncDate
+
+from incidents.models import Page
+from statuspage.subscribers.models.database_time import from_now
+from statuspage.notifications.models.deliveries import Delivery, DeliveryState
+from statuspage.subscribers.models.subscribers import Subscriber
+
+# Mail that was put off until the other side gave up, on so many days within a week: nobody reads that mailbox.
+SOFT_DAYS = 3
+SOFT_WITHIN = timedelta(days=7)
+# An address that was refused for good so often in a month gets no mail that asks to confirm it, either.
+DEAD_AFTER = 2
+DEAD_FOR = timedelta(days=30)
+
+
+class BounceKind(models.TextChoices):
+    HARD = "hard", "Refused for good"
+    SOFT = "soft", "Given up after trying"
+    POLICY = "policy", "Refused because of us"
+    COMPLAINT = "complaint", "Reported as spam"
+
+
+class BounceQuerySet(models.QuerySet["Bounce"]):
+    def of_page(self, page: Page) -> BounceQuerySet:
+        return self.filter(subscriber__page=page)
+
+    def newest_first(self) -> BounceQuerySet:
+        return self.order_by("-pk")
+
+    def after_acceptance(self) -> BounceQuerySet:
+        """Of mails that our server had taken; what it refused itself stands in the delivery."""
+        return self.exclude(delivery__state=DeliveryState.FAILED)
+
+    def hard(self) -> BounceQuerySet:
+        return self.filter(kind=BounceKind.HARD)
+
+    def before_confirming(self, subscriber: Subscriber) -> BounceQuerySet:
+        """Those that the present confirmation came after: it was to make them good."""
+        return self.filter(subscriber=subscriber, at__lt=subscriber.confirmed_at)
+
+    def soft_days(self, subscriber: Subscriber) -> int:
+        """On how many of the last days mail to `subscriber` was given up, since they last confirmed."""
+        recent = self.filter(subscriber=subscriber, kind=BounceKind.SOFT, at__gt=from_now(-SOFT_WITHIN))
+        if subscriber.confirmed_at:
+            recent = recent.filter(at__gte=subscriber.confirmed_at)
+        return recent.aggregate(days=models.Count(TruncDate("at"), distinct=True))["days"] or 0
+
+    def says_dead(self, subscriber: Subscriber) -> bool:
+        """Whether the address was refused for good so lately and often that even asking it to confirm would harm."""
+        return self.hard().filter(subscriber=subscriber, at__gt=from_now(-DEAD_FOR)).count() >= DEAD_AFTER
+
+
+class Bounce(models.Model):
+    """A mail that came back, or was complained about. `status` is RFC 3463's (5.1.1), `words` the other server's.
+
+    Each delivery has at most one of a kind, so that a report which arrives twice counts once.
+    """
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="bounces", db_index=False)
+    delivery = models.ForeignKey(
+        Delivery, models.SET_NULL, null=True, blank=True, related_name="bounces", db_index=False
+    )
+    kind = models.CharField(max_length=10, choices=BounceKind)
+    status = models.CharField(max_length=11, blank=True)
+    words = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    objects = BounceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "kind"], name="bounced_once_per_kind")]
+        indexes = [models.Index(fields=["subscriber", "-at"], name="bounce_of_subscriber")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.status}"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import ExpressionWrapper
+from django.db.models.functions import Now
+
+from statuspage.subscribers.models.database_time import from_now
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    def beat(self, process: str) -> None:
+        """This process, a `process` (dispatcher, worker), is alive now."""
+        instance = f"{socket.gethostname()}:{os.getpid()}"
+        self.bulk_create(
+            [Heartbeat(process=process, instance=instance, at=Now())],
+            update_conflicts=True,
+            unique_fields=["process", "instance"],
+            update_fields=["at"],
+        )
+
+    def is_alive(self, process: str, *, within: timedelta = timedelta(seconds=90)) -> bool:
+        """Whether any instance of `process` has been heard of `within` that time."""
+        return self.filter(process=process, at__gte=from_now(-within)).exists()
+
+    def age_of(self, process: str) -> float | None:
+        """Seconds since the last heartbeat of any instance of `process`, by the database's clock; None if none came."""
+        ages = self.filter(process=process).annotate(
+            age=ExpressionWrapper(Now() - models.F("at"), output_field=models.DurationField())
+        )
+        age: timedelta | None = ages.aggregate(least=models.Min("age"))["least"]
+        return None if age is None else round(age.total_seconds(), 1)
+
+    def last_of(self, process: str) -> Heartbeat | None:
+        return self.filter(process=process).order_by("-at").first()
+
+    def sweep(self) -> None:
+        """Forget processes that ended more than a day ago."""
+        self.filter(at__lt=from_now(-timedelta(days=1))).delete()
+
+
+class Heartbeat(models.Model):
+    """When each process was last alive, by the database's clock. An old one is shown to staff, never as green."""
+
+    process = models.CharField(max_length=20)
+    instance = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    objects = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["process", "instance"], name="heartbeat_once_per_instance")]
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.instance}"

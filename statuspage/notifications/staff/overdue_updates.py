@@ -1,0 +1,94 @@
+"""The round that reminds staff: of incidents without an update, and of components that are red after a resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from incidents.reminders.unrestored_components import left_by, leftovers
+from incidents.models import Component, Draft, Incident, Page
+from incidents.reminders.overdue_updates import MOST_TIMES, Reminders, Silence, last_end, last_word, silence_of
+from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
+from statuspage.accounts.models import User
+from statuspage.common.urls import absolute_url
+from statuspage.notifications.models import ReminderKind, StaffReminder
+from statuspage.notifications.staff.sender import StaffLetter, post
+
+
+def remind_staff(now: datetime) -> None:
+    StaffReminder.objects.note([*_silent(now), *_still_red(now)])
+    post(StaffReminder.objects.all(), lambda reminder: letter_of(reminder, now), User.objects.to_remind())
+
+
+def _silent(now: datetime) -> Iterator[StaffReminder]:
+    """Only the last that is due: who was not reminded in time is not reminded twice at once."""
+    for incident in Incident.objects.incidents().unresolved().with_timeline().select_related("page"):
+        reminders = Reminders.read(incident.page.staff_reminders)
+        silence = silence_of(incident, now=now, reminders=reminders)
+        if silence and reminders.by_mail:
+            yield StaffReminder(incident=incident, kind=ReminderKind.SILENT, after=silence.after, number=silence.times)
+
+
+def _still_red(now: datetime) -> Iterator[StaffReminder]:
+    for page in Page.objects.order_by("pk"):
+        reminders = Reminders.read(page.staff_reminders)
+        if not reminders.still_red or not reminders.by_mail:
+            continue
+        for leftover in leftovers(page, now=now):
+            after = last_end(leftover.incident)
+            # A resolve can be backdated: they have so long from when it was written.
+            if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
+                yield StaffReminder(incident=leftover.incident, kind=ReminderKind.STILL_RED, after=after)
+
+
+def letter_of(reminder: StaffReminder, now: datetime) -> StaffLetter | None:
+    """As things are now. None if they are not so any more, or another reminder says it."""
+    incident = Incident.objects.with_timeline().select_related("page").get(pk=reminder.incident_id)
+    is_over = reminder.kind == ReminderKind.STILL_RED
+    after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
+    if after is None or after.pk != reminder.after_id or not reminders.by_mail:
+        return None
+    if is_over:
+        red = left_by(incident, incident.affected_components(), now=now) if reminders.still_red else []
+        return _red_letter(reminder, incident, red) if red else None
+    silence = silence_of(incident, now=now, reminders=reminders)
+    if silence is None or silence.times != reminder.number:
+        return None
+    return _silent_letter(reminder, incident, silence)
+
+
+def _silent_letter(reminder: StaffReminder, incident: Incident, silence: Silence) -> StaffLetter:
+    zone = incident.page.zone
+    context = {
+        "lasted": duration_text(silence.lasted),
+        "last": silence.after,
+        "last_at": moment_with_utc(silence.after.created_at, zone),
+        "affected": affected_sentence(incident.affected_components()),
+        "submitted": Draft.objects.about(incident).submitted(),
+        "is_last": silence.times == MOST_TIMES and not incident.reminder_intervals,
+    }
+    subject = f"No update for {context['lasted']}: {incident.title}"
+    return _letter("staff_silent", subject, reminder, incident, context)
+
+
+def _red_letter(reminder: StaffReminder, incident: Incident, red: list[Component]) -> StaffLetter:
+    subject = f"Still not operational: {', '.join(one.name for one in red)}"
+    return _letter("staff_still_red", subject, reminder, incident, {"red": red})
+
+
+def _letter(
+    name: str, subject: str, reminder: StaffReminder, incident: Incident, context: dict[str, Any]
+) -> StaffLetter:
+    page = incident.page
+    links = {
+        "incident_url": absolute_url(page, reverse("console:incident", args=[incident.public_id])),
+        "components_url": f"{absolute_url(page, reverse('console:dashboard'))}#components-title",
+        "account_url": absolute_url(page, reverse("console:account")),
+    }
+    text = render_to_string(f"subscribers/mail/{name}.txt", {"page": page, "incident": incident, **links, **context})
+    key = f"{reminder.after.public_id}:{reminder.kind}:{reminder.number}"
+    return StaffLetter(page, subject, text.strip() + "\n", key, thread=incident.public_id)

@@ -1,0 +1,67 @@
+"""E-mail: to an SMTP server over connections of our own, or through another of Django's mail backends (files)."""
+
+from __future__ import annotations
+
+import email
+from collections.abc import Iterator
+from email.policy import compat32
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+
+from statuspage.notifications.messages.email import letter_for
+from statuspage.notifications.models import Delivery
+from statuspage.notifications.messages.notification import News
+from statuspage.notifications.transports.base import ChannelDown, Outcome, Transport
+from statuspage.notifications.transports.smtp.connect import SMTP_BACKEND
+from statuspage.notifications.transports.smtp.envelope import ComposedMail
+from statuspage.notifications.transports.smtp.headers import envelope_sender
+from statuspage.notifications.transports.smtp.pool import Office
+
+
+class EmailTransport(Transport):
+    def __init__(self) -> None:
+        self._office = Office() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
+
+    def compose(self, delivery: Delivery, news: News | None) -> ComposedMail:
+        letter = letter_for(delivery.kind, delivery.subscriber, news)
+        in_thread = delivery.incident_id is not None
+        return ComposedMail(letter, is_list=delivery.subscriber.is_active, in_thread=in_thread)
+
+    def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
+        return self._office.send_many(pairs) if self._office else super().send_many(pairs)
+
+    def send(self, composed: ComposedMail, delivery: Delivery) -> None:
+        if self._office is None:
+            _through_django(composed, delivery)
+            return
+        for _, error in self._office.send_many(iter([(composed, delivery)])):
+            if error:
+                raise error
+
+    def close(self) -> None:
+        if self._office:
+            self._office.close()
+
+
+_UNFOLDED = compat32.clone(max_line_length=998)
+
+
+class _Filled(EmailMessage):
+    """A message whose bytes are there already."""
+
+    raw = b""
+
+    def message(self, **_options: Any) -> Any:
+        # As in mail.messages.Message: headers are not folded.
+        return email.message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
+
+
+def _through_django(composed: ComposedMail, delivery: Delivery) -> None:
+    message = _Filled(composed.letter.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
+    message.raw = composed.template(eight_bit=True, stuffed=False).fill(delivery)
+    try:
+        get_connection().send_messages([message])
+    except OSError as error:
+        raise ChannelDown(str(error)) from error

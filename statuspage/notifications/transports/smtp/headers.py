@@ -1,0 +1,121 @@
+"""What a mail to one reader is made of: a letter, and the few values that differ from reader to reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from email.utils import format_datetime, formataddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import EmailValidator
+from django.utils.encoding import punycode
+
+from statuspage.common.signing import seal_number, stable_id
+from statuspage.common.urls import absolute_url
+from statuspage.notifications.messages.email import Letter, feedback_id, message_key, one_line, sender_address, thread_key
+from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
+from statuspage.notifications.models import Delivery
+from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path
+
+# Nothing here needs quoting, neither in a header nor in an SMTP command (RFC 5321 section 4.1.2).
+_PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f<>\u2028\u2029]")
+_validate = EmailValidator(allowlist=["localhost"])
+
+
+def mailbox(address: str) -> str:
+    """`address` as commands and headers carry it: its domain in ASCII (RFC 5891). ValueError if it is none."""
+    if _PLAIN_MAILBOX.fullmatch(address):
+        return address
+    local, _, domain = address.rpartition("@")
+    if _UNSAFE.search(address) or not local:
+        raise ValueError(f"{one_line(address)!r} is no mail address.")
+    if local.isascii():
+        try:
+            _validate(address)
+        except ValidationError as error:
+            raise ValueError(f"{address!r} is no mail address.") from error
+    return f"{local}@{punycode(domain)}"
+
+
+def sender_domain() -> str:
+    return sender_address().rpartition("@")[2] or "localhost"
+
+
+def envelope_sender(delivery: Delivery) -> str:
+    """Whom the mail server tells when it cannot deliver (RFC 5321 section 4.4)."""
+    return return_path(_token(delivery)) or sender_address()
+
+
+def _token(delivery: Delivery) -> str:
+    return seal_number(DELIVERY, delivery.pk)
+
+
+def _message_id(delivery: Delivery) -> str:
+    """The same for a mail that is sent twice, so that its doubles can be told (and dropped)."""
+    return f"<{stable_id('message', *message_key(delivery))}@{sender_domain()}>"
+
+
+def _thread(delivery: Delivery) -> str:
+    return f"<{stable_id('thread', *thread_key(delivery))}@{sender_domain()}>"
+
+
+# All that differs from reader to reader, by the name of its gap.
+VALUES: dict[str, Callable[[Delivery], str]] = {
+    "to": lambda delivery: mailbox(delivery.subscriber.email),
+    "message_id": _message_id,
+    "thread": _thread,
+    "unsubscribe": lambda delivery: unsubscribe_url(delivery.subscriber),
+    "manage": lambda delivery: manage_url(delivery.subscriber),
+    "confirm": lambda delivery: confirm_url(delivery.subscriber),
+    "endpoint": lambda delivery: delivery.subscriber.address,
+    "token": _token,
+}
+
+
+class Message(EmailMultiAlternatives):
+    """Does not fold headers: a List-Unsubscribe address on a line of its own is legal, and missed by simple readers."""
+
+    def message(self, **options: Any) -> Any:
+        message = super().message(**options)
+        message.policy = message.policy.clone(max_line_length=998)  # RFC 5322 section 2.1.1
+        return message
+
+
+def build(letter: Letter, values: Mapping[str, str], *, is_list: bool, in_thread: bool) -> EmailMultiAlternatives:
+    """The message with `values` in its gaps. `is_list`: the reader subscribed; `in_thread`: it is about an incident."""
+    text, html = letter.text, letter.html
+    for name, gap in letter.gaps.items():
+        text, html = text.replace(gap, values[name]), html.replace(gap, values[name])
+    headers = _headers(letter, values)
+    if in_thread:
+        headers |= {"In-Reply-To": values["thread"], "References": values["thread"]}
+    if is_list:
+        headers |= _list_headers(letter, values)
+    message = Message(letter.subject, text, letter.sender, [values["to"]], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _headers(letter: Letter, values: Mapping[str, str]) -> dict[str, Any]:
+    headers = {
+        "Message-ID": values["message_id"],
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
+        "X-Auto-Response-Suppress": "All",
+        "Feedback-ID": feedback_id(letter.campaign, letter.page, letter.kind),
+    }
+    if letter.written_at:
+        headers["Date"] = format_datetime(letter.written_at)
+    return headers | provider_headers(values["token"])
+
+
+def _list_headers(letter: Letter, values: Mapping[str, str]) -> dict[str, Any]:
+    host = urlsplit(absolute_url(letter.page, "/")).hostname or sender_domain()
+    return {
+        "List-Id": formataddr((one_line(letter.page.name), f"{letter.page.public_id}.{host}")),  # RFC 2919
+        "List-Unsubscribe": f"<{values['unsubscribe']}>",  # RFC 2369
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+    }

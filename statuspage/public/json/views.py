@@ -1,0 +1,90 @@
+"""JSON beside the API v2: what Statuspage's own pages ask for, and what there is of ours alone."""
+
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.vary import vary_on_headers
+
+from incidents.reporting.status_history import known_since
+from incidents.models import Component, Page
+from incidents.reporting.uptime import Weights
+from incidents.visibility import Viewer
+from incidents.statuspage_json import Json, Wire
+from statuspage.common.urls import absolute_url, current_page
+from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.public.history import history_page
+from statuspage.public.json.history import history_body
+from statuspage.public.http import View, open_page
+from statuspage.public.json.incident import incident_body
+from statuspage.public.json.feed import CONTENT_TYPE, json_feed
+from statuspage.public.uptime import Span, spans_of
+
+
+@open_page
+def history(request: HttpRequest) -> HttpResponse:
+    """`/history.json`, `/history.json?page=2`."""
+    page = current_page(request)
+    number = request.GET.get("page", "1")
+    found = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
+    if found is None:
+        return json_not_found()
+    return json_answer(history_body(page, found), changed_at=found.changed_at)
+
+
+def or_json(view: View) -> View:
+    """The history's page; for a reader that wants JSON and not HTML, what `/history.json` says."""
+
+    @vary_on_headers("Accept")
+    @wraps(view)
+    def either(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        wanted = request.headers.get("Accept", "")
+        wants_json = "application/json" in wanted and "text/html" not in wanted
+        return history(request) if wants_json else view(request, *args, **kwargs)
+
+    return either
+
+
+@open_page
+def incident(request: HttpRequest, code: str) -> HttpResponse:
+    page = current_page(request)
+    body = incident_body(page, code)
+    return json_answer(body, changed_at=page.updated_at) if body else json_not_found()
+
+
+@open_page
+def feed(request: HttpRequest) -> HttpResponse:
+    page = current_page(request)
+    body = json_feed(page, url=absolute_url(page, reverse("public:json_feed")))
+    return json_answer(body, changed_at=page.updated_at, content_type=CONTENT_TYPE)
+
+
+@open_page
+def uptime(request: HttpRequest) -> HttpResponse:
+    """Every published uptime of the last 30, 90 and 365 days, null where nothing is known. Four queries."""
+    page, now = current_page(request), timezone.now()
+    wire = wire_of(page)
+    components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
+    spans = spans_of(page, components, now=now)
+    since = known_since(components, zone=page.zone) if components else {}
+    body = {
+        "page": wire.page_object(),
+        "weights": {status: float(weight) for status, weight in Weights.for_page(page).by_status().items()},
+        "components": [
+            _uptime(wire, component, spans[component.pk])
+            | {"known_since": wire.time_or_none(since.get(component.pk)), "proof": _proof(page, component)}
+            for component in components
+        ],
+    }
+    return json_answer(body)
+
+
+def _uptime(wire: Wire, component: Component, spans: list[Span]) -> Json:
+    percentages = {f"{one.days}_days": None if one.percentage is None else float(one.percentage) for one in spans}
+    return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
+
+
+def _proof(page: Page, component: Component) -> str:
+    """Where all is told that the percentage is made from."""
+    return absolute_url(page, reverse("public:uptime_json", args=[component.public_id]))

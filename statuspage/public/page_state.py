@@ -1,0 +1,184 @@
+"""What visitors may know, read once: home, incident pages and feeds are drawn from here.
+
+Everything goes through `visible_to(Viewer.PUBLIC)`. The number of queries does not grow with the number of rows.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import groupby
+
+from django.db.models import prefetch_related_objects
+
+from incidents.postmortem.summary import Account
+from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models.states import ComponentStatus
+from incidents.models.updates import timeline
+from incidents.status import Headline, page_status, worst_status
+from incidents.reporting.uptime import midnight
+from incidents.visibility import Viewer
+from incidents.text.maintenance_window import days_until
+from incidents.statuspage_json import published_postmortem
+from incidents.text.wording import affected_sentence
+
+PAST_DAYS = 15
+OPEN_ALL_UP_TO = 24
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group with its shown members, or a run of loose components between groups (`group` None), in page order."""
+
+    group: ComponentGroup | None
+    components: list[Component]
+    is_open: bool
+
+    @property
+    def status(self) -> ComponentStatus:
+        """A group is as bad as its worst shown member."""
+        return worst_status(component.status for component in self.components)
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    incidents: list[Incident]
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """`when`: the days until then, `in 3 days`. `again`: later ones of its series that say nothing else."""
+
+    maintenance: Incident
+    when: str
+    again: list[Incident]
+
+
+@dataclass(frozen=True)
+class PageState:
+    """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
+
+    `changed_at`: when this state last changed, if only because a new day began.
+    """
+
+    page: Page
+    headline: Headline
+    sections: list[Section]
+    open_incidents: list[Incident]
+    running: list[Incident]
+    upcoming: list[Upcoming]
+    days: list[Day]
+    changed_at: datetime
+
+    @property
+    def components(self) -> list[Component]:
+        return [component for section in self.sections for component in section.components]
+
+
+def page_state(page: Page, *, now: datetime) -> PageState:
+    """At most six queries."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    components = list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+    open_incidents = list(visible.unresolved().newest_first())
+    ahead = list(visible.ahead().soonest_first())
+    today = now.astimezone(page.zone).date()
+    since = midnight(today - timedelta(days=PAST_DAYS - 1), page.zone)
+    past = list(visible.ended().last_updated_since(since).newest_first().select_related("postmortem"))
+    prefetch_related_objects([*open_incidents, *ahead, *past], timeline())
+    return PageState(
+        page=page,
+        headline=page_status(
+            [c.status for c in components],
+            open_impacts=[i.impact for i in open_incidents],
+        ),
+        sections=_sections(components),
+        open_incidents=open_incidents,
+        running=[maintenance for maintenance in ahead if maintenance.is_running],
+        upcoming=_upcoming([maintenance for maintenance in ahead if maintenance.is_upcoming], today, page.zone),
+        days=_days(past, today=today, zone=page.zone),
+        changed_at=max(page.updated_at, midnight(today, page.zone)),
+    )
+
+
+def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
+    """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
+    return list(ordered.with_timeline()[:count])
+
+
+@dataclass(frozen=True)
+class IncidentReport:
+    """`postmortem` only while it is published, `account` what it shows beside its text; `affected` is the last line,
+    empty if no component was named."""
+
+    incident: Incident
+    updates: list[IncidentUpdate]
+    postmortem: Postmortem | None
+    account: Account | None
+    action_items: list[ActionItem]
+    affected: str
+
+    @property
+    def done_count(self) -> int:
+        return sum(item.done_at is not None for item in self.action_items)
+
+
+def incident_report(page: Page, code: str) -> IncidentReport | None:
+    """All that was published about the incident; None if there is nothing to show. Seven queries at most."""
+    visible = page.incidents.visible_to(Viewer.PUBLIC)
+    incident = visible.with_timeline().prefetch_related("updates__revisions").filter(public_id=code).first()
+    if incident is None:
+        return None
+    postmortem = published_postmortem(incident)
+    if postmortem:
+        prefetch_related_objects([postmortem], "action_items", "revisions")
+    return IncidentReport(
+        incident=incident,
+        updates=list(incident.updates.all()),
+        postmortem=postmortem,
+        account=Account.read(postmortem.account) if postmortem else None,
+        action_items=list(postmortem.action_items.all()) if postmortem else [],
+        affected=_affected(incident),
+    )
+
+
+def _affected(incident: Incident) -> str:
+    sentence = affected_sentence(incident.affected_components())
+    if not incident.is_maintenance:
+        return sentence
+    verb = "affected" if incident.is_resolved else "affects"
+    return sentence.replace("This incident affected", f"This scheduled maintenance {verb}", 1)
+
+
+def _sections(components: list[Component]) -> list[Section]:
+    runs = [(group, list(members)) for group, members in groupby(components, key=lambda c: c.group)]
+    few = len(components) <= OPEN_ALL_UP_TO
+    return [
+        Section(
+            group,
+            members,
+            is_open=few or any(c.status != ComponentStatus.OPERATIONAL for c in members),
+        )
+        for group, members in runs
+    ]
+
+
+def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[Upcoming]:
+    """By their start. Of a series that says the same each time, the first one."""
+    found: dict[object, Upcoming] = {}
+    for maintenance in maintenances:
+        key: object = maintenance.pk
+        if maintenance.series_id:
+            key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
+        if key in found:
+            found[key].again.append(maintenance)
+        else:
+            found[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
+    return list(found.values())
+
+
+def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:
+    by_day: dict[date, list[Incident]] = {today - timedelta(days=n): [] for n in range(PAST_DAYS)}
+    for incident in incidents:
+        by_day[min(today, incident.last_update_at.astimezone(zone).date())].append(incident)
+    return [Day(day, found) for day, found in by_day.items()]

@@ -1,0 +1,186 @@
+"""Which paths a page has, and which of them an event touches. Every one is answered by a view of `public/urls.py`.
+
+None depends on a query string: what has one is asked of the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from django.urls import reverse
+
+from incidents.models import Component, Event, EventKind, Incident, Page
+from incidents.models.states import Kind
+from incidents.reporting.periods import Period
+from incidents.visibility import Viewer
+from statuspage.public.theme import accent_code
+from statuspage.public.history import page_count, page_of
+
+# What says when it was true: published at least once a minute.
+CLOCKS = ("home", "live")
+# What shows the present state, and so changes with nearly everything.
+API_V2 = (
+    *("v2_summary", "v2_status", "v2_components", "v2_incidents", "v2_unresolved", "v2_resolved"),
+    *("v2_maintenances", "v2_upcoming", "v2_active"),
+)
+FEEDS = ("atom", "rss", "json_feed", "maintenances_ics", "history_json", "all_uptime_json")
+SUMMARIES = (*CLOCKS, *FEEDS, *API_V2, "uptime", "badge", "embed_frame")
+# What changes with the code or the page's name alone.
+FIXED = ("robots", "missing", "away", "embed_script")
+# What the pages wear, at addresses that change with it: those of before are asked for until all pages are made anew.
+DRESS = ("/accent-", "/logo-")
+# Of components whose uptime is published.
+SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
+# After these, any page of any incident may read otherwise.
+CHANGES_ALL = {EventKind.PAGE_CHANGED, EventKind.COMPONENTS_CHANGED}
+# After these, all that stands beside the incidents.
+CHANGES_PRESENT = CHANGES_ALL | {EventKind.UPTIME_WEIGHTS}
+# After these, an incident may stand on another page of the history than before.
+MOVES = {
+    *(EventKind.UPDATE_EDITED, EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED),
+    *(EventKind.INCIDENT_MERGED, EventKind.INCIDENT_BACKFILLED),
+}
+# After these, what was joined with an incident leads elsewhere, or nowhere.
+LEADS = {EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED, EventKind.INCIDENT_MERGED}
+# Of so much at once, nobody asks what it touches.
+MANY = 500
+PIECE = 500
+
+
+class Debt(IntEnum):
+    """What else may read otherwise, beside what is told by name."""
+
+    NOTHING = 0
+    PRESENT = 1
+    EVERYTHING = 2
+
+
+@dataclass(frozen=True)
+class Touched:
+    paths: list[str]
+    debt: Debt
+
+
+def everything(page: Page, *, now: datetime) -> Iterator[str]:
+    """All paths of `page`, the incidents last and the newest of them first."""
+    yield from present(page, now=now)
+    for incident in page.incidents.with_an_address().in_pieces(PIECE):
+        yield from of_incident(incident)
+
+
+def count(page: Page, *, now: datetime) -> int:
+    """How many paths `everything` gives."""
+    answering = page.incidents.with_an_address()
+    return len(present(page, now=now)) + answering.count() + answering.maintenances().count()
+
+
+def present(page: Page, *, now: datetime) -> list[str]:
+    """All paths but those of incidents: what the clock changes, if only because a new day began."""
+    components = list(page.components.visible_to(Viewer.PUBLIC))
+    found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
+    found += [path for component in components for path in _of_component(component)]
+    return found + _dress(page) + _reports(page, components, now=now)
+
+
+def hidden(page: Page) -> list[str]:
+    """Those of incidents that visitors no longer see."""
+    seen = page.incidents.with_an_address().values("pk")
+    return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
+
+
+def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
+    """What may read otherwise after `news`, and because the clock moved on from `since`."""
+    kinds = {event.kind for event in news}
+    debt = Debt.NOTHING
+    if _hour(since, page) != _hour(now, page) or kinds & CHANGES_PRESENT:
+        debt = Debt.PRESENT
+    if len(news) > MANY or kinds & CHANGES_ALL:
+        debt = Debt.EVERYTHING
+    if not news or len(news) > MANY:
+        return Touched(_named(SUMMARIES if news else CLOCKS), debt)
+    found = _named(SUMMARIES)
+    found += _dress(page) if EventKind.PAGE_CHANGED in kinds else []
+    for incident in _incidents(page, news):
+        found += of_incident(incident)
+    found += _touched_histories(page, news, now=now)
+    components = list(Component.objects.touched_by(news))
+    found += [path for component in components for path in _of_component(component)]
+    return Touched(list(dict.fromkeys(found + _reports(page, components, now=now))), debt)
+
+
+def _hour(moment: datetime, page: Page) -> datetime:
+    return moment.astimezone(page.zone).replace(minute=0, second=0, microsecond=0)
+
+
+def summaries() -> list[str]:
+    return _named(SUMMARIES)
+
+
+def clocks() -> list[str]:
+    return _named(CLOCKS)
+
+
+def of_incident(incident: Incident) -> list[str]:
+    # Not its JSON: that carries the present status of its components, and so changes with any later incident of theirs.
+    found = [reverse("public:incident", args=[incident.public_id])]
+    if incident.kind == Kind.MAINTENANCE:
+        found.append(reverse("public:maintenance_ics", args=[incident.public_id]))
+    return found
+
+
+def _incidents(page: Page, news: Iterable[Event]) -> list[Incident]:
+    found = {event.incident.pk: event.incident for event in news if event.incident}
+    if any(event.kind in LEADS for event in news):
+        found |= {one.pk: one for one in page.incidents.merged_with(list(found))}
+    if any(event.kind == EventKind.SERIES_CHANGED for event in news):
+        found |= {one.pk: one for one in page.incidents.ahead()}
+    return list(found.values())
+
+
+def _touched_histories(page: Page, news: Iterable[Event], *, now: datetime) -> list[str]:
+    about = [event for event in news if event.incident]
+    numbers = {page_of(page, event.incident.happened_at, now=now) for event in about if event.incident}
+    if any(event.kind in MOVES for event in about) or any(number > 1 for number in numbers):
+        return _histories(range(1, page_count(page, now=now) + 1))
+    # The first one carries the present status of all components, for programs.
+    return _histories([1])
+
+
+def histories_beyond(page: Page, published: Iterable[str], *, now: datetime) -> list[str]:
+    """Of `published`, the pages of the history that it is too short for since its oldest incident left or moved."""
+    older = reverse("public:history") + "/"
+    found = [path for path in published if path.startswith(older)]
+    known = set(_histories(range(1, page_count(page, now=now) + 1))) if found else set()
+    return [path for path in found if path not in known]
+
+
+def _named(names: Iterable[str]) -> list[str]:
+    return [reverse(f"public:{name}") for name in names]
+
+
+def _histories(numbers: Iterable[int]) -> list[str]:
+    return [reverse("public:history_page", args=[n]) if n > 1 else reverse("public:history") for n in numbers]
+
+
+def _of_component(component: Component) -> list[str]:
+    names = (*(SHOWCASED if component.showcase else ()), "component_badge")
+    return [reverse(f"public:{name}", args=[component.public_id]) for name in names]
+
+
+def _dress(page: Page) -> list[str]:
+    found = [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
+    return found + sorted({reverse("public:logo", args=[one.digest]) for one in page.logos})
+
+
+def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> list[str]:
+    """Of the current month: older ones change only when history is corrected, and are asked of the application."""
+    found = _named(["analytics"]) if page.analytics_public else []
+    if page.reports_public:
+        month = Period.month_at(now, page.zone).code
+        found += _named(["reports", "reports_csv"])
+        for component in (one for one in components if one.showcase):
+            found += [reverse(f"public:{name}", args=[component.public_id, month]) for name in ("report", "report_csv")]
+    return found

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Coalesce, Now
+
+from incidents.models import Page
+from statuspage.subscribers.models.database_time import from_now
+
+# The published folder itself; all other targets are named by their address.
+FOLDER = "folder"
+LATE = timedelta(minutes=3)
+# A machine that has not been heard of for so long was taken away.
+FORGOTTEN = timedelta(days=1)
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    def succeeded(self, page: Page, *, target: str = FOLDER, files: int) -> None:
+        self._note(page, target, published_at=Now(), files=files, failing_since=None, error="")
+
+    def failed(self, page: Page, error: str, *, target: str = FOLDER) -> None:
+        self._note(page, target, failing_since=Coalesce("failing_since", Now()), error=error[:2000])
+
+    def of_page(self, page: Page) -> PublicationQuerySet:
+        """With how things stand (`is_late`), by the database's clock. The folder comes before its copies."""
+        late = models.Q(published_at__isnull=True) | models.Q(published_at__lt=from_now(-LATE))
+        order = models.Case(models.When(target=FOLDER, then=0), default=1)
+        return (
+            self.filter(page=page)
+            .annotate(is_late=models.ExpressionWrapper(late, models.BooleanField()))
+            .order_by("machine", order, "target")
+        )
+
+    def in_trouble(self, page: Page) -> PublicationQuerySet:
+        """What fails, or has not been published for three minutes."""
+        return self.of_page(page).filter(models.Q(failing_since__isnull=False) | models.Q(is_late=True))
+
+    def forget_others(self, targets: Collection[str]) -> None:
+        """Those of this machine's targets that are no longer wanted, and machines that are gone."""
+        self.filter(machine=socket.gethostname()).exclude(target__in=targets).delete()
+        self.filter(seen_at__lt=from_now(-FORGOTTEN)).delete()
+
+    def _note(self, page: Page, target: str, **changes: object) -> None:
+        row, _ = self.get_or_create(page=page, target=target, machine=socket.gethostname(), defaults={"seen_at": Now()})
+        self.filter(pk=row.pk).update(seen_at=Now(), **changes)
+
+
+class Publication(models.Model):
+    """How one target of one machine stands: what staff see. What is published is told by the target itself."""
+
+    page = models.ForeignKey(Page, models.CASCADE, related_name="publications")
+    machine = models.CharField(max_length=255)
+    target = models.CharField(max_length=255)
+    published_at = models.DateTimeField(null=True, blank=True)
+    files = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    seen_at = models.DateTimeField()
+
+    objects = PublicationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["page", "machine", "target"], name="publication_once_per_target")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} on {self.machine}: {self.error or 'fine'}"
+
+    @property
+    def is_folder(self) -> bool:
+        return self.target == FOLDER

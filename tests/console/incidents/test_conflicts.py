@@ -1,0 +1,161 @@
+"""Two people at once: the second is told what the first one did, and loses not a word."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.models import Event, Incident, Page
+from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.factories import BOB, make_component, make_incident, make_page, make_resolved, post
+from tests.public.parsed_page import Element
+
+pytestmark = pytest.mark.django_db
+
+MINE = "My ten minutes of <careful> words."
+THEIRS = "Bob was **faster**."
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page()
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+@pytest.fixture
+def incident(page: Page) -> Incident:
+    return make_incident(page)
+
+
+def place(incident: Incident, verb: str = "") -> str:
+    return f"/console/incidents/{incident.public_id}{verb}"
+
+
+def open_form(client: Client, incident: Incident, verb: str, **typed: Any) -> Any:
+    """The form as it was opened and filled in, before anybody else does anything."""
+    prefix = "resolve-" if verb == "/resolve" else ""
+    return fill_in(client, place(incident), place(incident, verb), **{f"{prefix}body": MINE}, **typed)
+
+
+def held(answer: Any, incident: Incident, verb: str) -> Any:
+    return fields_of(form_to(sheet(answer), place(incident, verb)))
+
+
+def conflict_of(answer: Any) -> Element:
+    assert answer.status_code == 422
+    return sheet(answer).one("section", class_="conflict")
+
+
+def test_both_texts_are_on_the_page_and_who_was_first(editor: Client, incident: Incident) -> None:
+    sent = open_form(editor, incident, "/update", status="monitoring")
+    post(incident, body=THEIRS, actor=BOB)
+    answer = editor.post(place(incident, "/update"), sent)
+    told = conflict_of(answer)
+    assert "Bob was faster." in told.text
+    assert "by Bob" in told.text
+    assert "Somebody else changed this while you were writing." in sheet(answer).text
+    assert held(answer, incident, "/update")["body"] == [MINE]
+    assert held(answer, incident, "/update")["status"] == ["monitoring"]
+    assert [update.body for update in incident.updates.all()].count(MINE) == 0
+
+
+def test_pressing_again_publishes_deliberately(editor: Client, incident: Incident) -> None:
+    sent = open_form(editor, incident, "/update")
+    post(incident, body=THEIRS, actor=BOB)
+    again = held(editor.post(place(incident, "/update"), sent), incident, "/update")
+    answers = [editor.post(place(incident, "/update"), again) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert [update.body for update in incident.updates.newest_first()] == [MINE, THEIRS, "We are looking."]
+
+
+def test_whoever_opens_the_page_afterwards_has_no_conflict(editor: Client, incident: Incident) -> None:
+    post(incident, body=THEIRS, actor=BOB)
+    sent = open_form(editor, incident, "/update")
+    assert editor.post(place(incident, "/update"), sent).status_code == 302
+
+
+def test_the_follow_up_of_the_dashboard_meets_the_same_conflict(editor: Client, incident: Incident) -> None:
+    sent = fill_in(editor, "/console/", place(incident, "/update"), body=MINE)
+    post(incident, body=THEIRS, actor=BOB)
+    answer = editor.post(place(incident, "/update"), sent)
+    assert "Bob was faster." in conflict_of(answer).text
+    assert held(answer, incident, "/update")["body"] == [MINE]
+
+
+def test_an_update_to_what_was_resolved_meanwhile_comes_back_as_a_reopening(editor: Client, incident: Incident) -> None:
+    sent = open_form(editor, incident, "/update", status="identified")
+    actions.resolve(incident, body=THEIRS, restore=None, actor=BOB)
+    answer = editor.post(place(incident, "/update"), sent)
+    told = conflict_of(answer)
+    assert "Resolved" in told.text
+    assert "by Bob" in told.text
+    assert "sending it reopens the incident" in told.text
+    again = held(answer, incident, "/reopen")
+    assert (again["body"], again["status"]) == ([MINE], ["identified"])
+    assert editor.post(place(incident, "/reopen"), again).status_code == 302
+    assert Incident.objects.get().status == "identified"
+    assert incident.updates.newest_first()[0].body == MINE
+
+
+def test_of_two_who_resolve_the_second_hears_of_the_first(editor: Client, page: Page) -> None:
+    rest = make_component(page)
+    incident = make_incident(page, components={rest: "major_outage"})
+    sent = open_form(editor, incident, "/resolve")
+    actions.resolve(incident, body=THEIRS, restore=None, actor=BOB)
+    answer = editor.post(place(incident, "/resolve"), sent)
+    assert "Bob was faster." in conflict_of(answer).text
+    assert held(answer, incident, "/resolve")["resolve-body"] == [MINE]
+    second = editor.post(place(incident, "/resolve"), held(answer, incident, "/resolve"))
+    assert second.status_code == 422
+    assert held(second, incident, "/resolve")["resolve-body"] == [MINE]
+    assert Event.objects.filter(kind="incident.resolved").count() == 1
+
+
+def test_resolving_what_got_another_update_meanwhile(editor: Client, page: Page) -> None:
+    rest = make_component(page)
+    incident = make_incident(page, components={rest: "major_outage"})
+    sent = open_form(editor, incident, "/resolve")
+    post(incident, body=THEIRS, actor=BOB)
+    answer = editor.post(place(incident, "/resolve"), sent)
+    assert "Bob was faster." in conflict_of(answer).text
+    again = held(answer, incident, "/resolve")
+    assert (again["resolve-body"], again["resolve-restore"]) == ([MINE], [rest.public_id])
+    assert editor.post(place(incident, "/resolve"), again).status_code == 302
+    assert Incident.objects.get().status == "resolved"
+
+
+def test_reopening_what_was_reopened_meanwhile_keeps_the_text(editor: Client, page: Page) -> None:
+    incident = make_resolved(page)
+    sent = open_form(editor, incident, "/reopen")
+    actions.reopen(incident, body=THEIRS, actor=BOB)
+    answer = editor.post(place(incident, "/reopen"), sent)
+    assert "Bob was faster." in conflict_of(answer).text
+    again = held(answer, incident, "/update")
+    assert again["body"] == [MINE]
+    assert editor.post(place(incident, "/update"), again).status_code == 302
+
+
+def edit_place(incident: Incident) -> str:
+    return f"/console/updates/{incident.updates.newest_first()[0].public_id}/edit"
+
+
+def test_two_editors_of_one_update_see_both_texts(editor: Client, incident: Incident) -> None:
+    sent = fill_in(editor, edit_place(incident), body=MINE)
+    actions.edit_update(incident.updates.get(), body=THEIRS, actor=BOB)
+    answer = editor.post(edit_place(incident), sent)
+    told = conflict_of(answer)
+    assert "Bob was faster." in told.text
+    assert "by Bob" in told.text
+    assert fields_of(form_to(sheet(answer)))["body"] == [MINE]
+    assert incident.updates.get().body == THEIRS
+    assert editor.post(edit_place(incident), fields_of(form_to(sheet(answer)))).status_code == 302
+    assert incident.updates.get().body == MINE
+    assert [revision.body for revision in incident.updates.get().revisions.order_by("pk")] == [
+        "We are looking.",
+        THEIRS,
+    ]

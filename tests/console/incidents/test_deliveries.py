@@ -1,0 +1,298 @@
+"""Per update: who was told, what became of each, trying the failed again; and the count before publishing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.models import AuditEntry, Event, Incident, Page
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Subscriber
+from tests.console.staff import fields_of, form_to, sheet, signed_in
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_endpoint,
+    make_incident,
+    make_page,
+    make_reader,
+    make_subscriber,
+    post,
+)
+from tests.public.parsed_page import Element
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page()
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor")
+
+
+@pytest.fixture
+def told(page: Page) -> Incident:
+    """An incident that four subscribers were told of: one sent, two failed, one still queued."""
+    for name in ("ada", "bob", "cleo", "dan"):
+        make_subscriber(page, f"{name}@example.com")
+    incident = make_incident(page, title="API outage")
+    fan_out_waiting()
+    set_state("ada", state="sent", sent_at=timezone.now(), attempts=1)
+    for name in ("bob", "cleo"):
+        set_state(name, state="failed", last_error=f"450 {name}@example.com is busy", attempts=11)
+    return incident
+
+
+def set_state(name: str, **fields: Any) -> None:
+    Delivery.objects.filter(subscriber__email=f"{name}@example.com").update(**fields)
+
+
+def address(incident: Incident, action: str = "") -> str:
+    return f"/console/incidents/{incident.public_id}/deliveries{action}"
+
+
+def rows(document: Element) -> list[str]:
+    return [row.text for row in document.one("tbody").all("tr")] if document.all("tbody") else []
+
+
+def state_of(name: str) -> str:
+    return Delivery.objects.get(subscriber__email=f"{name}@example.com").state
+
+
+def test_the_table_says_what_became_of_each(editor: Client, told: Incident) -> None:
+    document = sheet(editor.get(address(told)))
+    assert len(rows(document)) == 4
+    (bob,) = [row for row in rows(document) if row.startswith("bob@")]
+    assert "Failed 11" in bob
+    assert "450 bob@example.com is busy" in bob
+    assert "3 of 4 done" in document.text
+    assert document.one("progress").attributes["value"] == "3"
+
+
+def test_a_state_narrows_it(editor: Client, told: Incident) -> None:
+    for state, count in (("failed", 2), ("sent", 1), ("queued", 1), ("cancelled", 0), ("nonsense", 4)):
+        assert len(rows(sheet(editor.get(address(told), {"state": state})))) == count
+
+
+def test_the_page_fetches_itself_until_all_are_settled(editor: Client, told: Incident) -> None:
+    live = sheet(editor.get(address(told), {"state": "failed"})).one("div", id="deliveries")
+    assert f"event={told.events.get().pk}&state=failed" in live.attributes["hx-get"]
+    fragment = editor.get(address(told), headers={"hx-request": "true"}).content.decode()
+    assert "<h1" not in fragment
+    assert 'id="deliveries"' in fragment
+    set_state("dan", state="sent", sent_at=timezone.now())
+    over = sheet(editor.get(address(told))).one("div", id="deliveries")
+    assert "hx-get" not in over.attributes
+
+
+def test_every_thing_that_was_told_has_its_own_table(editor: Client, told: Incident, page: Page) -> None:
+    Delivery.objects.update(state="sent", sent_at=timezone.now())
+    incident_actions.resolve(told, body="Done.", restore=None, actor=ALICE, notify=False)
+    postmortem_lifecycle.publish(told, body="What we learned.", actor=ALICE)
+    Subscriber.objects.filter(email="ada@example.com").update(tells_postmortems=False)
+    fan_out_waiting()
+    document = sheet(editor.get(address(told)))
+    links = document.one("ul", class_="steps").all("a")
+    assert [link.text.split()[0] for link in links] == ["Postmortem", "Investigating"]
+    assert len(rows(document)) == 3
+    assert len(rows(sheet(editor.get(address(told) + links[1].attributes["href"])))) == 4
+
+
+def test_what_told_nobody_says_so(editor: Client, page: Page) -> None:
+    silent = make_incident(page, notify=False)
+    assert "Nothing about this incident was published" in sheet(editor.get(address(silent))).text
+    make_reader(page, components=(make_component(page),))
+    unheard = make_incident(page)
+    fan_out_waiting()
+    assert "Nobody chose to hear of this" in sheet(editor.get(address(unheard))).text
+
+
+def test_one_failed_delivery_is_tried_again(editor: Client, told: Incident) -> None:
+    bob = Delivery.objects.get(subscriber__email="bob@example.com")
+    event = told.events.get()
+    answer = editor.post(address(told, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
+    assert "1 will be tried again now." in sheet(answer).text
+    bob.refresh_from_db()
+    assert (bob.state, bob.attempts) == ("queued", 0)
+    assert bob in Delivery.objects.claimable("email")
+    assert state_of("cleo") == "failed"
+    entry = AuditEntry.objects.get(verb="deliveries.retried")
+    assert entry.details == {"count": 1}
+
+
+def test_all_failed_deliveries_of_an_update_are_tried_again(editor: Client, told: Incident) -> None:
+    form = sheet(editor.get(address(told))).one("form", class_="cluster")
+    assert form.one("button").text == "Try all 2 failed again"
+    editor.post(form.attributes["action"], fields_of(form))
+    assert [state_of(name) for name in ("ada", "bob", "cleo", "dan")] == ["sent", "queued", "queued", "queued"]
+
+
+def test_who_is_paused_or_was_reached_by_a_later_update_is_left_alone(
+    editor: Client, told: Incident, page: Page
+) -> None:
+    Subscriber.objects.get(email="bob@example.com").pause("550 no such mailbox")
+    event = told.events.get()
+    post(told)
+    fan_out_waiting()
+    Delivery.objects.filter(subscriber__email="cleo@example.com", state="queued").update(state="sent")
+    answer = editor.post(address(told, "/retry"), {"event": event.pk}, follow=True)
+    assert "2 were left alone" in sheet(answer).text
+    assert set(Delivery.objects.filter(event=event, state="failed").values_list("subscriber__email", flat=True)) == {
+        "bob@example.com",
+        "cleo@example.com",
+    }
+    assert not AuditEntry.objects.filter(verb="deliveries.retried").exists()
+
+
+@pytest.mark.parametrize("odd", [{"event": "x"}, {"event": "9" * 30}, {}, {"event": "0"}])
+def test_odd_things_to_retry_are_not_found(editor: Client, told: Incident, odd: dict[str, str]) -> None:
+    assert editor.post(address(told, "/retry"), odd).status_code == 404
+    assert state_of("bob") == "failed"
+
+
+def test_a_delivery_of_something_else_is_not_touched(editor: Client, told: Incident, page: Page) -> None:
+    other = make_incident(page)
+    bob = Delivery.objects.get(subscriber__email="bob@example.com")
+    answer = editor.post(address(other, "/retry"), {"event": other.events.get().pk, "delivery": bob.pk}, follow=True)
+    assert "nothing to try again" in sheet(answer).text
+    assert editor.post(address(other, "/retry"), {"event": told.events.get().pk}).status_code == 404
+    assert state_of("bob") == "failed"
+
+
+def test_viewers_see_neither_addresses_nor_answers_nor_buttons(told: Incident) -> None:
+    viewer = signed_in("viewer")
+    answer = viewer.get(address(told))
+    assert "b•••@example.com" in sheet(answer).text
+    assert "bob@" not in answer.content.decode()
+    assert not sheet(answer).one("main").all("form")
+    assert viewer.post(address(told, "/retry"), {"event": told.events.get().pk}).status_code == 403
+
+
+def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
+    editor: Client, page: Page, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    make_subscriber(page)
+    incident = make_incident(page)
+    fan_out_waiting()
+    with django_assert_num_queries(11):
+        editor.get(address(incident))
+    Subscriber.objects.bulk_create(
+        Subscriber(page=page, email=f"r{number}@example.com", state="active", confirmed_at=incident.created_at)
+        for number in range(10_000)
+    )
+    Event.objects.update(fanned_out_at=None)
+    fan_out_waiting()
+    with django_assert_num_queries(11):
+        document = sheet(editor.get(address(incident), {"page": "7"}))
+    assert len(rows(document)) == 50
+    assert "of 10001 done" in document.text
+
+
+# The count before publishing
+
+
+def counted(editor: Client, **fields: Any) -> str:
+    answer = editor.post("/console/audience", fields, headers={"hx-request": "true"})
+    assert answer.status_code == 200
+    return sheet(answer).text
+
+
+def test_the_form_says_up_to_how_many_and_asks_for_the_exact_number(editor: Client, page: Page) -> None:
+    make_subscriber(page)
+    asking = sheet(editor.get("/console/incidents/new")).one("span", hx_post="/console/audience")
+    assert asking.text == "Notify up to 1 subscriber"
+    assert "change" in asking.attributes["hx-trigger"]
+    assert '"kind": "incident.opened"' in asking.attributes["hx-vals"]
+
+
+def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> None:
+    rest, website = make_component(page, "REST"), make_component(page, "Website")
+    make_reader(page, components=(rest,))
+    make_reader(page, components=(website,))
+    make_reader(page)
+    opened = {"kind": "incident.opened", "incident": ""}
+    assert counted(editor, **opened) == "Notify 1 subscriber"
+    assert counted(editor, **opened, **{f"component_{rest.public_id}": "major_outage"}) == "Notify 2 subscribers"
+    assert counted(editor, **opened, **{f"component_{rest.public_id}": ""}) == "Notify 1 subscriber"
+    both = {f"component_{one.public_id}": "major_outage" for one in (rest, website)}
+    assert counted(editor, **opened, **both) == "Notify 3 subscribers"
+
+
+def test_the_count_of_an_update_knows_what_was_named_before_and_who_wants_ends_only(editor: Client, page: Page) -> None:
+    rest = make_component(page, "REST")
+    make_reader(page, components=(rest,), detail="milestones")
+    make_reader(page, components=(rest,))
+    incident = make_incident(page, components={rest: "major_outage"})
+    about = {"incident": incident.public_id}
+    assert counted(editor, kind="incident.updated", **about) == "Notify 1 subscriber"
+    assert counted(editor, kind="incident.resolved", **about) == "Notify 2 subscribers"
+
+
+def test_the_forms_of_an_incident_ask_about_their_own_kind_of_event(editor: Client, page: Page) -> None:
+    incident = make_incident(page)
+    document = sheet(editor.get(f"/console/incidents/{incident.public_id}"))
+    values = [span.attributes["hx-vals"] for span in document.all("span", hx_post="/console/audience")]
+    assert [kind in value for value, kind in zip(values, ("incident.updated", "incident.resolved"), strict=True)] == [
+        True,
+        True,
+    ]
+    assert all(incident.public_id in value for value in values)
+    assert form_to(document, f"/console/incidents/{incident.public_id}/update")
+
+
+def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> None:
+    make_reader(page)
+    make_reader(page, tells_postmortems=False)
+    incident = make_incident(page)
+    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    text = sheet(editor.get(f"/console/incidents/{incident.public_id}/postmortem")).text
+    assert "Notify 1 subscriber" in text
+
+
+def test_odd_questions_for_a_count_are_answered(editor: Client, page: Page) -> None:
+    assert counted(editor) == "Notify 0 subscribers"
+    assert counted(editor, kind="nonsense", component_x="y") == "Notify 0 subscribers"
+    assert editor.post("/console/audience", {"incident": "nosuchcode12"}).status_code == 404
+    assert editor.get("/console/audience").status_code == 405
+
+
+def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told: Incident) -> None:
+    set_state("bob", in_doubt=1)
+    editor.post(address(told, "/retry"), {"event": told.events.get().pk})
+    bob = Delivery.objects.get(subscriber__email="bob@example.com")
+    assert (bob.state, bob.in_doubt) == ("queued", 0)
+    set_state("bob", state="failed", in_doubt=2)
+    assert bob.replay()
+    bob.refresh_from_db()
+    assert (bob.state, bob.in_doubt) == ("queued", 0)
+
+
+def test_who_was_told_of_a_later_update_is_left_alone_even_while_that_is_sent_again(
+    editor: Client, told: Incident
+) -> None:
+    event = told.events.get()
+    post(told)
+    fan_out_waiting()
+    later = Delivery.objects.exclude(event=event).get(subscriber__email="bob@example.com")
+    Delivery.objects.filter(pk=later.pk).update(state="sent", sent_at=timezone.now())
+    assert later.replay()
+    editor.post(address(told, "/retry"), {"event": event.pk})
+    assert Delivery.objects.get(event=event, subscriber__email="bob@example.com").state == "failed"
+    assert Delivery.objects.get(event=event, subscriber__email="cleo@example.com").state == "queued"
+
+
+def test_the_audience_is_counted_by_channel_where_there_are_several(page: Page) -> None:
+    for number in range(3):
+        make_subscriber(page, f"reader{number}@example.com")
+    make_endpoint(page, "https://hooks.example.com/in")
+    answer = signed_in("editor").post("/console/audience", {"kind": "incident.opened", "incident": ""})
+    assert "Notify 4 subscribers: 3 E-mail, 1 Webhook" in answer.content.decode()

@@ -1,0 +1,136 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from incidents.models import AuditEntry, Incident, IncidentUpdate, Page
+from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Delivery
+from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.factories import make_incident, make_page, make_subscriber
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page()
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+@pytest.fixture
+def update(page: Page) -> IncidentUpdate:
+    return make_incident(page, body="We are loking.", notify=False).updates.get()
+
+
+def place(update: IncidentUpdate) -> str:
+    return f"/console/updates/{update.public_id}/edit"
+
+
+def edit(client: Client, update: IncidentUpdate, body: str, **more: Any) -> Any:
+    return client.post(place(update), fill_in(client, place(update), body=body, **more))
+
+
+def test_the_text_is_changed_and_the_old_one_stays_to_be_seen(editor: Client, update: IncidentUpdate) -> None:
+    answer = edit(editor, update, "We are looking.")
+    assert (answer.status_code, answer["Location"]) == (302, f"/console/incidents/{update.incident.public_id}")
+    update.refresh_from_db()
+    assert (update.body, update.body_html) == ("We are looking.", "<p>We are looking.</p>")
+    assert "edited" in sheet(editor.get(answer["Location"])).one("ol", class_="timeline").text
+    earlier = sheet(editor.get(place(update))).one("article", class_="card")
+    assert (earlier.one("del").text, earlier.one("ins").text) == ("loking.", "looking.")
+    assert "by Erin" in earlier.text
+
+
+def test_the_form_holds_what_was_written_not_what_it_became(editor: Client, page: Page) -> None:
+    text = 'First **line**\n\n\n    code  \n<b> & "quotes"'
+    written = make_incident(page, body=text).updates.get()
+    assert fields_of(form_to(sheet(editor.get(place(written)))))["body"] == [text]
+    edit(editor, written, text)
+    assert not written.revisions.exists()
+
+
+def test_saving_nothing_new_leaves_no_trace(editor: Client, update: IncidentUpdate) -> None:
+    entries = AuditEntry.objects.count()
+    assert edit(editor, update, "We are loking.").status_code == 302
+    assert AuditEntry.objects.count() == entries
+    assert not update.revisions.exists()
+
+
+def test_a_double_click_saves_once_and_is_no_conflict_with_oneself(editor: Client, update: IncidentUpdate) -> None:
+    sent = fill_in(editor, place(update), body="We are looking.\r\nAnd looking.")
+    answers = [editor.post(place(update), sent) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert update.revisions.count() == 1
+
+
+def test_nobody_is_told_of_an_edit(editor: Client, page: Page, update: IncidentUpdate) -> None:
+    make_subscriber(page)
+    assert "Nobody is notified of an edit." in sheet(editor.get(place(update))).text
+    edit(editor, update, "We are looking.")
+    fan_out_waiting()
+    assert not Delivery.objects.exists()
+    assert mail.outbox == []
+
+
+def test_the_preview_button_shows_the_new_text_and_saves_nothing(editor: Client, update: IncidentUpdate) -> None:
+    answer = edit(editor, update, "**Bold**", preview="1")
+    assert answer.status_code == 200
+    assert sheet(answer).one("strong").text == "Bold"
+    assert fields_of(form_to(sheet(answer)))["body"] == ["**Bold**"]
+    update.refresh_from_db()
+    assert update.body == "We are loking."
+
+
+def test_a_refused_text_says_that_nothing_was_saved(editor: Client, update: IncidentUpdate) -> None:
+    answer = edit(editor, update, "")
+    assert answer.status_code == 422
+    assert "Nothing was saved." in sheet(answer).text
+
+
+def test_an_unknown_update_is_not_found(editor: Client, page: Page) -> None:
+    assert editor.get("/console/updates/nosuchcode12/edit").status_code == 404
+    assert not Incident.objects.exists()
+
+
+def test_the_time_is_corrected_together_with_the_text(editor: Client, update: IncidentUpdate) -> None:
+    earlier = (update.display_at - timedelta(hours=2)).replace(microsecond=0)
+    answer = edit(editor, update, "We were looking.", at=earlier.isoformat())
+    assert answer.status_code == 302
+    update.refresh_from_db()
+    assert (update.body, update.display_at, update.version) == ("We were looking.", earlier, 3)
+    assert update.incident.started_at == earlier
+
+
+def test_a_time_that_was_left_as_it_was_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
+    edit(editor, update, "We are looking.")
+    told = update.display_at
+    update.refresh_from_db()
+    assert update.display_at == told
+    assert update.revisions.count() == 1
+
+
+def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
+    editor: Client, update: IncidentUpdate
+) -> None:
+    answer = edit(editor, update, "Other words.", at="2190-01-01 10:00")
+    assert answer.status_code == 422
+    form = sheet(answer).one("form", class_="form")
+    assert "lies in the future" in form.text
+    assert fields_of(form)["at"] == ["2190-01-01 10:00"]
+    update.refresh_from_db()
+    assert (update.body, update.version) == ("We are loking.", 1)
+
+
+def test_too_long_a_text_takes_the_corrected_time_back(editor: Client, update: IncidentUpdate) -> None:
+    told = update.display_at
+    answer = edit(editor, update, "x" * 25_001, at=(told - timedelta(hours=1)).isoformat())
+    assert answer.status_code == 422
+    update.refresh_from_db()
+    assert (update.display_at, update.version) == (told, 1)

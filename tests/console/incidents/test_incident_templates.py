@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from incidents.actions.pages.incident_templates import create_preset, create_stock
+from incidents.actor import SYSTEM
+from incidents.models import AuditEntry, Incident, Page, Preset
+from incidents.text.default_templates import PRESETS
+from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.factories import make_component, make_incident, make_page
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/console/incidents/new"
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page(name="Acme", time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+def preset(page: Page, **more: Any) -> Preset:
+    fields = {"name": "Errors", "title": "{{component}} fails", "body": "{{component}} fails: {{cause}}."} | more
+    return create_preset(page, actor=SYSTEM, **fields)
+
+
+def use(client: Client, chosen: Preset, path: str, action: str = "", **typed: Any) -> Any:
+    return client.post(action or path, fill_in(client, path, action, preset=chosen.public_id, use_preset="1", **typed))
+
+
+def place(incident: Incident, verb: str = "") -> str:
+    return f"/console/incidents/{incident.public_id}{verb}"
+
+
+def test_a_preset_is_written_changed_and_deleted_and_the_audit_log_says_so(editor: Client, page: Page) -> None:
+    component = make_component(page, "API")
+    typed = {"name": "Slow", "title": "Slow", "body": "It is slow.", "update_status": "identified"}
+    sent = fill_in(editor, "/console/presets/new", "", **typed, components=component.public_id)
+    assert editor.post("/console/presets/new", sent)["Location"] == "/console/presets"
+    made = page.presets.get()
+    assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
+    at = f"/console/presets/{made.public_id}"
+    editor.post(at, fill_in(editor, at, "", body="It is very slow."))
+    made.refresh_from_db()
+    assert (made.body, made.title) == ("It is very slow.", "Slow")
+    editor.post(f"{at}/delete")
+    assert not page.presets.exists()
+    assert AuditEntry.objects.filter(verb="presets.changed").count() == 3
+
+
+def test_two_presets_of_one_name_are_refused_with_the_text_kept(editor: Client, page: Page) -> None:
+    preset(page, name="Errors")
+    sent = fill_in(editor, "/console/presets/new", "", name="Errors", title="T", body="Kept.")
+    answer = editor.post("/console/presets/new", sent)
+    assert answer.status_code == 422
+    assert "There is a template named" in answer.content.decode()
+    assert "Kept." in answer.content.decode()
+
+
+def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> None:
+    assert "At three in the morning" in sheet(editor.get("/console/presets")).text
+    editor.post("/console/presets/stock")
+    editor.post("/console/presets/stock")
+    assert page.presets.count() == len(PRESETS)
+    assert create_stock(page, actor=SYSTEM) == 0
+
+
+def test_a_viewer_reads_them_only(page: Page) -> None:
+    viewer = signed_in("viewer")
+    made = preset(page)
+    assert viewer.get("/console/presets").status_code == 200
+    assert viewer.get(f"/console/presets/{made.public_id}").status_code == 403
+
+
+def test_a_preset_fills_in_title_text_status_and_components(editor: Client, page: Page) -> None:
+    component = make_component(page, "API")
+    chosen = preset(page, update_status="identified", components=[component], should_send_notifications=False)
+    answer = use(editor, chosen, NEW)
+    assert answer.status_code == 200
+    shown = fields_of(form_to(sheet(answer)))
+    assert shown["status"] == ["identified"]
+    assert shown[f"component_{component.public_id}"] == ["degraded_performance"]
+    assert "notify" not in shown
+    assert shown["body"] == ["{{component}} fails: {{cause}}."]
+    again = use(editor, chosen, NEW, **{f"component_{component.public_id}": "major_outage"})
+    filled = fields_of(form_to(sheet(again)))
+    assert filled["body"] == ["API fails: {{cause}}."]
+    assert filled["title"] == ["API fails"]
+    assert filled[f"component_{component.public_id}"] == ["major_outage"]
+
+
+def test_what_is_typed_already_stays(editor: Client, page: Page) -> None:
+    answer = use(editor, preset(page), NEW, title="My title", body="My words.")
+    shown = fields_of(form_to(sheet(answer)))
+    assert shown["title"] == ["My title"]
+    assert shown["body"] == ["My words.\n\n{{component}} fails: {{cause}}."]
+
+
+def test_an_update_knows_its_incident(editor: Client, page: Page) -> None:
+    component = make_component(page, "API")
+    incident = make_incident(page, title="Slow API", components={component: "major_outage"})
+    chosen = preset(page, body="{{title}}: {{components}} since {{started}}, for {{duration}}, on {{page}}.")
+    answer = use(editor, chosen, place(incident), place(incident, "/update"))
+    body = fields_of(form_to(sheet(answer), place(incident, "/update")))["body"][0]
+    assert body.startswith("Slow API: API since ")
+    assert body.endswith(" on Acme.")
+    assert "{{" not in body
+
+
+def test_what_is_not_filled_in_cannot_be_published_and_is_named(editor: Client, page: Page) -> None:
+    sent = fill_in(editor, NEW, "", title="{{component}} fails", body="It fails.\n\nBecause of {{cause}}.")
+    answer = editor.post(NEW, sent)
+    assert answer.status_code == 422
+    said = sheet(answer).text
+    assert "This still has to be filled in: {{component}} in line 1." in said
+    assert "This still has to be filled in: {{cause}} in line 3." in said
+    assert not page.incidents.exists()
+    editor.post(NEW, sent | {"title": ["API fails"], "body": ["Use `{{ cause }}` in your template."]})
+    assert page.incidents.exists()
+
+
+def test_those_that_name_an_affected_component_come_first(editor: Client, page: Page) -> None:
+    component = make_component(page, "API")
+    preset(page, name="A general one")
+    preset(page, name="Of the API", components=[component])
+    preset(page, name="Maintenance", update_status="scheduled")
+    incident = make_incident(page, components={component: "major_outage"})
+    form = form_to(sheet(editor.get(place(incident))), place(incident, "/update"))
+    (choice,) = [select for select in form.all("select") if select.attributes["name"] == "preset"]
+    names = [option.text for option in choice.all("option")]
+    assert names.index("Of the API") < names.index("A general one")
+    assert "Maintenance" not in names

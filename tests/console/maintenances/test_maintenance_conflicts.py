@@ -1,0 +1,116 @@
+"""Two people at one maintenance, or one who presses twice: nothing is lost and nothing happens twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.models import AuditEntry, Incident, Page
+from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.factories import (
+    ALICE,
+    BOB,
+    make_component,
+    make_maintenance,
+    make_page,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
+START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
+END = START + timedelta(hours=2)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page(time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+@pytest.fixture
+def maintenance(page: Page) -> Incident:
+    return make_maintenance(page, begins=START, components=[make_component(page, "REST API")])
+
+
+@pytest.fixture
+def running(maintenance: Incident, clock: Any) -> Incident:
+    clock.move_to(START)
+    actions.start(maintenance, actor=ALICE)
+    return maintenance
+
+
+def place(maintenance: Incident) -> str:
+    return f"/console/incidents/{maintenance.public_id}"
+
+
+def door(maintenance: Incident, step: str) -> str:
+    return f"/console/maintenances/{maintenance.public_id}/{step}"
+
+
+@pytest.mark.parametrize("step", ["start", "reschedule", "options", "cancel"])
+def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
+    editor: Client, maintenance: Incident, step: str
+) -> None:
+    typed = {"reschedule": {"scheduled_until": "3 h"}, "options": {"more_reminders": "45"}}.get(step, {"body": "Mine."})
+    path = door(maintenance, step)
+    sent = fill_in(editor, place(maintenance), path, **{f"{step}-{name}": value for name, value in typed.items()})
+    actions.reschedule(
+        maintenance,
+        scheduled_for=START + timedelta(days=1),
+        scheduled_until=END + timedelta(days=1),
+        actor=BOB,
+        body="Theirs.",
+    )
+    answer = editor.post(path, sent)
+    assert answer.status_code == 422
+    document = sheet(answer)
+    assert "Somebody else changed this while you were writing." in document.text
+    assert "Theirs." in document.one("section", class_="conflict").text
+    held = fields_of(form_to(document, path))
+    assert all(held[f"{step}-{name}"] == [value] for name, value in typed.items())
+    assert AuditEntry.objects.filter(actor_label="Erin").count() == 0
+    assert editor.post(path, held).status_code == 302
+
+
+@pytest.mark.parametrize("step", ["start", "reschedule", "cancel"])
+def test_a_double_click_is_one_step(editor: Client, maintenance: Incident, step: str) -> None:
+    typed = {"reschedule-scheduled_until": "3 h"} if step == "reschedule" else {}
+    sent = fill_in(editor, place(maintenance), door(maintenance, step), **typed)
+    answers = [editor.post(door(maintenance, step), sent) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert maintenance.updates.count() == 2
+
+
+def test_starting_what_was_cancelled_meanwhile_starts_nothing(editor: Client, maintenance: Incident) -> None:
+    sent = fill_in(editor, place(maintenance), door(maintenance, "start"), **{"start-body": "Mine."})
+    actions.cancel(maintenance, actor=BOB)
+    answer = editor.post(door(maintenance, "start"), sent)
+    assert answer.status_code == 422
+    held = fields_of(form_to(sheet(answer), door(maintenance, "start")))
+    assert held["start-body"] == ["Mine."]
+    assert editor.post(door(maintenance, "start"), held).status_code == 422
+    maintenance.refresh_from_db()
+    assert maintenance.began_at is None
+
+
+def test_an_update_to_what_ended_meanwhile_keeps_its_text(editor: Client, running: Incident) -> None:
+    action = f"{place(running)}/update"
+    sent = fill_in(editor, place(running), action, body="Half of it is done.")
+    actions.complete(running, actor=BOB)
+    answer = editor.post(action, sent)
+    assert answer.status_code == 422
+    assert "Half of it is done." in sheet(answer).text

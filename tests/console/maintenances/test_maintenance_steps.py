@@ -1,0 +1,367 @@
+"""What can be done with a maintenance on its page, step by step, and what cannot."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.maintenances.maintenance_lifecycle import options_of
+from incidents.models import Event, Incident, Page
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_incident,
+    make_maintenance,
+    make_page,
+    make_series,
+    make_subscriber,
+)
+from tests.public.parsed_page import Element
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
+START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
+END = START + timedelta(hours=2)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page(time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def editor(page: Page) -> Client:
+    return signed_in("editor", name="Erin")
+
+
+@pytest.fixture
+def maintenance(page: Page) -> Incident:
+    return make_maintenance(page, begins=START, components=[make_component(page, "REST API")])
+
+
+@pytest.fixture
+def running(maintenance: Incident, clock: Any) -> Incident:
+    clock.move_to(START)
+    actions.start(maintenance, actor=ALICE)
+    return maintenance
+
+
+def place(maintenance: Incident) -> str:
+    return f"/console/incidents/{maintenance.public_id}"
+
+
+def door(maintenance: Incident, step: str) -> str:
+    return f"/console/maintenances/{maintenance.public_id}/{step}"
+
+
+def shown(client: Client, maintenance: Incident) -> Element:
+    return sheet(client.get(place(maintenance)))
+
+
+def take(client: Client, maintenance: Incident, step: str, **typed: Any) -> Any:
+    """Fill in the form of that step and press its button."""
+    prefixed = {f"{step}-{name}": value for name, value in typed.items()}
+    return client.post(
+        door(maintenance, step), fill_in(client, place(maintenance), door(maintenance, step), **prefixed)
+    )
+
+
+def steps(client: Client, maintenance: Incident) -> list[str]:
+    doors = [form.attributes.get("action", "") for form in shown(client, maintenance).all("form")]
+    return [path.rsplit("/", 1)[1] for path in doors if maintenance.public_id in path]
+
+
+# What is offered
+
+
+def test_before_it_begins_it_can_be_written_about_started_moved_changed_and_cancelled(
+    editor: Client, maintenance: Incident
+) -> None:
+    assert steps(editor, maintenance) == ["update", "start", "reschedule", "options", "cancel"]
+    text = shown(editor, maintenance).text
+    assert "Oct 24, 2026, 02:00 – 04:00 CEST" in text
+    assert "Starts by itself, Oct 24, 2026 - 02:00 CEST" in text
+
+
+def test_while_it_runs_it_can_be_completed_and_extended(editor: Client, running: Incident) -> None:
+    assert steps(editor, running) == ["update", "complete", "reschedule", "options", "cancel"]
+    assert "Completes by itself, Oct 24, 2026 - 04:00 CEST" in shown(editor, running).text
+
+
+def test_when_it_is_over_nothing_is_offered_but_to_read(editor: Client, running: Incident) -> None:
+    actions.complete(running, actor=ALICE)
+    assert steps(editor, running) == []
+
+
+def test_a_viewer_only_reads(page: Page, maintenance: Incident) -> None:
+    assert steps(signed_in("viewer"), maintenance) == []
+
+
+def test_its_page_costs_the_same_with_many_components(editor: Client, page: Page) -> None:
+    def queries(count: int) -> int:
+        parts = [make_component(page, f"Part {count}-{number}") for number in range(count)]
+        one = make_maintenance(page, begins=START, components=parts)
+        with CaptureQueriesContext(connection) as captured:
+            shown(editor, one)
+        return len(captured)
+
+    assert queries(1) == queries(12)
+
+
+# Start, update, complete, cancel
+
+
+def test_start_now_begins_it_with_its_components(editor: Client, maintenance: Incident) -> None:
+    answer = take(editor, maintenance, "start", body="We begin early.")
+    assert (answer.status_code, answer["Location"]) == (302, place(maintenance))
+    maintenance.refresh_from_db()
+    assert (maintenance.status, maintenance.began_at) == ("in_progress", NOW)
+    assert maintenance.updates.newest_first()[0].body == "We begin early."
+    assert maintenance.affected_components()[0].status == "under_maintenance"
+    assert "Started." in sheet(editor.get(place(maintenance))).text
+
+
+def test_an_emptied_message_becomes_the_standard_sentence(editor: Client, maintenance: Incident) -> None:
+    take(editor, maintenance, "start", body="")
+    assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has begun."
+
+
+def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
+    one = make_maintenance(page, begins=START, notify_start=False)
+    fields = fields_of(form_to(shown(editor, one), door(one, "start")))
+    assert "start-notify" not in fields
+    take(editor, one, "start", notify="on")
+    assert one.events.get(kind="maintenance.started").notify
+
+
+def test_an_upcoming_one_is_written_about_without_beginning(editor: Client, maintenance: Incident) -> None:
+    action = f"{place(maintenance)}/update"
+    form = form_to(shown(editor, maintenance), action)
+    assert not form.all("select")
+    answer = editor.post(action, fill_in(editor, place(maintenance), action, body="We bring two more disks."))
+    assert answer.status_code == 302
+    maintenance.refresh_from_db()
+    assert (maintenance.status, maintenance.updates.count()) == ("scheduled", 2)
+
+
+def test_a_running_one_is_verified_by_an_update(editor: Client, running: Incident) -> None:
+    action = f"{place(running)}/update"
+    options = form_to(shown(editor, running), action).all("select")[0].all("option")
+    assert [option.text for option in options] == ["In progress", "Verifying"]
+    editor.post(action, fill_in(editor, place(running), action, body="We look.", status="verifying"))
+    running.refresh_from_db()
+    assert running.status == "verifying"
+
+
+@pytest.mark.parametrize("status", ["in_progress", "completed", "resolved", "investigating"])
+def test_an_update_cannot_begin_or_end_it(editor: Client, maintenance: Incident, status: str) -> None:
+    action = f"{place(maintenance)}/update"
+    sent = fill_in(editor, place(maintenance), action, body="We begin.", status=status)
+    answer = editor.post(action, sent)
+    assert answer.status_code == 422
+    assert "We begin." in fields_of(form_to(sheet(answer), action))["body"]
+    assert maintenance.updates.count() == 1
+
+
+def test_complete_sets_its_components_back(editor: Client, running: Incident, clock: Any) -> None:
+    clock.move_to(START + timedelta(hours=1))
+    form = form_to(shown(editor, running), door(running, "complete"))
+    assert [box.attributes["value"] for box in form.all("input", name="complete-restore", checked="")]
+    answer = take(editor, running, "complete")
+    assert answer.status_code == 302
+    running.refresh_from_db()
+    assert (running.status, running.resolved_at) == ("completed", START + timedelta(hours=1))
+    assert running.affected_components()[0].status == "operational"
+
+
+def test_what_is_unticked_stays_under_maintenance(editor: Client, running: Incident) -> None:
+    take(editor, running, "complete", restore=None)
+    assert running.affected_components()[0].status == "under_maintenance"
+
+
+def test_a_component_in_the_hands_of_an_incident_is_not_ticked(editor: Client, page: Page, running: Incident) -> None:
+    (rest,) = running.affected_components()
+    make_incident(page, components={rest: "under_maintenance"})
+    form = form_to(shown(editor, running), door(running, "complete"))
+    assert not form.all("input", name="complete-restore", checked="")
+    assert form.all("input", name="complete-restore")
+
+
+def test_cancelling_says_so_everywhere(editor: Client, maintenance: Incident) -> None:
+    answer = take(editor, maintenance, "cancel", body="The parts did not arrive.")
+    assert answer.status_code == 302
+    maintenance.refresh_from_db()
+    assert maintenance.cancelled_at
+    assert maintenance.status == "completed"
+    text = shown(editor, maintenance).text
+    assert "Cancelled" in text
+    assert "The parts did not arrive." in text
+    assert "Cancelled" in sheet(editor.get("/console/incidents?show=maintenance")).text
+
+
+def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
+    take(editor, running, "cancel")
+    assert running.affected_components()[0].status == "operational"
+    assert running.updates.newest_first()[0].body == "This maintenance has been cancelled before its end."
+
+
+# Rescheduling
+
+
+def test_it_is_moved_and_both_times_are_told(editor: Client, page: Page, maintenance: Incident) -> None:
+    make_subscriber(page)
+    fields = fields_of(form_to(shown(editor, maintenance), door(maintenance, "reschedule")))
+    assert fields["reschedule-scheduled_for"] == ["2026-10-24 02:00"]
+    assert fields["reschedule-scheduled_until"] == ["2026-10-24 04:00"]
+    answer = take(
+        editor,
+        maintenance,
+        "reschedule",
+        scheduled_for="2026-10-31 02:00",
+        scheduled_until="3 h",
+        body="Parts are late.",
+    )
+    assert answer.status_code == 302
+    maintenance.refresh_from_db()
+    start = datetime(2026, 10, 31, 1, 0, tzinfo=UTC)
+    assert maintenance.window == (start, start + timedelta(hours=3))
+    body = maintenance.updates.newest_first()[0].body
+    assert "Oct 31, 2026, 02:00 – 05:00 CET (Oct 31, 2026, 01:00 – 04:00 UTC)" in body
+    assert "Oct 24, 2026, 02:00 – 04:00 CEST" in body
+    assert body.endswith("Parts are late.")
+    assert maintenance.events.get(kind="maintenance.rescheduled").notify
+
+
+@pytest.mark.parametrize(("typed", "hours"), [("3 h", 3), ("06:30", 4.5), ("2026-10-24 05:00", 3)])
+def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incident, typed: str, hours: float) -> None:
+    assert take(editor, running, "reschedule", scheduled_until=typed).status_code == 302
+    running.refresh_from_db()
+    assert running.window == (START, START + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "It ends before it begins."),
+        ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "It ends when it begins."),
+        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "lies in the past"),
+        ({"scheduled_for": ""}, "scheduled_for", "Say when it starts."),
+        ({}, "scheduled_for", "These are the times that it has already."),
+        ({"scheduled_until": "soon"}, "scheduled_until", "Write the end as"),
+        ({"scheduled_until": "3 h", "body": "<script>x</script>"}, "body", "HTML like <script> is not allowed."),
+    ],
+)
+def test_a_move_that_cannot_be_is_refused_beside_its_field(
+    editor: Client, maintenance: Incident, typed: dict[str, str], field: str, said: str
+) -> None:
+    answer = take(editor, maintenance, "reschedule", **typed)
+    if answer.status_code == 422 and "press the button again" in sheet(answer).text:
+        answer = editor.post(
+            door(maintenance, "reschedule"), fields_of(form_to(sheet(answer), door(maintenance, "reschedule")))
+        )
+    assert answer.status_code == 422
+    document = sheet(answer)
+    (control,) = invalid_controls(document)
+    assert control.attributes["name"] == f"reschedule-{field}"
+    assert said in document.text
+    held = fields_of(form_to(document, door(maintenance, "reschedule")))
+    assert all(held.get(f"reschedule-{name}", [""]) == [value] for name, value in typed.items())
+    assert maintenance.updates.count() == 1
+
+
+def test_a_move_into_another_ones_time_is_asked_about(editor: Client, page: Page, maintenance: Incident) -> None:
+    make_maintenance(
+        page, begins=START + timedelta(days=7), title="New disks", components=maintenance.affected_components()
+    )
+    answer = take(editor, maintenance, "reschedule", scheduled_for="2026-10-31 01:00", scheduled_until="2 h")
+    document = sheet(answer)
+    assert "“New disks”" in document.one("div", class_="warning").text
+    assert maintenance.updates.count() == 1
+    again = fields_of(form_to(document, door(maintenance, "reschedule")))
+    assert editor.post(door(maintenance, "reschedule"), again).status_code == 302
+
+
+# Options
+
+
+def test_options_are_changed_and_nobody_is_told(editor: Client, page: Page, maintenance: Incident) -> None:
+    website = make_component(page, "Website")
+    told = Event.objects.filter(notify=True).count()
+    answer = take(
+        editor,
+        maintenance,
+        "options",
+        auto_start=None,
+        reminders=["1440"],
+        more_reminders="45",
+        components=[website.public_id],
+    )
+    assert answer.status_code == 302
+    maintenance.refresh_from_db()
+    options = options_of(maintenance)
+    assert (options.auto_start, sorted(options.reminders)) == (False, [45, 1440])
+    assert maintenance.affected_components() == [website]
+    assert Event.objects.filter(notify=True).count() == told
+    assert "To be started, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
+
+
+def test_options_that_cannot_be_are_refused(editor: Client, maintenance: Incident) -> None:
+    answer = take(editor, maintenance, "options", more_reminders="soon")
+    assert answer.status_code == 422
+    assert "Nothing was saved." in sheet(answer).text
+    (control,) = invalid_controls(sheet(answer))
+    assert (control.attributes["name"], control.attributes["value"]) == ("options-more_reminders", "soon")
+    assert options_of(maintenance).reminders == (60,)
+
+
+def test_once_it_runs_its_components_are_no_option(editor: Client, running: Incident) -> None:
+    fields = fields_of(form_to(shown(editor, running), door(running, "options")))
+    assert "options-components" not in fields
+    assert take(editor, running, "options", auto_complete=None).status_code == 302
+    running.refresh_from_db()
+    assert not running.auto_complete
+
+
+def test_it_says_when_somebody_is_late(editor: Client, page: Page, clock: Any) -> None:
+    one = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
+    clock.move_to(START + timedelta(minutes=10))
+    assert "Should have been started, Oct 24, 2026 - 02:00 CEST" in shown(editor, one).text
+    actions.start(one, actor=ALICE)
+    clock.move_to(END + timedelta(minutes=10))
+    assert "Should be over: complete or extend it, Oct 24, 2026 - 04:00 CEST" in shown(editor, one).text
+
+
+# Not for incidents, and not by way of them
+
+
+@pytest.mark.parametrize("step", ["start", "complete", "reschedule", "options", "cancel"])
+def test_an_incident_takes_none_of_these_steps(editor: Client, page: Page, step: str) -> None:
+    assert editor.post(door(make_incident(page), step), {}).status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["resolve", "reopen"])
+def test_a_maintenance_is_not_resolved_or_reopened(editor: Client, running: Incident, verb: str) -> None:
+    answer = editor.post(f"{place(running)}/{verb}", {"body": "Done.", "version": str(running.version)})
+    assert answer.status_code == 404
+    running.refresh_from_db()
+    assert running.status == "in_progress"
+
+
+def test_one_of_a_series_says_so_and_leads_there(editor: Client, page: Page) -> None:
+    series = make_series(page, starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
+    one = series.occurrences.soonest_first()[0]
+    links = [link.attributes["href"] for link in shown(editor, one).all("a")]
+    assert f"/console/series/{series.public_id}" in links

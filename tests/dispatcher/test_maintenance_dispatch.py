@@ -1,0 +1,81 @@
+"""Maintenances and the dispatcher as a process: on time to the second, and after it stood still."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.faults.fleet import Crew
+from tests.live import Candor
+from tests.servers import SmtpSink, wait_until
+from tests.notifications.mailbox import parsed
+
+SCHEDULE = """
+from datetime import datetime
+from incidents.actions import components, maintenances
+from incidents.actor import SYSTEM
+from incidents.models import Page
+page = Page.objects.get()
+api = components.create_component(page, name="API", actor=SYSTEM)
+maintenances.schedule(page, title="Upgrade", body="We upgrade.", actor=SYSTEM, components=[api], notify=False,
+    scheduled_for=datetime.fromisoformat("START"), scheduled_until=datetime.fromisoformat("END"))
+"""
+TIMELINE = """
+import json
+from incidents.models import Component, Incident
+maintenance = Incident.objects.get()
+updates = [[u.status, u.display_at.isoformat(), u.created_at.isoformat()] for u in maintenance.updates.order_by("pk")]
+print(json.dumps({"updates": updates, "component": Component.objects.get().status}))
+"""
+
+
+@pytest.fixture
+def crew(candor: Candor, smtp_sink: SmtpSink) -> Crew:
+    crew = Crew(candor, smtp_sink)
+    crew.prepare(readers=1)
+    return crew
+
+
+def schedule(crew: Crew, start: datetime, end: datetime) -> None:
+    crew.shell(SCHEDULE.replace("START", start.isoformat()).replace("END", end.isoformat()))
+
+
+def timeline(crew: Crew) -> dict[str, Any]:
+    found: dict[str, Any] = crew.told(TIMELINE)
+    return found
+
+
+def lateness(update: list[str]) -> timedelta:
+    """From when it says that it happened to when it was written."""
+    _, shown, written = update
+    return datetime.fromisoformat(written) - datetime.fromisoformat(shown)
+
+
+def test_start_and_end_are_taken_within_five_seconds(crew: Crew, smtp_sink: SmtpSink) -> None:
+    crew.candor.start_dispatcher()
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=8)
+    schedule(crew, start, start + timedelta(seconds=4))
+    wait_until(crew.got(2), "both mails arrive", seconds=40)
+    found = timeline(crew)
+    _, begun, ended = found["updates"]
+    assert [begun[:2], ended[:2]] == [
+        ["in_progress", start.isoformat()],
+        ["completed", (start + timedelta(seconds=4)).isoformat()],
+    ]
+    assert all(timedelta(0) <= lateness(update) < timedelta(seconds=5) for update in (begun, ended))
+    assert found["component"] == "operational"
+    assert [parsed(letter.raw)["Subject"] for letter in smtp_sink.letters] == [
+        "[Acme] In progress: Upgrade",
+        "[Acme] Completed: Upgrade",
+    ]
+
+
+def test_what_it_slept_through_is_caught_up_with_once_by_two_of_them(crew: Crew, smtp_sink: SmtpSink) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    schedule(crew, start, start + timedelta(seconds=1))
+    wait_until(lambda: datetime.now(UTC) > start + timedelta(seconds=2), "start and end have passed")
+    for name in ("first", "second"):
+        crew.candor.start(name, "manage.py", "dispatch")
+    wait_until(crew.got(2), "both mails arrive", seconds=40)
+    assert [update[0] for update in timeline(crew)["updates"]] == ["scheduled", "in_progress", "completed"]
+    assert len(smtp_sink.letters) == 2

@@ -1,0 +1,226 @@
+"""An SMTP server fast enough to measure with, and spiteful enough to break things with. A process of its own:
+
+    python -m tests.fast_smtp_sink PORT CONTROL_PORT
+
+It keeps no mail, only who got how many, and under which Message-ID. Its whims are set while it runs, by lines to the
+control port: `set latency 0.02`, `stat`, `copies`, `first example.com`, `reset`; tests/smtp_sink_process.py speaks that.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+_MESSAGE_ID = re.compile(rb"^Message-ID: (\S+)", re.MULTILINE | re.IGNORECASE)
+_ADDRESS = re.compile(rb"<([^>]*)>")
+
+
+@dataclass
+class Whims:
+    """Seconds, shares from 0 to 1, and switches as 0 or 1."""
+
+    latency: float = 0  # before each answer
+    defer: float = 0  # 451 to each RCPT
+    refuse: float = 0  # 550 to this share of mailboxes, always to the same
+    goodbye_each: float = 0  # 421 and disconnect after so many mails on a connection
+    cut_after_data: float = 0  # disconnect instead of answering a text, for this share of mailboxes (or all: 1)
+    cut_first: float = 0  # the same, the first so many times
+    drip: float = 0  # so many seconds for each byte of an answer
+    drip_from_mail: float = 0  # the same, from the first MAIL of a connection on
+    mute: float = 0  # never a word, not even a greeting
+    pipelining: float = 1
+    impatient: float = 0  # disconnect if a second command comes before the first was answered
+    ask_all_the_same: float = 0  # 354 to DATA even if the recipient was refused
+    most_connections: float = 0  # 421 instead of a greeting for more
+
+
+@dataclass
+class Books:
+    """What came. Times are those of time.monotonic(), which all processes of a machine share."""
+
+    mails: int = 0
+    octets: int = 0
+    first: float = 0
+    last: float = 0
+    connections: int = 0
+    by_reader: Counter[bytes] = field(default_factory=Counter)
+    ids: Counter[bytes] = field(default_factory=Counter)
+    first_by_domain: dict[str, float] = field(default_factory=dict)
+
+    def enter(self, reader: bytes, text: bytes) -> None:
+        now = time.monotonic()
+        self.first = self.first or now
+        self.last = now
+        self.mails += 1
+        self.octets += len(text)
+        self.by_reader[reader] += 1
+        if found := _MESSAGE_ID.search(text):
+            self.ids[found[1]] += 1
+        domain = reader.rpartition(b"@")[2].decode()
+        if domain not in self.first_by_domain:
+            self.first_by_domain[domain] = now
+
+
+WHIMS = Whims()
+books = Books()
+
+
+def share_of(reader: bytes) -> float:
+    """A number from 0 to 1 that is always the same for the same mailbox."""
+    return zlib.crc32(reader) % 1000 / 1000
+
+
+class Conversation(asyncio.Protocol):
+    """One connection."""
+
+    open = 0
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+        self.in_text = False
+        self.reader = b""
+        self.has_been_greeted = self.has_begun = False
+        self.mails = 0
+        self.answers: list[bytes] = []
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        if WHIMS.most_connections and Conversation.open >= WHIMS.most_connections:
+            transport.write(b"421 Too many connections\r\n")
+            transport.close()
+            return
+        Conversation.open += 1
+        books.connections += 1
+        self.has_been_greeted = True
+        self.answers.append(b"220 sink ESMTP\r\n")
+        self.answer()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if self.has_been_greeted:
+            Conversation.open -= 1
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while not self.transport.is_closing() and (self.take_text() if self.in_text else self.take_command()):
+            pass
+        self.answer()
+
+    def take_text(self) -> bool:
+        end = self.buffer.find(b"\r\n.\r\n")
+        if end < 0:
+            if not self.buffer.startswith(b".\r\n"):
+                return False
+            del self.buffer[:3]
+            self.in_text = False
+            self.answers.append(b"554 No valid recipients\r\n")
+            return True
+        text = bytes(self.buffer[: end + 2])
+        del self.buffer[: end + 5]
+        self.in_text = False
+        self.mails += 1
+        books.enter(self.reader, text)
+        if WHIMS.cut_first or (WHIMS.cut_after_data and share_of(self.reader) < WHIMS.cut_after_data):
+            WHIMS.cut_first = max(0, WHIMS.cut_first - 1)
+            self.transport.abort()
+            return False
+        self.answers.append(b"250 Accepted\r\n")
+        return True
+
+    def take_command(self) -> bool:
+        end = self.buffer.find(b"\r\n")
+        if end < 0:
+            return False
+        line = bytes(self.buffer[:end])
+        del self.buffer[: end + 2]
+        if WHIMS.impatient and self.buffer:
+            self.transport.abort()
+            return False
+        verb = line[:4].upper()
+        if verb == b"MAIL":
+            self.mail()
+        elif verb == b"RCPT":
+            self.rcpt(line)
+        elif verb == b"DATA":
+            self.in_text = bool(self.reader or WHIMS.ask_all_the_same)
+            self.answers.append(b"354 Go on\r\n" if self.in_text else b"503 No recipient\r\n")
+        elif verb == b"EHLO":
+            offered = b"250-PIPELINING\r\n" if WHIMS.pipelining else b""
+            self.answers.append(b"250-sink\r\n" + offered + b"250 8BITMIME\r\n")
+        elif verb == b"QUIT":
+            self.transport.close()
+        else:
+            self.answers.append(b"250 OK\r\n")
+        return True
+
+    def mail(self) -> None:
+        self.reader = b""
+        self.has_begun = True
+        if WHIMS.goodbye_each and self.mails >= WHIMS.goodbye_each:
+            self.answers.append(b"421 Enough for today\r\n")
+            self.answer()
+            self.transport.close()
+            return
+        self.answers.append(b"250 OK\r\n")
+
+    def rcpt(self, line: bytes) -> None:
+        found = _ADDRESS.search(line)
+        reader = found[1] if found else b""
+        if WHIMS.defer:
+            self.answers.append(b"451 4.7.1 Come back later\r\n")
+        elif share_of(reader) < WHIMS.refuse:
+            self.answers.append(b"550 5.1.1 No such user\r\n")
+        else:
+            self.reader = reader
+            self.answers.append(b"250 OK\r\n")
+
+    def answer(self) -> None:
+        said, self.answers = b"".join(self.answers), []
+        if not said or WHIMS.mute:
+            return
+        loop = asyncio.get_running_loop()
+        if slow := WHIMS.drip or (self.has_begun and WHIMS.drip_from_mail):
+            for place, octet in enumerate(said):
+                loop.call_later(place * slow, self.transport.write, bytes([octet]))
+        elif WHIMS.latency:
+            loop.call_later(WHIMS.latency, self.transport.write, said)
+        else:
+            self.transport.write(said)
+
+
+def obey(words: list[str]) -> object:
+    global books
+    if words[:2] == ["set", "forget_domains"]:
+        books.first_by_domain.clear()
+    elif words[0] == "set":
+        setattr(WHIMS, words[1], float(words[2]))
+    elif words[0] == "reset":
+        books = Books()
+    elif words[0] == "first":
+        return books.first_by_domain.get(words[1], 0)
+    elif words[0] == "copies":
+        return Counter(books.ids.values())
+    stat = {name: getattr(books, name) for name in ("mails", "octets", "first", "last", "connections")}
+    return stat | {"readers": len(books.by_reader), "ids": len(books.ids)}
+
+
+async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while line := await reader.readline():
+        writer.write(json.dumps(obey(line.decode().split())).encode() + b"\n")
+    writer.close()
+
+
+async def serve(port: int, control_port: int) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Conversation, "127.0.0.1", port, backlog=512)
+    await asyncio.start_server(control, "127.0.0.1", control_port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))

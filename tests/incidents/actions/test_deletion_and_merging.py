@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from incidents.actions.incidents import deletion, merging
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.models import AuditEntry, Component, Event, Incident, Page
+from incidents.visibility import Viewer
+from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page()
+
+
+def delete(incident: Incident, *, correct_history: bool = False, reason: str = "A test.") -> list[Component]:
+    return deletion.delete(incident, reason=reason, correct_history=correct_history, actor=ALICE)
+
+
+def test_a_deleted_incident_is_hidden_holds_nothing_and_keeps_its_rows(page: Page) -> None:
+    api = make_component(page)
+    incident = make_incident(page, components={api: "major_outage"})
+    delete(incident)
+    assert not page.incidents.visible_to(Viewer.PUBLIC).exists()
+    assert not page.incidents.unresolved().exists()
+    assert not Component.objects.held_by(page.incidents.ongoing()).exists()
+    assert incident.updates.count() == 1
+    assert AuditEntry.objects.get(verb="incident.hidden").details == {"reason": "A test."}
+
+
+def test_its_components_stay_as_they_are_unless_asked(page: Page) -> None:
+    api = make_component(page)
+    assert delete(make_incident(page, components={api: "major_outage"})) == []
+    api.refresh_from_db()
+    assert api.status == "major_outage"
+
+
+def test_on_request_its_components_never_were_down(page: Page) -> None:
+    api, web = make_component(page), make_component(page, "Website", status="partial_outage")
+    incident = make_incident(page, components={api: "major_outage", web: "major_outage"})
+    assert set(delete(incident, correct_history=True)) == {api, web}
+    api.refresh_from_db()
+    web.refresh_from_db()
+    assert (api.status, web.status) == ("operational", "partial_outage")
+    assert not api.intervals.as_corrected().harmed().exists()
+    assert api.intervals.filter(status="major_outage", superseded_at__isnull=False).exists()
+
+
+def test_a_reason_is_obligatory_and_twice_is_refused(page: Page) -> None:
+    incident = make_incident(page)
+    with pytest.raises(ValidationError):
+        delete(incident, reason="")
+    delete(incident)
+    with pytest.raises(ValidationError):
+        delete(incident)
+
+
+def test_what_was_deleted_can_be_brought_back(page: Page) -> None:
+    incident = make_incident(page)
+    delete(incident)
+    deletion.restore(incident, reason="It was real.", actor=ALICE)
+    assert page.incidents.visible_to(Viewer.PUBLIC).get() == incident
+    assert Event.objects.filter(kind="incident.restored", notify=False, incident=incident).exists()
+    with pytest.raises(ValidationError):
+        deletion.restore(incident, reason="Again.", actor=ALICE)
+
+
+def test_a_duplicate_leads_to_the_one_that_is_kept(page: Page) -> None:
+    api, web = make_component(page), make_component(page, "Website")
+    kept = make_incident(page, components={api: "major_outage"})
+    other = make_incident(page, components={api: "major_outage", web: "partial_outage"})
+    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
+    other.refresh_from_db()
+    assert (other.merged_into, other.updates.count()) == (kept, 1)
+    assert list(page.incidents.visible_to(Viewer.PUBLIC)) == [kept]
+    assert set(Component.objects.named_by(kept)) == {api, web}
+    web.refresh_from_db()
+    assert web.status == "partial_outage"
+    refs = AuditEntry.objects.filter(verb="incident.merged").values_list("object_ref", flat=True)
+    assert set(refs) == {kept.public_id, other.public_id}
+
+
+def test_a_chain_of_duplicates_leads_to_the_last_one_kept(page: Page) -> None:
+    first, second, third = (make_incident(page) for _ in range(3))
+    merging.merge(first, into=second, reason="The same.", actor=ALICE)
+    merging.merge(second, into=third, reason="The same.", actor=ALICE)
+    first.refresh_from_db()
+    assert first.merged_into == third
+
+
+def test_nothing_is_joined_with_itself_or_with_what_is_gone_or_of_another_kind(page: Page) -> None:
+    incident, gone = make_incident(page), make_incident(page)
+    actions.hide(gone, actor=ALICE, reason="A test.")
+    elsewhere = make_incident(make_page(name="Other", domain="other.example.com"))
+    for into in (incident, gone, elsewhere, make_maintenance(page)):
+        with pytest.raises(ValidationError) as refused:
+            merging.merge(incident, into=into, reason="No.", actor=ALICE)
+        assert "into" in refused.value.message_dict
+    incident.refresh_from_db()
+    assert incident.hidden_at is None
+    with pytest.raises(ValidationError):
+        merging.merge(gone, into=incident, reason="No.", actor=ALICE)
+
+
+def test_bringing_back_a_duplicate_ends_the_joining(page: Page) -> None:
+    kept, other = make_incident(page), make_incident(page, at=timezone.now() - timedelta(hours=1))
+    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
+    deletion.restore(other, reason="Two after all.", actor=ALICE)
+    other.refresh_from_db()
+    assert (other.merged_into, other.hidden_at) == (None, None)

@@ -1,0 +1,34 @@
+import pytest
+
+from incidents.text.placeholders import Gap, fill, gaps
+from incidents.text.default_templates import PRESETS
+
+
+def test_what_is_known_is_filled_in_and_the_rest_stays() -> None:
+    known = {"component": "REST API", "started": "14:14 UTC"}
+    text = "{{component}} fails since {{ Started }}: {{cause}}."
+    assert fill(text, known) == "REST API fails since 14:14 UTC: {{cause}}."
+
+
+def test_a_word_that_is_known_but_empty_is_a_gap_still() -> None:
+    assert fill("{{component}}", {"component": ""}) == "{{component}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Nothing to fill in.", []),
+        ("One\n\n{{cause}} and {{next update}}", [Gap("cause", 3), Gap("next update", 3)]),
+        ("Use `{{ item.name }}` in templates.", []),
+        ("```\n{{cause}}\n```\nthen {{effect}}", [Gap("effect", 4)]),
+        ("~~~ jinja\n{{cause}}", []),
+        ("{{ item.name }} is no variable of ours, {} neither", []),
+    ],
+)
+def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[Gap]) -> None:
+    assert gaps(text) == found
+
+
+def test_every_text_that_we_begin_with_has_a_name_of_its_own_and_a_gap_or_two() -> None:
+    assert len({preset.name for preset in PRESETS}) == len(PRESETS)
+    assert all(gaps(preset.body) or fill(preset.body, {}) == preset.body for preset in PRESETS)

@@ -1,0 +1,376 @@
+"""Mails to staff: who gets them, when, and that no dispatcher, crash or mail server makes two or none of one."""
+
+import socket
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.incidents.attributes import edit_details
+from incidents.actions.incidents.follow_ups import follow_up
+from incidents.actions.pages.page_settings import set_staff_reminders
+from incidents.models import Draft, DraftState, Incident, Page
+from incidents.reminders.overdue_updates import Reminders
+from statuspage.accounts.models import User
+from statuspage.notifications.staff import loop
+from statuspage.subscribers.models.database_time import from_now
+from statuspage.notifications.models import ChannelState, StaffReminder
+from statuspage.notifications.staff.overdue_updates import remind_staff
+from statuspage.notifications.transports.smtp import connect as mail_connection
+from tests.factories import ALICE, make_component, make_incident, make_user, post
+from tests.servers import SmtpSink, free_port
+from tests.notifications.mailbox import mails_to, part
+
+pytestmark = pytest.mark.django_db
+
+ERIN = "erin@example.org"
+
+
+@pytest.fixture
+def erin(page: Page) -> User:
+    return make_user("editor", email=ERIN, name="Erin")
+
+
+@pytest.fixture
+def outage(page: Page) -> Incident:
+    return make_incident(page, title="API outage", components={make_component(page, "API"): "major_outage"})
+
+
+def go_round(after: float) -> None:
+    """As the thread does, so many minutes from now."""
+    remind_staff(timezone.now() + timedelta(minutes=after))
+
+
+def subjects() -> list[str]:
+    return [str(message.subject) for message in mail.outbox]
+
+
+def free() -> None:
+    """Let time pass in the database: whatever is held is held no more."""
+    StaffReminder.objects.update(held_until=from_now(-timedelta(seconds=1)))
+    ChannelState.objects.update(paused_until=from_now(-timedelta(seconds=1)))
+
+
+# Silence
+
+
+def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_times_in_all(
+    erin: User, outage: Incident
+) -> None:
+    go_round(14)
+    assert mail.outbox == []
+    for minutes in (15, 15.5, 20, 30, 31, 45, 46, 60, 600, 6000):
+        go_round(minutes)
+    assert subjects() == [f"[Acme] No update for {n} minutes: API outage" for n in (15, 30, 45)]
+    assert [message.to for message in mail.outbox] == [[ERIN]] * 3
+    assert "This was the last reminder" in str(mail.outbox[2].body)
+    assert "This was the last reminder" not in str(mail.outbox[1].body)
+
+
+def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
+    go_round(16)
+    (message,) = mail.outbox
+    text = str(message.body)
+    assert "Status: Investigating, critical impact" in text
+    assert "This incident affected: API." in text
+    assert f"/console/incidents/{outage.public_id}\n" in text
+    assert "/console/account" in text
+    assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert len({message.extra_headers["Message-ID"], message.extra_headers["References"]}) == 2
+
+
+def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outage: Incident) -> None:
+    draft = Draft.objects.create(page=page, incident=outage, step="update", author_ref="2", author_label="Bob")
+    go_round(16)
+    Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
+    go_round(31)
+    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    assert said == [False, True]
+
+
+def test_an_update_begins_the_count_anew(erin: User, outage: Incident) -> None:
+    go_round(16)
+    post(outage)
+    go_round(14)
+    assert len(mail.outbox) == 1
+    go_round(16)
+    assert len(mail.outbox) == 2
+    assert mail.outbox[0].extra_headers["Message-ID"] != mail.outbox[1].extra_headers["Message-ID"]
+    assert mail.outbox[0].extra_headers["References"] == mail.outbox[1].extra_headers["References"]
+
+
+def test_who_was_not_running_reminds_once_and_not_for_each_time_missed(erin: User, outage: Incident) -> None:
+    go_round(500)
+    assert subjects() == ["[Acme] No update for 8 hours 20 minutes: API outage"]
+
+
+def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -> None:
+    well = dict.fromkeys(outage.affected_components(), "operational")
+    actions.resolve(outage, body="It works again.", restore=well, actor=ALICE)
+    go_round(1000)
+    assert mail.outbox == []
+    assert not StaffReminder.objects.exists()
+
+
+@pytest.mark.parametrize("rules", [Reminders(critical=0), Reminders(by_mail=False)])
+def test_what_the_page_has_switched_off_is_not_mailed(
+    page: Page, erin: User, outage: Incident, rules: Reminders
+) -> None:
+    set_staff_reminders(page, rules, actor=ALICE)
+    go_round(1000)
+    assert mail.outbox == []
+    assert not StaffReminder.objects.exists()
+
+
+def test_an_incident_with_intervals_of_its_own_keeps_to_them(erin: User, outage: Incident) -> None:
+    edit_details(outage, reminder_intervals="[2, 5]", actor=ALICE)
+    for minutes in (60, 119, 120, 180, 299, 300, 6000):
+        go_round(minutes)
+    assert subjects() == [f"[Acme] No update for {n} hours: API outage" for n in (2, 5)]
+
+
+def test_active_editors_and_owners_who_want_it_are_mailed(page: Page, outage: Incident) -> None:
+    make_user("viewer", email="viewer@example.org")
+    make_user("editor", email="away@example.org")
+    make_user("owner", email="quiet@example.org")
+    User.objects.filter(email="away@example.org").update(is_active=False)
+    User.objects.filter(email="quiet@example.org").update(wants_reminders=False)
+    for role in ("editor", "owner"):
+        make_user(role, email=f"{role}@example.org")
+    go_round(16)
+    assert sorted(message.to[0] for message in mail.outbox) == ["editor@example.org", "owner@example.org"]
+    ids = {message.extra_headers["Message-ID"] for message in mail.outbox}
+    assert len(ids) == 2
+
+
+def test_a_title_with_a_line_break_breaks_no_header(erin: User, outage: Incident) -> None:
+    Incident.objects.update(title="API\r\nBcc: x@example.org")
+    go_round(16)
+    assert subjects() == ["[Acme] No update for 16 minutes: API Bcc: x@example.org"]
+
+
+# Red after the resolve
+
+
+def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, outage: Incident) -> None:
+    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    go_round(14)
+    assert mail.outbox == []
+    for minutes in (15, 16, 1000):
+        go_round(minutes)
+    (message,) = mail.outbox
+    assert message.subject == "[Acme] Still not operational: API"
+    assert "API: Major Outage" in str(message.body)
+    assert "/console/#components-title" in str(message.body)
+
+
+def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:
+    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    go_round(16)
+    follow_up(outage, body="We changed the alarm.", actor=ALICE)
+    go_round(60)
+    assert subjects() == ["[Acme] Still not operational: API"]
+
+
+def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outage: Incident) -> None:
+    for _ in range(2):
+        actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+        go_round(16)
+        actions.reopen(outage, body="It is back.", actor=ALICE)
+    assert subjects() == ["[Acme] Still not operational: API"] * 2
+
+
+@pytest.mark.parametrize("rules", [Reminders(still_red=0), Reminders(by_mail=False)])
+def test_they_are_not_mailed_where_that_is_switched_off(
+    page: Page, erin: User, outage: Incident, rules: Reminders
+) -> None:
+    set_staff_reminders(page, rules, actor=ALICE)
+    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    go_round(1000)
+    assert mail.outbox == []
+
+
+# Mail servers
+
+
+def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: User, outage: Incident) -> None:
+    go_round(16)
+    (message,) = mails_to(sink, ERIN)
+    assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
+    assert message["From"].startswith("Acme <")
+    assert "Write an update" in part(message, "plain")
+
+
+def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:
+    ChannelState.objects.pause("email", "Connection refused")
+    go_round(16)
+    assert mail.outbox == []
+    free()
+    go_round(17)
+    assert subjects() == ["[Acme] No update for 17 minutes: API outage"]
+    assert not ChannelState.objects.in_trouble().exists()
+
+
+def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
+    sink: SmtpSink, settings: Settings, erin: User, outage: Incident
+) -> None:
+    there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
+    go_round(16)
+    assert ChannelState.objects.is_paused("email")
+    reminder = StaffReminder.objects.get()
+    assert (reminder.sent_at, reminder.told, reminder.attempts) == (None, [], 1)
+    assert "refused" in reminder.last_error
+    settings.EMAIL_PORT = there
+    go_round(17)
+    assert sink.letters == []
+    free()
+    go_round(18)
+    assert len(mails_to(sink, ERIN)) == 1
+    assert User.objects.to_remind().get() == erin
+
+
+def test_a_server_that_was_away_for_long_is_handed_the_last_one_alone(
+    sink: SmtpSink, settings: Settings, erin: User, outage: Incident
+) -> None:
+    there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
+    for minutes in (16, 31):
+        go_round(minutes)
+        free()
+    settings.EMAIL_PORT = there
+    go_round(46)
+    (message,) = mails_to(sink, ERIN)
+    assert message["Subject"] == "[Acme] No update for 46 minutes: API outage"
+    assert [one.number for one in StaffReminder.objects.all()] == [3]
+
+
+def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, erin: User, outage: Incident) -> None:
+    make_user("owner", email="owner@example.org")
+    sink.refuse = {ERIN: "550 5.1.1 No such user"}
+    go_round(16)
+    free()
+    go_round(17)
+    assert [letter.recipient for letter in sink.letters] == ["owner@example.org"]
+    assert StaffReminder.objects.get().sent_at
+    assert not ChannelState.objects.in_trouble().exists()
+
+
+def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
+    sink: SmtpSink, erin: User, outage: Incident
+) -> None:
+    make_user("owner", email="owner@example.org")
+    sink.refuse = {ERIN: "451 4.2.0 Come again"}
+    go_round(16)
+    go_round(16)
+    sink.refuse = {}
+    free()
+    go_round(17)
+    assert [letter.recipient for letter in sink.letters] == ["owner@example.org", ERIN]
+
+
+def test_a_server_that_says_nothing_is_left_alone_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
+) -> None:
+    monkeypatch.setattr(mail_connection, "HAND_OVER_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = mail_connection.SMTP_BACKEND
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", silent.getsockname()[1], 30
+        go_round(16)
+    assert "longer than 0.3 s" in ChannelState.objects.get().last_error
+    assert StaffReminder.objects.get().sent_at is None
+
+
+# Crashes and company
+
+
+def test_whoever_was_killed_between_claim_and_mail_loses_nothing(erin: User, outage: Incident) -> None:
+    reminder = StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")
+    StaffReminder.objects.note([reminder])
+    assert StaffReminder.objects.all().claim()
+    go_round(16)
+    assert mail.outbox == []
+    free()
+    go_round(17)
+    assert len(mail.outbox) == 1
+
+
+def test_whoever_was_killed_half_way_mails_the_rest(erin: User, outage: Incident) -> None:
+    make_user("owner", email="owner@example.org")
+    StaffReminder.objects.note([StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")])
+    StaffReminder.objects.update(told=[erin.pk])
+    go_round(16)
+    assert [message.to for message in mail.outbox] == [["owner@example.org"]]
+
+
+def test_whoever_lost_the_lease_marks_nothing(outage: Incident) -> None:
+    StaffReminder.objects.note([StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")])
+    slow = StaffReminder.objects.all().claim()
+    free()
+    quick = StaffReminder.objects.all().claim()
+    assert slow
+    assert quick
+    assert not slow.mark_told(1)
+    slow.finish()
+    assert StaffReminder.objects.get().sent_at is None
+    quick.finish()
+    assert StaffReminder.objects.get().sent_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: User, outage: Incident) -> None:
+    for number in range(3):
+        make_user("owner", email=f"owner{number}@example.org")
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        for _ in range(3):
+            go_round(16)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sink.stat() == {"mails": 4, "readers": 4, "ids": 4}
+    assert StaffReminder.objects.get().sent_at
+
+
+def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    made: list[str] = []
+
+    def broken(_now: Any) -> None:
+        raise ValueError("Out of stamps")
+
+    monkeypatch.setattr(loop, "ROUNDS", [broken, lambda _now: made.append("good")])
+    # The connection is the test's own.
+    monkeypatch.setattr("statuspage.notifications.staff.loop.connection.close", lambda: None)
+    loop.make_rounds()
+    assert made == ["good"]
+    assert "Out of stamps" in caplog.text
+
+
+def test_the_dispatcher_makes_the_rounds_and_the_web_does_not(settings: Settings) -> None:
+    assert "statuspage.notifications.staff.loop.StaffMail" in settings.BESIDE_THE_CLOCK
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_thread_makes_its_rounds_until_it_is_stopped(erin: User, outage: Incident) -> None:
+    outage.updates.update(created_at=timezone.now() - timedelta(minutes=20))
+    stop = threading.Event()
+    thread = loop.StaffMail(stop)
+    thread.start()
+    for _ in range(200):
+        if mail.outbox:
+            break
+        stop.wait(0.05)
+    stop.set()
+    thread.finish()
+    assert not thread.is_alive()
+    assert len(mail.outbox) == 1

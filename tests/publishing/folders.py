@@ -1,0 +1,56 @@
+"""A published page as a reader of files sees it."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import brotli
+
+from incidents.models import Page
+from statuspage.common.published_folder import Manifest, file_of, read_manifest
+from statuspage.publishing.publisher import tree_of
+from statuspage.publishing.generations import Tree
+
+
+def as_text(body: bytes) -> str:
+    """Pictures too, no byte lost."""
+    return body.decode(errors="surrogateescape")
+
+
+def parts(tree: Tree) -> Iterator[tuple[Path, Manifest]]:
+    """The generation, then its archive."""
+    assert tree.current
+    folder = tree.current
+    manifest = read_manifest(folder)
+    yield folder, manifest
+    if manifest.archive:
+        yield folder / "archive", read_manifest(folder / "archive")
+
+
+def shown(tree: Tree) -> dict[str, str]:
+    """What readers get, every coding checked against the manifest's hash."""
+    found: dict[str, str] = {}
+    for folder, manifest in parts(tree):
+        for path, entry in manifest.files.items():
+            file = folder / file_of(path)
+            body = file.read_bytes()
+            assert hashlib.sha256(body).hexdigest() == entry.digest
+            assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == body
+            assert brotli.decompress(file.with_name(file.name + ".br").read_bytes()) == body
+            found.setdefault(path, as_text(body))
+    return found
+
+
+def stray(tree: Tree) -> list[str]:
+    """Files that a web server beside us would serve though no manifest names them."""
+    found = []
+    for folder, manifest in parts(tree):
+        named = {file_of(path) + suffix for path in manifest.files for suffix in ("", ".gz", ".br")} | {"manifest.json"}
+        lying = [file for file in folder.resolve().rglob("*") if file.is_file()]
+        found += [name for file in lying if (name := str(file.relative_to(folder.resolve()))) not in named]
+    return found
+
+
+def published(page: Page) -> dict[str, str]:
+    return shown(tree_of(page.public_id))
