@@ -16,8 +16,8 @@ from typing import Any
 from django.urls import reverse
 
 from incidents.models import AffectedComponent, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
-from incidents.text.time_shorthand import body_told, postmortem_told
 from incidents.status import Headline, worst_status
+from incidents.text.time_shorthand import body_told, postmortem_told
 
 Json = dict[str, Any]
 

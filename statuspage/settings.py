@@ -77,10 +77,13 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
-    "statuspage.public",
+    "statuspage.dispatcher",
     "statuspage.console",
     "statuspage.api",
+    "statuspage.public",
+    "statuspage.publishing",
     "statuspage.importers",
+    "statuspage.notifications",
     "statuspage.subscribers",
     "statuspage.accounts",
     "incidents",

@@ -3,7 +3,7 @@
     python -m tests.fast_smtp_sink PORT CONTROL_PORT
 
 It keeps no mail, only who got how many, and under which Message-ID. Its whims are set while it runs, by lines to the
-control port: `set latency 0.02`, `stat`, `copies`, `first example.com`, `reset`; tests/smtp_sink_process.py speaks that.
+control port: `set latency 0.02`, `stat`, `copies`, `first example.com`, `reset`; tests/smtp_sink_process.py does that.
 """
 
 import asyncio

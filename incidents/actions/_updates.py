@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from incidents.actions import checks
-from incidents.actions.components import status_history
 from incidents.actions._audit import record, take_version
+from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate
 from incidents.models.states import ENDED, RUNNING, UPCOMING, Status
-from incidents.text.time_shorthand import Clock, clock_of, has_shorthand
 from incidents.status import impact_of, worst_impact
+from incidents.text.time_shorthand import Clock, clock_of, has_shorthand
 
 Statuses = Mapping[Component, str]
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.text import markdown
 from incidents.models import Component, Page
 from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
+from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 
 MAX_TITLE = 255

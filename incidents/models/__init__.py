@@ -2,6 +2,7 @@ from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
 from incidents.models.drafts import Draft, DraftState, DraftStep
 from incidents.models.events import Event, EventKind
+from incidents.models.incident_templates import Preset
 from incidents.models.incidents import Incident
 from incidents.models.intervals import StatusInterval
 from incidents.models.logos import PageLogo
@@ -9,7 +10,6 @@ from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem, PostmortemComment
-from incidents.models.incident_templates import Preset
 from incidents.models.revisions import Revision
 from incidents.models.service_level_targets import ServiceTarget
 from incidents.models.updates import AffectedComponent, IncidentUpdate

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from incidents.postmortem.findings import Findings, digest
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
+from incidents.postmortem.findings import Findings, digest
 
 
 class PostmortemQuerySet(models.QuerySet["Postmortem"]):
@@ -29,7 +29,8 @@ class Postmortem(models.Model):
     """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
     while `published_at` is set.
 
-    `findings` reads `incidents.postmortem.findings.Findings`, `account` `incidents.postmortem.summary.Account`. `approved` is the digest of
+    `findings` is read by `incidents.postmortem.findings.Findings`, `account` by `incidents.postmortem.summary.Account`.
+    `approved` is the digest of
     what a second person has read, `edited_by` and `approved_by` are the actors' refs. `followed_up_at`: when readers
     were told that everything is done.
     """

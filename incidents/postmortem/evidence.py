@@ -11,13 +11,13 @@ from itertools import groupby
 
 from django.utils import timezone
 
-from incidents.text import markdown
-from incidents.postmortem.summary import Record, Span
-from incidents.reporting.response_times import Course, Measure
-from incidents.postmortem.findings import Line
 from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, StatusInterval
 from incidents.models.states import HARMED, ComponentStatus
+from incidents.postmortem.findings import Line
+from incidents.postmortem.summary import Record, Span
 from incidents.reporting.periods import Period
+from incidents.reporting.response_times import Course, Measure
+from incidents.text import markdown
 
 MOST_LINES = 100
 _LONGEST = 300

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents.postmortem.summary import Account, Harm
 from incidents.models.states import ComponentStatus
+from incidents.postmortem.summary import Account, Harm
 from incidents.text.wording import harm_text, moment_text
 
 LABELS = {

@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from incidents.postmortem.findings import Findings, Line, digest, is_length, line_json, moment_in, read_lines, stamp, texts
 from incidents.models.states import HARMED, ComponentStatus
+from incidents.postmortem.findings import (
+    Findings,
+    Line,
+    digest,
+    is_length,
+    line_json,
+    moment_in,
+    read_lines,
+    stamp,
+    texts,
+)
 from incidents.text.wording import duration_text, moment_text
 
 MOMENTS = ("began", "detected", "acknowledged", "fixed", "resolved", "ended")

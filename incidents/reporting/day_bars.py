@@ -6,8 +6,8 @@ from functools import lru_cache
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents.reporting import uptime
 from incidents.models.states import ComponentStatus
+from incidents.reporting import uptime
 from incidents.reporting.uptime import Bars
 
 # The class of each status's line, short because a page has hundreds of them, and where it runs in a drawing 20 units

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from django.db.models import Min
 
-from incidents.reporting.response_times import Course
 from incidents.models import IncidentUpdate, Page, StatusInterval
 from incidents.reporting.periods import Period
+from incidents.reporting.response_times import Course
 from incidents.visibility import Viewer
 
 Steps = dict[int, list[tuple[datetime, str]]]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from incidents.reporting.status_history import read_histories
 from incidents.models import AffectedComponent, Component, Incident, Page, ServiceTarget
 from incidents.reporting.periods import Period
 from incidents.reporting.service_levels import Promise, ServiceLevel, service_level
+from incidents.reporting.status_history import read_histories
 from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Min, OuterRef, Subquery
 
-from incidents.reporting import uptime
 from incidents.models import Component, EventKind, Page, StatusInterval
+from incidents.reporting import uptime
 from incidents.reporting.uptime import Interval, Weights
 
 Histories = dict[int, list[Interval]]

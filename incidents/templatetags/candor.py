@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from incidents.reporting import day_bars as reporting_day_bars, uptime
-from incidents.text import maintenance_window, wording
 from incidents.models.components import Component
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.states import ComponentStatus, Impact
+from incidents.reporting import day_bars as reporting_day_bars
+from incidents.reporting import uptime
 from incidents.reporting.uptime import Bars, Weights
+from incidents.text import maintenance_window, wording
 
 register = template.Library()
 
@@ -133,7 +134,9 @@ def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
 def long_bars(bars: Bars) -> SafeString:
     """The same drawing alone, with its sentence as its text alternative."""
     return format_html(
-        '<div class="bars" role="img" aria-label="{}">{}</div>', reporting_day_bars.sentence(bars), reporting_day_bars.drawing(bars)
+        '<div class="bars" role="img" aria-label="{}">{}</div>',
+        reporting_day_bars.sentence(bars),
+        reporting_day_bars.drawing(bars),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidents.transfer.records import IncomingIncident
 from incidents.models.states import ENDED, RUNNING, Kind, Status
 from incidents.status import impact_of
+from incidents.transfer.records import IncomingIncident
 
 SHORTEST_WINDOW = timedelta(minutes=1)
 

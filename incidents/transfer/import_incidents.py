@@ -14,11 +14,6 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from incidents.text import markdown
-from incidents.transfer.import_pages import bring_former_component, differing, is_changed_here
-from incidents.transfer.import_columns import columns_of, written_at
-from incidents.transfer.import_texts import EDITED_BY, Text, bring_postmortem, has_newer_postmortem, keep_text
-from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, code_for
 from incidents.models import (
     AffectedComponent,
     Component,
@@ -29,6 +24,11 @@ from incidents.models import (
     Revision,
 )
 from incidents.models.states import UPCOMING, ComponentStatus
+from incidents.text import markdown
+from incidents.transfer.import_columns import columns_of, written_at
+from incidents.transfer.import_pages import bring_former_component, differing, is_changed_here
+from incidents.transfer.import_texts import EDITED_BY, Text, bring_postmortem, has_newer_postmortem, keep_text
+from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, code_for
 
 # What the other product does not tell happens there, and here when it is imported; not by itself.
 UNTOLD_SWITCHES = {"auto_start": False, "auto_complete": False}

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
+from incidents.models import Metric, MetricsProvider, Page
 from incidents.transfer.import_pages import differing
 from incidents.transfer.records import IncomingMetric, Outcome, Result
-from incidents.models import Metric, MetricsProvider, Page
 
 
 @transaction.atomic

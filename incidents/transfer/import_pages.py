@@ -16,10 +16,18 @@ from django.utils import timezone
 
 from incidents.actions.components import status_history
 from incidents.actor import Actor
-from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingPage, Outcome, Result, code_for, is_code
 from incidents.models import AuditEntry, Component, ComponentGroup, Event, EventKind, Page
 from incidents.models.pages import validate_time_zone
 from incidents.models.states import ComponentStatus
+from incidents.transfer.records import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingPage,
+    Outcome,
+    Result,
+    code_for,
+    is_code,
+)
 
 IMPORTED = "page.imported"
 # One API of a product tells times to the second, another to the millisecond.

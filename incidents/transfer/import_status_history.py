@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef
 from django.utils import timezone
 
-from incidents.transfer.import_pages import IMPORTED
 from incidents.models import AffectedComponent, AuditEntry, Component, Page, StatusInterval
+from incidents.transfer.import_pages import IMPORTED
 
 
 @dataclass(frozen=True, slots=True)

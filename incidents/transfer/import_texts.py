@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.text import markdown
-from incidents.transfer.import_pages import is_changed_here
-from incidents.transfer.import_columns import written_at
-from incidents.transfer.records import IncomingIncident
 from incidents.models import Incident, Postmortem, Revision
+from incidents.text import markdown
+from incidents.transfer.import_columns import written_at
+from incidents.transfer.import_pages import is_changed_here
+from incidents.transfer.records import IncomingIncident
 
 EDITED_BY = "Import"
 

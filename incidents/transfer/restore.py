@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from incidents import colors
-from incidents.transfer.records import Outcome, Result
 from incidents.models import (
     ActionItem,
     AffectedComponent,
@@ -29,6 +28,7 @@ from incidents.models import (
     Revision,
     ServiceTarget,
 )
+from incidents.transfer.records import Outcome, Result
 from incidents.transfer.serialization import read
 
 Raw = Mapping[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from incidents.transfer.restore import MADE, Raw, components_of, once
-from incidents.transfer.records import Result
 from incidents.models import Metric, MetricPoint, MetricsProvider, Page, Preset
+from incidents.transfer.records import Result
+from incidents.transfer.restore import MADE, Raw, components_of, once
 from incidents.transfer.serialization import read
 
 BATCH = 500

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
+from incidents.models import AuditEntry, IncidentUpdate, Page, StatusInterval
 from incidents.transfer.import_pages import IMPORTED
 from incidents.transfer.records import Outcome, Result
-from incidents.models import AuditEntry, IncidentUpdate, Page, StatusInterval
 from incidents.transfer.serialization import read
 
 Raw = Mapping[str, Any]

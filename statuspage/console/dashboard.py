@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as component_actions
-from incidents.reminders.unrestored_components import is_red, leftovers
 from incidents.models import ActionItem, Draft, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.reminders.overdue_updates import Reminders, silence_of
+from incidents.reminders.unrestored_components import is_red, leftovers
 from incidents.status import page_status
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page

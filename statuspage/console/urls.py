@@ -1,18 +1,26 @@
 from django.urls import path
 
-from statuspage.console.people import account_views, views as people_views
-from statuspage.console.audit import views as audit_views
-from statuspage.console.components import component_order, views as components_views
-from statuspage.console.channels import views as channels_views, mail_views, mail_test_views
 from statuspage.console import command_views, dashboard
-from statuspage.console.incidents import correction_views, delivery_views, draft_views, follow_up_views, views as incidents_views, update_views
-from statuspage.console.postmortems import export_views, views as postmortems_views
-from statuspage.console.maintenances import views as maintenances_views, series_views
+from statuspage.console.audit import views as audit_views
+from statuspage.console.channels import mail_test_views, mail_views
+from statuspage.console.channels import views as channels_views
+from statuspage.console.components import component_order
+from statuspage.console.components import views as components_views
 from statuspage.console.incident_templates import views as incident_templates_views
+from statuspage.console.incidents import correction_views, delivery_views, draft_views, follow_up_views, update_views
+from statuspage.console.incidents import views as incidents_views
+from statuspage.console.maintenances import series_views
+from statuspage.console.maintenances import views as maintenances_views
+from statuspage.console.people import account_views
+from statuspage.console.people import views as people_views
+from statuspage.console.postmortems import export_views
+from statuspage.console.postmortems import views as postmortems_views
 from statuspage.console.proofreading import views as proofreading_views
-from statuspage.console.settings import publishing_views, rules_views, views as settings_views, token_views, uptime_views
 from statuspage.console.reports import views as reports_views
-from statuspage.console.subscribers import csv_views, views as subscribers_views
+from statuspage.console.settings import publishing_views, rules_views, token_views, uptime_views
+from statuspage.console.settings import views as settings_views
+from statuspage.console.subscribers import csv_views
+from statuspage.console.subscribers import views as subscribers_views
 
 app_name = "console"
 

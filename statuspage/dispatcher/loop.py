@@ -19,12 +19,12 @@ from django.utils.module_loading import import_string
 from incidents.actions.due import run_due
 from incidents.models import Draft
 from statuspage.accounts import ratelimit
-from statuspage.notifications.worker_wakeup import Doorbell
 from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, Heartbeat, MailTest
-from statuspage.subscribers.models import Subscriber
-from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
 from statuspage.notifications.transports import TRANSPORTS
+from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
+from statuspage.notifications.worker_wakeup import Doorbell
+from statuspage.subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 

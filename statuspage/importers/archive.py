@@ -11,18 +11,18 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from incidents.transfer import export
 from incidents.actions.pages import logos
-from incidents.transfer import restore as transfer_restore, restore_metrics, restore_records
+from incidents.actor import Actor
+from incidents.models import Page
+from incidents.transfer import export, restore_metrics, restore_records
+from incidents.transfer import restore as transfer_restore
 from incidents.transfer.import_pages import record_import
 from incidents.transfer.import_status_history import newest_affected
-from incidents.actor import Actor
 from incidents.transfer.records import Outcome, Result
-from incidents.models import Page
 from incidents.transfer.serialization import plain
 from statuspage.importers.errors import SourceError
-from statuspage.importers.run import Progress
 from statuspage.importers.report import Report
+from statuspage.importers.run import Progress
 from statuspage.subscribers import export as subscribers
 
 HEADER = "candor-export"

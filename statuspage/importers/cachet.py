@@ -9,16 +9,26 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import urlsplit
 
-from incidents.transfer.records import IncomingChange, IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, IncomingUpdate, code_for
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
+from incidents.transfer.records import (
+    IncomingChange,
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+    IncomingUpdate,
+    code_for,
+)
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.cachet_json import has_next, plain, related
 from statuspage.importers.errors import Forbidden, NotThere, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.run import IsSettled
 from statuspage.importers.fields import BadObject, Thing, each
-from statuspage.importers.report import Report
 from statuspage.importers.html_to_markdown import as_markdown
+from statuspage.importers.report import Report
+from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
 from statuspage.subscribers.models import Channel, SubscriberState
 

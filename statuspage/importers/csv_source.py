@@ -8,12 +8,23 @@ from datetime import UTC, tzinfo
 from itertools import groupby
 from pathlib import Path
 
-from incidents.transfer.records import IncomingChange, IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, IncomingUpdate, code_for, is_code
 from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
+from incidents.transfer.records import (
+    IncomingChange,
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+    IncomingUpdate,
+    code_for,
+    is_code,
+)
 from statuspage.importers.errors import SourceError
-from statuspage.importers.run import IsSettled
 from statuspage.importers.fields import BadObject, Thing
 from statuspage.importers.report import Report
+from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
 
 REQUIRED = ("incident", "title", "status", "at", "body")

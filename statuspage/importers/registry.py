@@ -13,10 +13,10 @@ from incidents.models.pages import validate_time_zone
 from statuspage.importers.atlassian.api_source import KeyedSource
 from statuspage.importers.atlassian.public_source import PublicSource
 from statuspage.importers.cachet import CachetSource
-from statuspage.importers.fetching import Fetcher
-from statuspage.importers.run import Source
-from statuspage.importers.report import Report
 from statuspage.importers.csv_source import SheetSource
+from statuspage.importers.fetching import Fetcher
+from statuspage.importers.report import Report
+from statuspage.importers.run import Source
 from statuspage.importers.uptime_kuma import UptimeKumaSource
 
 FROM_FILES = ("uptime-kuma", "csv", "candor")

@@ -9,14 +9,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from incidents.transfer.import_pages import bring_component, bring_group, bring_page, record_import
-from incidents.transfer.import_status_history import fold_history, folded_so_far, newest_affected
+from incidents.actor import Actor
+from incidents.models import Incident, Page
 from incidents.transfer.import_incidents import Timelines
 from incidents.transfer.import_metrics import bring_metric
+from incidents.transfer.import_pages import bring_component, bring_group, bring_page, record_import
+from incidents.transfer.import_status_history import fold_history, folded_so_far, newest_affected
 from incidents.transfer.import_templates import bring_template
-from incidents.actor import Actor
-from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, Outcome, Result, code_for, is_code
-from incidents.models import Incident, Page
+from incidents.transfer.records import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+    Outcome,
+    Result,
+    code_for,
+    is_code,
+)
 from statuspage.importers.report import Report
 from statuspage.subscribers.importing import IncomingSubscriber, bring_subscriber
 

@@ -6,13 +6,21 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, code_for
 from incidents.models.states import ComponentStatus
+from incidents.transfer.records import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+    code_for,
+)
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.errors import SourceError
-from statuspage.importers.run import IsSettled
 from statuspage.importers.fields import Thing, each
 from statuspage.importers.report import Report
+from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
 
 GROUP = "group"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.messages.notification import News, read_news
+from statuspage.notifications.models import ChannelState, Delivery
 
 # A batch holds what this many seconds can send: so long may an urgent mail wait behind what was claimed before it.
 BATCH_SECONDS = 0.25

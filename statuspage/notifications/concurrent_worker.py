@@ -13,9 +13,9 @@ from django.db import Error as DatabaseTrouble
 
 from statuspage.notifications import endpoints
 from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.models import ChannelState, Delivery
-from statuspage.notifications.messages.notification import read_news
 from statuspage.notifications.eligibility import why_not
+from statuspage.notifications.messages.notification import read_news
+from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports.base import ChannelDown, Transport, TransportError
 
 logger = logging.getLogger(__name__)

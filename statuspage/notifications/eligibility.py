@@ -1,8 +1,8 @@
 """What is asked once more at the moment of sending: is this still wanted?"""
 
+from statuspage.notifications.messages.notification import News
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.notifications.messages.notification import News
 
 # In which states of the subscriber a message about the subscription itself is pointless, and what is said of it then.
 _POINTLESS: dict[str, tuple[set[SubscriberState], str]] = {

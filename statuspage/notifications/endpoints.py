@@ -18,10 +18,10 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.notifications.models import Delivery, DeliveryKind, Priority
-from statuspage.subscribers.models.subscribers import BY_STAFF
 from statuspage.notifications.transports.base import TransportError
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
+from statuspage.subscribers.models.subscribers import BY_STAFF
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix (Standard Webhooks), not a secret
 # After a rotation, messages carry both signatures for so long.

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
-from statuspage.notifications.bounces.bounces import refused
-from statuspage.notifications.batches import Batch, Intake, batch_size
 from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.models import ChannelState, Delivery
+from statuspage.notifications.batches import Batch, Intake, batch_size
+from statuspage.notifications.bounces.bounces import refused
 from statuspage.notifications.concurrent_worker import ParallelRun
 from statuspage.notifications.eligibility import why_not
+from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
 
 logger = logging.getLogger(__name__)

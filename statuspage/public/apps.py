@@ -1,11 +1,5 @@
 from django.apps import AppConfig
-from django.core.checks import register
 
 
 class PublicConfig(AppConfig):
     name = "statuspage.public"
-
-    def ready(self) -> None:
-        from statuspage.publishing.checks import targets_can_be_used
-
-        register(targets_can_be_used)

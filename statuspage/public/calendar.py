@@ -14,10 +14,10 @@ from django.utils.html import strip_tags
 from icalendar import Calendar, Event
 
 from incidents.models import Component, Incident, Page
-from incidents.templatetags.candor import site_name
 from incidents.reporting.uptime import midnight
-from incidents.visibility import Viewer
+from incidents.templatetags.candor import site_name
 from incidents.text.wording import window_text
+from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url
 
 PAST_DAYS = 90

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from incidents.models import Incident, Page
-from incidents.templatetags.candor import site_name
 from incidents.statuspage_json import published_postmortem
+from incidents.templatetags.candor import site_name
 from statuspage.common.urls import absolute_url
 from statuspage.public.page_state import newest_incidents
 

@@ -9,16 +9,16 @@ from itertools import groupby
 
 from django.db.models import prefetch_related_objects
 
-from incidents.postmortem.summary import Account
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.models.updates import timeline
-from incidents.status import Headline, page_status, worst_status
+from incidents.postmortem.summary import Account
 from incidents.reporting.uptime import midnight
-from incidents.visibility import Viewer
-from incidents.text.maintenance_window import days_until
+from incidents.status import Headline, page_status, worst_status
 from incidents.statuspage_json import published_postmortem
+from incidents.text.maintenance_window import days_until
 from incidents.text.wording import affected_sentence
+from incidents.visibility import Viewer
 
 PAST_DAYS = 15
 OPEN_ALL_UP_TO = 24

@@ -16,8 +16,8 @@ from incidents.models import Component, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
 from incidents.reporting.periods import Period
 from incidents.visibility import Viewer
-from statuspage.public.theme import accent_code
 from statuspage.public.history import page_count, page_of
+from statuspage.public.theme import accent_code
 
 # What says when it was true: published at least once a minute.
 CLOCKS = ("home", "live")

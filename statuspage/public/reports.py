@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from incidents.models import Component, Page
 from incidents.visibility import Viewer
-from statuspage.reporting.response_times import analytics as analytics_of
-from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
 from statuspage.common.urls import current_page
 from statuspage.public.http import public_page, rendered
+from statuspage.reporting.response_times import analytics as analytics_of
+from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
 
 
 @public_page

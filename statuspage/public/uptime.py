@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from incidents.reporting import uptime
-from incidents.reporting.status_history import Histories, known_since, read_histories
 from incidents.models import Component, ComponentGroup, Incident, Page
 from incidents.models.states import ComponentStatus
+from incidents.reporting import uptime
+from incidents.reporting.status_history import Histories, known_since, read_histories
 from incidents.reporting.uptime import Bars, Interval, Weights
-from incidents.visibility import Viewer
 from incidents.text.wording import duration_text
+from incidents.visibility import Viewer
 from statuspage.public.history import MONTHS_PER_PAGE, months_before, months_between
 
 BAR_DAYS = 90

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from incidents.reporting import uptime
-from incidents.reporting.status_history import read_histories, weights_at
 from incidents.models import Component, Page
 from incidents.models.states import BY_SEVERITY
+from incidents.reporting import uptime
+from incidents.reporting.status_history import read_histories, weights_at
 from incidents.reporting.uptime import Interval, Totals, Weights
 from statuspage.common.urls import absolute_url
 

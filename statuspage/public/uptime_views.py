@@ -40,7 +40,9 @@ def component_json(request: HttpRequest, code: str) -> HttpResponse:
         wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
     except uptime_export.BadRequest as refusal:
         return HttpResponse(_dump({"error": str(refusal)}), content_type=kind, status=400)
-    return HttpResponse(_dump(uptime_export.as_json(uptime_export.prove(page, shown, wanted, now=now))), content_type=kind)
+    return HttpResponse(
+        _dump(uptime_export.as_json(uptime_export.prove(page, shown, wanted, now=now))), content_type=kind
+    )
 
 
 @public_page

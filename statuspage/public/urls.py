@@ -1,7 +1,8 @@
 from django.urls import path, re_path
 
 from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views
-from statuspage.public.json import v2, views as json_views
+from statuspage.public.json import v2
+from statuspage.public.json import views as json_views
 
 app_name = "public"
 

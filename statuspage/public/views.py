@@ -10,16 +10,16 @@ from django.utils.http import http_date
 from incidents.models import Page
 from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
-from statuspage.common.urls import absolute_url, current_page
 from statuspage.common.json_responses import json_text
-from statuspage.public.theme import accent_code
+from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
-from statuspage.public.json.history import history_body
 from statuspage.public.http import named_by_content, public_page, rendered
+from statuspage.public.json.history import history_body
 from statuspage.public.live import UNKNOWN, version
 from statuspage.public.page_state import incident_report, page_state
+from statuspage.public.theme import accent_code
 from statuspage.public.uptime import bars_of
 
 

@@ -21,7 +21,16 @@ from pathlib import Path
 
 import brotli
 
-from statuspage.common.published_folder import ARCHIVE, CODINGS, CURRENT, MANIFEST, Entry, Manifest, file_of, read_manifest
+from statuspage.common.published_folder import (
+    ARCHIVE,
+    CODINGS,
+    CURRENT,
+    MANIFEST,
+    Entry,
+    Manifest,
+    file_of,
+    read_manifest,
+)
 
 # So many changed past incidents may stand in a generation before they move into a new archive.
 MAX_OVERLAY = 200

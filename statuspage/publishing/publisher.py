@@ -21,11 +21,11 @@ from django.utils import timezone
 from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
 from statuspage.public import published_paths
-from statuspage.publishing.fingerprint import fingerprint
 from statuspage.public.published_paths import Debt
-from statuspage.publishing.rendering import CannotRender, render
+from statuspage.publishing.fingerprint import fingerprint
 from statuspage.publishing.generations import Draft, Tree, is_past
 from statuspage.publishing.models import Publication
+from statuspage.publishing.rendering import CannotRender, render
 
 logger = logging.getLogger(__name__)
 

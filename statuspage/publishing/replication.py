@@ -16,11 +16,10 @@ from django.db import connection
 
 from incidents.models import Page
 from statuspage.common.published_folder import HOSTS
+from statuspage.publishing.models import FOLDER, Publication
 from statuspage.publishing.publisher import TICK, backoff, tree_of
 from statuspage.publishing.targets import read_targets
 from statuspage.publishing.targets.base import LOADED, Target, items
-from statuspage.publishing.models import Publication
-from statuspage.publishing.models import FOLDER
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from django.utils.safestring import SafeString
 
-from incidents.reporting.response_times import Figure, Measure, MonthFigures, by_month
-from incidents.reporting.response_time_data import courses
 from incidents.models import Page
 from incidents.reporting.periods import Period, months_later
-from incidents.visibility import Viewer
+from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_times import Figure, Measure, MonthFigures, by_month
 from incidents.text.wording import short_duration
+from incidents.visibility import Viewer
 from statuspage.reporting.charts import Column, spread_chart
 
 MONTHS = 12

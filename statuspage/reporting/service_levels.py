@@ -11,14 +11,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from incidents.reporting.status_history import page_known_since
 from incidents.models import Component, Page
 from incidents.reporting.periods import Period
 from incidents.reporting.service_level_data import Report, service_reports
 from incidents.reporting.service_levels import DayUse, Result
+from incidents.reporting.status_history import page_known_since
 from incidents.reporting.uptime import Weights, weights_text
-from incidents.visibility import Viewer
 from incidents.text.wording import machine_time
+from incidents.visibility import Viewer
 from statuspage.reporting.charts import Point, budget_chart
 
 # Which of the page's tones says it; the word stands beside it.

@@ -11,11 +11,11 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.subscribers.models import Channel, Interest, Subscriber, SubscriberState
 from statuspage.notifications.models import Delivery, DeliveryKind, Priority
 from statuspage.subscribers.csv_format import Row
-from statuspage.subscribers.sign_up import request_subscription
+from statuspage.subscribers.models import Channel, Interest, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import set_wishes
+from statuspage.subscribers.sign_up import request_subscription
 
 BATCH = 500
 

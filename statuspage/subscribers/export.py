@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from incidents.transfer.records import Outcome, Result
 from incidents.models import Component, ComponentGroup, Incident, Page
+from incidents.transfer.records import Outcome, Result
 from incidents.transfer.serialization import read, written
 from statuspage.subscribers.models import Channel, Interest, Subscriber
 

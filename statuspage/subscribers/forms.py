@@ -14,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
 from incidents.models import Component, ComponentGroup, Incident, Page
-from statuspage.subscribers.models import Detail
 from statuspage.notifications.transports.http import web_address
+from statuspage.subscribers.models import Detail
 from statuspage.subscribers.preferences import KINDS, Wishes
 
 WHOLE_PAGE, SELECTED = "page", "selected"

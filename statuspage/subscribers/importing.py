@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from incidents.transfer.records import Outcome, Result, code_for, is_code
 from incidents.models import Component, Page
+from incidents.transfer.records import Outcome, Result, code_for, is_code
 from statuspage.common import http
 from statuspage.notifications.endpoints import new_secret
+from statuspage.notifications.transports.sms import as_number
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import normalise
-from statuspage.notifications.transports.sms import as_number
 from statuspage.subscribers.preferences import Wishes, set_wishes
 
 

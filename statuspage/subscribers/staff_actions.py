@@ -13,8 +13,8 @@ from incidents.models import Event, Page
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.subscribers.sign_up import request_subscription
 from statuspage.subscribers.preferences import Wishes, set_wishes
+from statuspage.subscribers.sign_up import request_subscription
 
 PAUSED_BY_STAFF = "Paused by staff."
 

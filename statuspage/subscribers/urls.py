@@ -1,8 +1,8 @@
 from django.urls import path
 
 from statuspage.notifications.bounces import provider_webhooks
-from statuspage.subscribers.api_v2 import views as api_v2_views
 from statuspage.subscribers import views, webhook_views
+from statuspage.subscribers.api_v2 import views as api_v2_views
 
 app_name = "subscribers"
 

@@ -22,8 +22,8 @@ from statuspage.common.urls import current_page
 from statuspage.subscribers.forms import SubscribeForm, WishesForm
 from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.sign_up import request_subscription
 from statuspage.subscribers.preferences import Wishes, scope_words, set_wishes, wishes_of
+from statuspage.subscribers.sign_up import request_subscription
 
 View = Callable[..., HttpResponse]
 HOUR = 3600

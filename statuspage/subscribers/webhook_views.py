@@ -10,6 +10,7 @@ from statuspage.accounts import ratelimit
 from statuspage.common.signing import BadToken
 from statuspage.common.urls import current_page
 from statuspage.notifications import endpoints
+from statuspage.notifications.models import Delivery
 from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.links import (
     WEBHOOK_CONFIRM,
@@ -18,11 +19,10 @@ from statuspage.subscribers.links import (
     subscriber_of,
     subscriber_to_confirm,
 )
-from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.subscribers.preferences import scope_words, set_wishes, wishes_of
 from statuspage.subscribers.sign_up import request_webhook
 from statuspage.subscribers.views import HOUR, bad_link, may_ask, offered, public_form, wishes_form
-from statuspage.subscribers.preferences import scope_words, set_wishes, wishes_of
 
 CHALLENGES_PER_HOUR = 10
 DELIVERIES_SHOWN = 20

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from incidents.actions.pages import metrics, incident_templates
+from incidents.actions.pages import incident_templates, metrics
 from incidents.actions.postmortems import postmortem_lifecycle
 from statuspage.api.docs import whole_schema
 from tests.api.programs import Program

@@ -7,8 +7,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import AuditEntry
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.api.programs import Program
 from tests.factories import make_component, make_endpoint, make_group, make_incident, make_reader, make_subscriber
 

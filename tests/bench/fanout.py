@@ -1,7 +1,7 @@
 """How fast notifications leave, on this machine, as one table:  python -m tests.bench.fanout [--quick]
 
-Everything is real: PostgreSQL with the ledger, Redis, Celery workers, and an SMTP server (tests/fast_smtp_sink.py) in a process
-of its own. Ratios are taken within one run: machines differ, and so do the hours of a shared one.
+Everything is real: PostgreSQL with the ledger, Redis, Celery workers, and an SMTP server (tests/fast_smtp_sink.py) in a
+process of its own. Ratios are taken within one run: machines differ, and so do the hours of a shared one.
 """
 
 from __future__ import annotations

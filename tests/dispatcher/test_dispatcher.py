@@ -33,10 +33,10 @@ def test_a_stop_finishes_the_mail_in_hand_and_gives_back_the_rest(fleet: Fleet) 
     wait_until(fleet.got(20), "some mails arrive")
     stop_process(process)
     assert process.returncode == 0, fleet.candor.log
-    states = dict(database(fleet, "select state, count(*) from subscribers_delivery group by state"))
+    states = dict(database(fleet, "select state, count(*) from notifications_delivery group by state"))
     assert states["sent"] == fleet.mails() < 300
     assert states["queued"] == 300 - states["sent"]
-    assert database(fleet, "select * from subscribers_delivery where lease_until is not null") == []
+    assert database(fleet, "select * from notifications_delivery where lease_until is not null") == []
     fleet.candor.manage("dispatch", "--drain")
     assert fleet.readers_told() == 300
     assert fleet.doubles() == 0

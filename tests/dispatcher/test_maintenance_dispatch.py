@@ -7,8 +7,8 @@ import pytest
 
 from tests.faults.fleet import Crew
 from tests.live import Candor
-from tests.servers import SmtpSink, wait_until
 from tests.notifications.mailbox import parsed
+from tests.servers import SmtpSink, wait_until
 
 SCHEDULE = """
 from datetime import datetime

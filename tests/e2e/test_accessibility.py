@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from pytest_django import Settings
 
-from incidents.actions.postmortems import reviews
 from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import set_published_figures
+from incidents.actions.postmortems import reviews
 from incidents.images import drawn
 from incidents.models import Draft, Page
 from incidents.reporting.periods import Period

@@ -10,11 +10,11 @@ from incidents.models import Page
 from statuspage.dispatcher.loop import deliver_everything
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery
-from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.notifications.transports.base import RETRY_AFTER
+from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import make_incident, make_page, make_subscriber
-from tests.faults.fleet import FULL, say, sized
 from tests.fast_smtp_sink import share_of
+from tests.faults.fleet import FULL, say, sized
 from tests.smtp_sink_process import FastSink
 
 pytestmark = pytest.mark.django_db(transaction=True)

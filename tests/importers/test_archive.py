@@ -10,8 +10,8 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from incidents.actions.pages import logos
 from incidents.actions.incidents import merging
+from incidents.actions.pages import logos
 from incidents.actions.postmortems import reviews
 from incidents.images import drawn
 from incidents.models import (
@@ -31,8 +31,8 @@ from incidents.models import (
 )
 from incidents.transfer.serialization import INTERNAL
 from statuspage.importers.archive import RESTORERS
-from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.notifications.models import Delivery
+from statuspage.subscribers.models import Channel, Subscriber
 from tests.factories import (
     ALICE,
     make_component,

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.models import AffectedComponent, Component, Incident, Page, Postmortem, StatusInterval
-from statuspage.notifications.staff import loop
 from statuspage.notifications.models import StaffReminder
+from statuspage.notifications.staff import loop
 from tests.factories import make_component, make_incident, make_page, make_resolved, make_user
 from tests.importers.running import Ran, run
 

@@ -7,7 +7,6 @@ from django.test import TestCase
 from django.utils import timezone
 from pytest_django import Settings
 
-from incidents.text import markdown
 from incidents.actions.incidents.incident_lifecycle import restorable_components
 from incidents.models import (
     AuditEntry,
@@ -21,6 +20,7 @@ from incidents.models import (
     StatusInterval,
 )
 from incidents.models.states import ComponentStatus, Impact
+from incidents.text import markdown
 from incidents.visibility import Viewer
 from statuspage.importers.demo.seeding import seed
 from statuspage.notifications.fan_out import fan_out_waiting

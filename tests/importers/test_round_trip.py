@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from incidents.reporting import uptime
 from incidents.models import AffectedComponent, Incident, Page, StatusInterval
+from incidents.reporting import uptime
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage
 from tests.receivers import Heard, Reply

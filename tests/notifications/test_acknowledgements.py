@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 
 from incidents.models import Page
-from statuspage.subscribers.models.database_time import from_now
-from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.acknowledgements import MAX_IN_DOUBT, RENEW_EVERY, Marker
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.models.deliveries import LEASE
+from statuspage.subscribers.models.database_time import from_now
 from tests.factories import make_incident, make_subscriber
 from tests.servers import wait_until
 
@@ -89,10 +89,10 @@ def test_leases_of_what_is_in_hand_are_renewed(claimed: list[Delivery]) -> None:
 def test_a_database_that_stays_away_is_reported(claimed: list[Delivery], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("statuspage.notifications.acknowledgements.GIVE_UP_AFTER", 0.5)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE subscribers_delivery RENAME TO away")
+        cursor.execute("ALTER TABLE notifications_delivery RENAME TO away")
     try:
-        with pytest.raises(Exception, match="subscribers_delivery"), Marker("me") as marker:
+        with pytest.raises(Exception, match="notifications_delivery"), Marker("me") as marker:
             marker.accepted(claimed[0].pk)
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE away RENAME TO subscribers_delivery")
+            cursor.execute("ALTER TABLE away RENAME TO notifications_delivery")

@@ -9,13 +9,13 @@ import pytest
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.models import Incident, Page
-from statuspage.notifications.fan_out import fan_out_waiting
-from statuspage.notifications.batches import FIRST_BATCH, FRESH_SECONDS, LARGEST_BATCH, SMALLEST_BATCH, batch_size
 from statuspage.notifications.acknowledgements import Marker
+from statuspage.notifications.batches import FIRST_BATCH, FRESH_SECONDS, LARGEST_BATCH, SMALLEST_BATCH, batch_size
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
-from statuspage.subscribers.models import Subscriber
-from statuspage.notifications.worker import Run
 from statuspage.notifications.transports import Transport
+from statuspage.notifications.worker import Run
+from statuspage.subscribers.models import Subscriber
 from tests.factories import ALICE, make_incident, make_subscriber
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,14 +12,14 @@ import pytest
 from incidents.models import Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.messages.email import Letter
-from statuspage.notifications.models import Delivery
 from statuspage.notifications.messages.notification import read_news
+from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import TransportError
 from statuspage.notifications.transports.email import EmailTransport
+from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 from statuspage.notifications.transports.smtp.connect import Features
 from statuspage.notifications.transports.smtp.envelope import ComposedMail, Job
 from statuspage.notifications.transports.smtp.headers import VALUES, build, mailbox
-from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 from tests.factories import make_incident, make_page, make_subscriber
 
 pytestmark = pytest.mark.django_db

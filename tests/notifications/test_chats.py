@@ -16,12 +16,12 @@ from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Incident, Page
-from statuspage.notifications.messages import chat as messages_chat
-from statuspage.notifications import endpoints
 from statuspage.dispatcher.loop import drain
-from statuspage.subscribers.models import Channel, Subscriber
+from statuspage.notifications import endpoints
+from statuspage.notifications.messages import chat as messages_chat
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers.models import Channel, Subscriber
 from tests.factories import ALICE, make_component, make_endpoint, make_group, make_incident, make_maintenance, post
 from tests.receivers import Receiver, Reply
 
@@ -136,7 +136,9 @@ def test_of_a_maintenance_chats_say_what_happened_in_the_words_of_the_mails(page
     maintenance = make_maintenance(page, title="Upgrade", begins=begins, reminders=(60,))
     drain()
     later = timezone.now() + timedelta(hours=3)
-    maintenance_lifecycle.reschedule(maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=1), actor=ALICE)
+    maintenance_lifecycle.reschedule(
+        maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=1), actor=ALICE
+    )
     drain()
     maintenance_lifecycle.cancel(Incident.objects.get(), actor=ALICE)
     drain()

@@ -9,11 +9,11 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from incidents.models import Page
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, DeliveryState, Priority
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.models.deliveries import LEASE
+from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models.database_time import from_now
 from tests.factories import make_incident, make_page, make_subscriber, post
 
 

@@ -10,12 +10,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.notifications import concurrent_worker
 from statuspage.dispatcher.loop import Hands
+from statuspage.notifications import concurrent_worker
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.worker import deliver_due
+from statuspage.subscribers.models import Subscriber
 from tests.factories import make_endpoint, make_incident, post
 from tests.receivers import Receiver, Reply
 from tests.servers import wait_until

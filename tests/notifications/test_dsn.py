@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statuspage.notifications.models import BounceKind
 from statuspage.notifications.bounces.dsn import read_report
+from statuspage.notifications.models import BounceKind
 from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 from tests.notifications import returned_mail as shapes
 from tests.notifications.returned_mail import returned

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.notifications.models import Heartbeat
+from statuspage.subscribers.models.database_time import from_now
 
 pytestmark = pytest.mark.django_db
 

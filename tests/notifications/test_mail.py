@@ -17,8 +17,8 @@ from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_subscriber, post
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to, parsed, part
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)

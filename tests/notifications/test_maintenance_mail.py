@@ -8,16 +8,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from time_machine import Traveller, travel
 
+from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
-from incidents.actions.due import run_due
 from incidents.models import Incident
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from tests.factories import ALICE, make_component, make_maintenance, make_page, make_subscriber, post
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to, part
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

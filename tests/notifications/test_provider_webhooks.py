@@ -12,11 +12,11 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.common.signing import seal_number
+from statuspage.notifications.bounces.provider_webhooks import _READERS
 from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.messages.return_path import DELIVERY
 from statuspage.notifications.models import Bounce, Delivery
 from statuspage.subscribers.models import Subscriber
-from statuspage.notifications.bounces.provider_webhooks import _READERS
-from statuspage.notifications.messages.return_path import DELIVERY
 from tests.factories import make_incident, make_subscriber
 
 pytestmark = pytest.mark.django_db

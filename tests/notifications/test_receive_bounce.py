@@ -15,16 +15,16 @@ from pytest_django import Settings
 from incidents.models import Page
 from statuspage.common.signing import seal_number
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications.models import Bounce
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.bounces.inbound import MAX_BYTES, receive
 from statuspage.notifications.messages.return_path import DELIVERY, return_path
+from statuspage.notifications.models import Bounce
+from statuspage.subscribers.models import Subscriber
 from tests.factories import make_incident, make_subscriber, make_user
 from tests.live import ROOT, Candor
-from tests.servers import SmtpSink
 from tests.notifications import returned_mail as shapes
 from tests.notifications.mailbox import parsed
 from tests.notifications.returned_mail import returned
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

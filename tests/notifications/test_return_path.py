@@ -10,12 +10,12 @@ from pytest_django import Settings
 from incidents.models import Page
 from statuspage.common.signing import BadToken, open_number, seal_number
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications.models import Delivery
 from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path, row_of, tokens_in
+from statuspage.notifications.models import Delivery
 from statuspage.subscribers.sign_up import request_subscription
 from tests.factories import make_incident, make_subscriber
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import parsed
+from tests.servers import SmtpSink
 
 LAST = 2**40 - 1
 

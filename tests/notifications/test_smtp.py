@@ -13,9 +13,9 @@ from incidents.models import Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import ChannelState, Delivery
 from tests.factories import make_incident, make_subscriber
+from tests.notifications.mailbox import use_server
 from tests.servers import SmtpSink, free_port
 from tests.smtp_sink_process import FastSink
-from tests.notifications.mailbox import use_server
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -18,14 +18,14 @@ from incidents.actions.pages.page_settings import set_staff_reminders
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
-from statuspage.notifications.staff import loop
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.notifications.models import ChannelState, StaffReminder
+from statuspage.notifications.staff import loop
 from statuspage.notifications.staff.overdue_updates import remind_staff
 from statuspage.notifications.transports.smtp import connect as mail_connection
+from statuspage.subscribers.models.database_time import from_now
 from tests.factories import ALICE, make_component, make_incident, make_user, post
-from tests.servers import SmtpSink, free_port
 from tests.notifications.mailbox import mails_to, part
+from tests.servers import SmtpSink, free_port
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from incidents.models import Page
 from incidents.text.wording import moment_with_utc
 from statuspage.dispatcher.loop import drain
 from tests.factories import make_incident, make_reader
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to, part
+from tests.servers import SmtpSink
 
 AT = datetime(2022, 9, 21, 22, 14, tzinfo=UTC)
 

@@ -17,13 +17,13 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Incident, Page
-from statuspage.notifications import endpoints
 from statuspage.dispatcher.loop import drain
+from statuspage.notifications import endpoints
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, DeliveryKind, DeliveryState
-from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.notifications.worker import deliver_due
 from statuspage.notifications.transports.http import RETRY_AFTER
+from statuspage.notifications.worker import deliver_due
+from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import (
     ALICE,
     make_component,
@@ -34,9 +34,9 @@ from tests.factories import (
     make_subscriber,
     post,
 )
+from tests.notifications.mailbox import mails_to
 from tests.receivers import Heard, Receiver, Reply
 from tests.servers import SmtpSink
-from tests.notifications.mailbox import mails_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

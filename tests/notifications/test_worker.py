@@ -13,12 +13,12 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Event, Incident, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, DeliveryState
-from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.notifications.worker import deliver_due
 from statuspage.notifications.transports.base import RETRY_AFTER
+from statuspage.notifications.worker import deliver_due
+from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import ALICE, make_incident, make_resolved, make_subscriber, post
-from tests.servers import SmtpSink, free_port
 from tests.notifications.mailbox import Abrupt, Choosy, StrictSender, parsed, use_server
+from tests.servers import SmtpSink, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from incidents.text.markdown import render
 from incidents.models import AffectedComponent, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.states import Kind
+from incidents.text.markdown import render
 
 CAPTURES = Path(__file__).parent / "captures"
 Json = dict[str, Any]

@@ -112,7 +112,9 @@ def test_a_moved_one_keeps_its_uid_and_counts_up(page: Page, clock: Any) -> None
     before = the_event()
     clock.move_to(NOW + timedelta(hours=1))
     later = START + timedelta(days=1)
-    maintenance_lifecycle.reschedule(maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=3), actor=ALICE)
+    maintenance_lifecycle.reschedule(
+        maintenance, scheduled_for=later, scheduled_until=later + timedelta(hours=3), actor=ALICE
+    )
     after = the_event()
     assert after["UID"] == before["UID"]
     assert after["SEQUENCE"] > before["SEQUENCE"]

@@ -14,8 +14,8 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
-from incidents.postmortem.findings import Findings, Line
 from incidents.models import Incident
+from incidents.postmortem.findings import Findings, Line
 from tests.factories import (
     ALICE,
     make_component,
@@ -276,7 +276,9 @@ def fill(count: int) -> Incident:
         api = make_component(page, f"Part {number}", group=make_group(page))
         make_maintenance(page, components=[api])
         incident = make_resolved(page, components={api: "major_outage"})
-        postmortem_lifecycle.publish(incident, body="We learned.", actor=ALICE, action_items=[ActionItemDraft(text="Do it")])
+        postmortem_lifecycle.publish(
+            incident, body="We learned.", actor=ALICE, action_items=[ActionItemDraft(text="Do it")]
+        )
     return incident
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.notifications.models import ChannelState, Heartbeat
+from statuspage.subscribers.models.database_time import from_now
 
 pytestmark = pytest.mark.django_db
 
@@ -89,9 +89,9 @@ def test_only_reading_is_allowed() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_cannot_be_used_is_said_in_so_many_words() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE subscribers_heartbeat RENAME TO away")
+        cursor.execute("ALTER TABLE notifications_heartbeat RENAME TO away")
     try:
         assert read(503) == {"ready": False, "checks": {"database": {"ok": False}}}
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE away RENAME TO subscribers_heartbeat")
+            cursor.execute("ALTER TABLE away RENAME TO notifications_heartbeat")

@@ -9,8 +9,8 @@ import brotli
 
 from incidents.models import Page
 from statuspage.common.published_folder import Manifest, file_of, read_manifest
-from statuspage.publishing.publisher import tree_of
 from statuspage.publishing.generations import Tree
+from statuspage.publishing.publisher import tree_of
 
 
 def as_text(body: bytes) -> str:

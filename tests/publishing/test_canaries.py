@@ -14,14 +14,14 @@ from time_machine import travel
 
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.incidents.corrections import correct_history
 from incidents.actions.pages import page_settings
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
-from incidents.actions.incidents.corrections import correct_history
 from incidents.models import Page
 from statuspage.accounts.models import Role
-from statuspage.publishing.replication import Courier
 from statuspage.publishing.publisher import Desk, publish_news, tree_of, write_hosts
+from statuspage.publishing.replication import Courier
 from statuspage.publishing.targets import read_targets
 from tests.factories import (
     ALICE,

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from time_machine import travel
 
-from incidents.actions.incidents import deletion, merging, component_corrections
-from incidents.actions.pages import logos, page_settings
-from incidents.actions.incidents.backfilling import PastUpdate, backfill
+from incidents.actions.incidents import component_corrections, deletion, merging
 from incidents.actions.incidents.attributes import edit_details
+from incidents.actions.incidents.backfilling import PastUpdate, backfill
+from incidents.actions.pages import logos, page_settings
 from incidents.images import drawn
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 from tests.pictures import CHALK, file_of, wordmark

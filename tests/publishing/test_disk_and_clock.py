@@ -12,8 +12,8 @@ from pytest_django import Settings
 from time_machine import travel
 
 from incidents.models import Page
-from statuspage.publishing.publisher import Desk, tree_of
 from statuspage.publishing.models import Publication
+from statuspage.publishing.publisher import Desk, tree_of
 from tests.factories import make_incident, make_page
 from tests.publishing.folders import published, shown
 

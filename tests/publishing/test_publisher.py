@@ -20,10 +20,10 @@ from incidents.actor import SYSTEM
 from incidents.models import Event, Incident, Page
 from statuspage.public import published_paths
 from statuspage.publishing import publisher
-from statuspage.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
-from statuspage.publishing.rendering import render
 from statuspage.publishing.generations import Answer
 from statuspage.publishing.models import Publication
+from statuspage.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
+from statuspage.publishing.rendering import render
 from tests.factories import (
     ALICE,
     make_component,
@@ -329,7 +329,10 @@ def test_every_kind_of_event_can_be_published() -> None:
     publish(page)
     for kind in ("something.new", "series.changed", "uptime.weights", "history.corrected"):
         event = Event.objects.create(page=page, kind=kind)
-        assert set(published_paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {"/", "/live.json"}
+        assert set(published_paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {
+            "/",
+            "/live.json",
+        }
 
 
 def test_what_programs_read_of_the_history_is_as_present_as_the_rest() -> None:

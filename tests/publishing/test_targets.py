@@ -16,11 +16,11 @@ from pytest_django import Settings
 from incidents.actions.incidents import incident_lifecycle
 from incidents.models import Page
 from statuspage.publishing import replication
-from statuspage.publishing.replication import Courier, Couriers
+from statuspage.publishing.models import Publication
 from statuspage.publishing.publisher import Desk, write_hosts
+from statuspage.publishing.replication import Courier, Couriers
 from statuspage.publishing.targets import read_targets
 from statuspage.publishing.targets.base import Item, Wrong
-from statuspage.publishing.models import Publication
 from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.publishing.bucket import Bucket
 from tests.publishing.folders import published

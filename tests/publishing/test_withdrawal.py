@@ -10,8 +10,8 @@ from time_machine import travel
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import corrections, incident_lifecycle
 from statuspage.public import published_paths
-from statuspage.publishing import publisher
 from statuspage.public.published_paths import Debt
+from statuspage.publishing import publisher
 from statuspage.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.publishing.folders import published, stray

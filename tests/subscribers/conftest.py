@@ -6,8 +6,8 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from tests.factories import make_page
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import use_server
+from tests.servers import SmtpSink
 
 
 @pytest.fixture(scope="session", autouse=True)

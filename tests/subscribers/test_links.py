@@ -14,8 +14,8 @@ from statuspage.dispatcher.loop import drain
 from statuspage.subscribers.links import CONFIRM, MANAGE, UNSUBSCRIBE, confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import make_subscriber
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to, part
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOST = "http://127.0.0.1:8000"

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.notifications.models import Delivery
+from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Wishes, wishes_of
 from tests.console.staff import fields_of, sheet
@@ -26,9 +26,9 @@ from tests.factories import (
     make_reader,
     make_subscriber,
 )
+from tests.notifications.mailbox import mails_to, part
 from tests.public.parsed_page import Element
 from tests.servers import SmtpSink
-from tests.notifications.mailbox import mails_to, part
 
 pytestmark = pytest.mark.django_db
 HOST = "http://127.0.0.1:8000"

@@ -15,8 +15,8 @@ from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import make_incident, make_page, make_subscriber
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,12 +11,12 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.dispatcher.loop import drain
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.notifications.models import Delivery, DeliveryKind
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import wishes_of
 from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber
-from tests.servers import SmtpSink
 from tests.notifications.mailbox import mails_to, part
+from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,17 +12,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.notifications import endpoints
 from statuspage.dispatcher.loop import drain, sweep
-from statuspage.subscribers.links import confirm_url, manage_url
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
+from statuspage.notifications import endpoints
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
+from statuspage.subscribers.links import confirm_url, manage_url
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.factories import ALICE, make_endpoint, make_incident
+from tests.notifications.mailbox import mails_to, part
 from tests.public.parsed_page import parse
 from tests.receivers import Heard, Receiver, Reply
 from tests.servers import SmtpSink
-from tests.notifications.mailbox import mails_to, part
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,8 +8,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from incidents.actions import checks
-from incidents.actions.components import status_history
 from incidents.actions._audit import record
+from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, EventKind, Page
 

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from incidents.actions._audit import audit
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.follow_ups import follow_up
-from incidents.actions._audit import audit
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import Component, Draft, DraftState, DraftStep, Incident, IncidentUpdate, Page

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from incidents.actions import checks
-from incidents.actions.maintenances._affected import name_components
 from incidents.actions._audit import record, take_version
+from incidents.actions.maintenances._affected import name_components
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import Kind

@@ -11,13 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from incidents.actions import checks
-from incidents.actions.components import status_history
 from incidents.actions._audit import record
+from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page
 from incidents.models.states import BY_SEVERITY, ComponentStatus, Kind, Status
-from incidents.text.time_shorthand import Clock
 from incidents.status import impact_of, worst_impact
+from incidents.text.time_shorthand import Clock
 
 
 @dataclass(frozen=True)

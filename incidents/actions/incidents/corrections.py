@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from incidents.actions import checks
-from incidents.actions.components import status_history
 from incidents.actions._audit import record, take_version
+from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import ComponentStatus

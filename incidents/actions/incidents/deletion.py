@@ -5,9 +5,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.actions import checks
+from incidents.actions._audit import record, take_version
 from incidents.actions.incidents import component_corrections
 from incidents.actions.incidents.incident_lifecycle import hide
-from incidents.actions._audit import record, take_version
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident
 

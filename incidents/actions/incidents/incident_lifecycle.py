@@ -6,13 +6,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from incidents.text import markdown
 from incidents.actions import checks
-from incidents.actions._updates import Statuses, add_update, post, update_details
 from incidents.actions._audit import record, take_version
+from incidents.actions._updates import Statuses, add_update, post, update_details
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page, Revision
 from incidents.models.states import ENDED, ComponentStatus, Kind, Status
+from incidents.text import markdown
 from incidents.text.time_shorthand import Clock, clock_of
 
 

@@ -5,8 +5,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.actions import checks
-from incidents.actions.maintenances._affected import name_components
 from incidents.actions._audit import record, take_version
+from incidents.actions.maintenances._affected import name_components
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from incidents.actions import checks
-from incidents.actions.maintenances._affected import name_components
-from incidents.actions._updates import add_update, update_details
 from incidents.actions._audit import record
+from incidents.actions._updates import add_update, update_details
+from incidents.actions.maintenances._affected import name_components
 from incidents.actions.maintenances.maintenance_reminders import set_reminders
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, Page

@@ -10,15 +10,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from incidents.text import wording
 from incidents.actions import checks
+from incidents.actions._audit import record, take_version
+from incidents.actions._updates import Statuses, post
 from incidents.actions.components import status_history
 from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.maintenances._affected import components_to_set, name_components
 from incidents.actions.maintenances._maintenance_create import MaintenanceOptions as MaintenanceOptions
 from incidents.actions.maintenances._maintenance_create import announce
-from incidents.actions.maintenances._affected import components_to_set, name_components
-from incidents.actions._updates import Statuses, post
-from incidents.actions._audit import record, take_version
 from incidents.actions.maintenances.maintenance_reminders import move_reminders, set_reminders
 from incidents.actor import Actor
 from incidents.models import (
@@ -31,6 +30,7 @@ from incidents.models import (
 )
 from incidents.models.maintenances import SWITCHES
 from incidents.models.states import ComponentStatus, Status
+from incidents.text import wording
 from incidents.text.time_shorthand import Clock
 
 

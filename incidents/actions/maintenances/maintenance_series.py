@@ -10,14 +10,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from incidents import recurrence
-from incidents.text import wording
 from incidents.actions import checks
-from incidents.actions.maintenances import maintenance_lifecycle
-from incidents.actions.incidents import incident_lifecycle as incident_actions
-from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, announce
 from incidents.actions._audit import record, take_version
+from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, announce
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, EventKind, Incident, MaintenanceSeries, Page
+from incidents.text import wording
 from incidents.text.time_shorthand import Clock
 
 OCCURRENCES_AHEAD = 3

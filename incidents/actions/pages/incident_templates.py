@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from incidents.text import markdown, default_templates
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Page, Preset
 from incidents.models.states import Status
+from incidents.text import default_templates, markdown
 
 
 def create_preset(

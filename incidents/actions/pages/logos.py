@@ -12,8 +12,8 @@ from django.db import transaction
 from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.images import Picture, drawn
-from incidents.transfer.records import Outcome, Result
 from incidents.models import EventKind, Page, PageLogo
+from incidents.transfer.records import Outcome, Result
 
 FIELDS = {"light": "logo", "dark": "logo_dark"}
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from incidents.actions.checks import EARLIEST
 from incidents.actions._audit import record
+from incidents.actions.checks import EARLIEST
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Page, ServiceTarget
 

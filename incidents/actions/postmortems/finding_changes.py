@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from incidents.postmortem.summary import Account, account_of
 from incidents.actions import checks
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actor import Actor
+from incidents.models import Incident, Postmortem
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.findings import Findings, Line, is_length
-from incidents.models import Incident, Postmortem
+from incidents.postmortem.summary import Account, account_of
 
 MAX_LINES = 200
 MAX_FACTORS = 30

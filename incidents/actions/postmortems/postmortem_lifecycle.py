@@ -5,15 +5,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from incidents.text import markdown
-from incidents.postmortem.summary import Account
 from incidents.actions import checks
+from incidents.actions._audit import record, take_version
 from incidents.actions.postmortems import finding_changes as finding_actions
 from incidents.actions.postmortems.action_items import ActionItemDraft, as_drafted, replace_items
-from incidents.actions._audit import record, take_version
 from incidents.actor import Actor
-from incidents.postmortem.findings import Findings
 from incidents.models import EventKind, Incident, Postmortem, Revision
+from incidents.postmortem.findings import Findings
+from incidents.postmortem.summary import Account
+from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 
 UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."

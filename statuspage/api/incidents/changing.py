@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.text import wording
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.models import Incident
 from incidents.models.states import Status
+from incidents.text import wording
 from statuspage.api.errors import told_as
 from statuspage.api.incidents.asking import NAMES, Statuses, mark, statuses_of
 from statuspage.api.incidents.planning import change_plan, moves_on, post_step

@@ -5,13 +5,13 @@ from datetime import datetime, time
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.text import wording
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.actor import Actor
 from incidents.models import Incident, Page
 from incidents.models.states import MAINTENANCE_STATUSES, Status
+from incidents.text import wording
 from statuspage.api.errors import told_as
 from statuspage.api.incidents.asking import NAMES, mark, options_of, statuses_of
 from statuspage.api.schemas.incidents import IncidentIn

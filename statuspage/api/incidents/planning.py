@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from incidents.text import wording
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actor import Actor
 from incidents.models import Incident
 from incidents.models.states import RUNNING, Status
+from incidents.text import wording
 from statuspage.api.incidents.asking import Statuses, options_of
 from statuspage.api.schemas.incidents import IncidentIn
 

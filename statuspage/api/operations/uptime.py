@@ -8,9 +8,9 @@ from django.utils import timezone
 from ninja import Query
 from pydantic import BaseModel, Field
 
-from incidents.reporting import uptime
 from incidents.models import AffectedComponent, Component, Page, StatusInterval
 from incidents.models.states import ComponentStatus
+from incidents.reporting import uptime
 from incidents.reporting.uptime import Totals, Weights
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest

@@ -11,9 +11,9 @@ from incidents.models import Incident, Page
 from statuspage.api.lookups import components_named
 from statuspage.api.schemas.subscribers import SubscriberIn
 from statuspage.notifications import endpoints
+from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers.preferences import Wishes, set_wishes
 
 

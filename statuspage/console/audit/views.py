@@ -11,8 +11,8 @@ from incidents.models.audit import AuditEntryQuerySet
 from incidents.text.wording import machine_time
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
-from statuspage.console.audit import audit_sentences
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.audit import audit_sentences
 from statuspage.console.audit.forms import AuditFilter
 
 PER_PAGE = 50

@@ -3,8 +3,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from statuspage.subscribers.models import Channel
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers.models import Channel
 
 
 class EndpointForm(forms.Form):

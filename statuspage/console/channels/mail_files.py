@@ -1,4 +1,4 @@
-"""The mails that were written as files because no mail server is set (statuspage.notifications.transports.eml_files.EmlBackend)."""
+"""Mails written as files because no mail server is configured (statuspage.notifications.transports.eml_files)."""
 
 import re
 from dataclasses import dataclass

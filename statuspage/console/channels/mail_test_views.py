@@ -8,8 +8,8 @@ from statuspage.accounts import ratelimit
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.channels.mail_test_form import MailTestForm
 from statuspage.console.channels.deliverability import checklist
+from statuspage.console.channels.mail_test_form import MailTestForm
 from statuspage.console.flash import Said, fragment
 from statuspage.notifications.bounces import smtp_test
 from statuspage.notifications.models import MailTest

@@ -4,10 +4,10 @@ from django.shortcuts import render
 
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
-from statuspage.console.channels import mail_files
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.subscribers.subscriber_list import failed_deliveries, latest_bounces
+from statuspage.console.channels import mail_files
 from statuspage.console.paging import words_in, words_query
+from statuspage.console.subscribers.subscriber_list import failed_deliveries, latest_bounces
 from statuspage.notifications.models import BounceKind, ChannelState
 
 

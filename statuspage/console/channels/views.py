@@ -13,14 +13,14 @@ from incidents.models import Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
 from statuspage.console.channels.forms import EndpointForm
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, words_in, words_query
+from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
 from statuspage.notifications import endpoints
-from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers.models import Channel, Subscriber
 
 Act = Callable[..., Any]
 

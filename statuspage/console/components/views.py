@@ -13,8 +13,8 @@ from incidents.actions.components import component_lifecycle as actions
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
 from statuspage.console.components.component_order import to_row
+from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
 from statuspage.subscribers.preferences import hand_down
 
 

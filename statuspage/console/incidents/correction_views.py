@@ -8,14 +8,28 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from incidents.actions.incidents import backfilling, corrections, deletion, attributes, merging, component_corrections
+from incidents.actions.incidents import attributes, backfilling, component_corrections, corrections, deletion, merging
 from incidents.errors import EditConflict
 from incidents.models import Component, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.incidents.correction_forms import MAX_UPDATES, BackfillForm, CorrectionForm, DeleteForm, DetailsForm, HistoryForm, MergeForm, PastUpdateForm, ReasonForm, UpdateComponentsForm, count_of, moved_apart, past_update_forms
 from statuspage.console.fields import fill_in, sent
+from statuspage.console.incidents.correction_forms import (
+    MAX_UPDATES,
+    BackfillForm,
+    CorrectionForm,
+    DeleteForm,
+    DetailsForm,
+    HistoryForm,
+    MergeForm,
+    PastUpdateForm,
+    ReasonForm,
+    UpdateComponentsForm,
+    count_of,
+    moved_apart,
+    past_update_forms,
+)
 from statuspage.console.incidents.update_views import CONFLICT
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.preferences import follow

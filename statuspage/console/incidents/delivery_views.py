@@ -13,13 +13,13 @@ from incidents.models import Event, Incident
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.console.fields import PREFIX
-from statuspage.console.paging import paged
 from statuspage.console.flash import Said, fragment, say
 from statuspage.console.incidents.views import outcome, telling_of
-from statuspage.subscribers import staff_actions
+from statuspage.console.paging import paged
+from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
+from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import concern_of_draft
 

@@ -18,13 +18,13 @@ from incidents.models import Draft, DraftState, DraftStep, Incident, Page
 from incidents.models.drafts import Around
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
-from statuspage.console.incidents import previews
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
-from statuspage.console.incidents.forms import MessageForm
-from statuspage.console.incident_templates.forms import put_in
-from statuspage.console.incidents.publishing_rules import typed_in
 from statuspage.console.flash import Said, fragment
+from statuspage.console.incident_templates.forms import put_in
+from statuspage.console.incidents import previews
+from statuspage.console.incidents.forms import MessageForm
+from statuspage.console.incidents.publishing_rules import typed_in
 
 # Whoever typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)

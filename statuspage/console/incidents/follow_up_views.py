@@ -11,9 +11,9 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
+from statuspage.console.incidents.draft_views import is_only_a_look, offered
 from statuspage.console.incidents.forms import FollowUpForm
 from statuspage.console.incidents.publishing_rules import said_of, send
-from statuspage.console.incidents.draft_views import is_only_a_look, offered
 from statuspage.console.incidents.update_views import CONFLICT
 from statuspage.subscribers.models import Subscriber
 

@@ -11,7 +11,14 @@ from incidents.actions import checks
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
 from incidents.text.placeholders import gaps
-from statuspage.console.fields import PREFIX, ComponentChoice, ComponentStatusesField, MomentField, VersionField, fill_in
+from statuspage.console.fields import (
+    PREFIX,
+    ComponentChoice,
+    ComponentStatusesField,
+    MomentField,
+    VersionField,
+    fill_in,
+)
 from statuspage.console.proofreading.remarks import refuse_remarks, subject_of
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]

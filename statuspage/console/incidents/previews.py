@@ -10,11 +10,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.text import markdown
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
-from incidents.text.time_shorthand import Clock
 from incidents.status import impact_of
+from incidents.text import markdown
+from incidents.text.time_shorthand import Clock
 from statuspage.notifications.messages.email import Letter, news_letter
 from statuspage.notifications.messages.notification import News
 from statuspage.notifications.messages.webhook import payload_of

@@ -7,20 +7,20 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from incidents.text import markdown
 from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpdate
 from incidents.models.states import Kind
+from incidents.text import markdown
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in, sent
+from statuspage.console.incidents.draft_views import is_only_a_look
 from statuspage.console.incidents.forms import EditForm, MessageForm, SentForm, update_form
 from statuspage.console.incidents.publishing_rules import said_of, send
-from statuspage.console.incidents.draft_views import is_only_a_look
 from statuspage.console.incidents.views import incident_context, new_resolve_form
 
 CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."

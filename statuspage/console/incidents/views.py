@@ -8,24 +8,24 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from incidents.text import markdown
 from incidents.actions.incidents import incident_lifecycle as actions
-from incidents.reminders.unrestored_components import left_by
 from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
 from incidents.models.states import Kind
 from incidents.reminders.overdue_updates import Reminders, silence_of
+from incidents.reminders.unrestored_components import left_by
+from incidents.text import markdown
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.incidents.filter_form import IncidentFilter
-from statuspage.console.incidents.forms import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
-from statuspage.console.maintenances.forms import step_forms
-from statuspage.console.reports.forms import ImpactStartForm
-from statuspage.console.maintenances.next_step import next_step
-from statuspage.console.incidents.publishing_rules import said_of, send
 from statuspage.console.flash import Said, fragment
 from statuspage.console.incidents.draft_views import beside, is_only_a_look, offered
+from statuspage.console.incidents.filter_form import IncidentFilter
+from statuspage.console.incidents.forms import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
+from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.maintenances.forms import step_forms
+from statuspage.console.maintenances.next_step import next_step
+from statuspage.console.reports.forms import ImpactStartForm
 from statuspage.notifications.models import Delivery, Progress
 from statuspage.subscribers.models import Subscriber
 

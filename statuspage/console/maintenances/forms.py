@@ -9,11 +9,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
-from incidents.text import wording
 from incidents.actions import checks
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.models import Component, Incident, Page
 from incidents.models.states import ComponentStatus
+from incidents.text import wording
 from statuspage.console.incidents.forms import MessageForm
 from statuspage.console.maintenances.option_fields import WithOptions, initial_options
 from statuspage.console.maintenances.recurrence_fields import WithRepeat

@@ -13,10 +13,10 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in, sent
-from statuspage.console.maintenances.series_forms import EndSeriesForm, SeriesForm, repeat_of
-from statuspage.console.maintenances.schedule_warnings import repeat_warnings
-from statuspage.console.paging import paged
 from statuspage.console.maintenances.next_step import next_step
+from statuspage.console.maintenances.schedule_warnings import repeat_warnings
+from statuspage.console.maintenances.series_forms import EndSeriesForm, SeriesForm, repeat_of
+from statuspage.console.paging import paged
 from statuspage.subscribers.models import Subscriber
 
 CONFLICT = "Somebody else changed this series while you were writing. Look at it once more; your text is still here."

@@ -13,9 +13,17 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.maintenances.forms import ScheduleForm, StepForm, cancel_form, complete_form, options_form, reschedule_form, start_form
-from statuspage.console.maintenances.schedule_warnings import repeat_warnings, window_warnings
 from statuspage.console.incidents.update_views import finish
+from statuspage.console.maintenances.forms import (
+    ScheduleForm,
+    StepForm,
+    cancel_form,
+    complete_form,
+    options_form,
+    reschedule_form,
+    start_form,
+)
+from statuspage.console.maintenances.schedule_warnings import repeat_warnings, window_warnings
 from statuspage.subscribers.models import Subscriber
 
 

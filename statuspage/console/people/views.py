@@ -11,8 +11,8 @@ from statuspage.accounts import user_actions
 from statuspage.accounts.models import Role, User
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.people.forms import PersonForm
 from statuspage.console.paging import back_to, paged, words_in, words_query
+from statuspage.console.people.forms import PersonForm
 
 
 @role_required(Role.OWNER)

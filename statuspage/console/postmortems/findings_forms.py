@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
-from incidents.postmortem.summary import Account, Harm
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINES
 from incidents.postmortem.findings import Findings, Line
+from incidents.postmortem.summary import Account, Harm
 from incidents.text.time_shorthand import Clock
 from statuspage.console.fields import MomentField
-from statuspage.console.reports.forms import typed_moment
 from statuspage.console.form_rows import count_of, with_more_rows, with_values
+from statuspage.console.reports.forms import typed_moment
 
 EMPTY_LINES = 2
 SECONDS = "seconds_"

@@ -9,15 +9,22 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from incidents.postmortem.summary import Account, account_of
+from incidents.models import Incident, Postmortem
 from incidents.postmortem.evidence import Evidence, evidence_of, lines_of
 from incidents.postmortem.findings import Findings
-from incidents.models import Incident, Postmortem
+from incidents.postmortem.summary import Account, account_of
 from incidents.text.time_shorthand import Clock
 from incidents.text.wording import moment_text
-from statuspage.console.postmortems.findings_forms import MOMENTS, FindingsForm, TimelineRows, filled, length_text, timeline_rows
-from statuspage.console.postmortems.forms import ActionItemRows, PostmortemForm, action_items, postmortem_form
 from statuspage.console.form_rows import count_of
+from statuspage.console.postmortems.findings_forms import (
+    MOMENTS,
+    FindingsForm,
+    TimelineRows,
+    filled,
+    length_text,
+    timeline_rows,
+)
+from statuspage.console.postmortems.forms import ActionItemRows, PostmortemForm, action_items, postmortem_form
 
 
 @dataclass

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from incidents.postmortem.summary import Account, account_of
+from incidents.models import ActionItem, Incident, Postmortem
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.findings import Findings
-from incidents.models import ActionItem, Incident, Postmortem
-from incidents.transfer.serialization import plain
+from incidents.postmortem.summary import Account, account_of
 from incidents.text.time_shorthand import Clock, spelled_out
 from incidents.text.wording import moment_text
+from incidents.transfer.serialization import plain
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.text import markdown
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_FACTORS, MAX_LINES
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Kind, Status
 from incidents.proofreading import Action, Options, PageFacts, Record, Remark, Severity, proofread
 from incidents.status import impact_of, worst_impact
+from incidents.text import markdown
 from statuspage.accounts.models import User
 from statuspage.console.fields import PREFIX, MomentField
 

@@ -13,14 +13,14 @@ from incidents.actions.pages.service_level_targets import set_targets
 from incidents.models import Component, Page
 from incidents.visibility import Viewer
 from statuspage.accounts.models import Role
-from statuspage.reporting.response_times import analytics as analytics_of
-from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
-from statuspage.console.paging import paged
 from statuspage.console.incidents.views import incident_context
+from statuspage.console.paging import paged
+from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
+from statuspage.reporting.response_times import analytics as analytics_of
+from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
 
 # Many fit on a sheet of paper, which is where such a table ends up.
 COMPONENTS_PER_PAGE = 100

@@ -14,9 +14,9 @@ from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.settings.rules_form import RulesForm
 from statuspage.console.fields import sent
 from statuspage.console.settings.reminders_form import RemindersForm
+from statuspage.console.settings.rules_form import RulesForm
 
 
 @role_required(Role.OWNER)

@@ -8,8 +8,8 @@ from statuspage.accounts import tokens
 from statuspage.accounts.models import Role
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.settings.token_form import TokenForm
 from statuspage.console.paging import back_to, paged
+from statuspage.console.settings.token_form import TokenForm
 
 
 @role_required(Role.OWNER)

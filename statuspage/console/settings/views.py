@@ -12,8 +12,8 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.settings.logo_form import LogoForm
 from statuspage.console.settings.forms import SettingsForm
+from statuspage.console.settings.logo_form import LogoForm
 
 SAVED = "Saved. The page is being published anew."
 

@@ -17,7 +17,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in
 from statuspage.console.subscribers.forms import WORD, ImportForm
-from statuspage.subscribers import csv_import, csv_format
+from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Subscriber
 
 ERRORS_SHOWN, ROWS_SHOWN = 50, 20

@@ -7,8 +7,8 @@ from django.core.paginator import Paginator
 from django.db.models import Case, Count, Max, Q, When
 
 from incidents.models import Page
-from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
 from statuspage.notifications.models import Bounce, Delivery, DeliveryState
+from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 

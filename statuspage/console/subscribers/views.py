@@ -12,13 +12,13 @@ from django.views.decorators.http import require_POST
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
 from statuspage.console.fields import sent
 from statuspage.console.subscribers.forms import AddForm
+from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
+from statuspage.notifications.models import Delivery
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.forms import SCOPES, WishesForm
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.notifications.models import Delivery
 from statuspage.subscribers.preferences import scope_words, wishes_of
 
 MAX_SEARCH = 254
@@ -98,7 +98,9 @@ def pause_subscriber(request: StaffRequest, code: str) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def resume_subscriber(request: StaffRequest, code: str) -> HttpResponse:
-    return _act(request, code, lambda found: staff_actions.resume(found, actor=request.user.actor), "Told again from now on.")
+    return _act(
+        request, code, lambda found: staff_actions.resume(found, actor=request.user.actor), "Told again from now on."
+    )
 
 
 @role_required(Role.EDITOR)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from incidents.text import markdown
 from incidents.models import Incident, Page
+from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.accounts.models import Role, User
 from statuspage.console import navigation

@@ -8,14 +8,21 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate
+from incidents.transfer.records import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+)
 from statuspage.importers.atlassian import objects
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.errors import Forbidden, NotThere, SourceError
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.run import IsSettled
 from statuspage.importers.fields import BadObject, Thing, each
 from statuspage.importers.report import Report
+from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
 from statuspage.subscribers.models import Channel, SubscriberState
 

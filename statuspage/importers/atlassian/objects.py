@@ -6,8 +6,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from math import isfinite
 
-from incidents.transfer.records import IncomingChange, IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingPostmortem, IncomingTemplate, IncomingUpdate, code_for, is_code
 from incidents.models.states import ENDED, MAINTENANCE_STATUSES, STATUSES_OF, ComponentStatus, Impact, Kind, Status
+from incidents.transfer.records import (
+    IncomingChange,
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingPostmortem,
+    IncomingTemplate,
+    IncomingUpdate,
+    code_for,
+    is_code,
+)
 from statuspage.importers.fields import BadObject, Thing
 from statuspage.importers.html_to_markdown import as_markdown
 

@@ -14,14 +14,23 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from incidents.transfer.records import IncomingComponent, IncomingGroup, IncomingIncident, IncomingMetric, IncomingPage, IncomingTemplate, Outcome, Result
 from incidents.models.pages import validate_time_zone
+from incidents.transfer.records import (
+    IncomingComponent,
+    IncomingGroup,
+    IncomingIncident,
+    IncomingMetric,
+    IncomingPage,
+    IncomingTemplate,
+    Outcome,
+    Result,
+)
 from statuspage.importers.atlassian import incident_page, objects
 from statuspage.importers.errors import NotThere, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.run import IsSettled
 from statuspage.importers.fields import BadObject, Thing, each
 from statuspage.importers.report import Report
+from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
 
 LISTS = {

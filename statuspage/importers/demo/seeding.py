@@ -11,17 +11,18 @@ from django.db import transaction
 
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as incident_actions
-from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
-from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actions.pages.incident_templates import create_stock
 from incidents.actions.pages.service_level_targets import set_target
+from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
+from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actor import Actor
-from incidents.postmortem.findings import Findings, Line
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
 from incidents.models.states import ComponentStatus, Status
-from statuspage.importers.demo import clock, maintenances, data, subscribers as demo_subscribers
+from incidents.postmortem.findings import Findings, Line
+from statuspage.importers.demo import clock, data, maintenances
+from statuspage.importers.demo import subscribers as demo_subscribers
 from statuspage.importers.demo.maintenances import demo_actor
 from statuspage.importers.demo.schedule import Post, Publication, timetable
 

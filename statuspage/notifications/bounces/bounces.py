@@ -7,9 +7,9 @@ from django.db import transaction
 from incidents.actor import SYSTEM
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Bounce, BounceKind, Delivery
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.notifications.models.bounces import SOFT_DAYS
 from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 
 COMPLAINED = "They reported a mail as spam."
 

@@ -13,8 +13,8 @@ from email.message import Message
 from email.parser import BytesParser, HeaderParser
 
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import BounceKind
 from statuspage.notifications.messages.return_path import tokens_in
+from statuspage.notifications.models import BounceKind
 from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 
 # RFC 3464 section 2.3.3: all but `failed` mean that it arrived somewhere, or still may.

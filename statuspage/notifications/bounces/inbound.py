@@ -9,11 +9,11 @@ from django.db import Error as DatabaseTrouble
 
 from statuspage.common.signing import BadToken
 from statuspage.notifications.bounces import bounces
-from statuspage.subscribers.links import UNSUBSCRIBE, subscriber_of
-from statuspage.notifications.models import BounceKind, Delivery, MailTest
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.bounces.dsn import Report, read_report
 from statuspage.notifications.messages.return_path import row_of, tokens_in
+from statuspage.notifications.models import BounceKind, Delivery, MailTest
+from statuspage.subscribers.links import UNSUBSCRIBE, subscriber_of
+from statuspage.subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 

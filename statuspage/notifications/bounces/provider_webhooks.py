@@ -12,11 +12,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from statuspage.notifications.bounces import bounces
-from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import BounceKind, Delivery
 from statuspage.notifications.bounces.dsn import Report
 from statuspage.notifications.bounces.inbound import settle
+from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.return_path import METADATA_KEY, row_of
+from statuspage.notifications.models import BounceKind, Delivery
 from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 
 # By EMAIL_PROVIDER. Only those whose reports give back a header of ours (returnpath.provider_headers).

@@ -26,8 +26,8 @@ from statuspage.accounts.audit import note
 from statuspage.common.signing import seal_number
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import feedback_id, inlined, one_line, sender_address
-from statuspage.notifications.models import MailTest
 from statuspage.notifications.messages.return_path import MAIL_TEST, provider_headers, return_path
+from statuspage.notifications.models import MailTest
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
 from incidents.text.wording import affected_sentence, moment_text
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import label_of, one_line, without_images
-from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.messages.notification import News
+from statuspage.notifications.models import Delivery, DeliveryKind
 
 # As tokens.css has them on paper.
 GREEN, BLUE, AMBER, ORANGE, RED, GREY = "#14774a", "#2a62b5", "#8a5b00", "#b34a0c", "#b5162f", "#5c6168"

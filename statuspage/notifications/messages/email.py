@@ -22,9 +22,9 @@ from incidents.models import EventKind, Incident, Page
 from incidents.text.time_shorthand import body_told, postmortem_told
 from incidents.text.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
+from statuspage.notifications.messages.notification import News
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber
-from statuspage.notifications.messages.notification import News
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 # As nh3 writes it: every value in double quotes.

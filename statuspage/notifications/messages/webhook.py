@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.models import Component, Event, Incident, IncidentUpdate, Page, Postmortem
-from incidents.text.time_shorthand import body_told, postmortem_told
 from incidents.status import page_status
-from incidents.visibility import Viewer
 from incidents.statuspage_json import postmortem_update_id
+from incidents.text.time_shorthand import body_told, postmortem_told
+from incidents.visibility import Viewer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.notification import News

@@ -1,0 +1,24 @@
+from statuspage.notifications.models.bounces import Bounce, BounceKind
+from statuspage.notifications.models.channel_states import ChannelState
+from statuspage.notifications.models.deliveries import Delivery, DeliveryKind, DeliveryState, Priority, Progress
+from statuspage.notifications.models.heartbeats import Heartbeat
+from statuspage.notifications.models.mail_tests import MailTest
+from statuspage.notifications.models.overdue_notices import OverdueNotice
+from statuspage.notifications.models.staff_notices import ReminderKind, StaffNotice, StaffReminder
+
+__all__ = [
+    "Bounce",
+    "BounceKind",
+    "ChannelState",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
+    "Heartbeat",
+    "MailTest",
+    "OverdueNotice",
+    "Priority",
+    "Progress",
+    "ReminderKind",
+    "StaffNotice",
+    "StaffReminder",
+]

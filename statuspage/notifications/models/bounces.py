@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models.functions import Now, TruncDate
 
 from incidents.models import Page
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.notifications.models.deliveries import Delivery, DeliveryState
+from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.subscribers import Subscriber
 
 # Mail that was put off until the other side gave up, on so many days within a week: nobody reads that mailbox.

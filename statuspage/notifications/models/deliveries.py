@@ -12,9 +12,8 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
-from statuspage.subscribers.models.database_time import from_now
-from statuspage.subscribers.models import sql_lookups  # noqa: F401 - registers pk__among
 from statuspage.subscribers.models.channels import Channel
+from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.sql import columns, loaded
 from statuspage.subscribers.models.subscribers import Subscriber, SubscriberState
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from incidents.reminders.unrestored_components import left_by, leftovers
 from incidents.models import Component, Draft, Incident, Page
 from incidents.reminders.overdue_updates import MOST_TIMES, Reminders, Silence, last_end, last_word, silence_of
+from incidents.reminders.unrestored_components import left_by, leftovers
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url

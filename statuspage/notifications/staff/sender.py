@@ -14,12 +14,12 @@ from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.common.signing import stable_id
 from statuspage.notifications.messages.email import one_line, sender_address
-from statuspage.subscribers.models import Channel
 from statuspage.notifications.models import ChannelState
 from statuspage.notifications.models.staff_notices import Notice, StaffNoticeQuerySet
 from statuspage.notifications.transports.base import ChannelDown, TransportError
 from statuspage.notifications.transports.smtp.connect import hand_over
 from statuspage.notifications.transports.smtp.headers import sender_domain
+from statuspage.subscribers.models import Channel
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,3 @@
-from statuspage.subscribers.models import Channel
 from statuspage.notifications.transports.base import ChannelDown, Transport, TransportError
 from statuspage.notifications.transports.discord import DiscordTransport
 from statuspage.notifications.transports.email import EmailTransport
@@ -10,6 +9,7 @@ from statuspage.notifications.transports.sms import SmsTransport
 from statuspage.notifications.transports.teams import TeamsTransport
 from statuspage.notifications.transports.telegram import TelegramTransport
 from statuspage.notifications.transports.webhook import WebhookTransport
+from statuspage.subscribers.models import Channel
 
 # All but e-mail: what staff can add as an endpoint.
 ENDPOINT_TRANSPORTS: dict[str, type[HttpTransport]] = {

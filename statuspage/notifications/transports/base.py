@@ -7,8 +7,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from statuspage.notifications.models import Delivery
 from statuspage.notifications.messages.notification import News
+from statuspage.notifications.models import Delivery
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60, 2 * 60, 4 * 60, 8 * 60, 8 * 60))
 

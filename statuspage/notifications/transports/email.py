@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from statuspage.notifications.messages.email import letter_for
-from statuspage.notifications.models import Delivery
 from statuspage.notifications.messages.notification import News
+from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, Transport
 from statuspage.notifications.transports.smtp.connect import SMTP_BACKEND
 from statuspage.notifications.transports.smtp.envelope import ComposedMail

@@ -14,10 +14,10 @@ from django.core.exceptions import ValidationError
 from statuspage.common import http
 from statuspage.notifications.messages.chat import bulletin_of
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import Delivery, DeliveryKind
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.messages.notification import News
+from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import Transport, TransportError
+from statuspage.subscribers.models import Subscriber
 
 # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: with the first attempt ten, over three days.
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))

@@ -17,13 +17,13 @@ from statuspage.common import http
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import message_key
-from statuspage.subscribers.links import unsubscribe_url
-from statuspage.notifications.models import Delivery, DeliveryKind
-from statuspage.subscribers.models import Subscriber
 from statuspage.notifications.messages.notification import News
 from statuspage.notifications.messages.webhook import payload_of, sample_payload
+from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import TransportError
 from statuspage.notifications.transports.http import Call, HttpTransport
+from statuspage.subscribers.links import unsubscribe_url
+from statuspage.subscribers.models import Subscriber
 
 CHALLENGE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300))
 

@@ -1,8 +1,8 @@
 """The incident history as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/). Ours: Statuspage has none."""
 
 from incidents.models import Page
-from incidents.templatetags.candor import site_name
 from incidents.statuspage_json import Json
+from incidents.templatetags.candor import site_name
 from incidents.text.wording import machine_time
 from statuspage.public.feeds import Entry, incident_feed
 

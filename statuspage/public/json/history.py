@@ -4,9 +4,9 @@ from calendar import monthrange
 from datetime import datetime, time, timedelta
 
 from incidents.models import Component, Page
+from incidents.statuspage_json import Json, Wire
 from incidents.text.time_shorthand import body_told
 from incidents.visibility import Viewer
-from incidents.statuspage_json import Json, Wire
 from statuspage.common.json_responses import wire_of
 from statuspage.public.feeds import marked_span
 from statuspage.public.history import Entry, History, Month, months_before

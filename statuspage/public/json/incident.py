@@ -5,11 +5,11 @@ Statuspage's keys in the order of its webhooks (section 4.1), and ours under `ca
 
 from django.db.models import prefetch_related_objects
 
-from incidents.postmortem.summary import Account
 from incidents.models import ActionItem, Event, Incident, IncidentUpdate, Page, Postmortem, Revision
+from incidents.postmortem.summary import Account
+from incidents.statuspage_json import Json, Wire, published_postmortem
 from incidents.text.time_shorthand import postmortem_told
 from incidents.visibility import Viewer
-from incidents.statuspage_json import Json, Wire, published_postmortem
 from statuspage.common.json_responses import wire_of
 from statuspage.public.json.v2 import rows_of, shown_keys
 

@@ -17,10 +17,10 @@ from incidents.models import Component, Incident, Page
 from incidents.models.incidents import IncidentQuerySet
 from incidents.models.updates import timeline
 from incidents.status import Headline, page_status
-from incidents.visibility import Viewer
 from incidents.statuspage_json import Json, Wire
-from statuspage.common.urls import current_page
+from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.common.urls import current_page
 from statuspage.public.http import open_page
 
 LISTED = 50

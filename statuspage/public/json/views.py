@@ -7,18 +7,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.vary import vary_on_headers
 
-from incidents.reporting.status_history import known_since
 from incidents.models import Component, Page
+from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
-from incidents.visibility import Viewer
 from incidents.statuspage_json import Json, Wire
-from statuspage.common.urls import absolute_url, current_page
+from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
-from statuspage.public.json.history import history_body
 from statuspage.public.http import View, open_page
-from statuspage.public.json.incident import incident_body
 from statuspage.public.json.feed import CONTENT_TYPE, json_feed
+from statuspage.public.json.history import history_body
+from statuspage.public.json.incident import incident_body
 from statuspage.public.uptime import Span, spans_of
 
 

@@ -19,14 +19,14 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
+from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, wire_of
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
-from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, wire_of
+from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
 from statuspage.subscribers.forms import SubscribeForm, WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import normalise
 from statuspage.subscribers.sign_up import request_subscription, request_webhook
-from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
 from statuspage.subscribers.views import HOUR, may_ask
 
 View = Callable[..., HttpResponse]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from incidents.models import Incident, Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
-from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.channels import Channel, channels_for
+from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.matching import Concern
 from statuspage.subscribers.models.subscriptions import Detail, Interest
 

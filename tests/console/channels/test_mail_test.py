@@ -17,14 +17,14 @@ from pytest_django import Settings
 from incidents.models import AuditEntry, Page
 from statuspage.console.channels.deliverability import Check, checklist
 from statuspage.notifications.bounces import smtp_test
+from statuspage.notifications.bounces.inbound import receive
 from statuspage.notifications.bounces.smtp_test import Step
 from statuspage.notifications.models import MailTest
-from statuspage.notifications.bounces.inbound import receive
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
-from tests.servers import SmtpSink, free_port
 from tests.notifications.mailbox import StrictSender, parsed, part
 from tests.notifications.returned_mail import POSTFIX, returned
+from tests.servers import SmtpSink, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

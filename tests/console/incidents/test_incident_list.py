@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from incidents.actions.components import component_lifecycle
-from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.models import Page
 from tests.console.staff import fields_of, sheet, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post

@@ -12,9 +12,9 @@ from incidents.models import Incident
 from statuspage.dispatcher.loop import drain
 from tests.console.staff import fill_in, signed_in
 from tests.factories import make_component, make_page, make_subscriber
+from tests.notifications.mailbox import mails_to, part, use_server
 from tests.public.parsed_page import get, read
 from tests.servers import SmtpSink
-from tests.notifications.mailbox import mails_to, part, use_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

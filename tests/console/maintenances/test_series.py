@@ -124,7 +124,9 @@ def test_saving_it_untouched_changes_no_date(editor: Client, series: Maintenance
 def test_a_new_time_moves_all_but_the_one_that_was_moved_alone(editor: Client, series: MaintenanceSeries) -> None:
     second = series.occurrences.soonest_first()[1]
     moved = second.window[0] + timedelta(days=1)
-    maintenance_lifecycle.reschedule(second, scheduled_for=moved, scheduled_until=moved + timedelta(hours=1), actor=ALICE)
+    maintenance_lifecycle.reschedule(
+        second, scheduled_for=moved, scheduled_until=moved + timedelta(hours=1), actor=ALICE
+    )
     answer = edit(editor, series, scheduled_for="2026-10-11 03:00", title="Patch night")
     assert (answer.status_code, answer["Location"]) == (302, place(series))
     assert starts(series) == ["10-11 03:00", "10-26 01:00", "11-08 03:00"]

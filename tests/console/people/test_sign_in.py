@@ -9,8 +9,8 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from statuspage.accounts.models import User
 from statuspage.accounts.mail import wait_until_sent
+from statuspage.accounts.models import User
 from tests.factories import PASSWORD, make_page, make_user
 
 pytestmark = pytest.mark.django_db

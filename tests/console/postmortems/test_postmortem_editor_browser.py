@@ -11,9 +11,9 @@ from playwright.sync_api import Page as Tab
 
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.models import Incident, Page, Postmortem
 from incidents.postmortem.evidence import evidence_of, lines_of
 from incidents.postmortem.findings import Findings
-from incidents.models import Incident, Page, Postmortem
 from tests.console.test_browser import OpenTab, open_tab, page, sign_in
 from tests.factories import ALICE, make_component, make_resolved
 from tests.servers import wait_until
@@ -151,7 +151,9 @@ def test_on_paper_it_has_the_picture_the_list_and_no_buttons(open_tab: OpenTab, 
     incident = Incident.objects.with_timeline().select_related("page").get(pk=made.pk)
     findings = Findings(timeline=tuple(lines_of(evidence_of(incident))), factors=("Nobody was told",))
     body = "\n\n".join(f"## Part {n}\n\n{'It went on and on. ' * 60}" for n in range(12))
-    postmortem_lifecycle.publish(incident, body=body, actor=ALICE, findings=findings, action_items=[ActionItemDraft("Sleep")])
+    postmortem_lifecycle.publish(
+        incident, body=body, actor=ALICE, findings=findings, action_items=[ActionItemDraft("Sleep")]
+    )
     tab = open_tab(viewport={"width": 794, "height": 1123})
     tab.goto(f"/incidents/{incident.public_id}")
     paper = tab.pdf(format="A4")

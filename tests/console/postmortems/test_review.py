@@ -7,7 +7,16 @@ from django.test import Client
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.models import Incident, Page, Postmortem
-from tests.console.postmortems.test_postmortem_editor import address, editor, incident, page, public, save, signed_in, text_of
+from tests.console.postmortems.test_postmortem_editor import (
+    address,
+    editor,
+    incident,
+    page,
+    public,
+    save,
+    signed_in,
+    text_of,
+)
 from tests.factories import ALICE, make_resolved
 
 __all__ = ["editor", "incident", "page"]

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.models import AuditEntry, Component, Page
-from statuspage.subscribers import csv_import, csv_format
 from statuspage.notifications.models import Delivery, Priority
+from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Interest, Subscriber
 from statuspage.subscribers.preferences import Wishes, wishes_of
 from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in

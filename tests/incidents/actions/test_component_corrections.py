@@ -4,11 +4,11 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 
-from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.incidents import component_corrections
+from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.errors import EditConflict
-from incidents.reporting.status_history import read_histories
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, StatusInterval
+from incidents.reporting.status_history import read_histories
 from tests.factories import ALICE, make_component, make_incident, make_page, post
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,9 @@ def test_who_had_read_an_older_version_is_told() -> None:
     _, _, incident = an_outage()
     update = first(incident)
     with pytest.raises(EditConflict):
-        component_corrections.correct_components(update, {}, reason="Late.", actor=ALICE, expected_version=update.version - 1)
+        component_corrections.correct_components(
+            update, {}, reason="Late.", actor=ALICE, expected_version=update.version - 1
+        )
 
 
 def an_outage_said_twice() -> tuple[Component, Incident]:

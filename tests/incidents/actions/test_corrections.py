@@ -7,12 +7,12 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from incidents.reporting import uptime
 from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.errors import EditConflict
-from incidents.reporting.status_history import read_histories
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, StatusInterval
+from incidents.reporting import uptime
+from incidents.reporting.status_history import read_histories
 from incidents.reporting.uptime import Weights
 from tests.factories import ALICE, make_component, make_incident, make_page, post
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from incidents.actions.incidents import follow_ups, incident_lifecycle, merging
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
-from incidents.reporting.response_times import Measure
-from incidents.reporting.response_time_data import courses
 from incidents.models import Event, Incident, Postmortem
 from incidents.reporting.periods import Period
+from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_times import Measure
 from incidents.visibility import Viewer
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 

@@ -7,9 +7,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from time_machine import Traveller, travel
 
+from incidents.actions.due import run_due
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances import maintenance_series as actions
-from incidents.actions.due import run_due
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Event, Incident, MaintenanceSeries, Page
@@ -103,7 +103,9 @@ def test_one_that_is_moved_or_cancelled_alone_leaves_the_others_and_is_not_made_
     series = make_series(page)
     first, second, third = series.occurrences.soonest_first()
     start, end = first.window
-    maintenance_lifecycle.reschedule(first, scheduled_for=start + 30 * HOUR, scheduled_until=end + 30 * HOUR, actor=ALICE)
+    maintenance_lifecycle.reschedule(
+        first, scheduled_for=start + 30 * HOUR, scheduled_until=end + 30 * HOUR, actor=ALICE
+    )
     maintenance_lifecycle.cancel(second, actor=ALICE)
     assert actions.materialise(series, NOW) == []
     assert local_starts(series) == ["2026-10-12 08:00 CEST", "2026-11-08 02:00 CET"]
@@ -115,7 +117,9 @@ def test_editing_carries_along_what_was_not_moved_alone(page: Page) -> None:
     series = make_series(page)
     moved = series.occurrences.soonest_first()[0]
     start, end = moved.window
-    maintenance_lifecycle.reschedule(moved, scheduled_for=start + 30 * HOUR, scheduled_until=end + 30 * HOUR, actor=ALICE)
+    maintenance_lifecycle.reschedule(
+        moved, scheduled_for=start + 30 * HOUR, scheduled_until=end + 30 * HOUR, actor=ALICE
+    )
     edited(
         series,
         title="Patch night",

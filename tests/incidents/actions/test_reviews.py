@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actions.postmortems import postmortem_lifecycle, reviews
 from incidents.actions.postmortems.action_items import ActionItemDraft
-from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.errors import EditConflict
-from incidents.postmortem.findings import Findings, Line
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
+from incidents.postmortem.findings import Findings, Line
 from tests.factories import ALICE, BOB, make_component, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db

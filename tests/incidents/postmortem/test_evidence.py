@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from incidents.postmortem.summary import account_of
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.models import Component, Incident
 from incidents.postmortem.evidence import evidence_of, lines_of
 from incidents.postmortem.findings import Findings
-from incidents.models import Component, Incident
+from incidents.postmortem.summary import account_of
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db

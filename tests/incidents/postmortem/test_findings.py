@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.postmortem.summary import Account, Harm, Record, Span, account_of
 from incidents.postmortem.findings import Findings, Line, digest
+from incidents.postmortem.summary import Account, Harm, Record, Span, account_of
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.postmortem.summary import Account, Harm, Span
-from incidents.postmortem.outage_chart import description, drawing
 from incidents.postmortem.findings import Line
+from incidents.postmortem.outage_chart import description, drawing
+from incidents.postmortem.summary import Account, Harm, Span
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 

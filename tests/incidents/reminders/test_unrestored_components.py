@@ -10,8 +10,8 @@ from django.utils import timezone
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
-from incidents.reminders.unrestored_components import WATCHED, left_by, leftovers
 from incidents.models import Component, Incident, Page
+from incidents.reminders.unrestored_components import WATCHED, left_by, leftovers
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 
 from incidents.actions.incidents import corrections, incident_lifecycle
 from incidents.actions.incidents.impact_start import set_impact_start
-from incidents.reporting.response_times import Measure, figure
-from incidents.reporting.response_time_data import courses
 from incidents.models import AuditEntry, Event, Incident, Page
 from incidents.reporting.periods import Period
+from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_times import Measure, figure
 from incidents.visibility import Viewer
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, post
 

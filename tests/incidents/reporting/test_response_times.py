@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.reporting.response_times import Course, Measure, by_month, figure, nearest_rank
 from incidents.reporting.periods import Period
+from incidents.reporting.response_times import Course, Measure, by_month, figure, nearest_rank
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 OCTOBER = Period(NOON.date().replace(day=1))

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.reporting import uptime
 from incidents.models.states import BY_SEVERITY
+from incidents.reporting import uptime
 from incidents.reporting.uptime import ZERO, Interval, Weights
 
 # Half an hour, a whole day, midnights that come twice or never.

@@ -1,7 +1,7 @@
 import pytest
 
-from incidents.text.placeholders import Gap, fill, gaps
 from incidents.text.default_templates import PRESETS
+from incidents.text.placeholders import Gap, fill, gaps
 
 
 def test_what_is_known_is_filled_in_and_the_rest_stays() -> None:

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.text import markdown
 from incidents.actions.incidents.corrections import correct_update_time
 from incidents.actions.incidents.incident_lifecycle import edit_update
 from incidents.actions.postmortems.postmortem_lifecycle import publish
 from incidents.models import Page
-from incidents.text.time_shorthand import Clock, spelled_out
 from incidents.statuspage_json import Wire
+from incidents.text import markdown
+from incidents.text.time_shorthand import Clock, spelled_out
 from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.messages.email import news_letter
 from statuspage.notifications.messages.notification import read_news

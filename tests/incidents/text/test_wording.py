@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.text import wording
 from incidents.models import Component, ComponentGroup
+from incidents.text import wording
 
 
 def test_the_affected_sentence_names_groups_with_members_then_loose_ones() -> None:

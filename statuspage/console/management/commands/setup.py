@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from incidents.actions.pages.page_settings import create_page
 from incidents.actions.pages.incident_templates import create_stock
+from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User

@@ -3,8 +3,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
-from statuspage.publishing.publisher import PartlyPublished, rebuild, tree_of, write_hosts, writing
 from statuspage.publishing.models import Publication
+from statuspage.publishing.publisher import PartlyPublished, rebuild, tree_of, write_hosts, writing
 
 BAR = 40
 

@@ -9,14 +9,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from incidents.models import Page
 from statuspage.importers.archive import Reader
 from statuspage.importers.atlassian.api_source import API_URL
-from statuspage.importers.sqlite_pragmas import quick_commits
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fetching import DEFAULT_RATE
-from statuspage.importers.run import Options, move_in
 from statuspage.importers.pages import page_with_code
 from statuspage.importers.progress import Bar
-from statuspage.importers.report import Report
 from statuspage.importers.registry import FROM_FILES, source_of
+from statuspage.importers.report import Report
+from statuspage.importers.run import Options, move_in
+from statuspage.importers.sqlite_pragmas import quick_commits
 
 SOURCES = ("statuspage", "cachet", "uptime-kuma", "csv", "candor")
 NOT_ALL = 3

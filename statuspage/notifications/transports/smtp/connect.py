@@ -17,8 +17,8 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 from statuspage.notifications.transports.base import ChannelDown, TransportError
+from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # Name look-up, connection, greeting, TLS and log-in together.

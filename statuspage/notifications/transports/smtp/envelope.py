@@ -7,9 +7,9 @@ from typing import Any
 from statuspage.notifications.messages.email import Letter
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import TransportError
+from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 from statuspage.notifications.transports.smtp.connect import Features
 from statuspage.notifications.transports.smtp.headers import envelope_sender, mailbox
-from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 
 
 class ComposedMail:

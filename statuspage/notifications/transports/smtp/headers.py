@@ -15,10 +15,17 @@ from django.utils.encoding import punycode
 
 from statuspage.common.signing import seal_number, stable_id
 from statuspage.common.urls import absolute_url
-from statuspage.notifications.messages.email import Letter, feedback_id, message_key, one_line, sender_address, thread_key
-from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
-from statuspage.notifications.models import Delivery
+from statuspage.notifications.messages.email import (
+    Letter,
+    feedback_id,
+    message_key,
+    one_line,
+    sender_address,
+    thread_key,
+)
 from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path
+from statuspage.notifications.models import Delivery
+from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 
 # Nothing here needs quoting, neither in a header nor in an SMTP command (RFC 5321 section 4.1.2).
 _PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)

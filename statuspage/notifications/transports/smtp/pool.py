@@ -14,8 +14,8 @@ from django.conf import settings
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, TransportError
 from statuspage.notifications.transports.smtp.connect import Opening
-from statuspage.notifications.transports.smtp.envelope import ComposedMail, Job
 from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, Session
+from statuspage.notifications.transports.smtp.envelope import ComposedMail, Job
 
 # One more connection for so many mails: a handful needs no crowd.
 MAILS_PER_CONNECTION = 8
