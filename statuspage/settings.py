@@ -240,12 +240,12 @@ PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "publish
 PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
 BESIDE_THE_CLOCK = [
     "statuspage.publishing.publisher.Publisher",
-    "statuspage.publishing.replication.Couriers",
-    "statuspage.notifications.staff.loop.StaffMail",
+    "statuspage.publishing.replication.Replication",
+    "statuspage.notifications.staff.loop.StaffNoticeLoop",
 ]
 
 LANGUAGE_CODE = "en"
-# What mails can be written in: templates/subscribers/mail/<language>/ and Django's translations are looked for.
+# What mails can be written in: templates/notifications/email/<language>/ and Django's translations are looked for.
 LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True

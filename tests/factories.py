@@ -16,7 +16,7 @@ from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate
 from statuspage.accounts.models import Role, User
 from statuspage.notifications.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.preferences import Wishes, set_wishes
+from statuspage.subscribers.preferences import Preferences, set_preferences
 
 ALICE = Actor("user", "1", "Alice")
 BOB = Actor("user", "2", "Bob")
@@ -100,5 +100,5 @@ def make_reader(page: Page, email: str = "", **wishes: Any) -> Subscriber:
     """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
     reader = make_subscriber(page, email)
     only_parts = bool({"groups", "components", "incidents"} & wishes.keys())
-    set_wishes(reader, Wishes(**{"whole_page": not only_parts} | wishes))
+    set_preferences(reader, Preferences(**{"whole_page": not only_parts} | wishes))
     return reader

@@ -199,7 +199,7 @@ class Postgres:
 
 
 @dataclass
-class Letter:
+class ReceivedEmail:
     """One mail as the sink accepted it."""
 
     sender: str
@@ -214,7 +214,7 @@ class SmtpSink:
     def __init__(self, **options: Any) -> None:
         from aiosmtpd.controller import Controller
 
-        self.letters: list[Letter] = []
+        self.letters: list[ReceivedEmail] = []
         self.refuse: dict[str, str] = {}
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
@@ -234,7 +234,7 @@ class SmtpSink:
         readers = {letter.recipient for letter in self.letters}
         return {"mails": len(self.letters), "readers": len(readers), "ids": len(ids)}
 
-    def to(self, recipient: str) -> list[Letter]:
+    def to(self, recipient: str) -> list[ReceivedEmail]:
         return [letter for letter in self.letters if letter.recipient == recipient]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
@@ -247,5 +247,5 @@ class SmtpSink:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         for recipient in envelope.rcpt_tos:
-            self.letters.append(Letter(envelope.mail_from, recipient, envelope.content))
+            self.letters.append(ReceivedEmail(envelope.mail_from, recipient, envelope.content))
         return "250 OK"

@@ -2,7 +2,7 @@ from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
 from incidents.models.drafts import Draft, DraftState, DraftStep
 from incidents.models.events import Event, EventKind
-from incidents.models.incident_templates import Preset
+from incidents.models.incident_templates import IncidentTemplate
 from incidents.models.incidents import Incident
 from incidents.models.intervals import StatusInterval
 from incidents.models.logos import PageLogo
@@ -26,6 +26,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Incident",
+    "IncidentTemplate",
     "IncidentUpdate",
     "MaintenanceReminder",
     "MaintenanceSeries",
@@ -36,7 +37,6 @@ __all__ = [
     "PageLogo",
     "Postmortem",
     "PostmortemComment",
-    "Preset",
     "Revision",
     "ServiceTarget",
     "StatusInterval",

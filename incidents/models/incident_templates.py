@@ -12,23 +12,23 @@ from incidents.models.pages import Page
 from incidents.models.states import Kind, Status
 
 
-class PresetQuerySet(models.QuerySet["Preset"]):
-    def with_code(self, public_id: str) -> PresetQuerySet:
+class IncidentTemplateQuerySet(models.QuerySet["IncidentTemplate"]):
+    def with_code(self, public_id: str) -> IncidentTemplateQuerySet:
         return self.in_order().filter(public_id=public_id)
 
-    def offered(self, kind: str, affected: Iterable[Component]) -> list[Preset]:
+    def offered(self, kind: str, affected: Iterable[Component]) -> list[IncidentTemplate]:
         """For an incident or a maintenance, those first that name one of the `affected` components."""
         named = {component.pk for component in affected}
         fitting = [preset for preset in self.in_order() if preset.kind == kind]
         return sorted(fitting, key=lambda preset: named.isdisjoint(one.pk for one in preset.components.all()))
 
-    def in_order(self) -> PresetQuerySet:
+    def in_order(self) -> IncidentTemplateQuerySet:
         """By group and name, with their components: two queries, however many rows."""
         named = models.Prefetch("components", Component.objects.active().in_page_order())
         return self.order_by("group_label", "name", "pk").prefetch_related(named)
 
 
-class Preset(models.Model):
+class IncidentTemplate(models.Model):
     """A text to start an incident or a maintenance from: Statuspage's “incident template” (contract section 3.4)."""
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -43,7 +43,7 @@ class Preset(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    objects = PresetQuerySet.as_manager()
+    objects = IncidentTemplateQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["page", "name"], name="preset_named_once")]

@@ -29,7 +29,7 @@ class Postmortem(models.Model):
     """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
     while `published_at` is set.
 
-    `findings` is read by `incidents.postmortem.findings.Findings`, `account` by `incidents.postmortem.summary.Account`.
+    `findings` is read by `incidents.postmortem.findings.Findings`, `account` by `incidents.postmortem.summary.PostmortemSummary`.
     `approved` is the digest of
     what a second person has read, `edited_by` and `approved_by` are the actors' refs. `followed_up_at`: when readers
     were told that everything is done.

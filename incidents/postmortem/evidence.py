@@ -14,9 +14,9 @@ from django.utils import timezone
 from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, StatusInterval
 from incidents.models.states import HARMED, ComponentStatus
 from incidents.postmortem.findings import Line
-from incidents.postmortem.summary import Record, Span
+from incidents.postmortem.summary import Span, TimelineFacts
 from incidents.reporting.periods import Period
-from incidents.reporting.response_times import Course, Measure
+from incidents.reporting.response_times import IncidentTimes, Measure
 from incidents.text import markdown
 
 MOST_LINES = 100
@@ -44,7 +44,7 @@ class Evidence:
     intervals: list[StatusInterval]
 
     @cached_property
-    def record(self) -> Record:
+    def record(self) -> TimelineFacts:
         own = {update.pk for update in self.incident.updates.all()}
         harms = [row for row in self.intervals if row.status in HARMED and row.update_id in own]
         first_harm = min((row.started_at for row in harms), default=None)
@@ -60,7 +60,7 @@ class Evidence:
             "ended": healed or resolved,
         }
         spans = self._spans()
-        return Record(moments, [(one.public_id, one.full_name, tuple(spans[one.pk])) for one in self.components])
+        return TimelineFacts(moments, [(one.public_id, one.full_name, tuple(spans[one.pk])) for one in self.components])
 
     def _spans(self) -> dict[int, list[Span]]:
         """By component; what holds still reaches until now."""
@@ -95,10 +95,10 @@ def _beginning(incident: Incident) -> datetime:
     return min(incident.impact_started_at or incident.happened_at, incident.happened_at)
 
 
-def _course(incident: Incident, first_harm: datetime | None) -> Course:
+def _course(incident: Incident, first_harm: datetime | None) -> IncidentTimes:
     steps = [(update.display_at, update.status) for update in reversed(incident.updates.all())]
     month = Period.month_at(incident.happened_at, incident.page.zone)
-    return Course(month, incident.impact, incident.impact_started_at, first_harm, steps)
+    return IncidentTimes(month, incident.impact, incident.impact_started_at, first_harm, steps)
 
 
 def _of_updates(incident: Incident) -> Iterator[Line]:

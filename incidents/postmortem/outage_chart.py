@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from incidents.models.states import ComponentStatus
-from incidents.postmortem.summary import Account, Harm
+from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.wording import harm_text, moment_text
 
 LABELS = {
@@ -64,7 +64,7 @@ class Scale:
             at += step
 
 
-def drawing(account: Account, zone: tzinfo) -> SafeString:
+def outage_svg(account: PostmortemSummary, zone: tzinfo) -> SafeString:
     """Nothing if there is no time to draw: no moment, or all at once."""
     scale = _scale(account)
     if scale is None:
@@ -84,12 +84,12 @@ def drawing(account: Account, zone: tzinfo) -> SafeString:
         '<svg class="outage" role="img" width="100%" height="{}" aria-labelledby="outage-title outage-desc">'
         '<title id="outage-title">What happened when</title><desc id="outage-desc">{}</desc>{}</svg>',
         axis + 36,
-        description(account, zone),
+        text_alternative(account, zone),
         format_html_join("", "{}", ([part] for part in parts)),
     )
 
 
-def description(account: Account, zone: tzinfo) -> str:
+def text_alternative(account: PostmortemSummary, zone: tzinfo) -> str:
     """The picture in words."""
     parts = [f"{LABELS[name]}: {moment_text(at, zone)}." for name, at in _told_moments(account)]
     for harm in account.harms[:MOST_COMPONENTS]:
@@ -104,14 +104,14 @@ def description(account: Account, zone: tzinfo) -> str:
     return " ".join([*parts, "The numbers are those of the list below." if account.lines else ""]).strip()
 
 
-def _told_moments(account: Account) -> list[tuple[str, datetime]]:
+def _told_moments(account: PostmortemSummary) -> list[tuple[str, datetime]]:
     """In the order of time; of resolution and the end of the impact at one time, the first says both."""
     found = sorted(account.moments.items(), key=lambda entry: (entry[1], list(LABELS).index(entry[0])))
     ended = account.moments.get("ended")
     return [(name, at) for name, at in found if name != "ended" or ended != account.moments.get("resolved")]
 
 
-def _scale(account: Account) -> Scale | None:
+def _scale(account: PostmortemSummary) -> Scale | None:
     """The impact, and what led to it or came after within as long again."""
     core = list(account.moments.values())
     if len(set(core)) < 2:  # it goes on, or nothing is known but what the lines say
@@ -126,7 +126,7 @@ def _scale(account: Account) -> Scale | None:
     return Scale(min([first, *near]), max([last, *near]))
 
 
-def _impact(account: Account, scale: Scale, top: float, bottom: float) -> SafeString:
+def _impact(account: PostmortemSummary, scale: Scale, top: float, bottom: float) -> SafeString:
     began, ended = account.moments.get("began"), account.moments.get("ended")
     if not began or not ended:
         return SafeString()
@@ -148,7 +148,7 @@ def _moment(name: str, at: datetime, row: int, scale: Scale, bottom: float, zone
     )  # fmt: skip
 
 
-def _component(harm: Harm, scale: Scale, y: float) -> SafeString:
+def _component(harm: ComponentImpact, scale: Scale, y: float) -> SafeString:
     bars = format_html_join(
         "",
         '<rect class="outage-span" data-status="{}" x="{}%" y="{}" width="{}%" height="10" rx="1.5"/>',
@@ -166,7 +166,7 @@ def _component(harm: Harm, scale: Scale, y: float) -> SafeString:
     )  # fmt: skip
 
 
-def _name(harm: Harm) -> str:
+def _name(harm: ComponentImpact) -> str:
     """As much of it as fits on a phone; all of it stands in the description."""
     name = harm.name
     if len(name) > _LONGEST_NAME:  # its group goes first
@@ -193,7 +193,7 @@ def _axis(scale: Scale, y: float, zone: tzinfo) -> SafeString:
     )  # fmt: skip
 
 
-def _marks(account: Account, scale: Scale) -> list[tuple[str, float]]:
+def _marks(account: PostmortemSummary, scale: Scale) -> list[tuple[str, float]]:
     """The numbers of the public lines and their places; what is near is one mark: `3–5`."""
     found: list[tuple[int, int, float]] = []
     for number, line in enumerate(account.lines, start=1):

@@ -34,7 +34,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Harm:
+class ComponentImpact:
     """What one component went through. `stated`: seconds, if staff say another sum than that of `spans`."""
 
     code: str
@@ -52,7 +52,7 @@ class Harm:
 
 
 @dataclass(frozen=True)
-class Record:
+class TimelineFacts:
     """What the rows say: the moments that follow from them, and the components by name with all their known spans."""
 
     moments: Mapping[str, datetime | None]
@@ -60,10 +60,10 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Account:
+class PostmortemSummary:
     lines: tuple[Line, ...]
     moments: Mapping[str, datetime]
-    harms: tuple[Harm, ...]
+    harms: tuple[ComponentImpact, ...]
     factors: tuple[str, ...]
     stated: str = ""
 
@@ -92,7 +92,7 @@ class Account:
         }
 
     @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Account | None:
+    def read(cls, raw: Mapping[str, Any]) -> PostmortemSummary | None:
         """None if nothing but the text was published. What does not fit is left out: a file may have brought it."""
         if not raw:
             return None
@@ -121,7 +121,7 @@ class Account:
         return "\n\n".join(parts)
 
 
-def account_of(findings: Findings, record: Record) -> Account:
+def postmortem_summary_of(findings: Findings, record: TimelineFacts) -> PostmortemSummary:
     """What `findings` would publish. Spans are cut to the impact's own time."""
     stated = {
         "began": findings.impact_started_at,
@@ -135,11 +135,11 @@ def account_of(findings: Findings, record: Record) -> Account:
     moments = {name: at.astimezone(UTC) for name, at in merged.items() if at}
     began, ended = moments.get("began"), moments.get("ended")
     harms = tuple(
-        Harm(code, name, tuple(_cut(spans, began, ended)), findings.seconds.get(code))
+        ComponentImpact(code, name, tuple(_cut(spans, began, ended)), findings.seconds.get(code))
         for code, name, spans in record.components
     )
     lines = tuple(replace(line, at=line.at.astimezone(UTC)) for line in findings.public_lines)
-    return Account(lines, moments, harms, findings.factors, stated=digest(findings.as_json()))
+    return PostmortemSummary(lines, moments, harms, findings.factors, stated=digest(findings.as_json()))
 
 
 def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) -> Iterator[Span]:
@@ -150,16 +150,16 @@ def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) 
             yield Span(span.status, start, end)
 
 
-def _harm_json(harm: Harm) -> dict[str, Any]:
+def _harm_json(harm: ComponentImpact) -> dict[str, Any]:
     spans = [[span.status, stamp(span.start), stamp(span.end)] for span in harm.spans]
     return {"code": harm.code, "name": harm.name, "spans": spans, "stated": harm.stated}
 
 
-def _harms(raws: Any) -> Iterator[Harm]:
+def _harms(raws: Any) -> Iterator[ComponentImpact]:
     for raw in raws if isinstance(raws, list) else []:
         if isinstance(raw, dict) and isinstance(raw.get("name"), str):
             stated = raw.get("stated") if is_length(raw.get("stated")) else None
-            yield Harm(str(raw.get("code", "")), raw["name"], tuple(_spans(raw.get("spans"))), stated)
+            yield ComponentImpact(str(raw.get("code", "")), raw["name"], tuple(_spans(raw.get("spans"))), stated)
 
 
 def _spans(raws: Any) -> Iterator[Span]:

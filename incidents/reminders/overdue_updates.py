@@ -67,7 +67,7 @@ class Reminders:
 
 
 @dataclass(frozen=True)
-class Silence:
+class OverdueUpdate:
     """Nothing was said for `lasted` since `after`. `times`: how often staff should have been reminded of it by now."""
 
     after: IncidentUpdate
@@ -75,7 +75,7 @@ class Silence:
     times: int
 
 
-def silence_of(incident: Incident, *, now: datetime, reminders: Reminders) -> Silence | None:
+def overdue_update_of(incident: Incident, *, now: datetime, reminders: Reminders) -> OverdueUpdate | None:
     """None if it is not too long, or nobody waits: it is resolved, deleted, or a maintenance. Reads its updates."""
     if incident.kind != Kind.INCIDENT or incident.status not in UNRESOLVED or incident.hidden_at:
         return None
@@ -84,7 +84,7 @@ def silence_of(incident: Incident, *, now: datetime, reminders: Reminders) -> Si
         return None
     lasted = now - after.created_at
     times = times_due(lasted, incident.impact, incident.reminder_intervals, reminders)
-    return Silence(after, lasted, times) if times > 0 else None
+    return OverdueUpdate(after, lasted, times) if times > 0 else None
 
 
 def last_word(incident: Incident) -> IncidentUpdate | None:

@@ -14,33 +14,35 @@ WATCHED = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Leftover:
+class UnrestoredComponent:
     incident: Incident
     components: list[Component]
 
 
-def leftovers(page: Page, *, now: datetime) -> list[Leftover]:
+def unrestored_components(page: Page, *, now: datetime) -> list[UnrestoredComponent]:
     """By the incident, the last resolved first; a component stands with the last that named it. One query.
 
     Left out is what an open incident or a running maintenance names, and what went wrong after the resolve.
     """
-    found: dict[int, Leftover] = {}
+    found: dict[int, UnrestoredComponent] = {}
     seen: set[int] = set()
     for row in AffectedComponent.objects.still_red(page, since=now - WATCHED):
         incident = row.update.incident
         if row.component_id not in seen:
             seen.add(row.component_id)
-            found.setdefault(incident.pk, Leftover(incident, [])).components.append(row.component)
+            found.setdefault(incident.pk, UnrestoredComponent(incident, [])).components.append(row.component)
     for one in found.values():
         one.components.sort(key=lambda component: component.place)
     return list(found.values())
 
 
-def left_by(incident: Incident, affected: Collection[Component], *, now: datetime) -> list[Component]:
+def unrestored_components_of(incident: Incident, affected: Collection[Component], *, now: datetime) -> list[Component]:
     """Those of `affected`, which it names. No query unless one of them is in trouble after its resolve."""
     if not incident.is_resolved or incident.is_maintenance or not any(map(is_red, affected)):
         return []
-    return next((one.components for one in leftovers(incident.page, now=now) if one.incident == incident), [])
+    return next(
+        (one.components for one in unrestored_components(incident.page, now=now) if one.incident == incident), []
+    )
 
 
 def is_red(component: Component) -> bool:

@@ -23,7 +23,7 @@ _LINE = {
 }
 
 
-def drawing(bars: Bars) -> SafeString:
+def svg(bars: Bars) -> SafeString:
     """An SVG of one path per status; each run of equal days is one dashed line. Hidden from screen readers."""
     return _drawn(bars.worst)
 

@@ -10,13 +10,13 @@ from django.db.models import Min
 
 from incidents.models import IncidentUpdate, Page, StatusInterval
 from incidents.reporting.periods import Period
-from incidents.reporting.response_times import Course
+from incidents.reporting.response_times import IncidentTimes
 from incidents.visibility import Viewer
 
 Steps = dict[int, list[tuple[datetime, str]]]
 
 
-def courses(page: Page, months: Sequence[Period], *, viewer: Viewer) -> list[Course]:
+def incident_times(page: Page, months: Sequence[Period], *, viewer: Viewer) -> list[IncidentTimes]:
     """The incidents (no maintenances) that began in `months`, which follow each other. Three queries."""
     start, end = months[0].window(page.zone)[0], months[-1].window(page.zone)[1]
     incidents = page.incidents.incidents().visible_to(viewer).started_between(start, end)
@@ -27,6 +27,6 @@ def courses(page: Page, months: Sequence[Period], *, viewer: Viewer) -> list[Cou
     harms = StatusInterval.objects.as_corrected().harmed().caused_by(incidents)
     first_harm = dict(harms.values_list("update__incident").annotate(first=Min("started_at")))
     return [
-        Course(Period.month_at(began, page.zone), impact, stated, first_harm.get(pk), steps[pk])
+        IncidentTimes(Period.month_at(began, page.zone), impact, stated, first_harm.get(pk), steps[pk])
         for pk, began, impact, stated in incidents.values_list("pk", "started_at", "impact", "impact_started_at")
     ]

@@ -25,7 +25,7 @@ class Measure(Enum):
 
 
 @dataclass(frozen=True)
-class Course:
+class IncidentTimes:
     """What the rows say about one incident.
 
     `stated_start` is when its impact began, as staff said; `first_harm` when the first of its components stopped being
@@ -106,18 +106,18 @@ def nearest_rank(durations: Iterable[timedelta], percent: int) -> timedelta | No
     return ordered[max(1, -(-len(ordered) * percent // 100)) - 1] if ordered else None
 
 
-def figure(courses: Iterable[Course], measure: Measure) -> Figure:
+def figure(courses: Iterable[IncidentTimes], measure: Measure) -> Figure:
     durations = [course.took(measure) for course in courses]
     known = [duration for duration in durations if duration is not None]
     return Figure(len(durations), len(known), nearest_rank(known, 50), nearest_rank(known, 90))
 
 
-def by_month(courses: Sequence[Course], months: Iterable[Period], measure: Measure) -> list[MonthFigures]:
+def by_month(courses: Sequence[IncidentTimes], months: Iterable[Period], measure: Measure) -> list[MonthFigures]:
     """One entry for each of `months`, in their order, also where nothing happened."""
     return [_month_figures([c for c in courses if c.month == month], month, measure) for month in months]
 
 
-def _month_figures(courses: Sequence[Course], month: Period, measure: Measure) -> MonthFigures:
+def _month_figures(courses: Sequence[IncidentTimes], month: Period, measure: Measure) -> MonthFigures:
     parts = [(impact, [c for c in courses if c.impact == impact]) for impact in IMPACTS]
     return MonthFigures(
         month=month,

@@ -125,7 +125,7 @@ def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
         reverse("public:component_uptime", args=[component.public_id]),
         component.name,
         reporting_day_bars.sentence(found),
-        reporting_day_bars.drawing(found),
+        reporting_day_bars.svg(found),
         uptime.percentage_text(found.percentage),
     )
 
@@ -136,7 +136,7 @@ def long_bars(bars: Bars) -> SafeString:
     return format_html(
         '<div class="bars" role="img" aria-label="{}">{}</div>',
         reporting_day_bars.sentence(bars),
-        reporting_day_bars.drawing(bars),
+        reporting_day_bars.svg(bars),
     )
 
 

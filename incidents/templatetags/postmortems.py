@@ -6,12 +6,12 @@ from django import template
 from django.utils.safestring import SafeString
 
 from incidents.postmortem import outage_chart
-from incidents.postmortem.summary import Account
+from incidents.postmortem.summary import PostmortemSummary
 
 register = template.Library()
 
 
 @register.filter
-def outage_figure(account: Account, zone: tzinfo) -> SafeString:
+def outage_figure(account: PostmortemSummary, zone: tzinfo) -> SafeString:
     """The picture of what happened when, as SVG; nothing if there is no time to draw."""
-    return outage_chart.drawing(account, zone)
+    return outage_chart.svg(account, zone)

@@ -11,7 +11,7 @@ OUTLINE = "\n\n\n\n".join(
 
 
 @dataclass(frozen=True)
-class StockPreset:
+class DefaultTemplate:
     group: str
     name: str
     status: Status
@@ -21,8 +21,8 @@ class StockPreset:
 
 INCIDENTS, MAINTENANCE = "Incidents", "Maintenance"
 
-PRESETS = (
-    StockPreset(
+DEFAULT_TEMPLATES = (
+    DefaultTemplate(
         INCIDENTS,
         "Investigating: errors",
         Status.INVESTIGATING,
@@ -30,7 +30,7 @@ PRESETS = (
         "Since {{started}}, some requests to {{component}} fail. We see about {{share}} of them affected and are "
         "looking for the cause.\n\nNext update by {{next update}}.",
     ),
-    StockPreset(
+    DefaultTemplate(
         INCIDENTS,
         "Investigating: slow",
         Status.INVESTIGATING,
@@ -38,7 +38,7 @@ PRESETS = (
         "Since {{started}}, {{component}} answers slowly: {{how slow}} instead of {{usual}}. Nothing is lost. We are "
         "looking for the cause.\n\nNext update by {{next update}}.",
     ),
-    StockPreset(
+    DefaultTemplate(
         INCIDENTS,
         "Identified: cause known",
         Status.IDENTIFIED,
@@ -46,7 +46,7 @@ PRESETS = (
         "We know the cause: {{cause}}. We are {{what we do}} and expect {{component}} to recover by {{expected}}.\n\n"
         "Until then: {{workaround}}.\n\nNext update by {{next update}}.",
     ),
-    StockPreset(
+    DefaultTemplate(
         INCIDENTS,
         "Identified: a provider",
         Status.IDENTIFIED,
@@ -54,7 +54,7 @@ PRESETS = (
         "The cause lies with {{provider}}, who report {{what they say}}. Affected here: {{components}}. We are "
         "{{what we do}} meanwhile.\n\nNext update by {{next update}}.",
     ),
-    StockPreset(
+    DefaultTemplate(
         INCIDENTS,
         "Monitoring: a fix is in place",
         Status.MONITORING,
@@ -62,7 +62,7 @@ PRESETS = (
         "At {{fixed at}} we {{what we did}}. {{component}} works again; we watch it for {{how long}} before we call "
         "this resolved.",
     ),
-    StockPreset(
+    DefaultTemplate(
         INCIDENTS,
         "Resolved",
         Status.RESOLVED,
@@ -70,21 +70,21 @@ PRESETS = (
         "{{components}} work normally again. The impact lasted from {{started}} to {{ended}}. The cause was {{cause}}. "
         "{{what about lost work}}\n\nWe will publish what we learned here.",
     ),
-    StockPreset(
+    DefaultTemplate(
         MAINTENANCE,
         "Maintenance: announced",
         Status.SCHEDULED,
         "Maintenance of {{component}}",
         "We will {{what we do}}. During this time {{component}} {{what visitors notice}}. You need not do anything.",
     ),
-    StockPreset(
+    DefaultTemplate(
         MAINTENANCE,
         "Maintenance: begun",
         Status.IN_PROGRESS,
         "Maintenance of {{component}}",
         "We have begun. {{component}} {{what visitors notice}} until about {{expected}}.",
     ),
-    StockPreset(
+    DefaultTemplate(
         MAINTENANCE,
         "Maintenance: takes longer",
         Status.IN_PROGRESS,
@@ -92,7 +92,7 @@ PRESETS = (
         "This takes longer than planned, because {{reason}}. We now expect to end by {{expected}}. {{component}} "
         "{{what visitors notice}} until then.",
     ),
-    StockPreset(
+    DefaultTemplate(
         MAINTENANCE,
         "Maintenance: completed",
         Status.COMPLETED,

@@ -26,15 +26,15 @@ from incidents.models import (
 from incidents.models.states import UPCOMING, ComponentStatus
 from incidents.text import markdown
 from incidents.transfer.import_columns import columns_of, written_at
-from incidents.transfer.import_pages import bring_former_component, differing, is_changed_here
-from incidents.transfer.import_texts import EDITED_BY, Text, bring_postmortem, has_newer_postmortem, keep_text
-from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, code_for
+from incidents.transfer.import_pages import differing, is_changed_here, upsert_former_component
+from incidents.transfer.import_texts import EDITED_BY, Text, has_newer_postmortem, keep_text, upsert_postmortem
+from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, public_id_for
 
 # What the other product does not tell happens there, and here when it is imported; not by itself.
 UNTOLD_SWITCHES = {"auto_start": False, "auto_complete": False}
 
 
-class Timelines:
+class IncidentImporter:
     """Brings incidents to one page, and knows its components by their codes."""
 
     def __init__(self, page: Page, *, dry: bool = False) -> None:
@@ -72,7 +72,7 @@ class Timelines:
                 _mark_repeats(incident, rows)
                 self._say_affected(rows, told)
                 _remind(incident, told.remind)
-                bring_postmortem(incident, told, notes)
+                upsert_postmortem(incident, told, notes)
         return Result(Outcome.CREATED, tuple(notes))
 
     def _bring_news(self, incident: Incident, told: IncomingIncident, notes: list[str]) -> Result:
@@ -99,7 +99,7 @@ class Timelines:
             _move(incident, columns, told)
             _remind(incident, told.remind)
             if has_text:
-                bring_postmortem(incident, told, notes)
+                upsert_postmortem(incident, told, notes)
         return Result(Outcome.CHANGED, tuple(notes))
 
     def _say_affected(self, rows: Collection[IncidentUpdate], told: IncomingIncident) -> None:
@@ -126,9 +126,9 @@ class Timelines:
     def _find(self, change: IncomingChange, seen_at: datetime) -> Component:
         code = change.component
         taken = Component.objects.filter(public_id=code).exclude(page=self.page).exists()
-        code = code_for(self.page.public_id, code) if taken else code
+        code = public_id_for(self.page.public_id, code) if taken else code
         found = self.page.components.filter(public_id=code).first()
-        found = found or bring_former_component(self.page, code=code, name=change.name or code, seen_at=seen_at)
+        found = found or upsert_former_component(self.page, code=code, name=change.name or code, seen_at=seen_at)
         self._components[change.component] = found
         return found
 
@@ -149,7 +149,7 @@ def _in_order(incoming: IncomingIncident, elsewhere: Collection[str]) -> tuple[I
             continue
         updates[one.code] = one
         if one.code in elsewhere:
-            updates[one.code] = replace(one, code=code_for(incoming.code, one.code))
+            updates[one.code] = replace(one, code=public_id_for(incoming.code, one.code))
             notes.append(f"the update {one.code} has a new code: another incident has one of that code")
     return replace(incoming, updates=tuple(updates.values())), notes
 

@@ -12,7 +12,7 @@ from incidents.transfer.records import IncomingMetric, Outcome, Result
 
 
 @transaction.atomic
-def bring_metric(page: Page, incoming: IncomingMetric, *, dry: bool = False) -> Result:
+def upsert_metric(page: Page, incoming: IncomingMetric, *, dry: bool = False) -> Result:
     """One that is here already stays as it is here. Its provider, whatever it fetched from, is sent to here."""
     fields = _fields(incoming)
     here = Metric.objects.filter(public_id=incoming.code).first()

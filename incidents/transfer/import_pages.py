@@ -25,8 +25,8 @@ from incidents.transfer.records import (
     IncomingPage,
     Outcome,
     Result,
-    code_for,
-    is_code,
+    is_public_id,
+    public_id_for,
 )
 
 IMPORTED = "page.imported"
@@ -37,9 +37,9 @@ _Thing = TypeVar("_Thing", Component, ComponentGroup)
 
 
 @transaction.atomic
-def bring_page(incoming: IncomingPage) -> tuple[Page, Result]:
+def upsert_page(incoming: IncomingPage) -> tuple[Page, Result]:
     """The page with that code, made if there is none; one that is here keeps what it says of itself."""
-    code = incoming.code if is_code(incoming.code) else code_for("page", incoming.code)
+    code = incoming.code if is_public_id(incoming.code) else public_id_for("page", incoming.code)
     page = Page.objects.filter(public_id=code).first()
     if page:
         return page, Result(Outcome.UNCHANGED)
@@ -62,13 +62,13 @@ def bring_page(incoming: IncomingPage) -> tuple[Page, Result]:
 
 
 @transaction.atomic
-def bring_group(page: Page, incoming: IncomingGroup, *, dry: bool = False) -> Result:
+def upsert_group(page: Page, incoming: IncomingGroup, *, dry: bool = False) -> Result:
     fields = {"name": incoming.name[:255], "position": incoming.position} | _told(description=incoming.description)
-    return _bring(page, ComponentGroup, incoming, fields, dry=dry)
+    return _upsert(page, ComponentGroup, incoming, fields, dry=dry)
 
 
 @transaction.atomic
-def bring_component(page: Page, incoming: IncomingComponent, *, dry: bool = False) -> Result:
+def upsert_component(page: Page, incoming: IncomingComponent, *, dry: bool = False) -> Result:
     """Its status history begins with its start date, else when it was made; `fold_history` brings the rest."""
     fields = {"name": incoming.name[:255], "position": incoming.position, "status": incoming.status}
     fields |= {"group": page.groups.filter(public_id=incoming.group).first() if incoming.group else None}
@@ -78,14 +78,14 @@ def bring_component(page: Page, incoming: IncomingComponent, *, dry: bool = Fals
         showcase=incoming.showcase,
         start_date=incoming.start_date,
     )
-    result = _bring(page, Component, incoming, fields, dry=dry)
+    result = _upsert(page, Component, incoming, fields, dry=dry)
     if result.outcome == Outcome.CREATED and not dry:
         _begin_history(Component.objects.get(public_id=incoming.code), incoming)
     return result
 
 
 @transaction.atomic
-def bring_former_component(page: Page, *, code: str, name: str, seen_at: datetime) -> Component:
+def upsert_former_component(page: Page, *, code: str, name: str, seen_at: datetime) -> Component:
     """One that the other product has deleted, but that its old incidents still name: archived from the start."""
     component = Component.objects.create(
         page=page,
@@ -138,7 +138,7 @@ def _told(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _bring(
+def _upsert(
     page: Page, model: type[_Thing], incoming: IncomingGroup | IncomingComponent, fields: dict[str, Any], *, dry: bool
 ) -> Result:
     thing = model._default_manager.filter(public_id=incoming.code).select_related("page").first()

@@ -16,7 +16,7 @@ from incidents.transfer.import_pages import IMPORTED
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatusClaim:
     """What an update said: at `at`, which was written at `written_at`, a component went from `old` to `new`.
 
     `over_at`: when the incident was resolved.
@@ -42,7 +42,7 @@ class _Piece:
     pk: int = 0
 
 
-def folded_so_far(page: Page) -> int:
+def rebuilt_so_far(page: Page) -> int:
     """The key of the newest affected component that the last import took into account; 0 if there was none."""
     last = AuditEntry.objects.filter(page=page, verb=IMPORTED).order_by("-pk").first()
     return int(last.details.get("folded", 0)) if last else 0
@@ -53,7 +53,7 @@ def newest_affected(page: Page) -> int:
     return rows.aggregate(newest=Max("pk"))["newest"] or 0
 
 
-def fold_history(page: Page, *, after: int) -> int:
+def rebuild_status_history(page: Page, *, after: int) -> int:
     """Put into the histories what updates say whose affected components have keys above `after`; how many changed.
 
     Twice is harmless: what a history has already is left out. Each component is a transaction of its own.
@@ -73,7 +73,7 @@ def _fold(pk: int, after: int) -> bool:
     before = _pieces(component)
     is_fresh = len(before) == 1 and not component.intervals.filter(superseded_at__isnull=False).exists()
     line = _Line(before, now=now, is_fresh=is_fresh)
-    line.take(_said(component, after, now))
+    line.take(_status_claim(component, after, now))
     line.end_with(component.status, component.updated_at)
     kept = {piece.pk for piece in line.pieces if piece.pk}
     gone = [piece.pk for piece in before if piece.pk not in kept]
@@ -100,14 +100,14 @@ def _row(component: Component, piece: _Piece) -> StatusInterval:
     )
 
 
-def _said(component: Component, after: int, now: datetime) -> Iterable[Said]:
+def _status_claim(component: Component, after: int, now: datetime) -> Iterable[StatusClaim]:
     """In the order of time. Those that only repeat a status say nothing; those that an action posted are here."""
     known = StatusInterval.objects.filter(component=component, update=OuterRef("update"))
     rows = AffectedComponent.objects.filter(component=component, pk__gt=after, update__display_at__lte=now)
     rows = rows.exclude(Exists(known)).exclude(old_status=F("new_status"))
     columns = ("update__display_at", "old_status", "new_status", "update_id", "update__created_at")
     for row in rows.order_by("update__display_at", "pk").values_list(*columns, "update__incident__resolved_at"):
-        yield Said(*row)
+        yield StatusClaim(*row)
 
 
 class _Line:
@@ -117,9 +117,9 @@ class _Line:
         self.pieces = list(pieces)
         self._now = now
         self._is_fresh = is_fresh
-        self._last: Said | None = None
+        self._last: StatusClaim | None = None
 
-    def take(self, told: Iterable[Said]) -> None:
+    def take(self, told: Iterable[StatusClaim]) -> None:
         for said in told:
             if self._status_at(said.at) not in (said.old, None):
                 self._restore(said.old, before=said.at)

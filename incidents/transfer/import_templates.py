@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
-from incidents.models import Page, Preset
+from incidents.models import IncidentTemplate, Page
 from incidents.transfer.import_pages import differing
 from incidents.transfer.records import IncomingTemplate, Outcome, Result
 
 
 @transaction.atomic
-def bring_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False) -> Result:
+def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False) -> Result:
     """One that is here already stays as staff has it."""
     fields: dict[str, Any] = {
         "name": incoming.name[:255],
@@ -22,7 +22,7 @@ def bring_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False)
         "should_send_notifications": incoming.notify,
         "group_label": incoming.group[:100],
     }
-    here = Preset.objects.filter(public_id=incoming.code).first()
+    here = IncidentTemplate.objects.filter(public_id=incoming.code).first()
     if here and here.page_id != page.pk:
         return Result(Outcome.SKIPPED, (f"its code is in use on the page “{here.page}”",))
     if here:
@@ -30,6 +30,6 @@ def bring_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False)
     if page.presets.filter(name=fields["name"]).exists():
         return Result(Outcome.SKIPPED, ("there is a template of that name already",))
     if not dry:
-        preset = Preset.objects.create(page=page, public_id=incoming.code, **fields)
+        preset = IncidentTemplate.objects.create(page=page, public_id=incoming.code, **fields)
         preset.components.set(page.components.with_codes(incoming.components))
     return Result(Outcome.CREATED)

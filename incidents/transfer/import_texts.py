@@ -46,7 +46,7 @@ def has_newer_postmortem(incident: Incident, told: IncomingIncident) -> bool:
     return bool(text) and mine.body != text and not is_mine
 
 
-def bring_postmortem(incident: Incident, told: IncomingIncident, notes: list[str]) -> None:
+def upsert_postmortem(incident: Incident, told: IncomingIncident, notes: list[str]) -> None:
     given = told.postmortem
     if given is None:
         return

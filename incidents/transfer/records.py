@@ -169,12 +169,12 @@ class IncomingMetric:
     updated_at: datetime | None = None
 
 
-def is_code(text: str) -> bool:
+def is_public_id(text: str) -> bool:
     """Whether it can be kept as a public id."""
     return _PUBLIC_ID.fullmatch(text) is not None
 
 
-def code_for(*parts: object) -> str:
+def public_id_for(*parts: object) -> str:
     """A public id that follows from `parts`, for what has none of its own: the same whenever it is imported."""
     number = int.from_bytes(hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest(), "big")
     letters = []

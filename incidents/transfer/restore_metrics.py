@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from incidents.models import Metric, MetricPoint, MetricsProvider, Page, Preset
+from incidents.models import IncidentTemplate, Metric, MetricPoint, MetricsProvider, Page
 from incidents.transfer.records import Result
 from incidents.transfer.restore import MADE, Raw, components_of, once
 from incidents.transfer.serialization import read
@@ -13,10 +13,10 @@ BATCH = 500
 
 
 @transaction.atomic
-def restore_preset(page: Page, raw: Raw) -> Result:
-    if here := once(Preset, page, raw):
+def restore_incident_template(page: Page, raw: Raw) -> Result:
+    if here := once(IncidentTemplate, page, raw):
         return here
-    preset = Preset.objects.create(page=page, **read(Preset, raw))
+    preset = IncidentTemplate.objects.create(page=page, **read(IncidentTemplate, raw))
     preset.components.set(components_of(page, raw["components"]).values())
     return MADE
 

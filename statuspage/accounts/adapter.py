@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         headers = {"Auto-Submitted": "auto-generated", "X-Candor-Kind": "account"}
         everything = {"request": current.request, "email": email, "site_url": settings.SITE_URL, **context}
-        mail.send_soon(self.render_mail(template_prefix, email, everything, headers))
+        mail.send_later(self.render_mail(template_prefix, email, everything, headers))
 
 
 def _guesses(request: HttpRequest, credentials: dict[str, Any]) -> list[tuple[str, int]]:

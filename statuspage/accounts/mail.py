@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 _hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="account-mail")
 
 
-def send_soon(message: EmailMessage) -> Future[None]:
+def send_later(message: EmailMessage) -> Future[None]:
     """A failure is logged; whoever waits for the mail can ask for another."""
     return _hands.submit(_send, message)
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from statuspage.accounts.models import Scope
 from statuspage.api import operations as operations
-from statuspage.api.reading import chapters
+from statuspage.api.reading import sections
 from statuspage.api.service import schema
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Rendered without the request: no cookie, no session."""
-    context = {"chapters": chapters(whole_schema()), "scopes": Scope.choices}
+    context = {"chapters": sections(whole_schema()), "scopes": Scope.choices}
     return _kept(HttpResponse(render_to_string("api/docs.html", context)))
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from statuspage.accounts.models import ApiToken
 from statuspage.accounts.tokens import usable_token
-from statuspage.api.errors import Refusal
+from statuspage.api.errors import ApiError
 
 
 class ApiRequest(HttpRequest):
@@ -24,7 +24,7 @@ def token_of(request: HttpRequest) -> ApiToken:
     secret = _secret(request)
     token = usable_token(secret) if secret else None
     if token is None:
-        raise Refusal(401, "Could not authenticate", headers={"WWW-Authenticate": 'Bearer realm="Candor"'})
+        raise ApiError(401, "Could not authenticate", headers={"WWW-Authenticate": 'Bearer realm="Candor"'})
     return token
 
 

@@ -27,7 +27,7 @@ CONTAINERS = frozenset(
 )
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """An answer other than success, in plain words."""
 
     def __init__(self, status: int, message: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> None:
@@ -44,7 +44,7 @@ def answer(status: int, message: str, fields: Mapping[str, Iterable[str]] | None
     return JsonResponse({"error": said or message, "message": line or message}, status=status)
 
 
-def refused(refusal: Refusal) -> HttpResponse:
+def error_response(refusal: ApiError) -> HttpResponse:
     response = answer(refusal.status, str(refusal), refusal.fields)
     for name, value in refusal.headers.items():
         response[name] = value
@@ -54,9 +54,9 @@ def refused(refusal: Refusal) -> HttpResponse:
 def install(api: NinjaAPI) -> None:
     """Every error that an operation can meet."""
 
-    @api.exception_handler(Refusal)
-    def on_refusal(request: HttpRequest, error: Refusal) -> HttpResponse:
-        return refused(error)
+    @api.exception_handler(ApiError)
+    def on_refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
+        return error_response(error)
 
     @api.exception_handler(ValidationError)
     def on_domain(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -76,7 +76,7 @@ def install(api: NinjaAPI) -> None:
 
 
 @contextmanager
-def told_as(**names: str) -> Iterator[None]:
+def rename_fields(**names: str) -> Iterator[None]:
     """What the domain calls otherwise than Statuspage: `told_as(title="name")`."""
     try:
         yield

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from statuspage.accounts.ratelimit import allow, retry_after
 from statuspage.api.bodies import body_of, checked
 from statuspage.api.doors import ApiRequest, token_of
-from statuspage.api.errors import Refusal, answer, refused
+from statuspage.api.errors import ApiError, answer, error_response
 from statuspage.api.repeats import once
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ def gate(request: ApiRequest, path: str) -> HttpResponse:
     """No cookie opens it, so no other site can make a browser use it. `path` is what follows /v1/."""
     try:
         response = _answered(request, path)
-    except Refusal as refusal:
-        response = refused(refusal)
+    except ApiError as refusal:
+        response = error_response(refusal)
     except Exception:
         logger.exception("A request to the API broke: %s %s", request.method, request.path)
         response = answer(500, "Something went wrong here, and nothing was changed. It stands in the server's log.")
@@ -46,7 +46,7 @@ def _answered(request: ApiRequest, path: str) -> HttpResponse:
     request.token = token_of(request)
     if not allow(f"api:{request.token.pk}", settings.API_LIMIT_PER_MINUTE, MINUTE):
         wait = {"Retry-After": str(retry_after(MINUTE))}
-        raise Refusal(429, "Too many requests. Try again when Retry-After has passed.", headers=wait)
+        raise ApiError(429, "Too many requests. Try again when Retry-After has passed.", headers=wait)
     checked([path, *(text for name, values in request.GET.lists() for text in (name, *values))])
     match = _route(path)
     request.data = body_of(request) if request.method in WRITING else {}
@@ -59,7 +59,7 @@ def _written(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
     """All of it or nothing: an operation may take several actions."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > MAX_KEY:
-        raise Refusal(400, f"The Idempotency-Key is longer than {MAX_KEY} characters.")
+        raise ApiError(400, f"The Idempotency-Key is longer than {MAX_KEY} characters.")
     with transaction.atomic():
         response = once(lambda: _called(match, request), request, checked(key)) if key else _called(match, request)
         if response.status_code >= 400:
@@ -84,5 +84,5 @@ def _route(path: str) -> ResolverMatch:
         found = None
     # django-ninja has a view of its own at the root.
     if found is None or found.url_name == "api-root":
-        raise Refusal(404, "There is no such path. /v1/docs lists all of them.")
+        raise ApiError(404, "There is no such path. /v1/docs lists all of them.")
     return found

@@ -71,7 +71,7 @@ def components_named(page: Page, codes: Iterable[str], *, field: str) -> list[Co
     return [found[code] for code in wanted]
 
 
-def one_of(rows: Iterable[Any], code: str) -> Any:
+def get_from_list_or_404(rows: Iterable[Any], code: str) -> Any:
     for row in rows:
         if row.public_id == code:
             return row

@@ -11,14 +11,14 @@ from statuspage.accounts.models import ApiToken
 SWEPT_AT_ONCE = 100
 
 
-class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
-    def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[KeptAnswer, bool]:
+class IdempotentResponseQuerySet(models.QuerySet["IdempotentResponse"]):
+    def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[IdempotentResponse, bool]:
         """The row of this key, and whether it is new. Of two requests at once, the second waits for the first.
 
         Call it in the transaction of what the request does: without its success, nothing is kept. What any token's
         keys were answered is forgotten after KEPT.
         """
-        old = self.filter(created_at__lte=timezone.now() - KeptAnswer.KEPT)
+        old = self.filter(created_at__lte=timezone.now() - IdempotentResponse.KEPT)
         old.filter(token=token, key=key).delete()
         # Those that another request is forgetting are its own: nobody waits for another's old answers.
         swept = old.order_by("created_at").select_for_update(skip_locked=True)
@@ -26,7 +26,7 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         return self.get_or_create(token=token, key=key, defaults={"fingerprint": fingerprint})
 
 
-class KeptAnswer(models.Model):
+class IdempotentResponse(models.Model):
     """What a request with an `Idempotency-Key` was answered: the same key again gets the same answer, and nothing else
     happens. `fingerprint` is that of the request; an answer that refused is not kept."""
 
@@ -39,7 +39,7 @@ class KeptAnswer(models.Model):
     body = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = KeptAnswerQuerySet.as_manager()
+    objects = IdempotentResponseQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="answer_once_per_key")]

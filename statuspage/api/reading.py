@@ -47,13 +47,13 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Chapter:
+class Section:
     title: str
     anchor: str
     operations: list[Operation]
 
 
-def chapters(whole: Json) -> list[Chapter]:
+def sections(whole: Json) -> list[Section]:
     """By subject."""
     found: dict[str, list[Operation]] = {}
     for path, methods in whole["paths"].items():
@@ -63,7 +63,7 @@ def chapters(whole: Json) -> list[Chapter]:
             operation = _operation(path, [method.upper() for method, _ in listed], listed[0][1], whole)
             found.setdefault(listed[0][1]["tags"][0], []).append(operation)
     ordered = sorted(found, key=lambda title: ORDER.index(title) if title in ORDER else len(ORDER))
-    return [Chapter(title.capitalize(), title.replace(" ", "-"), found[title]) for title in ordered]
+    return [Section(title.capitalize(), title.replace(" ", "-"), found[title]) for title in ordered]
 
 
 def _operation(path: str, methods: list[str], said: Json, whole: Json) -> Operation:

@@ -44,7 +44,7 @@ class ApiKey(AuthBase):
     def __call__(self, request: HttpRequest) -> ApiToken:
         token: ApiToken = request.token  # type: ignore[attr-defined]
         if not token.may(self.scope):
-            raise errors.Refusal(403, f"This token lacks the scope {self.scope.value}.")
+            raise errors.ApiError(403, f"This token lacks the scope {self.scope.value}.")
         return token
 
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.models import ActionItem, Draft, Page, Postmortem
 from incidents.models.states import ComponentStatus
-from incidents.reminders.overdue_updates import Reminders, silence_of
-from incidents.reminders.unrestored_components import is_red, leftovers
+from incidents.reminders.overdue_updates import Reminders, overdue_update_of
+from incidents.reminders.unrestored_components import is_red, unrestored_components
 from incidents.status import page_status
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
@@ -47,9 +47,11 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
         "statuses": ComponentStatus.choices,
         "open_incidents": [
-            (one, update_form(one), silence_of(one, now=now, reminders=reminders)) for one in open_incidents
+            (one, update_form(one), overdue_update_of(one, now=now, reminders=reminders)) for one in open_incidents
         ],
-        "leftovers": leftovers(page, now=now) if reminders.still_red and any(map(is_red, components)) else [],
+        "leftovers": unrestored_components(page, now=now)
+        if reminders.still_red and any(map(is_red, components))
+        else [],
         "maintenances": [(one, next_step(one, now=now)) for one in ahead],
         "recent": page.incidents.ended().newest_first()[:5],
         "overdue": list(ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date())),

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 
 @dataclass(frozen=True)
-class Said:
+class FlashMessage:
     """`level` as of Django's messages. `is_seen`: the page shows it anyway, so it is only read out."""
 
     text: str
@@ -24,14 +24,14 @@ class Said:
         return DEFAULT_TAGS[self.level]
 
 
-def fragment(request: HttpRequest, template: str, context: dict[str, Any], *said: Said) -> HttpResponse:
+def fragment(request: HttpRequest, template: str, context: dict[str, Any], *said: FlashMessage) -> HttpResponse:
     answer = render(request, template, context)
     if said:
-        answer.write(render_to_string("console/_toasts.html", {"said": said}))
+        answer.write(render_to_string("console/_flash.html", {"said": said}))
     return answer
 
 
-def say(request: HttpRequest, said: Sequence[Said]) -> None:
+def add_flash_message(request: HttpRequest, said: Sequence[FlashMessage]) -> None:
     """The same on the next full page."""
     for one in said:
         messages.add_message(request, one.level, one.text)

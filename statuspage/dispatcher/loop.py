@@ -23,13 +23,13 @@ from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, Heartbeat, MailTest
 from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
-from statuspage.notifications.worker_wakeup import Doorbell
+from statuspage.notifications.worker_wakeup import WorkerWakeup
 from statuspage.subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.5
-RING_EVERY = 1.0
+NOTIFY_EVERY = 1.0
 # With workers that answer: what was due for so long is in nobody's hands, so the dispatcher lends its own.
 UNCLAIMED = timedelta(seconds=1)
 HEARTBEAT_EVERY = 10.0
@@ -43,7 +43,7 @@ UNTIL_DONE = math.inf
 STOP_WITHIN = 6.0
 
 
-class Every:
+class Throttle:
     """True at most once in so many seconds; the first time at once."""
 
     def __init__(self, seconds: float) -> None:
@@ -58,7 +58,7 @@ class Every:
         return True
 
 
-class Hands(threading.Thread):
+class LocalSender(threading.Thread):
     """Sends in the dispatcher's own process, beside the clock: a slow mail server must not stop it, nor another
     channel, so each has hands of its own."""
 
@@ -69,7 +69,7 @@ class Hands(threading.Thread):
         self._stop_event = stop
         self._work = threading.Event()
 
-    def lend(self) -> None:
+    def wake(self) -> None:
         self._work.set()
 
     def finish(self, *, by: float) -> None:
@@ -109,15 +109,15 @@ def drain() -> int:
 class Dispatcher:
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self.hands = {channel: Hands(channel, self.stop) for channel in TRANSPORTS}
+        self.hands = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
         # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
-        self.doorbell = Doorbell(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
+        self.doorbell = WorkerWakeup(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
         # By name too: threads of rooms above us that keep time with the clock and end with it.
         self._beside: list[Any] = [import_string(path)(self.stop) for path in settings.BESIDE_THE_CLOCK]
         self._has_workers = False
-        self._beat = Every(HEARTBEAT_EVERY)
-        self._sweep = Every(SWEEP_EVERY)
-        self._rings = {channel: Every(RING_EVERY) for channel in TRANSPORTS}
+        self._beat = Throttle(HEARTBEAT_EVERY)
+        self._sweep = Throttle(SWEEP_EVERY)
+        self._rings = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
 
     def run(self) -> None:
         """Until `stop` is set. Survives the database: backs off, and connects again."""
@@ -147,7 +147,7 @@ class Dispatcher:
         run_due(timezone.now())
         portions = fan_out_round()
         for channel in TRANSPORTS:
-            self._see_to(channel)
+            self._dispatch(channel)
         if self._sweep.is_due():
             sweep()
         return bool(portions)
@@ -156,20 +156,20 @@ class Dispatcher:
         Heartbeat.objects.beat("dispatcher")
         if self.doorbell:
             self._has_workers = Heartbeat.objects.is_alive("worker", within=WORKERS_HEARD_WITHIN)
-            self.doorbell.ring("subscribers.beat")
+            self.doorbell.notify("subscribers.beat")
 
-    def _see_to(self, channel: str) -> None:
+    def _dispatch(self, channel: str) -> None:
         """Have what is due on `channel` sent, by whoever can."""
         if not Delivery.objects.claimable(channel).exists() or ChannelState.objects.is_paused(channel):
             return
         if self.doorbell is None:
-            self.hands[channel].lend()
+            self.hands[channel].wake()
             return
         if self._rings[channel].is_due():
-            self.doorbell.ring("subscribers.deliver", channel)
+            self.doorbell.notify("subscribers.deliver", channel)
         counted_on = self._has_workers and self.doorbell.works
         if not counted_on or Delivery.objects.claimable(channel, since=UNCLAIMED).exists():
-            self.hands[channel].lend()
+            self.hands[channel].wake()
 
 
 def sweep() -> None:

@@ -46,7 +46,7 @@ RESTORERS: dict[str, Restore] = {
     "component": transfer_restore.restore_component,
     "target": transfer_restore.restore_target,
     "series": transfer_restore.restore_series,
-    "preset": restore_metrics.restore_preset,
+    "preset": restore_metrics.restore_incident_template,
     "metrics_provider": restore_metrics.restore_provider,
     "metric": restore_metrics.restore_metric,
     "incident": transfer_restore.restore_incident,

@@ -19,13 +19,13 @@ from incidents.transfer.records import (
     IncomingPage,
     IncomingTemplate,
     IncomingUpdate,
-    code_for,
+    public_id_for,
 )
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.cachet_json import has_next, plain, related
 from statuspage.importers.errors import Forbidden, NotThere, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.fields import BadObject, Thing, each
+from statuspage.importers.fields import BadObject, SourceObject, each
 from statuspage.importers.html_to_markdown import as_markdown
 from statuspage.importers.report import Report
 from statuspage.importers.run import IsSettled
@@ -71,7 +71,7 @@ class CachetSource:
     def page(self) -> IncomingPage:
         """SourceError if neither API answers."""
         self._api()
-        return IncomingPage(code_for("cachet", self.name), self.name, time_zone=str(self._zone))
+        return IncomingPage(public_id_for("cachet", self.name), self.name, time_zone=str(self._zone))
 
     def groups(self) -> Iterator[IncomingGroup]:
         rows = self._rows(GROUPS[self._version], "groups", "group")
@@ -116,7 +116,7 @@ class CachetSource:
                     return self._root + path
         raise SourceError(f"{self._root} does not look like a Cachet: neither /api/v1 nor /api has components")
 
-    def _group(self, row: Thing) -> IncomingGroup:
+    def _group(self, row: SourceObject) -> IncomingGroup:
         return IncomingGroup(
             code=self._code("group", row),
             name=row.line("name") or "(no name)",
@@ -125,20 +125,20 @@ class CachetSource:
             updated_at=row.moment("updated_at"),
         )
 
-    def _component(self, row: Thing) -> IncomingComponent:
+    def _component(self, row: SourceObject) -> IncomingComponent:
         group = row.text("group_id")
         return IncomingComponent(
             code=self._code("component", row),
             name=row.line("name") or "(no name)",
             status=_component_status(row),
             position=row.number("order") + 1,
-            group=code_for("cachet", self.name, "group", group) if group not in ("", "0") else "",
+            group=public_id_for("cachet", self.name, "group", group) if group not in ("", "0") else "",
             description=row.text("description"),
             created_at=row.moment("created_at"),
             updated_at=row.moment("updated_at"),
         )
 
-    def _incident(self, row: Thing) -> IncomingIncident:
+    def _incident(self, row: SourceObject) -> IncomingIncident:
         """The incident's own text is its first update; the others follow."""
         began = row.need_moment("occurred_at", "created_at")
         updates = self._updates(row, Kind.INCIDENT)
@@ -157,22 +157,22 @@ class CachetSource:
             updated_at=row.moment("updated_at"),
         )
 
-    def _until_resolved(self, row: Thing, updates: list[IncomingUpdate], status: str) -> list[IncomingUpdate]:
+    def _until_resolved(self, row: SourceObject, updates: list[IncomingUpdate], status: str) -> list[IncomingUpdate]:
         """The incident is over, though no update says so: it was when it was last changed."""
         if status != Status.RESOLVED or updates[-1].status == Status.RESOLVED:
             return updates
         at = max(row.moment("updated_at") or updates[-1].display_at, updates[-1].display_at)
-        code = code_for("cachet", self.name, "resolved", row.need("id"))
+        code = public_id_for("cachet", self.name, "resolved", row.need("id"))
         return [*updates, IncomingUpdate(code, Status.RESOLVED, "", at)]
 
-    def _schedule(self, row: Thing) -> IncomingIncident:
+    def _schedule(self, row: SourceObject) -> IncomingIncident:
         status = row.choice("status", _STEPS[Kind.MAINTENANCE], Status.SCHEDULED, known=SCHEDULE_STATUSES)
         start = row.need_moment("scheduled_at")
         end = row.moment("completed_at")
         made = min(row.moment("created_at") or start, start)
         updates = [self._first(row, "schedule", Status.SCHEDULED, made), *self._updates(row, Kind.MAINTENANCE)]
         if status != Status.SCHEDULED and all(one.status == Status.SCHEDULED for one in updates):
-            code = code_for("cachet", self.name, "step", row.need("id"))
+            code = public_id_for("cachet", self.name, "step", row.need("id"))
             updates.append(IncomingUpdate(code, status, "", max(end or start, updates[-1].display_at)))
         return IncomingIncident(
             code=self._code("schedule", row),
@@ -189,11 +189,11 @@ class CachetSource:
             named=self._named(row),
         )
 
-    def _first(self, row: Thing, what: str, status: str, at: datetime) -> IncomingUpdate:
-        code = code_for("cachet", self.name, what, row.need("id"), "text")
+    def _first(self, row: SourceObject, what: str, status: str, at: datetime) -> IncomingUpdate:
+        code = public_id_for("cachet", self.name, what, row.need("id"), "text")
         return IncomingUpdate(code, status, as_markdown(row.text("message")), at, created_at=row.moment("created_at"))
 
-    def _updates(self, row: Thing, kind: Kind) -> list[IncomingUpdate]:
+    def _updates(self, row: SourceObject, kind: Kind) -> list[IncomingUpdate]:
         found = []
         for one in self._listed_updates(row, kind):
             try:
@@ -202,21 +202,21 @@ class CachetSource:
                 self.report.skip("updates", one.name, str(error))
         return sorted(found, key=lambda one: one.display_at)
 
-    def _update(self, one: Thing, kind: Kind) -> IncomingUpdate:
+    def _update(self, one: SourceObject, kind: Kind) -> IncomingUpdate:
         steps = _STEPS[kind]
         # Those of a schedule have no status of their own.
         status = one.choice("status", steps, steps[0], known=_WORDS[kind]) if one.text("status") else steps[0]
         at = one.need_moment("created_at")
-        code = code_for("cachet", self.name, "update", kind, one.need("id"))
+        code = public_id_for("cachet", self.name, "update", kind, one.need("id"))
         return IncomingUpdate(code, status, as_markdown(one.text("message")), at, created_at=at)
 
-    def _listed_updates(self, row: Thing, kind: Kind) -> Iterator[Thing]:
+    def _listed_updates(self, row: SourceObject, kind: Kind) -> Iterator[SourceObject]:
         """Before 2.4 they are not listed with their incident."""
         if self._version == 2 and kind == Kind.INCIDENT and "updates" not in row.raw:
             return self._rows(f"incidents/{row.need('id')}/updates", "updates", f"{row.name}, update")
         return row.things("updates", "update")
 
-    def _named(self, row: Thing) -> tuple[IncomingChange, ...]:
+    def _named(self, row: SourceObject) -> tuple[IncomingChange, ...]:
         """Which components it concerns. The status they are listed with is that of now, and says nothing of then."""
         listed = [(one.text("id"), one.line("name")) for one in row.things("components", "component")]
         single = row.text("component_id")
@@ -225,7 +225,7 @@ class CachetSource:
         well = ComponentStatus.OPERATIONAL
         return tuple(IncomingChange(self._id("component", number), well, name=name) for number, name in listed)
 
-    def _subscriber(self, row: Thing) -> IncomingSubscriber:
+    def _subscriber(self, row: SourceObject) -> IncomingSubscriber:
         confirmed = row.moment("verified_at") is not None
         return IncomingSubscriber(
             code=self._code("subscriber", row),
@@ -235,13 +235,13 @@ class CachetSource:
             created_at=row.moment("created_at"),
         )
 
-    def _code(self, what: str, row: Thing) -> str:
+    def _code(self, what: str, row: SourceObject) -> str:
         return self._id(what, row.need("id"))
 
     def _id(self, what: str, number: str) -> str:
-        return code_for("cachet", self.name, what, number)
+        return public_id_for("cachet", self.name, what, number)
 
-    def _rows(self, path: str, kind: str, what: str, *, include: str = "") -> Iterator[Thing]:
+    def _rows(self, path: str, kind: str, what: str, *, include: str = "") -> Iterator[SourceObject]:
         """Every object of a list, page by page, in the words of 2.x."""
         for number in range(1, MOST_PAGES):
             query = f"per_page={PER_PAGE}&page={number}" + (f"&include={include}" if include else "")
@@ -262,5 +262,5 @@ class CachetSource:
                 return
 
 
-def _component_status(row: Thing) -> str:
+def _component_status(row: SourceObject) -> str:
     return row.choice("status", ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE, known=COMPONENT_STATUSES)

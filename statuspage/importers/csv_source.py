@@ -18,11 +18,11 @@ from incidents.transfer.records import (
     IncomingPage,
     IncomingTemplate,
     IncomingUpdate,
-    code_for,
-    is_code,
+    is_public_id,
+    public_id_for,
 )
 from statuspage.importers.errors import SourceError
-from statuspage.importers.fields import BadObject, Thing
+from statuspage.importers.fields import BadObject, SourceObject
 from statuspage.importers.report import Report
 from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
@@ -54,7 +54,7 @@ class SheetSource:
         unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
         if unknown:
             self.report.leave(f"columns {', '.join(unknown)}", "unknown")
-        return IncomingPage(code_for("csv", self.name), self.name, time_zone=str(self._zone))
+        return IncomingPage(public_id_for("csv", self.name), self.name, time_zone=str(self._zone))
 
     def groups(self) -> Iterable[IncomingGroup]:
         return ()
@@ -89,12 +89,12 @@ class SheetSource:
         self.report.leave("subscribers", "the console has a CSV import of its own for them")
         return ()
 
-    def _incident(self, key: str, lines: list[Thing]) -> IncomingIncident:
+    def _incident(self, key: str, lines: list[SourceObject]) -> IncomingIncident:
         first = lines[0]
         if not key:
             raise BadObject("its column incident is empty")
         kind = first.choice("kind", Kind.values, Kind.INCIDENT) if first.text("kind") else Kind.INCIDENT
-        code = key if is_code(key) and len(key) == 12 else code_for("csv", self.name, "incident", key)
+        code = key if is_public_id(key) and len(key) == 12 else public_id_for("csv", self.name, "incident", key)
         updates = []
         for line in lines:
             try:
@@ -114,7 +114,7 @@ class SheetSource:
             scheduled_until=first.moment("scheduled_until"),
         )
 
-    def _update(self, line: Thing, kind: str, code: str) -> IncomingUpdate:
+    def _update(self, line: SourceObject, kind: str, code: str) -> IncomingUpdate:
         steps = STATUSES_OF[Kind(kind)]
         at = line.need_moment("at")
         body = line.text("body")
@@ -123,15 +123,15 @@ class SheetSource:
             IncomingChange(self._component_code(name), self._component_status(line, text), name=name)
             for name, text in _named(line)
         )
-        return IncomingUpdate(code_for(code, at.isoformat(), status, body), status, body, at, changes=changes)
+        return IncomingUpdate(public_id_for(code, at.isoformat(), status, body), status, body, at, changes=changes)
 
-    def _component_status(self, line: Thing, text: str) -> str:
+    def _component_status(self, line: SourceObject, text: str) -> str:
         return line.word("components", text, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)
 
     def _component_code(self, name: str) -> str:
-        return code_for("csv", self.name, "component", name)
+        return public_id_for("csv", self.name, "component", name)
 
-    def _rows(self, *, quiet: bool = False) -> Iterator[Thing]:
+    def _rows(self, *, quiet: bool = False) -> Iterator[SourceObject]:
         """`quiet`: what is wrong with the file is said when it is read again."""
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -144,10 +144,10 @@ class SheetSource:
                     if not quiet:
                         self.report.skip("updates", f"line {reader.line_num} and what follows", str(error))
                     return
-                yield Thing(raw, f"line {reader.line_num}", self.report, zone=self._zone)
+                yield SourceObject(raw, f"line {reader.line_num}", self.report, zone=self._zone)
 
 
-def _named(row: Thing) -> list[tuple[str, str]]:
+def _named(row: SourceObject) -> list[tuple[str, str]]:
     """`API=partial_outage; Web=operational`."""
     pairs = (part.partition("=") for part in row.text("components").split(";") if part.strip())
     return [(name.strip(), status.strip() or ComponentStatus.OPERATIONAL) for name, _, status in pairs if name.strip()]

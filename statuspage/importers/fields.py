@@ -19,7 +19,7 @@ class BadObject(Exception):
     """It cannot be imported; the text says why, as in “skipped, because …”."""
 
 
-class Thing:
+class SourceObject:
     """One object of theirs. `name` is what people would find it by: “incident p31zjtct2jer”."""
 
     def __init__(self, raw: object, name: str, report: Report, *, zone: tzinfo = UTC) -> None:
@@ -48,7 +48,7 @@ class Thing:
             raise BadObject(f"its {key} is {_words(value)}, not a text")
         return value
 
-    def glimpse(self, key: str) -> str:
+    def peek(self, key: str) -> str:
         """As `text`, for a first look: what cannot be read is empty, and is complained of when it is read."""
         value = self.raw.get(key)
         return value if isinstance(value, str) else ""
@@ -133,23 +133,23 @@ class Thing:
             raise BadObject(f"its {key} is {_words(value)}, not a list")
         return value
 
-    def things(self, key: str, what: str) -> Iterator[Thing]:
+    def things(self, key: str, what: str) -> Iterator[SourceObject]:
         for number, raw in enumerate(self.list(key), start=1):
             yield self.part(raw, f"{what} {number}")
 
-    def part(self, raw: object, what: str) -> Thing:
-        return Thing(raw, f"{self.name}, {what}", self.report, zone=self.zone)
+    def part(self, raw: object, what: str) -> SourceObject:
+        return SourceObject(raw, f"{self.name}, {what}", self.report, zone=self.zone)
 
 
 def each(
     rows: Iterable[object], kind: str, what: str, report: Report, *, key: str = "id", zone: tzinfo = UTC
-) -> Iterator[Thing]:
+) -> Iterator[SourceObject]:
     """`rows` as things named by their `key`. What is no object is reported and left out."""
     for number, raw in enumerate(rows, start=1):
         label = raw.get(key) if isinstance(raw, Mapping) else None
         name = f"{what} {label}" if label else f"{what} number {number}"
         try:
-            yield Thing(raw, name, report, zone=zone)
+            yield SourceObject(raw, name, report, zone=zone)
         except BadObject as error:
             report.skip(kind, name, str(error))
 

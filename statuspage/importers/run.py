@@ -11,11 +11,11 @@ from typing import Protocol
 
 from incidents.actor import Actor
 from incidents.models import Incident, Page
-from incidents.transfer.import_incidents import Timelines
-from incidents.transfer.import_metrics import bring_metric
-from incidents.transfer.import_pages import bring_component, bring_group, bring_page, record_import
-from incidents.transfer.import_status_history import fold_history, folded_so_far, newest_affected
-from incidents.transfer.import_templates import bring_template
+from incidents.transfer.import_incidents import IncidentImporter
+from incidents.transfer.import_metrics import upsert_metric
+from incidents.transfer.import_pages import record_import, upsert_component, upsert_group, upsert_page
+from incidents.transfer.import_status_history import newest_affected, rebuild_status_history, rebuilt_so_far
+from incidents.transfer.import_templates import upsert_template
 from incidents.transfer.records import (
     IncomingComponent,
     IncomingGroup,
@@ -25,11 +25,11 @@ from incidents.transfer.records import (
     IncomingTemplate,
     Outcome,
     Result,
-    code_for,
-    is_code,
+    is_public_id,
+    public_id_for,
 )
 from statuspage.importers.report import Report
-from statuspage.subscribers.importing import IncomingSubscriber, bring_subscriber
+from statuspage.subscribers.importing import IncomingSubscriber, upsert_subscriber
 
 IsSettled = Callable[[str], bool]
 Progress = Callable[[str, int, int], None]
@@ -67,11 +67,11 @@ class Options:
     again: bool = False
 
 
-def move_in(source: Source, options: Options, progress: Progress) -> Page:
+def run_import(source: Source, options: Options, progress: Progress) -> Page:
     """Bring all of `source`, and return the page (an unsaved one on a dry run, if there is none yet)."""
     page = _page(source, options)
     actor = Actor("system", "import", f"Import from {source.name}"[:200])
-    folded = folded_so_far(page) if page.pk else 0
+    folded = rebuilt_so_far(page) if page.pk else 0
     try:
         _bring_all(source, page, options, progress)
     finally:
@@ -83,7 +83,7 @@ def move_in(source: Source, options: Options, progress: Progress) -> Page:
 
 def _finish(source: Source, page: Page, actor: Actor, folded: int) -> None:
     newest = newest_affected(page)
-    changed = fold_history(page, after=folded)
+    changed = rebuild_status_history(page, after=folded)
     if changed or source.report.written:
         details = {"source": source.name, "read": source.report.as_json(), "folded": newest}
         record_import(page, actor=actor, details=details)
@@ -94,11 +94,11 @@ def _page(source: Source, options: Options) -> Page:
     if options.into:
         return options.into
     if options.dry:
-        code = incoming.code if is_code(incoming.code) else code_for("page", incoming.code)
+        code = incoming.code if is_public_id(incoming.code) else public_id_for("page", incoming.code)
         found = Page.objects.filter(public_id=code).first()
         source.report.add("pages", incoming.name, Result(Outcome.UNCHANGED if found else Outcome.CREATED))
         return found or Page(public_id=code, name=incoming.name, time_zone=incoming.time_zone)
-    page, result = bring_page(incoming)
+    page, result = upsert_page(incoming)
     source.report.add("pages", f"page {incoming.name}", result)
     return page
 
@@ -107,26 +107,26 @@ def _bring_all(source: Source, page: Page, options: Options, progress: Progress)
     report, dry = source.report, options.dry
     is_new = page.pk is None
     for group in source.groups():
-        report.add("groups", f"group {group.name}", _made() if is_new else bring_group(page, group, dry=dry))
+        report.add("groups", f"group {group.name}", _made() if is_new else upsert_group(page, group, dry=dry))
     for component in source.components():
-        result = _made() if is_new else bring_component(page, component, dry=dry)
+        result = _made() if is_new else upsert_component(page, component, dry=dry)
         report.add("components", f"component {component.name}", result)
-    timelines = Timelines(page, dry=dry)
+    timelines = IncidentImporter(page, dry=dry)
     for number, incident in enumerate(source.incidents(_settled(page, options)), start=1):
         kind = "maintenances" if incident.kind == "maintenance" else "incidents"
         report.add(kind, f"{incident.kind} {incident.code} “{incident.title[:60]}”", timelines.bring(incident))
         progress("incidents", number, source.expected)
     for template in source.templates():
         report.add(
-            "templates", f"template {template.code}", _made() if is_new else bring_template(page, template, dry=dry)
+            "templates", f"template {template.code}", _made() if is_new else upsert_template(page, template, dry=dry)
         )
     for metric in source.metrics():
-        report.add("metrics", f"metric {metric.name}", _made() if is_new else bring_metric(page, metric, dry=dry))
+        report.add("metrics", f"metric {metric.name}", _made() if is_new else upsert_metric(page, metric, dry=dry))
     components = {} if is_new else {one.public_id: one for one in page.components.all()}
     for number, subscriber in enumerate(source.subscribers(), start=1):
         # Nobody's address: what is printed may be kept.
         name = f"subscriber {subscriber.code}"
-        result = _made() if is_new else bring_subscriber(page, subscriber, components=components, dry=dry)
+        result = _made() if is_new else upsert_subscriber(page, subscriber, components=components, dry=dry)
         report.add("subscribers", name, result)
         progress("subscribers", number, 0)
 

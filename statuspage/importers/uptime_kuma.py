@@ -14,11 +14,11 @@ from incidents.transfer.records import (
     IncomingMetric,
     IncomingPage,
     IncomingTemplate,
-    code_for,
+    public_id_for,
 )
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.errors import SourceError
-from statuspage.importers.fields import Thing, each
+from statuspage.importers.fields import SourceObject, each
 from statuspage.importers.report import Report
 from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
@@ -49,16 +49,16 @@ class UptimeKumaSource:
         if not isinstance(monitors, list):
             raise SourceError(f"{self._path} is no backup of Uptime Kuma: it has no monitorList")
         self._monitors = monitors
-        return IncomingPage(code_for("uptime-kuma", self.name), self.name)
+        return IncomingPage(public_id_for("uptime-kuma", self.name), self.name)
 
     def groups(self) -> Iterable[IncomingGroup]:
         monitors = [one for one in self._monitors if isinstance(one, dict)]
-        rows = (row for row in each(monitors, "groups", "group", self.report) if row.glimpse("type") == GROUP)
+        rows = (row for row in each(monitors, "groups", "group", self.report) if row.peek("type") == GROUP)
         return readable(rows, "groups", self._group, self.report)
 
     def components(self) -> Iterable[IncomingComponent]:
         monitors = each(self._monitors, "components", "monitor", self.report)
-        rows = (row for row in monitors if row.glimpse("type") != GROUP)
+        rows = (row for row in monitors if row.peek("type") != GROUP)
         return readable(rows, "components", self._component, self.report)
 
     def incidents(self, is_settled: IsSettled) -> Iterable[IncomingIncident]:
@@ -75,10 +75,10 @@ class UptimeKumaSource:
         self.report.leave("notifications, proxies, checks", "they have no place here")
         return ()
 
-    def _group(self, row: Thing) -> IncomingGroup:
+    def _group(self, row: SourceObject) -> IncomingGroup:
         return IncomingGroup(self._code(row.need("id")), row.line("name") or "(no name)", row.number("weight", 1))
 
-    def _component(self, row: Thing) -> IncomingComponent:
+    def _component(self, row: SourceObject) -> IncomingComponent:
         """Operational: whether it is up is not for a backup to say."""
         parent = row.text("parent")
         return IncomingComponent(
@@ -91,4 +91,4 @@ class UptimeKumaSource:
         )
 
     def _code(self, number: str) -> str:
-        return code_for("uptime-kuma", self.name, "monitor", number)
+        return public_id_for("uptime-kuma", self.name, "monitor", number)

@@ -27,7 +27,7 @@ GIVE_UP_AFTER = 30.0
 RETRY_EVERY = 0.2
 
 
-class Marker:
+class AckBuffer:
     """A thread that marks deliveries as sent, and renews the leases of those still in hand.
 
     Leaving it waits until everything accepted is marked. Raises the database's error, from `accepted` or on

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.messages.notification import News, read_news
+from statuspage.notifications.acknowledgements import AckBuffer
+from statuspage.notifications.messages.notification import Notification, read_notification
 from statuspage.notifications.models import ChannelState, Delivery
 
 # A batch holds what this many seconds can send: so long may an urgent mail wait behind what was claimed before it.
@@ -20,22 +20,22 @@ FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 8, 4, 500
 FRESH_SECONDS = 0.5
 
 
-class Newsstand:
+class NotificationCache:
     """What events tell, read again whenever it is older than FRESH_SECONDS."""
 
     def __init__(self) -> None:
-        self._news: dict[int, News] = {}
+        self._news: dict[int, Notification] = {}
         self._read_at = 0.0
 
     @property
     def is_stale(self) -> bool:
         return time.monotonic() - self._read_at > FRESH_SECONDS
 
-    def read(self, deliveries: Iterable[Delivery]) -> dict[int, News]:
+    def read(self, deliveries: Iterable[Delivery]) -> dict[int, Notification]:
         wanted = {delivery.event_id for delivery in deliveries if delivery.event_id}
         if self.is_stale or not wanted <= self._news.keys():
             self._read_at = time.monotonic()
-            self._news = read_news(wanted)
+            self._news = read_notification(wanted)
         return self._news
 
 
@@ -46,7 +46,7 @@ class Batch:
     token: str
     deliveries: list[Delivery]
     wanted: int = 0
-    news: dict[int, News] = field(default_factory=dict)
+    news: dict[int, Notification] = field(default_factory=dict)
     read_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -56,21 +56,21 @@ class Batch:
     def refresh(self, waiting: Iterable[Delivery]) -> list[Delivery]:
         """Read again what is told, and to whom. Those of `waiting` that are still ours to send."""
         held = Delivery.objects.still_held(self.token, list(waiting))
-        self.news = Newsstand().read(held)
+        self.news = NotificationCache().read(held)
         self.read_at = time.monotonic()
         return held
 
 
-class Intake:
+class BatchPrefetcher:
     """Claims for one run. Whatever it claimed is in `marker`'s hold until somebody drops it."""
 
-    def __init__(self, channel: str, marker: Marker, size: Callable[[], int]) -> None:
+    def __init__(self, channel: str, marker: AckBuffer, size: Callable[[], int]) -> None:
         self._channel = channel
         self._marker = marker
         self._size = size
         self._ahead: Future[Batch] | None = None
         self._helper: ThreadPoolExecutor | None = None
-        self._newsstand = Newsstand()
+        self._newsstand = NotificationCache()
 
     def next(self) -> Batch:
         """Empty if nothing is due, or the channel rests."""

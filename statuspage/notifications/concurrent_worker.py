@@ -12,9 +12,9 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 
 from statuspage.notifications import endpoints
-from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.eligibility import why_not
-from statuspage.notifications.messages.notification import read_news
+from statuspage.notifications.acknowledgements import AckBuffer
+from statuspage.notifications.eligibility import reason_to_skip
+from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports.base import ChannelDown, Transport, TransportError
 
@@ -49,14 +49,14 @@ class Outcome:
     error: Exception | None = None
 
 
-class ParallelRun:
+class ConcurrentWorker:
     """Claims for as many as there is room for, gives each a thread to wait in, and settles what comes back.
 
     Only this thread talks to the database; those that send only talk to the endpoint.
     """
 
     def __init__(
-        self, channel: str, transport: Transport, marker: Marker, *, budget: float, stop: threading.Event
+        self, channel: str, transport: Transport, marker: AckBuffer, *, budget: float, stop: threading.Event
     ) -> None:
         self.channel = channel
         self.transport = transport
@@ -94,11 +94,11 @@ class ParallelRun:
             self._look_at = time.monotonic() + LOOK_EVERY
             return 0
         self.marker.hold([delivery.pk for delivery in batch])
-        news = read_news([delivery.event_id for delivery in batch if delivery.event_id])
+        news = read_notification([delivery.event_id for delivery in batch if delivery.event_id])
         composed: dict[Any, Any] = {}
         for delivery in batch:
             about = news.get(delivery.event_id or 0)
-            if reason := why_not(delivery, about):
+            if reason := reason_to_skip(delivery, about):
                 delivery.cancel(reason)
                 self._done(delivery)
                 continue

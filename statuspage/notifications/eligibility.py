@@ -1,6 +1,6 @@
 """What is asked once more at the moment of sending: is this still wanted?"""
 
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber, SubscriberState
 
@@ -20,7 +20,7 @@ _POINTLESS: dict[str, tuple[set[SubscriberState], str]] = {
 }
 
 
-def why_not(delivery: Delivery, news: News | None) -> str:
+def reason_to_skip(delivery: Delivery, news: Notification | None) -> str:
     """Why `delivery` must not be sent any more, in words for staff; empty if it may."""
     subscriber = delivery.subscriber
     if delivery.kind in _POINTLESS:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from incidents.models import Event, EventKind
 from statuspage.notifications.models import Delivery, DeliveryKind, Priority
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import concern_of
+from statuspage.subscribers.models.matching import event_scope_of
 
 # What subscribers are told of; all other events concern pages and feeds only.
 PRIORITY_OF = {
@@ -82,7 +82,7 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.listening(event.kind).concerned_by(concern_of(event))
+    told = told.listening(event.kind).concerned_by(event_scope_of(event))
     # The ledger itself says how far it got.
     told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
     last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()

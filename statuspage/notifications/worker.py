@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
-from statuspage.notifications.acknowledgements import Marker
-from statuspage.notifications.batches import Batch, Intake, batch_size
+from statuspage.notifications.acknowledgements import AckBuffer
+from statuspage.notifications.batches import Batch, BatchPrefetcher, batch_size
 from statuspage.notifications.bounces.bounces import refused
-from statuspage.notifications.concurrent_worker import ParallelRun
-from statuspage.notifications.eligibility import why_not
+from statuspage.notifications.concurrent_worker import ConcurrentWorker
+from statuspage.notifications.eligibility import reason_to_skip
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
 
@@ -33,8 +33,8 @@ def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading
     Returns early when nothing is due or the channel rests. What was claimed and not tried is given back.
     """
     token = secrets.token_hex(8)
-    with TRANSPORTS[channel]() as transport, Marker(token) as marker:
-        kind = ParallelRun if transport.concurrency > 1 else Run
+    with TRANSPORTS[channel]() as transport, AckBuffer(token) as marker:
+        kind = ConcurrentWorker if transport.concurrency > 1 else Worker
         run = kind(channel, transport, marker, budget=budget, stop=stop or threading.Event())
         run.send_all()
     if run.settled:
@@ -42,11 +42,11 @@ def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading
     return run.settled
 
 
-class Run:
+class Worker:
     """One worker's run over one channel: batch after batch, over connections that stay open."""
 
     def __init__(
-        self, channel: str, transport: Transport, marker: Marker, *, budget: float, stop: threading.Event
+        self, channel: str, transport: Transport, marker: AckBuffer, *, budget: float, stop: threading.Event
     ) -> None:
         self.channel = channel
         self.transport = transport
@@ -57,7 +57,7 @@ class Run:
         self._ends_at = self._began + budget
         self._left: dict[int, Delivery] = {}
         self._in_trouble = ChannelState.objects.in_trouble().filter(channel=channel).exists()
-        self._intake = Intake(channel, marker, self._batch_size)
+        self._intake = BatchPrefetcher(channel, marker, self._batch_size)
 
     @property
     def goes_on(self) -> bool:
@@ -98,7 +98,7 @@ class Run:
     def _is_fit(self, delivery: Delivery, batch: Batch, composed: dict[Any, Any]) -> bool:
         """Whether it may be sent, and is in `composed`; if not, it is settled."""
         news = batch.news.get(delivery.event_id or 0)
-        if reason := why_not(delivery, news):
+        if reason := reason_to_skip(delivery, news):
             delivery.cancel(reason)
             self._done(delivery)
             return False

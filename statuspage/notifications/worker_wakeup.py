@@ -15,7 +15,7 @@ PATIENCE = 0.5
 EXPIRES = 30
 
 
-class Doorbell:
+class WorkerWakeup:
     """`ring` returns at once; a daemon thread does the talking, one ring at a time, each on a new connection.
 
     A new connection looks the broker's name up again, so a broker that moved is found without a restart.
@@ -29,7 +29,7 @@ class Doorbell:
         self._failing = False
         threading.Thread(target=self._run, name="doorbell", daemon=True).start()
 
-    def ring(self, task: str, *arguments: str) -> None:
+    def notify(self, task: str, *arguments: str) -> None:
         """Send the wake-up `task` soon. Rings for the same thing that could not be sent yet are one."""
         with self._changed:
             self._wanted.add((task, *arguments))

@@ -24,7 +24,7 @@ def script(request: HttpRequest) -> HttpResponse:
         "title": site_name(page),
     }
     kind = "text/javascript; charset=utf-8"
-    return rendered("public/embed_script.js", context, changed_at=page.updated_at, content_type=kind)
+    return rendered("public/embed/script.js", context, changed_at=page.updated_at, content_type=kind)
 
 
 # Outermost, so that a 304 carries the same policy.
@@ -46,4 +46,4 @@ def frame(request: HttpRequest) -> HttpResponse:
     if "test" in request.GET:
         sample = {"title": "This is a test", "impact": Impact.MINOR, "last_update_at": timezone.now()}
         context |= {"first": sample, "more": 0, "codes": "test"}
-    return rendered("public/embed_frame.html", context)
+    return rendered("public/embed/frame.html", context)

@@ -12,7 +12,7 @@ from django.db.models import prefetch_related_objects
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.models.updates import timeline
-from incidents.postmortem.summary import Account
+from incidents.postmortem.summary import PostmortemSummary
 from incidents.reporting.uptime import midnight
 from incidents.status import Headline, page_status, worst_status
 from incidents.statuspage_json import published_postmortem
@@ -114,7 +114,7 @@ class IncidentReport:
     incident: Incident
     updates: list[IncidentUpdate]
     postmortem: Postmortem | None
-    account: Account | None
+    account: PostmortemSummary | None
     action_items: list[ActionItem]
     affected: str
 
@@ -136,7 +136,7 @@ def incident_report(page: Page, code: str) -> IncidentReport | None:
         incident=incident,
         updates=list(incident.updates.all()),
         postmortem=postmortem,
-        account=Account.read(postmortem.account) if postmortem else None,
+        account=PostmortemSummary.read(postmortem.account) if postmortem else None,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
         affected=_affected(incident),
     )

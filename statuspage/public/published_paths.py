@@ -50,7 +50,7 @@ MANY = 500
 PIECE = 500
 
 
-class Debt(IntEnum):
+class Stale(IntEnum):
     """What else may read otherwise, beside what is told by name."""
 
     NOTHING = 0
@@ -61,7 +61,7 @@ class Debt(IntEnum):
 @dataclass(frozen=True)
 class Touched:
     paths: list[str]
-    debt: Debt
+    debt: Stale
 
 
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
@@ -94,11 +94,11 @@ def hidden(page: Page) -> list[str]:
 def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
     """What may read otherwise after `news`, and because the clock moved on from `since`."""
     kinds = {event.kind for event in news}
-    debt = Debt.NOTHING
+    debt = Stale.NOTHING
     if _hour(since, page) != _hour(now, page) or kinds & CHANGES_PRESENT:
-        debt = Debt.PRESENT
+        debt = Stale.PRESENT
     if len(news) > MANY or kinds & CHANGES_ALL:
-        debt = Debt.EVERYTHING
+        debt = Stale.EVERYTHING
     if not news or len(news) > MANY:
         return Touched(_named(SUMMARIES if news else CLOCKS), debt)
     found = _named(SUMMARIES)

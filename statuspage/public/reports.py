@@ -13,7 +13,15 @@ from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
 from statuspage.public.http import public_page, rendered
 from statuspage.reporting.response_times import analytics as analytics_of
-from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
+from statuspage.reporting.service_levels import (
+    ServiceLevelReport,
+    Span,
+    csv_file,
+    list_context,
+    report_context,
+    service_level_reports,
+    span,
+)
 
 
 @public_page
@@ -24,7 +32,7 @@ def analytics(request: HttpRequest) -> HttpResponse:
     figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.PUBLIC, now=timezone.now())
     if figures is None:
         raise Http404
-    return rendered("public/analytics.html", {"page": page, "figures": figures})
+    return rendered("public/reports/analytics.html", {"page": page, "figures": figures})
 
 
 @public_page
@@ -32,7 +40,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     page = _page(request)
     found = _span(page, request.GET.get("period", ""))
     shown = _sheets(page, _components(page), found)
-    return rendered("public/reports.html", list_context(page, found, shown, door="public"))
+    return rendered("public/reports/list.html", list_context(page, found, shown, door="public"))
 
 
 @public_page
@@ -47,7 +55,7 @@ def report(request: HttpRequest, code: str, period: str) -> HttpResponse:
     page = _page(request)
     found = _span(page, period)
     (sheet,) = _sheets(page, [_component(page, code)], found)
-    return rendered("public/report.html", report_context(page, found, sheet, door="public"))
+    return rendered("public/reports/report.html", report_context(page, found, sheet, door="public"))
 
 
 @public_page
@@ -82,5 +90,5 @@ def _component(page: Page, code: str) -> Component:
     return found[0]
 
 
-def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[Sheet]:
-    return sheets(page, components, found.period, viewer=Viewer.PUBLIC, now=found.now)
+def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
+    return service_level_reports(page, components, found.period, viewer=Viewer.PUBLIC, now=found.now)

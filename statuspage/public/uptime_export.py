@@ -33,7 +33,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(frozen=True)
-class Request:
+class UptimeExportRequest:
     """The window and, if `as_of` is set, the moment whose record is asked for."""
 
     start: datetime
@@ -42,19 +42,19 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Proof:
+class UptimeExport:
     """`intervals` are cut to the window, oldest first, and all of them have an end. `at`: until when time is known."""
 
     page: Page
     component: Component
-    request: Request
+    request: UptimeExportRequest
     at: datetime
     weights: Weights
     intervals: list[Interval]
     totals: Totals
 
 
-def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> Request:
+def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> UptimeExportRequest:
     """`days`, or `from` and `to`; and `as_of`. BadRequest says what is wrong."""
     for name in params:
         if name not in ("days", "from", "to", "as_of"):
@@ -66,15 +66,15 @@ def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> Req
         # The end of a day belongs to that day, not to the one that begins with it.
         last = as_of - timedelta.resolution if as_of else now
         start, end = _last_days(params.get("days", str(DEFAULT_DAYS)), page, last)
-    return Request(start, end, as_of)
+    return UptimeExportRequest(start, end, as_of)
 
 
-def prove(page: Page, component: Component, request: Request, *, now: datetime) -> Proof:
+def uptime_export(page: Page, component: Component, request: UptimeExportRequest, *, now: datetime) -> UptimeExport:
     """At most two queries."""
     histories = read_histories([component], request.start, request.end, zone=page.zone, as_reported=request.as_of)
     history = histories[component.pk]
     at = request.as_of or now
-    return Proof(
+    return UptimeExport(
         page=page,
         component=component,
         request=request,
@@ -85,7 +85,7 @@ def prove(page: Page, component: Component, request: Request, *, now: datetime) 
     )
 
 
-def as_json(proof: Proof) -> dict[str, Any]:
+def as_json(proof: UptimeExport) -> dict[str, Any]:
     weights, lasted = proof.weights.by_status(), proof.totals.lasted
     percentage = proof.totals.percentage(proof.weights)
     return {
@@ -117,7 +117,7 @@ def as_json(proof: Proof) -> dict[str, Any]:
 COLUMNS = ("record", "name", "from", "to", "seconds", "weight", "down_seconds", "uptime_percentage")
 
 
-def as_csv(proof: Proof) -> str:
+def as_csv(proof: UptimeExport) -> str:
     """One kind of row after another, each named in the first column: the same facts as the JSON."""
     told = as_json(proof)
     window = told["window"]

@@ -21,14 +21,16 @@ def uptime(request: HttpRequest) -> HttpResponse:
     calendar = calendar_page(page, int(number), code, now=timezone.now()) if is_number else None
     if calendar is None:
         raise Http404
-    return rendered("public/uptime.html", {"page": page, "calendar": calendar, "weights": Weights.for_page(page)})
+    return rendered(
+        "public/uptime/calendar.html", {"page": page, "calendar": calendar, "weights": Weights.for_page(page)}
+    )
 
 
 @public_page
 def component(request: HttpRequest, code: str) -> HttpResponse:
     page = current_page(request)
     found = component_uptime(page, _component(page, code), now=timezone.now())
-    return rendered("public/component_uptime.html", {"page": page, "found": found, "weights": Weights.for_page(page)})
+    return rendered("public/uptime/component.html", {"page": page, "found": found, "weights": Weights.for_page(page)})
 
 
 @public_page
@@ -41,7 +43,7 @@ def component_json(request: HttpRequest, code: str) -> HttpResponse:
     except uptime_export.BadRequest as refusal:
         return HttpResponse(_dump({"error": str(refusal)}), content_type=kind, status=400)
     return HttpResponse(
-        _dump(uptime_export.as_json(uptime_export.prove(page, shown, wanted, now=now))), content_type=kind
+        _dump(uptime_export.as_json(uptime_export.uptime_export(page, shown, wanted, now=now))), content_type=kind
     )
 
 
@@ -53,7 +55,7 @@ def component_csv(request: HttpRequest, code: str) -> HttpResponse:
         wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
     except uptime_export.BadRequest as refusal:
         return HttpResponse(f"{refusal}\n", content_type="text/plain; charset=utf-8", status=400)
-    text = uptime_export.as_csv(uptime_export.prove(page, shown, wanted, now=now))
+    text = uptime_export.as_csv(uptime_export.uptime_export(page, shown, wanted, now=now))
     named = {"Content-Disposition": f'attachment; filename="uptime-{shown.public_id}.csv"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=named)
 

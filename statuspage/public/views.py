@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     # To the minute: within it, the page that nothing happened on is the same.
     context["as_of"] = now.replace(second=0, microsecond=0)
     context |= {"bars": bars_of(page, state.components, now=now), "version": version(page, now=now)}
-    return rendered("public/home.html", context, changed_at=state.changed_at)
+    return rendered("public/home/home.html", context, changed_at=state.changed_at)
 
 
 @public_page
@@ -42,7 +42,7 @@ def incident(request: HttpRequest, code: str) -> HttpResponse:
     if report is None:
         return _joined(page, code)
     context = {"page": page, "report": report, "version": UNKNOWN}
-    return rendered("public/incident.html", context, changed_at=page.updated_at)
+    return rendered("public/incident/incident.html", context, changed_at=page.updated_at)
 
 
 def _joined(page: Page, code: str) -> HttpResponse:
@@ -50,7 +50,7 @@ def _joined(page: Page, code: str) -> HttpResponse:
     file, for any web server."""
     duplicate = get_object_or_404(page.incidents.with_an_address().select_related("merged_into"), public_id=code)
     context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
-    return rendered("public/joined.html", context, changed_at=page.updated_at)
+    return rendered("public/incident/merged.html", context, changed_at=page.updated_at)
 
 
 @public_page
@@ -88,17 +88,17 @@ def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
     if is_statuspages:
         # What programs read out of these pages (contract section 2.2): the same as /history.json.
         context["props"] = json_text(history_body(page, found))
-    return rendered("public/history.html", context, changed_at=found.changed_at)
+    return rendered("public/history/history.html", context, changed_at=found.changed_at)
 
 
 @public_page
 def atom(request: HttpRequest) -> HttpResponse:
-    return _feed(request, "public/history.atom.xml", "application/atom+xml; charset=utf-8")
+    return _feed(request, "public/history/history.atom.xml", "application/atom+xml; charset=utf-8")
 
 
 @public_page
 def rss(request: HttpRequest) -> HttpResponse:
-    return _feed(request, "public/history.rss.xml", "application/rss+xml; charset=utf-8", upcoming_first=True)
+    return _feed(request, "public/history/history.rss.xml", "application/rss+xml; charset=utf-8", upcoming_first=True)
 
 
 @public_page

@@ -61,7 +61,7 @@ Part = tuple[Path, Manifest]
 
 
 @dataclass
-class Shelf:
+class FolderWriter:
     """A folder that is being filled. `files` and `headers` become its manifest."""
 
     folder: Path
@@ -157,13 +157,13 @@ class Tree:
         return len(self.paths())
 
     @contextlib.contextmanager
-    def draft(self, *, rebuild: bool = False) -> Iterator[Draft]:
+    def draft(self, *, rebuild: bool = False) -> Iterator[GenerationWriter]:
         """A draft of the next generation: it begins with all that is published, or with nothing.
 
         Leaving the block swaps it in; an exception leaves all as it was.
         """
         self.sweep()
-        draft = Draft(self, rebuild=rebuild)
+        draft = GenerationWriter(self, rebuild=rebuild)
         self._parts_in_work.add(draft.part)
         try:
             yield draft
@@ -206,7 +206,7 @@ class Tree:
             self._read[folder] = read_manifest(folder)
         return self._read[folder]
 
-    def _swap(self, draft: Draft) -> None:
+    def _swap(self, draft: GenerationWriter) -> None:
         folder = draft.finish()
         # A power cut must not leave a new name for files that never reached the disk.
         _reach_the_disk(draft.written)
@@ -225,7 +225,7 @@ class Tree:
                 shutil.rmtree(one, ignore_errors=True)
 
 
-class Draft:
+class GenerationWriter:
     """The next generation while it is written. `put` and `drop` as often as needed. What others published meanwhile is
     kept, except for the paths that were put here."""
 
@@ -237,8 +237,8 @@ class Draft:
         self._before: Part | None = None
         self._past: Part | None = None
         self._begin_with_what_is_published()
-        self._fresh = Shelf(tree.generations / self.part)
-        self._archive = Shelf(tree.archives / self.part) if rebuild else None
+        self._fresh = FolderWriter(tree.generations / self.part)
+        self._archive = FolderWriter(tree.archives / self.part) if rebuild else None
         self._dropped: set[str] = set()
         self.stamp = 0.0
         self.event = 0
@@ -331,9 +331,9 @@ class Draft:
         self._archive.close()
         return self._archive.folder.rename(self.tree.archives / self.name).name
 
-    def _compacted(self) -> Shelf:
+    def _compacted(self) -> FolderWriter:
         """Past incidents of the generation and of its old archive, together. They leave the generation's own shelf."""
-        archive = Shelf(self.tree.archives / self.part)
+        archive = FolderWriter(self.tree.archives / self.part)
         fresh = Manifest(self._fresh.files, self._fresh.headers)
         moved = sorted(path for path in self._fresh.files if is_past(path))
         archive.adopt(self._fresh.folder, fresh, moved)

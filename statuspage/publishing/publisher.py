@@ -21,9 +21,9 @@ from django.utils import timezone
 from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
 from statuspage.public import published_paths
-from statuspage.public.published_paths import Debt
+from statuspage.public.published_paths import Stale
 from statuspage.publishing.fingerprint import fingerprint
-from statuspage.publishing.generations import Draft, Tree, is_past
+from statuspage.publishing.generations import GenerationWriter, Tree, is_past
 from statuspage.publishing.models import Publication
 from statuspage.publishing.rendering import CannotRender, render
 
@@ -50,7 +50,7 @@ class Publisher(threading.Thread):
     def __init__(self, stop: threading.Event) -> None:
         super().__init__(name="publisher", daemon=True)
         self._stop_event = stop
-        self._desks: dict[int, Desk] = {}
+        self._desks: dict[int, PagePublisher] = {}
 
     def finish(self) -> None:
         """What is half-made is swept by the next one."""
@@ -74,11 +74,11 @@ class Publisher(threading.Thread):
         write_hosts(pages)
         for page in pages:
             if page.pk not in self._desks:
-                self._desks[page.pk] = Desk(page.public_id)
+                self._desks[page.pk] = PagePublisher(page.public_id)
             self._desks[page.pk].look_after(page)
 
 
-class Desk:
+class PagePublisher:
     """What one publisher knows of one page. Failures wait longer each time; the old page stays up meanwhile."""
 
     def __init__(self, public_id: str) -> None:
@@ -109,7 +109,7 @@ class Desk:
     def _is_up_to_date(self, page: Page) -> bool:
         manifest = self.tree.manifest()
         is_current = manifest is not None and manifest.event >= Event.objects.newest_of(page)
-        return is_current and debt(self.tree) is Debt.NOTHING
+        return is_current and debt(self.tree) is Stale.NOTHING
 
     def _publish(self, page: Page) -> None:
         """If another process of this machine does it, that is as good."""
@@ -121,8 +121,8 @@ class Desk:
                 Publication.objects.succeeded(page, files=publish_news(page, self.tree))
             except PartlyPublished as error:
                 partly = error
-            if (owed := debt(self.tree)) is not Debt.NOTHING:
-                count = rebuild(page, self.tree, whole=owed is Debt.EVERYTHING)
+            if (owed := debt(self.tree)) is not Stale.NOTHING:
+                count = rebuild(page, self.tree, whole=owed is Stale.EVERYTHING)
                 Publication.objects.succeeded(page, files=count)
             if partly:
                 raise partly
@@ -136,11 +136,11 @@ def tree_of(public_id: str) -> Tree:
     return Tree(Path(settings.PUBLISHED_DIR) / public_id)
 
 
-def debt(tree: Tree) -> Debt:
+def debt(tree: Tree) -> Stale:
     """What is still to be made anew, by this very code. It stands in the manifest, so that nobody forgets it."""
     manifest = tree.manifest()
     made_by = manifest.made_by if manifest else OWES_EVERYTHING
-    return {fingerprint(): Debt.NOTHING, OWES_PRESENT + fingerprint(): Debt.PRESENT}.get(made_by, Debt.EVERYTHING)
+    return {fingerprint(): Stale.NOTHING, OWES_PRESENT + fingerprint(): Stale.PRESENT}.get(made_by, Stale.EVERYTHING)
 
 
 def publish_news(page: Page, tree: Tree) -> int:
@@ -155,7 +155,7 @@ def publish_news(page: Page, tree: Tree) -> int:
     with tree.draft() as draft:
         gone = published_paths.histories_beyond(page, draft.kept(), now=now)
         failed = _render_into(draft, page, dict.fromkeys([*wanted, *gone]))
-        if touched.debt is not Debt.NOTHING:
+        if touched.debt is not Stale.NOTHING:
             _drop_others(draft, published_paths.present(page, now=now))
         if len(news) > published_paths.MANY:
             _drop_hidden(draft, page)
@@ -233,16 +233,16 @@ def _news(page: Page, after: int) -> list[Event]:
     return list(Event.objects.of_page_after(page, after)[: published_paths.MANY + 1])
 
 
-def _owing(owed: Debt) -> str:
-    if owed is Debt.EVERYTHING:
+def _owing(owed: Stale) -> str:
+    if owed is Stale.EVERYTHING:
         return OWES_EVERYTHING
-    return (OWES_PRESENT if owed is Debt.PRESENT else "") + fingerprint()
+    return (OWES_PRESENT if owed is Stale.PRESENT else "") + fingerprint()
 
 
-def _debt_of(failed: Iterable[str]) -> Debt:
+def _debt_of(failed: Iterable[str]) -> Stale:
     """What has to be made anew for these paths to be tried again. One incident that cannot be shown must not have
     thousands rendered without end: the application answers for it until something happens to it."""
-    return Debt.NOTHING if all(map(is_past, failed)) else Debt.PRESENT
+    return Stale.NOTHING if all(map(is_past, failed)) else Stale.PRESENT
 
 
 def _keep_up(page: Page, tree: Tree) -> None:
@@ -255,7 +255,7 @@ def _keep_up(page: Page, tree: Tree) -> None:
             Publication.objects.succeeded(page, files=publish_news(page, tree))
 
 
-def _render_into(draft: Draft, page: Page, wanted: Iterable[str]) -> list[str]:
+def _render_into(draft: GenerationWriter, page: Page, wanted: Iterable[str]) -> list[str]:
     """The paths that failed: one broken page keeps no other from being published. CannotRender if it is one of those
     that say how things stand: a draft without them is worth nothing."""
     failed = []
@@ -274,14 +274,14 @@ def _render_into(draft: Draft, page: Page, wanted: Iterable[str]) -> list[str]:
     return failed
 
 
-def _counted(draft: Draft, failed: list[str]) -> int:
+def _counted(draft: GenerationWriter, failed: list[str]) -> int:
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise PartlyPublished(f"{failed[0]}{more} could not be rendered; the log says why. All else is published.")
     return draft.count
 
 
-def _drop_others(draft: Draft, present: Iterable[str]) -> None:
+def _drop_others(draft: GenerationWriter, present: Iterable[str]) -> None:
     """A report of last month, a component that was hidden: what is no longer there beside the incidents."""
     known = set(present)
     for path in draft.kept():
@@ -289,7 +289,7 @@ def _drop_others(draft: Draft, present: Iterable[str]) -> None:
             draft.drop(path)
 
 
-def _drop_hidden(draft: Draft, page: Page) -> None:
+def _drop_hidden(draft: GenerationWriter, page: Page) -> None:
     """After so much news that nobody asked what they touch: what must not be seen is not left to the next rebuild."""
     for path in published_paths.hidden(page):
         draft.drop(path)

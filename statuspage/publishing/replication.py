@@ -29,11 +29,11 @@ AT_A_TIME = 20.0
 EVERY_MINUTE = {"/", "/live.json"}
 
 
-class Couriers:
+class Replication:
     """What the dispatcher starts and ends."""
 
     def __init__(self, stop: threading.Event) -> None:
-        self.couriers = [Courier(target, stop) for target in read_targets(settings.PUBLISH_TO)]
+        self.couriers = [TargetSync(target, stop) for target in read_targets(settings.PUBLISH_TO)]
 
     def start(self) -> None:
         try:
@@ -48,7 +48,7 @@ class Couriers:
             courier.join(1.0)
 
 
-class Courier(threading.Thread):
+class TargetSync(threading.Thread):
     def __init__(self, target: Target, stop: threading.Event) -> None:
         super().__init__(name=target.name, daemon=True)
         self.target = target

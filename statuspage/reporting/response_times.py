@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from incidents.models import Page
 from incidents.reporting.periods import Period, months_later
-from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_time_data import incident_times
 from incidents.reporting.response_times import Figure, Measure, MonthFigures, by_month
 from incidents.text.wording import short_duration
 from incidents.visibility import Viewer
@@ -65,7 +65,7 @@ def analytics(page: Page, number: str, *, viewer: Viewer, now: datetime) -> Anal
     place = int(number)
     oldest = months_later(this_month.first, 1 - place * MONTHS)
     months = [Period(months_later(oldest, n)) for n in range(MONTHS)]
-    found = courses(page, months, viewer=viewer)
+    found = incident_times(page, months, viewer=viewer)
     return Analytics(
         sections=[_section(measure, by_month(found, months, measure)) for measure in Measure],
         first=months[0],

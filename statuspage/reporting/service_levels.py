@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ServiceLevelReport:
     """Texts, the same wherever they stand, empty where there is nothing to say. `down` is the downtime of the whole
     period; `used` what of it fell into promised time. Percent and minutes, weighted."""
 
@@ -118,9 +118,9 @@ def span(page: Page, code: str, *, now: datetime) -> Span | None:
     return Span(period, page.zone, now, page_known_since(page) or now)
 
 
-def sheets(
+def service_level_reports(
     page: Page, components: Sequence[Component], period: Period, *, viewer: Viewer, now: datetime
-) -> list[Sheet]:
+) -> list[ServiceLevelReport]:
     """Four queries."""
     return [_sheet(report, page) for report in service_reports(page, components, period, viewer=viewer, now=now)]
 
@@ -130,7 +130,7 @@ def plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def as_csv(page: Page, shown: Sequence[Sheet]) -> str:
+def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
     """One line for each sheet; numbers as on the page, with a point and without units (RFC 4180)."""
     text = io.StringIO()
     writer = csv.writer(text)
@@ -139,7 +139,7 @@ def as_csv(page: Page, shown: Sequence[Sheet]) -> str:
     return text.getvalue()
 
 
-def list_context(page: Page, around: Span, shown: Sequence[Sheet], *, door: str) -> dict[str, object]:
+def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], *, door: str) -> dict[str, object]:
     """`door` is the namespace of URLs: public or console."""
     code = around.period.code
     return {
@@ -151,7 +151,7 @@ def list_context(page: Page, around: Span, shown: Sequence[Sheet], *, door: str)
     }
 
 
-def report_context(page: Page, around: Span, sheet: Sheet, *, door: str) -> dict[str, object]:
+def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, door: str) -> dict[str, object]:
     component = sheet.component.public_id
     incidents = sheet.report.incidents
     return {
@@ -166,13 +166,13 @@ def report_context(page: Page, around: Span, sheet: Sheet, *, door: str) -> dict
     }
 
 
-def csv_file(page: Page, shown: Sequence[Sheet], *, name: str) -> HttpResponse:
+def csv_file(page: Page, shown: Sequence[ServiceLevelReport], *, name: str) -> HttpResponse:
     response = HttpResponse(as_csv(page, shown), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="service-levels-{name}.csv"'
     return response
 
 
-def chart(sheet: Sheet, page: Page) -> SafeString | None:
+def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
     """What was left of the budget from day to day; None where nothing was promised or nothing has come to pass."""
     level = sheet.report.level
     if level.budget_minutes is None or not level.points:
@@ -192,16 +192,16 @@ def chart(sheet: Sheet, page: Page) -> SafeString | None:
     )
 
 
-def _in_words(sheet: Sheet, page: Page) -> str:
+def _in_words(sheet: ServiceLevelReport, page: Page) -> str:
     days = [f"{day.date:%b} {day.date.day}: {day.used} used, {day.left} left" for day in sheet.days]
     spent = f" Day by day: {'; '.join(days)}." if days else " No downtime was counted."
     return f"Of {sheet.budget} minutes, {sheet.used} are used and {sheet.left} left.{spent}"
 
 
-def _sheet(report: Report, page: Page) -> Sheet:
+def _sheet(report: Report, page: Page) -> ServiceLevelReport:
     level = report.level
     left = level.left_minutes
-    return Sheet(
+    return ServiceLevelReport(
         report=report,
         result=level.result.value,
         tone=TONES[level.result],
@@ -234,7 +234,7 @@ def _targets(report: Report, page: Page) -> list[Target]:
     return found
 
 
-def _row(page: Page, sheet: Sheet) -> list[str | int]:
+def _row(page: Page, sheet: ServiceLevelReport) -> list[str | int]:
     level, period = sheet.report.level, sheet.report.period
     weights = (level.weights.major_outage, level.weights.partial_outage, level.weights.degraded_performance)
     return [

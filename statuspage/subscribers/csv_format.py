@@ -19,7 +19,7 @@ from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE, EmailField
 from statuspage.subscribers.models import Channel, Detail, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import normalise
-from statuspage.subscribers.preferences import KINDS, Wishes, wishes_of
+from statuspage.subscribers.preferences import KINDS, Preferences, preferences_of
 
 COLUMNS = ("email", "components", "groups", "kinds", "detail", "time_zone", "language")
 # Written beside them on export. Of these, the first three are read again: they say who must not be signed up.
@@ -36,7 +36,7 @@ class Row:
 
     number: int
     email: str
-    wishes: Wishes
+    wishes: Preferences
 
 
 @dataclass
@@ -131,7 +131,9 @@ def _read_row(sheet: Sheet, number: int, values: dict[str, str], known: Known) -
         return None
     kinds = found.pop("kinds")
     found |= {f"tells_{kind}": kind in kinds for kind in KINDS}
-    return Row(number, found.pop("email"), Wishes(whole_page=not (found["components"] or found["groups"]), **found))
+    return Row(
+        number, found.pop("email"), Preferences(whole_page=not (found["components"] or found["groups"]), **found)
+    )
 
 
 class Known:
@@ -239,7 +241,7 @@ def written(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
 
 
 def _cells(subscriber: Subscriber, known: Known) -> tuple[str, ...]:
-    wishes = wishes_of(subscriber)
+    wishes = preferences_of(subscriber)
     return (
         subscriber.email,
         "; ".join(map(known.name_of, wishes.components)),

@@ -14,7 +14,7 @@ from statuspage.accounts.audit import note
 from statuspage.notifications.models import Delivery, DeliveryKind, Priority
 from statuspage.subscribers.csv_format import Row
 from statuspage.subscribers.models import Channel, Interest, Subscriber, SubscriberState
-from statuspage.subscribers.preferences import set_wishes
+from statuspage.subscribers.preferences import set_preferences
 from statuspage.subscribers.sign_up import request_subscription
 
 BATCH = 500
@@ -61,7 +61,7 @@ def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Acto
     _add(page, made.new, confirmed=confirmed)
     for row, subscriber in made.waiting:
         if confirmed:
-            set_wishes(subscriber, row.wishes)
+            set_preferences(subscriber, row.wishes)
             subscriber.confirm()
         else:
             request_subscription(page, row.email, wishes=row.wishes)

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from incidents.models import Component, ComponentGroup, Incident, Page
 from statuspage.notifications.transports.http import web_address
 from statuspage.subscribers.models import Detail
-from statuspage.subscribers.preferences import KINDS, Wishes
+from statuspage.subscribers.preferences import KINDS, Preferences
 
 WHOLE_PAGE, SELECTED = "page", "selected"
 SCOPES = [(WHOLE_PAGE, "Everything on this page"), (SELECTED, "Only some of it")]
@@ -40,7 +40,7 @@ class Section:
     components: list[Component]
 
 
-class WishesForm(forms.Form):
+class PreferencesForm(forms.Form):
     """`offered` are the page's components that this reader may see, `open_incidents` what may be followed alone. What
     `wishes` hold already can always be kept.
 
@@ -61,11 +61,11 @@ class WishesForm(forms.Form):
         page: Page,
         offered: Iterable[Component],
         open_incidents: Iterable[Incident] = (),
-        wishes: Wishes | None = None,
+        wishes: Preferences | None = None,
         **more: Any,
     ) -> None:
         self.page = page
-        self.wishes = wishes or Wishes()
+        self.wishes = wishes or Preferences()
         super().__init__(data, initial=_initial(self.wishes) | more.pop("initial", {}), **more)
         self.offered = list(dict.fromkeys([*offered, *self.wishes.components]))
         self.open_incidents = open_incidents
@@ -118,12 +118,12 @@ class WishesForm(forms.Form):
             self.add_error("scope", ValidationError("Choose at least one part, or everything on this page."))
         return cleaned
 
-    def cleaned_wishes(self) -> Wishes:
+    def cleaned_wishes(self) -> Preferences:
         """After `is_valid()`."""
         if self.is_bare:
             return self.wishes
         cleaned = self.cleaned_data
-        return Wishes(
+        return Preferences(
             whole_page=cleaned["scope"] != SELECTED,
             groups=tuple(self.groups[code] for code in cleaned["groups"]),
             components=tuple(self.components[code] for code in cleaned["components"]),
@@ -145,7 +145,7 @@ class AddressForm(forms.Form):
         return bool(self.data.get("website"))
 
 
-class FoldedForm(AddressForm, WishesForm):
+class CollapsibleForm(AddressForm, PreferencesForm):
     """Asks for an address; what to be told of is folded away."""
 
     @property
@@ -155,11 +155,11 @@ class FoldedForm(AddressForm, WishesForm):
         return not self.is_bare and bool(shown.intersection([*self.changed_data, *self.errors]))
 
 
-class SubscribeForm(FoldedForm):
+class SubscribeForm(CollapsibleForm):
     """An e-mail address alone."""
 
 
-class WebhookForm(FoldedForm):
+class WebhookForm(CollapsibleForm):
     endpoint = forms.CharField(
         strip=True,
         max_length=1000,
@@ -176,7 +176,7 @@ class WebhookForm(FoldedForm):
             raise ValidationError(error.messages) from None
 
 
-def _initial(wishes: Wishes) -> dict[str, Any]:
+def _initial(wishes: Preferences) -> dict[str, Any]:
     return {
         "scope": WHOLE_PAGE if wishes.whole_page else SELECTED,
         "groups": [group.public_id for group in wishes.groups],
@@ -189,7 +189,7 @@ def _initial(wishes: Wishes) -> dict[str, Any]:
     }
 
 
-def _zone_choices(page: Page, wishes: Wishes) -> list[tuple[str, str]]:
+def _zone_choices(page: Page, wishes: Preferences) -> list[tuple[str, str]]:
     names = sorted({*time_zones(), wishes.time_zone} - {""})
     return [("", f"The page's: {page.zone_name}"), *((name, name.replace("_", " ")) for name in names)]
 

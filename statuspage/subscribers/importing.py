@@ -13,13 +13,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import Component, Page
-from incidents.transfer.records import Outcome, Result, code_for, is_code
+from incidents.transfer.records import Outcome, Result, is_public_id, public_id_for
 from statuspage.common import http
 from statuspage.notifications.endpoints import new_secret
 from statuspage.notifications.transports.sms import as_number
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import normalise
-from statuspage.subscribers.preferences import Wishes, set_wishes
+from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class IncomingSubscriber:
 
 
 @transaction.atomic
-def bring_subscriber(
+def upsert_subscriber(
     page: Page, incoming: IncomingSubscriber, *, components: Mapping[str, Component], dry: bool = False
 ) -> Result:
     """One who is here already stays as they are, unless they have confirmed, or left, over there since."""
@@ -65,7 +65,7 @@ def bring_subscriber(
             **_stamps(incoming),
         )
         everything = not chosen or len(chosen) == sum(one.archived_at is None for one in components.values())
-        set_wishes(subscriber, Wishes(whole_page=everything, components=() if everything else chosen))
+        set_preferences(subscriber, Preferences(whole_page=everything, components=() if everything else chosen))
     return Result(Outcome.CREATED)
 
 
@@ -85,9 +85,9 @@ def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
 
 
 def _free_code(incoming: IncomingSubscriber) -> str:
-    if is_code(incoming.code) and not Subscriber.objects.filter(public_id=incoming.code).exists():
+    if is_public_id(incoming.code) and not Subscriber.objects.filter(public_id=incoming.code).exists():
         return incoming.code
-    return code_for("subscriber", incoming.code, incoming.channel, incoming.email, incoming.endpoint)
+    return public_id_for("subscriber", incoming.code, incoming.channel, incoming.email, incoming.endpoint)
 
 
 def _stamps(incoming: IncomingSubscriber) -> dict[str, object]:

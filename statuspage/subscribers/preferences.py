@@ -24,7 +24,7 @@ KINDS = {"incidents": "Incidents", "maintenances": "Maintenances", "postmortems"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Preferences:
     """`groups`, `components` and `incidents` count only without `whole_page`. An empty `time_zone` is the page's."""
 
     whole_page: bool = True
@@ -57,11 +57,11 @@ class Wishes:
         ]
 
 
-def wishes_of(subscriber: Subscriber) -> Wishes:
+def preferences_of(subscriber: Subscriber) -> Preferences:
     """One query; none if the interests are prefetched, as `with_wishes` does."""
     prefetched = "interests" in getattr(subscriber, "_prefetched_objects_cache", {})
     chosen = list(subscriber.interests.all() if prefetched else subscriber.interests.with_names())
-    return Wishes(
+    return Preferences(
         groups=tuple(one.group for one in chosen if one.group),
         components=tuple(one.component for one in chosen if one.component),
         incidents=tuple(one.incident for one in chosen if one.incident),
@@ -70,7 +70,7 @@ def wishes_of(subscriber: Subscriber) -> Wishes:
 
 
 @transaction.atomic
-def set_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
+def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
     """All of them at once: what was chosen before is forgotten."""
     Subscriber.objects.filter(pk=subscriber.pk).update(**wishes.columns)
     subscriber.interests.all().delete()
@@ -79,7 +79,7 @@ def set_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
 
 
 @transaction.atomic
-def hand_down(group: ComponentGroup) -> int:
+def inherit_preferences(group: ComponentGroup) -> int:
     """Before `group` is deleted: whoever chose it keeps its components. Returns how many subscribers chose it.
 
     Else they would be told of nothing any more, and nobody would notice.
@@ -104,7 +104,7 @@ def follow(duplicate: Incident, *, into: Incident) -> int:
     return len(followers)
 
 
-def scope_words(wishes: Wishes) -> list[str]:
+def scope_labels(wishes: Preferences) -> list[str]:
     """What they are told of, one phrase for each thing; for people."""
     if wishes.whole_page:
         return ["Everything on this page"]

@@ -6,11 +6,11 @@ from incidents.models import Page
 from statuspage.notifications.endpoints import new_secret
 from statuspage.notifications.models import Bounce, Delivery, DeliveryKind, Priority
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.preferences import Wishes, set_wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of, set_preferences
 
 
 @transaction.atomic
-def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None) -> bool:
+def request_subscription(page: Page, email: str, *, wishes: Preferences | None = None) -> bool:
     """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day. Whether one is
     owed now is for staff; the public is answered the same, whether the address is known or not.
 
@@ -31,13 +31,13 @@ def request_subscription(page: Page, email: str, *, wishes: Wishes | None = None
     return True
 
 
-def _wish(subscriber: Subscriber | None, wishes: Wishes) -> None:
-    if subscriber and subscriber.is_unconfirmed and wishes_of(subscriber) != wishes:
-        set_wishes(subscriber, wishes)
+def _wish(subscriber: Subscriber | None, wishes: Preferences) -> None:
+    if subscriber and subscriber.is_unconfirmed and preferences_of(subscriber) != wishes:
+        set_preferences(subscriber, wishes)
 
 
 @transaction.atomic
-def request_webhook(page: Page, endpoint: str, email: str, *, wishes: Wishes | None = None) -> None:
+def request_webhook(page: Page, endpoint: str, email: str, *, wishes: Preferences | None = None) -> None:
     """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed. `wishes`
     as in `request_subscription`."""
     subscriber = Subscriber.objects.sign_up_webhook(page, endpoint, email, secret=new_secret())

@@ -13,14 +13,14 @@ from incidents.models import Event, Page
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.subscribers.preferences import Wishes, set_wishes
+from statuspage.subscribers.preferences import Preferences, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
 
 PAUSED_BY_STAFF = "Paused by staff."
 
 
 @transaction.atomic
-def add(page: Page, email: str, *, wishes: Wishes, confirmed: bool, actor: Actor) -> Subscriber:
+def add(page: Page, email: str, *, wishes: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
     """`confirmed`: staff has their word; else they are mailed and asked, at most once a day.
 
     ValidationError for whoever is here already, or has left: nobody is signed up again behind their back.
@@ -32,7 +32,7 @@ def add(page: Page, email: str, *, wishes: Wishes, confirmed: bool, actor: Actor
         raise ValidationError({"email": f"This address is here already: {known.get_state_display().lower()}."})
     subscriber = known or Subscriber.objects.create_for(page, email)
     if confirmed:
-        set_wishes(subscriber, wishes)
+        set_preferences(subscriber, wishes)
         subscriber.confirm()
     else:
         request_subscription(page, email, wishes=wishes)
@@ -41,8 +41,8 @@ def add(page: Page, email: str, *, wishes: Wishes, confirmed: bool, actor: Actor
 
 
 @transaction.atomic
-def change(subscriber: Subscriber, wishes: Wishes, *, actor: Actor) -> None:
-    set_wishes(subscriber, wishes)
+def change(subscriber: Subscriber, wishes: Preferences, *, actor: Actor) -> None:
+    set_preferences(subscriber, wishes)
     _note(subscriber, "subscriber.changed", actor)
 
 

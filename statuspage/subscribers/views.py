@@ -19,10 +19,10 @@ from statuspage.accounts import ratelimit
 from statuspage.common.client_ip import client_network
 from statuspage.common.signing import BadToken, ExpiredToken
 from statuspage.common.urls import current_page
-from statuspage.subscribers.forms import SubscribeForm, WishesForm
+from statuspage.subscribers.forms import PreferencesForm, SubscribeForm
 from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.preferences import Wishes, scope_words, set_wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of, scope_labels, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
 
 View = Callable[..., HttpResponse]
@@ -40,16 +40,16 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """To the page, some of it, or (`?incident=`) to one incident."""
     page = current_page(request)
     incident = _incident_asked_for(request, page)
-    wishes = Wishes(whole_page=False, incidents=(incident,)) if incident else Wishes()
+    wishes = Preferences(whole_page=False, incidents=(incident,)) if incident else Preferences()
     sent = request.POST if request.method == "POST" else None
-    form = SubscribeForm(sent, page=page, offered=offered(page), wishes=wishes)
+    form = SubscribeForm(sent, page=page, offered=offered_components(page), wishes=wishes)
     if request.method != "POST":
         return _rendered("subscribe.html", page, form=form, incident=incident)
     if form.is_from_a_program:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("subscribe.html", page, form=form, incident=incident, status=400)
-    if not may_ask(request):
+    if not is_within_rate_limit(request):
         form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
         response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
@@ -64,10 +64,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_to_confirm(token)
     except BadToken as error:
-        return bad_link(request, error)
+        return link_problem(request, error)
     if request.method == "POST":
         subscriber.confirm()
-    wishes = wishes_of(subscriber)
+    wishes = preferences_of(subscriber)
     # Whoever opened this link reads the address's mail, so they may also manage it.
     manage_link = manage_url(subscriber) if subscriber.is_active else ""
     return _rendered(
@@ -75,7 +75,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         subscriber.page,
         subscriber=subscriber,
         wishes=wishes,
-        scope=scope_words(wishes),
+        scope=scope_labels(wishes),
         manage_url=manage_link,
     )
 
@@ -85,16 +85,16 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(MANAGE, token)
     except BadToken as error:
-        return bad_link(request, error)
+        return link_problem(request, error)
     asked = request.POST.get("action", "")
-    form = wishes_form(subscriber, request.POST if asked == "save" else None)
+    form = preferences_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
         subscriber.unsubscribe()
     elif asked == "subscribe":
         request_subscription(subscriber.page, subscriber.email)
     elif form.is_valid():
-        set_wishes(subscriber, form.cleaned_wishes())
-        form = wishes_form(subscriber)
+        set_preferences(subscriber, form.cleaned_wishes())
+        form = preferences_form(subscriber)
     status = 400 if form.errors else 200
     return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked, form=form, status=status)
 
@@ -105,7 +105,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(UNSUBSCRIBE, token)
     except BadToken as error:
-        return bad_link(request, error)
+        return link_problem(request, error)
     if request.method == "POST":
         subscriber.unsubscribe()
     return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
@@ -118,19 +118,23 @@ def _incident_asked_for(request: HttpRequest, page: Page) -> Incident | None:
     return get_object_or_404(page.incidents.visible_to(Viewer.PUBLIC), public_id=code)
 
 
-def offered(page: Page) -> ComponentQuerySet:
+def offered_components(page: Page) -> ComponentQuerySet:
     return page.components.visible_to(Viewer.PUBLIC).in_page_order()
 
 
-def wishes_form(subscriber: Subscriber, data: QueryDict | None = None) -> WishesForm:
+def preferences_form(subscriber: Subscriber, data: QueryDict | None = None) -> PreferencesForm:
     page = subscriber.page
     open_incidents = page.incidents.visible_to(Viewer.PUBLIC).not_ended().newest_first()
-    return WishesForm(
-        data, page=page, offered=offered(page), open_incidents=open_incidents, wishes=wishes_of(subscriber)
+    return PreferencesForm(
+        data,
+        page=page,
+        offered=offered_components(page),
+        open_incidents=open_incidents,
+        wishes=preferences_of(subscriber),
     )
 
 
-def may_ask(request: HttpRequest) -> bool:
+def is_within_rate_limit(request: HttpRequest) -> bool:
     """By visitor first: one who asks too much must not use up what all share."""
     per_ip, together = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
     return ratelimit.allow(f"subscribe:{client_network(request)}", per_ip, HOUR) and ratelimit.allow(
@@ -138,7 +142,7 @@ def may_ask(request: HttpRequest) -> bool:
     )
 
 
-def bad_link(request: HttpRequest, error: BadToken) -> HttpResponse:
+def link_problem(request: HttpRequest, error: BadToken) -> HttpResponse:
     expired = isinstance(error, ExpiredToken)
     return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
 
@@ -148,7 +152,7 @@ def _rendered(
     page: Page,
     *,
     status: int = 200,
-    form: WishesForm | None = None,
+    form: PreferencesForm | None = None,
     subscriber: Subscriber | None = None,
     **more: object,
 ) -> HttpResponse:

@@ -20,9 +20,16 @@ from statuspage.subscribers.links import (
     subscriber_to_confirm,
 )
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.subscribers.preferences import scope_words, set_wishes, wishes_of
+from statuspage.subscribers.preferences import preferences_of, scope_labels, set_preferences
 from statuspage.subscribers.sign_up import request_webhook
-from statuspage.subscribers.views import HOUR, bad_link, may_ask, offered, public_form, wishes_form
+from statuspage.subscribers.views import (
+    HOUR,
+    is_within_rate_limit,
+    link_problem,
+    offered_components,
+    preferences_form,
+    public_form,
+)
 
 CHALLENGES_PER_HOUR = 10
 DELIVERIES_SHOWN = 20
@@ -31,20 +38,20 @@ DELIVERIES_SHOWN = 20
 @public_form
 def webhook(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    form = WebhookForm(request.POST if request.method == "POST" else None, page=page, offered=offered(page))
+    form = WebhookForm(request.POST if request.method == "POST" else None, page=page, offered=offered_components(page))
     if request.method != "POST":
-        return _rendered("webhook.html", page, form=form)
+        return _rendered("webhook/subscribe.html", page, form=form)
     if form.is_from_a_program:
-        return _rendered("webhook_sent.html", page, email=request.POST.get("email", "")[:254])
+        return _rendered("webhook/sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
-        return _rendered("webhook.html", page, form=form, status=400)
-    if not may_ask(request):
+        return _rendered("webhook/subscribe.html", page, form=form, status=400)
+    if not is_within_rate_limit(request):
         form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
-        response = _rendered("webhook.html", page, form=form, status=429)
+        response = _rendered("webhook/subscribe.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
     request_webhook(page, form.cleaned_data["endpoint"], form.cleaned_data["email"], wishes=form.cleaned_wishes())
-    return _rendered("webhook_sent.html", page, email=form.cleaned_data["email"])
+    return _rendered("webhook/sent.html", page, email=form.cleaned_data["email"])
 
 
 @public_form
@@ -53,18 +60,18 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_to_confirm(token, purpose=WEBHOOK_CONFIRM)
     except BadToken as error:
-        return bad_link(request, error)
+        return link_problem(request, error)
     if request.method == "POST":
         _challenge(subscriber)
     is_asked = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
     manage = "" if is_asked else manage_url(subscriber)
-    wishes = wishes_of(subscriber)
+    wishes = preferences_of(subscriber)
     return _rendered(
-        "webhook_confirm.html",
+        "webhook/confirm.html",
         subscriber.page,
         subscriber=subscriber,
         wishes=wishes,
-        scope=scope_words(wishes),
+        scope=scope_labels(wishes),
         manage_url=manage,
     )
 
@@ -74,9 +81,9 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(WEBHOOK_MANAGE, token)
     except BadToken as error:
-        return bad_link(request, error)
+        return link_problem(request, error)
     asked, secret = request.POST.get("action", ""), ""
-    form = wishes_form(subscriber, request.POST if asked == "save" else None)
+    form = preferences_form(subscriber, request.POST if asked == "save" else None)
     if asked == "unsubscribe":
         subscriber.unsubscribe()
     elif asked == "challenge":
@@ -86,11 +93,11 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     elif asked == "rotate":
         secret = endpoints.rotate_secret(subscriber)
     elif form.is_valid():
-        set_wishes(subscriber, form.cleaned_wishes())
-        form = wishes_form(subscriber)
+        set_preferences(subscriber, form.cleaned_wishes())
+        form = preferences_form(subscriber)
     deliveries = list(Delivery.objects.to_endpoint(subscriber)[:DELIVERIES_SHOWN])
     return _rendered(
-        "webhook_manage.html",
+        "webhook/manage.html",
         subscriber.page,
         subscriber=subscriber,
         form=form,

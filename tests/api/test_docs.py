@@ -4,7 +4,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from statuspage.api.docs import whole_schema
-from statuspage.api.reading import chapters, kind_of
+from statuspage.api.reading import kind_of, sections
 from tests.console.staff import sheet
 
 
@@ -44,7 +44,7 @@ def test_the_page_shows_every_operation(db: None, django_assert_num_queries: Dja
 
 
 def test_incidents_come_first_and_what_is_missing_last() -> None:
-    titles = [chapter.title for chapter in chapters(whole_schema())]
+    titles = [chapter.title for chapter in sections(whole_schema())]
     assert (titles[0], titles[-1]) == ("Incidents", "Not there yet")
 
 

@@ -51,7 +51,9 @@ def real_ids(program: Program) -> dict[str, str]:
     make_maintenance(page, components=[component])
     postmortem_lifecycle.publish(incident, body="## Why", actor=ALICE)
     provider = metrics.create_provider(page, kind="Self", actor=ALICE)
-    preset = incident_templates.create_preset(page, name="Down", title="We are down", body="Sorry.", actor=ALICE)
+    preset = incident_templates.create_incident_template(
+        page, name="Down", title="We are down", body="Sorry.", actor=ALICE
+    )
     return {
         "page_id": page.public_id,
         "group_id": group.public_id,

@@ -241,10 +241,10 @@ class TestRepeatedKeys:
 
         from django.utils import timezone
 
-        from statuspage.api.models import KeptAnswer
+        from statuspage.api.models import IdempotentResponse
 
         program.post("/incidents", self.body, key="k1")
-        KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+        IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(hours=25))
         program.post("/incidents", self.body, key="k1")
         assert Incident.objects.count() == 2
 
@@ -253,12 +253,12 @@ class TestRepeatedKeys:
 
         from django.utils import timezone
 
-        from statuspage.api.models import KeptAnswer
+        from statuspage.api.models import IdempotentResponse
 
         make_program(program.page, name="Silent").post("/incidents", self.body, key="k1")
-        KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+        IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(hours=25))
         program.post("/incidents", self.body, key="k2")
-        assert [kept.key for kept in KeptAnswer.objects.all()] == ["k2"]
+        assert [kept.key for kept in IdempotentResponse.objects.all()] == ["k2"]
 
     def test_two_tokens_may_choose_the_same_key(self, program: Program) -> None:
         other = make_program(program.page, name="Another")

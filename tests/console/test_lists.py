@@ -70,7 +70,7 @@ def test_tokens_presets_and_reports_page(owner: Client, page: Page) -> None:
     for number in range(51):
         tokens.make(page, name=f"Token {number}", scopes=["read"], actor=ALICE)
         name = f"Preset {number:02}"
-        preset_actions.create_preset(page, name=name, title="We are down", body="Words.", actor=ALICE)
+        preset_actions.create_incident_template(page, name=name, title="We are down", body="Words.", actor=ALICE)
     for number in range(101):
         make_component(page, f"Part {number}")
     assert walked(owner, "/console/tokens") == [50, 1]

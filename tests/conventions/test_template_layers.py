@@ -8,7 +8,15 @@ from django.template.backends.django import get_installed_libraries
 from tests.conventions.code import ROOT
 
 # Lowest first.
-LAYERS = [["incidents"], ["accounts"], ["subscribers"], ["importers", "ingest"], ["public", "console", "api"]]
+LAYERS = [
+    ["incidents"],
+    ["reporting", "postmortem"],
+    ["accounts"],
+    ["subscribers"],
+    ["notifications"],
+    ["importers", "publishing"],
+    ["public", "console", "api"],
+]
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 TEMPLATES = sorted(str(path.relative_to(ROOT / "templates")) for path in ROOT.glob("templates/*/**/*.*"))
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.report import Part, Report, read
 from tests.live import Candor
-from tests.servers import Letter, Postgres, Redis, SmtpSink, wait_until
+from tests.servers import Postgres, ReceivedEmail, Redis, SmtpSink, wait_until
 
 CONFIRMED = ["ada@example.com", "grace@example.com"]
 UNCONFIRMED = "mallory@example.com"
@@ -58,13 +58,13 @@ def tab(browser: Browser) -> Iterator[Page]:
     assert not complaints, "the browser complained (content security policy?)"
 
 
-def opened(letter: Letter) -> EmailMessage:
+def opened(letter: ReceivedEmail) -> EmailMessage:
     message = email.message_from_bytes(letter.raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def text_of(letter: Letter) -> str:
+def text_of(letter: ReceivedEmail) -> str:
     part = opened(letter).get_body(("plain",))
     assert part is not None
     return str(part.get_content())

@@ -19,13 +19,13 @@ from incidents.models import (
     AuditEntry,
     Event,
     Incident,
+    IncidentTemplate,
     IncidentUpdate,
     Metric,
     MetricPoint,
     MetricsProvider,
     Page,
     Postmortem,
-    Preset,
     Revision,
     StatusInterval,
 )
@@ -69,7 +69,7 @@ def objects(lines: list[str], kind: str) -> list[dict[str, Any]]:
 
 
 def make_templates_and_metrics(page: Page) -> None:
-    preset = Preset.objects.create(page=page, name="Slow", title="Slow API", body="It is slow.")
+    preset = IncidentTemplate.objects.create(page=page, name="Slow", title="Slow API", body="It is slow.")
     preset.components.add(page.components.all()[0])
     provider = MetricsProvider.objects.create(page=page)
     metric = Metric.objects.create(page=page, provider=provider, name="Latency", suffix="ms", y_axis_max=1.5)
@@ -119,7 +119,7 @@ def test_every_kind_of_row_is_exported_or_named_here() -> None:
     """Whoever adds a model says whether it moves along with its page."""
     exported = {"Page", "PageLogo", "ComponentGroup", "Component", "ServiceTarget", "MaintenanceSeries", "Incident"}
     exported |= {"IncidentUpdate", "AffectedComponent", "Revision", "Postmortem", "PostmortemComment", "ActionItem"}
-    exported |= {"Preset", "MetricsProvider", "Metric", "MetricPoint"}
+    exported |= {"IncidentTemplate", "MetricsProvider", "Metric", "MetricPoint"}
     exported |= {"MaintenanceReminder", "StatusInterval", "AuditEntry", "Subscriber", "Interest"}
     left = {
         "Event",  # was told already

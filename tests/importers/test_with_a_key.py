@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from incidents.models import Incident, Metric, MetricsProvider, Preset
+from incidents.models import Incident, IncidentTemplate, Metric, MetricsProvider
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
 from tests.importers.running import run_keyed, run_public
@@ -212,7 +212,7 @@ def test_templates_come_along(theirs: FakeStatuspage) -> None:
     }
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("templates")["skipped"]) == (3, 1)
-    preset = Preset.objects.get()
+    preset = IncidentTemplate.objects.get()
     assert (preset.public_id, preset.name, preset.title) == ("t1t1t1t1t1t1", "Slow API", "The API is slow")
     assert (preset.body, preset.update_status) == ("We are\nlooking.", "identified")
     assert not preset.should_send_notifications

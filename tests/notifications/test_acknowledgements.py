@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from incidents.models import Page
-from statuspage.notifications.acknowledgements import MAX_IN_DOUBT, RENEW_EVERY, Marker
+from statuspage.notifications.acknowledgements import MAX_IN_DOUBT, RENEW_EVERY, AckBuffer
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.models.deliveries import LEASE
@@ -41,14 +41,14 @@ def sent() -> int:
 
 
 def test_leaving_the_marker_leaves_everything_marked(claimed: list[Delivery]) -> None:
-    with Marker("me") as marker:
+    with AckBuffer("me") as marker:
         for delivery in claimed:
             marker.accepted(delivery.pk)
     assert sent() == len(claimed)
 
 
 def test_what_is_accepted_is_marked_while_the_run_goes_on(claimed: list[Delivery]) -> None:
-    with Marker("me") as marker:
+    with AckBuffer("me") as marker:
         marker.accepted(claimed[0].pk)
         wait_until(lambda: sent() == 1, "the first is marked")
 
@@ -57,12 +57,12 @@ def test_no_more_are_in_doubt_than_the_limit(claimed: list[Delivery]) -> None:
     """However slow the database: here it is locked, so that nothing can be marked."""
     counts: list[int] = []
 
-    def send(marker: Marker) -> None:
+    def send(marker: AckBuffer) -> None:
         for number, delivery in enumerate(claimed, start=1):
             marker.accepted(delivery.pk)
             counts.append(number)
 
-    with Marker("me") as marker:
+    with AckBuffer("me") as marker:
         sender = threading.Thread(target=send, args=(marker,))
         with locked_ledger():
             sender.start()
@@ -76,7 +76,7 @@ def test_no_more_are_in_doubt_than_the_limit(claimed: list[Delivery]) -> None:
 
 def test_leases_of_what_is_in_hand_are_renewed(claimed: list[Delivery]) -> None:
     Delivery.objects.update(lease_until=from_now(LEASE / 2))
-    with Marker("me") as marker:
+    with AckBuffer("me") as marker:
         marker.hold([claimed[0].pk])
         wait_until(
             lambda: Delivery.objects.filter(pk=claimed[0].pk, lease_until__gt=from_now(LEASE * 0.6)).exists(),
@@ -91,7 +91,7 @@ def test_a_database_that_stays_away_is_reported(claimed: list[Delivery], monkeyp
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE notifications_delivery RENAME TO away")
     try:
-        with pytest.raises(Exception, match="notifications_delivery"), Marker("me") as marker:
+        with pytest.raises(Exception, match="notifications_delivery"), AckBuffer("me") as marker:
             marker.accepted(claimed[0].pk)
     finally:
         with connection.cursor() as cursor:

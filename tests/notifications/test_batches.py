@@ -9,12 +9,12 @@ import pytest
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.models import Incident, Page
-from statuspage.notifications.acknowledgements import Marker
+from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.batches import FIRST_BATCH, FRESH_SECONDS, LARGEST_BATCH, SMALLEST_BATCH, batch_size
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import Transport
-from statuspage.notifications.worker import Run
+from statuspage.notifications.worker import Worker
 from statuspage.subscribers.models import Subscriber
 from tests.factories import ALICE, make_incident, make_subscriber
 
@@ -39,8 +39,8 @@ class Slow(Transport):
 
 
 def send_all(transport: Transport) -> None:
-    with Marker("me") as marker:
-        Run("email", transport, marker, budget=60, stop=threading.Event()).send_all()
+    with AckBuffer("me") as marker:
+        Worker("email", transport, marker, budget=60, stop=threading.Event()).send_all()
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import pytest
 
 from incidents.models import Page
 from statuspage.notifications.fan_out import fan_out_waiting
-from statuspage.notifications.messages.email import Letter
-from statuspage.notifications.messages.notification import read_news
+from statuspage.notifications.messages.email import EmailTemplate
+from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import TransportError
 from statuspage.notifications.transports.email import EmailTransport
 from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 from statuspage.notifications.transports.smtp.connect import Features
-from statuspage.notifications.transports.smtp.envelope import ComposedMail, Job
-from statuspage.notifications.transports.smtp.headers import VALUES, build, mailbox
+from statuspage.notifications.transports.smtp.envelope import ComposedEmail, Envelope
+from statuspage.notifications.transports.smtp.headers import VALUES, build_message, mailbox
 from tests.factories import make_incident, make_page, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -35,12 +35,12 @@ BODIES = {
 SERVERS = list(product(BODIES, [True, False]))
 
 
-def composed_for(body: str, address: str = "ada@example.com", **page: Any) -> tuple[ComposedMail, Delivery]:
+def composed_for(body: str, address: str = "ada@example.com", **page: Any) -> tuple[ComposedEmail, Delivery]:
     make_subscriber(where := make_page(**page), address)
     make_incident(where, title="API outage: Ünïted", body=body)
     fan_out_waiting()
     delivery = Delivery.objects.select_related("subscriber__page").get()
-    news = read_news([delivery.event_id or 0])[delivery.event_id or 0]
+    news = read_notification([delivery.event_id or 0])[delivery.event_id or 0]
     return EmailTransport().compose(delivery, news), delivery
 
 
@@ -68,7 +68,7 @@ def headers(message: EmailMessage) -> dict[str, str]:
 def test_a_filled_template_means_what_django_would_send(body: str, eight_bit: bool) -> None:  # noqa: FBT001
     composed, delivery = composed_for(BODIES[body], name="Ação & Co")
     values = {name: value(delivery) for name, value in VALUES.items()}
-    expected = parsed(build(composed.letter, values, is_list=True, in_thread=True).message().as_bytes())
+    expected = parsed(build_message(composed.letter, values, is_list=True, in_thread=True).message().as_bytes())
     template = composed.template(eight_bit=eight_bit, stuffed=True)
     raw = unstuffed(template.fill(delivery))
     message = parsed(raw)
@@ -115,7 +115,7 @@ def test_each_reader_gets_their_own_values(page: Page) -> None:
     make_incident(page)
     fan_out_waiting()
     first, second = Delivery.objects.select_related("subscriber__page").order_by("subscriber")
-    news = read_news([first.event_id or 0])
+    news = read_notification([first.event_id or 0])
     composed = EmailTransport().compose(first, news[first.event_id or 0])
     template = composed.template(eight_bit=True, stuffed=False)
     to_ada, to_bob = template.fill(first), template.fill(second)
@@ -152,7 +152,7 @@ def test_what_could_break_out_of_a_command_is_no_address(address: str) -> None:
 
 def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
     composed, delivery = composed_for("Hello", address="adä@example.com")
-    job = Job(composed, delivery)
+    job = Envelope(composed, delivery)
     with pytest.raises(TransportError, match="beyond ASCII"):
         job.address(Features(pipelining=True, eight_bit=True))
     job.address(Features(eight_bit=True, smtputf8=True))
@@ -163,7 +163,7 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
 
 def test_eight_bit_is_announced_only_where_it_is_used_and_offered() -> None:
     composed, delivery = composed_for("Ünïted")
-    job = Job(composed, delivery)
+    job = Envelope(composed, delivery)
     job.address(Features(eight_bit=True))
     assert b" BODY=8BITMIME" in job.mail_command
     job.address(Features())
@@ -177,4 +177,4 @@ def test_a_template_is_written_once_for_each_kind_of_server() -> None:
     assert isinstance(first, ByteTemplate)
     assert composed.template(eight_bit=True, stuffed=True) is first
     assert composed.template(eight_bit=False, stuffed=True) is not first
-    assert isinstance(composed.letter, Letter)
+    assert isinstance(composed.letter, EmailTemplate)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.dispatcher.loop import Hands
+from statuspage.dispatcher.loop import LocalSender
 from statuspage.notifications import concurrent_worker
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery
@@ -116,12 +116,12 @@ def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatchers_ow
     make_endpoints(page, receiver, "hang", "ok")
     receiver.replies = {"/hang": Reply(after=60)}
     stop = threading.Event()
-    hands = Hands("webhook", stop)
+    hands = LocalSender("webhook", stop)
     hands.start()
     try:
         incident = make_incident(page)
         fan_out_waiting()
-        hands.lend()
+        hands.wake()
         wait_until(lambda: len(receiver.heard) == 2, "both are called")
         post(incident)
         fan_out_waiting()

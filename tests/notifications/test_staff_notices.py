@@ -351,20 +351,20 @@ def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setattr(loop, "ROUNDS", [broken, lambda _now: made.append("good")])
     # The connection is the test's own.
     monkeypatch.setattr("statuspage.notifications.staff.loop.connection.close", lambda: None)
-    loop.make_rounds()
+    loop.run_once()
     assert made == ["good"]
     assert "Out of stamps" in caplog.text
 
 
 def test_the_dispatcher_makes_the_rounds_and_the_web_does_not(settings: Settings) -> None:
-    assert "statuspage.notifications.staff.loop.StaffMail" in settings.BESIDE_THE_CLOCK
+    assert "statuspage.notifications.staff.loop.StaffNoticeLoop" in settings.BESIDE_THE_CLOCK
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_thread_makes_its_rounds_until_it_is_stopped(erin: User, outage: Incident) -> None:
     outage.updates.update(created_at=timezone.now() - timedelta(minutes=20))
     stop = threading.Event()
-    thread = loop.StaffMail(stop)
+    thread = loop.StaffNoticeLoop(stop)
     thread.start()
     for _ in range(200):
         if mail.outbox:

@@ -65,7 +65,7 @@ def test_a_mail_is_written_once_for_all_who_share_zone_and_language(page: Page, 
     with written() as names:
         drain()
     assert len(sink.letters) == 20
-    assert names.count("subscribers/mail/news.txt") == 2
+    assert names.count("notifications/email/notification.txt") == 2
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 from celery import Celery
 
 from statuspage.celery import app as configured
-from statuspage.notifications.worker_wakeup import Doorbell
+from statuspage.notifications.worker_wakeup import WorkerWakeup
 from tests.servers import Redis, wait_until
 
 
@@ -30,21 +30,21 @@ def waiting(app: Celery) -> int:
 
 
 def test_a_ring_leaves_a_wake_up_in_the_queue(app: Celery) -> None:
-    doorbell = Doorbell(app)
-    doorbell.ring("subscribers.deliver", "email")
+    doorbell = WorkerWakeup(app)
+    doorbell.notify("subscribers.deliver", "email")
     wait_until(lambda: waiting(app) == 1, "the wake-up arrives")
     assert doorbell.works
 
 
 def test_a_stopped_broker_is_noticed_and_found_again(app: Celery, redis_server: Redis) -> None:
-    doorbell = Doorbell(app)
+    doorbell = WorkerWakeup(app)
     redis_server.stop()
-    doorbell.ring("subscribers.deliver", "email")
+    doorbell.notify("subscribers.deliver", "email")
     wait_until(lambda: not doorbell.works, "the doorbell is known to be dead")
     redis_server.start()
 
     def rings() -> bool:
-        doorbell.ring("subscribers.deliver", "email")
+        doorbell.notify("subscribers.deliver", "email")
         time.sleep(0.1)
         return doorbell.works and waiting(app) > 0
 
@@ -53,12 +53,12 @@ def test_a_stopped_broker_is_noticed_and_found_again(app: Celery, redis_server: 
 
 def test_a_frozen_broker_never_holds_the_ringer_up(app: Celery, redis_server: Redis) -> None:
     assert redis_server.process is not None
-    doorbell = Doorbell(app)
+    doorbell = WorkerWakeup(app)
     redis_server.process.send_signal(signal.SIGSTOP)
     try:
         started = time.monotonic()
         for _ in range(100):
-            doorbell.ring("subscribers.deliver", "email")
+            doorbell.notify("subscribers.deliver", "email")
         took = time.monotonic() - started
         wait_until(lambda: not doorbell.works, "the doorbell is not counted on")
         # Not a speed: the broker's own timeout would be ten seconds.

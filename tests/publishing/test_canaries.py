@@ -20,8 +20,8 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Page
 from statuspage.accounts.models import Role
-from statuspage.publishing.publisher import Desk, publish_news, tree_of, write_hosts
-from statuspage.publishing.replication import Courier
+from statuspage.publishing.publisher import PagePublisher, publish_news, tree_of, write_hosts
+from statuspage.publishing.replication import TargetSync
 from statuspage.publishing.targets import read_targets
 from tests.factories import (
     ALICE,
@@ -86,9 +86,9 @@ def assert_clean(*folders: Path) -> None:
 def bring(page: Page, root: Path) -> None:
     page.refresh_from_db()
     write_hosts(Page.objects.order_by("pk"))
-    Desk(page.public_id).look_after(page)
+    PagePublisher(page.public_id).look_after(page)
     (target,) = read_targets([f"file://{root}"])
-    assert Courier(target, Event()).look()
+    assert TargetSync(target, Event()).look()
 
 
 def test_no_secret_is_in_any_file_of_a_page_that_is_published_as_a_whole(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from time_machine import travel
 
 from incidents.models import Page
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import Desk, tree_of
+from statuspage.publishing.publisher import PagePublisher, tree_of
 from tests.factories import make_incident, make_page
 from tests.publishing.folders import published, shown
 
@@ -51,7 +51,7 @@ def every_file(page: Page) -> dict[str, bytes]:
 def test_on_a_full_disk_the_old_page_stays_byte_for_byte_and_it_heals_when_there_is_room(small_disk: Path) -> None:
     page = make_page()
     make_incident(page)
-    desk = Desk(page.public_id)
+    desk = PagePublisher(page.public_id)
     desk.look_after(page)
     before, files = published(page), every_file(page)
     filler = fill(small_disk)
@@ -70,7 +70,7 @@ def test_on_a_full_disk_the_old_page_stays_byte_for_byte_and_it_heals_when_there
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_publisher_whose_clock_is_an_hour_off_still_publishes_and_its_files_tell_the_true_time(hours: int) -> None:
     page = make_page()
-    desk = Desk(page.public_id)
+    desk = PagePublisher(page.public_id)
     desk.look_after(page)
     with travel(datetime.now(UTC) + timedelta(hours=hours)):
         incident = make_incident(page)

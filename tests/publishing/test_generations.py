@@ -4,7 +4,7 @@ import pytest
 
 from statuspage.common.published_folder import CURRENT, MANIFEST, file_of, read_manifest
 from statuspage.publishing import generations as trees
-from statuspage.publishing.generations import Answer, Draft, Tree
+from statuspage.publishing.generations import Answer, GenerationWriter, Tree
 from tests.publishing.folders import shown, stray
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -95,7 +95,7 @@ def test_a_failed_draft_leaves_the_old_page_and_no_rubbish(tree: Tree) -> None:
 
 def test_what_a_killed_publisher_left_is_swept(tree: Tree) -> None:
     write(tree, {"/": "home"}, rebuild=True)
-    half = Draft(tree, rebuild=False)
+    half = GenerationWriter(tree, rebuild=False)
     half.put("/", answer("half"))
     write(tree, {"/": "whole"})
     assert shown(tree) == {"/": "whole"}

@@ -22,7 +22,15 @@ from statuspage.public import published_paths
 from statuspage.publishing import publisher
 from statuspage.publishing.generations import Answer
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import Desk, Publisher, publish_news, rebuild, tree_of, write_hosts, writing
+from statuspage.publishing.publisher import (
+    PagePublisher,
+    Publisher,
+    publish_news,
+    rebuild,
+    tree_of,
+    write_hosts,
+    writing,
+)
 from statuspage.publishing.rendering import render
 from tests.factories import (
     ALICE,
@@ -50,7 +58,7 @@ def _noon() -> Iterator[None]:
 def publish(page: Page) -> dict[str, str]:
     """What one look of the publisher leaves there."""
     page.refresh_from_db()
-    Desk(page.public_id).look_after(page)
+    PagePublisher(page.public_id).look_after(page)
     return published(page)
 
 
@@ -213,7 +221,7 @@ def test_a_page_that_was_never_published_shows_its_present_first(monkeypatch: py
     publish_news(page, tree_of(page.public_id))
     assert f"/incidents/{incident.public_id}" not in published(page)
     assert incident.title in published(page)["/"]
-    assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.EVERYTHING
+    assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.EVERYTHING
     assert_true(page)
 
 
@@ -224,16 +232,16 @@ def test_what_is_owed_is_not_forgotten_by_a_publisher_that_is_killed() -> None:
     assert_true(page)
     with travel("2026-11-25T13:00:01Z", tick=False):
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.PRESENT
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.PRESENT
         make_incident(page)
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.PRESENT
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.PRESENT
         assert_true(page)
         component_lifecycle.edit_component(component, name="HTTP API", group=None, actor=ALICE)
         publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.EVERYTHING
+        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.EVERYTHING
         assert_true(page)
-    assert publisher.debt(tree_of(page.public_id)) is published_paths.Debt.NOTHING
+    assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.NOTHING
 
 
 def test_more_news_than_anybody_counts_are_published_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +319,7 @@ def test_failures_wait_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None
     page = make_page()
     Path(settings.PUBLISHED_DIR).mkdir(parents=True)
     Path(settings.PUBLISHED_DIR, page.public_id).write_text("a file where a folder should be")
-    desk = Desk(page.public_id)
+    desk = PagePublisher(page.public_id)
     desk.look_after(page)
     seen = Publication.objects.get().seen_at
     desk.look_after(page)

@@ -17,10 +17,10 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.models import Page
 from statuspage.publishing import replication
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import Desk, write_hosts
-from statuspage.publishing.replication import Courier, Couriers
+from statuspage.publishing.publisher import PagePublisher, write_hosts
+from statuspage.publishing.replication import Replication, TargetSync
 from statuspage.publishing.targets import read_targets
-from statuspage.publishing.targets.base import Item, Wrong
+from statuspage.publishing.targets.base import Item, TargetConfigError
 from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.publishing.bucket import Bucket
 from tests.publishing.folders import published
@@ -53,22 +53,22 @@ def static(settings: Settings, tmp_path: Path) -> Path:
     return folder
 
 
-def courier(address: str) -> Courier:
+def courier(address: str) -> TargetSync:
     (target,) = read_targets([address])
-    return Courier(target, threading.Event())
+    return TargetSync(target, threading.Event())
 
 
 def publish(page: Page) -> None:
     write_hosts(Page.objects.order_by("pk"))
     page.refresh_from_db()
-    Desk(page.public_id).look_after(page)
+    PagePublisher(page.public_id).look_after(page)
 
 
-def to_bucket(bucket: Bucket, folder: str = "") -> Courier:
+def to_bucket(bucket: Bucket, folder: str = "") -> TargetSync:
     return courier(f"s3://{bucket.name}{folder}?endpoint={bucket.url}&region=eu-central-1")
 
 
-def state(target: Courier) -> Publication:
+def state(target: TargetSync) -> Publication:
     return Publication.objects.get(target=target.target.name)
 
 
@@ -262,7 +262,7 @@ def test_targets_that_are_no_longer_wanted_are_forgotten(settings: Settings) -> 
     Publication.objects.failed(page, "Long gone", target="file:///old")
     Publication.objects.succeeded(page, files=1)
     settings.PUBLISH_TO = []
-    Couriers(threading.Event()).start()
+    Replication(threading.Event()).start()
     assert [one.target for one in Publication.objects.all()] == ["folder"]
 
 
@@ -290,7 +290,7 @@ def test_late_is_what_was_not_published_for_three_minutes() -> None:
 def test_a_wrong_target_is_named_by_the_checks_before_anything_starts(
     address: str, said: str, settings: Settings
 ) -> None:
-    with pytest.raises(Wrong, match=said):
+    with pytest.raises(TargetConfigError, match=said):
         read_targets([address])
     settings.PUBLISH_TO = [address]
     (found,) = run_checks()
@@ -298,7 +298,7 @@ def test_a_wrong_target_is_named_by_the_checks_before_anything_starts(
 
 
 def test_the_same_target_twice_is_refused() -> None:
-    with pytest.raises(Wrong, match="twice"):
+    with pytest.raises(TargetConfigError, match="twice"):
         read_targets(["file:///srv/www", "file:///srv/www?page=abc"])
 
 

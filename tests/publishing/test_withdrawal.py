@@ -10,7 +10,7 @@ from time_machine import travel
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import corrections, incident_lifecycle
 from statuspage.public import published_paths
-from statuspage.public.published_paths import Debt
+from statuspage.public.published_paths import Stale
 from statuspage.publishing import publisher
 from statuspage.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
@@ -61,10 +61,10 @@ def test_a_report_is_gone_when_the_uptime_of_its_component_is_no_longer_shown() 
 
 
 @pytest.mark.parametrize(
-    ("view", "owed"), [("views.incident_report", Debt.NOTHING), ("uptime_views.calendar_page", Debt.PRESENT)]
+    ("view", "owed"), [("views.incident_report", Stale.NOTHING), ("uptime_views.calendar_page", Stale.PRESENT)]
 )
 def test_what_a_rebuild_could_not_make_is_owed_but_for_single_incidents(
-    monkeypatch: pytest.MonkeyPatch, view: str, owed: Debt
+    monkeypatch: pytest.MonkeyPatch, view: str, owed: Stale
 ) -> None:
     page = make_page()
     make_incident(page)
@@ -80,7 +80,7 @@ def test_what_a_rebuild_could_not_make_is_owed_but_for_single_incidents(
     assert debt(tree_of(page.public_id)) is owed
     if owed:
         assert_true(page)
-    assert debt(tree_of(page.public_id)) is Debt.NOTHING
+    assert debt(tree_of(page.public_id)) is Stale.NOTHING
 
 
 def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_come_back(

@@ -17,8 +17,8 @@ from incidents.models.states import Kind
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import concern_of, concern_of_draft
-from statuspage.subscribers.preferences import KINDS, Wishes, hand_down, set_wishes
+from statuspage.subscribers.models.matching import event_scope_of, event_scope_of_draft
+from statuspage.subscribers.preferences import KINDS, Preferences, inherit_preferences, set_preferences
 from tests.factories import (
     ALICE,
     make_component,
@@ -203,16 +203,16 @@ def test_the_same_choice_elsewhere_is_another_page_s_matter(stage: Stage) -> Non
 def test_before_a_group_is_deleted_its_followers_get_its_components(stage: Stage) -> None:
     make_reader(stage.page, "group@example.com", groups=(stage.apis,), components=(stage.rest,))
     make_reader(stage.page, "web@example.com", components=(stage.website,))
-    assert hand_down(stage.apis) == 1
+    assert inherit_preferences(stage.apis) == 1
     component_actions.delete_group(stage.apis, actor=ALICE)
     assert told(make_incident(stage.page, components={stage.search: "major_outage"}).events.get()) == {"group"}
 
 
 def test_choosing_anew_forgets_what_was_chosen_before(stage: Stage) -> None:
     reader = make_reader(stage.page, "reader@example.com", components=(stage.rest,))
-    set_wishes(reader, Wishes(whole_page=False, components=(stage.website,)))
+    set_preferences(reader, Preferences(whole_page=False, components=(stage.website,)))
     assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
-    set_wishes(reader, Wishes())
+    set_preferences(reader, Preferences())
     assert not reader.interests.exists()
     assert told(make_incident(stage.page).events.get()) == {"reader"}
 
@@ -224,7 +224,7 @@ def test_the_count_before_publishing_is_who_is_told_after(stage: Stage) -> None:
     make_reader(stage.page, "none@example.com", tells_incidents=False)
 
     def counted(incident: Incident | None, kind: EventKind, *named: Component) -> int:
-        concern = concern_of_draft(incident, kind, named)
+        concern = event_scope_of_draft(incident, kind, named)
         return Subscriber.objects.audience(stage.page).concerned_by(concern).count()
 
     assert counted(None, EventKind.INCIDENT_OPENED) == 1
@@ -242,7 +242,7 @@ def test_a_components_own_event_concerns_those_who_chose_it(stage: Stage) -> Non
     make_reader(stage.page, "web@example.com", components=(stage.website,))
     component_actions.set_status(stage.rest, "major_outage", actor=ALICE)
     event = Event.objects.filter(kind=EventKind.COMPONENT_STATUS).get()
-    concerned = Subscriber.objects.audience(stage.page).concerned_by(concern_of(event))
+    concerned = Subscriber.objects.audience(stage.page).concerned_by(event_scope_of(event))
     assert [one.email for one in concerned] == ["rest@example.com"]
 
 

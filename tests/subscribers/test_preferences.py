@@ -14,7 +14,7 @@ from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.subscribers.preferences import Wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of
 from tests.console.staff import fields_of, sheet
 from tests.factories import (
     ALICE,
@@ -73,8 +73,8 @@ def manage(visitor: Client, reader: Subscriber, **typed: Any) -> Any:
     return visitor.post(path, {name: value for name, value in sent.items() if value is not None})
 
 
-def chosen(email: str = "ada@example.com") -> Wishes:
-    return wishes_of(Subscriber.objects.get(email=email))
+def chosen(email: str = "ada@example.com") -> Preferences:
+    return preferences_of(Subscriber.objects.get(email=email))
 
 
 def test_the_form_asks_for_one_thing_and_folds_the_rest_away(visitor: Client, rest: Component) -> None:
@@ -89,7 +89,7 @@ def test_the_form_asks_for_one_thing_and_folds_the_rest_away(visitor: Client, re
 
 def test_who_touches_nothing_is_told_of_everything(visitor: Client, rest: Component) -> None:
     assert subscribe(visitor).status_code == 200
-    assert chosen() == Wishes()
+    assert chosen() == Preferences()
 
 
 def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
@@ -175,7 +175,7 @@ def test_an_incident_page_leads_to_a_form_for_it_alone(visitor: Client, page: Pa
     answer = visitor.post("/subscribe", {**fields_of(form), "email": "ada@example.com"})
     assert answer.status_code == 200
     assert not answer.cookies
-    assert chosen() == Wishes(whole_page=False, incidents=(incident,))
+    assert chosen() == Preferences(whole_page=False, incidents=(incident,))
 
 
 def test_a_maintenance_page_leads_to_a_form_for_it_alone(visitor: Client, page: Page) -> None:
@@ -281,7 +281,7 @@ def test_the_manage_page_changes_all_of_it(
     assert answer.status_code == 200
     assert not answer.cookies
     assert "Saved." in sheet(answer).text
-    assert chosen() == Wishes(
+    assert chosen() == Preferences(
         whole_page=False,
         groups=(apis,),
         components=(rest,),
@@ -317,7 +317,7 @@ def test_sending_the_manage_page_as_it_came_changes_nothing(
 def test_the_whole_page_wins_over_parts_that_are_folded_away(visitor: Client, page: Page, rest: Component) -> None:
     reader = make_reader(page, "ada@example.com", components=(rest,))
     manage(visitor, reader, scope="page")
-    assert chosen() == Wishes()
+    assert chosen() == Preferences()
 
 
 def test_a_mistake_on_the_manage_page_saves_nothing_and_keeps_what_was_chosen(

@@ -13,7 +13,7 @@ from incidents.models import Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.preferences import wishes_of
+from statuspage.subscribers.preferences import preferences_of
 from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber
 from tests.notifications.mailbox import mails_to, part
 from tests.servers import SmtpSink
@@ -138,15 +138,15 @@ def test_one_can_follow_components_or_an_open_incident_alone(program: Client, pa
     web = make_component(page, "Web")
     incident = make_incident(page)
     ask(program, email=ADA, component_id=api.public_id)
-    wishes = wishes_of(Subscriber.objects.get())
+    wishes = preferences_of(Subscriber.objects.get())
     assert (wishes.whole_page, wishes.components) == (False, (api,))
     answer = ask(program, email="bob@example.com", incident=incident.public_id)
-    wishes = wishes_of(Subscriber.objects.get(email="bob@example.com"))
+    wishes = preferences_of(Subscriber.objects.get(email="bob@example.com"))
     assert (wishes.whole_page, wishes.incidents) == (False, (incident,))
     assert told(answer)["subscriber"]["incident"] == incident.public_id
     both = {"subscriber": {"email": "eve@example.com", "component_ids": [api.public_id, web.public_id]}}
     assert program.post(PATH, both, content_type="application/json").status_code == 201
-    assert set(wishes_of(Subscriber.objects.get(email="eve@example.com")).components) == {api, web}
+    assert set(preferences_of(Subscriber.objects.get(email="eve@example.com")).components) == {api, web}
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_webhook_follows_the_components_that_it_names(program: Client, page: P
     assert ask(program, endpoint=hook, email=ADA, component_id="nosuchcode12").status_code == 422
     assert not Subscriber.objects.exists()
     assert ask(program, endpoint=hook, email=ADA, component_id=api.public_id).status_code == 201
-    wishes = wishes_of(Subscriber.objects.get(endpoint=hook))
+    wishes = preferences_of(Subscriber.objects.get(endpoint=hook))
     assert (wishes.whole_page, wishes.components) == (False, (api,))
 
 

@@ -10,7 +10,7 @@ from incidents.models import Component, ComponentGroup, Page
 from statuspage.dispatcher.loop import drain
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.preferences import Wishes, set_wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of, set_preferences
 from tests.console.staff import fields_of, form_to, sheet
 from tests.factories import make_component, make_endpoint, make_group, make_incident
 from tests.public.parsed_page import Element
@@ -49,8 +49,8 @@ def manage(client: Client, hook: Subscriber, **typed: Any) -> Any:
     return client.post(manage_url(hook), {**fields_of(form), "action": "save", **typed})
 
 
-def chosen() -> Wishes:
-    return wishes_of(Subscriber.objects.get(channel=Channel.WEBHOOK))
+def chosen() -> Preferences:
+    return preferences_of(Subscriber.objects.get(channel=Channel.WEBHOOK))
 
 
 def fold(answer: Any) -> Element:
@@ -69,9 +69,9 @@ def test_the_form_asks_for_two_addresses_and_folds_the_rest_away(client: Client,
 
 def test_a_webhook_is_told_of_everything_if_nothing_is_touched_or_asked(client: Client, rest: Component) -> None:
     sign_up(client)
-    assert chosen() == Wishes()
+    assert chosen() == Preferences()
     client.post(FORM, {"endpoint": f"{HOOK}/2", "email": "bob@example.org"})
-    assert wishes_of(Subscriber.objects.get(email="bob@example.org")) == Wishes()
+    assert preferences_of(Subscriber.objects.get(email="bob@example.org")) == Preferences()
 
 
 def test_parts_kinds_and_detail_are_kept_and_shown_before_they_are_confirmed(
@@ -119,7 +119,7 @@ def test_a_stranger_who_types_a_confirmed_webhook_changes_nothing(
 ) -> None:
     make_endpoint(page, HOOK, email="ada@example.org", state=state)
     sign_up(client, scope="selected", components=[website.public_id])
-    assert chosen() == Wishes()
+    assert chosen() == Preferences()
 
 
 def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
@@ -127,7 +127,7 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     hook = make_endpoint(page, HOOK, email="ada@example.org")
-    set_wishes(hook, Wishes(time_zone="Europe/Zurich", language="de"))
+    set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
     answer = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
     assert "Saved." in sheet(answer).one("main").text
     wishes = chosen()
@@ -140,7 +140,7 @@ def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, w
     answer = manage(client, hook, scope="selected")
     assert answer.status_code == 400
     assert "Nothing was saved" in sheet(answer).one("main").text
-    assert chosen() == Wishes()
+    assert chosen() == Preferences()
 
 
 def test_a_webhook_hears_only_of_the_parts_that_were_chosen(

@@ -20,7 +20,7 @@ OVERTAKEN = "Somebody else changed the incident before this went out. Read what 
 GONE = "This draft is no longer there: it was published, taken back or discarded meanwhile."
 
 
-def carry_out(
+def publish_content(
     step: str,
     content: Mapping[str, Any],
     *,
@@ -107,7 +107,7 @@ def discard(
 def submit(draft: Draft, content: Mapping[str, Any], *, publish_at: datetime | None) -> Draft:
     """Its author has pressed the button. With approval, a second person must look at it first; then, or at once, it
     waits until `publish_at` (None: until it is approved). ValidationError, EditConflict: it cannot be published."""
-    rehearse(draft, content)
+    dry_run(draft, content)
     draft.state = DraftState.REVIEW if draft.page.requires_approval else DraftState.WAITING
     draft.content, draft.publish_at, draft.note = dict(content), publish_at, ""
     draft.save(update_fields=["state", "content", "publish_at", "note"])
@@ -116,11 +116,11 @@ def submit(draft: Draft, content: Mapping[str, Any], *, publish_at: datetime | N
     return draft
 
 
-def rehearse(draft: Draft, content: Mapping[str, Any]) -> None:
+def dry_run(draft: Draft, content: Mapping[str, Any]) -> None:
     """Publish it and undo that, to hear what is wrong with it."""
     incident = Incident.objects.select_related("page").get(pk=draft.incident_id) if draft.incident_id else None
     with transaction.atomic():
-        carry_out(
+        publish_content(
             draft.step,
             content,
             page=draft.page,
@@ -173,7 +173,7 @@ def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = 
     if due_at and (row.publish_at is None or row.publish_at > due_at):
         raise ValidationError(GONE)
     row.delete()
-    return carry_out(
+    return publish_content(
         row.step,
         row.content,
         page=row.page,
@@ -189,13 +189,13 @@ def publish_due(draft: Draft, *, now: datetime) -> bool:
     try:
         publish(draft, due_at=now)
     except EditConflict:
-        return _come_back(draft, OVERTAKEN, now)
+        return _return_to_author(draft, OVERTAKEN, now)
     except ValidationError as error:
-        return _come_back(draft, " ".join(error.messages), now)
+        return _return_to_author(draft, " ".join(error.messages), now)
     return True
 
 
-def _come_back(draft: Draft, note: str, now: datetime) -> bool:
+def _return_to_author(draft: Draft, note: str, now: datetime) -> bool:
     waiting = Draft.objects.due(now).filter(pk=draft.pk)
     return bool(waiting.update(state=DraftState.WRITING, publish_at=None, note=note))
 

@@ -42,7 +42,7 @@ class MaintenanceOptions:
         return {name: getattr(self, name) for name in SWITCHES}
 
 
-def announce(
+def create_maintenance(
     page: Page,
     *,
     title: str,

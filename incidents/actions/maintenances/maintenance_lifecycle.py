@@ -17,7 +17,7 @@ from incidents.actions.components import status_history
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances._affected import components_to_set, name_components
 from incidents.actions.maintenances._maintenance_create import MaintenanceOptions as MaintenanceOptions
-from incidents.actions.maintenances._maintenance_create import announce
+from incidents.actions.maintenances._maintenance_create import create_maintenance
 from incidents.actions.maintenances.maintenance_reminders import move_reminders, set_reminders
 from incidents.actor import Actor
 from incidents.models import (
@@ -97,7 +97,7 @@ def schedule(
     title, text = checks.title(title), checks.body(body, clock=Clock(page.zone, start))
     try:
         with transaction.atomic():
-            return announce(
+            return create_maintenance(
                 page,
                 title=title,
                 text=text,

@@ -14,7 +14,7 @@ from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
-from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, announce
+from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, create_maintenance
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, EventKind, Incident, MaintenanceSeries, Page
 from incidents.text import wording
@@ -190,7 +190,7 @@ def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_firs
 def _occurrence(
     series: MaintenanceSeries, slot: recurrence.Slot, *, at: datetime, actor: Actor, notify: bool
 ) -> Incident:
-    return announce(
+    return create_maintenance(
         series.page,
         title=series.title,
         text=checks.body(series.body, clock=Clock(series.page.zone, slot.starts_at)),

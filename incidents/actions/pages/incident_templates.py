@@ -10,33 +10,33 @@ from django.utils import timezone
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
-from incidents.models import Component, EventKind, Page, Preset
+from incidents.models import Component, EventKind, IncidentTemplate, Page
 from incidents.models.states import Status
 from incidents.text import default_templates, markdown
 
 
-def create_preset(
+def create_incident_template(
     page: Page, *, name: str, title: str, body: str, actor: Actor, components: Sequence[Component] = (), **more: Any
-) -> Preset:
+) -> IncidentTemplate:
     """`more`: update_status, should_send_notifications, group_label. ValidationError names the field."""
-    preset = Preset(page=page)
+    preset = IncidentTemplate(page=page)
     return _save(preset, "created", actor, {"name": name, "title": title, "body": body, **more}, components)
 
 
-def edit_preset(
-    preset: Preset, *, actor: Actor, components: Sequence[Component] | None = None, **changes: Any
-) -> Preset:
+def edit_incident_template(
+    preset: IncidentTemplate, *, actor: Actor, components: Sequence[Component] | None = None, **changes: Any
+) -> IncidentTemplate:
     """`changes`: fields by name. `components` None leaves them."""
     return _save(preset, "changed", actor, changes, components)
 
 
 @transaction.atomic
-def create_stock(page: Page, *, actor: Actor) -> int:
+def create_built_in_templates(page: Page, *, actor: Actor) -> int:
     """The presets that a new page begins with, but for those whose names are taken; how many were added."""
     taken = set(page.presets.values_list("name", flat=True))
-    missing = [preset for preset in default_templates.PRESETS if preset.name not in taken]
+    missing = [preset for preset in default_templates.DEFAULT_TEMPLATES if preset.name not in taken]
     for preset in missing:
-        create_preset(
+        create_incident_template(
             page,
             name=preset.name,
             title=preset.title,
@@ -49,14 +49,14 @@ def create_stock(page: Page, *, actor: Actor) -> int:
 
 
 @transaction.atomic
-def delete_preset(preset: Preset, *, actor: Actor) -> None:
+def delete_incident_template(preset: IncidentTemplate, *, actor: Actor) -> None:
     record(preset.page, EventKind.PRESETS_CHANGED, preset, actor=actor, details={"deleted": preset.name})
     preset.delete()
 
 
 def _save(
-    preset: Preset, verb: str, actor: Actor, fields: dict[str, Any], components: Sequence[Component] | None
-) -> Preset:
+    preset: IncidentTemplate, verb: str, actor: Actor, fields: dict[str, Any], components: Sequence[Component] | None
+) -> IncidentTemplate:
     for field, value in fields.items():
         setattr(preset, field, _checked(field, value))
     preset.updated_at = timezone.now()

@@ -12,7 +12,7 @@ from incidents.actor import Actor
 from incidents.models import Incident, Postmortem
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.findings import Findings, Line, is_length
-from incidents.postmortem.summary import Account, account_of
+from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 
 MAX_LINES = 200
 MAX_FACTORS = 30
@@ -50,16 +50,16 @@ def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, acto
     postmortem.findings = kept.as_json()
 
 
-def account_to_publish(postmortem: Postmortem, incident: Incident) -> Account | None:
+def account_to_publish(postmortem: Postmortem, incident: Incident) -> PostmortemSummary | None:
     """None where staff have stated nothing: what nobody has looked at is not published. Five queries."""
     if not postmortem.findings:
         return None
     fresh = Incident.objects.with_timeline().select_related("page").get(pk=incident.pk)
     stated = Findings.read(postmortem.findings, impact_started_at=fresh.impact_started_at)
-    return account_of(stated, evidence_of(fresh).record)
+    return postmortem_summary_of(stated, evidence_of(fresh).record)
 
 
-def told(body: str, account: Account | None, incident: Incident) -> str:
+def told(body: str, account: PostmortemSummary | None, incident: Incident) -> str:
     """All that was published, as one text: what a revision keeps and compares."""
     more = account.told(incident.page.zone) if account else ""
     return f"{body}\n\n{more}" if more else body

@@ -12,7 +12,7 @@ from incidents.actions.postmortems.action_items import ActionItemDraft, as_draft
 from incidents.actor import Actor
 from incidents.models import EventKind, Incident, Postmortem, Revision
 from incidents.postmortem.findings import Findings
-from incidents.postmortem.summary import Account
+from incidents.postmortem.summary import PostmortemSummary
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 
@@ -173,9 +173,11 @@ def _check_it_may_be_public(incident: Incident, postmortem: Postmortem) -> None:
         raise ValidationError({"body": UNAPPROVED})
 
 
-def _keep_old(postmortem: Postmortem, incident: Incident, text: str, account: Account | None, actor: Actor) -> None:
+def _keep_old(
+    postmortem: Postmortem, incident: Incident, text: str, account: PostmortemSummary | None, actor: Actor
+) -> None:
     """What was published before, as a revision, if it said something else."""
-    old = finding_actions.told(postmortem.body, Account.read(postmortem.account), incident)
+    old = finding_actions.told(postmortem.body, PostmortemSummary.read(postmortem.account), incident)
     new = finding_actions.told(text, account, incident)
     if not postmortem.body or old == new:
         return
@@ -184,5 +186,5 @@ def _keep_old(postmortem: Postmortem, incident: Incident, text: str, account: Ac
     postmortem.edited_at = timezone.now()
 
 
-def _as_json(account: Account | None) -> dict[str, object]:
+def _as_json(account: PostmortemSummary | None) -> dict[str, object]:
     return account.as_json() if account else {}

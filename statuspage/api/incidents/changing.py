@@ -9,7 +9,7 @@ from incidents.actor import Actor
 from incidents.models import Incident
 from incidents.models.states import Status
 from incidents.text import wording
-from statuspage.api.errors import told_as
+from statuspage.api.errors import rename_fields
 from statuspage.api.incidents.asking import NAMES, Statuses, mark, statuses_of
 from statuspage.api.incidents.planning import change_plan, moves_on, post_step
 from statuspage.api.schemas.incidents import IncidentIn
@@ -17,7 +17,7 @@ from statuspage.api.schemas.incidents import IncidentIn
 
 def change(incident: Incident, asked: IncidentIn, *, actor: Actor) -> Incident:
     """Its marks, its window and switches, then an update if there is one to post."""
-    with told_as(**NAMES):
+    with rename_fields(**NAMES):
         statuses = statuses_of(incident.page, asked)
         said = incident.is_maintenance and change_plan(incident, asked, statuses, actor)
         if _says_something(incident, asked, statuses, said=said):

@@ -12,7 +12,7 @@ from incidents.actor import Actor
 from incidents.models import Incident, Page
 from incidents.models.states import MAINTENANCE_STATUSES, Status
 from incidents.text import wording
-from statuspage.api.errors import told_as
+from statuspage.api.errors import rename_fields
 from statuspage.api.incidents.asking import NAMES, mark, options_of, statuses_of
 from statuspage.api.schemas.incidents import IncidentIn
 
@@ -23,7 +23,7 @@ NOON = time(12)
 
 def create(page: Page, asked: IncidentIn, *, actor: Actor) -> Incident:
     """A realtime, scheduled or backfilled incident. ValidationError names the field."""
-    with told_as(**NAMES, at="backfill_date"):
+    with rename_fields(**NAMES, at="backfill_date"):
         if asked.backfilled or asked.backfill_date:
             incident = _backfill(page, asked, actor)
         elif asked.scheduled_for or asked.scheduled_until or asked.status in MAINTENANCE_STATUSES:

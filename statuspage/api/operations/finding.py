@@ -3,17 +3,17 @@
 from typing import Any
 
 from incidents.models import Metric, MetricsProvider, Page
-from statuspage.api.lookups import one_of
+from statuspage.api.lookups import get_from_list_or_404
 from statuspage.api.schemas.metrics import MetricIn
 
 
 def metric_of(page: Page, code: str) -> Metric:
-    found: Metric = one_of(page.metrics.with_code(code), code)
+    found: Metric = get_from_list_or_404(page.metrics.with_code(code), code)
     return found
 
 
 def provider_of(page: Page, code: str) -> MetricsProvider:
-    found: MetricsProvider = one_of(page.metrics_providers.all(), code)
+    found: MetricsProvider = get_from_list_or_404(page.metrics_providers.all(), code)
     return found
 
 

@@ -12,7 +12,7 @@ from statuspage.api.lookups import PagingQuery, components_named, group_of
 from statuspage.api.schemas.components import GroupBody, GroupOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.api.shapes.components import group_out
-from statuspage.subscribers.preferences import hand_down
+from statuspage.subscribers.preferences import inherit_preferences
 
 
 @endpoint("GET", "/pages/{page_id}/component-groups", Scope.READ, list[GroupOut])
@@ -64,7 +64,7 @@ def delete_group(request: ApiRequest, page_id: str, group_id: str) -> GroupOut:
     page = page_of(request, page_id)
     group = group_of(page, group_id)
     gone = group_out(page, group)
-    hand_down(group)
+    inherit_preferences(group)
     actions.delete_group(group, actor=request.token.actor)
     return gone
 

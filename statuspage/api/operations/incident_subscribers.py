@@ -7,7 +7,7 @@ from statuspage.api.schemas.subscribers import SubscriberBody, SubscriberOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
-from statuspage.subscribers.preferences import Wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of
 
 OF_INCIDENT = "/pages/{page_id}/incidents/{incident_id}/subscribers"
 
@@ -28,7 +28,7 @@ def create_incident_subscriber(
 ) -> SubscriberOut:
     """Add a subscriber to one incident."""
     page = page_of(request, page_id)
-    wishes = Wishes(whole_page=False, incidents=(incident_of(page, incident_id),))
+    wishes = Preferences(whole_page=False, incidents=(incident_of(page, incident_id),))
     return people.out(page, people.add(page, body.subscriber, actor=request.token.actor, wishes=wishes).public_id)
 
 
@@ -48,7 +48,7 @@ def delete_incident_subscriber(
     page, actor = page_of(request, page_id), request.token.actor
     incident = incident_of(page, incident_id)
     subscriber = people.subscriber_of(_of_incident(page, incident), subscriber_id)
-    wishes = people.without(wishes_of(subscriber), incident)
+    wishes = people.without(preferences_of(subscriber), incident)
     if wishes is None:
         people.remove(subscriber, actor=actor)
     else:

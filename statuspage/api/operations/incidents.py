@@ -10,8 +10,8 @@ from incidents.models.incidents import IncidentQuerySet
 from statuspage.accounts.models import Scope
 from statuspage.api import incidents as changes
 from statuspage.api.doors import ApiRequest
-from statuspage.api.errors import told_as
-from statuspage.api.lookups import Paging, PagingQuery, incident_of, incidents_of, one_of
+from statuspage.api.errors import rename_fields
+from statuspage.api.lookups import Paging, PagingQuery, get_from_list_or_404, incident_of, incidents_of
 from statuspage.api.schemas.incidents import IncidentBody, IncidentOut, UpdateBody, UpdateOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.api.shapes.incidents import incident_out, incidents_out, update_out
@@ -104,11 +104,11 @@ def update_incident_update(
     """Edit an update's text or time. Visitors see that it was edited, and how."""
     page = page_of(request, page_id)
     incident, asked, actor = incident_of(page, incident_id), body.incident_update, request.token.actor
-    update: IncidentUpdate = one_of(incident.updates.select_related("incident__page"), incident_update_id)
+    update: IncidentUpdate = get_from_list_or_404(incident.updates.select_related("incident__page"), incident_update_id)
     if asked.body is not None:
         update = actions.edit_update(update, body=asked.body, actor=actor)
     if asked.display_at is not None:
-        with told_as(at="display_at"):
+        with rename_fields(at="display_at"):
             update = corrections.correct_update_time(update, at=asked.display_at, actor=actor)
     return update_out(page, IncidentUpdate.objects.of_page(page).get(pk=update.pk))
 

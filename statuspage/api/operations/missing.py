@@ -6,7 +6,7 @@ from ninja.params.functions import Path
 
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
-from statuspage.api.errors import Refusal
+from statuspage.api.errors import ApiError
 from statuspage.api.schemas.parts import ErrorOut
 from statuspage.api.service import endpoint
 
@@ -40,7 +40,7 @@ def _register(path: str, methods: str, said: str) -> None:
     names = [step[1:-1] for step in path.split("/") if step.startswith("{")]
 
     def missing(request: ApiRequest, **codes: str) -> Any:
-        raise Refusal(501, said)
+        raise ApiError(501, said)
 
     missing.__doc__ = said
     missing._ninja_contribute_args = [(name, str, Path(...)) for name in names]  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from statuspage.api.schemas.subscribers import ComponentsBody, Mode, StateWord, 
 from statuspage.api.service import endpoint, page_of
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import SubscriberState
-from statuspage.subscribers.preferences import wishes_of
+from statuspage.subscribers.preferences import preferences_of
 
 PATH = "/pages/{page_id}/subscribers"
 
@@ -71,7 +71,7 @@ def update_subscriber(
     """Change what a subscriber is told of: these components, or the whole page."""
     page = page_of(request, page_id)
     subscriber = people.subscriber_of(page.subscribers.all(), subscriber_id)
-    wishes = people.wishes_for(page, body.component_ids, before=wishes_of(subscriber))
+    wishes = people.wishes_for(page, body.component_ids, before=preferences_of(subscriber))
     staff_actions.change(subscriber, wishes, actor=request.token.actor)
     return people.out(page, subscriber_id)
 

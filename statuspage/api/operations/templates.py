@@ -1,10 +1,10 @@
 from typing import Any
 
 from incidents.actions.pages import incident_templates as actions
-from incidents.models import Page, Preset
+from incidents.models import IncidentTemplate, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.doors import ApiRequest
-from statuspage.api.lookups import PagingQuery, components_named, one_of
+from statuspage.api.lookups import PagingQuery, components_named, get_from_list_or_404
 from statuspage.api.schemas.templates import TemplateBody, TemplateIn, TemplateOut
 from statuspage.api.service import endpoint, page_of
 from statuspage.api.shapes.templates import template_out
@@ -25,7 +25,7 @@ def create_template(request: ApiRequest, page_id: str, body: TemplateBody) -> Te
     page, asked = page_of(request, page_id), body.template
     fields = {"name": "", "title": "", "body": ""} | _fields(asked)
     components = components_named(page, asked.component_ids or [], field="component_ids")
-    preset = actions.create_preset(page, components=components, actor=request.token.actor, **fields)
+    preset = actions.create_incident_template(page, components=components, actor=request.token.actor, **fields)
     return template_out(page, _preset(page, preset.public_id))
 
 
@@ -44,7 +44,7 @@ def update_template(request: ApiRequest, page_id: str, template_id: str, body: T
     if asked.component_ids is not None:
         components = components_named(page, asked.component_ids, field="component_ids")
     preset = _preset(page, template_id)
-    actions.edit_preset(preset, components=components, actor=request.token.actor, **_fields(asked))
+    actions.edit_incident_template(preset, components=components, actor=request.token.actor, **_fields(asked))
     return template_out(page, _preset(page, template_id))
 
 
@@ -54,12 +54,12 @@ def delete_template(request: ApiRequest, page_id: str, template_id: str) -> Temp
     page = page_of(request, page_id)
     preset = _preset(page, template_id)
     gone = template_out(page, preset)
-    actions.delete_preset(preset, actor=request.token.actor)
+    actions.delete_incident_template(preset, actor=request.token.actor)
     return gone
 
 
-def _preset(page: Page, code: str) -> Preset:
-    found: Preset = one_of(page.presets.with_code(code), code)
+def _preset(page: Page, code: str) -> IncidentTemplate:
+    found: IncidentTemplate = get_from_list_or_404(page.presets.with_code(code), code)
     return found
 
 

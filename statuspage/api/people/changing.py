@@ -14,10 +14,10 @@ from statuspage.notifications import endpoints
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.subscribers.preferences import Wishes, set_wishes
+from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
-def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Wishes) -> Subscriber:
+def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Preferences) -> Subscriber:
     """By e-mail (asked to confirm unless the client says that it has their word), webhook, or telephone number.
 
     Endpoints are vouched for by whoever has the token, and active at once.
@@ -33,15 +33,15 @@ def add(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Wishes) -> Sub
     return staff_actions.add(page, asked.email, wishes=wishes, confirmed=confirmed, actor=actor)
 
 
-def wishes_for(page: Page, codes: Iterable[str] | None, before: Wishes | None = None) -> Wishes:
+def wishes_for(page: Page, codes: Iterable[str] | None, before: Preferences | None = None) -> Preferences:
     """The whole page, or the components with these ids, all else as `before`."""
     kept = {} if before is None else before.columns
     if codes is None:
-        return Wishes(**kept | {"whole_page": True})  # type: ignore[arg-type]
+        return Preferences(**kept | {"whole_page": True})  # type: ignore[arg-type]
     components = components_named(page, codes, field="component_ids")
     if not components:
         raise ValidationError({"component_ids": "Name at least one component, or leave this out for the whole page."})
-    return Wishes(**kept | {"whole_page": False}, components=tuple(components))  # type: ignore[arg-type]
+    return Preferences(**kept | {"whole_page": False}, components=tuple(components))  # type: ignore[arg-type]
 
 
 def remove(subscriber: Subscriber, *, actor: Actor) -> None:
@@ -52,7 +52,7 @@ def remove(subscriber: Subscriber, *, actor: Actor) -> None:
 
 
 def _add_endpoint(
-    page: Page, channel: Channel, address: str, field: str, email: str | None, wishes: Wishes, actor: Actor
+    page: Page, channel: Channel, address: str, field: str, email: str | None, wishes: Preferences, actor: Actor
 ) -> Subscriber:
     if email:
         _check_email(email)
@@ -61,7 +61,7 @@ def _add_endpoint(
         added = endpoints.add(page, channel, endpoint=endpoint, secret=secret, email=email or "", actor=actor)
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from None
-    set_wishes(added, wishes)
+    set_preferences(added, wishes)
     return added
 
 
@@ -72,7 +72,7 @@ def _check_email(email: str) -> None:
         raise ValidationError({"email": "This is not an e-mail address."}) from None
 
 
-def without(wishes: Wishes, incident: Incident) -> Wishes | None:
+def without(wishes: Preferences, incident: Incident) -> Preferences | None:
     """All but this incident; None if nothing is left."""
     rest = tuple(one for one in wishes.incidents if one != incident)
     left = wishes.whole_page or rest or wishes.components or wishes.groups

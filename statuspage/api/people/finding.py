@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.models import Page
 from statuspage.api.doors import ApiRequest
-from statuspage.api.lookups import Paging, one_of
+from statuspage.api.lookups import Paging, get_from_list_or_404
 from statuspage.api.people.words import subscriber_out
 from statuspage.api.schemas.subscribers import SubscriberOut
 from statuspage.subscribers import staff_actions
@@ -13,7 +13,7 @@ from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
 
 def subscriber_of(rows: SubscriberQuerySet, code: str) -> Subscriber:
-    found: Subscriber = one_of(rows.with_codes([code]).with_wishes().select_related("page"), code)
+    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_wishes().select_related("page"), code)
     return found
 
 

@@ -5,7 +5,7 @@ from statuspage.api.schemas.subscribers import Mode, SubscriberOut
 from statuspage.common.json_responses import wire_of
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
-from statuspage.subscribers.preferences import wishes_of
+from statuspage.subscribers.preferences import preferences_of
 
 MODES: dict[str, Mode] = {
     Channel.EMAIL: "email",
@@ -59,7 +59,7 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
 
 def _chosen(subscriber: Subscriber) -> list[str]:
     """Ids of components, those of chosen groups too; none: the whole page."""
-    wishes = wishes_of(subscriber)
+    wishes = preferences_of(subscriber)
     if wishes.whole_page:
         return []
     members = (one for group in wishes.groups for one in group.components.active())

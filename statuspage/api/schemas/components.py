@@ -2,12 +2,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked, Codes, ComponentWordOrNone, Day, Name, SaidComponentStatus
+from statuspage.api.schemas.parts import (
+    Codes,
+    ComponentStatusInOrNone,
+    ComponentStatusOut,
+    Day,
+    Name,
+    RequestModel,
+    ResponseModel,
+)
 
 Description = Annotated[str, Field(max_length=1000)]
 
 
-class ComponentOut(Answered):
+class ComponentOut(ResponseModel):
     id: str
     page_id: str
     group_id: str | None
@@ -17,28 +25,28 @@ class ComponentOut(Answered):
     name: str
     description: str | None
     position: int
-    status: SaidComponentStatus
+    status: ComponentStatusOut
     showcase: bool
     only_show_if_degraded: bool
     automation_email: str | None = None
     start_date: str | None
 
 
-class ComponentIn(Asked):
+class ComponentIn(RequestModel):
     name: Name | None = None
     description: Description | None = None
-    status: ComponentWordOrNone | None = None
+    status: ComponentStatusInOrNone | None = None
     only_show_if_degraded: bool | None = None
     group_id: str | None = None
     showcase: bool | None = None
     start_date: Day | None = None
 
 
-class ComponentBody(Asked):
+class ComponentBody(RequestModel):
     component: ComponentIn
 
 
-class GroupOut(Answered):
+class GroupOut(ResponseModel):
     id: str
     page_id: str
     name: str
@@ -49,7 +57,7 @@ class GroupOut(Answered):
     updated_at: str
 
 
-class GroupIn(Asked):
+class GroupIn(RequestModel):
     """The order of `components` is the one on the page."""
 
     name: Name | None = None
@@ -57,7 +65,7 @@ class GroupIn(Asked):
     components: Codes | None = None
 
 
-class GroupBody(Asked):
+class GroupBody(RequestModel):
     """`description` is read here and in `component_group`: clients put it in either place."""
 
     description: Description | None = None

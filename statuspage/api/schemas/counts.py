@@ -1,13 +1,13 @@
-from statuspage.api.schemas.parts import Answered
+from statuspage.api.schemas.parts import ResponseModel
 
 
-class CountOut(Answered):
+class CountOut(ResponseModel):
     """How many subscribers were found."""
 
     count: int
 
 
-class CountsByMode(Answered):
+class CountsByMode(ResponseModel):
     email: int = 0
     sms: int = 0
     webhook: int = 0
@@ -16,14 +16,14 @@ class CountsByMode(Answered):
     teams: int = 0
 
 
-class CountsByState(Answered):
+class CountsByState(ResponseModel):
     active: int = 0
     unconfirmed: int = 0
     quarantined: int = 0
     total: int = 0
 
 
-class Histogram(Answered):
+class Histogram(ResponseModel):
     email: CountsByState
     sms: CountsByState
     webhook: CountsByState

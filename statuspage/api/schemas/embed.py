@@ -2,12 +2,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked
+from statuspage.api.schemas.parts import RequestModel, ResponseModel
 
 Colour = Annotated[str, Field(pattern=r"^[#a-zA-Z0-9(),.% ]{1,40}$", description="A CSS colour")]
 
 
-class EmbedIn(Asked):
+class EmbedIn(RequestModel):
     position: Annotated[str | None, Field(pattern=r"^[a-z-]{1,20}$", description="Like bottom-left")] = None
     incident_background_color: Colour | None = None
     incident_text_color: Colour | None = None
@@ -21,7 +21,7 @@ class EmbedBody(EmbedIn):
     status_embed_config: EmbedIn | None = None
 
 
-class EmbedOut(Answered):
+class EmbedOut(ResponseModel):
     page_id: str
     position: str
     incident_background_color: str

@@ -4,30 +4,30 @@ from pydantic import Field
 
 from statuspage.api.schemas.components import ComponentOut
 from statuspage.api.schemas.parts import (
-    Answered,
-    Asked,
     Codes,
-    ComponentWordOrNone,
-    ImpactWord,
+    ComponentStatusInOrNone,
+    ComponentStatusOut,
+    ImpactIn,
+    ImpactOut,
     LooseMoment,
     Moment,
     Name,
-    SaidComponentStatus,
-    SaidImpact,
-    SaidStatus,
-    StatusWord,
+    RequestModel,
+    ResponseModel,
+    StatusIn,
+    StatusOut,
     Text,
 )
 
 
-class AffectedOut(Answered):
+class AffectedOut(ResponseModel):
     code: str
     name: str
-    old_status: SaidComponentStatus
-    new_status: SaidComponentStatus
+    old_status: ComponentStatusOut
+    new_status: ComponentStatusOut
 
 
-class UpdateOut(Answered):
+class UpdateOut(ResponseModel):
     id: str
     incident_id: str
     affected_components: list[AffectedOut] | None
@@ -43,12 +43,12 @@ class UpdateOut(Answered):
     wants_twitter_update: bool = False
 
 
-class IncidentOut(Answered):
+class IncidentOut(ResponseModel):
     id: str
     components: list[ComponentOut]
     created_at: str
-    impact: SaidImpact
-    impact_override: SaidImpact | None
+    impact: ImpactOut
+    impact_override: ImpactOut | None
     incident_updates: list[UpdateOut]
     incident_impacts: list[dict[str, Any]] = []
     metadata: dict[str, Any]
@@ -74,20 +74,20 @@ class IncidentOut(Answered):
     scheduled_until: str | None
     shortlink: str
     started_at: str
-    status: SaidStatus
+    status: StatusOut
     updated_at: str
     reminder_intervals: str | None
 
 
-class IncidentIn(Asked):
+class IncidentIn(RequestModel):
     name: Name | None = None
-    status: StatusWord | None = None
+    status: StatusIn | None = None
     body: Text | None = None
     message: Annotated[Text | None, Field(description="What older clients call the body")] = None
-    impact_override: ImpactWord | None = None
+    impact_override: ImpactIn | None = None
     deliver_notifications: bool | None = None
     components: Annotated[
-        dict[str, ComponentWordOrNone] | Codes | None,
+        dict[str, ComponentStatusInOrNone] | Codes | None,
         Field(description="Status by component id; an empty one leaves it as it is and names the component"),
     ] = None
     component_ids: Codes | None = None
@@ -120,11 +120,11 @@ class IncidentIn(Asked):
         return found | dict(mapped)
 
 
-class IncidentBody(Asked):
+class IncidentBody(RequestModel):
     incident: IncidentIn
 
 
-class UpdateIn(Asked):
+class UpdateIn(RequestModel):
     """`deliver_notifications` of what was published already is accepted and changes nothing."""
 
     body: Text | None = None
@@ -132,5 +132,5 @@ class UpdateIn(Asked):
     deliver_notifications: bool | None = None
 
 
-class UpdateBody(Asked):
+class UpdateBody(RequestModel):
     incident_update: UpdateIn

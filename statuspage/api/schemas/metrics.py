@@ -2,14 +2,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked, Name, Number
+from statuspage.api.schemas.parts import Name, Number, RequestModel, ResponseModel
 
 Tooltip = Annotated[str, Field(max_length=1000)]
 Suffix = Annotated[str, Field(max_length=20)]
 Places = Annotated[int, Field(ge=0, le=10)]
 
 
-class MetricOut(Answered):
+class MetricOut(ResponseModel):
     id: str
     metrics_provider_id: str | None
     metric_identifier: str | None
@@ -30,7 +30,7 @@ class MetricOut(Answered):
     reference_name: str | None = None
 
 
-class MetricIn(Asked):
+class MetricIn(RequestModel):
     name: Name | None = None
     metric_identifier: Name | None = None
     display: bool | None = None
@@ -42,5 +42,5 @@ class MetricIn(Asked):
     decimal_places: Places | None = None
 
 
-class MetricBody(Asked):
+class MetricBody(RequestModel):
     metric: MetricIn

@@ -2,10 +2,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked
+from statuspage.api.schemas.parts import RequestModel, ResponseModel
 
 
-class PageOut(Answered):
+class PageOut(ResponseModel):
     """What Candor has none of is null, false or its default."""
 
     id: str
@@ -55,7 +55,7 @@ class PageOut(Answered):
     twitter_logo: str | None = None
 
 
-class PageIn(Asked):
+class PageIn(RequestModel):
     """Other settings of Statuspage's pages are accepted and change nothing."""
 
     name: str | None = None
@@ -65,5 +65,5 @@ class PageIn(Asked):
     time_zone: Annotated[str | None, Field(max_length=64)] = None
 
 
-class PageBody(Asked):
+class PageBody(RequestModel):
     page: PageIn

@@ -38,21 +38,23 @@ Name = Annotated[str, Field(max_length=255)]
 Text = Annotated[str, Field(max_length=25_000)]
 Codes = Annotated[list[str], Field(max_length=1000)]
 
-ComponentWord = Literal["operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"]
-ComponentWordOrNone = Literal[
+ComponentStatusIn = Literal[
+    "operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"
+]
+ComponentStatusInOrNone = Literal[
     "operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage", ""
 ]
-StatusWord = Literal[
+StatusIn = Literal[
     "investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "verifying", "completed"
 ]
-ImpactWord = Literal["none", "maintenance", "minor", "major", "critical"]
+ImpactIn = Literal["none", "maintenance", "minor", "major", "critical"]
 # The same in answers, where they come from the database.
-SaidComponentStatus = Annotated[str, Field(json_schema_extra={"enum": list(ComponentStatus.values)})]
-SaidStatus = Annotated[str, Field(json_schema_extra={"enum": list(Status.values)})]
-SaidImpact = Annotated[str, Field(json_schema_extra={"enum": list(Impact.values)})]
+ComponentStatusOut = Annotated[str, Field(json_schema_extra={"enum": list(ComponentStatus.values)})]
+StatusOut = Annotated[str, Field(json_schema_extra={"enum": list(Status.values)})]
+ImpactOut = Annotated[str, Field(json_schema_extra={"enum": list(Impact.values)})]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """A part of a request. What we do not know is ignored, as Statuspage does."""
 
     model_config = ConfigDict(extra="ignore")
@@ -66,13 +68,13 @@ class Asked(BaseModel):
         return {ours: getattr(self, theirs) or "" for theirs, ours in names.items() if theirs in self.model_fields_set}
 
 
-class Answered(BaseModel):
+class ResponseModel(BaseModel):
     """A part of an answer: every key always there, null where there is nothing."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class ErrorOut(Answered):
+class ErrorOut(ResponseModel):
     """`error` by the field that is wrong, or one sentence; `message` is all of it in one line."""
 
     error: str | dict[str, list[str]]

@@ -1,7 +1,7 @@
-from statuspage.api.schemas.parts import Answered, Asked, Text
+from statuspage.api.schemas.parts import RequestModel, ResponseModel, Text
 
 
-class PostmortemOut(Answered):
+class PostmortemOut(ResponseModel):
     preview_key: str | None = None
     body: str | None
     body_updated_at: str | None
@@ -15,17 +15,17 @@ class PostmortemOut(Answered):
     updated_at: str
 
 
-class DraftIn(Asked):
+class DraftIn(RequestModel):
     body_draft: Text
 
 
-class DraftBody(Asked):
+class DraftBody(RequestModel):
     postmortem: DraftIn
 
 
-class PublishIn(Asked):
+class PublishIn(RequestModel):
     notify_subscribers: bool = False
 
 
-class PublishBody(Asked):
+class PublishBody(RequestModel):
     postmortem: PublishIn = PublishIn()

@@ -2,10 +2,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked
+from statuspage.api.schemas.parts import RequestModel, ResponseModel
 
 
-class ProviderOut(Answered):
+class ProviderOut(ResponseModel):
     id: str
     type: str
     disabled: bool = False
@@ -16,11 +16,11 @@ class ProviderOut(Answered):
     page_id: str
 
 
-class ProviderIn(Asked):
+class ProviderIn(RequestModel):
     """Only `Self` is known: points are sent to us. Credentials of others are not read and not kept."""
 
     type: Annotated[str, Field(max_length=40)] = "Self"
 
 
-class ProviderBody(Asked):
+class ProviderBody(RequestModel):
     metrics_provider: ProviderIn

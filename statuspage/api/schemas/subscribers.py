@@ -2,13 +2,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from statuspage.api.schemas.parts import Answered, Asked, Codes
+from statuspage.api.schemas.parts import Codes, RequestModel, ResponseModel
 
 Mode = Literal["email", "sms", "webhook", "slack", "teams", "integration_partner"]
 StateWord = Literal["active", "unconfirmed", "pending", "quarantined", "all"]
 
 
-class SubscriberOut(Answered):
+class SubscriberOut(ResponseModel):
     id: str
     page_id: str
     skip_confirmation_notification: bool
@@ -27,7 +27,7 @@ class SubscriberOut(Answered):
     created_at: str
 
 
-class SubscriberIn(Asked):
+class SubscriberIn(RequestModel):
     email: Annotated[str | None, Field(max_length=254)] = None
     endpoint: Annotated[str | None, Field(max_length=1000)] = None
     phone_number: Annotated[str | None, Field(max_length=40)] = None
@@ -36,17 +36,17 @@ class SubscriberIn(Asked):
     component_ids: Codes | None = None
 
 
-class SubscriberBody(Asked):
+class SubscriberBody(RequestModel):
     subscriber: SubscriberIn
 
 
-class ComponentsBody(Asked):
+class ComponentsBody(RequestModel):
     """Without `component_ids`: the whole page."""
 
     component_ids: Codes | None = None
 
 
-class ManyBody(Asked):
+class ManyBody(RequestModel):
     """`subscribers`: ids, or the word `all`."""
 
     subscribers: Codes | str

@@ -1,7 +1,7 @@
-from statuspage.api.schemas.parts import Answered
+from statuspage.api.schemas.parts import ResponseModel
 
 
-class UptimeOut(Answered):
+class UptimeOut(ResponseModel):
     """`uptime_percentage` is null where no history is known. Outages are in seconds."""
 
     range_start: str
@@ -14,11 +14,11 @@ class UptimeOut(Answered):
     name: str
 
 
-class EventRef(Answered):
+class EventRef(ResponseModel):
     id: str
 
 
-class RelatedIncidents(Answered):
+class RelatedIncidents(ResponseModel):
     incidents: list[EventRef]
 
 

@@ -1,14 +1,14 @@
 """Templates."""
 
 from incidents.models import (
+    IncidentTemplate,
     Page,
-    Preset,
 )
 from statuspage.api.schemas.templates import TemplateOut
 from statuspage.api.shapes.components import component_out
 
 
-def template_out(page: Page, preset: Preset) -> TemplateOut:
+def template_out(page: Page, preset: IncidentTemplate) -> TemplateOut:
     return TemplateOut(
         id=preset.public_id,
         components=[component_out(page, one) for one in preset.components.all()],

@@ -36,7 +36,7 @@ def audit(request: StaffRequest) -> HttpResponse:
         "query": asked.urlencode(),
     }
     context["is_narrowed"] = any(asked.values())
-    return render(request, "console/audit.html", context, status=422 if form.errors else 200)
+    return render(request, "console/audit/audit.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.EDITOR)

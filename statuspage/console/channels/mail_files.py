@@ -33,7 +33,7 @@ class MailFile:
 
 
 @dataclass(frozen=True)
-class Drawer:
+class MailFiles:
     """One screenful of mails, newest first. `is_partial`: there are older ones that were not looked through."""
 
     listed: Page[str]
@@ -41,7 +41,7 @@ class Drawer:
     is_partial: bool = False
 
 
-def drawer(number: str | None, words: str = "") -> Drawer:
+def mail_files(number: str | None, words: str = "") -> MailFiles:
     """With words, those in whose subject or address each of them stands."""
     folder = Path(settings.MAIL_DIR)
     names = sorted((path.name for path in folder.glob("*.eml") if NAME.fullmatch(path.name)), reverse=True)
@@ -50,7 +50,7 @@ def drawer(number: str | None, words: str = "") -> Drawer:
         names = [name for name in names[:SEARCHED] if _has(name, words.casefold().split())]
     listed = Paginator(names, PER_PAGE).get_page(number)
     found = (_read(name, _headers(name)) for name in listed.object_list)
-    return Drawer(listed, [mail for mail in found if mail], is_partial)
+    return MailFiles(listed, [mail for mail in found if mail], is_partial)
 
 
 def mail_file(name: str) -> MailFile | None:

@@ -10,7 +10,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.channels.deliverability import checklist
 from statuspage.console.channels.mail_test_form import MailTestForm
-from statuspage.console.flash import Said, fragment
+from statuspage.console.flash import FlashMessage, fragment
 from statuspage.notifications.bounces import smtp_test
 from statuspage.notifications.models import MailTest
 
@@ -37,16 +37,16 @@ def mail_test(request: StaffRequest) -> HttpResponse:
         "checks": checklist(),
     }
     if request.htmx:
-        return fragment(request, "console/mail_test.html#result", context, *_outcome(context["test"]))
-    return render(request, "console/mail_test.html", context, status=422 if form.errors else 200)
+        return fragment(request, "console/channels/mail_test.html#result", context, *_outcome(context["test"]))
+    return render(request, "console/channels/mail_test.html", context, status=422 if form.errors else 200)
 
 
-def _outcome(test: MailTest | None) -> list[Said]:
+def _outcome(test: MailTest | None) -> list[FlashMessage]:
     """For who waited for it."""
     if test is None or test.is_running:
         return []
     said = "The test is over: the mail server took the mail." if test.passed else "The test is over: it was not sent."
-    return [Said(said, is_seen=True)]
+    return [FlashMessage(said, is_seen=True)]
 
 
 def _why_not(request: StaffRequest, page: Page) -> str:

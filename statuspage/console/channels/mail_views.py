@@ -19,7 +19,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
     context = {
         "page": page,
         "mail_server": _mail_server(),
-        "drawer": None if settings.EMAIL_URL else mail_files.drawer(request.GET.get("page"), words),
+        "drawer": None if settings.EMAIL_URL else mail_files.mail_files(request.GET.get("page"), words),
         "words": words,
         "query": words_query(words),
         "searched": mail_files.SEARCHED,
@@ -29,13 +29,13 @@ def mail_list(request: StaffRequest) -> HttpResponse:
         "refused_for_us": sum(bounce.kind == BounceKind.POLICY for bounce in bounces),
         "may_read_accounts": request.user.has_role(Role.OWNER),
     }
-    return render(request, "console/mails.html", context)
+    return render(request, "console/channels/mail_files.html", context)
 
 
 @role_required(Role.EDITOR)
 def mail(request: StaffRequest, name: str) -> HttpResponse:
     found = _readable(request, name)
-    return render(request, "console/mail.html", {"page": current_page(request), "mail": found})
+    return render(request, "console/channels/mail_file.html", {"page": current_page(request), "mail": found})
 
 
 @role_required(Role.EDITOR)

@@ -45,7 +45,7 @@ def channel_list(request: StaffRequest) -> HttpResponse:
         "channels": ChannelState.objects.in_trouble(),
         "may_edit": may_edit,
     }
-    return render(request, "console/channels.html", context)
+    return render(request, "console/channels/list.html", context)
 
 
 @role_required(Role.EDITOR)
@@ -64,7 +64,7 @@ def new_endpoint(request: StaffRequest, kind: str) -> HttpResponse:
             messages.success(request, f"{added} is added. Send a test message to see whether it arrives.")
             return redirect("console:endpoint", added.public_id)
     context = {"page": page, "form": form, "channel": channel}
-    return render(request, "console/channel_new.html", context, status=422 if form.errors else 200)
+    return render(request, "console/channels/new.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.VIEWER)
@@ -108,7 +108,7 @@ def remove(request: StaffRequest, code: str) -> HttpResponse:
         endpoints.remove(subscriber, actor=request.user.actor)
         messages.success(request, f"{subscriber} is removed. Nothing is sent there any more.")
         return redirect("console:channels")
-    return render(request, "console/channel_remove.html", {"page": page, "endpoint": subscriber})
+    return render(request, "console/channels/remove.html", {"page": page, "endpoint": subscriber})
 
 
 @role_required(Role.EDITOR)
@@ -139,4 +139,4 @@ def _show(request: StaffRequest, page: Page, subscriber: Subscriber, *, secret: 
         "may_edit": may_edit,
         "query": "",
     }
-    return render(request, "console/channel.html", context)
+    return render(request, "console/channels/channel.html", context)

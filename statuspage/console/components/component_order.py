@@ -24,7 +24,7 @@ Where = Literal["up", "down", "top", "bottom"]
 
 
 @dataclass
-class Shelf:
+class GroupSection:
     """One place of the page: a group with its members, or a loose component alone."""
 
     group: ComponentGroup | None
@@ -96,28 +96,28 @@ def _list_page(request: StaffRequest, page: Page, components: Sequence[Component
     active = [component for component in components if component.archived_at is None]
     context = {
         "page": page,
-        "shelves": _shelves(page, active),
+        "shelves": _group_sections(page, active),
         "count": len(active),
         "archived": [component for component in components if component.archived_at],
         "may_edit": request.user.has_role(Role.EDITOR),
         "form": form,
     }
-    return render(request, "console/components.html", context, status=422 if form.errors else 200)
+    return render(request, "console/components/list.html", context, status=422 if form.errors else 200)
 
 
-def _shelves(page: Page, active: list[Component]) -> list[Shelf]:
+def _group_sections(page: Page, active: list[Component]) -> list[GroupSection]:
     """In page order, also groups that have no component yet."""
-    by_group = {group.pk: Shelf(group) for group in page.groups.all()}
+    by_group = {group.pk: GroupSection(group) for group in page.groups.all()}
     shelves = list(by_group.values())
     for component in active:
         if component.group_id:
             by_group[component.group_id].components.append(component)
         else:
-            shelves.append(Shelf(None, [component]))
+            shelves.append(GroupSection(None, [component]))
     return sorted(shelves, key=_place)
 
 
-def _place(shelf: Shelf) -> tuple[int, bool, int]:
+def _place(shelf: GroupSection) -> tuple[int, bool, int]:
     thing = shelf.group or shelf.components[0]
     return thing.position, shelf.group is None, thing.pk
 

@@ -15,7 +15,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.components.component_order import to_row
 from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
-from statuspage.subscribers.preferences import hand_down
+from statuspage.subscribers.preferences import inherit_preferences
 
 
 @role_required(Role.EDITOR)
@@ -104,7 +104,7 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
 def delete_group(request: StaffRequest, code: str) -> HttpResponse:
     group = get_object_or_404(current_page(request).groups.all(), public_id=code)
     with transaction.atomic():
-        hand_down(group)
+        inherit_preferences(group)
         actions.delete_group(group, actor=request.user.actor)
     messages.success(request, f"The group “{group.name}” is gone; its components stay on the page.")
     return redirect("console:components")
@@ -112,4 +112,4 @@ def delete_group(request: StaffRequest, code: str) -> HttpResponse:
 
 def _form_page(request: StaffRequest, form: NamedForm, context: dict[str, Any]) -> HttpResponse:
     context |= {"form": form}
-    return render(request, "console/component_form.html", context, status=422 if form.errors else 200)
+    return render(request, "console/components/form.html", context, status=422 if form.errors else 200)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from incidents.models import Component, Incident, Page, Preset
+from incidents.models import Component, Incident, IncidentTemplate, Page
 from incidents.models.states import INCIDENT_STATUSES, MAINTENANCE_STATUSES, ComponentStatus, Kind
 from incidents.text.placeholders import fill
 from incidents.text.wording import duration_text, moment_text
@@ -19,7 +19,7 @@ STATUSES = [
 ]
 
 
-class PresetForm(NamedForm):
+class IncidentTemplateForm(NamedForm):
     """The texts are checked by the actions."""
 
     description = None  # type: ignore[assignment]
@@ -53,7 +53,7 @@ class PresetForm(NamedForm):
         }
 
 
-def put_in(form: Any, preset: Preset, *, page: Page, incident: Incident | None = None) -> None:
+def put_in(form: Any, preset: IncidentTemplate, *, page: Page, incident: Incident | None = None) -> None:
     """Into the bound `form`, beside what is typed there: no word of its author's is lost or replaced."""
     known = known_words(form, page, incident)
     typed, text = str(form["body"].value() or ""), fill(preset.body, known)

@@ -174,7 +174,7 @@ def backfill(request: StaffRequest) -> HttpResponse:
     context = {"page": page, "form": form, "rows": rows, "audience": Subscriber.objects.audience(page).count()}
     context["may_add"] = len(rows) < MAX_UPDATES
     wrong = any(one.errors for one in (form, *rows))
-    return render(request, "console/correct_backfill.html", context, status=422 if wrong else 200)
+    return render(request, "console/incidents/correct_backfill.html", context, status=422 if wrong else 200)
 
 
 @transaction.atomic
@@ -206,5 +206,5 @@ def _incident(request: StaffRequest, code: str) -> Incident:
 
 def _page(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
     context |= {"page": current_page(request), "form": form}
-    template = "console/correct.html" if name == "correct" else f"console/correct_{name}.html"
+    template = "console/incidents/correct.html" if name == "correct" else f"console/incidents/correct_{name}.html"
     return render(request, template, context, status=422 if form.errors else 200)

@@ -14,14 +14,14 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
-from statuspage.console.flash import Said, fragment, say
-from statuspage.console.incidents.views import outcome, telling_of
+from statuspage.console.flash import FlashMessage, add_flash_message, fragment
+from statuspage.console.incidents.views import delivery_progress_of, outcome
 from statuspage.console.paging import paged
 from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import concern_of_draft
+from statuspage.subscribers.models.matching import event_scope_of_draft
 
 
 @role_required(Role.VIEWER)
@@ -32,11 +32,11 @@ def deliveries(request: StaffRequest, code: str) -> HttpResponse:
     event = next((one for one in events if str(one.pk) == request.GET.get("event")), events[-1] if events else None)
     context: dict[str, Any] = {"page": incident.page, "incident": incident, "events": events[::-1], "event": event}
     if event is None:
-        return render(request, "console/deliveries.html", context)
+        return render(request, "console/incidents/deliveries.html", context)
     context |= _table(request, event)
     if request.htmx:
-        return fragment(request, "console/deliveries.html#table", context, *outcome(context["telling"]))
-    return render(request, "console/deliveries.html", context)
+        return fragment(request, "console/incidents/deliveries.html#table", context, *outcome(context["telling"]))
+    return render(request, "console/incidents/deliveries.html", context)
 
 
 def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
     state = request.GET.get("state", "")
     found = Delivery.objects.of_event(event).with_story().newest_first().in_state(state)
     listed = paged(found, request)
-    telling = telling_of(event)
+    telling = delivery_progress_of(event)
     return {
         "event": event,
         "listed": listed,
@@ -67,21 +67,21 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
     done = staff_actions.retry_failed(event, actor=request.user.actor, only=only)
     if request.htmx:
         context = {"page": incident.page, "incident": incident} | _table(request, event)
-        return fragment(request, "console/deliveries.html#table", context, *_said_of(done))
-    say(request, _said_of(done))
+        return fragment(request, "console/incidents/deliveries.html#table", context, *_said_of(done))
+    add_flash_message(request, _said_of(done))
     kept = {name: request.GET[name] for name in ("state", "page") if request.GET.get(name)}
     return redirect(f"{reverse('console:deliveries', args=[code])}?{urlencode({'event': event.pk} | kept)}")
 
 
-def _said_of(done: staff_actions.Retried) -> list[Said]:
-    said = [Said(f"{done.again} will be tried again now.")] if done.again else []
+def _said_of(done: staff_actions.Retried) -> list[FlashMessage]:
+    said = [FlashMessage(f"{done.again} will be tried again now.")] if done.again else []
     if done.left:
         left = (
             f"{done.left} {'was' if done.left == 1 else 'were'} left alone: "
             "the subscriber is paused or gone, or a later update has reached them already."
         )
-        said.append(Said(left, messages.WARNING))
-    return said or [Said("There was nothing to try again.", messages.WARNING)]
+        said.append(FlashMessage(left, messages.WARNING))
+    return said or [FlashMessage("There was nothing to try again.", messages.WARNING)]
 
 
 @role_required(Role.EDITOR)
@@ -92,10 +92,10 @@ def audience(request: StaffRequest) -> HttpResponse:
     code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
     incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
-    concern = concern_of_draft(incident, kind, page.components.active().with_codes(named))
+    concern = event_scope_of_draft(incident, kind, page.components.active().with_codes(named))
     channels = Subscriber.objects.audience(page).concerned_by(concern).by_channel()
     context = {"told": sum(channels.values()), "channels": channels if len(channels) > 1 else {}}
-    return render(request, "console/_audience.html", context)
+    return render(request, "console/incidents/_audience.html", context)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:

@@ -20,7 +20,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
-from statuspage.console.flash import Said, fragment
+from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incident_templates.forms import put_in
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
@@ -53,8 +53,8 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
         return HttpResponse(status=204)
     if request.htmx:
         # Read out once, not with every pause of the typing.
-        said = [] if posted.get("draft") else [Said("A draft is kept while you type.", is_seen=True)]
-        return fragment(request, "console/_drafts.html#saved", {"page": page, "draft": draft}, *said)
+        said = [] if posted.get("draft") else [FlashMessage("A draft is kept while you type.", is_seen=True)]
+        return fragment(request, "console/incidents/_drafts.html#saved", {"page": page, "draft": draft}, *said)
     messages.success(request, "Draft saved. It is here when you come back.")
     return redirect("console:incident", incident.public_id) if incident else redirect("console:declare")
 
@@ -69,10 +69,10 @@ def preview(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"previewed": body, "page": current_page(request)}
     if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
         context |= _told(request, tab, step, typed | {"body": body})
-    return render(request, "console/_preview.html", context)
+    return render(request, "console/incidents/_preview.html", context)
 
 
-def is_only_a_look(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
+def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
     """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
     if "use_preset" in request.POST:
         if preset := page.presets.with_code(_clean(request.POST.get("preset", ""))).first():
@@ -86,7 +86,9 @@ def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> 
     statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
     said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
     try:
-        news = previews.news_of(previews.Unsent(step, typed["body"], statuses=statuses, **said), page, incident)
+        news = previews.notification_of(
+            previews.PreviewInput(step, typed["body"], statuses=statuses, **said), page, incident
+        )
     except ValidationError as error:
         return {"problems": error.messages}
     if tab == "webhook":
@@ -99,7 +101,7 @@ def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> 
 def draft(request: StaffRequest, code: str) -> HttpResponse:
     """What was sent, for whoever approves it or wants to change it."""
     found = _draft(request, code)
-    return render(request, "console/draft.html", _context(found, request))
+    return render(request, "console/incidents/draft.html", _context(found, request))
 
 
 @csp_replace({"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": [""]})
@@ -161,7 +163,7 @@ def presence(request: StaffRequest, code: str) -> HttpResponse:
     context = beside(request, incident) | {"incident": incident, "shown": version}
     # No reload: it would take the page away from somebody who is typing.
     context["is_old"] = version not in ("", str(incident.version))
-    return render(request, "console/_drafts.html#beside", context)
+    return render(request, "console/incidents/_drafts.html#beside", context)
 
 
 def beside(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
@@ -199,9 +201,9 @@ def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
 def _news(found: Draft) -> Any:
     said = found.content or {"body": found.body, "title": found.title}
     named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
-    unsent = previews.Unsent(found.step, said.get("body", ""), statuses=said.get("components"), **named)
+    unsent = previews.PreviewInput(found.step, said.get("body", ""), statuses=said.get("components"), **named)
     incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
-    return previews.news_of(unsent, found.page, incident)
+    return previews.notification_of(unsent, found.page, incident)
 
 
 def _draft(request: StaffRequest, code: str) -> Draft:

@@ -11,9 +11,9 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.incidents.draft_views import is_only_a_look, offered
+from statuspage.console.incidents.draft_views import is_preview, offered
 from statuspage.console.incidents.forms import FollowUpForm
-from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.incidents.update_views import CONFLICT
 from statuspage.subscribers.models import Subscriber
 
@@ -27,11 +27,11 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
     if draft:
         form.initial.update(form.typed_before(draft))
-    if is_only_a_look(request, form, incident.page, incident):
+    if is_preview(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid():
         try:
-            made = send(
+            made = publish_or_defer(
                 form,
                 DraftStep.FOLLOW_UP,
                 page=incident.page,
@@ -45,11 +45,11 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
             form.add_error(None, CONFLICT)
             form.renew(conflict.current.version)
         else:
-            messages.success(request, said_of(made, "Update published. The incident stays resolved."))
+            messages.success(request, success_message(made, "Update published. The incident stays resolved."))
             return redirect("console:incident", incident.public_id)
     context = {"page": incident.page, "incident": incident, "form": form, "draft": draft}
     context |= {"audience": Subscriber.objects.audience(incident.page).count(), "previewed": form["body"].value() or ""}
-    return render(request, "console/follow_up.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incidents/follow_up.html", context, status=422 if form.errors else 200)
 
 
 def _proposal(incident: Incident) -> str:

@@ -91,7 +91,7 @@ class MessageForm(forms.Form):
         return fields | {"expected_version": self.cleaned_data["version"]}
 
 
-class SentForm(MessageForm):
+class PublishForm(MessageForm):
     """A form whose text can be kept as a draft, go out later, or wait for a second person."""
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
@@ -132,7 +132,7 @@ class SentForm(MessageForm):
         return {c.public_id: status for c, status in (self.cleaned_data.get("components") or {}).items()}
 
 
-class WithComponents(SentForm):
+class WithComponents(PublishForm):
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, page=page, **more)
         self.fields["components"] = self.component_field = ComponentStatusesField(page)
@@ -174,7 +174,7 @@ class UpdateForm(WithComponents):
                 self.fields["status"].widget = forms.HiddenInput()
 
 
-class ResolveForm(SentForm):
+class ResolveForm(PublishForm):
     """`restore` names the components that are operational again; the others stay as they are, as the page says.
 
     `offered` are those not operational now. Any component of the incident is accepted: a second click comes when the
@@ -202,7 +202,7 @@ class ResolveForm(SentForm):
         return dict.fromkeys(self.cleaned_data["restore"], "operational")
 
 
-class FollowUpForm(SentForm):
+class FollowUpForm(PublishForm):
     """What was done since the end. `proposed` is the text that it begins with."""
 
     def __init__(self, data: Any = None, *, incident: Incident, proposed: str) -> None:

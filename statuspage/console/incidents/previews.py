@@ -15,8 +15,8 @@ from incidents.models.states import ComponentStatus, Impact, Kind, Status
 from incidents.status import impact_of
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
-from statuspage.notifications.messages.email import Letter, news_letter
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.email import EmailTemplate, notification_email
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.messages.webhook import payload_of
 
 TABS = {"page": "Page", "mail": "E-mail", "webhook": "Webhook JSON"}
@@ -32,7 +32,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Unsent:
+class PreviewInput:
     """What a form says now. `statuses`: public ids of components and the status that each would get."""
 
     step: str
@@ -43,7 +43,7 @@ class Unsent:
     statuses: Mapping[str, str] | None = None
 
 
-def news_of(unsent: Unsent, page: Page, incident: Incident | None) -> News:
+def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None) -> Notification:
     """The news that it would be. ValidationError if the text cannot be published as it is."""
     now, step = timezone.now(), DraftStep(unsent.step)
     incident = incident or _incident(unsent, page)
@@ -65,26 +65,26 @@ def news_of(unsent: Unsent, page: Page, incident: Incident | None) -> News:
     incident.status = status
     kind = EventKind.MAINTENANCE_UPDATED if incident.is_maintenance else _KINDS[step]
     event = Event(pk=_NEXT, page=page, kind=kind, incident=incident, update=update, notify=True, created_at=now)
-    return News(event=event, page=page, incident=incident, update=update)
+    return Notification(event=event, page=page, incident=incident, update=update)
 
 
-def mail_of(news: News) -> Letter:
+def mail_of(news: Notification) -> EmailTemplate:
     """In the page's zone, as a reader without one of their own gets it."""
-    return news_letter(news, zone=news.page.zone)
+    return notification_email(news, zone=news.page.zone)
 
 
-def mail_text(letter: Letter) -> str:
+def mail_text(letter: EmailTemplate) -> str:
     text = letter.text
     for name, gap in letter.gaps.items():
         text = text.replace(gap, f"(each reader's own {name} link)")
     return text
 
 
-def webhook_text(news: News) -> str:
+def webhook_text(news: Notification) -> str:
     return json.dumps(payload_of(news, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
 
 
-def _incident(unsent: Unsent, page: Page) -> Incident:
+def _incident(unsent: PreviewInput, page: Page) -> Incident:
     now = timezone.now()
     worst = impact_of((unsent.statuses or {}).values())
     return Incident(
@@ -99,7 +99,7 @@ def _incident(unsent: Unsent, page: Page) -> Incident:
     )
 
 
-def _status(unsent: Unsent, incident: Incident) -> str:
+def _status(unsent: PreviewInput, incident: Incident) -> str:
     if unsent.step == DraftStep.RESOLVE:
         return Status.COMPLETED if incident.is_maintenance else Status.RESOLVED
     if unsent.status and unsent.status not in Status.values:

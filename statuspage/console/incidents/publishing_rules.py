@@ -14,7 +14,7 @@ from incidents.actions.drafts import draft_lifecycle
 from incidents.models import Draft, DraftState, Incident, IncidentUpdate, Page
 from incidents.text.wording import moment_text
 from statuspage.accounts.models import User
-from statuspage.console.incidents.forms import SentForm
+from statuspage.console.incidents.forms import PublishForm
 
 _NOT_TYPED = ("csrfmiddlewaretoken", "version", "submission_key", "save_draft", "preview", "tab", "draft", "use_preset")
 
@@ -28,8 +28,8 @@ def typed_in(data: QueryDict) -> dict[str, list[str]]:
     }
 
 
-def send(
-    form: SentForm, step: str, *, page: Page, incident: Incident | None, user: User, data: QueryDict
+def publish_or_defer(
+    form: PublishForm, step: str, *, page: Page, incident: Incident | None, user: User, data: QueryDict
 ) -> Incident | IncidentUpdate | Draft:
     """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
     content, version = form.content(), form.cleaned_data.get("version")
@@ -41,7 +41,7 @@ def send(
     }
     if not (publish_at or page.requires_approval):
         about: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
-        made = draft_lifecycle.carry_out(step, content, expected_version=version, submission_key=key, **about)
+        made = draft_lifecycle.publish_content(step, content, expected_version=version, submission_key=key, **about)
         draft_lifecycle.discard(page, incident, step, **kept)
         return made
     if earlier := Draft.objects.sent_with(page, key):
@@ -56,14 +56,14 @@ def send(
     return draft_lifecycle.submit(draft, content, publish_at=publish_at)
 
 
-def _publish_at(form: SentForm, page: Page) -> datetime | None:
+def _publish_at(form: PublishForm, page: Page) -> datetime | None:
     chosen: datetime | None = form.cleaned_data["publish_at"]
     if chosen or page.requires_approval or not page.undo_seconds:
         return chosen
     return timezone.now() + timedelta(seconds=page.undo_seconds)
 
 
-def said_of(made: Incident | IncidentUpdate | Draft, said: str) -> str:
+def success_message(made: Incident | IncidentUpdate | Draft, said: str) -> str:
     """What to tell its author: `said` if it is published."""
     if not isinstance(made, Draft):
         return said

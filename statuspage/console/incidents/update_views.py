@@ -18,9 +18,9 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in, sent
-from statuspage.console.incidents.draft_views import is_only_a_look
-from statuspage.console.incidents.forms import EditForm, MessageForm, SentForm, update_form
-from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.incidents.draft_views import is_preview
+from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, update_form
+from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.incidents.views import incident_context, new_resolve_form
 
 CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."
@@ -44,9 +44,9 @@ def reopen(request: StaffRequest, code: str) -> HttpResponse:
     return _sent(request, incident, update_form(incident, sent(request)), DraftStep.REOPEN, said="Reopened.")
 
 
-def _sent(request: StaffRequest, incident: Incident, form: SentForm, step: DraftStep, *, said: str) -> HttpResponse:
+def _sent(request: StaffRequest, incident: Incident, form: PublishForm, step: DraftStep, *, said: str) -> HttpResponse:
     about: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
-    return finish(request, incident, form, lambda: send(form, step, **about), said=said)
+    return respond_to_form(request, incident, form, lambda: publish_or_defer(form, step, **about), said=said)
 
 
 @role_required(Role.EDITOR)
@@ -75,7 +75,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     if theirs:
         context |= {"theirs": theirs, "theirs_by": AuditEntry.objects.last_actor(theirs.public_id)}
         context["difference"] = markdown.change_html(theirs.body, form["body"].value() or "")
-    return render(request, "console/edit_update.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incidents/edit_update.html", context, status=422 if form.errors else 200)
 
 
 def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
@@ -92,7 +92,7 @@ def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
     return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
 
 
-def finish(
+def respond_to_form(
     request: StaffRequest,
     incident: Incident,
     form: MessageForm,
@@ -102,7 +102,7 @@ def finish(
 ) -> HttpResponse:
     """Do it and go to the incident's page; or show that page with the form as it was typed and what is wrong."""
     meanwhile = None
-    if is_only_a_look(request, form, incident.page, incident):
+    if is_preview(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid() and not form.warnings:
         try:
@@ -114,10 +114,12 @@ def finish(
             form.renew(conflict.current.version)
             meanwhile = conflict.current.updates.newest_first().first()
         else:
-            messages.success(request, said_of(made, said))
+            messages.success(request, success_message(made, said))
             return redirect("console:incident", incident.public_id)
     elif "version" in form.errors:
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
     context = incident_context(request, fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
-    return render(request, "console/incident.html", context, status=422 if form.errors or form.warnings else 200)
+    return render(
+        request, "console/incidents/incident.html", context, status=422 if form.errors or form.warnings else 200
+    )

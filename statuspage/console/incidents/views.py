@@ -11,18 +11,18 @@ from django.utils import timezone
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
 from incidents.models.states import Kind
-from incidents.reminders.overdue_updates import Reminders, silence_of
-from incidents.reminders.unrestored_components import left_by
+from incidents.reminders.overdue_updates import Reminders, overdue_update_of
+from incidents.reminders.unrestored_components import unrestored_components_of
 from incidents.text import markdown
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.flash import Said, fragment
-from statuspage.console.incidents.draft_views import beside, is_only_a_look, offered
+from statuspage.console.flash import FlashMessage, fragment
+from statuspage.console.incidents.draft_views import beside, is_preview, offered
 from statuspage.console.incidents.filter_form import IncidentFilter
 from statuspage.console.incidents.forms import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
-from statuspage.console.incidents.publishing_rules import said_of, send
+from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.maintenances.forms import step_forms
 from statuspage.console.maintenances.next_step import next_step
 from statuspage.console.reports.forms import ImpactStartForm
@@ -52,7 +52,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     context |= {"show": show, "shelves": SHELVES}
     if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.going_on().newest_first()
-    return render(request, "console/incidents.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incidents/list.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.EDITOR)
@@ -62,15 +62,17 @@ def declare(request: StaffRequest) -> HttpResponse:
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
         form.initial.update(form.typed_before(draft))
-    if is_only_a_look(request, form, page):
+    if is_preview(request, form, page):
         form.errors.clear()
     elif form.is_valid():
         try:
-            made = send(form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST)
+            made = publish_or_defer(
+                form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST
+            )
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, said_of(made, "Published."))
+            messages.success(request, success_message(made, "Published."))
             is_out = isinstance(made, Incident)
             return redirect("console:incident", made.public_id) if is_out else redirect("console:dashboard")
     audience = Subscriber.objects.audience(page).count()
@@ -82,21 +84,23 @@ def declare(request: StaffRequest) -> HttpResponse:
         "presets": page.presets.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
-    return render(request, "console/declare.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incidents/declare.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.VIEWER)
 def incident(request: StaffRequest, code: str) -> HttpResponse:
     found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
     if request.htmx:
-        told = telling(found)
+        told = delivery_progress(found)
         context = {"incident": found, "telling": told}
-        return fragment(request, "console/incident.html#deliveries", context, *(outcome(told) if told else []))
-    return render(request, "console/incident.html", incident_context(request, found))
+        return fragment(
+            request, "console/incidents/incident.html#deliveries", context, *(outcome(told) if told else [])
+        )
+    return render(request, "console/incidents/incident.html", incident_context(request, found))
 
 
 @dataclass(frozen=True)
-class Telling:
+class DeliveryProgress:
     """How far subscribers have been told of the newest thing that they are told of. `waiting`: not fanned out yet."""
 
     event: Event
@@ -108,22 +112,22 @@ class Telling:
         return not self.waiting and self.progress.is_done
 
 
-def telling(incident: Incident) -> Telling | None:
+def delivery_progress(incident: Incident) -> DeliveryProgress | None:
     event = incident.events.telling().last()
-    return telling_of(event) if event else None
+    return delivery_progress_of(event) if event else None
 
 
-def telling_of(event: Event) -> Telling:
-    return Telling(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
+def delivery_progress_of(event: Event) -> DeliveryProgress:
+    return DeliveryProgress(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
 
 
-def outcome(telling: Telling) -> list[Said]:
+def outcome(telling: DeliveryProgress) -> list[FlashMessage]:
     """For who asked while it went on: that it is over."""
     if not telling.is_over:
         return []
     failed = telling.progress.failed
     told = "Everybody has been told." if telling.progress.total else "Nobody was to be told."
-    return [Said(f"{failed} could not be told." if failed else told, is_seen=True)]
+    return [FlashMessage(f"{failed} could not be told." if failed else told, is_seen=True)]
 
 
 def incident_context(
@@ -170,7 +174,7 @@ def incident_context(
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
             "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
             "audience": Subscriber.objects.audience(page).count(),
-            "telling": telling(incident),
+            "telling": delivery_progress(incident),
             "impact_form": ImpactStartForm(incident=incident),
             "previewed": main_form["body"].value() or "",
         }
@@ -181,8 +185,8 @@ def reminded(incident: Incident, affected: list[Component]) -> dict[str, Any]:
     """What its page reminds staff of."""
     now, reminders = timezone.now(), Reminders.read(incident.page.staff_reminders)
     return {
-        "silence": silence_of(incident, now=now, reminders=reminders),
-        "left_red": left_by(incident, affected, now=now) if reminders.still_red else [],
+        "silence": overdue_update_of(incident, now=now, reminders=reminders),
+        "left_red": unrestored_components_of(incident, affected, now=now) if reminders.still_red else [],
     }
 
 

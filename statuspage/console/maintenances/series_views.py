@@ -58,9 +58,11 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
         "problem": problem,
     }
     if request.htmx:
-        return render(request, "console/schedule.html#dates", context)
+        return render(request, "console/maintenances/schedule.html#dates", context)
     context |= {"audience": Subscriber.objects.audience(found.page).count(), "previewed": form["body"].value() or ""}
-    return render(request, "console/schedule.html", context, status=422 if form.errors or form.warnings else 200)
+    return render(
+        request, "console/maintenances/schedule.html", context, status=422 if form.errors or form.warnings else 200
+    )
 
 
 @role_required(Role.EDITOR)
@@ -98,7 +100,7 @@ def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm |
         "form": form or EndSeriesForm(series=found),
         "audience": Subscriber.objects.audience(found.page).count(),
     }
-    return render(request, "console/series.html", context, status=422 if form and form.errors else 200)
+    return render(request, "console/maintenances/series.html", context, status=422 if form and form.errors else 200)
 
 
 def _series(request: StaffRequest, code: str) -> MaintenanceSeries:

@@ -13,7 +13,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
-from statuspage.console.incidents.update_views import finish
+from statuspage.console.incidents.update_views import respond_to_form
 from statuspage.console.maintenances.forms import (
     ScheduleForm,
     StepForm,
@@ -51,9 +51,11 @@ def schedule(request: StaffRequest) -> HttpResponse:
         "problem": problem,
     }
     if request.htmx:
-        return render(request, "console/schedule.html#dates", context)
+        return render(request, "console/maintenances/schedule.html#dates", context)
     context |= {"audience": Subscriber.objects.audience(page).count(), "previewed": form["body"].value() or ""}
-    return render(request, "console/schedule.html", context, status=422 if form.errors or form.warnings else 200)
+    return render(
+        request, "console/maintenances/schedule.html", context, status=422 if form.errors or form.warnings else 200
+    )
 
 
 @role_required(Role.EDITOR)
@@ -106,7 +108,7 @@ def _finish(request: StaffRequest, maintenance: Incident, form: StepForm, action
         made: IncidentUpdate | Incident = action(maintenance, actor=request.user.actor, **form.action_fields())
         return made
 
-    return finish(request, maintenance, form, act, said=said)
+    return respond_to_form(request, maintenance, form, act, said=said)
 
 
 def _warnings(form: ScheduleForm) -> list[str]:

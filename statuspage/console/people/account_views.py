@@ -18,4 +18,4 @@ def account(request: StaffRequest) -> HttpResponse:
         user_actions.set_mails(page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST)
         messages.success(request, "Saved.")
         return redirect("console:account")
-    return render(request, "console/account.html", {"page": page})
+    return render(request, "console/people/account.html", {"page": page})

@@ -36,7 +36,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
         "form": form,
         "roles": Role.choices,
     }
-    return render(request, "console/people.html", context, status=422 if form.errors else 200)
+    return render(request, "console/people/list.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.OWNER)
@@ -84,4 +84,4 @@ def _act(request: StaffRequest, act: Callable[[], None], said: str) -> HttpRespo
 
 def _show_password(request: StaffRequest, page: Page, user: User, password: str, title: str) -> HttpResponse:
     context = {"page": page, "person": user, "password": password, "title": title}
-    return render(request, "console/people_password.html", context)
+    return render(request, "console/people/password.html", context)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINES
 from incidents.postmortem.findings import Findings, Line
-from incidents.postmortem.summary import Account, Harm
+from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.time_shorthand import Clock
 from statuspage.console.fields import MomentField
 from statuspage.console.form_rows import count_of, with_more_rows, with_values
@@ -61,7 +61,7 @@ class FindingsForm(forms.Form):
         help_text="One a line: what had to come together for this to happen. Visitors see them as a list.",
     )
 
-    def __init__(self, data: Any = None, *, clock: Clock, stated: Findings, account: Account) -> None:
+    def __init__(self, data: Any = None, *, clock: Clock, stated: Findings, account: PostmortemSummary) -> None:
         initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
@@ -85,7 +85,7 @@ class FindingsForm(forms.Form):
         return [self[name] for name in MOMENTS]
 
     @property
-    def length_fields(self) -> list[tuple[Harm, forms.BoundField]]:
+    def length_fields(self) -> list[tuple[ComponentImpact, forms.BoundField]]:
         return [(harm, self[SECONDS + harm.code]) for harm in self.harms]
 
     @property

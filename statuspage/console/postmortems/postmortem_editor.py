@@ -12,7 +12,7 @@ from django.http import QueryDict
 from incidents.models import Incident, Postmortem
 from incidents.postmortem.evidence import Evidence, evidence_of, lines_of
 from incidents.postmortem.findings import Findings
-from incidents.postmortem.summary import Account, account_of
+from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 from incidents.text.time_shorthand import Clock
 from incidents.text.wording import moment_text
 from statuspage.console.form_rows import count_of
@@ -28,7 +28,7 @@ from statuspage.console.postmortems.forms import ActionItemRows, PostmortemForm,
 
 
 @dataclass
-class Desk:
+class PostmortemEditor:
     incident: Incident
     postmortem: Postmortem | None
     evidence: Evidence
@@ -53,9 +53,9 @@ class Desk:
         return list(self.postmortem.action_items.all()) if self.postmortem else []
 
     @cached_property
-    def account_on_view(self) -> Account:
+    def account_on_view(self) -> PostmortemSummary:
         """The same of the findings, as far as they are valid."""
-        return account_of(self.findings(), self.evidence.record)
+        return postmortem_summary_of(self.findings(), self.evidence.record)
 
     def findings(self) -> Findings:
         if not self.facts.is_bound:
@@ -107,17 +107,17 @@ def stated_of(incident: Incident, postmortem: Postmortem | None) -> Findings:
     return Findings.read(raw, impact_started_at=incident.impact_started_at)
 
 
-def desk_of(incident: Incident, data: QueryDict | None) -> Desk:
+def postmortem_editor_of(incident: Incident, data: QueryDict | None) -> PostmortemEditor:
     """`incident` comes with its timeline. `data`: what was sent, by whichever button."""
     page, standing = incident.page, getattr(incident, "postmortem", None)
     clock = Clock(page.zone, incident.happened_at)
     evidence, stated = evidence_of(incident), stated_of(incident, standing)
-    derived = account_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
+    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
     if data is None:
         if not (standing and standing.findings):
             stated = stated.with_missing(lines_of(evidence))
         items = standing.action_items.all() if standing else []
-        return Desk(
+        return PostmortemEditor(
             incident,
             standing,
             evidence,
@@ -130,7 +130,7 @@ def desk_of(incident: Incident, data: QueryDict | None) -> Desk:
     # Whoever sends a text alone leaves the findings as they are.
     typed: Any = data if "lines-TOTAL_FORMS" in data else None
     rows = filled(clock, data, lines_of(evidence)) if "fill" in data else typed
-    return Desk(
+    return PostmortemEditor(
         incident,
         standing,
         evidence,

@@ -8,7 +8,7 @@ from typing import Any
 from incidents.models import ActionItem, Incident, Postmortem
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.findings import Findings
-from incidents.postmortem.summary import Account, account_of
+from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 from incidents.text.time_shorthand import Clock, spelled_out
 from incidents.text.wording import moment_text
 from incidents.transfer.serialization import plain
@@ -21,7 +21,7 @@ class Document:
     incident: Incident
     postmortem: Postmortem
     body: str
-    account: Account | None
+    account: PostmortemSummary | None
     findings: Findings
     items: list[ActionItem]
 
@@ -29,9 +29,9 @@ class Document:
 def document_of(postmortem: Postmortem, incident: Incident) -> Document:
     """`incident` comes with its timeline."""
     findings = Findings.read(postmortem.findings, impact_started_at=incident.impact_started_at)
-    account = Account.read(postmortem.account)
+    account = PostmortemSummary.read(postmortem.account)
     if not postmortem.is_published:
-        account = account_of(findings, evidence_of(incident).record) if postmortem.findings else None
+        account = postmortem_summary_of(findings, evidence_of(incident).record) if postmortem.findings else None
     body = postmortem.body if postmortem.is_published else postmortem.draft
     return Document(incident, postmortem, body, account, findings, list(postmortem.action_items.all()))
 

@@ -14,10 +14,10 @@ from incidents.models import EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.postmortems.postmortem_editor import Desk, desk_of
+from statuspage.console.postmortems.postmortem_editor import PostmortemEditor, postmortem_editor_of
 from statuspage.console.proofreading.remarks import Subject, refuse_remarks, typed_in
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import concern_of_draft
+from statuspage.subscribers.models.matching import event_scope_of_draft
 
 CONFLICT = "Somebody else saved this postmortem while you were writing. Both texts are here; nothing is lost."
 BUTTONS = ("save", "publish", "ask")
@@ -27,11 +27,11 @@ BUTTONS = ("save", "publish", "ask")
 def postmortem(request: StaffRequest, code: str) -> HttpResponse:
     """The pressed button says what to do: save, publish, ask for approval, preview, fill the timeline, or more rows."""
     incident = _incident(request, code)
-    desk = desk_of(incident, request.POST if request.method == "POST" else None)
+    desk = postmortem_editor_of(incident, request.POST if request.method == "POST" else None)
     if request.htmx and "preview" in request.POST:
-        return render(request, "console/postmortem.html#preview", {"desk": desk, "page": incident.page})
+        return render(request, "console/postmortems/editor.html#preview", {"desk": desk, "page": incident.page})
     if request.htmx and "keep" in request.POST:
-        return render(request, "console/postmortem.html#kept", {"page": incident.page} | _keep(request, desk))
+        return render(request, "console/postmortems/editor.html#kept", {"page": incident.page} | _keep(request, desk))
     pressed = next((button for button in BUTTONS if button in request.POST), "")
     if pressed and _act(request, desk, pressed):
         return redirect("console:postmortem", incident.public_id)
@@ -56,11 +56,11 @@ def review_postmortem(request: StaffRequest, code: str) -> HttpResponse:
         if not error and not _is_comment_left(request):
             return redirect("console:review_postmortem", incident.public_id)
         incident, found = _reviewed(request, code)
-    desk = desk_of(incident, None)
+    desk = postmortem_editor_of(incident, None)
     context = {"page": incident.page, "desk": desk, "error": error, "comments": found.comments.all()}
     context |= {"me": request.user.actor.ref, "is_approved": found.is_approved_for(found.content())}
     context["may_approve"] = incident.page.postmortems_need_approval or found.review_requested_at is not None
-    return render(request, "console/postmortem_review.html", context, status=422 if error else 200)
+    return render(request, "console/postmortems/review.html", context, status=422 if error else 200)
 
 
 @role_required(Role.EDITOR)
@@ -76,7 +76,7 @@ def retract_postmortem(request: StaffRequest, code: str) -> HttpResponse:
             messages.success(request, "The postmortem is off the page. Its text is a draft again.")
         return redirect("console:postmortem", incident.public_id)
     context = {"page": incident.page, "incident": incident, "postmortem": found}
-    return render(request, "console/postmortem_retract.html", context)
+    return render(request, "console/postmortems/retract.html", context)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
@@ -90,9 +90,9 @@ def _reviewed(request: StaffRequest, code: str) -> tuple[Incident, Postmortem]:
     return incident, get_object_or_404(Postmortem.objects.select_related("incident__page"), incident=incident)
 
 
-def _shown(request: StaffRequest, desk: Desk, *, refused: bool) -> HttpResponse:
+def _shown(request: StaffRequest, desk: PostmortemEditor, *, refused: bool) -> HttpResponse:
     incident, standing = desk.incident, desk.postmortem
-    concern = concern_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    concern = event_scope_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
     is_approved = standing is not None and standing.is_approved_for(standing.content())
     context = {
         "page": incident.page,
@@ -103,10 +103,10 @@ def _shown(request: StaffRequest, desk: Desk, *, refused: bool) -> HttpResponse:
         "is_approved": is_approved,
         "must_ask": incident.page.postmortems_need_approval and not is_approved,
     }
-    return render(request, "console/postmortem.html", context, status=422 if refused else 200)
+    return render(request, "console/postmortems/editor.html", context, status=422 if refused else 200)
 
 
-def _keep(request: StaffRequest, desk: Desk) -> dict[str, Any]:
+def _keep(request: StaffRequest, desk: PostmortemEditor) -> dict[str, Any]:
     """Text and findings as they are typed, so that a crash takes no word. Not what is public at once: action items and
     the start of the impact are saved by the button."""
     if not desk.form.is_valid():
@@ -130,12 +130,12 @@ def _keep(request: StaffRequest, desk: Desk) -> dict[str, Any]:
     return {"kept": kept}
 
 
-def _kept_key(desk: Desk) -> str:
+def _kept_key(desk: PostmortemEditor) -> str:
     """Which version was last kept of a form in this browser."""
     return f"kept-{desk.incident.public_id}"
 
 
-def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
+def _act(request: StaffRequest, desk: PostmortemEditor, pressed: str) -> bool:
     """Save, publish or ask for approval. False if something is wrong: the forms say what."""
     form = desk.form
     if form.is_valid() and pressed != "save":
@@ -157,7 +157,7 @@ def _act(request: StaffRequest, desk: Desk, pressed: str) -> bool:
     return True
 
 
-def _write(request: StaffRequest, desk: Desk, pressed: str) -> Postmortem:
+def _write(request: StaffRequest, desk: PostmortemEditor, pressed: str) -> Postmortem:
     """EditConflict if somebody else has saved meanwhile. What was kept of this form just then is no other's."""
     version = desk.form.cleaned_data["version"]
     try:
@@ -168,7 +168,7 @@ def _write(request: StaffRequest, desk: Desk, pressed: str) -> Postmortem:
         return _written(request, desk, pressed, conflict.current.version)
 
 
-def _written(request: StaffRequest, desk: Desk, pressed: str, version: int | None) -> Postmortem:
+def _written(request: StaffRequest, desk: PostmortemEditor, pressed: str, version: int | None) -> Postmortem:
     cleaned, actor = desk.form.cleaned_data, request.user.actor
     written: dict[str, Any] = {
         "body": cleaned["body"],
@@ -206,14 +206,14 @@ def _is_comment_left(request: StaffRequest) -> bool:
     return bool({"settle", "reopen"} & request.POST.keys()) and bool(request.POST.get("comment", "").strip())
 
 
-def _is_same(current: Postmortem, desk: Desk) -> bool:
+def _is_same(current: Postmortem, desk: PostmortemEditor) -> bool:
     """A second click: what it brings has just been saved by the first."""
     typed = [item.content for item in desk.items.drafts]
     same_text = current.draft.split() == desk.form.cleaned_data["body"].split()
     return same_text and typed == as_drafted(current) and desk.findings() == current.stated()
 
 
-def _show_both(desk: Desk, theirs: Postmortem) -> None:
+def _show_both(desk: PostmortemEditor, theirs: Postmortem) -> None:
     desk.form.add_error(None, CONFLICT)
     desk.form.renew(theirs.version)
     desk.theirs = desk.postmortem = theirs

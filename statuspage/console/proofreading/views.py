@@ -29,7 +29,7 @@ def remarks(request: StaffRequest) -> HttpResponse:
     prefix = asked.get("prefix", "")
     typed = typed_in(request.POST, prefix)
     subject = Subject(page, typed, incident, update, prefix, is_postmortem="postmortem" in asked)
-    return render(request, "console/_remarks_found.html", {"lines": lines_about(subject), "prefix": prefix})
+    return render(request, "console/proofreading/_remark_list.html", {"lines": lines_about(subject), "prefix": prefix})
 
 
 @role_required(Role.OWNER)
@@ -46,4 +46,4 @@ def proofreading(request: StaffRequest) -> HttpResponse:
             messages.success(request, "Saved. Every text is read so from now on.")
             return redirect("console:proofreading")
     context = {"page": page, "form": form}
-    return render(request, "console/proofreading.html", context, status=422 if form.errors else 200)
+    return render(request, "console/proofreading/settings.html", context, status=422 if form.errors else 200)

@@ -20,7 +20,15 @@ from statuspage.console.incidents.views import incident_context
 from statuspage.console.paging import paged
 from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
 from statuspage.reporting.response_times import analytics as analytics_of
-from statuspage.reporting.service_levels import Sheet, Span, csv_file, list_context, report_context, sheets, span
+from statuspage.reporting.service_levels import (
+    ServiceLevelReport,
+    Span,
+    csv_file,
+    list_context,
+    report_context,
+    service_level_reports,
+    span,
+)
 
 # Many fit on a sheet of paper, which is where such a table ends up.
 COMPONENTS_PER_PAGE = 100
@@ -32,7 +40,7 @@ def analytics(request: StaffRequest) -> HttpResponse:
     figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.STAFF, now=timezone.now())
     if figures is None:
         raise Http404
-    return render(request, "console/analytics.html", {"page": page, "figures": figures})
+    return render(request, "console/reports/analytics.html", {"page": page, "figures": figures})
 
 
 @role_required(Role.VIEWER)
@@ -42,7 +50,7 @@ def report_list(request: StaffRequest) -> HttpResponse:
     listed = paged(page.components.visible_to(Viewer.STAFF).in_page_order(), request, per_page=COMPONENTS_PER_PAGE)
     context = list_context(page, found, _sheets(page, list(listed), found), door="console")
     context |= {"listed": listed, "query": f"period={found.period.code}"}
-    return render(request, "console/reports.html", context)
+    return render(request, "console/reports/reports.html", context)
 
 
 @role_required(Role.VIEWER)
@@ -59,7 +67,7 @@ def report(request: StaffRequest, code: str, period: str) -> HttpResponse:
     found = _span(page, period)
     component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
     (sheet,) = _sheets(page, [component], found)
-    return render(request, "console/report.html", report_context(page, found, sheet, door="console"))
+    return render(request, "console/reports/report.html", report_context(page, found, sheet, door="console"))
 
 
 @role_required(Role.VIEWER)
@@ -84,7 +92,7 @@ def targets(request: StaffRequest) -> HttpResponse:
             messages.success(request, said_of_targets(changed, day))
             return redirect("console:targets")
     context = {"page": page, "form": form}
-    return render(request, "console/targets.html", context, status=422 if form.errors else 200)
+    return render(request, "console/reports/targets.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.OWNER)
@@ -97,7 +105,7 @@ def publish_figures(request: StaffRequest) -> HttpResponse:
         set_published_figures(page, actor=request.user.actor, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("console:publish_figures")
-    return render(request, "console/publish_figures.html", {"page": page, "form": form})
+    return render(request, "console/reports/publish_figures.html", {"page": page, "form": form})
 
 
 @role_required(Role.EDITOR)
@@ -113,7 +121,7 @@ def impact_start(request: StaffRequest, code: str) -> HttpResponse:
             messages.success(request, "Saved. Analytics count from it.")
             return redirect("console:incident", incident.public_id)
     context = incident_context(request, incident) | {"impact_form": form}
-    return render(request, "console/incident.html", context, status=422 if form.errors else 200)
+    return render(request, "console/incidents/incident.html", context, status=422 if form.errors else 200)
 
 
 def said_of_targets(changed: Sequence[Component], day: date) -> str:
@@ -130,5 +138,5 @@ def _span(page: Page, code: str) -> Span:
     return found
 
 
-def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[Sheet]:
-    return sheets(page, components, found.period, viewer=Viewer.STAFF, now=found.now)
+def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
+    return service_level_reports(page, components, found.period, viewer=Viewer.STAFF, now=found.now)

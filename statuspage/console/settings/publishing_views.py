@@ -15,7 +15,7 @@ from statuspage.publishing.models import Publication
 def publishing(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     publications = [(one, _age(one)) for one in Publication.objects.of_page(page)]
-    return render(request, "console/publishing.html", {"page": page, "publications": publications})
+    return render(request, "console/settings/publishing.html", {"page": page, "publications": publications})
 
 
 def _age(publication: Publication) -> str:

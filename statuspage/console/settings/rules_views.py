@@ -27,7 +27,9 @@ def rules(request: StaffRequest) -> HttpResponse:
         set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("console:rules")
-    return render(request, "console/rules.html", _context(page) | {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "console/settings/rules.html", _context(page) | {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @role_required(Role.OWNER)
@@ -43,7 +45,7 @@ def staff_reminders(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved. It holds for incidents that are open, too.")
             return redirect("console:rules")
-    return render(request, "console/rules.html", _context(page) | {"reminders": form}, status=422)
+    return render(request, "console/settings/rules.html", _context(page) | {"reminders": form}, status=422)
 
 
 def _context(page: Page) -> dict[str, Any]:

@@ -24,9 +24,9 @@ def token_list(request: StaffRequest) -> HttpResponse:
             form.refuse(error)
         else:
             context = {"page": page, "token": token, "secret": secret, "address": absolute_url(page, "")}
-            return render(request, "console/token_made.html", context)
+            return render(request, "console/settings/token_made.html", context)
     context = {"page": page, "listed": paged(page.api_tokens.newest_first(), request), "form": form}
-    return render(request, "console/tokens.html", context, status=422 if form.errors else 200)
+    return render(request, "console/settings/tokens.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.OWNER)

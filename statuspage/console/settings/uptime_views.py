@@ -25,4 +25,6 @@ def uptime(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
             return redirect("console:uptime")
-    return render(request, "console/uptime.html", {"page": page, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "console/settings/uptime.html", {"page": page, "form": form}, status=422 if form.errors else 200
+    )

@@ -52,7 +52,7 @@ def page_logo(request: StaffRequest) -> HttpResponse:
 def _settings(request: StaffRequest, page: Page, form: SettingsForm, logo_form: LogoForm) -> HttpResponse:
     context = {"page": page, "form": form, "logo_form": logo_form, "grounds": _grounds(page)}
     status = 422 if form.errors or logo_form.errors else 200
-    return render(request, "console/settings.html", context, status=status)
+    return render(request, "console/settings/page.html", context, status=status)
 
 
 def _grounds(page: Page) -> list[tuple[str, PageLogo, bool]]:

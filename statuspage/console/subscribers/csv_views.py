@@ -75,7 +75,7 @@ def _import_page(
             "more_rows": max(0, len(sheet.rows) - ROWS_SHOWN),
         }
     wrong = bool(form.errors or (sheet and sheet.errors))
-    return render(request, "console/subscribers_import.html", context, status=422 if wrong else 200)
+    return render(request, "console/subscribers/import.html", context, status=422 if wrong else 200)
 
 
 def _count(number: int) -> str:

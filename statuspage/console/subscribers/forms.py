@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from statuspage.subscribers import csv_format
-from statuspage.subscribers.forms import EmailField, WishesForm
+from statuspage.subscribers.forms import EmailField, PreferencesForm
 
 ASK, WORD = "ask", "word"
 BY = [
@@ -17,7 +17,7 @@ def by_field() -> forms.ChoiceField:
     return forms.ChoiceField(label="Confirmation", choices=BY, initial=ASK, widget=forms.RadioSelect)
 
 
-class AddForm(WishesForm):
+class AddForm(PreferencesForm):
     email = EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     by = by_field()
 

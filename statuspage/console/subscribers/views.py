@@ -17,9 +17,9 @@ from statuspage.console.subscribers.forms import AddForm
 from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers import staff_actions
-from statuspage.subscribers.forms import SCOPES, WishesForm
+from statuspage.subscribers.forms import SCOPES, PreferencesForm
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.subscribers.preferences import scope_words, wishes_of
+from statuspage.subscribers.preferences import preferences_of, scope_labels
 
 MAX_SEARCH = 254
 
@@ -45,7 +45,7 @@ def subscriber_list(request: StaffRequest) -> HttpResponse:
         "scopes": SCOPES,
         "may_read": may_read,
     }
-    return render(request, "console/subscribers.html", context)
+    return render(request, "console/subscribers/list.html", context)
 
 
 @role_required(Role.VIEWER)
@@ -72,7 +72,7 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
             messages.success(request, f"{found.email} is told from now on." if found.is_active else asked)
             return redirect("console:subscriber", found.public_id)
     context = {"page": page, "form": form}
-    return render(request, "console/subscriber_add.html", context, status=422 if form.errors else 200)
+    return render(request, "console/subscribers/add.html", context, status=422 if form.errors else 200)
 
 
 @role_required(Role.EDITOR)
@@ -86,7 +86,7 @@ def unsubscribe_subscriber(request: StaffRequest, code: str) -> HttpResponse:
         messages.success(request, f"{found} is unsubscribed and will not be told of anything more.")
         return redirect(f"{reverse('console:subscribers')}?{query}" if query else "console:subscribers")
     context = {"page": page, "subscriber": found, "query": query}
-    return render(request, "console/subscriber_unsubscribe.html", context)
+    return render(request, "console/subscribers/unsubscribe.html", context)
 
 
 @role_required(Role.EDITOR)
@@ -136,32 +136,32 @@ def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
     return redirect("console:subscriber", found.public_id)
 
 
-def _settings_form(found: Subscriber, request: StaffRequest) -> WishesForm:
+def _settings_form(found: Subscriber, request: StaffRequest) -> PreferencesForm:
     page = found.page
     components, open_incidents = page.components.active().in_page_order(), page.incidents.not_ended().newest_first()
-    return WishesForm(
-        sent(request), page=page, offered=components, open_incidents=open_incidents, wishes=wishes_of(found)
+    return PreferencesForm(
+        sent(request), page=page, offered=components, open_incidents=open_incidents, wishes=preferences_of(found)
     )
 
 
-def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: WishesForm | None = None) -> HttpResponse:
+def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: PreferencesForm | None = None) -> HttpResponse:
     history = Delivery.objects.of_subscriber(found).with_story().newest_first()
     may_read = request.user.has_role(Role.EDITOR)
-    wishes = wishes_of(found)
+    wishes = preferences_of(found)
     listed = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": found.page,
         "subscriber": found,
         "address": address_of(found, masked=not may_read),
         "wishes": wishes,
-        "scope": scope_words(wishes),
+        "scope": scope_labels(wishes),
         "form": form or (_settings_form(found, request) if may_read else None),
         "listed": listed,
         "rows": [(delivery, "") for delivery in listed],
         "query": "",
         "may_read": may_read,
     }
-    return render(request, "console/subscriber.html", context, status=422 if form else 200)
+    return render(request, "console/subscribers/subscriber.html", context, status=422 if form else 200)
 
 
 def _subscriber(request: StaffRequest, code: str) -> Subscriber:

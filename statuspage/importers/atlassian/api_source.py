@@ -20,7 +20,7 @@ from statuspage.importers.atlassian import objects
 from statuspage.importers.atlassian.public_source import readable
 from statuspage.importers.errors import Forbidden, NotThere, SourceError
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.fields import BadObject, Thing, each
+from statuspage.importers.fields import BadObject, SourceObject, each
 from statuspage.importers.report import Report
 from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
@@ -50,7 +50,7 @@ class KeyedSource:
 
     def page(self) -> IncomingPage:
         try:
-            found = objects.page(Thing(self._fetcher.json(self._url), "the page", self.report))
+            found = objects.page(SourceObject(self._fetcher.json(self._url), "the page", self.report))
         except BadObject as error:
             raise SourceError(f"{self._url} does not look like a page of Statuspage: {error}") from None
         try:
@@ -69,7 +69,7 @@ class KeyedSource:
     def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
         """A page of a hundred costs one call, so that what is settled is read as well."""
         for row in self._rows("incidents", "incidents", "incident", size="limit"):
-            if row.glimpse("postmortem_body_last_updated_at") and not row.glimpse("postmortem_published_at"):
+            if row.peek("postmortem_body_last_updated_at") and not row.glimpse("postmortem_published_at"):
                 row = self._with_draft(row)
             yield from self._read([row], "incidents", objects.incident)
 
@@ -94,22 +94,24 @@ class KeyedSource:
 
     def _subscribers(self, path: str, state: str, seen: set[str]) -> Iterator[IncomingSubscriber]:
         for row in self._rows(path, "subscribers", "subscriber", size="limit", first=0):
-            code = row.glimpse("id")
+            code = row.peek("id")
             if not code or code not in seen:
                 seen.add(code)
                 yield from self._read([row], "subscribers", lambda one: _subscriber(one, state))
 
-    def _with_draft(self, row: Thing) -> Thing:
+    def _with_draft(self, row: SourceObject) -> SourceObject:
         """The text of a postmortem that was not published is asked for by itself."""
         try:
             found = self._fetcher.json(f"{self._url}/incidents/{quote(row.need('id'))}/postmortem")
-            draft = Thing(found, row.name, self.report).text("body_draft")
+            draft = SourceObject(found, row.name, self.report).text("body_draft")
         except (SourceError, BadObject) as error:
             self.report.note(row.name, f"the draft of its postmortem was left out, because {error}")
             return row
-        return Thing({**row.raw, "postmortem_body": draft}, row.name, self.report, zone=self._zone)
+        return SourceObject({**row.raw, "postmortem_body": draft}, row.name, self.report, zone=self._zone)
 
-    def _rows(self, path: str, kind: str, what: str, *, size: str = "per_page", first: int = 1) -> Iterator[Thing]:
+    def _rows(
+        self, path: str, kind: str, what: str, *, size: str = "per_page", first: int = 1
+    ) -> Iterator[SourceObject]:
         try:
             yield from each(self._pages(path, size, first), kind, what, self.report, zone=self._zone)
         except (NotThere, Forbidden) as error:
@@ -142,11 +144,11 @@ class KeyedSource:
                 return
             previous = rows
 
-    def _read(self, rows: Iterable[Thing], kind: str, read: Any) -> Iterator[Any]:
+    def _read(self, rows: Iterable[SourceObject], kind: str, read: Any) -> Iterator[Any]:
         return readable(rows, kind, read, self.report)
 
 
-def _subscriber(row: Thing, state: str) -> IncomingSubscriber:
+def _subscriber(row: SourceObject, state: str) -> IncomingSubscriber:
     mode = row.text("mode") or "email"
     if mode not in _CHANNELS:
         raise BadObject(f"it came through Statuspage's own connection to {mode}, which cannot be moved")
@@ -165,7 +167,7 @@ def _subscriber(row: Thing, state: str) -> IncomingSubscriber:
     )
 
 
-def _number(row: Thing) -> str:
+def _number(row: SourceObject) -> str:
     """With the country's code, which only the number for display may hold."""
     shown = row.text("display_phone_number")
     return shown if shown.startswith("+") else row.text("phone_number")

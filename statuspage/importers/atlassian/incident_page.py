@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
-from incidents.transfer.records import code_for
+from incidents.transfer.records import public_id_for
 from statuspage.importers.fields import BadObject
 
 _VOID = {"br", "img", "hr", "meta", "link", "input", "wbr"}
@@ -31,7 +31,7 @@ def _update(row: dict[str, str], code: str) -> dict[str, Any]:
     at = datetime.fromtimestamp(int(row["unix"]) / 1000, UTC).isoformat()
     status = "_".join(row.get("title", "").lower().split())
     body = row.get("body", "").strip()
-    return {"id": code_for(code, at, status, body), "status": status, "body": body, "display_at": at}
+    return {"id": public_id_for(code, at, status, body), "status": status, "body": body, "display_at": at}
 
 
 class _Page(HTMLParser):

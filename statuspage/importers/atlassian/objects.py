@@ -17,10 +17,10 @@ from incidents.transfer.records import (
     IncomingPostmortem,
     IncomingTemplate,
     IncomingUpdate,
-    code_for,
-    is_code,
+    is_public_id,
+    public_id_for,
 )
-from statuspage.importers.fields import BadObject, Thing
+from statuspage.importers.fields import BadObject, SourceObject
 from statuspage.importers.html_to_markdown import as_markdown
 
 POSTMORTEM = "postmortem"
@@ -50,7 +50,7 @@ _SWITCHES = {
 }
 
 
-def page(thing: Thing) -> IncomingPage:
+def page(thing: SourceObject) -> IncomingPage:
     return IncomingPage(
         code=thing.need("id"),
         name=thing.line("name") or thing.need("id"),
@@ -61,7 +61,7 @@ def page(thing: Thing) -> IncomingPage:
     )
 
 
-def group(thing: Thing) -> IncomingGroup:
+def group(thing: SourceObject) -> IncomingGroup:
     return IncomingGroup(
         code=_code(thing),
         name=thing.line("name") or thing.need("id"),
@@ -72,7 +72,7 @@ def group(thing: Thing) -> IncomingGroup:
     )
 
 
-def component(thing: Thing) -> IncomingComponent:
+def component(thing: SourceObject) -> IncomingComponent:
     group_id = thing.text("group_id")
     return IncomingComponent(
         code=_code(thing),
@@ -89,7 +89,7 @@ def component(thing: Thing) -> IncomingComponent:
     )
 
 
-def template(thing: Thing) -> IncomingTemplate:
+def template(thing: SourceObject) -> IncomingTemplate:
     status = thing.text("update_status")
     return IncomingTemplate(
         code=_code(thing),
@@ -103,7 +103,7 @@ def template(thing: Thing) -> IncomingTemplate:
     )
 
 
-def metric(thing: Thing) -> IncomingMetric:
+def metric(thing: SourceObject) -> IncomingMetric:
     provider = thing.text("metrics_provider_id")
     low, high = _bound(thing, "y_axis_min"), _bound(thing, "y_axis_max")
     if low is not None and high is not None and low >= high:
@@ -126,7 +126,7 @@ def metric(thing: Thing) -> IncomingMetric:
     )
 
 
-def _bound(thing: Thing, key: str) -> float | None:
+def _bound(thing: SourceObject, key: str) -> float | None:
     """None: not told, or no number that an axis could end at."""
     try:
         value = float(thing.text(key))
@@ -135,7 +135,7 @@ def _bound(thing: Thing, key: str) -> float | None:
     return value if isfinite(value) else None
 
 
-def incident(thing: Thing) -> IncomingIncident:
+def incident(thing: SourceObject) -> IncomingIncident:
     """BadObject if it cannot be kept."""
     kind = _kind(thing)
     updates, postmortem_update = _updates(thing, kind)
@@ -165,37 +165,37 @@ def incident(thing: Thing) -> IncomingIncident:
     )
 
 
-def has_untold_postmortem(thing: Thing, told: IncomingIncident) -> bool:
+def has_untold_postmortem(thing: SourceObject, told: IncomingIncident) -> bool:
     """The list says that there is one, and does not hold its text."""
     return thing.text("status") == POSTMORTEM and (told.postmortem is None or not told.postmortem.body)
 
 
-def component_status(thing: Thing, key: str) -> str:
+def component_status(thing: SourceObject, key: str) -> str:
     return thing.choice(key, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)
 
 
 def keep_code(text: str) -> str:
     """Their id, or one that follows from it where it cannot be an id here."""
-    return text if is_code(text) else code_for("statuspage", text)
+    return text if is_public_id(text) else public_id_for("statuspage", text)
 
 
-def _code(thing: Thing) -> str:
+def _code(thing: SourceObject) -> str:
     text = thing.need("id")
-    if not is_code(text):
+    if not is_public_id(text):
         thing.report.note(thing.name, f"its id cannot be kept; it is {keep_code(text)} here")
     return keep_code(text)
 
 
-def _kind(thing: Thing) -> str:
+def _kind(thing: SourceObject) -> str:
     is_planned = thing.text("status") in MAINTENANCE_STATUSES or thing.moment("scheduled_for") is not None
     return Kind.MAINTENANCE if is_planned else Kind.INCIDENT
 
 
-def _status(thing: Thing, kind: str, before: str) -> str:
+def _status(thing: SourceObject, kind: str, before: str) -> str:
     return thing.choice("status", STATUSES_OF[Kind(kind)], before, known=_OTHER_WORDS[Kind(kind)])
 
 
-def _incident_status(thing: Thing, kind: str, updates: list[IncomingUpdate]) -> str:
+def _incident_status(thing: SourceObject, kind: str, updates: list[IncomingUpdate]) -> str:
     if thing.text("status") == POSTMORTEM:
         return Status.RESOLVED if kind == Kind.INCIDENT else Status.COMPLETED
     default = updates[-1].status if updates else STATUSES_OF[Kind(kind)][0]
@@ -204,13 +204,13 @@ def _incident_status(thing: Thing, kind: str, updates: list[IncomingUpdate]) -> 
     return _status(thing, kind, default)
 
 
-def _impact(thing: Thing, key: str, kind: str) -> str:
+def _impact(thing: SourceObject, key: str, kind: str) -> str:
     if not thing.text(key):
         return ""
     return thing.choice(key, Impact.values, Impact.MAINTENANCE if kind == Kind.MAINTENANCE else Impact.MINOR)
 
 
-def _updates(thing: Thing, kind: str) -> tuple[list[IncomingUpdate], Thing | None]:
+def _updates(thing: SourceObject, kind: str) -> tuple[list[IncomingUpdate], SourceObject | None]:
     """Oldest first, and the postmortem, which Statuspage lists among them."""
     found: list[IncomingUpdate] = []
     postmortem = None
@@ -230,7 +230,7 @@ def _updates(thing: Thing, kind: str) -> tuple[list[IncomingUpdate], Thing | Non
     return found, postmortem
 
 
-def _readable(thing: Thing) -> Iterator[tuple[datetime, Thing]]:
+def _readable(thing: SourceObject) -> Iterator[tuple[datetime, SourceObject]]:
     """They are listed newest first; sorting keeps the order of what has the same time."""
     rows = thing.list("incident_updates")
     for number, raw in reversed(list(enumerate(rows, start=1))):
@@ -241,9 +241,9 @@ def _readable(thing: Thing) -> Iterator[tuple[datetime, Thing]]:
             thing.report.skip("updates", f"{thing.name}, update {number}", str(error))
 
 
-def _update(row: Thing, kind: str, before: str, at: datetime) -> IncomingUpdate:
+def _update(row: SourceObject, kind: str, before: str, at: datetime) -> IncomingUpdate:
     body = row.text("body")
-    text = row.text("id") or code_for(row.name, at.isoformat(), body)
+    text = row.text("id") or public_id_for(row.name, at.isoformat(), body)
     return IncomingUpdate(
         code=keep_code(text),
         status=_status(row, kind, before),
@@ -256,7 +256,7 @@ def _update(row: Thing, kind: str, before: str, at: datetime) -> IncomingUpdate:
     )
 
 
-def _changes(row: Thing) -> Iterator[IncomingChange]:
+def _changes(row: SourceObject) -> Iterator[IncomingChange]:
     for one in row.things("affected_components", "component"):
         code = one.text("code") or one.text("id")
         if not code:
@@ -266,7 +266,7 @@ def _changes(row: Thing) -> Iterator[IncomingChange]:
         yield IncomingChange(keep_code(code), component_status(one, "new_status"), old, one.line("name"))
 
 
-def _named(thing: Thing) -> Iterator[IncomingChange]:
+def _named(thing: SourceObject) -> Iterator[IncomingChange]:
     """Nothing is said of how they were: as if they had been well."""
     for one in thing.things("components", "component"):
         if one.text("id") and not one.flag("group"):
@@ -274,7 +274,7 @@ def _named(thing: Thing) -> Iterator[IncomingChange]:
             yield IncomingChange(keep_code(one.text("id")), ComponentStatus.OPERATIONAL, None, name)
 
 
-def _postmortem(thing: Thing, row: Thing | None) -> IncomingPostmortem | None:
+def _postmortem(thing: SourceObject, row: SourceObject | None) -> IncomingPostmortem | None:
     body, published_at = thing.text("postmortem_body"), thing.moment("postmortem_published_at")
     written_at = thing.moment("postmortem_body_last_updated_at")
     if row is not None and not body:

@@ -28,7 +28,7 @@ from incidents.transfer.records import (
 from statuspage.importers.atlassian import incident_page, objects
 from statuspage.importers.errors import NotThere, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.fields import BadObject, Thing, each
+from statuspage.importers.fields import BadObject, SourceObject, each
 from statuspage.importers.report import Report
 from statuspage.importers.run import IsSettled
 from statuspage.subscribers.importing import IncomingSubscriber
@@ -61,8 +61,8 @@ class PublicSource:
         """SourceError if neither the summary nor the status is there: then this is no Statuspage."""
         document = self._document("/api/v2/summary.json") or self._document("/api/v2/status.json")
         try:
-            raw = Thing(document, "the page", self.report).raw.get("page")
-            found = objects.page(Thing(raw, "the page", self.report))
+            raw = SourceObject(document, "the page", self.report).raw.get("page")
+            found = objects.page(SourceObject(raw, "the page", self.report))
         except BadObject as error:
             raise SourceError(f"{self._url} does not look like a Statuspage: {error}") from None
         try:
@@ -112,7 +112,7 @@ class PublicSource:
 
     def _listed(self, rows: list[object]) -> Iterator[IncomingIncident]:
         for row in each(rows, "incidents", "incident", self.report, zone=self._zone):
-            code = row.glimpse("id")
+            code = row.peek("id")
             if code and code in self._seen:
                 continue
             self._seen.add(code)
@@ -218,11 +218,11 @@ class PublicSource:
                 self._documents[path] = None
         return self._documents[path]
 
-    def _read(self, rows: Iterable[Thing], kind: str, read: Any) -> Iterator[Any]:
+    def _read(self, rows: Iterable[SourceObject], kind: str, read: Any) -> Iterator[Any]:
         return readable(rows, kind, read, self.report)
 
 
-def readable(rows: Iterable[Thing], kind: str, read: Any, report: Report) -> Iterator[Any]:
+def readable(rows: Iterable[SourceObject], kind: str, read: Any, report: Report) -> Iterator[Any]:
     """What `read` makes of each; those of which it can make nothing are reported."""
     for row in rows:
         try:

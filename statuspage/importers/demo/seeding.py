@@ -12,7 +12,7 @@ from django.db import transaction
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.incidents.impact_start import set_impact_start
-from incidents.actions.pages.incident_templates import create_stock
+from incidents.actions.pages.incident_templates import create_built_in_templates
 from incidents.actions.pages.service_level_targets import set_target
 from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
 from incidents.actions.postmortems.action_items import ActionItemDraft
@@ -51,7 +51,7 @@ def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Pa
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
     _promise(components, text, now)
-    create_stock(page, actor=demo_actor(text.name))
+    create_built_in_templates(page, actor=demo_actor(text.name))
     replay = _Replay(page, components, tell)
     works = maintenances.Replay(page, components, now)
     planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)

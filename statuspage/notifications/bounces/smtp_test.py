@@ -79,7 +79,7 @@ def run(test: MailTest) -> list[Step]:
     if not settings.EMAIL_URL:
         get_connection().send_messages([message])
         return [Step("Mail server", "warning", "None is set, so the mail was written to a file and reaches nobody.")]
-    return Walk(message, test.to).steps()
+    return SmtpTest(message, test.to).steps()
 
 
 def build(test: MailTest) -> EmailMultiAlternatives:
@@ -94,10 +94,10 @@ def build(test: MailTest) -> EmailMultiAlternatives:
         "Auto-Submitted": "auto-generated",
         "Feedback-ID": feedback_id("test", page, "test"),
     } | provider_headers(token)
-    text = render_to_string("subscribers/mail/test.txt", context).strip() + "\n"
+    text = render_to_string("notifications/email/test.txt", context).strip() + "\n"
     envelope_from = return_path(token) or sender
     message = EmailMultiAlternatives(str(context["subject"]), text, envelope_from, [test.to], headers=headers)
-    message.attach_alternative(inlined(render_to_string("subscribers/mail/test.html", context)), "text/html")
+    message.attach_alternative(inlined(render_to_string("notifications/email/test.html", context)), "text/html")
     return message
 
 
@@ -105,7 +105,7 @@ class _Stopped(Exception):
     """A step failed; those after it have no point."""
 
 
-class Walk:
+class SmtpTest:
     """One conversation with the mail server, held to DEADLINE."""
 
     def __init__(self, message: EmailMultiAlternatives, to: str) -> None:

@@ -13,7 +13,7 @@ from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
 from incidents.text.wording import affected_sentence, moment_text
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import label_of, one_line, without_images
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 
 # As tokens.css has them on paper.
@@ -22,7 +22,7 @@ _IMPACT_TONES = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED
 
 
 @dataclass(frozen=True)
-class Bulletin:
+class ChatMessage:
     """`label` says what happened: mostly the status word; `body_html` is sanitised; `tone` a colour like `#14774a`."""
 
     page: Page
@@ -50,13 +50,13 @@ class Bulletin:
         return int(self.tone[1:], 16)
 
 
-def bulletin_of(delivery: Delivery, news: News | None) -> Bulletin:
+def chat_message_of(delivery: Delivery, news: Notification | None) -> ChatMessage:
     if delivery.kind == DeliveryKind.TEST:
         return _test(delivery.subscriber.page)
     if news is None or news.incident is None:
         raise ValueError(f"{delivery} is about no incident.")
     incident = news.incident
-    bulletin = Bulletin(
+    bulletin = ChatMessage(
         page=news.page,
         label="Postmortem",
         title=incident.title,
@@ -90,8 +90,8 @@ def tone_of(status: str, impact: str) -> str:
     return _IMPACT_TONES.get(Impact(impact), GREY)
 
 
-def _test(page: Page) -> Bulletin:
-    return Bulletin(
+def _test(page: Page) -> ChatMessage:
+    return ChatMessage(
         page=page,
         label="Test",
         title=f"{page.name} can reach you here",

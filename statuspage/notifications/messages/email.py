@@ -22,7 +22,7 @@ from incidents.models import EventKind, Incident, Page
 from incidents.text.time_shorthand import body_told, postmortem_told
 from incidents.text.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber
 
@@ -56,7 +56,7 @@ _LINKS = ("unsubscribe", "manage", "confirm", "endpoint")
 
 
 @dataclass(frozen=True)
-class Letter:
+class EmailTemplate:
     """A mail but for its recipient. In `text` and `html`, each of `gaps` stands for one of the reader's links.
     `campaign`: what its Feedback-ID counts it with, the incident's public id."""
 
@@ -89,27 +89,27 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+def email_for(kind: str, reader: Subscriber, news: Notification | None) -> EmailTemplate:
     """For everybody who reads in `reader`'s language and zone."""
     with translation.override(reader.language):
-        return replace(_letter_for(kind, reader, news), kind=kind)
+        return replace(_email_for(kind, reader, news), kind=kind)
 
 
-def _letter_for(kind: str, reader: Subscriber, news: News | None) -> Letter:
+def _email_for(kind: str, reader: Subscriber, news: Notification | None) -> EmailTemplate:
     page = reader.page
     if kind == DeliveryKind.EVENT and news is not None:
-        return news_letter(news, zone=reader.zone)
+        return notification_email(news, zone=reader.zone)
     name = one_line(page.name)
     if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
-        return _letter(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
+        return _build_email(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
     if kind == DeliveryKind.ENDPOINT_DISABLED:
-        return _letter(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
+        return _build_email(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
     if kind == DeliveryKind.CONFIRMATION:
-        return _letter(page, "confirmation", f"[{name}] Please confirm your subscription", {})
-    return _letter(page, "reminder", f"[{name}] You are already subscribed", {})
+        return _build_email(page, "confirmation", f"[{name}] Please confirm your subscription", {})
+    return _build_email(page, "reminder", f"[{name}] You are already subscribed", {})
 
 
-def news_letter(news: News, *, zone: tzinfo) -> Letter:
+def notification_email(news: Notification, *, zone: tzinfo) -> EmailTemplate:
     """The mail about an update, or about a postmortem, with its times in `zone`."""
     if news.incident is None:
         raise ValueError(f"{news.event} is about no incident.")
@@ -134,24 +134,24 @@ def news_letter(news: News, *, zone: tzinfo) -> Letter:
         "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
     }
     subject = one_line(f"[{news.page.name}] {label_of(news)}: {incident.title}")
-    letter = _letter(news.page, "news", subject, context, written_at=news.event.created_at)
+    letter = _build_email(news.page, "notification", subject, context, written_at=news.event.created_at)
     return replace(letter, campaign=incident.public_id)
 
 
-def label_of(news: News) -> str:
+def label_of(news: Notification) -> str:
     """What happened, in a word or two before the title: of mails and chats alike."""
     word = news.update.label if news.update else "Postmortem"
     return _LABELS.get(EventKind(news.event.kind), word).format(lead=_lead(news))
 
 
-def _lead(news: News) -> str:
+def _lead(news: Notification) -> str:
     """How long it is until the maintenance that a reminder is about."""
     if news.incident is None or news.event.kind != EventKind.MAINTENANCE_REMINDER:
         return ""
     return lead_text(news.incident.window[0] - timezone.now())
 
 
-def _headline(news: News, incident: Incident, label: str) -> str:
+def _headline(news: Notification, incident: Incident, label: str) -> str:
     if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
         repeats = news.update is not None and news.update.repeats_status
         what = "Maintenance" if incident.is_maintenance else "Incident"
@@ -159,9 +159,9 @@ def _headline(news: News, incident: Incident, label: str) -> str:
     return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=_lead(news))
 
 
-def _letter(
+def _build_email(
     page: Page, template: str, subject: str, context: dict[str, Any], *, written_at: datetime | None = None
-) -> Letter:
+) -> EmailTemplate:
     # Nobody who writes an incident's text can guess a gap, so no text can ask for a reader's links.
     gaps = {name: f"https://{name}.invalid/{secrets.token_hex(8)}" for name in _LINKS}
     context |= {"page": page, "subject": subject, "language": translation.get_language()} | {
@@ -169,7 +169,7 @@ def _letter(
     }
     text = render_to_string(_translations(f"{template}.txt"), context)
     html = render_to_string(_translations(f"{template}.html"), context)
-    return Letter(page, subject, text.strip() + "\n", inlined(html), gaps, written_at)
+    return EmailTemplate(page, subject, text.strip() + "\n", inlined(html), gaps, written_at)
 
 
 def inlined(html: str) -> str:
@@ -179,7 +179,7 @@ def inlined(html: str) -> str:
 
 def _translations(name: str) -> list[str]:
     """Where the mail may be written in the present language; the first that is there is taken."""
-    return [f"subscribers/mail/{translation.get_language()}/{name}", f"subscribers/mail/{name}"]
+    return [f"notifications/email/{translation.get_language()}/{name}", f"notifications/email/{name}"]
 
 
 def without_images(html: str) -> SafeString:

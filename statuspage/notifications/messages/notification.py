@@ -10,7 +10,7 @@ from incidents.visibility import Viewer
 
 
 @dataclass(frozen=True)
-class News:
+class Notification:
     """One event: an incident with an update or a postmortem, or a component whose status was changed by hand.
     `withdrawn` says why nobody should be told any more, if so."""
 
@@ -23,7 +23,7 @@ class News:
     withdrawn: str = ""
 
 
-def read_news(event_ids: Collection[int]) -> dict[int, News]:
+def read_notification(event_ids: Collection[int]) -> dict[int, Notification]:
     """News by event id, in a fixed number of queries."""
     related = ("page", "update", "postmortem", "component__group")
     events = Event.objects.select_related(*related).in_bulk(list(set(event_ids)))
@@ -31,7 +31,7 @@ def read_news(event_ids: Collection[int]) -> dict[int, News]:
     incidents = Incident.objects.for_programs().in_bulk([pk for pk in ids if pk])
     visible = set(Incident.objects.visible_to(Viewer.PUBLIC).filter(pk__in=incidents).values_list("pk", flat=True))
     return {
-        event.pk: News(
+        event.pk: Notification(
             event=event,
             page=event.page,
             incident=incidents.get(event.incident_id or 0),

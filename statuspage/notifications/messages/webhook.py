@@ -15,12 +15,12 @@ from incidents.text.time_shorthand import body_told, postmortem_told
 from incidents.visibility import Viewer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 
 Json = dict[str, Any]
 
 
-def payload_of(news: News, *, unsubscribe: str) -> Json:
+def payload_of(news: Notification, *, unsubscribe: str) -> Json:
     """The body of the call about `news`. Tell the two kinds apart by their keys: `incident` or `component_update`."""
     common = {"meta": _meta(news.page, unsubscribe), "page": _page(news.page)}
     if news.incident:
@@ -121,7 +121,7 @@ def _page(page: Page) -> Json:
     }
 
 
-def _incident(news: News, incident: Incident) -> Json:
+def _incident(news: Notification, incident: Incident) -> Json:
     """As it stood at this news, however late it is told: its updates up to then, and the status of the last one."""
     updates = _updates_until(news, incident)
     postmortem = news.postmortem
@@ -159,7 +159,7 @@ def _plan(maintenance: Incident) -> Json:
     }
 
 
-def _updates_until(news: News, incident: Incident) -> list[Json]:
+def _updates_until(news: Notification, incident: Incident) -> list[Json]:
     """Newest first: clients read only the first, and expect the news there."""
     written = list(incident.updates.all())
     if news.update:

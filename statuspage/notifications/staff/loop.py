@@ -15,14 +15,14 @@ from statuspage.notifications.staff.overdue_updates import remind_staff
 
 logger = logging.getLogger(__name__)
 
-ROUND_EVERY = 30.0
+CHECK_EVERY = 30.0
 
 # Each notes what is due at that time, and sends what was noted. Running one twice, or at two places, is harmless.
-Round = Callable[[datetime], None]
-ROUNDS: list[Round] = [remind_staff, remind_owners]
+NoticeCheck = Callable[[datetime], None]
+ROUNDS: list[NoticeCheck] = [remind_staff, remind_owners]
 
 
-class StaffMail(threading.Thread):
+class StaffNoticeLoop(threading.Thread):
     """The dispatcher starts and ends it. A round that fails holds up no other, and is made again."""
 
     def __init__(self, stop: threading.Event) -> None:
@@ -35,13 +35,13 @@ class StaffMail(threading.Thread):
 
     def run(self) -> None:
         while not self._stop_event.is_set():
-            make_rounds()
+            run_once()
             # Idle for so long, it needs no connection; a broken one would be kept else.
             connection.close()
-            self._stop_event.wait(ROUND_EVERY)
+            self._stop_event.wait(CHECK_EVERY)
 
 
-def make_rounds() -> None:
+def run_once() -> None:
     for make in ROUNDS:
         try:
             make(timezone.now())

@@ -13,7 +13,7 @@ from incidents.models import ActionItem, Page
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.models import OverdueNotice
-from statuspage.notifications.staff.sender import StaffLetter, post
+from statuspage.notifications.staff.sender import StaffEmail, send_notices
 
 # On the page's clock: nobody is to be woken by it.
 FROM_HOUR = 8
@@ -27,7 +27,7 @@ def remind_owners(now: datetime) -> None:
                 OverdueNotice.objects.note(page, person.pk, f"{local:%G-W%V}")
     people = User.objects.in_bulk(OverdueNotice.objects.waiting_people())
     for person in people.values():
-        post(OverdueNotice.objects.of_person(person.pk), partial(letter_of, person=person, now=now), [person])
+        send_notices(OverdueNotice.objects.of_person(person.pk), partial(email_of, person=person, now=now), [person])
 
 
 def items_of(person: User, items: Iterable[ActionItem]) -> list[ActionItem]:
@@ -36,7 +36,7 @@ def items_of(person: User, items: Iterable[ActionItem]) -> list[ActionItem]:
     return [item for item in items if item.owner.strip().casefold() in names]
 
 
-def letter_of(notice: OverdueNotice, *, person: User, now: datetime) -> StaffLetter | None:
+def email_of(notice: OverdueNotice, *, person: User, now: datetime) -> StaffEmail | None:
     """As things are now; None if nothing is overdue any more, or the person wants no such mail."""
     page = notice.page
     items = items_of(person, _overdue(page, now)) if person.is_active and person.wants_overdue else []
@@ -47,9 +47,9 @@ def letter_of(notice: OverdueNotice, *, person: User, now: datetime) -> StaffLet
         for item in items
     ]
     context = {"page": page, "items": told, "account_url": absolute_url(page, reverse("console:account"))}
-    text = render_to_string("subscribers/mail/staff_overdue.txt", context)
+    text = render_to_string("notifications/email/staff_overdue_action_items.txt", context)
     subject = "An action item is overdue" if len(items) == 1 else f"{len(items)} action items are overdue"
-    return StaffLetter(page, subject, text.strip() + "\n", f"overdue:{page.public_id}:{notice.week}", "overdue")
+    return StaffEmail(page, subject, text.strip() + "\n", f"overdue:{page.public_id}:{notice.week}", "overdue")
 
 
 def _late_owners(page: Page, now: datetime) -> Iterator[User]:

@@ -10,25 +10,32 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from incidents.models import Component, Draft, Incident, Page
-from incidents.reminders.overdue_updates import MOST_TIMES, Reminders, Silence, last_end, last_word, silence_of
-from incidents.reminders.unrestored_components import left_by, leftovers
+from incidents.reminders.overdue_updates import (
+    MOST_TIMES,
+    OverdueUpdate,
+    Reminders,
+    last_end,
+    last_word,
+    overdue_update_of,
+)
+from incidents.reminders.unrestored_components import unrestored_components, unrestored_components_of
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.models import ReminderKind, StaffReminder
-from statuspage.notifications.staff.sender import StaffLetter, post
+from statuspage.notifications.staff.sender import StaffEmail, send_notices
 
 
 def remind_staff(now: datetime) -> None:
     StaffReminder.objects.note([*_silent(now), *_still_red(now)])
-    post(StaffReminder.objects.all(), lambda reminder: letter_of(reminder, now), User.objects.to_remind())
+    send_notices(StaffReminder.objects.all(), lambda reminder: email_of(reminder, now), User.objects.to_remind())
 
 
 def _silent(now: datetime) -> Iterator[StaffReminder]:
     """Only the last that is due: who was not reminded in time is not reminded twice at once."""
     for incident in Incident.objects.incidents().unresolved().with_timeline().select_related("page"):
         reminders = Reminders.read(incident.page.staff_reminders)
-        silence = silence_of(incident, now=now, reminders=reminders)
+        silence = overdue_update_of(incident, now=now, reminders=reminders)
         if silence and reminders.by_mail:
             yield StaffReminder(incident=incident, kind=ReminderKind.SILENT, after=silence.after, number=silence.times)
 
@@ -38,14 +45,14 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
         reminders = Reminders.read(page.staff_reminders)
         if not reminders.still_red or not reminders.by_mail:
             continue
-        for leftover in leftovers(page, now=now):
+        for leftover in unrestored_components(page, now=now):
             after = last_end(leftover.incident)
             # A resolve can be backdated: they have so long from when it was written.
             if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
                 yield StaffReminder(incident=leftover.incident, kind=ReminderKind.STILL_RED, after=after)
 
 
-def letter_of(reminder: StaffReminder, now: datetime) -> StaffLetter | None:
+def email_of(reminder: StaffReminder, now: datetime) -> StaffEmail | None:
     """As things are now. None if they are not so any more, or another reminder says it."""
     incident = Incident.objects.with_timeline().select_related("page").get(pk=reminder.incident_id)
     is_over = reminder.kind == ReminderKind.STILL_RED
@@ -53,15 +60,15 @@ def letter_of(reminder: StaffReminder, now: datetime) -> StaffLetter | None:
     if after is None or after.pk != reminder.after_id or not reminders.by_mail:
         return None
     if is_over:
-        red = left_by(incident, incident.affected_components(), now=now) if reminders.still_red else []
-        return _red_letter(reminder, incident, red) if red else None
-    silence = silence_of(incident, now=now, reminders=reminders)
+        red = unrestored_components_of(incident, incident.affected_components(), now=now) if reminders.still_red else []
+        return _unrestored_components_email(reminder, incident, red) if red else None
+    silence = overdue_update_of(incident, now=now, reminders=reminders)
     if silence is None or silence.times != reminder.number:
         return None
-    return _silent_letter(reminder, incident, silence)
+    return _overdue_update_email(reminder, incident, silence)
 
 
-def _silent_letter(reminder: StaffReminder, incident: Incident, silence: Silence) -> StaffLetter:
+def _overdue_update_email(reminder: StaffReminder, incident: Incident, silence: OverdueUpdate) -> StaffEmail:
     zone = incident.page.zone
     context = {
         "lasted": duration_text(silence.lasted),
@@ -72,23 +79,23 @@ def _silent_letter(reminder: StaffReminder, incident: Incident, silence: Silence
         "is_last": silence.times == MOST_TIMES and not incident.reminder_intervals,
     }
     subject = f"No update for {context['lasted']}: {incident.title}"
-    return _letter("staff_silent", subject, reminder, incident, context)
+    return _build_email("staff_overdue_update", subject, reminder, incident, context)
 
 
-def _red_letter(reminder: StaffReminder, incident: Incident, red: list[Component]) -> StaffLetter:
+def _unrestored_components_email(reminder: StaffReminder, incident: Incident, red: list[Component]) -> StaffEmail:
     subject = f"Still not operational: {', '.join(one.name for one in red)}"
-    return _letter("staff_still_red", subject, reminder, incident, {"red": red})
+    return _build_email("staff_unrestored_components", subject, reminder, incident, {"red": red})
 
 
-def _letter(
+def _build_email(
     name: str, subject: str, reminder: StaffReminder, incident: Incident, context: dict[str, Any]
-) -> StaffLetter:
+) -> StaffEmail:
     page = incident.page
     links = {
         "incident_url": absolute_url(page, reverse("console:incident", args=[incident.public_id])),
         "components_url": f"{absolute_url(page, reverse('console:dashboard'))}#components-title",
         "account_url": absolute_url(page, reverse("console:account")),
     }
-    text = render_to_string(f"subscribers/mail/{name}.txt", {"page": page, "incident": incident, **links, **context})
+    text = render_to_string(f"notifications/email/{name}.txt", {"page": page, "incident": incident, **links, **context})
     key = f"{reminder.after.public_id}:{reminder.kind}:{reminder.number}"
-    return StaffLetter(page, subject, text.strip() + "\n", key, thread=incident.public_id)
+    return StaffEmail(page, subject, text.strip() + "\n", key, thread=incident.public_id)

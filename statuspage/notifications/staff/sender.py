@@ -17,7 +17,7 @@ from statuspage.notifications.messages.email import one_line, sender_address
 from statuspage.notifications.models import ChannelState
 from statuspage.notifications.models.staff_notices import Notice, StaffNoticeQuerySet
 from statuspage.notifications.transports.base import ChannelDown, TransportError
-from statuspage.notifications.transports.smtp.connect import hand_over
+from statuspage.notifications.transports.smtp.connect import send_message
 from statuspage.notifications.transports.smtp.headers import sender_domain
 from statuspage.subscribers.models import Channel
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class StaffLetter:
+class StaffEmail:
     """A mail but for its recipient. `key` makes its Message-ID the same each time it is sent to one; letters with the
     same `thread` are shown together."""
 
@@ -36,8 +36,8 @@ class StaffLetter:
     thread: str
 
 
-def post(
-    notices: StaffNoticeQuerySet[Notice], write: Callable[[Notice], StaffLetter | None], people: Iterable[User]
+def send_notices(
+    notices: StaffNoticeQuerySet[Notice], write: Callable[[Notice], StaffEmail | None], people: Iterable[User]
 ) -> None:
     """Send all of `notices` that nobody else is sending to `people`; those of which `write` makes none are forgotten.
 
@@ -60,14 +60,14 @@ def post(
             return
 
 
-def _send(notice: Notice, letter: StaffLetter, people: Iterable[User]) -> None:
+def _send(notice: Notice, letter: StaffEmail, people: Iterable[User]) -> None:
     """Somebody whose mailbox is refused for good is left out this time; for now, is tried again later."""
     later = ""
     for person in people:
         if person.pk in notice.told:
             continue
         try:
-            hand_over(_message(letter, person))
+            send_message(_message(letter, person))
         except ChannelDown:
             raise
         except Exception as error:
@@ -85,7 +85,7 @@ def _send(notice: Notice, letter: StaffLetter, people: Iterable[User]) -> None:
         notice.finish()
 
 
-def _message(letter: StaffLetter, person: User) -> EmailMessage:
+def _message(letter: StaffEmail, person: User) -> EmailMessage:
     thread = f"<{stable_id('staff-thread', letter.thread)}@{sender_domain()}>"
     headers = {
         "From": formataddr((one_line(letter.page.name), sender_address())),

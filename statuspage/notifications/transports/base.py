@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60, 2 * 60, 4 * 60, 8 * 60, 8 * 60))
@@ -47,7 +47,7 @@ class Transport:
     concurrency: ClassVar[int] = 1
     retry_after: ClassVar[tuple[timedelta, ...]] = RETRY_AFTER
 
-    def compose(self, delivery: Delivery, news: News | None) -> Any:
+    def compose(self, delivery: Delivery, news: Notification | None) -> Any:
         """All that is the same for every recipient of these `news` (or, if None, of this kind of mail)."""
         raise NotImplementedError
 

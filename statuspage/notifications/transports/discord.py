@@ -1,6 +1,6 @@
 from typing import Any, ClassVar
 
-from statuspage.notifications.messages.chat import Bulletin
+from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import MARKDOWN
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import Call, HttpTransport, json_call
@@ -17,7 +17,7 @@ class DiscordTransport(HttpTransport):
         "endpoint": ("Webhook URL", "From the channel's integrations, like https://discord.com/api/webhooks/…"),
     }
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         return {
             "allowed_mentions": {"parse": []},
             "embeds": [
@@ -37,7 +37,7 @@ class DiscordTransport(HttpTransport):
         return json_call(delivery.subscriber.endpoint, composed)
 
 
-def _fields(bulletin: Bulletin) -> list[dict[str, str]]:
+def _fields(bulletin: ChatMessage) -> list[dict[str, str]]:
     if not bulletin.affected:
         return []
     return [{"name": "Affected", "value": MARKDOWN.text(bulletin.affected.partition(": ")[2])[:1000]}]

@@ -10,29 +10,29 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
-from statuspage.notifications.messages.email import letter_for
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.email import email_for
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, Transport
 from statuspage.notifications.transports.smtp.connect import SMTP_BACKEND
-from statuspage.notifications.transports.smtp.envelope import ComposedMail
+from statuspage.notifications.transports.smtp.envelope import ComposedEmail
 from statuspage.notifications.transports.smtp.headers import envelope_sender
-from statuspage.notifications.transports.smtp.pool import Office
+from statuspage.notifications.transports.smtp.pool import SmtpPool
 
 
 class EmailTransport(Transport):
     def __init__(self) -> None:
-        self._office = Office() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
+        self._office = SmtpPool() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
 
-    def compose(self, delivery: Delivery, news: News | None) -> ComposedMail:
-        letter = letter_for(delivery.kind, delivery.subscriber, news)
+    def compose(self, delivery: Delivery, news: Notification | None) -> ComposedEmail:
+        letter = email_for(delivery.kind, delivery.subscriber, news)
         in_thread = delivery.incident_id is not None
-        return ComposedMail(letter, is_list=delivery.subscriber.is_active, in_thread=in_thread)
+        return ComposedEmail(letter, is_list=delivery.subscriber.is_active, in_thread=in_thread)
 
     def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
         return self._office.send_many(pairs) if self._office else super().send_many(pairs)
 
-    def send(self, composed: ComposedMail, delivery: Delivery) -> None:
+    def send(self, composed: ComposedEmail, delivery: Delivery) -> None:
         if self._office is None:
             _through_django(composed, delivery)
             return
@@ -58,7 +58,7 @@ class _Filled(EmailMessage):
         return email.message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
 
 
-def _through_django(composed: ComposedMail, delivery: Delivery) -> None:
+def _through_django(composed: ComposedEmail, delivery: Delivery) -> None:
     message = _Filled(composed.letter.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
     message.raw = composed.template(eight_bit=True, stuffed=False).fill(delivery)
     try:

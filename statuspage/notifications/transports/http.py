@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 
 from statuspage.common import http
-from statuspage.notifications.messages.chat import bulletin_of
+from statuspage.notifications.messages.chat import chat_message_of
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import Transport, TransportError
 from statuspage.subscribers.models import Subscriber
@@ -57,8 +57,8 @@ class HttpTransport(Transport):
     def call(self, composed: Any, delivery: Delivery) -> Call:
         raise NotImplementedError
 
-    def compose(self, delivery: Delivery, news: News | None) -> Any:
-        return self.message(bulletin_of(delivery, news))
+    def compose(self, delivery: Delivery, news: Notification | None) -> Any:
+        return self.message(chat_message_of(delivery, news))
 
     def message(self, bulletin: Any) -> Any:
         raise NotImplementedError

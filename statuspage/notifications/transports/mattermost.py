@@ -1,6 +1,6 @@
 from typing import Any, ClassVar
 
-from statuspage.notifications.messages.chat import Bulletin
+from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import MARKDOWN, harmless
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import Call, HttpTransport, json_call
@@ -15,7 +15,7 @@ class MattermostTransport(HttpTransport):
         "endpoint": ("Incoming webhook", "From the integrations, like https://chat.example.com/hooks/…"),
     }
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         return {
             "attachments": [
                 {
@@ -34,7 +34,7 @@ class MattermostTransport(HttpTransport):
         return json_call(delivery.subscriber.endpoint, composed)
 
 
-def _fields(bulletin: Bulletin) -> list[dict[str, Any]]:
+def _fields(bulletin: ChatMessage) -> list[dict[str, Any]]:
     if not bulletin.affected:
         return []
     return [{"short": False, "title": "Affected", "value": MARKDOWN.text(bulletin.affected.partition(": ")[2])}]

@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, Bulletin
+from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN, harmless
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import Call, HttpTransport, json_call, token_of, web_address
@@ -41,7 +41,7 @@ class NtfyTransport(HttpTransport):
             raise ValidationError({"secret": "This cannot be an access token."})
         return endpoint, secret.strip()
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         text = PLAIN.render(bulletin.body_html, limit=MAX_TEXT)
         return {
             "title": harmless(bulletin.headline),

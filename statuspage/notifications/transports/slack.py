@@ -1,6 +1,6 @@
 from typing import Any, ClassVar
 
-from statuspage.notifications.messages.chat import Bulletin
+from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import SLACK
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import Call, HttpTransport, json_call
@@ -17,7 +17,7 @@ class SlackTransport(HttpTransport):
         "endpoint": ("Incoming webhook", "From Slack's app settings, like https://hooks.slack.com/services/…"),
     }
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         title = SLACK.title(bulletin.headline, limit=MAX_TITLE)
         return {
             # What notifications on a phone show; the attachment carries the colour.
@@ -39,7 +39,7 @@ class SlackTransport(HttpTransport):
         return json_call(delivery.subscriber.endpoint, composed)
 
 
-def _small_print(bulletin: Bulletin) -> list[str]:
+def _small_print(bulletin: ChatMessage) -> list[str]:
     affected = SLACK.text(bulletin.affected)[:1000]
     return [*([affected] if affected else []), SLACK.text(f"{bulletin.page.name} · {bulletin.posted}")]
 

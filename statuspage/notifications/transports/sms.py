@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from statuspage.common import http
-from statuspage.notifications.messages.chat import Bulletin
+from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown
@@ -42,7 +42,7 @@ class SmsTransport(HttpTransport):
             raise ValidationError({"endpoint": "There is no SMS gateway yet: set SMS_GATEWAY_URL and restart."})
         return as_number(endpoint), ""
 
-    def message(self, bulletin: Bulletin) -> str:
+    def message(self, bulletin: ChatMessage) -> str:
         """Whose page, what, the beginning of the text, and where to read on: the link is never cut."""
         start = f"{bulletin.page.name}: {bulletin.headline}"
         words = " ".join(PLAIN.render(bulletin.body_html, limit=MAX_TEXT).split())

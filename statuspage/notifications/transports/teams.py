@@ -1,6 +1,6 @@
 from typing import Any, ClassVar
 
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, Bulletin
+from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import CARD
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import Call, HttpTransport, json_call
@@ -17,7 +17,7 @@ class TeamsTransport(HttpTransport):
         "endpoint": ("Workflow URL", "From Teams' Workflows app, like https://….logic.azure.com/workflows/…"),
     }
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         card = {
             "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
             "type": "AdaptiveCard",

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from statuspage.common import http
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, Bulletin
+from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import TELEGRAM
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import TransportError
@@ -40,7 +40,7 @@ class TelegramTransport(HttpTransport):
             raise ValidationError(errors)
         return endpoint.strip(), secret.strip()
 
-    def message(self, bulletin: Bulletin) -> Any:
+    def message(self, bulletin: ChatMessage) -> Any:
         link = TELEGRAM.link(TELEGRAM.text(bulletin.headline), bulletin.url)
         parts = [
             f"{_DOTS[bulletin.tone]} <b>{link}</b>",

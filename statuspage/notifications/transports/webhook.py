@@ -17,7 +17,7 @@ from statuspage.common import http
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import message_key
-from statuspage.notifications.messages.notification import News
+from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.messages.webhook import payload_of, sample_payload
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import TransportError
@@ -35,7 +35,7 @@ class WebhookTransport(HttpTransport):
         "email": ("Owner's e-mail", "Optional. We write there if the endpoint keeps failing and is switched off."),
     }
 
-    def compose(self, delivery: Delivery, news: News | None) -> tuple[bytes, bytes]:
+    def compose(self, delivery: Delivery, news: Notification | None) -> tuple[bytes, bytes]:
         """The body, and the gap in it for the subscriber's own link. Nobody who writes a text can guess a gap."""
         page, gap = delivery.subscriber.page, secrets.token_hex(16)
         if delivery.kind == DeliveryKind.CHALLENGE:

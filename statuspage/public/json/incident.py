@@ -6,7 +6,7 @@ Statuspage's keys in the order of its webhooks (section 4.1), and ours under `ca
 from django.db.models import prefetch_related_objects
 
 from incidents.models import ActionItem, Event, Incident, IncidentUpdate, Page, Postmortem, Revision
-from incidents.postmortem.summary import Account
+from incidents.postmortem.summary import PostmortemSummary
 from incidents.statuspage_json import Json, Wire, published_postmortem
 from incidents.text.time_shorthand import postmortem_told
 from incidents.visibility import Viewer
@@ -106,11 +106,11 @@ def _ours(wire: Wire, postmortem: Postmortem) -> Json:
         "edited_at": wire.time_or_none(postmortem.edited_at),
         "revisions": [_revision(wire, one) for one in postmortem.revisions.all()],
         "action_items": [_action_item(wire, item) for item in postmortem.action_items.all()],
-        **_account(wire, Account.read(postmortem.account)),
+        **_account(wire, PostmortemSummary.read(postmortem.account)),
     }
 
 
-def _account(wire: Wire, account: Account | None) -> Json:
+def _account(wire: Wire, account: PostmortemSummary | None) -> Json:
     """What stands beside the text, as it was published; empty where nothing does."""
     lines, harms = (account.lines, account.harms) if account else ((), ())
     return {

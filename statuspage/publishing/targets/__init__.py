@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
 
-from statuspage.publishing.targets.base import Target, Wrong
+from statuspage.publishing.targets.base import Target, TargetConfigError
 from statuspage.publishing.targets.bucket import bucket
 from statuspage.publishing.targets.files import files
 
@@ -18,7 +18,7 @@ def read_targets(addresses: Iterable[str]) -> list[Target]:
     for address in addresses:
         target = _read(address)
         if target.name in found:
-            raise Wrong(f"{target.name} stands there twice.")
+            raise TargetConfigError(f"{target.name} stands there twice.")
         found[target.name] = target
     return list(found.values())
 
@@ -28,10 +28,12 @@ def _read(address: str) -> Target:
         url = urlsplit(address)
         options = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
     except ValueError as error:
-        raise Wrong(f"“{address}” is not an address: {error}.") from error
+        raise TargetConfigError(f"“{address}” is not an address: {error}.") from error
     if url.scheme not in MAKERS:
-        raise Wrong(f"“{address}” is no target. Targets begin with file:/// or s3://.")
+        raise TargetConfigError(f"“{address}” is no target. Targets begin with file:/// or s3://.")
     if url.username or url.password:
-        raise Wrong("No password belongs into a target. Credentials are read from AWS_ACCESS_KEY_ID and its relatives.")
+        raise TargetConfigError(
+            "No password belongs into a target. Credentials are read from AWS_ACCESS_KEY_ID and its relatives."
+        )
     page = options.pop("page", "")
     return MAKERS[url.scheme](url, page, options)

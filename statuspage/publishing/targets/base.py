@@ -12,14 +12,14 @@ from pathlib import Path
 from statuspage.common.published_folder import ARCHIVE, file_of, read_manifest
 
 # What a target holds, for ourselves: path -> hash. Nothing in it is secret.
-NOTES = ".candor.json"
+INVENTORY = ".candor.json"
 STATIC = "/static/"
 # What pages load: there before them, and longer than they.
 LOADED = (STATIC, "/accent-", "/logo-")
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-class Wrong(Exception):
+class TargetConfigError(Exception):
     """A target that cannot be understood or used; the text says why."""
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
-from statuspage.publishing.targets.base import NOTES, Item, Target, Wrong
+from statuspage.publishing.targets.base import INVENTORY, Item, Target, TargetConfigError
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -46,7 +46,7 @@ class Bucket(Target):
         import obstore
 
         try:
-            obstore.head(self.store, NOTES)
+            obstore.head(self.store, INVENTORY)
         except FileNotFoundError:
             return False
         return True
@@ -55,7 +55,7 @@ class Bucket(Target):
         import obstore
 
         try:
-            return bytes(obstore.get(self.store, NOTES).bytes())
+            return bytes(obstore.get(self.store, INVENTORY).bytes())
         except FileNotFoundError:
             return None
 
@@ -63,19 +63,19 @@ class Bucket(Target):
         import obstore
 
         told = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        obstore.put(self.store, NOTES, notes, attributes=told, use_multipart=False)
+        obstore.put(self.store, INVENTORY, notes, attributes=told, use_multipart=False)
 
 
 def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
     try:
         from obstore.store import S3Store
     except ImportError as error:
-        raise Wrong("s3:// needs the package obstore: pip install 'candor[s3]'.") from error
+        raise TargetConfigError("s3:// needs the package obstore: pip install 'candor[s3]'.") from error
     if not url.netloc:
-        raise Wrong("A bucket is named like s3://my-bucket, or s3://my-bucket/folder.")
+        raise TargetConfigError("A bucket is named like s3://my-bucket, or s3://my-bucket/folder.")
     endpoint, region = options.pop("endpoint", None), options.pop("region", None)
     if options:
-        raise Wrong(f"s3:// knows no option “{next(iter(options))}”; there are endpoint, region and page.")
+        raise TargetConfigError(f"s3:// knows no option “{next(iter(options))}”; there are endpoint, region and page.")
     told = {"endpoint": endpoint, "region": region}
     store = S3Store(
         url.netloc,

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
 from statuspage.common.published_folder import CODINGS, file_of
-from statuspage.publishing.targets.base import NOTES, STATIC, Item, Target, Wrong
+from statuspage.publishing.targets.base import INVENTORY, STATIC, Item, Target, TargetConfigError
 
 
 class FileTarget(Target):
@@ -37,18 +37,18 @@ class FileTarget(Target):
                 place.parent.rmdir()
 
     def has_notes(self) -> bool:
-        return (self.root / NOTES).exists()
+        return (self.root / INVENTORY).exists()
 
     def read_notes(self) -> bytes | None:
         with contextlib.suppress(FileNotFoundError):
-            return (self.root / NOTES).read_bytes()
+            return (self.root / INVENTORY).read_bytes()
         return None
 
     def write_notes(self, notes: bytes) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        part = self.root / f"{NOTES}.part"
+        part = self.root / f"{INVENTORY}.part"
         part.write_bytes(notes)
-        part.replace(self.root / NOTES)
+        part.replace(self.root / INVENTORY)
 
     def _place(self, path: str) -> Path:
         place = self.root / (path.lstrip("/") if path.startswith(STATIC) else file_of(path))
@@ -59,9 +59,9 @@ class FileTarget(Target):
 
 def files(url: SplitResult, page: str, options: dict[str, str]) -> FileTarget:
     if url.netloc or not url.path.strip("/"):
-        raise Wrong("A folder is named by its whole path, like file:///srv/status.")
+        raise TargetConfigError("A folder is named by its whole path, like file:///srv/status.")
     if options:
-        raise Wrong(f"file:// knows no option “{next(iter(options))}”; there is only page.")
+        raise TargetConfigError(f"file:// knows no option “{next(iter(options))}”; there is only page.")
     return FileTarget(f"file://{url.path}", page, Path(unquote(url.path)))
 
 

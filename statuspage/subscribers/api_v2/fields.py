@@ -10,11 +10,11 @@ from django.utils.datastructures import MultiValueDict
 
 from incidents.models import Page
 from incidents.visibility import Viewer
-from statuspage.subscribers.forms import SELECTED, FoldedForm
+from statuspage.subscribers.forms import SELECTED, CollapsibleForm
 from statuspage.subscribers.preferences import KINDS
 
 Fields = MultiValueDict[str, str]
-Asked = TypeVar("Asked", bound=FoldedForm)
+Asked = TypeVar("Asked", bound=CollapsibleForm)
 
 # As old clients of Statuspage's name what is to be followed, and as its management API does.
 INCIDENT = ("incident", "incident_id")

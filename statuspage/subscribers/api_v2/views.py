@@ -27,7 +27,7 @@ from statuspage.subscribers.forms import SubscribeForm, WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import normalise
 from statuspage.subscribers.sign_up import request_subscription, request_webhook
-from statuspage.subscribers.views import HOUR, may_ask
+from statuspage.subscribers.views import HOUR, is_within_rate_limit
 
 View = Callable[..., HttpResponse]
 
@@ -73,7 +73,7 @@ def subscriber(request: HttpRequest, code: str) -> HttpResponse:
 @for_programs("POST")
 def resend(request: HttpRequest, code: str) -> HttpResponse:
     """The mail that asks to confirm, once more; at most one a day."""
-    if not may_ask(request):
+    if not is_within_rate_limit(request):
         return _too_many()
     page = current_page(request)
     found = _subscriber(page, code)
@@ -88,7 +88,7 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     form = form_of(page, fields, SubscribeForm)
     if not form.is_valid():
         return _refused(form.errors.get_json_data())
-    if not may_ask(request):
+    if not is_within_rate_limit(request):
         return _too_many()
     email = form.cleaned_data["email"]
     request_subscription(page, email, wishes=form.cleaned_wishes())
@@ -102,7 +102,7 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     form = form_of(page, fields, WebhookForm)
     if not form.is_valid():
         return _refused(form.errors.get_json_data())
-    if not may_ask(request):
+    if not is_within_rate_limit(request):
         return _too_many()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
     request_webhook(page, endpoint, email, wishes=form.cleaned_wishes())
@@ -112,7 +112,7 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
 
 def _ask_to_leave(request: HttpRequest, code: str) -> HttpResponse:
     """Who is subscribed gets a mail with the link that ends it."""
-    if not may_ask(request):
+    if not is_within_rate_limit(request):
         return _too_many()
     page = current_page(request)
     found = _subscriber(page, code)

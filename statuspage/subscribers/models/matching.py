@@ -44,7 +44,7 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Concern:
+class EventScope:
     """`before`: what earlier updates named; `now`: what this one names. An incident that names no component concerns
     those who are told of the whole page, and those who chose this very incident."""
 
@@ -73,10 +73,10 @@ class Concern:
         return Q(Exists(chosen))
 
 
-def concern_of(event: Event) -> Concern:
+def event_scope_of(event: Event) -> EventScope:
     """One query. Components are those that the incident had named by then; their groups are today's."""
     if event.incident_id is None:
-        return Concern(
+        return EventScope(
             "tells_incidents", is_milestone=False, now=Parts.of([event.component] if event.component else [])
         )
     named = AffectedComponent.objects.filter(update__incident=event.incident_id)
@@ -85,7 +85,7 @@ def concern_of(event: Event) -> Concern:
     else:
         named = named.filter(update__created_at__lte=event.created_at)
     rows = list(named.values_list("update_id", "component_id", "component__group_id"))
-    return Concern(
+    return EventScope(
         chosen_as=_chosen_as(event.kind, event.incident),
         is_milestone=event.kind in MILESTONES,
         incident=event.incident_id,
@@ -94,9 +94,9 @@ def concern_of(event: Event) -> Concern:
     )
 
 
-def concern_of_draft(incident: Incident | None, kind: str, components: Iterable[Component]) -> Concern:
+def event_scope_of_draft(incident: Incident | None, kind: str, components: Iterable[Component]) -> EventScope:
     """What an event of `kind` would be about, if it were published now with these components. None: a new incident."""
-    return Concern(
+    return EventScope(
         chosen_as=_chosen_as(kind, incident),
         is_milestone=kind in MILESTONES,
         incident=incident.pk if incident else None,

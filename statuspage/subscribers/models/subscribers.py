@@ -16,7 +16,7 @@ from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.models.channels import Channel, channels_for
 from statuspage.subscribers.models.database_time import from_now
-from statuspage.subscribers.models.matching import Concern
+from statuspage.subscribers.models.matching import EventScope
 from statuspage.subscribers.models.subscriptions import Detail, Interest
 
 ONE_MAIL_PER = timedelta(days=1)
@@ -48,7 +48,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         told = self.filter(page=page, state=SubscriberState.ACTIVE)
         return told if at is None else told.filter(confirmed_at__lte=at)
 
-    def concerned_by(self, concern: Concern) -> SubscriberQuerySet:
+    def concerned_by(self, concern: EventScope) -> SubscriberQuerySet:
         """Who chose to hear of such a thing: scope, kind and detail."""
         return self.filter(concern.condition())
 

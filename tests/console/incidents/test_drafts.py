@@ -374,7 +374,7 @@ def test_a_rehearsal_leaves_nothing_behind(page: Page) -> None:
     incident = make_incident(page)
     draft = Draft(page=page, incident=incident, step="update", author_ref="1", author_label="Erin", version=1)
     content = {"body": "x", "notify": True, "at": None, "components": {}, "status": "identified"}
-    draft_lifecycle.rehearse(draft, content)
+    draft_lifecycle.dry_run(draft, content)
     assert incident.updates.count() == 1
     incident.refresh_from_db()
     assert (incident.version, incident.status) == (1, "investigating")

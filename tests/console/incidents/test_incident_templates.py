@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from incidents.actions.pages.incident_templates import create_preset, create_stock
+from incidents.actions.pages.incident_templates import create_built_in_templates, create_incident_template
 from incidents.actor import SYSTEM
-from incidents.models import AuditEntry, Incident, Page, Preset
-from incidents.text.default_templates import PRESETS
+from incidents.models import AuditEntry, Incident, IncidentTemplate, Page
+from incidents.text.default_templates import DEFAULT_TEMPLATES
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
 from tests.factories import make_component, make_incident, make_page
 
@@ -25,12 +25,12 @@ def editor(page: Page) -> Client:
     return signed_in("editor", name="Erin")
 
 
-def preset(page: Page, **more: Any) -> Preset:
+def preset(page: Page, **more: Any) -> IncidentTemplate:
     fields = {"name": "Errors", "title": "{{component}} fails", "body": "{{component}} fails: {{cause}}."} | more
-    return create_preset(page, actor=SYSTEM, **fields)
+    return create_incident_template(page, actor=SYSTEM, **fields)
 
 
-def use(client: Client, chosen: Preset, path: str, action: str = "", **typed: Any) -> Any:
+def use(client: Client, chosen: IncidentTemplate, path: str, action: str = "", **typed: Any) -> Any:
     return client.post(action or path, fill_in(client, path, action, preset=chosen.public_id, use_preset="1", **typed))
 
 
@@ -67,8 +67,8 @@ def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> No
     assert "At three in the morning" in sheet(editor.get("/console/presets")).text
     editor.post("/console/presets/stock")
     editor.post("/console/presets/stock")
-    assert page.presets.count() == len(PRESETS)
-    assert create_stock(page, actor=SYSTEM) == 0
+    assert page.presets.count() == len(DEFAULT_TEMPLATES)
+    assert create_built_in_templates(page, actor=SYSTEM) == 0
 
 
 def test_a_viewer_reads_them_only(page: Page) -> None:

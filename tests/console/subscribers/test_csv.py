@@ -14,7 +14,7 @@ from incidents.models import AuditEntry, Component, Page
 from statuspage.notifications.models import Delivery, Priority
 from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Interest, Subscriber
-from statuspage.subscribers.preferences import Wishes, wishes_of
+from statuspage.subscribers.preferences import Preferences, preferences_of
 from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
 from tests.factories import (
     ALICE,
@@ -84,18 +84,18 @@ def test_a_file_is_previewed_and_then_imported(editor: Client, page: Page, rest:
     assert not Subscriber.objects.exists()
     answer = commit(editor, preview)
     assert "3 subscribers added." in sheet(answer).text
-    found = {one.email: wishes_of(one) for one in Subscriber.objects.all()}
+    found = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
     assert all(one.is_active for one in Subscriber.objects.all())
     assert found == {
-        "ada@example.com": Wishes(whole_page=False, components=(rest,)),
-        "bob@example.com": Wishes(
+        "ada@example.com": Preferences(whole_page=False, components=(rest,)),
+        "bob@example.com": Preferences(
             whole_page=False,
             groups=(rest.group,) if rest.group else (),
             tells_maintenances=False,
             detail="milestones",
             time_zone="Europe/Berlin",
         ),
-        "cleo@example.com": Wishes(),
+        "cleo@example.com": Preferences(),
     }
     assert not Delivery.objects.exists()
 
@@ -123,7 +123,7 @@ def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: C
         "pending@example.com": "active",
         "new@example.com": "active",
     }
-    kinds = {one.email.partition("@")[0]: wishes_of(one).kinds for one in Subscriber.objects.all()}
+    kinds = {one.email.partition("@")[0]: preferences_of(one).kinds for one in Subscriber.objects.all()}
     assert kinds["active"] == kinds["paused"] == ["incidents", "maintenances", "postmortems"]
     assert kinds["pending"] == ["incidents"]
 
@@ -314,11 +314,11 @@ def test_what_was_exported_comes_back_as_it_was_elsewhere(page: Page, rest: Comp
     make_reader(page, "ada@example.com", components=(odd, rest), detail="milestones")
     make_reader(page, "bob@example.com", groups=(rest.group,), tells_incidents=False)
     make_reader(page, "cleo@example.com")
-    before = {one.email: wishes_of(one) for one in Subscriber.objects.all()}
+    before = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
     text = exported(signed_in("owner"))
     Subscriber.objects.all().delete()
     bring_in(signed_in("editor"), text)
-    assert {one.email: wishes_of(one) for one in Subscriber.objects.all()} == before
+    assert {one.email: preferences_of(one) for one in Subscriber.objects.all()} == before
 
 
 def test_importing_an_export_signs_nobody_up_who_had_left_or_chose_less(page: Page) -> None:

@@ -12,7 +12,7 @@ from incidents.models import AuditEntry, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
-from statuspage.subscribers.preferences import wishes_of
+from statuspage.subscribers.preferences import preferences_of
 from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
 from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_subscriber, post
 
@@ -57,7 +57,7 @@ def test_a_subscriber_is_added_by_the_word_of_staff_and_the_audit_log_says_so(ed
     add(editor, email="ada@example.com", by="word", scope="selected", components=[rest.public_id])
     ada = Subscriber.objects.get()
     assert ada.is_active
-    assert wishes_of(ada).components == (rest,)
+    assert preferences_of(ada).components == (rest,)
     assert not Delivery.objects.exists()
     entry = last_entry()
     assert (entry.verb, entry.object_ref) == ("subscriber.added", ada.public_id)
@@ -85,7 +85,7 @@ def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state
     assert fields_of(form_to(document))["kinds"] == ["incidents"]
     assert invalid_controls(document)
     ada = Subscriber.objects.get()
-    assert (ada.state, wishes_of(ada).tells_maintenances) == (state, True)
+    assert (ada.state, preferences_of(ada).tells_maintenances) == (state, True)
     assert not AuditEntry.objects.filter(verb="subscriber.added").exists()
 
 
@@ -119,7 +119,7 @@ def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
     fields = fields_of(form_to(sheet(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": ["incidents"], "time_zone": "Asia/Tokyo"}, follow=True)
     assert "Saved." in sheet(answer).text
-    wishes = wishes_of(Subscriber.objects.get())
+    wishes = preferences_of(Subscriber.objects.get())
     assert (wishes.kinds, wishes.time_zone) == (["incidents"], "Asia/Tokyo")
     assert last_entry().verb == "subscriber.changed"
 
@@ -130,7 +130,7 @@ def test_a_mistake_there_saves_nothing(editor: Client, page: Page) -> None:
     answer = editor.post(address(reader), {**fields, "kinds": [], "time_zone": "Asia/Tokyo"})
     assert answer.status_code == 422
     assert fields_of(form_to(sheet(answer)))["time_zone"] == ["Asia/Tokyo"]
-    assert wishes_of(Subscriber.objects.get()).time_zone == ""
+    assert preferences_of(Subscriber.objects.get()).time_zone == ""
 
 
 def test_pausing_and_resuming(editor: Client, page: Page) -> None:
@@ -284,4 +284,4 @@ def test_deleting_a_group_leaves_its_followers_its_components(editor: Client, pa
     rest = make_component(page, "REST", group=apis)
     reader = make_reader(page, groups=(apis,))
     editor.post(f"/console/groups/{apis.public_id}/delete")
-    assert wishes_of(reader).components == (rest,)
+    assert preferences_of(reader).components == (rest,)

@@ -11,7 +11,7 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Event, Incident, Postmortem
 from incidents.reporting.periods import Period
-from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_time_data import incident_times
 from incidents.reporting.response_times import Measure
 from incidents.visibility import Viewer
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
@@ -40,9 +40,9 @@ def test_an_incident_that_is_over_stays_over_since_when_it_was() -> None:
 def test_it_does_not_make_the_incident_last_longer_in_analytics() -> None:
     incident = make_ended()
     months = [Period.month_at(incident.started_at, incident.page.zone)]
-    before = courses(incident.page, months, viewer=Viewer.STAFF)[0].took(Measure.RESOLVE)
+    before = incident_times(incident.page, months, viewer=Viewer.STAFF)[0].took(Measure.RESOLVE)
     follow_ups.follow_up(incident, body="Done.", actor=ALICE)
-    assert courses(incident.page, months, viewer=Viewer.STAFF)[0].took(Measure.RESOLVE) == before
+    assert incident_times(incident.page, months, viewer=Viewer.STAFF)[0].took(Measure.RESOLVE) == before
 
 
 def test_an_open_incident_gets_an_ordinary_update() -> None:

@@ -13,7 +13,7 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Component, Incident
 from incidents.postmortem.evidence import evidence_of, lines_of
 from incidents.postmortem.findings import Findings
-from incidents.postmortem.summary import account_of
+from incidents.postmortem.summary import postmortem_summary_of
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_a_stated_start_makes_the_first_update_the_acknowledgement(incident: Inc
 
 
 def test_each_component_has_its_own_time(incident: Incident) -> None:
-    harms = account_of(Findings(), evidence_of(incident).record).harms
+    harms = postmortem_summary_of(Findings(), evidence_of(incident).record).harms
     assert {harm.name: harm.lasted for harm in harms} == {"API": timedelta(minutes=48), "Web": timedelta(minutes=42)}
 
 
@@ -84,7 +84,7 @@ def test_what_a_component_suffered_before_and_after_is_not_this_incidents(incide
     api = Component.objects.get(name="API")
     component_actions.set_status(api, "degraded_performance", actor=BOB)
     record = evidence_of(Incident.objects.with_timeline().get()).record
-    api_harm = account_of(Findings(), record).harms[0]
+    api_harm = postmortem_summary_of(Findings(), record).harms[0]
     assert api_harm.lasted == timedelta(minutes=48)
 
 

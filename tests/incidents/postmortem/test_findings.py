@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from incidents.postmortem.findings import Findings, Line, digest
-from incidents.postmortem.summary import Account, Harm, Record, Span, account_of
+from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, Span, TimelineFacts, postmortem_summary_of
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ FINDINGS = Findings(
     seconds={"abc": 61},
     factors=("No alarm",),
 )
-RECORD = Record(
+RECORD = TimelineFacts(
     {"began": after(0), "acknowledged": after(4), "fixed": None, "resolved": after(60), "ended": after(60)},
     [
         ("abc", "API", (Span("major_outage", after(-10), after(20)), Span("operational", after(20), after(90)))),
@@ -70,7 +70,7 @@ def test_filling_adds_only_what_no_line_stands_for_yet() -> None:
 
 
 def test_what_is_stated_goes_before_what_follows_from_the_record() -> None:
-    account = account_of(FINDINGS, RECORD)
+    account = postmortem_summary_of(FINDINGS, RECORD)
     assert account.moments == {
         "began": after(-3),
         "detected": after(2),
@@ -87,7 +87,7 @@ def test_what_is_stated_goes_before_what_follows_from_the_record() -> None:
 
 
 def test_a_component_is_harmed_only_while_the_impact_lasts_and_its_seconds_can_be_stated() -> None:
-    api, web = account_of(FINDINGS, RECORD).harms
+    api, web = postmortem_summary_of(FINDINGS, RECORD).harms
     assert api.spans == (Span("major_outage", after(-3), after(20)),)
     assert (api.recorded, api.lasted) == (timedelta(minutes=23), timedelta(seconds=61))
     assert (web.spans, web.lasted) == ((Span("degraded_performance", after(30), after(48)),), timedelta(minutes=18))
@@ -96,35 +96,35 @@ def test_a_component_is_harmed_only_while_the_impact_lasts_and_its_seconds_can_b
 def test_an_hour_that_the_clock_showed_twice_counts_twice() -> None:
     began, detected = (datetime(2026, 10, 25, hour, tzinfo=ZoneInfo("Europe/Berlin")) for hour in (1, 4))
     typed = Findings(impact_started_at=began, detected_at=detected)
-    assert account_of(typed, Record({}, [])).measures == [("Time to detect", timedelta(hours=4))]
+    assert postmortem_summary_of(typed, TimelineFacts({}, [])).measures == [("Time to detect", timedelta(hours=4))]
 
 
 def test_only_public_lines_are_in_the_account() -> None:
-    account = account_of(FINDINGS, RECORD)
+    account = postmortem_summary_of(FINDINGS, RECORD)
     assert [line.text for line in account.lines] == ["It fails"]
     assert "Ada" not in str(account.as_json())
 
 
 def test_an_account_comes_back_as_it_was() -> None:
-    account = account_of(FINDINGS, RECORD)
-    assert Account.read(account.as_json()) == account
-    assert Account.read({}) is None
+    account = postmortem_summary_of(FINDINGS, RECORD)
+    assert PostmortemSummary.read(account.as_json()) == account
+    assert PostmortemSummary.read({}) is None
 
 
 def test_a_damaged_account_shows_what_can_be_read_and_no_private_line() -> None:
     private = {"at": "2022-09-21T14:14:00Z", "text": "secret", "is_public": False}
     harms = [3, {"name": "API", "spans": [["on_fire", 1, 2], ["major_outage", "x", "y"], 5]}]
-    found = Account.read({"lines": [private], "moments": [], "harms": harms, "factors": "x", "stated": 1})
-    assert found == Account((), {}, (Harm("", "API"),), (), "1")
+    found = PostmortemSummary.read({"lines": [private], "moments": [], "harms": harms, "factors": "x", "stated": 1})
+    assert found == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
 
 
 def test_a_time_before_the_impact_gives_no_measure() -> None:
-    early = account_of(Findings(detected_at=after(-5)), RECORD)
+    early = postmortem_summary_of(Findings(detected_at=after(-5)), RECORD)
     assert "Time to detect" not in dict(early.measures)
 
 
 def test_told_in_words_it_names_times_lengths_and_factors() -> None:
-    told = account_of(FINDINGS, RECORD).told(UTC)
+    told = postmortem_summary_of(FINDINGS, RECORD).told(UTC)
     assert "- Sep 21, 2022 - 14:14 UTC: It fails" in told
     assert "- Time to detect: 5 minutes" in told
     assert "- Web: 18 minutes" in told

@@ -11,7 +11,7 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.attributes import edit_details
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import Impact
-from incidents.reminders.overdue_updates import MINUTES, Reminders, Silence, silence_of, times_due
+from incidents.reminders.overdue_updates import MINUTES, OverdueUpdate, Reminders, overdue_update_of, times_due
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
 
 RULES = Reminders(critical=15, major=30, minor=60, none=0)
@@ -97,9 +97,9 @@ def outage(page: Page) -> Incident:
     return make_incident(page, components={make_component(page): "major_outage"})
 
 
-def silence(incident: Incident, after: float) -> Silence | None:
+def silence(incident: Incident, after: float) -> OverdueUpdate | None:
     found = Incident.objects.with_timeline().get(pk=incident.pk)
-    return silence_of(found, now=timezone.now() + minutes(after), reminders=RULES)
+    return overdue_update_of(found, now=timezone.now() + minutes(after), reminders=RULES)
 
 
 def test_an_open_incident_is_silent_since_its_last_update(outage: Incident) -> None:

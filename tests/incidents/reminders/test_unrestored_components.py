@@ -11,7 +11,7 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
 from incidents.models import Component, Incident, Page
-from incidents.reminders.unrestored_components import WATCHED, left_by, leftovers
+from incidents.reminders.unrestored_components import WATCHED, unrestored_components, unrestored_components_of
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def resolve_well(page: Page, component: Component) -> Incident:
 
 
 def left(page: Page, *, after: timedelta = timedelta(0)) -> list[tuple[Incident, list[str]]]:
-    found = leftovers(page, now=timezone.now() + after)
+    found = unrestored_components(page, now=timezone.now() + after)
     return [(one.incident, [component.name for component in one.components]) for one in found]
 
 
@@ -120,6 +120,6 @@ def test_an_incident_that_left_nothing_costs_no_query(
     api.refresh_from_db()
     web.refresh_from_db()
     with django_assert_num_queries(0):
-        assert left_by(good, [web], now=timezone.now()) == []
+        assert unrestored_components_of(good, [web], now=timezone.now()) == []
     with django_assert_num_queries(1):
-        assert left_by(bad, [api], now=timezone.now()) == [api]
+        assert unrestored_components_of(bad, [api], now=timezone.now()) == [api]

@@ -9,7 +9,7 @@ from incidents.actions.incidents import corrections, incident_lifecycle
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.models import AuditEntry, Event, Incident, Page
 from incidents.reporting.periods import Period
-from incidents.reporting.response_time_data import courses
+from incidents.reporting.response_time_data import incident_times
 from incidents.reporting.response_times import Measure, figure
 from incidents.visibility import Viewer
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, post
@@ -37,7 +37,7 @@ def incident(page: Page) -> Incident:
 
 
 def medians(page: Page, viewer: Viewer = Viewer.PUBLIC) -> list[float | None]:
-    found = courses(page, [OCTOBER], viewer=viewer)
+    found = incident_times(page, [OCTOBER], viewer=viewer)
     all_medians = [figure(found, measure).median for measure in Measure]
     return [None if median is None else median / MINUTE for median in all_medians]
 
@@ -80,7 +80,7 @@ def test_another_month_another_page_and_maintenances_are_left_out(page: Page, in
         page=page, kind="maintenance", title="Work", status="completed", started_at=NOON, last_update_at=NOON,
         scheduled_for=NOON, scheduled_until=NOON + MINUTE,
     )  # fmt: skip
-    assert len(courses(page, [OCTOBER], viewer=Viewer.STAFF)) == 1
+    assert len(incident_times(page, [OCTOBER], viewer=Viewer.STAFF)) == 1
 
 
 def test_hidden_incidents_count_for_staff_alone(page: Page, incident: Incident) -> None:
@@ -92,7 +92,7 @@ def test_hidden_incidents_count_for_staff_alone(page: Page, incident: Incident) 
 def test_an_incident_belongs_to_the_month_of_the_pages_zone() -> None:
     page = make_page(time_zone="Pacific/Auckland")
     make_incident(page, at=datetime(2025, 9, 30, 11, 30, tzinfo=UTC))
-    assert [one.month.code for one in courses(page, [OCTOBER], viewer=Viewer.PUBLIC)] == ["2025-10"]
+    assert [one.month.code for one in incident_times(page, [OCTOBER], viewer=Viewer.PUBLIC)] == ["2025-10"]
 
 
 def test_stating_a_start_is_recorded_with_the_old_and_the_new_time_and_told_nobody(incident: Incident) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidents.reporting.periods import Period
-from incidents.reporting.response_times import Course, Measure, by_month, figure, nearest_rank
+from incidents.reporting.response_times import IncidentTimes, Measure, by_month, figure, nearest_rank
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 OCTOBER = Period(NOON.date().replace(day=1))
@@ -20,8 +20,8 @@ def at(minutes: float) -> datetime:
 
 def course(
     *steps: tuple[float, str], stated: float | None = None, harm: float | None = None, impact: str = "major"
-) -> Course:
-    return Course(
+) -> IncidentTimes:
+    return IncidentTimes(
         month=OCTOBER,
         impact=impact,
         stated_start=None if stated is None else at(stated),
@@ -30,7 +30,7 @@ def course(
     )
 
 
-def took(measure: Measure, one: Course) -> float | None:
+def took(measure: Measure, one: IncidentTimes) -> float | None:
     duration = one.took(measure)
     return None if duration is None else duration / timedelta(minutes=1)
 

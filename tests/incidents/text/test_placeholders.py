@@ -1,6 +1,6 @@
 import pytest
 
-from incidents.text.default_templates import PRESETS
+from incidents.text.default_templates import DEFAULT_TEMPLATES
 from incidents.text.placeholders import Gap, fill, gaps
 
 
@@ -30,5 +30,5 @@ def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[
 
 
 def test_every_text_that_we_begin_with_has_a_name_of_its_own_and_a_gap_or_two() -> None:
-    assert len({preset.name for preset in PRESETS}) == len(PRESETS)
-    assert all(gaps(preset.body) or fill(preset.body, {}) == preset.body for preset in PRESETS)
+    assert len({preset.name for preset in DEFAULT_TEMPLATES}) == len(DEFAULT_TEMPLATES)
+    assert all(gaps(preset.body) or fill(preset.body, {}) == preset.body for preset in DEFAULT_TEMPLATES)

@@ -13,8 +13,8 @@ from incidents.statuspage_json import Wire
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock, spelled_out
 from statuspage.notifications.messages.chat_markup import PLAIN
-from statuspage.notifications.messages.email import news_letter
-from statuspage.notifications.messages.notification import read_news
+from statuspage.notifications.messages.email import notification_email
+from statuspage.notifications.messages.notification import read_notification
 from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -143,7 +143,7 @@ def test_programs_and_plain_mails_read_the_time_in_words(page: Page) -> None:
     told = "It began at 14:14 CEST (12:14 UTC)."
     assert Wire(page, "").update(incident.updates.get(), incident)["body"] == told
     event = incident.events.get(kind="incident.opened")
-    letter = news_letter(read_news([event.pk])[event.pk], zone=UTC)
+    letter = notification_email(read_notification([event.pk])[event.pk], zone=UTC)
     assert told in letter.text
     assert "12:14 UTC" in letter.html
     assert incident.updates.get().body == "It began at @14:14."

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from incidents.actions.pages.incident_templates import create_stock
+from incidents.actions.pages.incident_templates import create_built_in_templates
 from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from incidents.models import Page
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             return
         try:
             page = create_page(name=settings.PAGE_NAME, time_zone=settings.PAGE_TIME_ZONE, actor=SYSTEM)
-            create_stock(page, actor=SYSTEM)
+            create_built_in_templates(page, actor=SYSTEM)
         except ValidationError as error:
             raise CommandError(f"PAGE_NAME or PAGE_TIME_ZONE: {' '.join(error.messages)}") from error
 

@@ -15,7 +15,7 @@ from statuspage.importers.pages import page_with_code
 from statuspage.importers.progress import Bar
 from statuspage.importers.registry import FROM_FILES, source_of
 from statuspage.importers.report import Report
-from statuspage.importers.run import Options, move_in
+from statuspage.importers.run import Options, run_import
 from statuspage.importers.sqlite_pragmas import quick_commits
 
 SOURCES = ("statuspage", "cachet", "uptime-kuma", "csv", "candor")
@@ -71,7 +71,7 @@ def _move(options: dict[str, Any], into: Page | None, report: Report, bar: Bar) 
     if options["source"] == "candor":
         return _restored(options, report, bar)
     choice = Options(into, dry=options["dry_run"], again=options["again"])
-    return move_in(source_of(options, report), choice, bar.show)
+    return run_import(source_of(options, report), choice, bar.show)
 
 
 def _restored(options: dict[str, Any], report: Report, bar: Bar) -> Page:

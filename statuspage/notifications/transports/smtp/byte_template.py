@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from email.message import Message as MimePart
 from typing import cast
 
-from statuspage.notifications.messages.email import Letter
+from statuspage.notifications.messages.email import EmailTemplate
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.smtp.headers import VALUES, build
+from statuspage.notifications.transports.smtp.headers import VALUES, build_message
 
 LINE_MOST = 998  # octets, without CRLF (RFC 5322 section 2.1.1)
 # More than any link of ours is long: whether a line stays below LINE_MOST is decided before the links are there.
@@ -31,12 +31,14 @@ class ByteTemplate:
     DATA wants it (RFC 5321 section 4.5.2).
     """
 
-    def __init__(self, letter: Letter, *, is_list: bool, in_thread: bool, eight_bit: bool, stuffed: bool) -> None:
+    def __init__(
+        self, letter: EmailTemplate, *, is_list: bool, in_thread: bool, eight_bit: bool, stuffed: bool
+    ) -> None:
         # Neither can a text hold such a mark, nor is it changed by any encoding.
         marked = {name: f"gap{secrets.token_hex(8)}x" for name in VALUES}
         self._marks = {mark.encode(): (name, False) for name, mark in marked.items()}
         self._marks |= {_in_quoted(mark): (name, True) for mark, (name, _) in self._marks.items()}
-        message = build(letter, marked, is_list=is_list, in_thread=in_thread).message()
+        message = build_message(letter, marked, is_list=is_list, in_thread=in_thread).message()
         raw = self._serialised(message, eight_bit=eight_bit)
         self.is_eight_bit = not raw.isascii()
         if stuffed:

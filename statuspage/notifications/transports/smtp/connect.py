@@ -71,7 +71,7 @@ class _Wired(threading.Thread):
                 self.wire.shutdown(socket.SHUT_RDWR)
 
 
-class Opening(_Wired):
+class ConnectThread(_Wired):
     """One connection being opened, beside the sending. Then either `error` says why not, or `sock` is ready."""
 
     def __init__(self, done: Callable[[], None]) -> None:
@@ -148,7 +148,7 @@ class _HandOver(_Wired):
             self.wire.close()
 
 
-def hand_over(message: EmailMessage) -> None:
+def send_message(message: EmailMessage) -> None:
     """One mail to one recipient, on its own: returns when the mail server (or file) has it.
 
     TransportError if it would not take this one, ChannelDown if it takes none. HAND_OVER_SECONDS at most.

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.transports.base import ChannelDown, TransportError
-from statuspage.notifications.transports.smtp.envelope import Job
+from statuspage.notifications.transports.smtp.envelope import Envelope
 
 if TYPE_CHECKING:
-    from statuspage.notifications.transports.smtp.connect import Opening
-    from statuspage.notifications.transports.smtp.pool import Office
+    from statuspage.notifications.transports.smtp.connect import ConnectThread
+    from statuspage.notifications.transports.smtp.pool import SmtpPool
 
 # From the envelope to the answer to the text, however many answers drip in between.
 MESSAGE_SECONDS = 30.0
@@ -42,15 +42,15 @@ class Step(Enum):
     NO_TEXT = auto()
 
 
-class Session:
-    def __init__(self, opened: Opening, office: Office) -> None:
+class SmtpConnection:
+    def __init__(self, opened: ConnectThread, office: SmtpPool) -> None:
         self._opened = opened  # holds the socket
         self.sock = opened.sock
         self.features = opened.features
         self._office = office
-        self._jobs: list[Job] = []
-        self._queue: deque[tuple[Step, Job, bytes]] = deque()
-        self._expected: deque[tuple[Step, Job]] = deque()
+        self._jobs: list[Envelope] = []
+        self._queue: deque[tuple[Step, Envelope, bytes]] = deque()
+        self._expected: deque[tuple[Step, Envelope]] = deque()
         self._unread = b""
         self._unwritten = b""
         self._lines: list[bytes] = []
@@ -63,14 +63,14 @@ class Session:
     def is_idle(self) -> bool:
         return not (self._expected or self._queue or self.is_closed)
 
-    def give(self, job: Job) -> None:
+    def give(self, job: Envelope) -> None:
         """Begin with `job`: its envelope now, its text when the server asks for it."""
         if self.is_idle:
             self.deadline = time.monotonic() + MESSAGE_SECONDS
         self._enqueue(job)
         self._pump()
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue(self, job: Envelope) -> None:
         self._jobs.append(job)
         if self._needs_reset:
             self._queue.append((Step.RESET, job, b"RSET\r\n"))
@@ -150,7 +150,7 @@ class Session:
         else:
             self._act(step, job, code, lines)
 
-    def _act(self, step: Step, job: Job, code: int, lines: list[bytes]) -> None:
+    def _act(self, step: Step, job: Envelope, code: int, lines: list[bytes]) -> None:
         is_good = 200 <= code < 300
         if step is Step.MAIL and not is_good:
             self._end(job, ChannelDown(f"The mail server refused us: {_words(code, lines)}"))
@@ -165,7 +165,7 @@ class Session:
             self._end(job, None if is_good else TransportError(_words(code, lines)))
             self.deadline = time.monotonic() + MESSAGE_SECONDS
 
-    def _asked_for_text(self, job: Job) -> None:
+    def _asked_for_text(self, job: Envelope) -> None:
         if job.is_over:
             self._queue.appendleft((Step.NO_TEXT, job, b".\r\n"))
             return
@@ -173,12 +173,12 @@ class Session:
         if self.features.pipelining and (following := self._office.take(self)):
             self._enqueue(following)
 
-    def _refused_data(self, job: Job, answer: str) -> None:
+    def _refused_data(self, job: Envelope, answer: str) -> None:
         self._needs_reset = True
         if not job.is_over:
             self._end(job, TransportError(answer))
 
-    def _end(self, job: Job, error: Exception | None) -> None:
+    def _end(self, job: Envelope, error: Exception | None) -> None:
         job.is_over = True
         self._jobs.remove(job)
         if any(waiting is job for _, waiting, _ in self._queue):

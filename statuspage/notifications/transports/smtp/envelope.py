@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from statuspage.notifications.messages.email import Letter
+from statuspage.notifications.messages.email import EmailTemplate
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import TransportError
 from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
@@ -12,10 +12,10 @@ from statuspage.notifications.transports.smtp.connect import Features
 from statuspage.notifications.transports.smtp.headers import envelope_sender, mailbox
 
 
-class ComposedMail:
+class ComposedEmail:
     """A letter, written as bytes once for each kind of server that it is sent through."""
 
-    def __init__(self, letter: Letter, *, is_list: bool, in_thread: bool) -> None:
+    def __init__(self, letter: EmailTemplate, *, is_list: bool, in_thread: bool) -> None:
         self.letter = letter
         self._traits: dict[str, Any] = {"is_list": is_list, "in_thread": in_thread}
         self._templates: dict[tuple[bool, bool], ByteTemplate] = {}
@@ -27,13 +27,13 @@ class ComposedMail:
         return self._templates[key]
 
 
-class Job:
+class Envelope:
     """`is_given`: the text was written (`given_at`, by time.monotonic()), so the server may have it. `is_over`: what
     became of it is known."""
 
     __slots__ = ("composed", "data", "delivery", "given_at", "is_given", "is_over", "mail_command", "rcpt_command")
 
-    def __init__(self, composed: ComposedMail, delivery: Delivery) -> None:
+    def __init__(self, composed: ComposedEmail, delivery: Delivery) -> None:
         self.composed = composed
         self.delivery = delivery
         self.is_given = self.is_over = False

@@ -16,7 +16,7 @@ from django.utils.encoding import punycode
 from statuspage.common.signing import seal_number, stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import (
-    Letter,
+    EmailTemplate,
     feedback_id,
     message_key,
     one_line,
@@ -92,7 +92,9 @@ class Message(EmailMultiAlternatives):
         return message
 
 
-def build(letter: Letter, values: Mapping[str, str], *, is_list: bool, in_thread: bool) -> EmailMultiAlternatives:
+def build_message(
+    letter: EmailTemplate, values: Mapping[str, str], *, is_list: bool, in_thread: bool
+) -> EmailMultiAlternatives:
     """The message with `values` in its gaps. `is_list`: the reader subscribed; `in_thread`: it is about an incident."""
     text, html = letter.text, letter.html
     for name, gap in letter.gaps.items():
@@ -107,7 +109,7 @@ def build(letter: Letter, values: Mapping[str, str], *, is_list: bool, in_thread
     return message
 
 
-def _headers(letter: Letter, values: Mapping[str, str]) -> dict[str, Any]:
+def _headers(letter: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
     headers = {
         "Message-ID": values["message_id"],
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
@@ -119,7 +121,7 @@ def _headers(letter: Letter, values: Mapping[str, str]) -> dict[str, Any]:
     return headers | provider_headers(values["token"])
 
 
-def _list_headers(letter: Letter, values: Mapping[str, str]) -> dict[str, Any]:
+def _list_headers(letter: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
     host = urlsplit(absolute_url(letter.page, "/")).hostname or sender_domain()
     return {
         "List-Id": formataddr((one_line(letter.page.name), f"{letter.page.public_id}.{host}")),  # RFC 2919

@@ -13,9 +13,9 @@ from django.conf import settings
 
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, TransportError
-from statuspage.notifications.transports.smtp.connect import Opening
-from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, Session
-from statuspage.notifications.transports.smtp.envelope import ComposedMail, Job
+from statuspage.notifications.transports.smtp.connect import ConnectThread
+from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, SmtpConnection
+from statuspage.notifications.transports.smtp.envelope import ComposedEmail, Envelope
 
 # One more connection for so many mails: a handful needs no crowd.
 MAILS_PER_CONNECTION = 8
@@ -28,18 +28,18 @@ MOST_CUT_OFF = 3
 _LOOK_UP_EVERY = 1.0
 
 
-class Office:
+class SmtpPool:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._bell, self._ears = socket.socketpair()
         self._bell.settimeout(0)
         self._ears.settimeout(0)
         self._selector.register(self._ears, selectors.EVENT_READ)
-        self._sessions: set[Session] = set()
-        self._openings: set[Opening] = set()
+        self._sessions: set[SmtpConnection] = set()
+        self._openings: set[ConnectThread] = set()
         self._most = max(1, settings.SMTP_CONNECTIONS)
-        self._pairs: Iterator[tuple[ComposedMail, Delivery]] = iter(())
-        self._given_back: deque[Job] = deque()
+        self._pairs: Iterator[tuple[ComposedEmail, Delivery]] = iter(())
+        self._given_back: deque[Envelope] = deque()
         self._outcomes: deque[Outcome] = deque()
         self._taken = 0
         self._accepted = 0
@@ -48,7 +48,7 @@ class Office:
         self._exhausted = True
         self._down: ChannelDown | None = None
 
-    def send_many(self, pairs: Iterator[tuple[ComposedMail, Delivery]]) -> Iterator[Outcome]:
+    def send_many(self, pairs: Iterator[tuple[ComposedEmail, Delivery]]) -> Iterator[Outcome]:
         """See Transport.send_many."""
         self._pairs, self._exhausted, self._down = pairs, False, None
         while True:
@@ -72,7 +72,7 @@ class Office:
 
     # What sessions call.
 
-    def take(self, session: Session) -> Job | None:
+    def take(self, session: SmtpConnection) -> Envelope | None:
         """The next mail, written for the server of `session`."""
         while job := self._next_job():
             try:
@@ -83,7 +83,7 @@ class Office:
                 return job
         return None
 
-    def settle(self, job: Job, error: Exception | None) -> None:
+    def settle(self, job: Envelope, error: Exception | None) -> None:
         if isinstance(error, ChannelDown):
             self._down = error
             return
@@ -93,7 +93,7 @@ class Office:
             self._answer_seconds += (time.monotonic() - job.given_at - self._answer_seconds) / MAILS_PER_CONNECTION
         self._outcomes.append((job.delivery, error))
 
-    def cut_off(self, job: Job, error: TransportError, *, timed_out: bool) -> None:
+    def cut_off(self, job: Envelope, error: TransportError, *, timed_out: bool) -> None:
         """The connection broke over `job`. It is settled all the same if it may have arrived, or took all our time."""
         self._cut_off += 1
         hopeless = self._cut_off >= MOST_CUT_OFF or (timed_out and not self._accepted)
@@ -102,15 +102,15 @@ class Office:
         if timed_out or error.in_doubt or not hopeless:
             self._outcomes.append((job.delivery, error))
 
-    def give_back(self, job: Job) -> None:
+    def give_back(self, job: Envelope) -> None:
         self._given_back.append(job)
 
-    def watch(self, session: Session) -> None:
+    def watch(self, session: SmtpConnection) -> None:
         """What `session` waits for has changed."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.is_watched_for_writing else 0)
         self._selector.modify(session.sock, events, session)
 
-    def forget(self, session: Session) -> None:
+    def forget(self, session: SmtpConnection) -> None:
         if session in self._sessions:
             self._sessions.remove(session)
             self._selector.unregister(session.sock)
@@ -136,7 +136,7 @@ class Office:
         most = self._most if self._answer_seconds > FAR_SECONDS else min(self._most, ENOUGH_WHEN_NEAR)
         wanted = min(most, 1 + self._taken // MAILS_PER_CONNECTION)
         while len(self._sessions) + len(self._openings) < wanted:
-            opening = Opening(self._ring)
+            opening = ConnectThread(self._ring)
             self._openings.add(opening)
             opening.start()
 
@@ -146,7 +146,7 @@ class Office:
 
     def _wait(self) -> None:
         for key, events in self._selector.select(self._patience()):
-            session: Session | None = key.data
+            session: SmtpConnection | None = key.data
             if session is None:
                 self._listen()
             elif events & selectors.EVENT_WRITE:
@@ -181,10 +181,10 @@ class Office:
         for opening in [opening for opening in self._openings if opening.is_ready]:
             self._opened(opening)
 
-    def _opened(self, opening: Opening) -> None:
+    def _opened(self, opening: ConnectThread) -> None:
         self._openings.discard(opening)
         if not opening.error:
-            session = Session(opening, self)
+            session = SmtpConnection(opening, self)
             self._sessions.add(session)
             self._selector.register(session.sock, selectors.EVENT_READ, session)
         elif self._sessions or self._openings:
@@ -193,7 +193,7 @@ class Office:
         else:
             self._down = ChannelDown(f"Cannot connect to the mail server: {opening.error}")
 
-    def _next_job(self) -> Job | None:
+    def _next_job(self) -> Envelope | None:
         if self._down:
             return None
         if self._given_back:
@@ -206,4 +206,4 @@ class Office:
             self._exhausted = True
             return None
         self._taken += 1
-        return Job(composed, delivery)
+        return Envelope(composed, delivery)
