@@ -29,10 +29,10 @@ class Postmortem(models.Model):
     """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
     while `published_at` is set.
 
-    `findings` is read by `incidents.postmortem.findings.Findings`, `account` by `incidents.postmortem.summary.PostmortemSummary`.
-    `approved` is the digest of
-    what a second person has read, `edited_by` and `approved_by` are the actors' refs. `followed_up_at`: when readers
-    were told that everything is done.
+    `findings` has the shape of `incidents.postmortem.findings.Findings`, `account` that of
+    `incidents.postmortem.summary.PostmortemSummary`. `approved` is the digest of the content that a second person has
+    approved. `edited_by` and `approved_by` are references of actors. `followed_up_at` is when subscribers were notified
+    that all action items are complete.
     """
 
     incident = models.OneToOneField(Incident, models.CASCADE, related_name="postmortem")

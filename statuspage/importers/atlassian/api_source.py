@@ -69,7 +69,7 @@ class KeyedSource:
     def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
         """A page of a hundred costs one call, so that what is settled is read as well."""
         for row in self._rows("incidents", "incidents", "incident", size="limit"):
-            if row.peek("postmortem_body_last_updated_at") and not row.glimpse("postmortem_published_at"):
+            if row.peek("postmortem_body_last_updated_at") and not row.peek("postmortem_published_at"):
                 row = self._with_draft(row)
             yield from self._read([row], "incidents", objects.incident)
 

@@ -35,7 +35,7 @@ def places(svg: str, kind: str, attribute: str = "x") -> list[float]:
 
 
 def test_it_is_well_formed_and_names_itself() -> None:
-    root = ElementTree.fromstring(svg(account(), UTC))
+    root = ElementTree.fromstring(outage_svg(account(), UTC))
     assert root.get("role") == "img"
     assert [child.tag for child in root][:2] == ["title", "desc"]
 
@@ -113,8 +113,8 @@ def test_a_component_that_is_still_harmed_is_drawn_until_now() -> None:
 
 
 def test_without_time_there_is_no_picture() -> None:
-    assert svg(account(moments={}, lines=(), harms=()), UTC) == ""
-    assert svg(account(moments={"began": AT}, lines=(Line(AT, "x"),), harms=()), UTC) == ""
+    assert outage_svg(account(moments={}, lines=(), harms=()), UTC) == ""
+    assert outage_svg(account(moments={"began": AT}, lines=(Line(AT, "x"),), harms=()), UTC) == ""
 
 
 def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
