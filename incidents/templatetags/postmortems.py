@@ -14,4 +14,4 @@ register = template.Library()
 @register.filter
 def outage_figure(account: PostmortemSummary, zone: tzinfo) -> SafeString:
     """The picture of what happened when, as SVG; nothing if there is no time to draw."""
-    return outage_chart.svg(account, zone)
+    return outage_chart.outage_svg(account, zone)
