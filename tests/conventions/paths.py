@@ -39,8 +39,8 @@ BODY = "We found the cause."
 
 def send_mail() -> None:
     """Fan out the waiting events and deliver what is due by email, as the dispatcher does."""
-    from statuspage.subscribers.fanout import fan_out_waiting
-    from statuspage.subscribers.sending import deliver_due
+    from statuspage.notifications.fan_out import fan_out_waiting
+    from statuspage.notifications.worker import deliver_due
 
     fan_out_waiting()
     deliver_due("email")
@@ -48,7 +48,7 @@ def send_mail() -> None:
 
 def publish_events() -> None:
     """Publish what happened since the last time, as the dispatcher does."""
-    from statuspage.public.publishing.publisher import Publisher
+    from statuspage.publishing.publisher import Publisher
 
     Publisher(threading.Event()).tick()
 
