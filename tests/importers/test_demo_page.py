@@ -41,7 +41,7 @@ class DemoPage(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        cls.page = seed(None, seed=7, now=NOW, tell=lambda _: None)[0]
+        cls.page = seed(None, seed=7, now=NOW, log=lambda _: None)[0]
 
     def test_the_page_has_the_promised_size(self) -> None:
         assert self.page.groups.count() == 3
@@ -201,7 +201,7 @@ class DemoPage(TestCase):
 @pytest.mark.django_db
 def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://127.0.0.1:2525"
-    seed(None, seed=1, now=NOW, tell=lambda _: None)
+    seed(None, seed=1, now=NOW, log=lambda _: None)
     assert not Subscriber.objects.filter(state=SubscriberState.ACTIVE).exists()
     paused = Subscriber.objects.filter(state=SubscriberState.PAUSED)
     assert paused.count() >= 18

@@ -1,4 +1,4 @@
-"""Where a key goes when the address that it is for has moved."""
+"""Where a key goes when its address redirects."""
 
 import socket
 import ssl
@@ -55,7 +55,7 @@ def test_a_key_does_not_follow_from_https_to_http(trusted: ssl.SSLContext) -> No
 
 def test_a_key_does_not_follow_to_another_host(receiver: Receiver) -> None:
     receiver.replies = {"/x": Reply(302, headers={"Location": f"http://localhost:{receiver.port}/y"})}
-    with pytest.raises(SourceError, match=r"has moved to localhost:\d+: name that address instead"):
+    with pytest.raises(SourceError, match=r"redirects to localhost:\d+: use that address instead"):
         keyed().json(receiver.url("/x"))
     assert [one.path for one in receiver.heard] == ["/x"]
 

@@ -101,7 +101,7 @@ def test_a_page_that_is_not_empty_is_refused_and_left_alone(fill: Callable[[Page
 
 def test_a_wrong_code_is_answered_with_the_codes_there_are() -> None:
     page = make_page(name="Acme")
-    with pytest.raises(CommandError, match=rf"no page with the code “nope”. There are: {page.public_id} \(Acme\)"):
+    with pytest.raises(CommandError, match=rf"No page has the ID “nope”. Existing pages: {page.public_id} \(Acme\)"):
         seed_demo("--page", "nope")
 
 

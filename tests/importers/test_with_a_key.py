@@ -246,7 +246,7 @@ def test_metrics_come_along_with_their_ids_and_their_numbers_are_said_to_be_left
     theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency"), hidden]}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"]) == (0, 2)
-    assert "left: the numbers of 2 metrics" in ran.said
+    assert "not imported: the numbers of 2 metrics" in ran.said
     latency, queue = Metric.objects.in_order()
     assert (latency.public_id, latency.name, latency.metric_identifier) == ("m1m1m1m1m1m1", "Latency", "web.response")
     assert (latency.y_axis_min, latency.y_axis_max, latency.suffix, latency.decimal_places) == (0, 2.5, "ms", 1)
@@ -302,4 +302,4 @@ def test_a_key_is_not_carried_to_another_host(theirs: FakeStatuspage) -> None:
     theirs.broken = {"/v1/pages/kctbh9vrtdwd": Reply(302, headers={"Location": "https://elsewhere.example/v1"})}
     ran = run_keyed(theirs)
     assert ran.code == 1
-    assert "has moved to elsewhere.example" in ran.error
+    assert "redirects to elsewhere.example" in ran.error
