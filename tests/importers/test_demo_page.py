@@ -205,4 +205,4 @@ def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: S
     assert not Subscriber.objects.filter(state=SubscriberState.ACTIVE).exists()
     paused = Subscriber.objects.filter(state=SubscriberState.PAUSED)
     assert paused.count() >= 18
-    assert all("Made up" in subscriber.paused_reason for subscriber in paused)
+    assert all("Demo address" in subscriber.paused_reason for subscriber in paused)

@@ -196,8 +196,8 @@ class PublicSource:
         except SourceError as error:
             self.report.note("the history", f"neither /history.json nor /history.atom can be read ({error})")
             return
-        text = "only the incidents of the Atom feed were found, because /history.json cannot be read"
-        self.report.note("the history", text)
+        note = "only the incidents of the Atom feed were found, because /history.json cannot be read"
+        self.report.note("the history", note)
         yield from dict.fromkeys(_LINK.findall(text))
 
     def _component_rows(self) -> list[object]:
