@@ -25,7 +25,7 @@ def incident_template_list(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "console/incident_templates/list.html",
-        {"page": page, "listed": paged(page.presets.in_order(), request)},
+        {"page": page, "listed": paged(page.incident_templates.in_order(), request)},
     )
 
 
@@ -84,4 +84,4 @@ def _saved(form: IncidentTemplateForm, act: Any) -> bool:
 
 
 def _incident_template(request: StaffRequest, code: str) -> IncidentTemplate:
-    return get_object_or_404(current_page(request).presets.with_code(code))
+    return get_object_or_404(current_page(request).incident_templates.with_code(code))

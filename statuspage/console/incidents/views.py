@@ -82,7 +82,7 @@ def declare(request: StaffRequest) -> HttpResponse:
         "form": form,
         "draft": draft,
         "audience": audience,
-        "presets": page.presets.offered(Kind.INCIDENT, ()),
+        "presets": page.incident_templates.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
     return render_form(request, "console/incidents/declare.html", context, form)
@@ -169,7 +169,9 @@ def incident_context(
             "incident": incident,
             "affected": affected,
             "form": main_form,
-            "presets": page.presets.offered(incident.kind, affected) if request.user.has_role(Role.EDITOR) else [],
+            "presets": page.incident_templates.offered(incident.kind, affected)
+            if request.user.has_role(Role.EDITOR)
+            else [],
             "meanwhile": meanwhile,
             "difference": _difference(meanwhile, form),
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
