@@ -44,7 +44,7 @@ class EventKind(models.TextChoices):
     HISTORY_CORRECTED = "history.corrected"
     UPTIME_WEIGHTS = "uptime.weights"
     PAGE_CHANGED = "page.changed"
-    PRESETS_CHANGED = "presets.changed"
+    INCIDENT_TEMPLATES_CHANGED = "presets.changed"
     METRICS_CHANGED = "metrics.changed"
 
 

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from incidents.models import Incident, Postmortem
+from incidents.models.findings import Findings
 from incidents.postmortem.evidence import Evidence, evidence_of, lines_of
-from incidents.postmortem.findings import Findings
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 from incidents.text.time_shorthand import Clock
 from incidents.text.wording import moment_text
@@ -94,12 +94,12 @@ class PostmortemEditor:
         errors = self.form.errors or self.facts.errors
         return self.form.is_bound and bool(errors or self.items.total_error_count() or self.lines.total_error_count())
 
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names, in whichever form that is."""
-        refusals = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
-        for name, messages in refusals.items():
+    def add_action_errors(self, error: ValidationError) -> None:
+        """Show each error next to the field that it names, in the form that has it."""
+        errors = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
+        for name, messages in errors.items():
             form = self.facts if name in self.facts.fields else self.form
-            form.add_error(name if name in form.fields else None, list(messages))
+            form.add_action_errors(ValidationError({name: messages}))
 
 
 def stated_of(incident: Incident, postmortem: Postmortem | None) -> Findings:
