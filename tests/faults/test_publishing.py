@@ -28,10 +28,10 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
 from incidents.actor import SYSTEM
 from incidents.models import Incident, Page
-from statuspage.public.publishing.publisher import publish_news, rebuild, tree_of
+from statuspage.publishing.publisher import publish_news, rebuild, tree_of
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 def publish():
@@ -53,17 +53,18 @@ for line in sys.stdin:
     print(child, flush=True)
 """
 PREPARE = """
-from incidents.actions import components, incidents
+from incidents.actions.components.component_lifecycle import create_component
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()
-api = components.create_component(page, name="REST API", actor=SYSTEM)
+api = create_component(page, name="REST API", actor=SYSTEM)
 for number in range(8):
     what = {"title": f"Incident {number}", "body": "We look.", "components": {api: "major_outage"}}
-    incidents.open_incident(page, **what, actor=SYSTEM)
+    open_incident(page, **what, actor=SYSTEM)
 """
 POST = """
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
 from incidents.actor import SYSTEM
 from incidents.models import Incident
 post_update(Incident.objects.order_by("pk").last(), status="identified", body="{}", actor=SYSTEM)
