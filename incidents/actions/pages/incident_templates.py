@@ -33,7 +33,7 @@ def edit_incident_template(
 @transaction.atomic
 def create_built_in_templates(page: Page, *, actor: Actor) -> int:
     """The presets that a new page begins with, but for those whose names are taken; how many were added."""
-    taken = set(page.presets.values_list("name", flat=True))
+    taken = set(page.incident_templates.values_list("name", flat=True))
     missing = [preset for preset in default_templates.DEFAULT_TEMPLATES if preset.name not in taken]
     for preset in missing:
         create_incident_template(
