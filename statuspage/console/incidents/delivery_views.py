@@ -19,7 +19,7 @@ from statuspage.console.incidents.views import delivery_progress_of, outcome
 from statuspage.console.paging import paged
 from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
-from statuspage.subscribers import staff_actions
+from statuspage.notifications.resending import RetryResult, retry_failed
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import event_scope_of_draft
 
@@ -64,7 +64,7 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
     incident = _incident(request, code)
     event = get_object_or_404(incident.events.telling(), pk=_number(request, "event"))
     only = _number(request, "delivery") if "delivery" in request.POST else None
-    done = staff_actions.retry_failed(event, actor=request.user.actor, only=only)
+    done = retry_failed(event, actor=request.user.actor, only=only)
     if request.htmx:
         context = {"page": incident.page, "incident": incident} | _table(request, event)
         return fragment(request, "console/incidents/deliveries.html#table", context, *_said_of(done))
@@ -73,7 +73,7 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
     return redirect(f"{reverse('console:deliveries', args=[code])}?{urlencode({'event': event.pk} | kept)}")
 
 
-def _said_of(done: staff_actions.Retried) -> list[FlashMessage]:
+def _said_of(done: RetryResult) -> list[FlashMessage]:
     said = [FlashMessage(f"{done.again} will be tried again now.")] if done.again else []
     if done.left:
         left = (

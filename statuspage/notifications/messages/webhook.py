@@ -105,7 +105,7 @@ _UPDATE: Json = {
 def _meta(page: Page, unsubscribe: str) -> Json:
     return {
         "unsubscribe": unsubscribe,
-        "documentation": absolute_url(page, reverse("subscribers:webhook")),
+        "documentation": absolute_url(page, reverse("public:webhook")),
         "generated_at": _time(timezone.now()),
     }
 
