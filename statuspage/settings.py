@@ -195,7 +195,7 @@ PASSWORD_RESET_TIMEOUT = 4 * 3600
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "console:dashboard"
+LOGIN_REDIRECT_URL = "console:home"
 
 # Without a mail server, mails become .eml files that the console links to: a fresh install works and hides nothing.
 MAIL_DIR = DATA_DIR / "mail"

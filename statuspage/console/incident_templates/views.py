@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions.pages import incident_templates as actions
 from incidents.models import IncidentTemplate
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
 from statuspage.console.incident_templates.forms import IncidentTemplateForm
@@ -20,7 +20,7 @@ from statuspage.console.paging import paged
 
 @role_required(Role.VIEWER)
 def incident_template_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     return render(
         request,
         "console/incident_templates/list.html",
@@ -32,20 +32,20 @@ def incident_template_list(request: StaffRequest) -> HttpResponse:
 @require_POST
 def add_built_in_templates(request: StaffRequest) -> HttpResponse:
     """Those that a new page begins with, where they are missing."""
-    added = actions.create_built_in_templates(current_page(request), actor=request.user.actor)
+    added = actions.create_built_in_templates(request.page, actor=request.user.actor)
     messages.success(request, f"{added} preset{'' if added == 1 else 's'} added.")
-    return redirect("console:presets")
+    return redirect(console_url(request.page, "presets"))
 
 
 @role_required(Role.EDITOR)
 def new_incident_template(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = IncidentTemplateForm(sent(request), page=page)
     if form.is_valid() and _saved(
         form, lambda fields: actions.create_incident_template(page, actor=request.user.actor, **fields)
     ):
         messages.success(request, "Added.")
-        return redirect("console:presets")
+        return redirect(console_url(request.page, "presets"))
     return render(
         request,
         "console/incident_templates/form.html",
@@ -56,7 +56,7 @@ def new_incident_template(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def edit_incident_template(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     preset = _incident_template(request, code)
     initial = {name: getattr(preset, name) for name in IncidentTemplateForm.base_fields}
     initial["components"] = [component.public_id for component in preset.components.all()]
@@ -65,7 +65,7 @@ def edit_incident_template(request: StaffRequest, code: str) -> HttpResponse:
         form, lambda fields: actions.edit_incident_template(preset, actor=request.user.actor, **fields)
     ):
         messages.success(request, "Saved.")
-        return redirect("console:presets")
+        return redirect(console_url(request.page, "presets"))
     context = {"page": page, "form": form, "preset": preset}
     return render(request, "console/incident_templates/form.html", context, status=422 if form.errors else 200)
 
@@ -75,7 +75,7 @@ def edit_incident_template(request: StaffRequest, code: str) -> HttpResponse:
 def delete_incident_template(request: StaffRequest, code: str) -> HttpResponse:
     actions.delete_incident_template(_incident_template(request, code), actor=request.user.actor)
     messages.success(request, "Deleted.")
-    return redirect("console:presets")
+    return redirect(console_url(request.page, "presets"))
 
 
 def _saved(form: IncidentTemplateForm, act: Any) -> bool:
@@ -88,4 +88,4 @@ def _saved(form: IncidentTemplateForm, act: Any) -> bool:
 
 
 def _incident_template(request: StaffRequest, code: str) -> IncidentTemplate:
-    return get_object_or_404(current_page(request).presets.with_code(code))
+    return get_object_or_404(request.page.presets.with_code(code))

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from incidents.actions.pages import page_settings as actions
 from incidents.reporting.uptime import Weights
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
 from statuspage.console.settings.uptime_form import WeightsForm
@@ -15,7 +15,7 @@ from statuspage.console.settings.uptime_form import WeightsForm
 @role_required(Role.OWNER)
 def uptime(request: StaffRequest) -> HttpResponse:
     """What counts as down."""
-    page = current_page(request)
+    page = request.page
     form = WeightsForm(sent(request), weights=Weights.for_page(page))
     if form.is_valid():
         try:
@@ -24,7 +24,7 @@ def uptime(request: StaffRequest) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
-            return redirect("console:uptime")
+            return redirect(console_url(request.page, "uptime"))
     return render(
         request, "console/settings/uptime.html", {"page": page, "form": form}, status=422 if form.errors else 200
     )

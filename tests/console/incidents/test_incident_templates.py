@@ -12,7 +12,7 @@ from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/incidents/new"
+NEW = "/console/p/acme/incidents/new"
 
 
 @pytest.fixture
@@ -35,17 +35,17 @@ def use(client: Client, chosen: IncidentTemplate, path: str, action: str = "", *
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def test_a_preset_is_written_changed_and_deleted_and_the_audit_log_says_so(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     typed = {"name": "Slow", "title": "Slow", "body": "It is slow.", "update_status": "identified"}
-    sent = fill_in(editor, "/console/presets/new", "", **typed, components=component.public_id)
-    assert editor.post("/console/presets/new", sent)["Location"] == "/console/presets"
+    sent = fill_in(editor, "/console/p/acme/presets/new", "", **typed, components=component.public_id)
+    assert editor.post("/console/p/acme/presets/new", sent)["Location"] == "/console/p/acme/presets"
     made = page.presets.get()
     assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
-    at = f"/console/presets/{made.public_id}"
+    at = f"/console/p/acme/presets/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
     assert (made.body, made.title) == ("It is very slow.", "Slow")
@@ -56,17 +56,17 @@ def test_a_preset_is_written_changed_and_deleted_and_the_audit_log_says_so(edito
 
 def test_two_presets_of_one_name_are_refused_with_the_text_kept(editor: Client, page: Page) -> None:
     preset(page, name="Errors")
-    sent = fill_in(editor, "/console/presets/new", "", name="Errors", title="T", body="Kept.")
-    answer = editor.post("/console/presets/new", sent)
+    sent = fill_in(editor, "/console/p/acme/presets/new", "", name="Errors", title="T", body="Kept.")
+    answer = editor.post("/console/p/acme/presets/new", sent)
     assert answer.status_code == 422
     assert "There is a template named" in answer.content.decode()
     assert "Kept." in answer.content.decode()
 
 
 def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> None:
-    assert "At three in the morning" in sheet(editor.get("/console/presets")).text
-    editor.post("/console/presets/stock")
-    editor.post("/console/presets/stock")
+    assert "At three in the morning" in sheet(editor.get("/console/p/acme/presets")).text
+    editor.post("/console/p/acme/presets/stock")
+    editor.post("/console/p/acme/presets/stock")
     assert page.presets.count() == len(DEFAULT_TEMPLATES)
     assert create_built_in_templates(page, actor=SYSTEM) == 0
 
@@ -74,8 +74,8 @@ def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> No
 def test_a_viewer_reads_them_only(page: Page) -> None:
     viewer = signed_in("viewer")
     made = preset(page)
-    assert viewer.get("/console/presets").status_code == 200
-    assert viewer.get(f"/console/presets/{made.public_id}").status_code == 403
+    assert viewer.get("/console/p/acme/presets").status_code == 200
+    assert viewer.get(f"/console/p/acme/presets/{made.public_id}").status_code == 403
 
 
 def test_a_preset_fills_in_title_text_status_and_components(editor: Client, page: Page) -> None:
