@@ -21,14 +21,14 @@ register = template.Library()
 
 @register.simple_tag(name="console_url", takes_context=True)
 def page_url(context: dict[str, Any], name: str, *args: object) -> str:
-    """`{% console_url 'incident' incident.public_id %}`: the console URL of that name for the context's `page`."""
-    return console_url(context["page"], name, *args)
+    """`{% console_url 'incident' incident.public_id %}`: the console URL of that name, for the request's page."""
+    return console_url(context["request"].page, name, *args)
 
 
 @register.simple_tag(name="public_url", takes_context=True)
 def page_public_url(context: dict[str, Any], name: str, *args: object) -> str:
-    """`{% public_url 'incident' incident.public_id %}`: the public URL of that name, on the domain of `page`."""
-    page: Page = context["page"]
+    """`{% public_url 'incident' incident.public_id %}`: the public URL of that name, on the domain of the request's page."""
+    page: Page = context["request"].page
     path = reverse(f"public:{name}", args=args)
     return absolute_url(page, path) if page.domain else path
 
@@ -68,7 +68,7 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
         return {}
     page = request.page
     return {
-        "page": page,
+        "request": request,
         # A page that shows the open incidents has looked already.
         "newest": context["newest"] if "newest" in context else _newest(page),
         "may_write": request.user.has_role(Role.EDITOR),
