@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
 from statuspage.notifications.fan_out import fan_out_waiting
@@ -98,7 +99,7 @@ def happen(incident: Incident, what: str) -> Event:
         loud = what == "resolved"
         incident_actions.resolve(incident, body="Done.", restore=None, **silently | {"notify": loud})
     if what == "reopened":
-        incident_actions.reopen(incident, body="Not done.", actor=ALICE)
+        incident_actions.reopen(incident, UpdateInput(body="Not done."), actor=ALICE)
     if what == "postmortem":
         postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
     return last_event(incident)

@@ -16,6 +16,7 @@ from incidents.actions.pages.incident_templates import create_built_in_templates
 from incidents.actions.pages.service_level_targets import set_target
 from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
@@ -174,7 +175,7 @@ class _Replay:
         statuses = self._statuses(post)
         if post.update.status == Status.RESOLVED:
             update = incident_actions.resolve(
-                incident, body=post.first_body, restore=statuses, actor=actor, notify=False, at=post.at
+                incident, UpdateInput(body=post.first_body, notify=False, at=post.at), restore=statuses, actor=actor
             )
         else:
             verb = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
