@@ -53,8 +53,8 @@ def make_incident(page: Page, **more: Any) -> Incident:
 
 
 def post(incident: Incident, status: str = "identified", body: str = "We know more.", **more: Any) -> IncidentUpdate:
-    fields: dict[str, Any] = {"status": status, "body": body, "actor": ALICE}
-    return incident_actions.post_update(incident, **fields | more)
+    actor = more.pop("actor", ALICE)
+    return incident_actions.post_update(incident, UpdateInput(status=status, body=body, **more), actor=actor)
 
 
 def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | None = None, **more: Any) -> Incident:

@@ -64,7 +64,7 @@ def lock_for_follow_up(incident: Incident, update_input: UpdateInput, *, status:
     if not incident.is_resolved or status != incident.status:
         raise ValidationError({"status": "This incident is open again. Post a regular update."})
     if incident.hidden_at:
-        raise ValidationError({"status": "This incident was deleted and is no longer public."})
+        raise ValidationError({"status": "This incident was deleted or merged and is no longer public."})
     return checks.moment(update_input.at, not_before=incident.last_update_at)
 
 

@@ -92,12 +92,11 @@ def scopes(stage: Stage, incident: Incident, elsewhere: Incident) -> dict[str, d
 
 def happen(incident: Incident, what: str) -> Event:
     """Make it happen to `incident`, which is as it was opened; earlier steps tell nobody."""
-    silently: dict[str, Any] = {"actor": ALICE, "notify": False}
     if what == "updated":
         post(incident)
     if what in ("resolved", "reopened", "postmortem"):
         loud = what == "resolved"
-        incident_actions.resolve(incident, body="Done.", restore=None, **silently | {"notify": loud})
+        incident_actions.resolve(incident, UpdateInput(body="Done.", notify=loud), restore=None, actor=ALICE)
     if what == "reopened":
         incident_actions.reopen(incident, UpdateInput(body="Not done."), actor=ALICE)
     if what == "postmortem":

@@ -179,15 +179,10 @@ class _Replay:
             )
         else:
             verb = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
-            update = verb(
-                incident,
-                status=post.update.status,
-                body=post.first_body,
-                actor=actor,
-                components=statuses,
-                notify=False,
-                at=post.at,
+            update_input = UpdateInput(
+                body=post.first_body, status=post.update.status, components=statuses, notify=False, at=post.at
             )
+            update = verb(incident, update_input, actor=actor)
         self.posts += 1
         if post.first_body != post.body:
             self.edits[incident_actions.edit_update(update, body=post.body, actor=actor)] = post.edited_at

@@ -57,7 +57,7 @@ def test_what_was_deleted_or_joined_with_another_gets_none() -> None:
     incident_lifecycle.hide(deleted, reason="A test.", actor=ALICE)
     merging.merge(joined, into=kept, reason="One failure.", actor=ALICE)
     for one in (deleted, joined):
-        with pytest.raises(ValidationError, match="Visitors do not see this incident"):
+        with pytest.raises(ValidationError, match="is no longer public"):
             follow_ups.follow_up(one, UpdateInput(body="Done."), actor=ALICE)
     follow_ups.follow_up(kept, UpdateInput(body="Done."), actor=ALICE)
 

@@ -140,7 +140,7 @@ def test_an_incident_on_a_component_that_a_maintenance_does_not_set_ends_green_o
 
 def test_it_is_verified_by_an_update_and_takes_no_step_back() -> None:
     maintenance = running(make_page())
-    assert actions.verify(maintenance, body="We check.", actor=ALICE).label == "Verifying"
+    assert post(maintenance, "verifying", "We check.").label == "Verifying"
     assert Event.objects.get(kind="maintenance.updated").notify
     assert post(maintenance, "in_progress", "Not quite.").label == "In progress"
     assert "already begun" in refused("status", lambda: post(maintenance, "scheduled"))
@@ -279,8 +279,8 @@ def test_a_repeated_submit_makes_one_maintenance_and_one_update() -> None:
     assert make_maintenance(page, submission_key="k1") == first
     start, end = first.window
     moved: dict[str, Any] = {"scheduled_for": start + HOUR, "scheduled_until": end + HOUR, "actor": ALICE}
-    once = actions.reschedule(first, **moved, submission_key="k2")
-    assert actions.reschedule(first, **moved, submission_key="k2") == once
+    once = actions.reschedule(first, UpdateInput(submission_key="k2"), **moved)
+    assert actions.reschedule(first, UpdateInput(submission_key="k2"), **moved) == once
     begun = actions.start(first, UpdateInput(submission_key="k3"), actor=ALICE)
     assert actions.start(first, UpdateInput(submission_key="k3"), actor=ALICE) == begun
     over = actions.cancel(first, UpdateInput(submission_key="k4"), actor=ALICE)
@@ -295,7 +295,7 @@ def test_the_second_of_two_people_hears_of_the_first() -> None:
     actions.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     for act in (actions.start, actions.cancel):
         with pytest.raises(EditConflict):
-            act(maintenance, actor=BOB, expected_version=seen)
+            act(maintenance, UpdateInput(expected_version=seen), actor=BOB)
     start, end = maintenance.window
     with pytest.raises(EditConflict):
         actions.reschedule(
