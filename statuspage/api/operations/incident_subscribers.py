@@ -28,8 +28,10 @@ def create_incident_subscriber(
 ) -> SubscriberOut:
     """Add a subscriber to one incident."""
     page = page_of(request, page_id)
-    wishes = Preferences(whole_page=False, incidents=(incident_of(page, incident_id),))
-    return people.out(page, people.add(page, body.subscriber, actor=request.token.actor, wishes=wishes).public_id)
+    preferences = Preferences(whole_page=False, incidents=(incident_of(page, incident_id),))
+    return people.out(
+        page, people.add(page, body.subscriber, actor=request.token.actor, preferences=preferences).public_id
+    )
 
 
 @endpoint("GET", f"{OF_INCIDENT}/{{subscriber_id}}", Scope.SUBSCRIBERS, SubscriberOut, tag="subscribers")
@@ -48,11 +50,11 @@ def delete_incident_subscriber(
     page, actor = page_of(request, page_id), request.token.actor
     incident = incident_of(page, incident_id)
     subscriber = people.subscriber_of(_of_incident(page, incident), subscriber_id)
-    wishes = people.without(preferences_of(subscriber), incident)
-    if wishes is None:
+    preferences = people.without(preferences_of(subscriber), incident)
+    if preferences is None:
         people.remove(subscriber, actor=actor)
     else:
-        staff_actions.change(subscriber, wishes, actor=actor)
+        staff_actions.change(subscriber, preferences, actor=actor)
     return people.out(page, subscriber_id)
 
 

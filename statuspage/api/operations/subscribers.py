@@ -43,8 +43,8 @@ def list_subscribers(request: ApiRequest, page_id: str, asked: ListingQuery) -> 
 def create_subscriber(request: ApiRequest, page_id: str, body: SubscriberBody) -> SubscriberOut:
     """Add a subscriber by e-mail, webhook or telephone number."""
     page, asked = page_of(request, page_id), body.subscriber
-    wishes = people.wishes_for(page, asked.component_ids)
-    added = people.add(page, asked, actor=request.token.actor, wishes=wishes)
+    preferences = people.preferences_for(page, asked.component_ids)
+    added = people.add(page, asked, actor=request.token.actor, preferences=preferences)
     return people.out(page, added.public_id)
 
 
@@ -71,8 +71,8 @@ def update_subscriber(
     """Change what a subscriber is told of: these components, or the whole page."""
     page = page_of(request, page_id)
     subscriber = people.subscriber_of(page.subscribers.all(), subscriber_id)
-    wishes = people.wishes_for(page, body.component_ids, before=preferences_of(subscriber))
-    staff_actions.change(subscriber, wishes, actor=request.token.actor)
+    preferences = people.preferences_for(page, body.component_ids, before=preferences_of(subscriber))
+    staff_actions.change(subscriber, preferences, actor=request.token.actor)
     return people.out(page, subscriber_id)
 
 

@@ -1,6 +1,6 @@
 """Subscribers in Statuspage's words, and what programs do to them."""
 
-from statuspage.api.people.changing import add, remove, wishes_for, without
+from statuspage.api.people.changing import add, preferences_for, remove, without
 from statuspage.api.people.counting import counted_by_mode, counts
 from statuspage.api.people.finding import asked_again, listed, out, subscriber_of
 from statuspage.api.people.words import narrowed, subscriber_out
@@ -13,9 +13,9 @@ __all__ = [
     "listed",
     "narrowed",
     "out",
+    "preferences_for",
     "remove",
     "subscriber_of",
     "subscriber_out",
-    "wishes_for",
     "without",
 ]

@@ -13,7 +13,7 @@ from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 
 
 def subscriber_of(rows: SubscriberQuerySet, code: str) -> Subscriber:
-    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_wishes().select_related("page"), code)
+    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_preferences().select_related("page"), code)
     return found
 
 
@@ -22,7 +22,7 @@ def out(page: Page, code: str) -> SubscriberOut:
 
 
 def listed(page: Page, rows: SubscriberQuerySet, paging: Paging, *, first: int = 1) -> list[SubscriberOut]:
-    return [subscriber_out(page, one) for one in paging.cut(rows.with_wishes(), first=first)]
+    return [subscriber_out(page, one) for one in paging.cut(rows.with_preferences(), first=first)]
 
 
 def asked_again(request: ApiRequest, page: Page, rows: SubscriberQuerySet, code: str) -> SubscriberOut:

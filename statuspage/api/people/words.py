@@ -59,8 +59,8 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
 
 def _chosen(subscriber: Subscriber) -> list[str]:
     """Ids of components, those of chosen groups too; none: the whole page."""
-    wishes = preferences_of(subscriber)
-    if wishes.whole_page:
+    preferences = preferences_of(subscriber)
+    if preferences.whole_page:
         return []
-    members = (one for group in wishes.groups for one in group.components.active())
-    return list(dict.fromkeys(one.public_id for one in (*wishes.components, *members)))
+    members = (one for group in preferences.groups for one in group.components.active())
+    return list(dict.fromkeys(one.public_id for one in (*preferences.components, *members)))
