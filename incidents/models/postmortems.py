@@ -7,9 +7,9 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from incidents.models.findings import Findings, digest
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
-from incidents.postmortem.findings import Findings, digest
 
 
 class PostmortemQuerySet(models.QuerySet["Postmortem"]):
@@ -29,7 +29,7 @@ class Postmortem(models.Model):
     """`draft` and `findings` are what staff write; `body`, `body_html` and `account` what was last published. Public
     while `published_at` is set.
 
-    `findings` has the shape of `incidents.postmortem.findings.Findings`, `account` that of
+    `findings` has the shape of `incidents.models.findings.Findings`, `account` that of
     `incidents.postmortem.summary.PostmortemSummary`. `approved` is the digest of the content that a second person has
     approved. `edited_by` and `approved_by` are references of actors. `followed_up_at` is when subscribers were notified
     that all action items are complete.

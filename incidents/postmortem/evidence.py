@@ -12,8 +12,8 @@ from itertools import groupby
 from django.utils import timezone
 
 from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, StatusInterval
+from incidents.models.findings import Line
 from incidents.models.states import HARMED, ComponentStatus
-from incidents.postmortem.findings import Line
 from incidents.postmortem.summary import Span, TimelineFacts
 from incidents.reporting.periods import Period
 from incidents.reporting.response_times import IncidentTimes, Measure

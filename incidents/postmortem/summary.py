@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from incidents.models.states import HARMED, ComponentStatus
-from incidents.postmortem.findings import (
+from incidents.models.findings import (
     Findings,
     Line,
     digest,
@@ -20,6 +19,7 @@ from incidents.postmortem.findings import (
     stamp,
     texts,
 )
+from incidents.models.states import HARMED, ComponentStatus
 from incidents.text.wording import duration_text, moment_text
 
 MOMENTS = ("began", "detected", "acknowledged", "fixed", "resolved", "ended")

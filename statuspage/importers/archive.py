@@ -11,10 +11,9 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from incidents.actions.pages import logos
 from incidents.actor import Actor
 from incidents.models import Page
-from incidents.transfer import export, restore_metrics, restore_records
+from incidents.transfer import export, restore_logos, restore_metrics, restore_records
 from incidents.transfer import restore as transfer_restore
 from incidents.transfer.import_pages import record_import
 from incidents.transfer.import_status_history import newest_affected
@@ -41,7 +40,7 @@ MISFITS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, Data
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
-    "logo": logos.restore_logo,
+    "logo": restore_logos.restore_logo,
     "group": transfer_restore.restore_group,
     "component": transfer_restore.restore_component,
     "target": transfer_restore.restore_target,

@@ -1,4 +1,4 @@
-"""A notice for other sites: a script puts a small frame into their corner while something is wrong here (section 2.8).
+"""A notice for other sites: a script adds a small frame to a corner while something is wrong (contract section 2.8).
 
 The frame may stand anywhere, and it alone: no other page of ours can be framed.
 """

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.test import Client
-from django.urls import Resolver404, URLResolver, get_resolver, resolve, reverse
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from tests.public.parsed_page import parse
 
@@ -52,11 +52,19 @@ def links(base: str, html: str) -> list[str]:
     return [target.path for target in targets if target.path.startswith("/console/") and not target.netloc]
 
 
-def entries() -> list[Any]:
+def entries() -> list[URLPattern]:
     """The console's entries in the URL configuration."""
-    rooms = (one for one in get_resolver().url_patterns if isinstance(one, URLResolver))
-    (console,) = [room for room in rooms if room.namespace == "console"]
-    return list(console.url_patterns)
+    resolvers = [item for item in get_resolver().url_patterns if isinstance(item, URLResolver)]
+    (console,) = [resolver for resolver in resolvers if resolver.namespace == "console"]
+    return list(_patterns(console))
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for item in resolver.url_patterns:
+        if isinstance(item, URLResolver):
+            yield from _patterns(item)
+        else:
+            yield item
 
 
 def name_of(path: str) -> str | None:
@@ -70,7 +78,7 @@ def name_of(path: str) -> str | None:
 def unseen(found: Walk, client: Client) -> set[str]:
     """Names that could be a page and were not met: those that do not refuse to be read (405)."""
     rest = [entry for entry in entries() if entry.name not in found.pages and entry.name not in found.others]
-    return {entry.name for entry in rest if client.get(_any(entry)).status_code != 405}
+    return {str(entry.name) for entry in rest if client.get(_any(entry)).status_code != 405}
 
 
 def _any(entry: Any) -> str:

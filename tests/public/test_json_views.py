@@ -15,7 +15,7 @@ from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Incident
-from incidents.postmortem.findings import Findings, Line
+from incidents.models.findings import Findings, Line
 from tests.factories import (
     ALICE,
     make_component,

@@ -1,21 +1,14 @@
-"""The page's name as a picture: on light ground, and on dark ground if that has one of its own."""
+"""Set or remove the logos of a page: one for light backgrounds, and optionally another for dark ones."""
 
 from __future__ import annotations
-
-from base64 import b64decode
-from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from incidents.actions._audit import record
 from incidents.actor import Actor
-from incidents.images import Picture, drawn
+from incidents.images import Picture
 from incidents.models import EventKind, Page, PageLogo
-from incidents.transfer.records import Outcome, Result
-
-FIELDS = {"light": "logo", "dark": "logo_dark"}
 
 
 @transaction.atomic
@@ -35,7 +28,7 @@ def set_logo(page: Page, *, actor: Actor, **pictures: Picture | None) -> Page:
         return locked
     before = {name: str(old[name] or "") for name in changed}
     for name in changed:
-        setattr(locked, name, _kept(pictures[name]))
+        setattr(locked, name, store_picture(pictures[name]))
     locked.save(update_fields=changed)
     PageLogo.objects.filter(pk__in=[old[name].pk for name in changed if old[name]]).delete()
     details = {"changed": {name: str(getattr(locked, name) or "") for name in changed}, "before": before}
@@ -43,28 +36,12 @@ def set_logo(page: Page, *, actor: Actor, **pictures: Picture | None) -> Page:
     return locked
 
 
-@transaction.atomic
-def restore_logo(page: Page, raw: Mapping[str, Any]) -> Result:
-    """Drawn anew, as if it were uploaded: anybody may have written the file. Of our own, that changes no byte."""
-    name = FIELDS.get(raw["ground"])
-    if name is None:
-        raise ValidationError("its ground is neither light nor dark")
-    if getattr(page, name):
-        return Result(Outcome.UNCHANGED)
-    try:
-        content = b64decode(raw["content"], validate=True)
-    except ValueError as error:
-        raise ValidationError("its content is not base64") from error
-    setattr(page, name, _kept(drawn(content)))
-    page.save(update_fields=[name])
-    return Result(Outcome.CREATED)
-
-
 def _digest(picture: Picture | PageLogo | None) -> str:
     return picture.digest if picture else ""
 
 
-def _kept(picture: Picture | None) -> PageLogo | None:
+def store_picture(picture: Picture | None) -> PageLogo | None:
+    """Create the row of a picture. None if there is no picture."""
     if picture is None:
         return None
     return PageLogo.objects.create(

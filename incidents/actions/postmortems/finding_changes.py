@@ -10,8 +10,8 @@ from incidents.actions import checks
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actor import Actor
 from incidents.models import Incident, Postmortem
+from incidents.models.findings import Findings, Line, is_length
 from incidents.postmortem.evidence import evidence_of
-from incidents.postmortem.findings import Findings, Line, is_length
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 
 MAX_LINES = 200

@@ -11,7 +11,7 @@ from incidents.actions.postmortems import finding_changes as finding_actions
 from incidents.actions.postmortems.action_items import ActionItemDraft, as_drafted, replace_items
 from incidents.actor import Actor
 from incidents.models import EventKind, Incident, Postmortem, Revision
-from incidents.postmortem.findings import Findings
+from incidents.models.findings import Findings
 from incidents.postmortem.summary import PostmortemSummary
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINES
-from incidents.postmortem.findings import Findings, Line
+from incidents.models.findings import Findings, Line
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.time_shorthand import Clock
 from statuspage.console.fields import MomentField

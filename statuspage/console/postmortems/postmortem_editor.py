@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from incidents.models import Incident, Postmortem
+from incidents.models.findings import Findings
 from incidents.postmortem.evidence import Evidence, evidence_of, lines_of
-from incidents.postmortem.findings import Findings
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 from incidents.text.time_shorthand import Clock
 from incidents.text.wording import moment_text

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from incidents.models import ActionItem, Incident, Postmortem
+from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of
-from incidents.postmortem.findings import Findings
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 from incidents.text.time_shorthand import Clock, spelled_out
 from incidents.text.wording import moment_text

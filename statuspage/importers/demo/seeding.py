@@ -19,8 +19,8 @@ from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
+from incidents.models.findings import Findings, Line
 from incidents.models.states import ComponentStatus, Status
-from incidents.postmortem.findings import Findings, Line
 from statuspage.importers.demo import clock, data, maintenances
 from statuspage.importers.demo import subscribers as demo_subscribers
 from statuspage.importers.demo.maintenances import demo_actor

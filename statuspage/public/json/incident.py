@@ -1,6 +1,6 @@
 """One incident with all that there is to know of it: `/incidents/<code>.json` (contract section 1.1).
 
-Statuspage's keys in the order of its webhooks (section 4.1), and ours under `candor` at the end.
+Statuspage's keys in the order of its webhooks (contract section 4.1), and ours under `candor` at the end.
 """
 
 from django.db.models import prefetch_related_objects

@@ -15,7 +15,7 @@ from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actor import Actor
 from incidents.models import Draft, Incident, Page, Postmortem
-from incidents.postmortem.findings import Findings, Line
+from incidents.models.findings import Findings, Line
 from tests.factories import ALICE, make_component, make_page, make_resolved, make_user
 
 pytestmark = pytest.mark.django_db

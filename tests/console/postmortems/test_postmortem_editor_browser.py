@@ -12,8 +12,8 @@ from playwright.sync_api import Page as Tab
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Incident, Page, Postmortem
+from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of, lines_of
-from incidents.postmortem.findings import Findings
 from tests.console.test_browser import OpenTab, open_tab, page, sign_in
 from tests.factories import ALICE, make_component, make_resolved
 from tests.servers import wait_until

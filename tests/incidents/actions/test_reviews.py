@@ -14,7 +14,7 @@ from incidents.actions.postmortems import postmortem_lifecycle, reviews
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
-from incidents.postmortem.findings import Findings, Line
+from incidents.models.findings import Findings, Line
 from tests.factories import ALICE, BOB, make_component, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db

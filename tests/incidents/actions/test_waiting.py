@@ -15,7 +15,7 @@ from incidents.actions.incidents import follow_ups, impact_start
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Component, ComponentGroup, Incident, Page, Postmortem
-from incidents.postmortem.findings import Findings
+from incidents.models.findings import Findings
 from tests.factories import ALICE, BOB, make_component, make_group, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db(transaction=True)

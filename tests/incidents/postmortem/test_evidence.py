@@ -11,8 +11,8 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.models import Component, Incident
+from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of, lines_of
-from incidents.postmortem.findings import Findings
 from incidents.postmortem.summary import postmortem_summary_of
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.postmortem.findings import Line
+from incidents.models.findings import Line
 from incidents.postmortem.outage_chart import outage_svg, text_alternative
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, Span
 

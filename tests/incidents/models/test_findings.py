@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.postmortem.findings import Findings, Line, digest
+from incidents.models.findings import Findings, Line, digest
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, Span, TimelineFacts, postmortem_summary_of
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)

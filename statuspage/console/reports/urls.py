@@ -1,0 +1,14 @@
+from django.urls import path
+
+from statuspage.console.reports import views
+
+urlpatterns = [
+    path("analytics", views.analytics, name="analytics"),
+    path("reports", views.report_list, name="reports"),
+    path("reports.csv", views.report_list_csv, name="reports_csv"),
+    path("reports/targets", views.targets, name="targets"),
+    path("reports/public", views.publish_figures, name="publish_figures"),
+    path("reports/<slug:code>/<str:period>.csv", views.report_csv, name="report_csv"),
+    path("reports/<slug:code>/<str:period>", views.report, name="report"),
+    path("incidents/<slug:code>/impact-start", views.impact_start, name="impact_start"),
+]
