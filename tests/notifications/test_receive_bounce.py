@@ -177,8 +177,8 @@ def test_wrong_input_ends_with_success_so_that_nothing_bounces_back() -> None:
 
 PREPARE = """
 from django.utils import timezone
-from incidents.actions.incidents import open_incident
-from incidents.actions.pages import create_page
+from incidents.actions.incidents.incident_lifecycle import open_incident
+from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from statuspage.subscribers.models import Subscriber
 page = create_page(name="Acme", time_zone="Etc/UTC", actor=SYSTEM)
