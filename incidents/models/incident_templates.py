@@ -32,13 +32,15 @@ class IncidentTemplate(models.Model):
     """A text to start an incident or a maintenance from: Statuspage's “incident template” (contract section 3.4)."""
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
-    page = models.ForeignKey(Page, models.CASCADE, related_name="presets")
+    page = models.ForeignKey(Page, models.CASCADE, related_name="incident_templates")
     name = models.CharField(max_length=255)
     title = models.CharField(max_length=255)
     body = models.TextField()
     update_status = models.CharField(max_length=16, choices=Status, blank=True)
     should_send_notifications = models.BooleanField(default=True)
-    components: models.ManyToManyField[Any, Any] = models.ManyToManyField(Component, related_name="presets", blank=True)
+    components: models.ManyToManyField[Any, Any] = models.ManyToManyField(
+        Component, related_name="incident_templates", blank=True
+    )
     group_label = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -46,7 +48,7 @@ class IncidentTemplate(models.Model):
     objects = IncidentTemplateQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["page", "name"], name="preset_named_once")]
+        constraints = [models.UniqueConstraint(fields=["page", "name"], name="incident_template_named_once")]
 
     def __str__(self) -> str:
         return self.name

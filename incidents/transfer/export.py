@@ -30,7 +30,7 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
     for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
         codes = [component.public_id for component in series.components.order_by("pk")]
         yield {"type": "series", "components": codes, **written(series)}
-    for preset in page.presets.prefetch_related("components").order_by("pk"):
+    for preset in page.incident_templates.prefetch_related("components").order_by("pk"):
         codes = [component.public_id for component in preset.components.order_by("pk")]
         yield {"type": "preset", "components": codes, **written(preset)}
     yield from _metrics(page)

@@ -27,7 +27,7 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
         return Result(Outcome.SKIPPED, (f"its code is in use on the page “{here.page}”",))
     if here:
         return Result(Outcome.UNCHANGED, ("it was changed here, and stays so",) if differing(here, fields) else ())
-    if page.presets.filter(name=fields["name"]).exists():
+    if page.incident_templates.filter(name=fields["name"]).exists():
         return Result(Outcome.SKIPPED, ("there is a template of that name already",))
     if not dry:
         preset = IncidentTemplate.objects.create(page=page, public_id=incoming.code, **fields)

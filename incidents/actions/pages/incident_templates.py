@@ -33,7 +33,7 @@ def edit_incident_template(
 @transaction.atomic
 def create_built_in_templates(page: Page, *, actor: Actor) -> int:
     """The presets that a new page begins with, but for those whose names are taken; how many were added."""
-    taken = set(page.presets.values_list("name", flat=True))
+    taken = set(page.incident_templates.values_list("name", flat=True))
     missing = [preset for preset in default_templates.DEFAULT_TEMPLATES if preset.name not in taken]
     for preset in missing:
         create_incident_template(
@@ -50,7 +50,7 @@ def create_built_in_templates(page: Page, *, actor: Actor) -> int:
 
 @transaction.atomic
 def delete_incident_template(preset: IncidentTemplate, *, actor: Actor) -> None:
-    record(preset.page, EventKind.PRESETS_CHANGED, preset, actor=actor, details={"deleted": preset.name})
+    record(preset.page, EventKind.INCIDENT_TEMPLATES_CHANGED, preset, actor=actor, details={"deleted": preset.name})
     preset.delete()
 
 
@@ -65,7 +65,7 @@ def _save(
             preset.save()
             if components is not None:
                 preset.components.set(checks.components(preset.page, {one: one.status for one in components}))
-            record(preset.page, EventKind.PRESETS_CHANGED, preset, actor=actor, details={verb: preset.name})
+            record(preset.page, EventKind.INCIDENT_TEMPLATES_CHANGED, preset, actor=actor, details={verb: preset.name})
     except IntegrityError:
         raise ValidationError({"name": f"There is a template named “{preset.name}” already."}) from None
     return preset

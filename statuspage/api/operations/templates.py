@@ -16,7 +16,7 @@ PATH = "/pages/{page_id}/incident_templates"
 def list_templates(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[TemplateOut]:
     """List templates."""
     page = page_of(request, page_id)
-    return [template_out(page, one) for one in paging.cut(page.presets.in_order())]
+    return [template_out(page, one) for one in paging.cut(page.incident_templates.in_order())]
 
 
 @endpoint("POST", PATH, Scope.INCIDENTS, TemplateOut, code=201)
@@ -59,7 +59,7 @@ def delete_template(request: ApiRequest, page_id: str, template_id: str) -> Temp
 
 
 def _preset(page: Page, code: str) -> IncidentTemplate:
-    found: IncidentTemplate = get_from_list_or_404(page.presets.with_code(code), code)
+    found: IncidentTemplate = get_from_list_or_404(page.incident_templates.with_code(code), code)
     return found
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 
 from incidents.models.audit import AuditEntryQuerySet
@@ -12,6 +11,7 @@ from incidents.text.wording import machine_time
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.audit import audit_sentences
 from statuspage.console.audit.forms import AuditFilter
 
@@ -36,7 +36,7 @@ def audit(request: StaffRequest) -> HttpResponse:
         "query": asked.urlencode(),
     }
     context["is_narrowed"] = any(asked.values())
-    return render(request, "console/audit/audit.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/audit/audit.html", context, form)
 
 
 @role_required(Role.EDITOR)

@@ -1,13 +1,14 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from incidents.models import Page
 from statuspage.accounts import ratelimit
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.channels.deliverability import checklist
 from statuspage.console.channels.mail_test_form import MailTestForm
 from statuspage.console.flash import FlashMessage, fragment
@@ -38,7 +39,7 @@ def mail_test(request: StaffRequest) -> HttpResponse:
     }
     if request.htmx:
         return fragment(request, "console/channels/mail_test.html#result", context, *_outcome(context["test"]))
-    return render(request, "console/channels/mail_test.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/channels/mail_test.html", context, form)
 
 
 def _outcome(test: MailTest | None) -> list[FlashMessage]:

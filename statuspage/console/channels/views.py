@@ -13,6 +13,7 @@ from incidents.models import Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.channels.forms import EndpointForm
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, words_in, words_query
@@ -59,12 +60,12 @@ def new_endpoint(request: StaffRequest, kind: str) -> HttpResponse:
         try:
             added = endpoints.add(page, channel, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, f"{added} is added. Send a test message to see whether it arrives.")
             return redirect("console:endpoint", added.public_id)
     context = {"page": page, "form": form, "channel": channel}
-    return render(request, "console/channels/new.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/channels/new.html", context, form)
 
 
 @role_required(Role.VIEWER)

@@ -7,7 +7,7 @@ from typing import Literal
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -18,6 +18,7 @@ from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.components.forms import StatusesForm
 
 Where = Literal["up", "down", "top", "bottom"]
@@ -53,7 +54,7 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
         try:
             actions.set_statuses(page, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.add_error(None, error.messages)
+            form.add_action_errors(error)
         else:
             messages.success(request, form.done)
             return redirect("console:components")
@@ -102,7 +103,7 @@ def _list_page(request: StaffRequest, page: Page, components: Sequence[Component
         "may_edit": request.user.has_role(Role.EDITOR),
         "form": form,
     }
-    return render(request, "console/components/list.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/components/list.html", context, form)
 
 
 def _group_sections(page: Page, active: list[Component]) -> list[GroupSection]:

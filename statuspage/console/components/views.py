@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.components.component_order import to_row
 from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
 from statuspage.subscribers.preferences import inherit_preferences
@@ -27,7 +28,7 @@ def new_component(request: StaffRequest) -> HttpResponse:
         try:
             component = actions.create_component(page, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, f"“{component.name}” is on the page.")
             return to_row(component)
@@ -46,7 +47,7 @@ def edit_component(request: StaffRequest, code: str) -> HttpResponse:
         try:
             actions.edit_component(component, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, f"“{component.name}” is saved.")
             return to_row(component)
@@ -73,7 +74,7 @@ def new_group(request: StaffRequest) -> HttpResponse:
         try:
             group = actions.create_group(page, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, f"The group “{group.name}” is made. Now put components into it.")
             return to_row(group)
@@ -91,7 +92,7 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
         try:
             actions.edit_group(group, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, f"The group “{group.name}” is saved.")
             return to_row(group)
@@ -112,4 +113,4 @@ def delete_group(request: StaffRequest, code: str) -> HttpResponse:
 
 def _form_page(request: StaffRequest, form: NamedForm, context: dict[str, Any]) -> HttpResponse:
     context |= {"form": form}
-    return render(request, "console/components/form.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/components/form.html", context, form)

@@ -13,6 +13,7 @@ from incidents.models import IncidentTemplate
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.incident_templates.forms import IncidentTemplateForm
 from statuspage.console.paging import paged
@@ -24,7 +25,7 @@ def incident_template_list(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "console/incident_templates/list.html",
-        {"page": page, "listed": paged(page.presets.in_order(), request)},
+        {"page": page, "listed": paged(page.incident_templates.in_order(), request)},
     )
 
 
@@ -46,12 +47,7 @@ def new_incident_template(request: StaffRequest) -> HttpResponse:
     ):
         messages.success(request, "Added.")
         return redirect("console:presets")
-    return render(
-        request,
-        "console/incident_templates/form.html",
-        {"page": page, "form": form},
-        status=422 if form.errors else 200,
-    )
+    return render_form(request, "console/incident_templates/form.html", {"page": page, "form": form}, form)
 
 
 @role_required(Role.EDITOR)
@@ -67,7 +63,7 @@ def edit_incident_template(request: StaffRequest, code: str) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("console:presets")
     context = {"page": page, "form": form, "preset": preset}
-    return render(request, "console/incident_templates/form.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incident_templates/form.html", context, form)
 
 
 @role_required(Role.EDITOR)
@@ -82,10 +78,10 @@ def _saved(form: IncidentTemplateForm, act: Any) -> bool:
     try:
         act(form.action_fields())
     except ValidationError as error:
-        form.refuse(error)
+        form.add_action_errors(error)
         return False
     return True
 
 
 def _incident_template(request: StaffRequest, code: str) -> IncidentTemplate:
-    return get_object_or_404(current_page(request).presets.with_code(code))
+    return get_object_or_404(current_page(request).incident_templates.with_code(code))

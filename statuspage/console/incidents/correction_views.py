@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
 from incidents.actions.incidents import attributes, backfilling, component_corrections, corrections, deletion, merging
 from incidents.errors import EditConflict
@@ -14,6 +14,7 @@ from incidents.models import Component, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.incidents.correction_forms import (
     MAX_UPDATES,
@@ -53,7 +54,7 @@ def correct_incident(request: StaffRequest, code: str) -> HttpResponse:
                 expected_version=form.cleaned_data["version"],
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             _say_conflict(form, conflict)
         else:
@@ -73,7 +74,7 @@ def merge_incident(request: StaffRequest, code: str) -> HttpResponse:
         try:
             _merge(incident, kept, form.cleaned_data["reason"], request)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Joined. Its address leads to this one now, and its subscribers follow.")
             return redirect("console:incident", form.cleaned_data["into"])
@@ -88,7 +89,7 @@ def delete_incident(request: StaffRequest, code: str) -> HttpResponse:
         try:
             changed = deletion.delete(incident, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             told = f" The history of {len(changed)} component{'s' * (len(changed) != 1)} was corrected." * bool(changed)
             messages.success(request, f"Deleted: visitors no longer see it.{told}")
@@ -104,7 +105,7 @@ def restore_incident(request: StaffRequest, code: str) -> HttpResponse:
         try:
             deletion.restore(incident, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "It is on the page again.")
             return redirect("console:correct_incident", code)
@@ -126,7 +127,7 @@ def correct_components(request: StaffRequest, code: str) -> HttpResponse:
                 expected_version=cleaned["version"],
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             _say_conflict(form, conflict)
         else:
@@ -144,7 +145,7 @@ def component_history(request: StaffRequest, code: str) -> HttpResponse:
         try:
             corrections.correct_history(component, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Uptime follows; what was on record before can still be recomputed.")
             return redirect("console:component_history", code)
@@ -167,14 +168,13 @@ def backfill(request: StaffRequest) -> HttpResponse:
         try:
             incident = _backfill(page, form, rows, request)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Added to the history.")
             return redirect("console:incident", incident.public_id)
     context = {"page": page, "form": form, "rows": rows, "audience": Subscriber.objects.audience(page).count()}
     context["may_add"] = len(rows) < MAX_UPDATES
-    wrong = any(one.errors for one in (form, *rows))
-    return render(request, "console/incidents/correct_backfill.html", context, status=422 if wrong else 200)
+    return render_form(request, "console/incidents/correct_backfill.html", context, form, *rows)
 
 
 @transaction.atomic
@@ -207,4 +207,4 @@ def _incident(request: StaffRequest, code: str) -> Incident:
 def _page(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
     context |= {"page": current_page(request), "form": form}
     template = "console/incidents/correct.html" if name == "correct" else f"console/incidents/correct_{name}.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render_form(request, template, context, form)

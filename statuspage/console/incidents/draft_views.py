@@ -75,7 +75,7 @@ def preview(request: StaffRequest) -> HttpResponse:
 def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
     """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
     if "use_preset" in request.POST:
-        if preset := page.presets.with_code(_clean(request.POST.get("preset", ""))).first():
+        if preset := page.incident_templates.with_code(_clean(request.POST.get("preset", ""))).first():
             put_in(form, preset, page=page, incident=incident)
         return True
     return "preview" in request.POST

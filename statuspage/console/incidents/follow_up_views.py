@@ -1,7 +1,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
 from incidents.actions.incidents.follow_ups import text_of
 from incidents.errors import EditConflict
@@ -10,6 +10,7 @@ from incidents.models.states import ENDED
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.incidents.draft_views import is_preview, offered
 from statuspage.console.incidents.forms import FollowUpForm
@@ -40,7 +41,7 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
                 data=request.POST,
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             form.renew(conflict.current.version)
@@ -49,7 +50,7 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
             return redirect("console:incident", incident.public_id)
     context = {"page": incident.page, "incident": incident, "form": form, "draft": draft}
     context |= {"audience": Subscriber.objects.audience(incident.page).count(), "previewed": form["body"].value() or ""}
-    return render(request, "console/incidents/follow_up.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/follow_up.html", context, form)
 
 
 def _proposal(incident: Incident) -> str:

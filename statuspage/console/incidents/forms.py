@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -11,6 +11,7 @@ from incidents.actions import checks
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
 from incidents.text.placeholders import gaps
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
     PREFIX,
     ComponentChoice,
@@ -38,7 +39,7 @@ def _check_gaps(field: str, text: str) -> None:
         raise ValidationError({field: f"This still has to be filled in: {named}."})
 
 
-class MessageForm(forms.Form):
+class MessageForm(ActionForm):
     """What every form about an incident has. The checks that matter are the actions': they hold for every caller.
     `checked` names those that are made here already, so that everything that is wrong is said at once.
 
@@ -56,7 +57,6 @@ class MessageForm(forms.Form):
     notify = forms.BooleanField(label="Notify subscribers", required=False)
     submission_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput, initial=new_key)
     version = VersionField()
-    warnings: Sequence[str] = ()
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, **more)
@@ -72,14 +72,9 @@ class MessageForm(forms.Form):
                 self.checked[name](cleaned[name])
                 _check_gaps(name, cleaned[name])
             except ValidationError as error:
-                self.refuse(error)
+                self.add_action_errors(error)
         refuse_remarks(self, subject_of(self, self.page))
         return cleaned
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names."""
-        for field, messages in error.message_dict.items() if hasattr(error, "error_dict") else [(None, error.messages)]:
-            self.add_error(field if field in self.fields else None, list(messages))
 
     def renew(self, version: int) -> None:
         """After a conflict: the next press of the button is a deliberate one."""
@@ -214,7 +209,7 @@ class FollowUpForm(PublishForm):
         return super().content() | {"status": self.incident.status}
 
 
-class EditForm(forms.Form):
+class EditForm(ActionForm):
     """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
 
     body = MessageForm.base_fields["body"]

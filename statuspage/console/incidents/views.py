@@ -17,6 +17,7 @@ from incidents.text import markdown
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incidents.draft_views import beside, is_preview, offered
@@ -52,7 +53,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     context |= {"show": show, "shelves": SHELVES}
     if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.going_on().newest_first()
-    return render(request, "console/incidents/list.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/list.html", context, form)
 
 
 @role_required(Role.EDITOR)
@@ -70,7 +71,7 @@ def declare(request: StaffRequest) -> HttpResponse:
                 form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, success_message(made, "Published."))
             is_out = isinstance(made, Incident)
@@ -81,10 +82,10 @@ def declare(request: StaffRequest) -> HttpResponse:
         "form": form,
         "draft": draft,
         "audience": audience,
-        "presets": page.presets.offered(Kind.INCIDENT, ()),
+        "presets": page.incident_templates.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
-    return render(request, "console/incidents/declare.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/declare.html", context, form)
 
 
 @role_required(Role.VIEWER)
@@ -168,7 +169,9 @@ def incident_context(
             "incident": incident,
             "affected": affected,
             "form": main_form,
-            "presets": page.presets.offered(incident.kind, affected) if request.user.has_role(Role.EDITOR) else [],
+            "presets": page.incident_templates.offered(incident.kind, affected)
+            if request.user.has_role(Role.EDITOR)
+            else [],
             "meanwhile": meanwhile,
             "difference": _difference(meanwhile, form),
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],

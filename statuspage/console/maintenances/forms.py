@@ -80,12 +80,12 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
         self.check_repeat(cleaned)
         return cleaned
 
-    def refuse(self, error: ValidationError) -> None:
-        """What an action calls otherwise than the form."""
+    def add_action_errors(self, error: ValidationError) -> None:
+        """Rename the fields that the action calls differently."""
         names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
         if hasattr(error, "error_dict"):
             error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
-        super().refuse(error)
+        super().add_action_errors(error)
 
 
 class StepForm(MessageForm):

@@ -12,6 +12,7 @@ from incidents.models import MaintenanceSeries
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.maintenances.next_step import next_step
 from statuspage.console.maintenances.schedule_warnings import repeat_warnings
@@ -40,7 +41,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
         try:
             _edit(form, request)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
@@ -60,9 +61,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
     if request.htmx:
         return render(request, "console/maintenances/schedule.html#dates", context)
     context |= {"audience": Subscriber.objects.audience(found.page).count(), "previewed": form["body"].value() or ""}
-    return render(
-        request, "console/maintenances/schedule.html", context, status=422 if form.errors or form.warnings else 200
-    )
+    return render_form(request, "console/maintenances/schedule.html", context, form)
 
 
 @role_required(Role.EDITOR)
@@ -77,7 +76,7 @@ def end_series(request: StaffRequest, code: str) -> HttpResponse:
         try:
             actions.end_series(found, actor=request.user.actor, expected_version=cleaned["version"], **fields)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
@@ -100,7 +99,7 @@ def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm |
         "form": form or EndSeriesForm(series=found),
         "audience": Subscriber.objects.audience(found.page).count(),
     }
-    return render(request, "console/maintenances/series.html", context, status=422 if form and form.errors else 200)
+    return render_form(request, "console/maintenances/series.html", context, form)
 
 
 def _series(request: StaffRequest, code: str) -> MaintenanceSeries:

@@ -12,6 +12,7 @@ from incidents.models import Incident, IncidentUpdate, MaintenanceSeries
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.incidents.update_views import respond_to_form
 from statuspage.console.maintenances.forms import (
@@ -39,7 +40,7 @@ def schedule(request: StaffRequest) -> HttpResponse:
         try:
             made = _schedule(form, request)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Scheduled.")
             place = "console:series" if isinstance(made, MaintenanceSeries) else "console:incident"
@@ -53,9 +54,7 @@ def schedule(request: StaffRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "console/maintenances/schedule.html#dates", context)
     context |= {"audience": Subscriber.objects.audience(page).count(), "previewed": form["body"].value() or ""}
-    return render(
-        request, "console/maintenances/schedule.html", context, status=422 if form.errors or form.warnings else 200
-    )
+    return render_form(request, "console/maintenances/schedule.html", context, form)
 
 
 @role_required(Role.EDITOR)

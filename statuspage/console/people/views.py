@@ -11,6 +11,7 @@ from statuspage.accounts import user_actions
 from statuspage.accounts.models import Role, User
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.paging import back_to, paged, words_in, words_query
 from statuspage.console.people.forms import PersonForm
 
@@ -24,7 +25,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
         try:
             user, password = user_actions.add(page, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             return _show_password(request, page, user, password, f"{user} can sign in")
     words = words_in(request)
@@ -36,7 +37,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
         "form": form,
         "roles": Role.choices,
     }
-    return render(request, "console/people/list.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/people/list.html", context, form)
 
 
 @role_required(Role.OWNER)

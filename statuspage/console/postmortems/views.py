@@ -146,7 +146,7 @@ def _act(request: StaffRequest, desk: PostmortemEditor, pressed: str) -> bool:
     try:
         saved = _write(request, desk, pressed)
     except ValidationError as error:
-        desk.refuse(error)
+        desk.add_action_errors(error)
         return False
     except EditConflict as conflict:
         saved = conflict.current

@@ -10,6 +10,7 @@ from incidents.proofreading import Options
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.proofreading.forms import ProofreadingForm
 from statuspage.console.proofreading.remarks import Subject, lines_about, typed_in
@@ -41,9 +42,9 @@ def proofreading(request: StaffRequest) -> HttpResponse:
         try:
             actions.set_proofreading(page, form.options(), actor=request.user.actor)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Every text is read so from now on.")
             return redirect("console:proofreading")
     context = {"page": page, "form": form}
-    return render(request, "console/proofreading/settings.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/proofreading/settings.html", context, form)

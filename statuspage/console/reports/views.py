@@ -15,6 +15,7 @@ from incidents.visibility import Viewer
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.incidents.views import incident_context
 from statuspage.console.paging import paged
@@ -87,12 +88,12 @@ def targets(request: StaffRequest) -> HttpResponse:
         try:
             changed = set_targets(page, form.changed(), valid_from=day, actor=request.user.actor)
         except ValidationError as error:
-            form.add_error("valid_from", error.message_dict["valid_from"])
+            form.add_action_errors(error)
         else:
             messages.success(request, said_of_targets(changed, day))
             return redirect("console:targets")
     context = {"page": page, "form": form}
-    return render(request, "console/reports/targets.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/reports/targets.html", context, form)
 
 
 @role_required(Role.OWNER)
@@ -116,12 +117,12 @@ def impact_start(request: StaffRequest, code: str) -> HttpResponse:
         try:
             set_impact_start(incident, form.cleaned_data["impact_started_at"], actor=request.user.actor)
         except ValidationError as error:
-            form.add_error("impact_started_at", error.message_dict["impact_started_at"])
+            form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Analytics count from it.")
             return redirect("console:incident", incident.public_id)
     context = incident_context(request, incident) | {"impact_form": form}
-    return render(request, "console/incidents/incident.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/incident.html", context, form)
 
 
 def said_of_targets(changed: Sequence[Component], day: date) -> str:

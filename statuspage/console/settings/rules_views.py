@@ -14,6 +14,7 @@ from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.settings.reminders_form import RemindersForm
 from statuspage.console.settings.rules_form import RulesForm
@@ -27,9 +28,7 @@ def rules(request: StaffRequest) -> HttpResponse:
         set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("console:rules")
-    return render(
-        request, "console/settings/rules.html", _context(page) | {"form": form}, status=422 if form.errors else 200
-    )
+    return render_form(request, "console/settings/rules.html", _context(page) | {"form": form}, form)
 
 
 @role_required(Role.OWNER)
@@ -41,7 +40,7 @@ def staff_reminders(request: StaffRequest) -> HttpResponse:
         try:
             set_staff_reminders(page, Reminders.checked(**form.cleaned_data), actor=request.user.actor)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Saved. It holds for incidents that are open, too.")
             return redirect("console:rules")

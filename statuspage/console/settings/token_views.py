@@ -8,6 +8,7 @@ from statuspage.accounts import tokens
 from statuspage.accounts.models import Role
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.paging import back_to, paged
 from statuspage.console.settings.token_form import TokenForm
 
@@ -21,12 +22,12 @@ def token_list(request: StaffRequest) -> HttpResponse:
         try:
             token, secret = tokens.make(page, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             context = {"page": page, "token": token, "secret": secret, "address": absolute_url(page, "")}
             return render(request, "console/settings/token_made.html", context)
     context = {"page": page, "listed": paged(page.api_tokens.newest_first(), request), "form": form}
-    return render(request, "console/settings/tokens.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/settings/tokens.html", context, form)
 
 
 @role_required(Role.OWNER)

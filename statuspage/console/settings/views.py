@@ -26,7 +26,7 @@ def page_settings(request: StaffRequest) -> HttpResponse:
         try:
             edit_page(page, actor=request.user.actor, **form.changes)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, SAVED)
             return redirect("console:settings")
@@ -42,7 +42,7 @@ def page_logo(request: StaffRequest) -> HttpResponse:
         try:
             set_logo(page, actor=request.user.actor, **form.pictures)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, SAVED)
             return redirect("console:settings")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.subscribers.forms import AddForm
 from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
@@ -68,13 +69,13 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
                 page, email, preferences=preferences, confirmed=form.is_confirmed, actor=request.user.actor
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             asked = f"A mail on its way to {found.email} asks them to confirm."
             messages.success(request, f"{found.email} is told from now on." if found.is_active else asked)
             return redirect("console:subscriber", found.public_id)
     context = {"page": page, "form": form}
-    return render(request, "console/subscribers/add.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/subscribers/add.html", context, form)
 
 
 @role_required(Role.EDITOR)

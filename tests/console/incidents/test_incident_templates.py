@@ -43,14 +43,14 @@ def test_a_preset_is_written_changed_and_deleted_and_the_audit_log_says_so(edito
     typed = {"name": "Slow", "title": "Slow", "body": "It is slow.", "update_status": "identified"}
     sent = fill_in(editor, "/console/presets/new", "", **typed, components=component.public_id)
     assert editor.post("/console/presets/new", sent)["Location"] == "/console/presets"
-    made = page.presets.get()
+    made = page.incident_templates.get()
     assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
     at = f"/console/presets/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
     assert (made.body, made.title) == ("It is very slow.", "Slow")
     editor.post(f"{at}/delete")
-    assert not page.presets.exists()
+    assert not page.incident_templates.exists()
     assert AuditEntry.objects.filter(verb="presets.changed").count() == 3
 
 
@@ -67,7 +67,7 @@ def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> No
     assert "At three in the morning" in sheet(editor.get("/console/presets")).text
     editor.post("/console/presets/stock")
     editor.post("/console/presets/stock")
-    assert page.presets.count() == len(DEFAULT_TEMPLATES)
+    assert page.incident_templates.count() == len(DEFAULT_TEMPLATES)
     assert create_built_in_templates(page, actor=SYSTEM) == 0
 
 
