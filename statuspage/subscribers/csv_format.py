@@ -225,7 +225,7 @@ def _wrong_with(header: list[str]) -> str:
 
 
 def written(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180) that spreadsheets open and `read_sheet` reads. Prefetch the wishes.
+    """The lines of a CSV file (RFC 4180) that spreadsheets open and `read_sheet` reads. Prefetch the preferences.
 
     What a spreadsheet would take for a formula begins with an apostrophe.
     """

@@ -36,7 +36,7 @@ def narrowed(everybody: SubscriberQuerySet, *, mode: str | None = None, state: s
 
 
 def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
-    """`subscriber` comes `with_wishes()`. Secret addresses of chats are not told."""
+    """`subscriber` comes `with_preferences()`. Secret addresses of chats are not told."""
     wire, mode = wire_of(page), mode_of(subscriber.channel)
     number = subscriber.endpoint if mode == "sms" else None
     asked_at = subscriber.confirmation_sent_at or subscriber.created_at
