@@ -51,7 +51,7 @@ PHRASES = {
     "uptime.weights": "changed what counts as downtime",
     "page.changed": "changed the settings of the page",
     "page.imported": "imported data into the page",
-    "presets.changed": "changed the presets",
+    "presets.changed": "changed the incident templates",
     "metrics.changed": "changed the metrics",
     "subscribers.exported": "exported all subscribers",
     "subscribers.imported": "imported subscribers",
