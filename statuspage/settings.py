@@ -238,11 +238,6 @@ STORAGES = {
 # What is published: the front door, and any web server beside it, serve this folder (docs/deploy.md).
 PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
 PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
-BESIDE_THE_CLOCK = [
-    "statuspage.publishing.publisher.Publisher",
-    "statuspage.publishing.replication.Replication",
-    "statuspage.notifications.staff.loop.StaffNoticeLoop",
-]
 
 LANGUAGE_CODE = "en"
 # What mails can be written in: templates/notifications/email/<language>/ and Django's translations are looked for.

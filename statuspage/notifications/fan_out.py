@@ -6,28 +6,11 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Now
 
-from incidents.models import Event, EventKind
-from statuspage.notifications.models import Delivery, DeliveryKind, Priority
+from incidents.models import Event
+from incidents.models.event_kinds import NOTIFIED_KINDS
+from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import event_scope_of
-
-# What subscribers are told of; all other events concern pages and feeds only.
-PRIORITY_OF = {
-    EventKind.INCIDENT_OPENED: Priority.URGENT,
-    EventKind.INCIDENT_UPDATED: Priority.NORMAL,
-    EventKind.INCIDENT_RESOLVED: Priority.NORMAL,
-    EventKind.INCIDENT_REOPENED: Priority.NORMAL,
-    EventKind.MAINTENANCE_SCHEDULED: Priority.NORMAL,
-    EventKind.MAINTENANCE_RESCHEDULED: Priority.NORMAL,
-    EventKind.MAINTENANCE_REMINDER: Priority.NORMAL,
-    EventKind.MAINTENANCE_STARTED: Priority.NORMAL,
-    EventKind.MAINTENANCE_UPDATED: Priority.NORMAL,
-    EventKind.MAINTENANCE_COMPLETED: Priority.NORMAL,
-    EventKind.MAINTENANCE_CANCELLED: Priority.NORMAL,
-    EventKind.POSTMORTEM_PUBLISHED: Priority.LOW,
-    EventKind.COMPONENT_STATUS: Priority.NORMAL,
-}
-
 
 # Rows in one transaction: a fraction of a second, so that a new event need not wait for the fan-out of a big one.
 PORTION = 20_000
@@ -43,7 +26,7 @@ def fan_out_waiting() -> int:
 
 def fan_out_round() -> list[int]:
     """Fan out one portion of every event that waits; which ones those were. None: nothing waits any more."""
-    told = Q(notify=True, kind__in=PRIORITY_OF)
+    told = Q(notify=True, kind__in=NOTIFIED_KINDS)
     # Most events are silent, and after an import there are thousands: those are stamped together.
     Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
     waiting = Event.objects.waiting_for_fan_out().filter(told).values_list("incident_id", "pk")
@@ -65,7 +48,7 @@ def fan_out(event_id: int) -> int:
     event = Event.objects.select_for_update().get(pk=event_id)
     if event.fanned_out_at:
         return 0
-    made, is_done = _insert_deliveries(event) if event.notify and event.kind in PRIORITY_OF else (0, True)
+    made, is_done = _insert_deliveries(event) if event.notify and event.kind in NOTIFIED_KINDS else (0, True)
     if is_done:
         Event.objects.filter(pk=event.pk).update(fanned_out_at=Now())
     return made
@@ -77,7 +60,7 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
         "incident_id": Value(event.incident_id, output_field=BigIntegerField()),
-        "priority": Value(PRIORITY_OF[EventKind(event.kind)].value),
+        "priority": Value(event.properties.priority),
         "subscriber_id": F("pk"),
         "channel": F("channel"),
     }

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import reduce
+from operator import or_
 
 from django.urls import reverse
 
-from incidents.models import Component, Event, EventKind, Incident, Page
+from incidents.models import Component, Event, Incident, Page
+from incidents.models.event_kinds import PageChange
 from incidents.models.states import Kind
 from incidents.reporting.periods import Period
 from incidents.visibility import Viewer
@@ -34,17 +37,6 @@ FIXED = ("robots", "missing", "away", "embed_script")
 DRESS = ("/accent-", "/logo-")
 # Of components whose uptime is published.
 SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
-# After these, any page of any incident may read otherwise.
-CHANGES_ALL = {EventKind.PAGE_CHANGED, EventKind.COMPONENTS_CHANGED}
-# After these, all that stands beside the incidents.
-CHANGES_PRESENT = CHANGES_ALL | {EventKind.UPTIME_WEIGHTS}
-# After these, an incident may stand on another page of the history than before.
-MOVES = {
-    *(EventKind.UPDATE_EDITED, EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED),
-    *(EventKind.INCIDENT_MERGED, EventKind.INCIDENT_BACKFILLED),
-}
-# After these, what was joined with an incident leads elsewhere, or nowhere.
-LEADS = {EventKind.INCIDENT_HIDDEN, EventKind.INCIDENT_RESTORED, EventKind.INCIDENT_MERGED}
 # Of so much at once, nobody asks what it touches.
 MANY = 500
 PIECE = 500
@@ -93,16 +85,16 @@ def hidden(page: Page) -> list[str]:
 
 def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
     """What may read otherwise after `news`, and because the clock moved on from `since`."""
-    kinds = {event.kind for event in news}
+    changes = _changes(news)
     debt = Stale.NOTHING
-    if _hour(since, page) != _hour(now, page) or kinds & CHANGES_PRESENT:
+    if _hour(since, page) != _hour(now, page) or PageChange.ALL_BUT_INCIDENTS in changes:
         debt = Stale.PRESENT
-    if len(news) > MANY or kinds & CHANGES_ALL:
+    if len(news) > MANY or PageChange.INCIDENTS in changes:
         debt = Stale.EVERYTHING
     if not news or len(news) > MANY:
         return Touched(_named(SUMMARIES if news else CLOCKS), debt)
     found = _named(SUMMARIES)
-    found += _dress(page) if EventKind.PAGE_CHANGED in kinds else []
+    found += _dress(page) if PageChange.ASSETS in changes else []
     for incident in _incidents(page, news):
         found += of_incident(incident)
     found += _touched_histories(page, news, now=now)
@@ -131,11 +123,17 @@ def of_incident(incident: Incident) -> list[str]:
     return found
 
 
-def _incidents(page: Page, news: Iterable[Event]) -> list[Incident]:
+def _changes(events: Iterable[Event]) -> PageChange:
+    """What one or more of `events` change."""
+    return reduce(or_, (event.properties.page_change for event in events), PageChange.NOTHING)
+
+
+def _incidents(page: Page, news: Sequence[Event]) -> list[Incident]:
+    changes = _changes(news)
     found = {event.incident.pk: event.incident for event in news if event.incident}
-    if any(event.kind in LEADS for event in news):
+    if PageChange.MERGED_INCIDENTS in changes:
         found |= {one.pk: one for one in page.incidents.merged_with(list(found))}
-    if any(event.kind == EventKind.SERIES_CHANGED for event in news):
+    if PageChange.PLANNED_MAINTENANCES in changes:
         found |= {one.pk: one for one in page.incidents.ahead()}
     return list(found.values())
 
@@ -143,7 +141,7 @@ def _incidents(page: Page, news: Iterable[Event]) -> list[Incident]:
 def _touched_histories(page: Page, news: Iterable[Event], *, now: datetime) -> list[str]:
     about = [event for event in news if event.incident]
     numbers = {page_of(page, event.incident.happened_at, now=now) for event in about if event.incident}
-    if any(event.kind in MOVES for event in about) or any(number > 1 for number in numbers):
+    if PageChange.HISTORY in _changes(about) or any(number > 1 for number in numbers):
         return _histories(range(1, page_count(page, now=now) + 1))
     # The first one carries the present status of all components, for programs.
     return _histories([1])

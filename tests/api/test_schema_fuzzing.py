@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from incidents.actions.pages import incident_templates, metrics
 from incidents.actions.postmortems import postmortem_lifecycle
-from statuspage.api.docs import whole_schema
+from statuspage.api.reference_docs import whole_schema
 from tests.api.programs import Program
 from tests.factories import ALICE, make_component, make_group, make_maintenance, make_resolved, make_subscriber
 

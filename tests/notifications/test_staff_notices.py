@@ -18,6 +18,7 @@ from incidents.actions.pages.page_settings import set_staff_reminders
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
+from statuspage.dispatcher.loop import Dispatcher
 from statuspage.notifications.models import ChannelState, StaffReminder
 from statuspage.notifications.staff import loop
 from statuspage.notifications.staff.overdue_updates import remind_staff
@@ -356,8 +357,8 @@ def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, c
     assert "Out of stamps" in caplog.text
 
 
-def test_the_dispatcher_makes_the_rounds_and_the_web_does_not(settings: Settings) -> None:
-    assert "statuspage.notifications.staff.loop.StaffNoticeLoop" in settings.BESIDE_THE_CLOCK
+def test_the_dispatcher_runs_the_staff_notice_loop() -> None:
+    assert any(isinstance(service, loop.StaffNoticeLoop) for service in Dispatcher().services)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -305,7 +305,7 @@ def cancel(
     """
     return post(
         maintenance,
-        EventKind.MAINTENANCE_CANCELLED,
+        EventKind.MAINTENANCE_CANCELED,
         status=Status.COMPLETED,
         body=body if body.strip() else lambda: _cancelled_text(maintenance),
         actor=actor,

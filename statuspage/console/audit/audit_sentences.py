@@ -10,49 +10,19 @@ from typing import Any
 from django.urls import reverse
 
 from incidents.models import AuditEntry, Component, ComponentGroup, Incident, IncidentUpdate, Postmortem
+from incidents.models.event_kinds import PROPERTIES
 from statuspage.accounts.models import User
 
-# What somebody did; “{}” is the thing's name. A verb that is not here is said by its own words.
+# What the actor did, by verb; “{}” stands for the name of the object. A verb that is not in the table is spelled out.
 PHRASES = {
-    "incident.opened": "declared {}",
-    "incident.updated": "posted an update to {}",
-    "incident.resolved": "resolved {}",
-    "incident.reopened": "reopened {}",
-    "incident.changed": "corrected title, impact or components of {}",
-    "incident.hidden": "deleted {}",
-    "incident.restored": "brought back {}",
-    "incident.merged": "joined {} with another report",
-    "incident.backfilled": "added {} to the history",
-    "incident.impact_start": "said when the impact of {} began",
-    "update.edited": "corrected an update of {}",
-    "maintenance.scheduled": "scheduled {}",
-    "maintenance.rescheduled": "rescheduled {}",
-    "maintenance.changed": "changed the options of {}",
-    "maintenance.reminder": "reminded subscribers of {}",
-    "maintenance.started": "started {}",
-    "maintenance.updated": "posted an update to {}",
-    "maintenance.completed": "completed {}",
-    "maintenance.cancelled": "cancelled {}",
-    "series.changed": "changed a series of maintenances",
-    "postmortem.published": "published the postmortem of {}",
-    "postmortem.revised": "revised the postmortem of {}",
-    "postmortem.retracted": "took the postmortem of {} off the page",
+    **{kind.value: properties.audit_sentence for kind, properties in PROPERTIES.items()},
     "postmortem.submitted": "asked for approval of the postmortem of {}",
     "postmortem.approved": "approved the postmortem of {}",
     "postmortem.returned": "gave the postmortem of {} back",
     "postmortem.commented": "commented on the postmortem of {}",
     "postmortem.comment_settled": "settled a comment on the postmortem of {}",
     "postmortem.comment_reopened": "opened a comment on the postmortem of {} again",
-    "action_item.changed": "changed an action item of {}",
-    "component.status": "set the status of {}",
-    "components.changed": "changed {}",
-    "target.set": "set the service level target of {}",
-    "history.corrected": "corrected the status history of {}",
-    "uptime.weights": "changed what counts as downtime",
-    "page.changed": "changed the settings of the page",
     "page.imported": "imported data into the page",
-    "presets.changed": "changed the incident templates",
-    "metrics.changed": "changed the metrics",
     "subscribers.exported": "exported all subscribers",
     "subscribers.imported": "imported subscribers",
     "subscriber.added": "added a subscriber",

@@ -32,25 +32,6 @@ _IMAGE = re.compile(r'<img((?:\s+[a-z]+="[^"]*")*)\s*/?>')
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
-# The words that mail parsers look for (contract section 4.2).
-_HEADLINES = {
-    EventKind.INCIDENT_OPENED: "New incident: {label}",
-    EventKind.INCIDENT_REOPENED: "Incident reopened: {label}",
-    EventKind.INCIDENT_RESOLVED: "Incident resolved",
-    EventKind.POSTMORTEM_PUBLISHED: "A postmortem has been published",
-    EventKind.MAINTENANCE_SCHEDULED: "Maintenance scheduled",
-    EventKind.MAINTENANCE_RESCHEDULED: "Maintenance rescheduled",
-    EventKind.MAINTENANCE_REMINDER: "Maintenance begins in {lead}",
-    EventKind.MAINTENANCE_STARTED: "Maintenance has begun",
-    EventKind.MAINTENANCE_COMPLETED: "Maintenance completed",
-    EventKind.MAINTENANCE_CANCELLED: "Maintenance cancelled",
-}
-# Where the status word of the update does not say what happened.
-_LABELS = {
-    EventKind.MAINTENANCE_RESCHEDULED: "Rescheduled",
-    EventKind.MAINTENANCE_REMINDER: "Begins in {lead}",
-    EventKind.MAINTENANCE_CANCELLED: "Cancelled",
-}
 # What differs from reader to reader within a text (transports.mail.messages fills it in).
 _LINKS = ("unsubscribe", "manage", "confirm", "endpoint")
 
@@ -141,7 +122,7 @@ def notification_email(news: Notification, *, zone: tzinfo) -> EmailTemplate:
 def label_of(news: Notification) -> str:
     """What happened, in a word or two before the title: of mails and chats alike."""
     word = news.update.label if news.update else "Postmortem"
-    return _LABELS.get(EventKind(news.event.kind), word).format(lead=_lead(news))
+    return (news.event.properties.subject_label or word).format(lead=_lead(news))
 
 
 def _lead(news: Notification) -> str:
@@ -152,11 +133,13 @@ def _lead(news: Notification) -> str:
 
 
 def _headline(news: Notification, incident: Incident, label: str) -> str:
-    if news.event.kind in (EventKind.INCIDENT_UPDATED, EventKind.MAINTENANCE_UPDATED):
+    # Mail parsers look for these words (contract section 4.2).
+    headline = news.event.properties.email_headline
+    if not headline:
         repeats = news.update is not None and news.update.repeats_status
         what = "Maintenance" if incident.is_maintenance else "Incident"
         return "An update has been posted" if repeats else f"{what} status: {label}"
-    return _HEADLINES[EventKind(news.event.kind)].format(label=label, lead=_lead(news))
+    return headline.format(label=label, lead=_lead(news))
 
 
 def _build_email(

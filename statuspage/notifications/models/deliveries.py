@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
+from incidents.models.event_kinds import Priority
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.sql import columns, loaded
@@ -38,14 +39,6 @@ class DeliveryState(models.TextChoices):
     SENT = "sent", "Sent"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
-
-
-class Priority(models.IntegerChoices):
-    """What goes first when much is due: the first word about an incident, and mails that somebody waits for."""
-
-    URGENT = 0
-    NORMAL = 1
-    LOW = 2
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def public(incident: Incident) -> str:
 def test_it_opens_with_the_timeline_filled_and_keeps_nothing_yet(editor: Client, incident: Incident) -> None:
     answer = editor.get(address(incident))
     assert "Investigating: We are looking. (API: Major Outage)" in answer.content.decode()
-    assert "Alice declared it" in answer.content.decode()
+    assert "Alice declared the incident" in answer.content.decode()
     assert "it is kept when you save" in text_of(answer)
     assert not Postmortem.objects.exists()
 
@@ -89,7 +89,7 @@ def test_what_is_ticked_is_public_with_the_picture_and_the_rest_is_not(editor: C
     html = public(incident)
     assert '<svg class="outage" role="img"' in html
     assert "Investigating: We are looking." in html
-    assert "Alice declared it" not in html
+    assert "Alice declared the incident" not in html
     assert html.index("No alarm") < html.index("Haste")
     assert "48 minutes" in html
 
@@ -132,7 +132,7 @@ def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Clien
     assert "Said in other words" in html
     assert "It is back." in html
     assert html.count("We are looking.") == 0, "its line was reworded, not removed"
-    assert "Alice declared it" in html
+    assert "Alice declared the incident" in html
     assert re.search(r"\d lines added at the end", html)
     assert "Nothing is missing." in editor.post(address(incident), fields_of(answer) | {"fill": "1"}).content.decode()
 
@@ -194,7 +194,7 @@ def test_the_preview_shows_the_picture_as_it_is_typed(editor: Client, incident: 
     fragment = editor.post(address(incident), typed, headers=HTMX).content.decode()
     assert "<svg" in fragment
     assert "&lt;i&gt;Slow&lt;/i&gt;" in fragment
-    assert "Alice declared it" not in fragment
+    assert "Alice declared the incident" not in fragment
 
 
 def test_what_is_typed_is_kept_but_for_what_would_be_public_at_once(editor: Client, incident: Incident) -> None:

@@ -53,10 +53,10 @@ def test_the_timeline_is_filled_from_updates_statuses_and_the_log(incident: Inci
     ]
     private = [line.text for line in lines if not line.is_public]
     assert private == [
-        "Alice declared it",
+        "Alice declared the incident",
         "Bob set Web to Partial Outage",
         "Alice posted an update",
-        "Alice resolved it",
+        "Alice resolved the incident",
     ]
     assert len({line.source for line in lines}) == len(lines)
 
