@@ -21,7 +21,7 @@ from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
 from statuspage.console.flash import FlashMessage, fragment
-from statuspage.console.incident_templates.forms import put_in
+from statuspage.console.incident_templates.forms import fill_from_template
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
 from statuspage.console.incidents.publishing_rules import typed_in
@@ -73,10 +73,10 @@ def preview(request: StaffRequest) -> HttpResponse:
 
 
 def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
-    """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
-    if "use_preset" in request.POST:
-        if preset := page.incident_templates.with_code(_clean(request.POST.get("preset", ""))).first():
-            put_in(form, preset, page=page, incident=incident)
+    """Whether the pressed button publishes nothing: "Preview", or "Use", which fills the form from a template."""
+    if "use_template" in request.POST:
+        if template := page.incident_templates.with_public_id(_clean(request.POST.get("template", ""))).first():
+            fill_from_template(form, template, page=page, incident=incident)
         return True
     return "preview" in request.POST
 
