@@ -25,7 +25,7 @@ DAILY = (
     Place("reports", "Reports", others=("analytics",)),
 )
 MORE = (
-    Place("presets", "Presets"),
+    Place("incident_templates", "Incident templates"),
     Place("channels", "Channels"),
     Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
     Place("publishing", "Publishing"),

@@ -80,7 +80,7 @@ def test_viewers_are_kept_from_every_view_that_writes(entry: URLPattern) -> None
 
 @pytest.mark.parametrize("entry", READING, ids=lambda entry: entry.name)
 def test_viewers_read_what_is_to_be_read(entry: URLPattern) -> None:
-    assert signed_in("viewer").get(url_of(entry)).status_code == 200
+    assert signed_in("viewer").get(url_of(entry), follow=True).status_code == 200
 
 
 def test_viewers_read_an_incident_and_are_offered_nothing_that_they_may_not_do(page: Any) -> None:

@@ -7,7 +7,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.test import Client
 from pytest_django import Settings
 
-from incidents.actions.pages import incident_templates as preset_actions
+from incidents.actions.pages import incident_templates as template_actions
 from incidents.models import Page
 from statuspage.accounts import tokens
 from statuspage.accounts.models import User
@@ -66,17 +66,17 @@ def test_who_changes_a_role_is_back_where_they_were(owner: Client) -> None:
     assert answer["Location"] == "/console/p/acme/people?page=2&q=person"
 
 
-def test_tokens_presets_and_reports_page(owner: Client, page: Page) -> None:
+def test_tokens_incident_templates_and_reports_are_paginated(owner: Client, page: Page) -> None:
     for number in range(51):
         tokens.make(page, name=f"Token {number}", scopes=["read"], actor=ALICE)
-        name = f"Preset {number:02}"
-        preset_actions.create_incident_template(page, name=name, title="We are down", body="Words.", actor=ALICE)
+        name = f"Template {number:02}"
+        template_actions.create_incident_template(page, name=name, title="We are down", body="Words.", actor=ALICE)
     for number in range(101):
         make_component(page, f"Part {number}")
     assert walked(owner, "/console/p/acme/tokens") == [50, 1]
     assert walked(owner, "/console/p/acme/reports") == [100, 1]
-    second = sheet(owner.get("/console/p/acme/presets?page=2"))
-    assert "Preset 50" in second.text
+    second = sheet(owner.get("/console/p/acme/incident-templates?page=2"))
+    assert "Template 50" in second.text
     assert second.one("a", rel="prev").text == "Previous"
 
 

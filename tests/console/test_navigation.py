@@ -23,7 +23,7 @@ EVERYBODY = {
     "Components",
     "Subscribers",
     "Reports",
-    "Presets",
+    "Incident templates",
     "Channels",
     "Publishing",
     "Find or do",

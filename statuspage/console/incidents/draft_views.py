@@ -21,7 +21,7 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
 from statuspage.console.flash import FlashMessage, fragment
-from statuspage.console.incident_templates.forms import put_in
+from statuspage.console.incident_templates.forms import fill_from_template
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
 from statuspage.console.incidents.publishing_rules import typed_in
@@ -77,10 +77,10 @@ def preview(request: StaffRequest) -> HttpResponse:
 
 
 def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: Incident | None = None) -> bool:
-    """Whether the button that was pressed publishes nothing: Preview, or Use, which puts a preset into the form."""
-    if "use_preset" in request.POST:
-        if preset := page.incident_templates.with_code(_clean(request.POST.get("preset", ""))).first():
-            put_in(form, preset, page=page, incident=incident)
+    """Whether the pressed button publishes nothing: "Preview", or "Use", which fills the form from a template."""
+    if "use_template" in request.POST:
+        if template := page.incident_templates.with_public_id(_clean(request.POST.get("template", ""))).first():
+            fill_from_template(form, template, page=page, incident=incident)
         return True
     return "preview" in request.POST
 
@@ -90,15 +90,15 @@ def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> 
     statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
     said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
     try:
-        news = previews.notification_of(
+        notification = previews.notification_of(
             previews.PreviewInput(step, typed["body"], statuses=statuses, **said), page, incident
         )
     except ValidationError as error:
         return {"problems": error.messages}
     if tab == "webhook":
-        return {"webhook": previews.webhook_text(news)}
-    letter = previews.mail_of(news)
-    return {"letter": letter, "letter_text": previews.mail_text(letter)}
+        return {"webhook": previews.webhook_text(notification)}
+    email = previews.mail_of(notification)
+    return {"email": email, "email_text": previews.mail_text(email)}
 
 
 @role_required(Role.EDITOR)
@@ -114,10 +114,10 @@ def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
     """The mail's HTML by itself: nothing in it can load or run anything."""
     found = _draft(request, code)
     try:
-        letter = previews.mail_of(_news(found))
+        email = previews.mail_of(_notification(found))
     except ValidationError as error:
         return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
-    return HttpResponse(letter.html)
+    return HttpResponse(email.html)
 
 
 @role_required(Role.EDITOR)
@@ -188,21 +188,21 @@ def beside(request: StaffRequest, incident: Incident, around: Around | None = No
 def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
     try:
-        news = _news(found)
+        notification = _notification(found)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    letter = previews.mail_of(news)
+    email = previews.mail_of(notification)
     return context | {
         "previewed": found.content.get("body", found.body),
-        "update": news.update,
-        "affected": news.update.affected.all() if news.update else [],
-        "letter": letter,
-        "letter_text": previews.mail_text(letter),
-        "webhook": previews.webhook_text(news),
+        "update": notification.update,
+        "affected": notification.update.affected.all() if notification.update else [],
+        "email": email,
+        "email_text": previews.mail_text(email),
+        "webhook": previews.webhook_text(notification),
     }
 
 
-def _news(found: Draft) -> Any:
+def _notification(found: Draft) -> Any:
     said = found.content or {"body": found.body, "title": found.title}
     named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
     unsent = previews.PreviewInput(found.step, said.get("body", ""), statuses=said.get("components"), **named)

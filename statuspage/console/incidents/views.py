@@ -86,7 +86,7 @@ def declare(request: StaffRequest) -> HttpResponse:
         "form": form,
         "draft": draft,
         "audience": audience,
-        "presets": page.incident_templates.offered(Kind.INCIDENT, ()),
+        "incident_templates": page.incident_templates.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
     return render_form(request, "console/incidents/declare.html", context, form)
@@ -173,7 +173,7 @@ def incident_context(
             "incident": incident,
             "affected": affected,
             "form": main_form,
-            "presets": page.incident_templates.offered(incident.kind, affected)
+            "incident_templates": page.incident_templates.offered(incident.kind, affected)
             if request.user.has_role(Role.EDITOR)
             else [],
             "meanwhile": meanwhile,

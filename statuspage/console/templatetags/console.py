@@ -27,7 +27,7 @@ def page_url(context: dict[str, Any], name: str, *args: object) -> str:
 
 @register.simple_tag(name="public_url", takes_context=True)
 def page_public_url(context: dict[str, Any], name: str, *args: object) -> str:
-    """`{% public_url 'incident' incident.public_id %}`: the public URL of that name, on the domain of the request's page."""
+    """`{% public_url 'incident' incident.public_id %}`: the public URL of that name, on the page's domain."""
     page: Page = context["request"].page
     path = reverse(f"public:{name}", args=args)
     return absolute_url(page, path) if page.domain else path
