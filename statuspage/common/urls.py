@@ -12,7 +12,7 @@ def current_page(request: HttpRequest) -> Page:
     """The page of this host name, else the install's first. Http404 while there is none."""
     page = Page.objects.for_host(request.get_host().rsplit(":", 1)[0])
     if page is None:
-        raise Http404("There is no page yet: run bin/serve, or manage.py setup.")
+        raise Http404("There is no page yet: run bin/serve or bin/manage setup.")
     return page
 
 
