@@ -16,6 +16,7 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.pages import page_settings
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Event, Incident, Page
 from statuspage.public import published_paths
@@ -99,9 +100,9 @@ def test_what_each_action_changes_is_published() -> None:
     assert_true(page)
     incident_lifecycle.edit_update(update, body="We have found it.", actor=ALICE)
     assert_true(page)
-    maintenance_lifecycle.start(maintenance, body="We begin.", actor=ALICE)
+    maintenance_lifecycle.start(maintenance, UpdateInput(body="We begin."), actor=ALICE)
     assert_true(page)
-    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(old, body="What we learned.", actor=ALICE)
     assert "What we learned." in assert_true(page)[f"/incidents/{old.public_id}"]
     component_lifecycle.set_status(component, "degraded_performance", actor=ALICE)
