@@ -207,7 +207,7 @@ else:
     EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
 
-# What comes back: mail to BOUNCE_ADDRESS (manage.py receive_bounce), or a provider's calls (docs/email.md).
+# What comes back: mail to BOUNCE_ADDRESS (bin/manage receive_bounce), or a provider's calls (docs/email.md).
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
     raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")

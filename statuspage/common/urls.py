@@ -13,7 +13,7 @@ def current_page(request: HttpRequest) -> Page:
     """Return the page whose domain is the request's host name, else the first page. Raise Http404 if no page exists."""
     page = Page.objects.for_host(request.get_host().rsplit(":", 1)[0])
     if page is None:
-        raise Http404("There is no page yet: run bin/serve, or manage.py setup.")
+        raise Http404("There is no page yet: run bin/serve or bin/manage setup.")
     return page
 
 
