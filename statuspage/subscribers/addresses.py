@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 def web_address(endpoint: str) -> str:
     """Return a web address that may be called. ValidationError for `endpoint` otherwise."""
     try:
-        return http.check(endpoint.strip())
+        return http.normalize_url(endpoint.strip())
     except http.ForbiddenAddress as error:
         raise ValidationError({"endpoint": str(error)}) from None
 
