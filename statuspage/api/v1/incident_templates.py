@@ -11,7 +11,7 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, components_named, get_from_list_or_404
+from statuspage.api.lookups import PagingQuery, components_named, get_from_list_or_404, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import (
     Codes,
@@ -22,7 +22,7 @@ from statuspage.api.v1.base import (
     StatusOut,
     Text,
 )
-from statuspage.api.v1.components import ComponentOut, component_out
+from statuspage.api.v1.components import ComponentOut
 
 
 class TemplateOut(ResponseModel):
@@ -52,16 +52,7 @@ class TemplateBody(RequestModel):
 
 
 def template_out(page: Page, preset: IncidentTemplate) -> TemplateOut:
-    return TemplateOut(
-        id=preset.public_id,
-        components=[component_out(page, one) for one in preset.components.all()],
-        name=preset.name,
-        title=preset.title,
-        body=preset.body,
-        group_id=preset.group_label or None,
-        update_status=preset.update_status or None,
-        should_send_notifications=preset.should_send_notifications,
-    )
+    return TemplateOut(**serializer_of(page).incident_template(preset))
 
 
 PATH = "/pages/{page_id}/incident_templates"

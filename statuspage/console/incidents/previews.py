@@ -17,7 +17,7 @@ from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.notifications.messages.email import EmailTemplate, notification_email
 from statuspage.notifications.messages.notification import Notification
-from statuspage.notifications.messages.webhook import payload_of
+from statuspage.notifications.messages.webhook import webhook_payload
 
 TABS = {"page": "Page", "mail": "E-mail", "webhook": "Webhook JSON"}
 # Stands for the primary key that the update will get: higher than any there is.
@@ -81,7 +81,7 @@ def mail_text(letter: EmailTemplate) -> str:
 
 
 def webhook_text(news: Notification) -> str:
-    return json.dumps(payload_of(news, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
+    return json.dumps(webhook_payload(news, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
 
 
 def _incident(unsent: PreviewInput, page: Page) -> Incident:
