@@ -30,9 +30,9 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
     for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
         codes = [component.public_id for component in series.components.order_by("pk")]
         yield {"type": "series", "components": codes, **written(series)}
-    for preset in page.incident_templates.prefetch_related("components").order_by("pk"):
-        codes = [component.public_id for component in preset.components.order_by("pk")]
-        yield {"type": "preset", "components": codes, **written(preset)}
+    for incident_template in page.incident_templates.prefetch_related("components").order_by("pk"):
+        codes = [component.public_id for component in incident_template.components.order_by("pk")]
+        yield {"type": "preset", "components": codes, **written(incident_template)}
     yield from _metrics(page)
     yield from _incidents(page)
     pairs = page.incidents.exclude(merged_into=None).order_by("pk").values_list("public_id", "merged_into__public_id")

@@ -1,4 +1,4 @@
-"""Moving in: templates, as presets."""
+"""Import incident templates."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
     if page.incident_templates.filter(name=fields["name"]).exists():
         return Result(Outcome.SKIPPED, ("there is a template of that name already",))
     if not dry:
-        preset = IncidentTemplate.objects.create(page=page, public_id=incoming.code, **fields)
-        preset.components.set(page.components.with_codes(incoming.components))
+        incident_template = IncidentTemplate.objects.create(page=page, public_id=incoming.code, **fields)
+        incident_template.components.set(page.components.with_codes(incoming.components))
     return Result(Outcome.CREATED)

@@ -16,8 +16,8 @@ BATCH = 500
 def restore_incident_template(page: Page, raw: Raw) -> Result:
     if here := once(IncidentTemplate, page, raw):
         return here
-    preset = IncidentTemplate.objects.create(page=page, **read(IncidentTemplate, raw))
-    preset.components.set(components_of(page, raw["components"]).values())
+    incident_template = IncidentTemplate.objects.create(page=page, **read(IncidentTemplate, raw))
+    incident_template.components.set(components_of(page, raw["components"]).values())
     return MADE
 
 

@@ -69,8 +69,8 @@ def objects(lines: list[str], kind: str) -> list[dict[str, Any]]:
 
 
 def make_templates_and_metrics(page: Page) -> None:
-    preset = IncidentTemplate.objects.create(page=page, name="Slow", title="Slow API", body="It is slow.")
-    preset.components.add(page.components.all()[0])
+    template = IncidentTemplate.objects.create(page=page, name="Slow", title="Slow API", body="It is slow.")
+    template.components.add(page.components.all()[0])
     provider = MetricsProvider.objects.create(page=page)
     metric = Metric.objects.create(page=page, provider=provider, name="Latency", suffix="ms", y_axis_max=1.5)
     MetricPoint.objects.create(metric=metric, at=page.created_at, value=0.1)

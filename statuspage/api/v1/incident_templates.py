@@ -51,8 +51,8 @@ class TemplateBody(RequestModel):
     template: TemplateIn
 
 
-def template_out(page: Page, preset: IncidentTemplate) -> TemplateOut:
-    return TemplateOut(**serializer_of(page).incident_template(preset))
+def template_out(page: Page, template: IncidentTemplate) -> TemplateOut:
+    return TemplateOut(**serializer_of(page).incident_template(template))
 
 
 PATH = "/pages/{page_id}/incident_templates"
@@ -71,15 +71,15 @@ def create_template(request: ApiRequest, page_id: str, body: TemplateBody) -> Te
     page, asked = page_of(request, page_id), body.template
     fields = {"name": "", "title": "", "body": ""} | _fields(asked)
     components = components_named(page, asked.component_ids or [], field="component_ids")
-    preset = actions.create_incident_template(page, components=components, actor=request.token.actor, **fields)
-    return template_out(page, _preset(page, preset.public_id))
+    template = actions.create_incident_template(page, components=components, actor=request.token.actor, **fields)
+    return template_out(page, _incident_template(page, template.public_id))
 
 
 @endpoint("GET", f"{PATH}/{{template_id}}", Scope.READ, TemplateOut)
 def get_template(request: ApiRequest, page_id: str, template_id: str) -> TemplateOut:
     """Get a template. (Not at Statuspage.)"""
     page = page_of(request, page_id)
-    return template_out(page, _preset(page, template_id))
+    return template_out(page, _incident_template(page, template_id))
 
 
 @endpoint("PATCH PUT", f"{PATH}/{{template_id}}", Scope.INCIDENTS, TemplateOut)
@@ -89,23 +89,23 @@ def update_template(request: ApiRequest, page_id: str, template_id: str, body: T
     components = None
     if asked.component_ids is not None:
         components = components_named(page, asked.component_ids, field="component_ids")
-    preset = _preset(page, template_id)
-    actions.edit_incident_template(preset, components=components, actor=request.token.actor, **_fields(asked))
-    return template_out(page, _preset(page, template_id))
+    template = _incident_template(page, template_id)
+    actions.edit_incident_template(template, components=components, actor=request.token.actor, **_fields(asked))
+    return template_out(page, _incident_template(page, template_id))
 
 
 @endpoint("DELETE", f"{PATH}/{{template_id}}", Scope.INCIDENTS, TemplateOut)
 def delete_template(request: ApiRequest, page_id: str, template_id: str) -> TemplateOut:
     """Delete a template. (Not at Statuspage.)"""
     page = page_of(request, page_id)
-    preset = _preset(page, template_id)
-    gone = template_out(page, preset)
-    actions.delete_incident_template(preset, actor=request.token.actor)
+    template = _incident_template(page, template_id)
+    gone = template_out(page, template)
+    actions.delete_incident_template(template, actor=request.token.actor)
     return gone
 
 
-def _preset(page: Page, code: str) -> IncidentTemplate:
-    found: IncidentTemplate = get_from_list_or_404(page.incident_templates.with_code(code), code)
+def _incident_template(page: Page, code: str) -> IncidentTemplate:
+    found: IncidentTemplate = get_from_list_or_404(page.incident_templates.with_public_id(code), code)
     return found
 
 
