@@ -1,7 +1,8 @@
 from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
 from incidents.models.drafts import Draft, DraftState, DraftStep
-from incidents.models.events import Event, EventKind
+from incidents.models.event_kinds import EventKind
+from incidents.models.events import Event
 from incidents.models.incident_templates import IncidentTemplate
 from incidents.models.incidents import Incident
 from incidents.models.intervals import StatusInterval

@@ -6,46 +6,12 @@ from django.db import models
 from django.utils import timezone
 
 from incidents.models.components import Component
+from incidents.models.event_kinds import EventKind, EventProperties, properties_of
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 from incidents.models.postmortems import Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.models.updates import IncidentUpdate
-
-
-class EventKind(models.TextChoices):
-    INCIDENT_OPENED = "incident.opened"
-    INCIDENT_UPDATED = "incident.updated"
-    INCIDENT_RESOLVED = "incident.resolved"
-    INCIDENT_REOPENED = "incident.reopened"
-    MAINTENANCE_SCHEDULED = "maintenance.scheduled"
-    MAINTENANCE_RESCHEDULED = "maintenance.rescheduled"
-    MAINTENANCE_CHANGED = "maintenance.changed"
-    MAINTENANCE_REMINDER = "maintenance.reminder"
-    MAINTENANCE_STARTED = "maintenance.started"
-    MAINTENANCE_UPDATED = "maintenance.updated"
-    MAINTENANCE_COMPLETED = "maintenance.completed"
-    MAINTENANCE_CANCELLED = "maintenance.cancelled"
-    SERIES_CHANGED = "series.changed"
-    INCIDENT_CHANGED = "incident.changed"
-    INCIDENT_HIDDEN = "incident.hidden"
-    INCIDENT_RESTORED = "incident.restored"
-    INCIDENT_MERGED = "incident.merged"
-    INCIDENT_BACKFILLED = "incident.backfilled"
-    IMPACT_START = "incident.impact_start"
-    UPDATE_EDITED = "update.edited"
-    POSTMORTEM_PUBLISHED = "postmortem.published"
-    POSTMORTEM_REVISED = "postmortem.revised"
-    POSTMORTEM_RETRACTED = "postmortem.retracted"
-    ACTION_ITEM_CHANGED = "action_item.changed"
-    COMPONENT_STATUS = "component.status"
-    COMPONENTS_CHANGED = "components.changed"
-    TARGET_SET = "target.set"
-    HISTORY_CORRECTED = "history.corrected"
-    UPTIME_WEIGHTS = "uptime.weights"
-    PAGE_CHANGED = "page.changed"
-    PRESETS_CHANGED = "presets.changed"
-    METRICS_CHANGED = "metrics.changed"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -104,3 +70,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+    @property
+    def properties(self) -> EventProperties:
+        """What follows from its kind."""
+        return properties_of(self.kind)

@@ -11,7 +11,8 @@ from itertools import groupby
 
 from django.utils import timezone
 
-from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, StatusInterval
+from incidents.models import AuditEntry, Component, EventKind, Incident, IncidentUpdate, StatusInterval
+from incidents.models.event_kinds import PROPERTIES
 from incidents.models.findings import Line
 from incidents.models.states import HARMED, ComponentStatus
 from incidents.postmortem.summary import Span, TimelineFacts
@@ -23,17 +24,9 @@ MOST_LINES = 100
 _LONGEST = 300
 # What the log tells of an incident's course; the rest is bookkeeping.
 _LOG = {
-    "incident.opened": "declared it",
-    "incident.updated": "posted an update",
-    "incident.resolved": "resolved it",
-    "incident.reopened": "reopened it",
-    "incident.changed": "corrected title, impact or components",
-    "incident.impact_start": "said when the impact began",
-    "incident.merged": "joined it with another report",
-    "update.edited": "corrected an update",
-    "draft.submitted": "put a text on its way",
+    **{kind.value: properties.timeline_sentence for kind, properties in PROPERTIES.items()},
+    "draft.submitted": "submitted a text",
     "draft.approved": "approved a text",
-    "component.status": "set {} to {}",
 }
 
 
@@ -133,7 +126,7 @@ def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Lin
     end, names = incident.resolved_at or timezone.now(), {one.public_id: one.full_name for one in components}
     for entry in AuditEntry.objects.of_course(incident, components, until=end).oldest_first()[:MOST_LINES]:
         words = _LOG.get(entry.verb)
-        if words and entry.verb == "component.status":
+        if words and entry.verb == EventKind.COMPONENT_STATUS:
             new = str(entry.details.get("new", ""))
             words = words.format(names.get(entry.object_ref, ""), _label(new) if new in ComponentStatus.values else new)
         if words:

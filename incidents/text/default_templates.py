@@ -1,4 +1,7 @@
-"""What a new page begins with: its presets, calm, concrete, and with gaps where only people know, and an outline."""
+"""The incident templates and the postmortem outline that a new page starts with.
+
+Placeholders mark what the author has to fill in.
+"""
 
 from dataclasses import dataclass
 

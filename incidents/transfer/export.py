@@ -30,7 +30,7 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
     for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
         public_ids = [component.public_id for component in series.components.order_by("pk")]
         yield {"type": "series", "components": public_ids, **written(series)}
-    for template in page.presets.prefetch_related("components").order_by("pk"):
+    for template in page.incident_templates.prefetch_related("components").order_by("pk"):
         public_ids = [component.public_id for component in template.components.order_by("pk")]
         yield {"type": "preset", "components": public_ids, **written(template)}
     yield from _metrics(page)

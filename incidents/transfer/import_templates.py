@@ -27,7 +27,7 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
         return Result(Outcome.SKIPPED, (f"the page “{template.page}” uses its ID",))
     if template:
         return Result(Outcome.UNCHANGED, ("it was changed here and stays so",) if differences(template, fields) else ())
-    if page.presets.filter(name=fields["name"]).exists():
+    if page.incident_templates.filter(name=fields["name"]).exists():
         return Result(Outcome.SKIPPED, ("a template with this name already exists",))
     if not dry:
         template = IncidentTemplate.objects.create(page=page, public_id=incoming.public_id, **fields)

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from statuspage.api import docs
-from statuspage.api.gate import gate
+from statuspage.api import reference_docs
+from statuspage.api.entrypoint import entrypoint
 
 app_name = "api"
 
 urlpatterns = [
-    path("openapi.json", docs.openapi, name="openapi"),
-    path("docs", docs.docs, name="docs"),
-    path("<path:path>", gate, name="gate"),
-    path("", gate, {"path": ""}),
+    path("openapi.json", reference_docs.openapi, name="openapi"),
+    path("docs", reference_docs.docs, name="docs"),
+    path("<path:path>", entrypoint, name="entrypoint"),
+    path("", entrypoint, {"path": ""}),
 ]

@@ -1,5 +1,5 @@
-"""The clock: takes maintenances through their times, fans out what happened, wakes the workers, and does their work
-itself when they do not come."""
+"""The dispatcher: starts and ends maintenances on time, fans out events, wakes the Celery workers, and sends by itself
+when no worker does."""
 
 from __future__ import annotations
 
@@ -8,43 +8,54 @@ import math
 import threading
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Protocol
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from incidents.actions.due import run_due
 from incidents.models import Draft
 from statuspage.accounts import ratelimit
 from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, Heartbeat, MailTest
+from statuspage.notifications.staff.loop import StaffNoticeLoop
 from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
-from statuspage.notifications.worker_wakeup import WorkerWakeup
+from statuspage.notifications.worker_wakeup import BEAT_TASK, DELIVER_TASK, WorkerWakeup
+from statuspage.public import published_paths
+from statuspage.publishing.publisher import Publisher
+from statuspage.publishing.replication import Replication
 from statuspage.subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.5
 NOTIFY_EVERY = 1.0
-# With workers that answer: what was due for so long is in nobody's hands, so the dispatcher lends its own.
+# A delivery that is due for this long although workers are alive: no worker has claimed it, so the dispatcher sends it.
 UNCLAIMED = timedelta(seconds=1)
 HEARTBEAT_EVERY = 10.0
-# Workers answer every heartbeat's ring. After three that nobody answered, they are not waited for.
-WORKERS_HEARD_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
+# Each heartbeat wakes the workers, which then record their own. After three without one the workers count as gone.
+WORKER_ALIVE_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
 SWEEP_EVERY = 3600.0
 LONGEST_BACKOFF = 10.0
-# Where many are sent to at once, a run goes on while one of them hangs: what is published meanwhile must not wait.
+# For concurrent channels: a run continues while one endpoint hangs, so that new deliveries need not wait for it.
 UNTIL_DONE = math.inf
-# The supervisor waits 8 s before it kills; the message in hand gets most of that.
+# The supervisor kills the process after 8 s. Most of that time is for the messages that are being sent.
 STOP_WITHIN = 6.0
 
 
+class Service(Protocol):
+    """A thread (or group of threads) that runs beside the dispatcher until the stop event is set."""
+
+    def start(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+
 class Throttle:
-    """True at most once in so many seconds; the first time at once."""
+    """`is_due()` is True at most once in `seconds`, and on the first call."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -59,33 +70,38 @@ class Throttle:
 
 
 class LocalSender(threading.Thread):
-    """Sends in the dispatcher's own process, beside the clock: a slow mail server must not stop it, nor another
-    channel, so each has hands of its own."""
+    """Sends the deliveries of one channel in the dispatcher's own process.
+
+    Each channel has its own thread, so a slow server delays neither the dispatcher nor the other channels.
+    """
 
     def __init__(self, channel: str, stop: threading.Event) -> None:
-        super().__init__(name=f"hands-{channel}", daemon=True)
+        super().__init__(name=f"sender-{channel}", daemon=True)
         self._channel = channel
         self._budget = BUDGET_SECONDS if TRANSPORTS[channel].concurrency == 1 else UNTIL_DONE
         self._stop_event = stop
-        self._work = threading.Event()
+        self._wakeup = threading.Event()
 
     def wake(self) -> None:
-        self._work.set()
+        self._wakeup.set()
 
     def finish(self, *, by: float) -> None:
-        """The message in hand is finished and marked, the rest given back. `by` the monotonic clock."""
-        self._work.set()
+        """Wait until the current messages are sent and recorded and the other claims released.
+
+        `by` is a deadline by `time.monotonic()`.
+        """
+        self._wakeup.set()
         self.join(max(0.0, by - time.monotonic()))
 
     def run(self) -> None:
         while not self._stop_event.is_set():
-            self._work.wait()
-            self._work.clear()
+            self._wakeup.wait()
+            self._wakeup.clear()
             try:
                 while not self._stop_event.is_set() and self._deliver():
                     pass
             except Exception:
-                logger.exception("Sending was interrupted; what was claimed is tried again when its lease runs out.")
+                logger.exception("Sending was interrupted. Claimed deliveries are retried when their lease expires.")
             connection.close()
 
     def _deliver(self) -> int:
@@ -93,12 +109,12 @@ class LocalSender(threading.Thread):
 
 
 def deliver_everything(stop: threading.Event | None = None) -> int:
-    """One run over each channel; how many deliveries were settled."""
+    """Send what is due on each channel once. Return the number of settled deliveries."""
     return sum(deliver_due(channel, stop=stop) for channel in TRANSPORTS)
 
 
 def drain() -> int:
-    """Fan out and send until nothing is due; how many deliveries were settled. For tests and for the impatient."""
+    """Fan out and send until nothing is due. Return the number of settled deliveries."""
     run_due(timezone.now())
     settled = 0
     while fan_out_waiting() + (done := deliver_everything()):
@@ -109,20 +125,24 @@ def drain() -> int:
 class Dispatcher:
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self.hands = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
-        # By name: the site's wiring is above us. Without a broker, Celery is not even loaded.
-        self.doorbell = WorkerWakeup(import_string("statuspage.celery.app")) if settings.REDIS_URL else None
-        # By name too: threads of rooms above us that keep time with the clock and end with it.
-        self._beside: list[Any] = [import_string(path)(self.stop) for path in settings.BESIDE_THE_CLOCK]
+        self.senders = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
+        self.wakeup = _worker_wakeup() if settings.REDIS_URL else None
+        self.services: list[Service] = [
+            Publisher(self.stop, published_paths),
+            Replication(self.stop),
+            StaffNoticeLoop(self.stop),
+        ]
         self._has_workers = False
-        self._beat = Throttle(HEARTBEAT_EVERY)
+        self._heartbeat = Throttle(HEARTBEAT_EVERY)
         self._sweep = Throttle(SWEEP_EVERY)
-        self._rings = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
+        self._wakeups = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
 
     def run(self) -> None:
-        """Until `stop` is set. Survives the database: backs off, and connects again."""
-        for one in (*self.hands.values(), *self._beside):
-            one.start()
+        """Run until `stop` is set. When the database is unavailable, back off and reconnect."""
+        for sender in self.senders.values():
+            sender.start()
+        for service in self.services:
+            service.start()
         failures = 0
         while not self.stop.is_set():
             try:
@@ -135,15 +155,15 @@ class Dispatcher:
                 pause = min(TICK * 2**failures, LONGEST_BACKOFF)
             self.stop.wait(pause)
         by = time.monotonic() + STOP_WITHIN
-        for hands in self.hands.values():
-            hands.finish(by=by)
-        for one in self._beside:
-            one.finish()
+        for sender in self.senders.values():
+            sender.finish(by=by)
+        for service in self.services:
+            service.finish()
 
     def tick(self) -> bool:
-        """Whether there is more to fan out at once."""
-        if self._beat.is_due():
-            self._show_life()
+        """Do what is due. Return whether there is more to fan out at once."""
+        if self._heartbeat.is_due():
+            self._record_heartbeat()
         run_due(timezone.now())
         portions = fan_out_round()
         for channel in TRANSPORTS:
@@ -152,28 +172,35 @@ class Dispatcher:
             sweep()
         return bool(portions)
 
-    def _show_life(self) -> None:
+    def _record_heartbeat(self) -> None:
         Heartbeat.objects.beat("dispatcher")
-        if self.doorbell:
-            self._has_workers = Heartbeat.objects.is_alive("worker", within=WORKERS_HEARD_WITHIN)
-            self.doorbell.notify("subscribers.beat")
+        if self.wakeup:
+            self._has_workers = Heartbeat.objects.is_alive("worker", within=WORKER_ALIVE_WITHIN)
+            self.wakeup.notify(BEAT_TASK)
 
     def _dispatch(self, channel: str) -> None:
-        """Have what is due on `channel` sent, by whoever can."""
+        """Have the due deliveries of `channel` sent: by a worker if one is available, else by this process."""
         if not Delivery.objects.claimable(channel).exists() or ChannelState.objects.is_paused(channel):
             return
-        if self.doorbell is None:
-            self.hands[channel].wake()
+        if self.wakeup is None:
+            self.senders[channel].wake()
             return
-        if self._rings[channel].is_due():
-            self.doorbell.notify("subscribers.deliver", channel)
-        counted_on = self._has_workers and self.doorbell.works
-        if not counted_on or Delivery.objects.claimable(channel, since=UNCLAIMED).exists():
-            self.hands[channel].wake()
+        if self._wakeups[channel].is_due():
+            self.wakeup.notify(DELIVER_TASK, channel)
+        has_workers = self._has_workers and self.wakeup.works
+        if not has_workers or Delivery.objects.claimable(channel, since=UNCLAIMED).exists():
+            self.senders[channel].wake()
+
+
+def _worker_wakeup() -> WorkerWakeup:
+    """Import Celery only when there is a broker."""
+    from statuspage.celery import app
+
+    return WorkerWakeup(app)
 
 
 def sweep() -> None:
-    """Forget what is long over."""
+    """Delete expired rows."""
     ratelimit.sweep()
     Heartbeat.objects.sweep()
     Subscriber.objects.sweep()

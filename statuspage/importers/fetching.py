@@ -53,7 +53,7 @@ class Fetcher:
     def text(self, url: str) -> str:
         return self._get(url, accept="text/html, application/atom+xml").body.decode("utf-8", errors="replace")
 
-    def _get(self, url: str, *, accept: str) -> http.Answer:
+    def _get(self, url: str, *, accept: str) -> http.Response:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._get_with_retries(url, accept)
             if response.status not in REDIRECTS:
@@ -72,7 +72,7 @@ class Fetcher:
             raise SourceError(f"{url} redirects to {target}, where the key would be sent without encryption")
         return target
 
-    def _get_with_retries(self, url: str, accept: str) -> http.Answer:
+    def _get_with_retries(self, url: str, accept: str) -> http.Response:
         """Repeat the request while the server is busy or unreachable."""
         problem = ""
         for attempt in range(ATTEMPTS):
@@ -108,7 +108,7 @@ def _host(url: str) -> str:
     return parts.netloc.lower().removesuffix(USUAL_PORTS.get(parts.scheme, ""))
 
 
-def _checked(url: str, response: http.Answer) -> http.Answer:
+def _checked(url: str, response: http.Response) -> http.Response:
     if response.status == 200:
         return response
     if response.status in (404, 410):

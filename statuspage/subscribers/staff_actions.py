@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from incidents.actor import Actor
-from incidents.models import Event, Page
+from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
@@ -20,7 +18,7 @@ PAUSED_BY_STAFF = "Paused by staff."
 
 
 @transaction.atomic
-def add(page: Page, email: str, *, wishes: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
+def add(page: Page, email: str, *, preferences: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
     """`confirmed`: staff has their word; else they are mailed and asked, at most once a day.
 
     ValidationError for whoever is here already, or has left: nobody is signed up again behind their back.
@@ -32,17 +30,17 @@ def add(page: Page, email: str, *, wishes: Preferences, confirmed: bool, actor: 
         raise ValidationError({"email": f"This address is here already: {known.get_state_display().lower()}."})
     subscriber = known or Subscriber.objects.create_for(page, email)
     if confirmed:
-        set_preferences(subscriber, wishes)
+        set_preferences(subscriber, preferences)
         subscriber.confirm()
     else:
-        request_subscription(page, email, wishes=wishes)
+        request_subscription(page, email, preferences=preferences)
     _note(subscriber, "subscriber.added", actor, confirmed_by_staff=confirmed)
     return subscriber
 
 
 @transaction.atomic
-def change(subscriber: Subscriber, wishes: Preferences, *, actor: Actor) -> None:
-    set_preferences(subscriber, wishes)
+def change(subscriber: Subscriber, preferences: Preferences, *, actor: Actor) -> None:
+    set_preferences(subscriber, preferences)
     _note(subscriber, "subscriber.changed", actor)
 
 
@@ -73,31 +71,6 @@ def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
     if owed:
         _note(subscriber, "subscriber.confirmation_resent", actor)
     return owed
-
-
-@dataclass(frozen=True)
-class Retried:
-    """How many failed deliveries were queued again, and how many were left as they are."""
-
-    again: int
-    left: int
-
-
-@transaction.atomic
-def retry_failed(event: Event, *, actor: Actor, only: int | None = None) -> Retried:
-    """All failed deliveries of `event`, or `only` one of them, from their first attempt on.
-
-    Left alone: those to subscribers who are paused or gone, and those that a later update has overtaken; "resolved"
-    never arrives before "investigating".
-    """
-    failed = Delivery.objects.of_event(event).failed()
-    failed = failed.filter(pk=only) if only else failed
-    total = failed.count()
-    again = failed.worth_retrying().requeue()
-    if again:
-        about = {"object_type": "event", "object_ref": str(event.pk)}
-        note(event.page, "deliveries.retried", actor=actor, **about, count=again)
-    return Retried(again, total - again)
 
 
 def _note(subscriber: Subscriber, verb: str, actor: Actor, **details: Any) -> None:

@@ -3,8 +3,7 @@
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from statuspage.api.docs import whole_schema
-from statuspage.api.reading import kind_of, sections
+from statuspage.api.reference_docs import kind_of, sections, whole_schema
 from tests.console.staff import sheet
 
 

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from incidents.actions.pages import incident_templates, metrics
 from incidents.actions.postmortems import postmortem_lifecycle
-from statuspage.api.docs import whole_schema
+from statuspage.api.reference_docs import whole_schema
 from tests.api.programs import Program
 from tests.factories import ALICE, make_component, make_group, make_maintenance, make_resolved, make_subscriber
 
@@ -51,7 +51,7 @@ def real_ids(program: Program) -> dict[str, str]:
     make_maintenance(page, components=[component])
     postmortem_lifecycle.publish(incident, body="## Why", actor=ALICE)
     provider = metrics.create_provider(page, kind="Self", actor=ALICE)
-    preset = incident_templates.create_incident_template(
+    incident_template = incident_templates.create_incident_template(
         page, name="Down", title="We are down", body="Sorry.", actor=ALICE
     )
     return {
@@ -63,7 +63,7 @@ def real_ids(program: Program) -> dict[str, str]:
         "subscriber_id": make_subscriber(page).public_id,
         "provider_id": provider.public_id,
         "metric_id": metrics.create_metric(page, name="Latency", provider=provider, actor=ALICE).public_id,
-        "template_id": preset.public_id,
+        "template_id": incident_template.public_id,
     }
 
 

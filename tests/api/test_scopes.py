@@ -7,7 +7,7 @@ import pytest
 
 from incidents.models import AuditEntry, Event
 from statuspage.accounts.models import Scope
-from statuspage.api.docs import whole_schema
+from statuspage.api.reference_docs import whole_schema
 from tests.api.programs import Program, make_program
 
 OPERATIONS = [

@@ -41,7 +41,7 @@ def row(what: str, figure: str, ratio: str = "") -> None:
 
 # The same mail as the workers send, filled beforehand.
 PREBUILT = """
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 from statuspage.subscribers.news import read_news
 from statuspage.subscribers.transports.email import EmailTransport
 delivery = Delivery.objects.select_related("subscriber__page").first()
@@ -140,7 +140,7 @@ def big_fan_out(on: Stage, sizes: Sizes) -> None:
 
 CLAIM_COST = """
 import json, time
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 best = []
 for number in range(30):
     began = time.perf_counter()
@@ -153,7 +153,7 @@ pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
 print(json.dumps([sorted(best)[15] * 1000, pages, Delivery.objects.filter(state="sent").count()]))
 """
 MARK_SOME = """
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 ids = list(Delivery.objects.queued().order_by("priority", "next_attempt_at", "pk").values_list("pk", flat=True)[:COUNT])
 for start in range(0, len(ids), 1000):
     Delivery.objects.mark_sent(ids[start:start + 1000])
@@ -173,7 +173,7 @@ def claim_cost(on: Stage, sizes: Sizes) -> None:
 
 
 CANCEL = """
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 Delivery.objects.queued().update(state="cancelled")
 """
 

@@ -80,7 +80,7 @@ def post_all(candor: Candor, name: str, body: str, *, requests: int, networks: i
 def owed(candor: Candor) -> str:
     """How many deliveries and subscribers there are for the address."""
     counting = (
-        "from statuspage.subscribers.models import Delivery, Subscriber;"
+        "from statuspage.notifications.models import Delivery; from statuspage.subscribers.models import Subscriber;"
         f"print(Delivery.objects.filter(subscriber__email={ADDRESS!r}).count(),"
         f"Subscriber.objects.filter(email={ADDRESS!r}).count())"
     )

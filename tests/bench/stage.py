@@ -114,7 +114,7 @@ RING = """
 from statuspage.celery import app
 with app.connection_for_write() as connection:
     for _ in range(TIMES):
-        app.send_task("subscribers.deliver", ["email"], connection=connection, expires=5)
+        app.send_task("notifications.deliver", ["email"], connection=connection, expires=5)
 """
 
 

@@ -113,7 +113,7 @@ def run(kind: str, *, endpoints: int, percent: int) -> list[float]:
 
 
 ALIVE = """
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 print(list(Heartbeat.objects.values_list("process", flat=True)))
 """
 

@@ -63,6 +63,6 @@ def test_once_and_drain_end_by_themselves(fleet: Fleet) -> None:
 
 ALIVE = """
 import json
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 print(json.dumps(Heartbeat.objects.is_alive("dispatcher")))
 """

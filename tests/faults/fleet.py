@@ -26,7 +26,7 @@ Subscriber.objects.bulk_create(Subscriber(email=f"reader{n}@example.com", **same
 """
 PUBLISH = """
 import json, time
-from incidents.actions.incidents import open_incident
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 started = time.perf_counter()
@@ -36,7 +36,7 @@ print(json.dumps({"seconds": time.perf_counter() - started}))
 STATES = """
 import json
 from django.db.models import Count
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 print(json.dumps({
     "states": dict(Delivery.objects.values_list("state").annotate(Count("pk"))),
     "leased": Delivery.objects.filter(lease_until__isnull=False).count(),
@@ -127,7 +127,7 @@ class Fleet(Crew):
 
 WORKER_BEATS = """
 import json
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 print(json.dumps(Heartbeat.objects.is_alive("worker")))
 """
 

@@ -129,21 +129,21 @@ for subscriber in Subscriber.objects.order_by("-pk")[:50]:
     subscriber.unsubscribe()
 """
 HIDE = """
-from incidents.actions.incidents import hide
+from incidents.actions.incidents.incident_lifecycle import hide
 from incidents.actor import SYSTEM
 from incidents.models import Incident
 hide(Incident.objects.get(), actor=SYSTEM, reason="Wrong page")
 """
 REASONS = """
 import json
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 print(json.dumps(list(Delivery.objects.filter(state="cancelled").values_list("last_error", flat=True).distinct())))
 """
 CLOCK = """
 import json
 from datetime import timedelta
 from django.db.models import F
-from statuspage.subscribers.models import Delivery
+from statuspage.notifications.models import Delivery
 hour = timedelta(hours=1)
 held = Delivery.objects.queued().filter(lease_until__isnull=False)
 print(json.dumps(held.count()))
@@ -151,17 +151,17 @@ held.update(lease_until=F("lease_until") MOVE hour)
 Delivery.objects.queued().update(next_attempt_at=F("next_attempt_at") MOVE hour)
 """
 DISPATCHER = """
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 print(Heartbeat.objects.last_of("dispatcher").instance.rpartition(":")[2])
 """
 AGE_HEARTBEATS = """
 from datetime import timedelta
 from django.db.models import F
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 Heartbeat.objects.update(at=F("at") - timedelta(seconds=80))
 """
 SILENT = """
 from datetime import timedelta
-from statuspage.subscribers.models import Heartbeat
+from statuspage.notifications.models import Heartbeat
 print(not Heartbeat.objects.is_alive("dispatcher", within=timedelta(seconds=90)))
 """

@@ -212,11 +212,11 @@ def test_templates_come_along(theirs: FakeStatuspage) -> None:
     }
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("templates")["skipped"]) == (3, 1)
-    preset = IncidentTemplate.objects.get()
-    assert (preset.public_id, preset.name, preset.title) == ("t1t1t1t1t1t1", "Slow API", "The API is slow")
-    assert (preset.body, preset.update_status) == ("We are\nlooking.", "identified")
-    assert not preset.should_send_notifications
-    assert [one.name for one in preset.components.all()] == ["API"]
+    imported = IncidentTemplate.objects.get()
+    assert (imported.public_id, imported.name, imported.title) == ("t1t1t1t1t1t1", "Slow API", "The API is slow")
+    assert (imported.body, imported.update_status) == ("We are\nlooking.", "identified")
+    assert not imported.should_send_notifications
+    assert [component.name for component in imported.components.all()] == ["API"]
     assert run_keyed(theirs).row("templates")["unchanged"] == 1
 
 

@@ -15,9 +15,10 @@ from pytest_django import Settings
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.messages import chat as messages_chat
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
@@ -113,12 +114,12 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
     make_chat(page, Channel.SLACK, receiver)
     incident = declare(page)
     post(incident, "monitoring", "Better.")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     attachments = [heard.json["attachments"][0] for heard in receiver.heard]
     colours = [attachment["color"] for attachment in attachments]
-    assert colours == [messages_chat.ORANGE, messages_chat.BLUE, messages_chat.GREEN, messages_chat.GREY]
+    assert colours == [messages_chat.ORANGE, messages_chat.BLUE, messages_chat.GREEN, messages_chat.GRAY]
     url = f"https://status.example.com/incidents/{incident.public_id}"
     titles = [attachment["blocks"][0]["text"]["text"] for attachment in attachments]
     assert all(title.startswith(f"*<{url}|") for title in titles)
@@ -160,7 +161,7 @@ def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> N
 @pytest.mark.parametrize(
     ("status", "impact", "tone"),
     [
-        ("investigating", "none", messages_chat.GREY),
+        ("investigating", "none", messages_chat.GRAY),
         ("investigating", "minor", messages_chat.AMBER),
         ("identified", "major", messages_chat.ORANGE),
         ("identified", "critical", messages_chat.RED),
@@ -172,7 +173,7 @@ def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> N
     ],
 )
 def test_the_colour_follows_status_and_impact(status: str, impact: str, tone: str) -> None:
-    assert messages_chat.tone_of(status, impact) == tone
+    assert messages_chat.color_of(status, impact) == tone
 
 
 @pytest.mark.parametrize("channel", [*MARKDOWN_CHATS, Channel.SMS])
@@ -192,7 +193,7 @@ def test_a_text_that_is_too_long_is_cut_and_the_message_stays_in_the_chats_limit
 
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in ("email", "webhook")])
 def test_a_test_message_arrives(page: Page, channel: str, receiver: Receiver) -> None:
-    endpoints.send_test(make_chat(page, channel, receiver), actor=ALICE)
+    endpoint_messages.send_test(make_chat(page, channel, receiver), actor=ALICE)
     drain()
     assert b"Nothing is wrong" in receiver.heard[0].body.replace(b"+", b" ")
     assert Delivery.objects.get().state == "sent"
@@ -272,7 +273,7 @@ def test_text_messages_tell_only_how_it_begins_and_ends(page: Page, receiver: Re
     incident = make_incident(page)
     post(incident, "identified")
     post(incident, "monitoring")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     assert [text.split(": ")[1] for text in sms(receiver)] == ["Investigating", "Resolved"]
@@ -308,15 +309,15 @@ def test_what_cannot_be_an_endpoint_is_refused_beside_its_field(
     channel: str, endpoint: str, secret: str, field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        ENDPOINT_TRANSPORTS[channel].check(endpoint, secret)
+        ENDPOINT_TRANSPORTS[channel].clean_endpoint(endpoint, secret)
     assert list(refused.value.message_dict) == [field]
 
 
 def test_numbers_may_be_typed_with_blanks() -> None:
-    assert ENDPOINT_TRANSPORTS["sms"].check("+49 (151) 1234-5678", "") == ("+4915112345678", "")
+    assert ENDPOINT_TRANSPORTS["sms"].clean_endpoint("+49 (151) 1234-5678", "") == ("+4915112345678", "")
 
 
 def test_without_a_gateway_no_number_can_be_added(settings: Settings) -> None:
     settings.SMS_GATEWAY_URL = ""
     with pytest.raises(ValidationError, match="SMS_GATEWAY_URL"):
-        ENDPOINT_TRANSPORTS["sms"].check("+4915112345678", "")
+        ENDPOINT_TRANSPORTS["sms"].clean_endpoint("+4915112345678", "")

@@ -110,18 +110,18 @@ def test_endpoints_that_hang_do_not_hold_up_the_others(
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
 
 
-def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatchers_own_hands(
+def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatcher_itself(
     page: Page, receiver: Receiver
 ) -> None:
     make_endpoints(page, receiver, "hang", "ok")
     receiver.replies = {"/hang": Reply(after=60)}
     stop = threading.Event()
-    hands = LocalSender("webhook", stop)
-    hands.start()
+    sender = LocalSender("webhook", stop)
+    sender.start()
     try:
         incident = make_incident(page)
         fan_out_waiting()
-        hands.wake()
+        sender.wake()
         wait_until(lambda: len(receiver.heard) == 2, "both are called")
         post(incident)
         fan_out_waiting()
@@ -130,8 +130,8 @@ def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatchers_ow
     finally:
         stop.set()
         receiver.stop()
-        hands.finish(by=time.monotonic() + 10)
-    assert not hands.is_alive()
+        sender.finish(by=time.monotonic() + 10)
+    assert not sender.is_alive()
 
 
 def test_a_run_that_must_stop_does_not_wait_for_who_hangs(

@@ -15,9 +15,11 @@ from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.incidents.attributes import edit_details
 from incidents.actions.incidents.follow_ups import follow_up
 from incidents.actions.pages.page_settings import set_staff_reminders
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
+from statuspage.dispatcher.loop import Dispatcher
 from statuspage.notifications.models import ChannelState, StaffReminder
 from statuspage.notifications.staff import loop
 from statuspage.notifications.staff.overdue_updates import remind_staff
@@ -79,8 +81,8 @@ def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: 
     text = str(message.body)
     assert "Status: Investigating, critical impact" in text
     assert "This incident affected: API." in text
-    assert f"/console/incidents/{outage.public_id}\n" in text
-    assert "/console/account" in text
+    assert f"/console/p/acme/incidents/{outage.public_id}\n" in text
+    assert "/console/p/acme/account" in text
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
     assert len({message.extra_headers["Message-ID"], message.extra_headers["References"]}) == 2
 
@@ -112,7 +114,7 @@ def test_who_was_not_running_reminds_once_and_not_for_each_time_missed(erin: Use
 
 def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -> None:
     well = dict.fromkeys(outage.affected_components(), "operational")
-    actions.resolve(outage, body="It works again.", restore=well, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=well, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
     assert not StaffReminder.objects.exists()
@@ -159,7 +161,7 @@ def test_a_title_with_a_line_break_breaks_no_header(erin: User, outage: Incident
 
 
 def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, outage: Incident) -> None:
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(14)
     assert mail.outbox == []
     for minutes in (15, 16, 1000):
@@ -167,22 +169,22 @@ def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, o
     (message,) = mail.outbox
     assert message.subject == "[Acme] Still not operational: API"
     assert "API: Major Outage" in str(message.body)
-    assert "/console/#components-title" in str(message.body)
+    assert "/console/p/acme/#components-title" in str(message.body)
 
 
 def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(16)
-    follow_up(outage, body="We changed the alarm.", actor=ALICE)
+    follow_up(outage, UpdateInput(body="We changed the alarm."), actor=ALICE)
     go_round(60)
     assert subjects() == ["[Acme] Still not operational: API"]
 
 
 def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outage: Incident) -> None:
     for _ in range(2):
-        actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+        actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
         go_round(16)
-        actions.reopen(outage, body="It is back.", actor=ALICE)
+        actions.reopen(outage, UpdateInput(body="It is back."), actor=ALICE)
     assert subjects() == ["[Acme] Still not operational: API"] * 2
 
 
@@ -191,7 +193,7 @@ def test_they_are_not_mailed_where_that_is_switched_off(
     page: Page, erin: User, outage: Incident, rules: Reminders
 ) -> None:
     set_staff_reminders(page, rules, actor=ALICE)
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
 
@@ -255,7 +257,7 @@ def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, eri
     go_round(16)
     free()
     go_round(17)
-    assert [letter.recipient for letter in sink.letters] == ["owner@example.org"]
+    assert [email.recipient for email in sink.letters] == ["owner@example.org"]
     assert StaffReminder.objects.get().sent_at
     assert not ChannelState.objects.in_trouble().exists()
 
@@ -270,7 +272,7 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
     sink.refuse = {}
     free()
     go_round(17)
-    assert [letter.recipient for letter in sink.letters] == ["owner@example.org", ERIN]
+    assert [email.recipient for email in sink.letters] == ["owner@example.org", ERIN]
 
 
 def test_a_server_that_says_nothing_is_left_alone_in_time(
@@ -356,8 +358,8 @@ def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, c
     assert "Out of stamps" in caplog.text
 
 
-def test_the_dispatcher_makes_the_rounds_and_the_web_does_not(settings: Settings) -> None:
-    assert "statuspage.notifications.staff.loop.StaffNoticeLoop" in settings.BESIDE_THE_CLOCK
+def test_the_dispatcher_runs_the_staff_notice_loop() -> None:
+    assert any(isinstance(service, loop.StaffNoticeLoop) for service in Dispatcher().services)
 
 
 @pytest.mark.django_db(transaction=True)

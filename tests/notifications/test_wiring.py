@@ -44,6 +44,6 @@ def test_the_broker_settings_are_the_measured_ones(settings: Settings) -> None:
     assert not app.conf.beat_schedule
 
 
-def test_the_names_that_the_dispatcher_rings_are_tasks() -> None:
-    assert tasks.deliver.name == "subscribers.deliver"
-    assert tasks.beat.name == "subscribers.beat"
+def test_the_tasks_that_the_dispatcher_sends_exist() -> None:
+    assert tasks.deliver.name == "notifications.deliver"
+    assert tasks.beat.name == "notifications.beat"

@@ -29,40 +29,40 @@ def waiting(app: Celery) -> int:
         return count
 
 
-def test_a_ring_leaves_a_wake_up_in_the_queue(app: Celery) -> None:
-    doorbell = WorkerWakeup(app)
-    doorbell.notify("subscribers.deliver", "email")
+def test_notify_puts_a_wake_up_into_the_queue(app: Celery) -> None:
+    wakeup = WorkerWakeup(app)
+    wakeup.notify("notifications.deliver", "email")
     wait_until(lambda: waiting(app) == 1, "the wake-up arrives")
-    assert doorbell.works
+    assert wakeup.works
 
 
 def test_a_stopped_broker_is_noticed_and_found_again(app: Celery, redis_server: Redis) -> None:
-    doorbell = WorkerWakeup(app)
+    wakeup = WorkerWakeup(app)
     redis_server.stop()
-    doorbell.notify("subscribers.deliver", "email")
-    wait_until(lambda: not doorbell.works, "the doorbell is known to be dead")
+    wakeup.notify("notifications.deliver", "email")
+    wait_until(lambda: not wakeup.works, "the broker is known to be unreachable")
     redis_server.start()
 
-    def rings() -> bool:
-        doorbell.notify("subscribers.deliver", "email")
+    def arrives() -> bool:
+        wakeup.notify("notifications.deliver", "email")
         time.sleep(0.1)
-        return doorbell.works and waiting(app) > 0
+        return wakeup.works and waiting(app) > 0
 
-    wait_until(rings, "the doorbell works again")
+    wait_until(arrives, "the broker is reachable again")
 
 
-def test_a_frozen_broker_never_holds_the_ringer_up(app: Celery, redis_server: Redis) -> None:
+def test_a_frozen_broker_never_blocks_the_dispatcher(app: Celery, redis_server: Redis) -> None:
     assert redis_server.process is not None
-    doorbell = WorkerWakeup(app)
+    wakeup = WorkerWakeup(app)
     redis_server.process.send_signal(signal.SIGSTOP)
     try:
         started = time.monotonic()
         for _ in range(100):
-            doorbell.notify("subscribers.deliver", "email")
+            wakeup.notify("notifications.deliver", "email")
         took = time.monotonic() - started
-        wait_until(lambda: not doorbell.works, "the doorbell is not counted on")
+        wait_until(lambda: not wakeup.works, "the wake-up is known to be stuck")
         # Not a speed: the broker's own timeout would be ten seconds.
         assert took < 5
     finally:
         redis_server.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: doorbell.works, "the doorbell works again")
+    wait_until(lambda: wakeup.works, "the broker is reachable again")

@@ -19,56 +19,72 @@ def create_incident_template(
     page: Page, *, name: str, title: str, body: str, actor: Actor, components: Sequence[Component] = (), **more: Any
 ) -> IncidentTemplate:
     """`more`: update_status, should_send_notifications, group_label. ValidationError names the field."""
-    preset = IncidentTemplate(page=page)
-    return _save(preset, "created", actor, {"name": name, "title": title, "body": body, **more}, components)
+    template = IncidentTemplate(page=page)
+    return _save(template, "created", actor, {"name": name, "title": title, "body": body, **more}, components)
 
 
 def edit_incident_template(
-    preset: IncidentTemplate, *, actor: Actor, components: Sequence[Component] | None = None, **changes: Any
+    template: IncidentTemplate, *, actor: Actor, components: Sequence[Component] | None = None, **changes: Any
 ) -> IncidentTemplate:
     """`changes`: fields by name. `components` None leaves them."""
-    return _save(preset, "changed", actor, changes, components)
+    return _save(template, "changed", actor, changes, components)
 
 
 @transaction.atomic
 def create_built_in_templates(page: Page, *, actor: Actor) -> int:
-    """The presets that a new page begins with, but for those whose names are taken; how many were added."""
-    taken = set(page.presets.values_list("name", flat=True))
-    missing = [preset for preset in default_templates.DEFAULT_TEMPLATES if preset.name not in taken]
-    for preset in missing:
+    """Add the templates that a new page starts with, except those whose names are taken. Return how many were added."""
+    taken = set(page.incident_templates.values_list("name", flat=True))
+    missing = [template for template in default_templates.DEFAULT_TEMPLATES if template.name not in taken]
+    for template in missing:
         create_incident_template(
             page,
-            name=preset.name,
-            title=preset.title,
-            body=preset.body,
-            update_status=preset.status,
-            group_label=preset.group,
+            name=template.name,
+            title=template.title,
+            body=template.body,
+            update_status=template.status,
+            group_label=template.group,
             actor=actor,
         )
     return len(missing)
 
 
 @transaction.atomic
-def delete_incident_template(preset: IncidentTemplate, *, actor: Actor) -> None:
-    record(preset.page, EventKind.PRESETS_CHANGED, preset, actor=actor, details={"deleted": preset.name})
-    preset.delete()
+def delete_incident_template(template: IncidentTemplate, *, actor: Actor) -> None:
+    record(
+        template.page,
+        EventKind.INCIDENT_TEMPLATES_CHANGED,
+        template,
+        actor=actor,
+        details={"deleted": template.name},
+    )
+    template.delete()
 
 
 def _save(
-    preset: IncidentTemplate, verb: str, actor: Actor, fields: dict[str, Any], components: Sequence[Component] | None
+    template: IncidentTemplate,
+    verb: str,
+    actor: Actor,
+    fields: dict[str, Any],
+    components: Sequence[Component] | None,
 ) -> IncidentTemplate:
     for field, value in fields.items():
-        setattr(preset, field, _checked(field, value))
-    preset.updated_at = timezone.now()
+        setattr(template, field, _checked(field, value))
+    template.updated_at = timezone.now()
     try:
         with transaction.atomic():
-            preset.save()
+            template.save()
             if components is not None:
-                preset.components.set(checks.components(preset.page, {one: one.status for one in components}))
-            record(preset.page, EventKind.PRESETS_CHANGED, preset, actor=actor, details={verb: preset.name})
+                template.components.set(checks.components(template.page, {one: one.status for one in components}))
+            record(
+                template.page,
+                EventKind.INCIDENT_TEMPLATES_CHANGED,
+                template,
+                actor=actor,
+                details={verb: template.name},
+            )
     except IntegrityError:
-        raise ValidationError({"name": f"There is a template named “{preset.name}” already."}) from None
-    return preset
+        raise ValidationError({"name": f"There is a template named “{template.name}” already."}) from None
+    return template
 
 
 def _checked(field: str, value: Any) -> Any:

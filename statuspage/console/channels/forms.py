@@ -3,11 +3,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from statuspage.console.action_form import ActionForm
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers.models import Channel
 
 
-class EndpointForm(forms.Form):
+class EndpointForm(ActionForm):
     """What a channel asks for; its transport checks it. Secrets are typed once and never shown again."""
 
     name = forms.CharField(
@@ -32,22 +33,18 @@ class EndpointForm(forms.Form):
         super().__init__(data)
         self.channel = channel
         self._transport = ENDPOINT_TRANSPORTS[channel]
-        for name in set(self.fields) - {"name", *self._transport.asks}:
+        for name in set(self.fields) - {"name", *self._transport.form_fields}:
             del self.fields[name]
-        for name, (label, hint) in self._transport.asks.items():
+        for name, (label, hint) in self._transport.form_fields.items():
             self.fields[name].label, self.fields[name].help_text = label, hint
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "endpoint" in cleaned:
             try:
-                checked = self._transport.check(cleaned["endpoint"], cleaned.get("secret", ""))
+                checked = self._transport.clean_endpoint(cleaned["endpoint"], cleaned.get("secret", ""))
             except ValidationError as error:
-                self.refuse(error)
+                self.add_action_errors(error)
             else:
                 cleaned["endpoint"], cleaned["secret"] = checked
         return cleaned
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

@@ -7,12 +7,13 @@ from django.http import QueryDict
 
 from incidents.models import Component, ComponentGroup, Page
 from incidents.models.states import ComponentStatus
+from statuspage.console.action_form import ActionForm
 
 MAX_DESCRIPTION = 1000
 MAX_NOTE = 500
 
 
-class NamedForm(forms.Form):
+class NamedForm(ActionForm):
     """What a component and a group have in common. The name is checked by the actions."""
 
     name = forms.CharField(
@@ -23,11 +24,6 @@ class NamedForm(forms.Form):
     description = forms.CharField(
         required=False, max_length=MAX_DESCRIPTION, widget=forms.Textarea(attrs={"rows": 2}), help_text="Optional."
     )
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names."""
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))
 
 
 class ComponentForm(NamedForm):
@@ -85,7 +81,7 @@ class GroupForm(NamedForm):
         return cleaned
 
 
-class StatusesForm(forms.Form):
+class StatusesForm(ActionForm):
     """One status for all that is ticked: `chosen` holds the public ids of components, `groups` those of groups."""
 
     status = forms.ChoiceField(

@@ -1,4 +1,4 @@
-"""The form of a preset, and putting a preset into the form of a message."""
+"""The form of an incident template, and filling the form of a message from a template."""
 
 from typing import Any
 
@@ -53,19 +53,19 @@ class IncidentTemplateForm(NamedForm):
         }
 
 
-def put_in(form: Any, preset: IncidentTemplate, *, page: Page, incident: Incident | None = None) -> None:
-    """Into the bound `form`, beside what is typed there: no word of its author's is lost or replaced."""
+def fill_from_template(form: Any, template: IncidentTemplate, *, page: Page, incident: Incident | None = None) -> None:
+    """Add the template's texts to the bound `form`. Text that its author typed is never lost or replaced."""
     known = known_words(form, page, incident)
-    typed, text = str(form["body"].value() or ""), fill(preset.body, known)
+    typed, text = str(form["body"].value() or ""), fill(template.body, known)
     values = {"body": f"{typed.rstrip()}\n\n{text}" if typed.strip() else text}
     if "title" in form.fields and not str(form["title"].value() or "").strip():
-        values["title"] = fill(preset.title, known)
-    if "status" in form.fields and preset.update_status in dict(form.fields["status"].choices):
-        values["status"] = preset.update_status
-    values["notify"] = "on" if preset.should_send_notifications else ""
+        values["title"] = fill(template.title, known)
+    if "status" in form.fields and template.update_status in dict(form.fields["status"].choices):
+        values["status"] = template.update_status
+    values["notify"] = "on" if template.should_send_notifications else ""
     fill_in(form, **values)
-    if incident is None and preset.kind == Kind.INCIDENT and "components" in form.fields:
-        _name(form, list(preset.components.all()))
+    if incident is None and template.kind == Kind.INCIDENT and "components" in form.fields:
+        _name(form, list(template.components.all()))
 
 
 def _name(form: Any, components: list[Component]) -> None:

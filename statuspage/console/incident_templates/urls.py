@@ -3,9 +3,10 @@ from django.urls import path
 from statuspage.console.incident_templates import views
 
 urlpatterns = [
-    path("presets", views.incident_template_list, name="presets"),
-    path("presets/new", views.new_incident_template, name="new_preset"),
-    path("presets/stock", views.add_built_in_templates, name="add_stock"),
-    path("presets/<slug:code>", views.edit_incident_template, name="edit_preset"),
-    path("presets/<slug:code>/delete", views.delete_incident_template, name="delete_preset"),
+    path("incident-templates", views.incident_template_list, name="incident_templates"),
+    path("incident-templates/new", views.new_incident_template, name="new_incident_template"),
+    path("incident-templates/built-in", views.add_built_in_templates, name="add_built_in_templates"),
+    path("incident-templates/<slug:public_id>", views.edit_incident_template, name="edit_incident_template"),
+    path("incident-templates/<slug:public_id>/delete", views.delete_incident_template, name="delete_incident_template"),
+    path("presets", views.redirect_old_address, name="presets"),
 ]

@@ -2,24 +2,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from incidents.actions.incidents.backfilling import PastUpdate
 from incidents.models import Component, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, ComponentStatus
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import ComponentChoice, ComponentStatusesField, MomentField, VersionField
 from statuspage.console.incidents.forms import IMPACTS, new_key
 
 MAX_UPDATES = 20
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(ActionForm):
     """What was wrong is said by the actions, beside the field that they name."""
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items() if hasattr(error, "error_dict") else [(None, error.messages)]:
-            self.add_error(field if field in self.fields else None, list(messages))
 
 
 def _reason(help_text: str) -> forms.CharField:

@@ -1,15 +1,16 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
 from incidents.actions.incidents.follow_ups import text_of
 from incidents.errors import EditConflict
 from incidents.models import DraftStep, Incident
 from incidents.models.states import ENDED
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.incidents.draft_views import is_preview, offered
 from statuspage.console.incidents.forms import FollowUpForm
@@ -21,7 +22,7 @@ from statuspage.subscribers.models import Subscriber
 @role_required(Role.EDITOR)
 def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     """An update to what is over: what was done since."""
-    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_timeline().select_related("page")
     incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
     form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
@@ -40,16 +41,16 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
                 data=request.POST,
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             form.renew(conflict.current.version)
         else:
             messages.success(request, success_message(made, "Update published. The incident stays resolved."))
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     context = {"page": incident.page, "incident": incident, "form": form, "draft": draft}
     context |= {"audience": Subscriber.objects.audience(incident.page).count(), "previewed": form["body"].value() or ""}
-    return render(request, "console/incidents/follow_up.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/follow_up.html", context, form)
 
 
 def _proposal(incident: Incident) -> str:

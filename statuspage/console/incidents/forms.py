@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -8,9 +8,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions import checks
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
 from incidents.text.placeholders import gaps
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
     PREFIX,
     ComponentChoice,
@@ -38,7 +40,7 @@ def _check_gaps(field: str, text: str) -> None:
         raise ValidationError({field: f"This still has to be filled in: {named}."})
 
 
-class MessageForm(forms.Form):
+class MessageForm(ActionForm):
     """What every form about an incident has. The checks that matter are the actions': they hold for every caller.
     `checked` names those that are made here already, so that everything that is wrong is said at once.
 
@@ -56,7 +58,6 @@ class MessageForm(forms.Form):
     notify = forms.BooleanField(label="Notify subscribers", required=False)
     submission_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput, initial=new_key)
     version = VersionField()
-    warnings: Sequence[str] = ()
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, **more)
@@ -72,23 +73,25 @@ class MessageForm(forms.Form):
                 self.checked[name](cleaned[name])
                 _check_gaps(name, cleaned[name])
             except ValidationError as error:
-                self.refuse(error)
+                self.add_action_errors(error)
         refuse_remarks(self, subject_of(self, self.page))
         return cleaned
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names."""
-        for field, messages in error.message_dict.items() if hasattr(error, "error_dict") else [(None, error.messages)]:
-            self.add_error(field if field in self.fields else None, list(messages))
 
     def renew(self, version: int) -> None:
         """After a conflict: the next press of the button is a deliberate one."""
         fill_in(self, version=str(version), submission_key=new_key())
 
-    def action_fields(self) -> dict[str, Any]:
-        """The cleaned fields that every action about an incident takes."""
-        fields = {name: self.cleaned_data[name] for name in ("body", "notify", "at", "submission_key")}
-        return fields | {"expected_version": self.cleaned_data["version"]}
+    def update_input(self) -> UpdateInput:
+        """The cleaned fields, as the actions take them."""
+        return UpdateInput(
+            body=self.cleaned_data["body"],
+            status=self.cleaned_data.get("status", ""),
+            components=self.cleaned_data.get("components"),
+            notify=self.cleaned_data["notify"],
+            at=self.cleaned_data.get("at"),
+            expected_version=self.cleaned_data["version"],
+            submission_key=self.cleaned_data["submission_key"],
+        )
 
 
 class PublishForm(MessageForm):
@@ -214,7 +217,7 @@ class FollowUpForm(PublishForm):
         return super().content() | {"status": self.incident.status}
 
 
-class EditForm(forms.Form):
+class EditForm(ActionForm):
     """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
 
     body = MessageForm.base_fields["body"]

@@ -17,7 +17,7 @@ from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.notifications.messages.email import EmailTemplate, notification_email
 from statuspage.notifications.messages.notification import Notification
-from statuspage.notifications.messages.webhook import payload_of
+from statuspage.notifications.messages.webhook import webhook_payload
 
 TABS = {"page": "Page", "mail": "E-mail", "webhook": "Webhook JSON"}
 # Stands for the primary key that the update will get: higher than any there is.
@@ -68,20 +68,22 @@ def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None)
     return Notification(event=event, page=page, incident=incident, update=update)
 
 
-def mail_of(news: Notification) -> EmailTemplate:
+def mail_of(notification: Notification) -> EmailTemplate:
     """In the page's zone, as a reader without one of their own gets it."""
-    return notification_email(news, zone=news.page.zone)
+    return notification_email(notification, zone=notification.page.zone)
 
 
-def mail_text(letter: EmailTemplate) -> str:
-    text = letter.text
-    for name, gap in letter.gaps.items():
+def mail_text(email: EmailTemplate) -> str:
+    text = email.text
+    for name, gap in email.gaps.items():
         text = text.replace(gap, f"(each reader's own {name} link)")
     return text
 
 
-def webhook_text(news: Notification) -> str:
-    return json.dumps(payload_of(news, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
+def webhook_text(notification: Notification) -> str:
+    return json.dumps(
+        webhook_payload(notification, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False
+    )
 
 
 def _incident(unsent: PreviewInput, page: Page) -> Incident:

@@ -16,7 +16,16 @@ from incidents.text.wording import moment_text
 from statuspage.accounts.models import User
 from statuspage.console.incidents.forms import PublishForm
 
-_NOT_TYPED = ("csrfmiddlewaretoken", "version", "submission_key", "save_draft", "preview", "tab", "draft", "use_preset")
+_NOT_TYPED = (
+    "csrfmiddlewaretoken",
+    "version",
+    "submission_key",
+    "save_draft",
+    "preview",
+    "tab",
+    "draft",
+    "use_template",
+)
 
 
 def typed_in(data: QueryDict) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
 from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
@@ -15,8 +15,9 @@ from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpd
 from incidents.models.states import Kind
 from incidents.text import markdown
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.incidents.draft_views import is_preview
 from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, update_form
@@ -51,7 +52,7 @@ def _sent(request: StaffRequest, incident: Incident, form: PublishForm, step: Dr
 
 @role_required(Role.EDITOR)
 def edit_update(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
     form = EditForm(sent(request), update=update)
     theirs = None
@@ -61,10 +62,9 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
         try:
             _save_edit(update, form, actor=request.user.actor)
             messages.success(request, "Saved. Visitors see what changed.")
-            return redirect("console:incident", update.incident.public_id)
+            return redirect(console_url(request.page, "incident", update.incident.public_id))
         except ValidationError as error:
-            for field, said in error.message_dict.items():
-                form.add_error(field, list(said))
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
@@ -75,7 +75,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     if theirs:
         context |= {"theirs": theirs, "theirs_by": AuditEntry.objects.last_actor(theirs.public_id)}
         context["difference"] = markdown.change_html(theirs.body, form["body"].value() or "")
-    return render(request, "console/incidents/edit_update.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/edit_update.html", context, form)
 
 
 def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
@@ -89,7 +89,7 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
 
 
 def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
+    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code, **about)
 
 
 def respond_to_form(
@@ -108,18 +108,16 @@ def respond_to_form(
         try:
             made = act()
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             form.renew(conflict.current.version)
             meanwhile = conflict.current.updates.newest_first().first()
         else:
             messages.success(request, success_message(made, said))
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     elif "version" in form.errors:
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
     context = incident_context(request, fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
-    return render(
-        request, "console/incidents/incident.html", context, status=422 if form.errors or form.warnings else 200
-    )
+    return render_form(request, "console/incidents/incident.html", context, form)

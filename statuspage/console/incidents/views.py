@@ -15,8 +15,9 @@ from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import unrestored_components_of
 from incidents.text import markdown
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incidents.draft_views import beside, is_preview, offered
@@ -36,7 +37,7 @@ RESOLVED_TEXT = "This incident has been resolved."
 
 @role_required(Role.VIEWER)
 def incident_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     everything = page.incidents.all()
     shelves = {
         "": everything,
@@ -52,12 +53,12 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     context |= {"show": show, "shelves": SHELVES}
     if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.going_on().newest_first()
-    return render(request, "console/incidents/list.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/list.html", context, form)
 
 
 @role_required(Role.EDITOR)
 def declare(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
@@ -70,26 +71,30 @@ def declare(request: StaffRequest) -> HttpResponse:
                 form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST
             )
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, success_message(made, "Published."))
             is_out = isinstance(made, Incident)
-            return redirect("console:incident", made.public_id) if is_out else redirect("console:dashboard")
+            return (
+                redirect(console_url(request.page, "incident", made.public_id))
+                if is_out
+                else redirect(console_url(request.page, "dashboard"))
+            )
     audience = Subscriber.objects.audience(page).count()
     context = {
         "page": page,
         "form": form,
         "draft": draft,
         "audience": audience,
-        "presets": page.presets.offered(Kind.INCIDENT, ()),
+        "incident_templates": page.incident_templates.offered(Kind.INCIDENT, ()),
         "previewed": form["body"].value() or "",
     }
-    return render(request, "console/incidents/declare.html", context, status=422 if form.errors else 200)
+    return render_form(request, "console/incidents/declare.html", context, form)
 
 
 @role_required(Role.VIEWER)
 def incident(request: StaffRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    found = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
     if request.htmx:
         told = delivery_progress(found)
         context = {"incident": found, "telling": told}
@@ -168,7 +173,9 @@ def incident_context(
             "incident": incident,
             "affected": affected,
             "form": main_form,
-            "presets": page.presets.offered(incident.kind, affected) if request.user.has_role(Role.EDITOR) else [],
+            "incident_templates": page.incident_templates.offered(incident.kind, affected)
+            if request.user.has_role(Role.EDITOR)
+            else [],
             "meanwhile": meanwhile,
             "difference": _difference(meanwhile, form),
             "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],

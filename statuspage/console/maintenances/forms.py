@@ -80,12 +80,12 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
         self.check_repeat(cleaned)
         return cleaned
 
-    def refuse(self, error: ValidationError) -> None:
-        """What an action calls otherwise than the form."""
+    def add_action_errors(self, error: ValidationError) -> None:
+        """Rename the fields that the action calls differently."""
         names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
         if hasattr(error, "error_dict"):
             error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
-        super().refuse(error)
+        super().add_action_errors(error)
 
 
 class StepForm(MessageForm):
@@ -120,9 +120,9 @@ class CompleteForm(StepForm):
         troubled = [c for c in self.known.values() if c.status != ComponentStatus.OPERATIONAL]
         return [(component, component.public_id in chosen) for component in troubled]
 
-    def action_fields(self) -> dict[str, Any]:
-        restore = {self.known[public_id]: "operational" for public_id in self.cleaned_data["restore"]}
-        return super().action_fields() | {"restore": restore}
+    def restored(self) -> dict[Component, str]:
+        """The components to restore, with their new status."""
+        return {self.known[public_id]: ComponentStatus.OPERATIONAL for public_id in self.cleaned_data["restore"]}
 
 
 class RescheduleForm(WithWarnings, WithWindow, StepForm):
@@ -146,11 +146,6 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
             cleaned["scheduled_for"] = self.incident.window[0]
         self.check_window(cleaned)
         return cleaned
-
-    def action_fields(self) -> dict[str, Any]:
-        names = ("body", "notify", "submission_key", "scheduled_for", "scheduled_until")
-        fields = {name: self.cleaned_data[name] for name in names}
-        return fields | {"expected_version": self.cleaned_data["version"]}
 
 
 class OptionsForm(WithOptions, WithBoxes, StepForm):

@@ -11,6 +11,7 @@ from incidents import recurrence
 from incidents.actions.maintenances.maintenance_lifecycle import overlaps
 from incidents.models import Component, Incident, MaintenanceSeries, Page
 from incidents.text.wording import duration_text, window_text
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import fill_in
 from statuspage.console.maintenances.recurrence_fields import Repeat
 
@@ -20,9 +21,8 @@ LOOKED_AHEAD = 10
 Window = tuple[datetime, datetime]
 
 
-class WithWarnings(forms.Form):
+class WithWarnings(ActionForm):
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
-    warnings: Sequence[str] = ()
 
     def warn(self, found: Sequence[str]) -> bool:
         """Whether there is something that the author has not been shown yet. Shown once, it is confirmed."""

@@ -10,8 +10,9 @@ from incidents.actions.maintenances import maintenance_series as actions
 from incidents.errors import EditConflict
 from incidents.models import MaintenanceSeries
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.maintenances.next_step import next_step
 from statuspage.console.maintenances.schedule_warnings import repeat_warnings
@@ -40,13 +41,13 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
         try:
             _edit(form, request)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
         else:
             messages.success(request, "Saved. What is on the page has moved along.")
-            return redirect("console:series", found.public_id)
+            return redirect(console_url(request.page, "series", found.public_id))
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
     repetition = form.repetition if form.is_bound else repeat_of(found)
@@ -60,9 +61,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
     if request.htmx:
         return render(request, "console/maintenances/schedule.html#dates", context)
     context |= {"audience": Subscriber.objects.audience(found.page).count(), "previewed": form["body"].value() or ""}
-    return render(
-        request, "console/maintenances/schedule.html", context, status=422 if form.errors or form.warnings else 200
-    )
+    return render_form(request, "console/maintenances/schedule.html", context, form)
 
 
 @role_required(Role.EDITOR)
@@ -70,20 +69,20 @@ def end_series(request: StaffRequest, code: str) -> HttpResponse:
     found = _series(request, code)
     form = EndSeriesForm(sent(request), series=found)
     if request.method != "POST":
-        return redirect("console:series", found.public_id)
+        return redirect(console_url(request.page, "series", found.public_id))
     if form.is_valid():
         cleaned = form.cleaned_data
         fields: dict[str, Any] = {name: cleaned[name] for name in ("cancel_upcoming", "body", "notify")}
         try:
             actions.end_series(found, actor=request.user.actor, expected_version=cleaned["version"], **fields)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
         else:
             messages.success(request, "The series has ended.")
-            return redirect("console:series", found.public_id)
+            return redirect(console_url(request.page, "series", found.public_id))
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
     return _page(request, _series(request, code), form)
@@ -100,11 +99,11 @@ def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm |
         "form": form or EndSeriesForm(series=found),
         "audience": Subscriber.objects.audience(found.page).count(),
     }
-    return render(request, "console/maintenances/series.html", context, status=422 if form and form.errors else 200)
+    return render_form(request, "console/maintenances/series.html", context, form)
 
 
 def _series(request: StaffRequest, code: str) -> MaintenanceSeries:
-    return get_object_or_404(current_page(request).maintenance_series.select_related("page"), public_id=code)
+    return get_object_or_404(request.page.maintenance_series.select_related("page"), public_id=code)
 
 
 def _warnings(form: SeriesForm) -> list[str]:

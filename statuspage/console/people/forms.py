@@ -1,10 +1,10 @@
 from django import forms
-from django.core.exceptions import ValidationError
 
 from statuspage.accounts.models import Role
+from statuspage.console.action_form import ActionForm
 
 
-class PersonForm(forms.Form):
+class PersonForm(ActionForm):
     email = forms.EmailField(
         label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
@@ -15,7 +15,3 @@ class PersonForm(forms.Form):
         help_text="Stands in the audit log beside what they do.",
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

@@ -11,6 +11,7 @@ from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINE
 from incidents.models.findings import Findings, Line
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.time_shorthand import Clock
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import MomentField
 from statuspage.console.form_rows import count_of, with_more_rows, with_values
 from statuspage.console.reports.forms import typed_moment
@@ -51,7 +52,7 @@ def length_text(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-class FindingsForm(forms.Form):
+class FindingsForm(ActionForm):
     """Empty fields follow from the record, which their placeholders show. `account`: what it would show by itself."""
 
     factors = forms.CharField(

@@ -6,13 +6,14 @@ from django import forms
 from incidents.actions.postmortems.action_items import MAX_ACTION_ITEMS, ActionItemDraft
 from incidents.models import ActionItem, Page, Postmortem
 from incidents.text.default_templates import OUTLINE
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import MomentField
 from statuspage.console.form_rows import with_more_rows, with_value
 
 EMPTY_ROWS = 3
 
 
-class PostmortemForm(forms.Form):
+class PostmortemForm(ActionForm):
     """The text and how it is published. `version` is the one that its author had read (0: there was none)."""
 
     body = forms.CharField(

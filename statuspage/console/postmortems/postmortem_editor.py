@@ -94,12 +94,12 @@ class PostmortemEditor:
         errors = self.form.errors or self.facts.errors
         return self.form.is_bound and bool(errors or self.items.total_error_count() or self.lines.total_error_count())
 
-    def refuse(self, error: ValidationError) -> None:
-        """Show an action's refusal beside the field it names, in whichever form that is."""
-        refusals = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
-        for name, messages in refusals.items():
+    def add_action_errors(self, error: ValidationError) -> None:
+        """Show each error next to the field that it names, in the form that has it."""
+        errors = error.message_dict if hasattr(error, "error_dict") else {"body": error.messages}
+        for name, messages in errors.items():
             form = self.facts if name in self.facts.fields else self.form
-            form.add_error(name if name in form.fields else None, list(messages))
+            form.add_action_errors(ValidationError({name: messages}))
 
 
 def stated_of(incident: Incident, postmortem: Postmortem | None) -> Findings:

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.proofreading import Options, Severity
 from incidents.proofreading.facts import MOST_WORDS
+from statuspage.console.action_form import ActionForm
 
 WHOLE = f"Write a whole number from 1 to {MOST_WORDS:,}."
 BLOCKS = [
@@ -19,7 +20,7 @@ def _lines(label: str, hint: str, *, rows: int = 5) -> forms.CharField:
     return forms.CharField(label=label, required=False, help_text=hint, widget=widget, max_length=60_000)
 
 
-class ProofreadingForm(forms.Form):
+class ProofreadingForm(ActionForm):
     hosts = _lines(
         "Internal host names", "One a line; * stands for anything: *.prod.example.com. Names like *.internal are known."
     )
@@ -52,13 +53,9 @@ class ProofreadingForm(forms.Form):
             try:
                 Options.checked(**{name: cleaned.get(name, "").splitlines()})
             except ValidationError as error:
-                self.refuse(error)
+                self.add_action_errors(error)
         return cleaned
 
     def options(self) -> Options:
         lines = {name: self.cleaned_data[name].splitlines() for name in ("hosts", "customers")}
         return Options.checked(**lines, max_words=self.cleaned_data["max_words"], blocks=self.cleaned_data["blocks"])
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

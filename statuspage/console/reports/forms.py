@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.actions.pages.service_level_targets import check_percent
 from incidents.models import Component, Incident, Page, ServiceTarget
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import MomentField
 
 
@@ -24,7 +25,7 @@ class PublishFiguresForm(forms.Form):
     )
 
 
-class ImpactStartForm(forms.Form):
+class ImpactStartForm(ActionForm):
     def __init__(self, data: Any = None, *, incident: Incident) -> None:
         zone = incident.page.zone
         initial = {"impact_started_at": typed_moment(incident.impact_started_at, zone)}
@@ -59,7 +60,7 @@ class TargetRow:
     field: forms.BoundField
 
 
-class TargetsForm(forms.Form):
+class TargetsForm(ActionForm):
     """A target for each component. Only changed rows are set: nobody undoes what others set meanwhile."""
 
     valid_from = forms.DateField(

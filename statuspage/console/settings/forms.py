@@ -6,12 +6,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.models import Page
+from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import fill_in
 
 FIELDS = ("name", "description", "support_url", "time_zone", "domain", "footer", "accent", "accent_dark")
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(ActionForm):
     """What the page says of itself. The checks that matter are the action's."""
 
     name = forms.CharField(required=False, strip=False, max_length=100)
@@ -59,10 +60,6 @@ class SettingsForm(forms.Form):
         # One that this machine does not know any more is kept, and refused only if it is chosen anew.
         names = sorted({*zoneinfo.available_timezones(), page.time_zone})
         self.fields["time_zone"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))
 
     def clean(self) -> dict[str, Any]:
         """Else an old tab would take back what somebody else has set since."""

@@ -1,10 +1,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from incidents.images import MAX_BYTES, Picture, drawn
+from statuspage.console.action_form import ActionForm
 
 ACCEPTED = "image/png,image/jpeg,image/webp,image/gif"
 
@@ -19,7 +19,7 @@ class PictureField(forms.FileField):
         return drawn(upload.read(MAX_BYTES + 1)) if upload else None
 
 
-class LogoForm(forms.Form):
+class LogoForm(ActionForm):
     """One picture or both are chosen, or a button says which one goes."""
 
     logo = PictureField(
@@ -34,10 +34,6 @@ class LogoForm(forms.Form):
         help_text="Optional. Without one, the other stands there too.",
     )
     remove = forms.ChoiceField(choices=[("logo", "logo"), ("logo_dark", "logo_dark")], required=False)
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field, list(messages))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

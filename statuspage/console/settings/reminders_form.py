@@ -1,9 +1,9 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from incidents.reminders.overdue_updates import MOST_MINUTES, Reminders
+from statuspage.console.action_form import ActionForm
 
 WHOLE = f"Write a whole number from 0 to {MOST_MINUTES:,}."
 
@@ -19,7 +19,7 @@ def _minutes(label: str, hint: str = "") -> forms.IntegerField:
     )
 
 
-class RemindersForm(forms.Form):
+class RemindersForm(ActionForm):
     """`Reminders`, field by field."""
 
     critical = _minutes("Critical impact")
@@ -41,7 +41,3 @@ class RemindersForm(forms.Form):
 
     def by_impact(self) -> list[forms.BoundField]:
         return [self[name] for name in ("critical", "major", "minor", "none")]
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

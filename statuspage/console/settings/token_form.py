@@ -2,15 +2,15 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from statuspage.accounts.models import Scope
+from statuspage.console.action_form import ActionForm
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "One year", "": "Never"}
 
 
-class TokenForm(forms.Form):
+class TokenForm(ActionForm):
     name = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -34,7 +34,3 @@ class TokenForm(forms.Form):
         days = cleaned.pop("days", "")
         cleaned["expires_at"] = timezone.now() + timedelta(days=int(days)) if days else None
         return cleaned
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

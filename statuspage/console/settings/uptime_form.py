@@ -2,9 +2,9 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from incidents.reporting.uptime import Weights
+from statuspage.console.action_form import ActionForm
 
 WHOLE = "Write a whole number from 0 to 100."
 
@@ -20,7 +20,7 @@ def _share(label: str, hint: str = "") -> forms.IntegerField:
     )
 
 
-class WeightsForm(forms.Form):
+class WeightsForm(ActionForm):
     """What share of its time a status counts as down, in percent."""
 
     major_outage = _share("Major outage, %", "100 counts all of its time as down.")
@@ -32,7 +32,3 @@ class WeightsForm(forms.Form):
 
     def weights(self) -> Weights:
         return Weights(**{name: Decimal(share) / 100 for name, share in self.cleaned_data.items()})
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))

@@ -1,13 +1,14 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from incidents.actions.pages import page_settings as actions
 from incidents.reporting.uptime import Weights
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.settings.uptime_form import WeightsForm
 
@@ -15,16 +16,14 @@ from statuspage.console.settings.uptime_form import WeightsForm
 @role_required(Role.OWNER)
 def uptime(request: StaffRequest) -> HttpResponse:
     """What counts as down."""
-    page = current_page(request)
+    page = request.page
     form = WeightsForm(sent(request), weights=Weights.for_page(page))
     if form.is_valid():
         try:
             actions.set_uptime_weights(page, form.weights(), actor=request.user.actor)
         except ValidationError as error:
-            form.refuse(error)
+            form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
-            return redirect("console:uptime")
-    return render(
-        request, "console/settings/uptime.html", {"page": page, "form": form}, status=422 if form.errors else 200
-    )
+            return redirect(console_url(request.page, "uptime"))
+    return render_form(request, "console/settings/uptime.html", {"page": page, "form": form}, form)

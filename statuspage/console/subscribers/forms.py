@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from statuspage.console.action_form import ActionForm
 from statuspage.subscribers import csv_format
 from statuspage.subscribers.forms import EmailField, PreferencesForm
 
@@ -17,13 +18,9 @@ def by_field() -> forms.ChoiceField:
     return forms.ChoiceField(label="Confirmation", choices=BY, initial=ASK, widget=forms.RadioSelect)
 
 
-class AddForm(PreferencesForm):
+class AddForm(ActionForm, PreferencesForm):
     email = EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     by = by_field()
-
-    def refuse(self, error: ValidationError) -> None:
-        for field, messages in error.message_dict.items():
-            self.add_error(field if field in self.fields else None, list(messages))
 
     @property
     def is_confirmed(self) -> bool:

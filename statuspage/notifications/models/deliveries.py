@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
+from incidents.models.event_kinds import Priority
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.sql import columns, loaded
@@ -38,14 +39,6 @@ class DeliveryState(models.TextChoices):
     SENT = "sent", "Sent"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
-
-
-class Priority(models.IntegerChoices):
-    """What goes first when much is due: the first word about an incident, and mails that somebody waits for."""
-
-    URGENT = 0
-    NORMAL = 1
-    LOW = 2
 
 
 @dataclass(frozen=True)
@@ -200,10 +193,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         last: int | None = self.filter(event=event).aggregate(last=Max("subscriber_id"))["last"]
         return last or 0
 
-    def replace_requests(self, subscriber: Subscriber) -> None:
-        """A newer mail about the subscription itself makes those still waiting pointless."""
-        waiting = self.queued().filter(subscriber=subscriber, event__isnull=True, lease_until__isnull=True)
-        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was asked for before this was sent.")
+    def replace_requests(self, subscribers: list[int]) -> None:
+        """Cancel unsent messages about the subscriptions themselves: newer ones are about to be queued."""
+        waiting = self.queued().filter(subscriber__in=subscribers, event__isnull=True, lease_until__isnull=True)
+        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was requested before this was sent.")
 
     def hasten(self, subscriber: Subscriber) -> None:
         """Its endpoint works again: what waits for a later attempt is due now."""

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
-from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, wire_of
+from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, v2_serializer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
@@ -91,7 +91,7 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     if not is_within_rate_limit(request):
         return _too_many()
     email = form.cleaned_data["email"]
-    request_subscription(page, email, wishes=form.cleaned_wishes())
+    request_subscription(page, email, preferences=form.cleaned_preferences())
     known = Subscriber.objects.by_email(page, email)
     incident = next(iter(every(fields, INCIDENT)), None)
     return _told(page, id=known.public_id if known else "", email=normalise(email), incident=incident, status=201)
@@ -105,7 +105,7 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     if not is_within_rate_limit(request):
         return _too_many()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
-    request_webhook(page, endpoint, email, wishes=form.cleaned_wishes())
+    request_webhook(page, endpoint, email, preferences=form.cleaned_preferences())
     code = stable_id("webhook-subscription", page.pk, endpoint, normalise(email))[:12]
     return _told(page, id=code, email=normalise(email), endpoint=endpoint, mode="webhook", status=201)
 
@@ -139,12 +139,12 @@ def _told(
     status: int = 200,
 ) -> HttpResponse:
     """`created_at` is now, for the known and the unknown alike."""
-    wire = wire_of(page)
-    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": wire.time(timezone.now())}
+    serializer = v2_serializer(page)
+    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": serializer.time(timezone.now())}
     subscriber |= {"quarantined_at": None, "incident": incident}
     subscriber |= {"skip_confirmation_notification": False, "purge_at": None}
     subscriber |= {"endpoint": endpoint} if endpoint else {}
-    return json_answer({"page": wire.page_object(), "subscriber": subscriber}, status=status)
+    return json_answer({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
 
 
 def _refused(errors: dict[str, Any]) -> HttpResponse:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from incidents.models import EventKind
+from incidents.models.event_kinds import properties_of
 
 
 class Channel(models.TextChoices):
@@ -19,17 +19,13 @@ class Channel(models.TextChoices):
     SMS = "sms", "SMS"
 
 
-# A text message interrupts: only the first word, the last one, and the beginning of a maintenance (contract 4.3).
-_WORTH_A_TEXT_MESSAGE = {
-    EventKind.INCIDENT_OPENED,
-    EventKind.INCIDENT_REOPENED,
-    EventKind.INCIDENT_RESOLVED,
-    "maintenance.started",
-}
-
-
 def channels_for(kind: str) -> list[Channel]:
-    """The channels that carry news of this kind of event. A component's bare change is for programs alone (4.1)."""
-    if kind == EventKind.COMPONENT_STATUS:
+    """Return the channels that carry notifications of this kind of event.
+
+    Text messages interrupt people, so few kinds are worth one (contract section 4.3). The change of a component alone
+    is sent to webhooks only (contract section 4.1).
+    """
+    properties = properties_of(kind)
+    if properties.webhooks_only:
         return [Channel.WEBHOOK]
-    return [channel for channel in Channel if channel != Channel.SMS or kind in _WORTH_A_TEXT_MESSAGE]
+    return [channel for channel in Channel if channel != Channel.SMS or properties.by_sms]

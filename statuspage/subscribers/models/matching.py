@@ -7,21 +7,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q
 
-from incidents.models import AffectedComponent, Component, Event, EventKind, Incident
+from incidents.models import AffectedComponent, Component, Event, Incident
+from incidents.models.event_kinds import properties_of
 from incidents.models.states import Kind
 from statuspage.subscribers.models.subscriptions import Detail, Interest
-
-# For those who want to hear only when something begins or ends. The times of a maintenance are part of its beginning.
-MILESTONES = {
-    EventKind.INCIDENT_OPENED,
-    EventKind.INCIDENT_RESOLVED,
-    EventKind.INCIDENT_REOPENED,
-    EventKind.POSTMORTEM_PUBLISHED,
-    "maintenance.scheduled",
-    "maintenance.rescheduled",
-    "maintenance.completed",
-    "maintenance.cancelled",
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ def event_scope_of(event: Event) -> EventScope:
     rows = list(named.values_list("update_id", "component_id", "component__group_id"))
     return EventScope(
         chosen_as=_chosen_as(event.kind, event.incident),
-        is_milestone=event.kind in MILESTONES,
+        is_milestone=event.properties.is_milestone,
         incident=event.incident_id,
         before=_parts([(part, group) for update, part, group in rows if update != event.update_id]),
         now=_parts([(part, group) for update, part, group in rows if update == event.update_id]),
@@ -98,7 +87,7 @@ def event_scope_of_draft(incident: Incident | None, kind: str, components: Itera
     """What an event of `kind` would be about, if it were published now with these components. None: a new incident."""
     return EventScope(
         chosen_as=_chosen_as(kind, incident),
-        is_milestone=kind in MILESTONES,
+        is_milestone=properties_of(kind).is_milestone,
         incident=incident.pk if incident else None,
         before=Parts.of(Component.objects.named_by(incident)) if incident else Parts(),
         now=Parts.of(components),

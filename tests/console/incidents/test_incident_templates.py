@@ -12,7 +12,7 @@ from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/incidents/new"
+NEW = "/console/p/acme/incidents/new"
 
 
 @pytest.fixture
@@ -25,62 +25,66 @@ def editor(page: Page) -> Client:
     return signed_in("editor", name="Erin")
 
 
-def preset(page: Page, **more: Any) -> IncidentTemplate:
+def make_template(page: Page, **more: Any) -> IncidentTemplate:
     fields = {"name": "Errors", "title": "{{component}} fails", "body": "{{component}} fails: {{cause}}."} | more
     return create_incident_template(page, actor=SYSTEM, **fields)
 
 
 def use(client: Client, chosen: IncidentTemplate, path: str, action: str = "", **typed: Any) -> Any:
-    return client.post(action or path, fill_in(client, path, action, preset=chosen.public_id, use_preset="1", **typed))
+    return client.post(
+        action or path, fill_in(client, path, action, template=chosen.public_id, use_template="1", **typed)
+    )
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
-def test_a_preset_is_written_changed_and_deleted_and_the_audit_log_says_so(editor: Client, page: Page) -> None:
+def test_creating_editing_and_deleting_a_template_is_recorded_in_the_audit_log(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     typed = {"name": "Slow", "title": "Slow", "body": "It is slow.", "update_status": "identified"}
-    sent = fill_in(editor, "/console/presets/new", "", **typed, components=component.public_id)
-    assert editor.post("/console/presets/new", sent)["Location"] == "/console/presets"
-    made = page.presets.get()
+    sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", **typed, components=component.public_id)
+    assert (
+        editor.post("/console/p/acme/incident-templates/new", sent)["Location"] == "/console/p/acme/incident-templates"
+    )
+    made = page.incident_templates.get()
     assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
-    at = f"/console/presets/{made.public_id}"
+    at = f"/console/p/acme/incident-templates/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
     assert (made.body, made.title) == ("It is very slow.", "Slow")
     editor.post(f"{at}/delete")
-    assert not page.presets.exists()
+    assert not page.incident_templates.exists()
     assert AuditEntry.objects.filter(verb="presets.changed").count() == 3
 
 
-def test_two_presets_of_one_name_are_refused_with_the_text_kept(editor: Client, page: Page) -> None:
-    preset(page, name="Errors")
-    sent = fill_in(editor, "/console/presets/new", "", name="Errors", title="T", body="Kept.")
-    answer = editor.post("/console/presets/new", sent)
+def test_a_second_template_with_the_same_name_is_rejected_and_the_text_is_kept(editor: Client, page: Page) -> None:
+    make_template(page, name="Errors")
+    sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", name="Errors", title="T", body="Kept.")
+    answer = editor.post("/console/p/acme/incident-templates/new", sent)
     assert answer.status_code == 422
     assert "There is a template named" in answer.content.decode()
     assert "Kept." in answer.content.decode()
 
 
-def test_an_empty_list_teaches_and_offers_ours(editor: Client, page: Page) -> None:
-    assert "At three in the morning" in sheet(editor.get("/console/presets")).text
-    editor.post("/console/presets/stock")
-    editor.post("/console/presets/stock")
-    assert page.presets.count() == len(DEFAULT_TEMPLATES)
+def test_an_empty_list_explains_templates_and_offers_the_built_in_ones(editor: Client, page: Page) -> None:
+    assert "prepare before an incident" in sheet(editor.get("/console/p/acme/incident-templates")).text
+    editor.post("/console/p/acme/incident-templates/built-in")
+    editor.post("/console/p/acme/incident-templates/built-in")
+    assert page.incident_templates.count() == len(DEFAULT_TEMPLATES)
     assert create_built_in_templates(page, actor=SYSTEM) == 0
 
 
 def test_a_viewer_reads_them_only(page: Page) -> None:
     viewer = signed_in("viewer")
-    made = preset(page)
-    assert viewer.get("/console/presets").status_code == 200
-    assert viewer.get(f"/console/presets/{made.public_id}").status_code == 403
+    made = make_template(page)
+    assert viewer.get("/console/p/acme/incident-templates").status_code == 200
+    assert viewer.get(f"/console/p/acme/incident-templates/{made.public_id}").status_code == 403
 
 
-def test_a_preset_fills_in_title_text_status_and_components(editor: Client, page: Page) -> None:
+def test_a_template_fills_in_title_text_status_and_components(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
-    chosen = preset(page, update_status="identified", components=[component], should_send_notifications=False)
+    chosen = make_template(page, update_status="identified", components=[component], should_send_notifications=False)
     answer = use(editor, chosen, NEW)
     assert answer.status_code == 200
     shown = fields_of(form_to(sheet(answer)))
@@ -96,7 +100,7 @@ def test_a_preset_fills_in_title_text_status_and_components(editor: Client, page
 
 
 def test_what_is_typed_already_stays(editor: Client, page: Page) -> None:
-    answer = use(editor, preset(page), NEW, title="My title", body="My words.")
+    answer = use(editor, make_template(page), NEW, title="My title", body="My words.")
     shown = fields_of(form_to(sheet(answer)))
     assert shown["title"] == ["My title"]
     assert shown["body"] == ["My words.\n\n{{component}} fails: {{cause}}."]
@@ -105,7 +109,7 @@ def test_what_is_typed_already_stays(editor: Client, page: Page) -> None:
 def test_an_update_knows_its_incident(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     incident = make_incident(page, title="Slow API", components={component: "major_outage"})
-    chosen = preset(page, body="{{title}}: {{components}} since {{started}}, for {{duration}}, on {{page}}.")
+    chosen = make_template(page, body="{{title}}: {{components}} since {{started}}, for {{duration}}, on {{page}}.")
     answer = use(editor, chosen, place(incident), place(incident, "/update"))
     body = fields_of(form_to(sheet(answer), place(incident, "/update")))["body"][0]
     assert body.startswith("Slow API: API since ")
@@ -127,12 +131,16 @@ def test_what_is_not_filled_in_cannot_be_published_and_is_named(editor: Client, 
 
 def test_those_that_name_an_affected_component_come_first(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
-    preset(page, name="A general one")
-    preset(page, name="Of the API", components=[component])
-    preset(page, name="Maintenance", update_status="scheduled")
+    make_template(page, name="A general one")
+    make_template(page, name="Of the API", components=[component])
+    make_template(page, name="Maintenance", update_status="scheduled")
     incident = make_incident(page, components={component: "major_outage"})
     form = form_to(sheet(editor.get(place(incident))), place(incident, "/update"))
-    (choice,) = [select for select in form.all("select") if select.attributes["name"] == "preset"]
+    (choice,) = [select for select in form.all("select") if select.attributes["name"] == "template"]
     names = [option.text for option in choice.all("option")]
     assert names.index("Of the API") < names.index("A general one")
     assert "Maintenance" not in names
+
+
+def test_the_old_address_redirects(editor: Client, page: Page) -> None:
+    assert editor.get("/console/p/acme/presets")["Location"] == "/console/p/acme/incident-templates"

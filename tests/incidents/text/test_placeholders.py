@@ -30,5 +30,5 @@ def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[
 
 
 def test_every_text_that_we_begin_with_has_a_name_of_its_own_and_a_gap_or_two() -> None:
-    assert len({preset.name for preset in DEFAULT_TEMPLATES}) == len(DEFAULT_TEMPLATES)
-    assert all(gaps(preset.body) or fill(preset.body, {}) == preset.body for preset in DEFAULT_TEMPLATES)
+    assert len({template.name for template in DEFAULT_TEMPLATES}) == len(DEFAULT_TEMPLATES)
+    assert all(gaps(template.body) or fill(template.body, {}) == template.body for template in DEFAULT_TEMPLATES)

@@ -1,0 +1,110 @@
+"""The operations' register: `endpoint` says what one needs and answers, and the schema is made from that."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.http import Http404, HttpRequest
+from ninja import NinjaAPI, Status
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+from ninja.security.base import AuthBase
+
+from incidents.models import Page
+from statuspage.accounts.models import ApiToken, Scope
+from statuspage.api import errors
+from statuspage.api.authentication import ApiRequest
+from statuspage.api.parsing import Json
+from statuspage.api.v1.base import ErrorOut
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), ErrorOut)
+
+
+class Parsed(Parser):
+    """The gate has read the body already."""
+
+    def parse_body(self, request: HttpRequest) -> Json:
+        data: Json = request.data  # type: ignore[attr-defined]
+        return data
+
+
+class ApiKey(AuthBase):
+    """The gate knows whose token it is; here it is asked for its scope, before anything else is looked at."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> ApiToken:
+        token: ApiToken = request.token  # type: ignore[attr-defined]
+        if not token.may(self.scope):
+            raise errors.ApiError(403, f"This token lacks the scope {self.scope.value}.")
+        return token
+
+
+api = NinjaAPI(
+    title="Candor management API",
+    version="1.0.0",
+    description="Atlassian Statuspage's API v1, as far as Candor has what it is about.",
+    openapi_url=None,
+    docs_url=None,
+    urls_namespace="v1",
+    parser=Parsed(),
+)
+errors.install(api)
+
+
+def endpoint(
+    methods: str, path: str, scope: Scope, answer: Any, *, code: int = 200, tag: str = ""
+) -> Callable[[View], View]:
+    """Serve `methods` (`"GET"`, `"PATCH PUT"`) of `path` with a view that returns the answer's body.
+
+    `answer` is its type; None: an empty body. The view's first line of docs is the summary.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answered(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
+            return Status(code, view(request, *args, **kwargs))
+
+        register = api.api_operation(
+            methods.split(),
+            path,
+            auth=ApiKey(scope),
+            response={code: answer, **REFUSALS},
+            tags=[tag or path.split("/")[3].replace("_", " ").replace("-", " ") if path.count("/") > 2 else "pages"],
+            operation_id=_operation_id(methods.split()[0].lower(), path),
+            summary=(view.__doc__ or view.__name__.replace("_", " ").capitalize()).splitlines()[0],
+            openapi_extra={"x-scope": scope.value},
+        )
+        register(answered)
+        return view
+
+    return decorate
+
+
+def page_of(request: ApiRequest, code: str) -> Page:
+    """The token's own page. Of other pages it must not even learn whether they exist."""
+    if code != request.token.page.public_id:
+        raise Http404
+    return request.token.page
+
+
+def schema() -> dict[str, Any]:
+    """OpenAPI 3.1 of everything that is registered. An id for each method, where one view serves two."""
+    made: dict[str, Any] = json.loads(json.dumps(OpenAPISchema(api, "v1")))
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            operations[method] = {**operation, "operationId": _operation_id(method, path)}
+    return made
+
+
+def _operation_id(method: str, path: str) -> str:
+    words = "".join(letter if letter.isalnum() else "_" for letter in path.removeprefix("/v1/"))
+    return f"{method}_{words}".replace("__", "_").strip("_")
