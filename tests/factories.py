@@ -15,7 +15,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
-from statuspage.notifications.endpoints import new_secret
+from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
@@ -34,7 +34,9 @@ def make_user(role: str = Role.EDITOR, *, email: str = "", password: str = PASSW
 
 
 def make_page(**fields: Any) -> Page:
-    return Page.objects.create(**{"name": "Acme"} | fields)
+    """The first page of a test has the public id `acme`, as in `/console/p/acme/incidents`."""
+    defaults = {"name": "Acme"} if Page.objects.exists() else {"name": "Acme", "public_id": "acme"}
+    return Page.objects.create(**defaults | fields)
 
 
 def make_group(page: Page, name: str = "Public APIs", **more: Any) -> ComponentGroup:

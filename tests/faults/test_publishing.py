@@ -56,15 +56,15 @@ for line in sys.stdin:
     print(child, flush=True)
 """
 PREPARE = """
-from incidents.actions.components import component_lifecycle
-from incidents.actions.incidents import incident_lifecycle
+from incidents.actions.components.component_lifecycle import create_component
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()
-api = component_lifecycle.create_component(page, name="REST API", actor=SYSTEM)
+api = create_component(page, name="REST API", actor=SYSTEM)
 for number in range(8):
     what = {"title": f"Incident {number}", "body": "We look.", "components": {api: "major_outage"}}
-    incident_lifecycle.open_incident(page, **what, actor=SYSTEM)
+    open_incident(page, **what, actor=SYSTEM)
 """
 POST = """
 from incidents.actions.incidents.incident_lifecycle import post_update
