@@ -24,7 +24,7 @@ from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incident_templates.forms import fill_from_template
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
-from statuspage.console.incidents.publishing_rules import typed_in
+from statuspage.console.incidents.publishing_rules import form_data_of
 
 # Whoever typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)
@@ -43,10 +43,10 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
         page,
         incident,
         step,
-        typed=typed_in(request.POST),
+        form_data=form_data_of(request.POST),
         author=request.user.actor,
         version=int(version) if version.isdecimal() and len(version) < 9 else None,
-        named=_clean(posted.get("draft", "")),
+        public_id=_clean(posted.get("draft", "")),
         submission_key=_clean(posted.get("submission_key", ""))[:64],
     )
     if request.htmx and draft is None:
@@ -156,7 +156,7 @@ def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _may_discard(found: Draft, request: StaffRequest) -> bool:
-    return found.state == DraftState.WRITING and found.author_ref == request.user.actor.ref
+    return found.state == DraftState.WRITING and found.author_key == request.user.actor.key
 
 
 @role_required(Role.EDITOR)
@@ -181,19 +181,18 @@ def beside(request: StaffRequest, incident: Incident, around: Around | None = No
         "now": now,
         "writing": around.by_others(since=now - PRESENT),
         "submitted": around.submitted,
-        "me": request.user.actor.ref,
     }
 
 
 def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
+    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now()}
     try:
         notification = _notification(found)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    email = previews.mail_of(notification)
+    email, content = previews.mail_of(notification), found.read_content()
     return context | {
-        "previewed": found.content.get("body", found.body),
+        "previewed": content.body if content else found.body,
         "update": notification.update,
         "affected": notification.update.affected.all() if notification.update else [],
         "email": email,
@@ -203,9 +202,8 @@ def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
 
 
 def _notification(found: Draft) -> Any:
-    said = found.content or {"body": found.body, "title": found.title}
-    named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
-    unsent = previews.PreviewInput(found.step, said.get("body", ""), statuses=said.get("components"), **named)
+    content = found.read_content()
+    unsent = previews.of_content(content) if content else previews.PreviewInput(found.step, found.body, found.title)
     incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
     return previews.notification_of(unsent, found.page, incident)
 

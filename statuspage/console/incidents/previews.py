@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
+from incidents.models.draft_content import DraftContent
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
 from incidents.status import impact_of
 from incidents.text import markdown
@@ -41,6 +42,13 @@ class PreviewInput:
     status: str = ""
     impact: str = ""
     statuses: Mapping[str, str] | None = None
+
+
+def of_content(content: DraftContent) -> PreviewInput:
+    """The same for a submitted draft."""
+    raw = content.as_json()
+    named = {name: raw.get(name, "") for name in ("title", "status", "impact")}
+    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **named)
 
 
 def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None) -> Notification:

@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
-from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
+from incidents.actor import Actor
+from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate, Page
 from incidents.models.states import Kind
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import unrestored_components_of
@@ -62,13 +63,18 @@ def declare(request: StaffRequest) -> HttpResponse:
     form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
-        form.initial.update(form.typed_before(draft))
+        form.initial.update(form.initial_from(draft))
     if is_preview(request, form, page):
         form.errors.clear()
     elif form.is_valid():
         try:
             made = publish_or_defer(
-                form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST
+                form,
+                lambda: _declare(form, page, actor=request.user.actor),
+                page=page,
+                incident=None,
+                user=request.user,
+                data=request.POST,
             )
         except ValidationError as error:
             form.add_action_errors(error)
@@ -90,6 +96,11 @@ def declare(request: StaffRequest) -> HttpResponse:
         "previewed": form["body"].value() or "",
     }
     return render_form(request, "console/incidents/declare.html", context, form)
+
+
+def _declare(form: DeclareForm, page: Page, *, actor: Actor) -> Incident:
+    names = ("title", "body", "status", "impact", "components", "notify", "at", "submission_key")
+    return actions.open_incident(page, actor=actor, **{name: form.cleaned_data[name] for name in names})
 
 
 @role_required(Role.VIEWER)
@@ -159,9 +170,9 @@ def incident_context(
     if form is None and request.user.has_role(Role.EDITOR):
         step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
         if draft := around.offered(step):
-            main_form.initial.update(main_form.typed_before(draft))
+            main_form.initial.update(main_form.initial_from(draft))
         if not incident.is_maintenance and (other := around.offered(DraftStep.RESOLVE)):
-            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].typed_before(other))
+            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].initial_from(other))
             ways_on["resolve_draft"] = other
     return (
         ways_on
