@@ -300,4 +300,4 @@ def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tupl
 
 
 def _canceled_text(maintenance: Incident) -> str:
-    return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELLED
+    return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELED

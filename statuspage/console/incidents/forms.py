@@ -19,7 +19,7 @@ from incidents.models.draft_content import (
     UpdateContent,
 )
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, ComponentStatus, Impact
-from incidents.text.placeholders import gaps
+from incidents.text.placeholders import unfilled
 from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
     PREFIX,
@@ -42,9 +42,9 @@ def new_key() -> str:
 
 
 def _check_gaps(field: str, text: str) -> None:
-    """Here and not in the actions: programs may publish what looks like a gap, people are asked what belongs in it."""
-    if found := gaps(text):
-        named = ", ".join(f"{{{{{gap.name}}}}} in line {gap.line}" for gap in found)
+    """Reject unfilled placeholders in the console only: API clients may publish text in double braces."""
+    if found := unfilled(text):
+        named = ", ".join(f"{{{{{placeholder.name}}}}} in line {placeholder.line}" for placeholder in found)
         raise ValidationError({field: f"This still has to be filled in: {named}."})
 
 

@@ -66,20 +66,20 @@ class FindingsForm(ActionForm):
         initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
-        self.harms = account.harms
+        self.component_impacts = account.component_impacts
         for name, (label, moment) in MOMENTS.items():
             self.fields[name] = MomentField(clock.zone, day=clock.day, label=label)
             known = typed_moment(account.moments.get(moment), clock.zone)
             self.fields[name].widget.attrs["placeholder"] = known or "Not known"
-        for harm in self.harms:
-            stated_seconds = stated.seconds.get(harm.code)
+        for harm in self.component_impacts:
+            stated_seconds = stated.seconds.get(harm.public_id)
             field = LengthField(label=harm.name, initial="" if stated_seconds is None else length_text(stated_seconds))
             field.widget.attrs |= {
                 "placeholder": length_text(harm.recorded.total_seconds()),
                 "inputmode": "numeric",
                 "autocomplete": "off",
             }
-            self.fields[SECONDS + harm.code] = field
+            self.fields[SECONDS + harm.public_id] = field
 
     @property
     def moment_fields(self) -> list[forms.BoundField]:
@@ -87,7 +87,7 @@ class FindingsForm(ActionForm):
 
     @property
     def length_fields(self) -> list[tuple[ComponentImpact, forms.BoundField]]:
-        return [(harm, self[SECONDS + harm.code]) for harm in self.harms]
+        return [(harm, self[SECONDS + harm.public_id]) for harm in self.component_impacts]
 
     @property
     def has_lengths(self) -> bool:
@@ -98,7 +98,7 @@ class FindingsForm(ActionForm):
         """What the valid fields say."""
         cleaned: Mapping[str, Any] = getattr(self, "cleaned_data", {})
         moments: dict[str, datetime | None] = {name: cleaned.get(name) for name in MOMENTS}
-        lengths = {harm.code: cleaned.get(SECONDS + harm.code) for harm in self.harms}
+        lengths = {harm.public_id: cleaned.get(SECONDS + harm.public_id) for harm in self.component_impacts}
         return Findings(
             timeline=tuple(timeline),
             **moments,

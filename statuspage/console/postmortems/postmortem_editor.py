@@ -55,7 +55,7 @@ class PostmortemEditor:
     @cached_property
     def account_on_view(self) -> PostmortemSummary:
         """The same of the findings, as far as they are valid."""
-        return postmortem_summary_of(self.findings(), self.evidence.record)
+        return postmortem_summary_of(self.findings(), self.evidence.facts)
 
     def findings(self) -> Findings:
         if not self.facts.is_bound:
@@ -112,7 +112,7 @@ def postmortem_editor_of(incident: Incident, data: QueryDict | None) -> Postmort
     page, standing = incident.page, getattr(incident, "postmortem", None)
     clock = Clock(page.zone, incident.happened_at)
     evidence, stated = evidence_of(incident), stated_of(incident, standing)
-    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
+    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.facts)
     if data is None:
         if not (standing and standing.findings):
             stated = stated.with_missing(lines_of(evidence))

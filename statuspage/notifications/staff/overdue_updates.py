@@ -13,9 +13,9 @@ from incidents.reminders.overdue_updates import (
     MOST_TIMES,
     OverdueUpdate,
     Reminders,
-    last_end,
-    last_word,
+    last_update,
     overdue_update_of,
+    resolving_update,
 )
 from incidents.reminders.unrestored_components import unrestored_components, unrestored_components_of
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
@@ -45,7 +45,7 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
         if not reminders.still_red or not reminders.by_mail:
             continue
         for leftover in unrestored_components(page, now=now):
-            after = last_end(leftover.incident)
+            after = resolving_update(leftover.incident)
             # A resolve can be backdated: they have so long from when it was written.
             if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
                 yield StaffReminder(incident=leftover.incident, kind=ReminderKind.STILL_RED, after=after)
@@ -55,7 +55,8 @@ def email_of(reminder: StaffReminder, now: datetime) -> StaffEmail | None:
     """As things are now. None if they are not so any more, or another reminder says it."""
     incident = Incident.objects.with_timeline().select_related("page").get(pk=reminder.incident_id)
     is_over = reminder.kind == ReminderKind.STILL_RED
-    after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
+    after = (resolving_update if is_over else last_update)(incident)
+    reminders = Reminders.read(incident.page.staff_reminders)
     if after is None or after.pk != reminder.after_id or not reminders.by_mail:
         return None
     if is_over:

@@ -325,7 +325,7 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
         ({"scheduled_for": "2026-10-25 02:30"}, {"scheduled_for": "Write 2026-10-25T02:30+0200 or"}),
         ({"scheduled_for": "2026-10-25 00:30", "scheduled_until": "02:30"}, {"scheduled_until": "came twice"}),
         ({"title": ""}, {"title": "The title is missing."}),
-        ({"body": "  "}, {"body": "Please write a message."}),
+        ({"body": "  "}, {"body": "Enter a message."}),
         ({"body": "<script>x</script>"}, {"body": "HTML like <script> is not allowed."}),
         ({"repeat": "yearly"}, {"repeat": "not one of the available choices"}),
         ({"repeat": "own"}, {"rule": "Write the rule"}),

@@ -43,7 +43,7 @@ def _open(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
     return actions.open_incident(
         page,
         title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status(status)],
+        body=asked.text or wording.DEFAULT_BODIES[Status(status)],
         status=status,
         impact=asked.impact_override,
         components=statuses_of(page, asked),
@@ -61,7 +61,7 @@ def _backfill(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
     return actions.open_incident(
         page,
         title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status.RESOLVED],
+        body=asked.text or wording.DEFAULT_BODIES[Status.RESOLVED],
         status=Status.RESOLVED,
         impact=asked.impact_override,
         notify=False,
@@ -92,7 +92,7 @@ def _schedule(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
     return maintenance_lifecycle.schedule(
         page,
         title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status.SCHEDULED],
+        body=asked.text or wording.DEFAULT_BODIES[Status.SCHEDULED],
         scheduled_for=asked.scheduled_for,
         scheduled_until=asked.scheduled_until,
         components=list(statuses),
@@ -192,7 +192,7 @@ def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Acto
 
 def _with_body(update: UpdateInput) -> UpdateInput:
     """With the standard sentence of its status if it has no text."""
-    return update if update.body else replace(update, body=wording.BY_STATUS[Status(update.status)])
+    return update if update.body else replace(update, body=wording.DEFAULT_BODIES[Status(update.status)])
 
 
 def _refuse_after_the_end(incident: Incident) -> None:
@@ -252,6 +252,6 @@ def _start(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, ac
     maintenance_lifecycle.start(maintenance, update, actor=actor)
     changed = {component: new for component, new in statuses.items() if new != component.status}
     if changed:
-        text = wording.BY_STATUS[Status.IN_PROGRESS]
+        text = wording.DEFAULT_BODIES[Status.IN_PROGRESS]
         further = UpdateInput(status=update.status, body=text, components=changed, notify=False)
         actions.post_update(maintenance, further, actor=actor)
