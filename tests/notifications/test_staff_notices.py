@@ -22,7 +22,7 @@ from statuspage.dispatcher.loop import Dispatcher
 from statuspage.notifications.models import ChannelState, StaffReminder
 from statuspage.notifications.staff import loop
 from statuspage.notifications.staff.overdue_updates import remind_staff
-from statuspage.notifications.transports.smtp import connect as mail_connection
+from statuspage.notifications.transports.smtp import connect as smtp_connect
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import ALICE, make_component, make_incident, make_user, post
 from tests.notifications.mailbox import mails_to, part
@@ -277,9 +277,9 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
 def test_a_server_that_says_nothing_is_left_alone_in_time(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
 ) -> None:
-    monkeypatch.setattr(mail_connection, "HAND_OVER_SECONDS", 0.3)
+    monkeypatch.setattr(smtp_connect, "SEND_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.EMAIL_BACKEND = mail_connection.SMTP_BACKEND
+        settings.EMAIL_BACKEND = smtp_connect.SMTP_BACKEND
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", silent.getsockname()[1], 30
         go_round(16)
     assert "longer than 0.3 s" in ChannelState.objects.get().last_error

@@ -394,4 +394,4 @@ def test_nothing_is_sent_that_no_secret_signs(incident: Incident, hook: Subscrib
     Subscriber.objects.filter(pk=hook.pk).update(secret="")
     drain()
     assert receiver.heard == []
-    assert (only().state, only().last_error) == (DeliveryState.FAILED, "It has no secret to sign with.")
+    assert (only().state, only().last_error) == (DeliveryState.FAILED, "The webhook has no secret for the signature.")

@@ -105,7 +105,7 @@ def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
     assert len(receiver.heard) == 4
     hook.refresh_from_db()
     assert hook.state == SubscriberState.VERIFYING
-    assert "not with the challenge" in text_of(client.get(manage_url(hook)))
+    assert "without the value of the verification request" in text_of(client.get(manage_url(hook)))
     receiver.judge = echo
     client.post(manage_url(hook), {"action": "challenge"})
     drain()

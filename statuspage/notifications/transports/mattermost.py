@@ -12,7 +12,7 @@ class MattermostTransport(HttpTransport):
     """Incoming webhooks of Mattermost and of Rocket.Chat, which take the same attachments."""
 
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Incoming webhook", "From the integrations, like https://chat.example.com/hooks/…"),
+        "endpoint": ("Incoming webhook", "From the integrations. Example: https://chat.example.com/hooks/…"),
     }
 
     def render(self, message: ChatMessage) -> Any:
