@@ -250,7 +250,8 @@ def test_any_2xx_is_success(incident: Incident, receiver: Receiver, status: int)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(302, "a redirect"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")]
+    ("status", "said"),
+    [(302, "redirects are not followed"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")],
 )
 def test_anything_else_is_tried_again(incident: Incident, receiver: Receiver, status: int, said: str) -> None:
     receiver.reply = Reply(status, b"no", {"Location": "http://127.0.0.1/"})

@@ -1,4 +1,4 @@
-"""What a webhook is told, in Statuspage's shapes (contract section 4.1): every key always there, null where empty."""
+"""The payload of webhooks in the format of Statuspage (contract section 4.1): all keys are present, null if empty."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def payload_of(notification: Notification, *, unsubscribe: str) -> Json:
 
 
 def sample_payload(page: Page, *, unsubscribe: str) -> Json:
-    """For a test message: an incident that says of itself that it is none."""
+    """Return the payload of a test message: an incident with the title "Test message"."""
     now = _time(timezone.now())
     update = _UPDATE | {
         "status": "investigating",
@@ -56,8 +56,8 @@ def sample_payload(page: Page, *, unsubscribe: str) -> Json:
     return {"meta": _meta(page, unsubscribe), "page": _page(page), "incident": incident}
 
 
-# Every key in the order of real captures. The values are those of features of Statuspage's that there are none of here;
-# all others are filled in.
+# All keys in the order of real captures. Values that are not filled in belong to features of Statuspage that Candor
+# does not have.
 _INCIDENT: Json = {
     "name": None,
     "status": None,
@@ -122,7 +122,7 @@ def _page(page: Page) -> Json:
 
 
 def _incident(notification: Notification, incident: Incident) -> Json:
-    """As it stood at this news, however late it is told: its updates up to then, and the status of the last one."""
+    """Return the incident as of this notification: its updates until then, and the status of the last one."""
     updates = _updates_until(notification, incident)
     postmortem = notification.postmortem
     return (
@@ -153,18 +153,20 @@ def _plan(maintenance: Incident) -> Json:
     reminders = list(maintenance.reminders.all())
     return {
         "scheduled_remind_prior": bool(reminders),
-        "scheduled_reminded_at": _time_or_none(max((one.sent_at for one in reminders if one.sent_at), default=None)),
+        "scheduled_reminded_at": _time_or_none(
+            max((reminder.sent_at for reminder in reminders if reminder.sent_at), default=None)
+        ),
         "scheduled_auto_in_progress": maintenance.auto_start,
         "scheduled_auto_completed": maintenance.auto_complete,
     }
 
 
 def _updates_until(notification: Notification, incident: Incident) -> list[Json]:
-    """Newest first: clients read only the first, and expect the news there."""
-    written = list(incident.updates.all())
+    """Newest first: clients read only the first update and expect the current one there."""
+    all_updates = list(incident.updates.all())
     if notification.update:
-        return [_update(update, incident) for update in written if update.pk <= notification.update.pk]
-    updates = [_update(update, incident) for update in written]
+        return [_update(update, incident) for update in all_updates if update.pk <= notification.update.pk]
+    updates = [_update(update, incident) for update in all_updates]
     return [_postmortem_update(notification.postmortem, incident), *updates] if notification.postmortem else updates
 
 
@@ -243,7 +245,7 @@ def _component(component: Component, page: Page) -> Json:
 
 
 def _time(moment: datetime) -> str:
-    """UTC with three fractional digits, as in every capture of a webhook."""
+    """Return the time in UTC with milliseconds, as in all captured webhooks."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 
 from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
-from statuspage.notifications.messages.chat_markup import PLAIN, harmless
+from statuspage.notifications.messages.chat_markup import PLAIN, without_mentions
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of, web_address
 
@@ -44,7 +44,7 @@ class NtfyTransport(HttpTransport):
     def render(self, message: ChatMessage) -> Any:
         text = PLAIN.render(message.body_html, limit=MAX_TEXT)
         return {
-            "title": harmless(message.headline),
+            "title": without_mentions(message.headline),
             "message": "\n\n".join(part for part in (text, message.affected) if part),
             "tags": [_TAGS[message.color]],
             "priority": _HIGH if message.color in (RED, ORANGE) else _DEFAULT,
