@@ -91,7 +91,7 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
     go_round(31)
-    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    said = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
     assert said == [False, True]
 
 

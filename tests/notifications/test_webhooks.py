@@ -278,7 +278,7 @@ def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched
     assert (hook.state, hook.paused_reason) == (SubscriberState.PAUSED, "It failed 10 times: 500 oh no")
     drain()
     (mail,) = mails_to(sink, "ops@example.org")
-    assert mail["Subject"] == "[Acme] We have stopped calling your endpoint"
+    assert mail["Subject"] == "[Acme] Your webhook was disabled"
     assert hook.address in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 

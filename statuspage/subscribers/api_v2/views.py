@@ -155,7 +155,7 @@ def _refused(errors: dict[str, Any]) -> HttpResponse:
 
 
 def _too_many() -> HttpResponse:
-    text = "Too many people have asked from here in the last hour. Please try again later."
+    text = "Too many requests from your network in the last hour. Try again later."
     answer = json_answer({"error": text, "message": text}, status=429)
     answer["Retry-After"] = str(ratelimit.retry_after(HOUR))
     return answer

@@ -142,13 +142,13 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
     assert preview.status_code == 422
     items = [item.text for item in sheet(preview).one("div", class_="error").all("li")]
     assert items == [
-        "Line 3: This is not a whole e-mail address. It should look like ada@example.com.",
+        "Line 3: Enter a complete email address. Example: ada@example.com",
         "Line 3: There is no component “Nowhere” on this page.",
         "Line 3: “gossip” is not a kind of news. Use some of: incidents, maintenances, postmortems.",
         "Line 3: “Mars/Olympus” is not a time zone. Use a name like Europe/Berlin or Etc/UTC.",
         "Line 4: Line 1 names 4 columns, and here are 3.",
         "Line 5: ada@example.com stands in line 2 already.",
-        "Line 7: Please type your e-mail address.",
+        "Line 7: Enter an email address.",
     ]
     answer = editor.post(IMPORT, {"text": text, "by": "word", "commit": "1"})
     assert answer.status_code == 422
