@@ -11,10 +11,11 @@ from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
 from incidents.actions.maintenances import maintenance_series as series_actions
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
-from statuspage.notifications.endpoints import new_secret
+from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
@@ -33,7 +34,9 @@ def make_user(role: str = Role.EDITOR, *, email: str = "", password: str = PASSW
 
 
 def make_page(**fields: Any) -> Page:
-    return Page.objects.create(**{"name": "Acme"} | fields)
+    """The first page of a test has the public id `acme`, as in `/console/p/acme/incidents`."""
+    defaults = {"name": "Acme"} if Page.objects.exists() else {"name": "Acme", "public_id": "acme"}
+    return Page.objects.create(**defaults | fields)
 
 
 def make_group(page: Page, name: str = "Public APIs", **more: Any) -> ComponentGroup:
@@ -52,13 +55,15 @@ def make_incident(page: Page, **more: Any) -> Incident:
 
 
 def post(incident: Incident, status: str = "identified", body: str = "We know more.", **more: Any) -> IncidentUpdate:
-    fields: dict[str, Any] = {"status": status, "body": body, "actor": ALICE}
-    return incident_actions.post_update(incident, **fields | more)
+    actor = more.pop("actor", ALICE)
+    return incident_actions.post_update(incident, UpdateInput(status=status, body=body, **more), actor=actor)
 
 
 def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | None = None, **more: Any) -> Incident:
     incident = make_incident(page, at=at, **more)
-    incident_actions.resolve(incident, body="This incident has been resolved.", restore=None, actor=ALICE, at=until)
+    incident_actions.resolve(
+        incident, UpdateInput(body="This incident has been resolved.", at=until), restore=None, actor=ALICE
+    )
     return incident
 
 

@@ -12,7 +12,9 @@ from pydantic import BaseModel, Field
 
 from incidents.models import Component, ComponentGroup, Incident, Page
 from incidents.models.incidents import IncidentQuerySet
+from incidents.statuspage_json import V1Serializer
 from incidents.visibility import Viewer
+from statuspage.common.urls import absolute_url
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,6 +39,10 @@ class Paging(BaseModel):
 
 
 PagingQuery = Query[Paging]
+
+
+def serializer_of(page: Page) -> V1Serializer:
+    return V1Serializer(page, absolute_url(page, ""))
 
 
 def component_of(page: Page, code: str) -> Component:

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Component, ComponentGroup, Incident, Page
-from statuspage.notifications.transports.http import web_address
+from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.models import Detail
 from statuspage.subscribers.preferences import KINDS, Preferences
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from incidents.models import Component, Page
 from incidents.transfer.records import Outcome, Result, is_public_id, public_id_for
 from statuspage.common import http
-from statuspage.notifications.endpoints import new_secret
-from statuspage.notifications.transports.sms import as_number
+from statuspage.subscribers.addresses import as_number
+from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import normalise
 from statuspage.subscribers.preferences import Preferences, set_preferences

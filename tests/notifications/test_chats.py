@@ -15,9 +15,10 @@ from pytest_django import Settings
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.messages import chat as messages_chat
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
@@ -113,7 +114,7 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
     make_chat(page, Channel.SLACK, receiver)
     incident = declare(page)
     post(incident, "monitoring", "Better.")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     attachments = [heard.json["attachments"][0] for heard in receiver.heard]
@@ -192,7 +193,7 @@ def test_a_text_that_is_too_long_is_cut_and_the_message_stays_in_the_chats_limit
 
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in ("email", "webhook")])
 def test_a_test_message_arrives(page: Page, channel: str, receiver: Receiver) -> None:
-    endpoints.send_test(make_chat(page, channel, receiver), actor=ALICE)
+    endpoint_messages.send_test(make_chat(page, channel, receiver), actor=ALICE)
     drain()
     assert b"Nothing is wrong" in receiver.heard[0].body.replace(b"+", b" ")
     assert Delivery.objects.get().state == "sent"
@@ -272,7 +273,7 @@ def test_text_messages_tell_only_how_it_begins_and_ends(page: Page, receiver: Re
     incident = make_incident(page)
     post(incident, "identified")
     post(incident, "monitoring")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     assert [text.split(": ")[1] for text in sms(receiver)] == ["Investigating", "Resolved"]

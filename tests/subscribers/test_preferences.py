@@ -9,8 +9,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.dispatcher.loop import drain
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
@@ -197,7 +199,7 @@ def test_the_form_of_one_incident_comes_back_as_that(visitor: Client, page: Page
 
 def test_a_resolved_incident_offers_no_subscription(visitor: Client, page: Page) -> None:
     incident = make_incident(page)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     assert "Subscribe to this incident" not in visitor.get(f"/incidents/{incident.public_id}").content.decode()
 
 
@@ -307,7 +309,7 @@ def test_sending_the_manage_page_as_it_came_changes_nothing(
         time_zone="Etc/GMT+5",
         tells_postmortems=False,
     )
-    incident_actions.resolve(over, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(over, UpdateInput(body="Done."), restore=None, actor=ALICE)
     Component.objects.filter(pk=rest.pk).update(only_show_if_degraded=True)
     before = chosen()
     assert manage(visitor, reader).status_code == 200
@@ -365,4 +367,5 @@ def test_a_thousand_networks_that_type_one_address_cause_one_mail(page: Page, se
             "/subscribe", {"email": "ada@example.com"}, REMOTE_ADDR=f"198.51.{number // 250}.{number % 250}"
         )
         assert answer.status_code == 200
+    fan_out_waiting()
     assert Delivery.objects.count() == 1

@@ -8,11 +8,10 @@ from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, components_named, group_of
+from statuspage.api.lookups import PagingQuery, components_named, group_of, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import Codes, Name, RequestModel, ResponseModel
 from statuspage.api.v1.components import Description
-from statuspage.common.json_responses import wire_of
 from statuspage.subscribers.preferences import inherit_preferences
 
 
@@ -45,7 +44,7 @@ class GroupBody(RequestModel):
 def group_out(page: Page, group: ComponentGroup) -> GroupOut:
     """Reads the group's active components."""
     members = [one for one in group.components.all() if one.archived_at is None]
-    return GroupOut(**wire_of(page).group(group, members))
+    return GroupOut(**serializer_of(page).group(group, members))
 
 
 @endpoint("GET", "/pages/{page_id}/component-groups", Scope.READ, list[GroupOut])

@@ -13,7 +13,7 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, component_of, locked_component_of
+from statuspage.api.lookups import PagingQuery, component_of, locked_component_of, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import (
     ComponentStatusInOrNone,
@@ -23,7 +23,6 @@ from statuspage.api.v1.base import (
     RequestModel,
     ResponseModel,
 )
-from statuspage.common.json_responses import wire_of
 
 Description = Annotated[str, Field(max_length=1000)]
 
@@ -60,7 +59,7 @@ class ComponentBody(RequestModel):
 
 
 def component_out(page: Page, component: Component) -> ComponentOut:
-    return ComponentOut(**wire_of(page).component(component))
+    return ComponentOut(**serializer_of(page).component(component))
 
 
 MOST = 1100

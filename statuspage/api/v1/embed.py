@@ -6,6 +6,7 @@ from incidents.actions.pages import page_settings as actions
 from incidents.models import Page
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
+from statuspage.api.lookups import serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import RequestModel, ResponseModel
 
@@ -35,17 +36,8 @@ class EmbedOut(ResponseModel):
     maintenance_text_color: str
 
 
-EMBED = {
-    "position": "bottom-left",
-    "incident_background_color": "#df484a",
-    "incident_text_color": "#ffffff",
-    "maintenance_background_color": "#3498db",
-    "maintenance_text_color": "#ffffff",
-}
-
-
 def embed_out(page: Page) -> EmbedOut:
-    return EmbedOut(page_id=page.public_id, **EMBED | page.embed_config)
+    return EmbedOut(**serializer_of(page).embed_config())
 
 
 @endpoint("GET", "/pages/{page_id}/status_embed_config", Scope.READ, EmbedOut)

@@ -11,7 +11,7 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, components_named, get_from_list_or_404
+from statuspage.api.lookups import PagingQuery, components_named, get_from_list_or_404, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import (
     Codes,
@@ -22,7 +22,7 @@ from statuspage.api.v1.base import (
     StatusOut,
     Text,
 )
-from statuspage.api.v1.components import ComponentOut, component_out
+from statuspage.api.v1.components import ComponentOut
 
 
 class TemplateOut(ResponseModel):
@@ -52,16 +52,7 @@ class TemplateBody(RequestModel):
 
 
 def template_out(page: Page, template: IncidentTemplate) -> TemplateOut:
-    return TemplateOut(
-        id=template.public_id,
-        components=[component_out(page, one) for one in template.components.all()],
-        name=template.name,
-        title=template.title,
-        body=template.body,
-        group_id=template.group_label or None,
-        update_status=template.update_status or None,
-        should_send_notifications=template.should_send_notifications,
-    )
+    return TemplateOut(**serializer_of(page).incident_template(template))
 
 
 PATH = "/pages/{page_id}/incident_templates"

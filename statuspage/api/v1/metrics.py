@@ -13,10 +13,9 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, get_from_list_or_404
+from statuspage.api.lookups import PagingQuery, get_from_list_or_404, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import Name, Number, RequestModel, ResponseModel, Seconds
-from statuspage.common.json_responses import wire_of
 
 Tooltip = Annotated[str, Field(max_length=1000)]
 Suffix = Annotated[str, Field(max_length=20)]
@@ -81,23 +80,7 @@ class PointsBody(RequestModel):
 
 def metric_out(page: Page, metric: Metric) -> MetricOut:
     """`metric` comes `in_order()`."""
-    wire = wire_of(page)
-    return MetricOut(
-        id=metric.public_id,
-        metrics_provider_id=metric.provider.public_id if metric.provider else None,
-        metric_identifier=metric.metric_identifier or None,
-        name=metric.name,
-        display=metric.display,
-        tooltip_description=metric.description or None,
-        y_axis_min=metric.y_axis_min,
-        y_axis_max=metric.y_axis_max,
-        y_axis_hidden=metric.y_axis_hidden,
-        suffix=metric.suffix or None,
-        decimal_places=metric.decimal_places,
-        most_recent_data_at=wire.time_or_none(getattr(metric, "newest_at", None)),
-        created_at=wire.time(metric.created_at),
-        updated_at=wire.time(metric.updated_at),
-    )
+    return MetricOut(**serializer_of(page).metric(metric))
 
 
 def metric_of(page: Page, code: str) -> Metric:

@@ -6,7 +6,7 @@ from incidents.actions.pages import metrics as actions
 from incidents.models import MetricsProvider, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, get_from_list_or_404
+from statuspage.api.lookups import PagingQuery, get_from_list_or_404, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import RequestModel, ResponseModel
 from statuspage.api.v1.metrics import (
@@ -16,7 +16,6 @@ from statuspage.api.v1.metrics import (
     metric_of,
     metric_out,
 )
-from statuspage.common.json_responses import wire_of
 
 
 class ProviderOut(ResponseModel):
@@ -101,14 +100,7 @@ def create_metric(request: ApiRequest, page_id: str, provider_id: str, body: Met
 
 
 def provider_out(page: Page, provider: MetricsProvider) -> ProviderOut:
-    wire = wire_of(page)
-    return ProviderOut(
-        id=provider.public_id,
-        type=provider.kind,
-        created_at=wire.time(provider.created_at),
-        updated_at=wire.time(provider.updated_at),
-        page_id=page.public_id,
-    )
+    return ProviderOut(**serializer_of(page).metrics_provider(provider))
 
 
 def provider_of(page: Page, code: str) -> MetricsProvider:

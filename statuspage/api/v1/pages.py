@@ -11,9 +11,9 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
+from statuspage.api.lookups import serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import RequestModel, ResponseModel
-from statuspage.common.json_responses import wire_of
 
 
 class PageOut(ResponseModel):
@@ -81,22 +81,10 @@ class PageBody(RequestModel):
 
 
 def page_out(page: Page) -> PageOut:
-    wire = wire_of(page)
     return PageOut(
-        id=page.public_id,
-        created_at=wire.time(page.created_at),
-        updated_at=wire.time(page.updated_at),
-        name=page.name,
-        page_description=page.description or None,
-        domain=page.domain or None,
-        url=wire.home_url,
-        support_url=page.support_url or None,
+        **serializer_of(page).page_object(),
         allow_sms_subscribers=bool(settings.SMS_GATEWAY_URL),
         notifications_from_email=settings.DEFAULT_FROM_EMAIL,
-        notifications_email_footer=(
-            f"You received this email because you are subscribed to {page.name}'s service status notifications."
-        ),
-        time_zone=page.time_zone,
     )
 
 

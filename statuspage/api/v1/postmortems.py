@@ -1,7 +1,5 @@
 """Postmortems."""
 
-from datetime import datetime
-
 from django.core.exceptions import ValidationError
 from django.http import Http404
 
@@ -14,10 +12,9 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import incident_of
+from statuspage.api.lookups import incident_of, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import RequestModel, ResponseModel, Text
-from statuspage.common.json_responses import wire_of
 
 
 class PostmortemOut(ResponseModel):
@@ -51,22 +48,8 @@ class PublishBody(RequestModel):
 
 
 def postmortem_out(page: Page, postmortem: Postmortem) -> PostmortemOut:
-    wire = wire_of(page)
-    published = postmortem.is_published
-    return PostmortemOut(
-        body=postmortem.body if published else None,
-        body_updated_at=wire.time_or_none(changed_at(postmortem)) if published else None,
-        body_draft=postmortem.draft or None,
-        body_draft_updated_at=wire.time(postmortem.updated_at) if postmortem.draft else None,
-        published_at=wire.time_or_none(postmortem.published_at),
-        notify_subscribers=bool(Event.objects.told_of_postmortems([postmortem.incident])),
-        created_at=wire.time(postmortem.created_at),
-        updated_at=wire.time(postmortem.updated_at),
-    )
-
-
-def changed_at(postmortem: Postmortem) -> datetime | None:
-    return postmortem.edited_at or postmortem.published_at
+    is_notified = bool(Event.objects.told_of_postmortems([postmortem.incident]))
+    return PostmortemOut(**serializer_of(page).postmortem(postmortem, is_notified=is_notified))
 
 
 PATH = "/pages/{page_id}/incidents/{incident_id}/postmortem"

@@ -14,10 +14,9 @@ from incidents.reporting import uptime
 from incidents.reporting.uptime import Totals, Weights
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import component_of, group_of, incidents_of
+from statuspage.api.lookups import component_of, group_of, incidents_of, serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import LooseMoment, ResponseModel
-from statuspage.common.json_responses import wire_of
 
 
 class UptimeOut(ResponseModel):
@@ -112,10 +111,10 @@ def group_uptime(request: ApiRequest, page_id: str, group_id: str, asked: RangeQ
 
 
 def _common(page: Page, window: Window, totals: Sequence[Totals], percentage: Decimal | None) -> dict[str, Any]:
-    wire = wire_of(page)
+    serializer = serializer_of(page)
     return {
-        "range_start": wire.time(window.start),
-        "range_end": wire.time(window.end),
+        "range_start": serializer.time(window.start),
+        "range_end": serializer.time(window.end),
         "uptime_percentage": percentage,
         "major_outage": _seconds(totals, ComponentStatus.MAJOR_OUTAGE),
         "partial_outage": _seconds(totals, ComponentStatus.PARTIAL_OUTAGE),

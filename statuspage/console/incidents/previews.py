@@ -17,7 +17,7 @@ from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.notifications.messages.email import EmailTemplate, notification_email
 from statuspage.notifications.messages.notification import Notification
-from statuspage.notifications.messages.webhook import payload_of
+from statuspage.notifications.messages.webhook import webhook_payload
 
 TABS = {"page": "Page", "mail": "E-mail", "webhook": "Webhook JSON"}
 # Stands for the primary key that the update will get: higher than any there is.
@@ -81,7 +81,9 @@ def mail_text(email: EmailTemplate) -> str:
 
 
 def webhook_text(notification: Notification) -> str:
-    return json.dumps(payload_of(notification, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
+    return json.dumps(
+        webhook_payload(notification, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False
+    )
 
 
 def _incident(unsent: PreviewInput, page: Page) -> Incident:

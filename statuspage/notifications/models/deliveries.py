@@ -193,10 +193,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         last: int | None = self.filter(event=event).aggregate(last=Max("subscriber_id"))["last"]
         return last or 0
 
-    def replace_requests(self, subscriber: Subscriber) -> None:
-        """A newer mail about the subscription itself makes those still waiting pointless."""
-        waiting = self.queued().filter(subscriber=subscriber, event__isnull=True, lease_until__isnull=True)
-        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was asked for before this was sent.")
+    def replace_requests(self, subscribers: list[int]) -> None:
+        """Cancel unsent messages about the subscriptions themselves: newer ones are about to be queued."""
+        waiting = self.queued().filter(subscriber__in=subscribers, event__isnull=True, lease_until__isnull=True)
+        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was requested before this was sent.")
 
     def hasten(self, subscriber: Subscriber) -> None:
         """Its endpoint works again: what waits for a later attempt is due now."""

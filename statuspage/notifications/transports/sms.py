@@ -12,19 +12,11 @@ from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, excerpt
+from statuspage.subscribers.addresses import as_number
 
 # Two text messages: 160 characters each, or 70 with characters outside the GSM alphabet.
 MAX_TEXT, MAX_UNICODE_TEXT = 306, 134
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _GSM_ALPHABET = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
-
-
-def as_number(text: str) -> str:
-    """Return the telephone number in E.164 format. ValidationError without a country code."""
-    number = re.sub(r"[ ().-]", "", text)
-    if not _NUMBER.fullmatch(number):
-        raise ValidationError({"endpoint": "Enter a phone number with its country code. Example: +4915112345678"})
-    return number
 
 
 class SmsTransport(HttpTransport):

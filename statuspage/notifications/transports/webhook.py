@@ -18,7 +18,7 @@ from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import message_key
 from statuspage.notifications.messages.notification import Notification
-from statuspage.notifications.messages.webhook import payload_of, sample_payload
+from statuspage.notifications.messages.webhook import sample_payload, webhook_payload
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import TransportError
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest
@@ -41,7 +41,7 @@ class WebhookTransport(HttpTransport):
         if delivery.kind == DeliveryKind.CHALLENGE:
             body: Any = {"type": "endpoint.challenge", "challenge": gap, "page": absolute_url(page, "/")}
         elif notification:
-            body = payload_of(notification, unsubscribe=gap)
+            body = webhook_payload(notification, unsubscribe=gap)
         else:
             body = sample_payload(page, unsubscribe=gap)
         return json.dumps(body).encode(), gap.encode()

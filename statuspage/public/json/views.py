@@ -10,9 +10,9 @@ from django.views.decorators.vary import vary_on_headers
 from incidents.models import Component, Page
 from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
-from incidents.statuspage_json import Json, Wire
+from incidents.statuspage_json import Json, V2Serializer
 from incidents.visibility import Viewer
-from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.common.json_responses import json_answer, json_not_found, v2_serializer
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
 from statuspage.public.http import View, open_page
@@ -64,23 +64,23 @@ def feed(request: HttpRequest) -> HttpResponse:
 def uptime(request: HttpRequest) -> HttpResponse:
     """Every published uptime of the last 30, 90 and 365 days, null where nothing is known. Four queries."""
     page, now = current_page(request), timezone.now()
-    wire = wire_of(page)
+    serializer = v2_serializer(page)
     components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
     spans = spans_of(page, components, now=now)
     since = known_since(components, zone=page.zone) if components else {}
     body = {
-        "page": wire.page_object(),
+        "page": serializer.page_object(),
         "weights": {status: float(weight) for status, weight in Weights.for_page(page).by_status().items()},
         "components": [
-            _uptime(wire, component, spans[component.pk])
-            | {"known_since": wire.time_or_none(since.get(component.pk)), "proof": _proof(page, component)}
+            _uptime(serializer, component, spans[component.pk])
+            | {"known_since": serializer.time_or_none(since.get(component.pk)), "proof": _proof(page, component)}
             for component in components
         ],
     }
     return json_answer(body)
 
 
-def _uptime(wire: Wire, component: Component, spans: list[Span]) -> Json:
+def _uptime(serializer: V2Serializer, component: Component, spans: list[Span]) -> Json:
     percentages = {f"{one.days}_days": None if one.percentage is None else float(one.percentage) for one in spans}
     return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
 

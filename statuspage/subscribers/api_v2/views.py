@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
-from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, wire_of
+from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, v2_serializer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
@@ -139,12 +139,12 @@ def _told(
     status: int = 200,
 ) -> HttpResponse:
     """`created_at` is now, for the known and the unknown alike."""
-    wire = wire_of(page)
-    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": wire.time(timezone.now())}
+    serializer = v2_serializer(page)
+    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": serializer.time(timezone.now())}
     subscriber |= {"quarantined_at": None, "incident": incident}
     subscriber |= {"skip_confirmation_notification": False, "purge_at": None}
     subscriber |= {"endpoint": endpoint} if endpoint else {}
-    return json_answer({"page": wire.page_object(), "subscriber": subscriber}, status=status)
+    return json_answer({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
 
 
 def _refused(errors: dict[str, Any]) -> HttpResponse:

@@ -8,7 +8,7 @@ from statuspage.api.authentication import ApiRequest
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.subscribers import actions, schemas
 from statuspage.api.v1.subscribers.schemas import CountOut, CountsByMode, Histogram, ManyBody, Mode, StateWord
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
@@ -67,7 +67,7 @@ def reactivate_many(request: ApiRequest, page_id: str, body: ManyBody) -> CountO
         if one.channel == Channel.EMAIL:
             staff_actions.resume(one, actor=actor)
         else:
-            endpoints.resume(one, actor=actor)
+            endpoint_messages.resume(one, actor=actor)
     return CountOut(count=len(chosen))
 
 

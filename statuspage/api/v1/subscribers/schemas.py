@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from incidents.models import Page
+from statuspage.api.lookups import serializer_of
 from statuspage.api.v1.base import Codes, RequestModel, ResponseModel
-from statuspage.common.json_responses import wire_of
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
 from statuspage.subscribers.preferences import preferences_of
@@ -125,8 +125,9 @@ def in_mode_and_state(
 
 def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
     """`subscriber` comes `with_preferences()`. Secret addresses of chats are not told."""
-    wire, mode = wire_of(page), mode_of(subscriber.channel)
+    serializer, mode = serializer_of(page), mode_of(subscriber.channel)
     number = subscriber.endpoint if mode == "sms" else None
+    quarantined_at = subscriber.paused_at if subscriber.state == SubscriberState.PAUSED else None
     asked_at = subscriber.confirmation_sent_at or subscriber.created_at
     return SubscriberOut(
         id=subscriber.public_id,
@@ -138,10 +139,10 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
         phone_number=number,
         display_phone_number=number,
         obfuscated_channel_name=subscriber.address if mode in ("slack", "teams", OTHERS) else None,
-        quarantined_at=wire.time_or_none(subscriber.paused_at if subscriber.state == SubscriberState.PAUSED else None),
-        purge_at=wire.time(asked_at + UNCONFIRMED_KEPT) if subscriber.state in UNCONFIRMED else None,
+        quarantined_at=serializer.time_or_none(quarantined_at),
+        purge_at=serializer.time(asked_at + UNCONFIRMED_KEPT) if subscriber.state in UNCONFIRMED else None,
         components=_chosen(subscriber),
-        created_at=wire.time(subscriber.created_at),
+        created_at=serializer.time(subscriber.created_at),
     )
 
 
