@@ -72,7 +72,7 @@ def test_who_waits_for_confirmation_can_be_vouched_for(editor: Client, page: Pag
 
 @pytest.mark.parametrize(
     ("state", "said"),
-    [("active", "is here already"), ("paused", "is here already"), ("unsubscribed", "has unsubscribed")],
+    [("active", "is already on the list"), ("paused", "is already on the list"), ("unsubscribed", "is unsubscribed")],
 )
 @pytest.mark.parametrize("by", ["ask", "word"])
 def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, said: str, by: str) -> None:
@@ -104,7 +104,7 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
     text = sheet(editor.get(address(reader))).text
-    for words in ("APIs (whole group)", "Incidents, maintenances", "Only when something begins", "Asia/Tokyo"):
+    for words in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
         assert words in text
 
 

@@ -8,7 +8,7 @@ from incidents.models import Page
 from statuspage.api.lookups import serializer_of
 from statuspage.api.v1.base import Codes, RequestModel, ResponseModel
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
+from statuspage.subscribers.models.subscribers import UNCONFIRMED_RETENTION, SubscriberQuerySet
 from statuspage.subscribers.preferences import preferences_of
 
 Mode = Literal["email", "sms", "webhook", "slack", "teams", "integration_partner"]
@@ -140,7 +140,7 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
         display_phone_number=number,
         obfuscated_channel_name=subscriber.address if mode in ("slack", "teams", OTHERS) else None,
         quarantined_at=serializer.time_or_none(quarantined_at),
-        purge_at=serializer.time(asked_at + UNCONFIRMED_KEPT) if subscriber.state in UNCONFIRMED else None,
+        purge_at=serializer.time(asked_at + UNCONFIRMED_RETENTION) if subscriber.state in UNCONFIRMED else None,
         components=_chosen(subscriber),
         created_at=serializer.time(subscriber.created_at),
     )
