@@ -71,8 +71,8 @@ def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_time
         go_round(minutes)
     assert subjects() == [f"[Acme] No update for {n} minutes: API outage" for n in (15, 30, 45)]
     assert [message.to for message in mail.outbox] == [[ERIN]] * 3
-    assert "This was the last reminder" in str(mail.outbox[2].body)
-    assert "This was the last reminder" not in str(mail.outbox[1].body)
+    assert "This is the last reminder" in str(mail.outbox[2].body)
+    assert "This is the last reminder" not in str(mail.outbox[1].body)
 
 
 def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
@@ -206,7 +206,7 @@ def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: Us
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
     assert message["From"].startswith("Acme <")
-    assert "Write an update" in part(message, "plain")
+    assert "Post an update" in part(message, "plain")
 
 
 def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:

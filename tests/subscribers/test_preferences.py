@@ -239,7 +239,7 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
     (message,) = mails_to(sink, "ada@example.com")
     found = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
     assert found
-    assert "nothing has changed" in part(message, "plain")
+    assert "Nothing has changed" in part(message, "plain")
     assert the_form(sheet(visitor.get(found.group(1))))
 
 
@@ -282,7 +282,7 @@ def test_the_manage_page_changes_all_of_it(
     )
     assert answer.status_code == 200
     assert not answer.cookies
-    assert "Saved." in sheet(answer).text
+    assert "Preferences saved." in sheet(answer).text
     assert chosen() == Preferences(
         whole_page=False,
         groups=(apis,),

@@ -129,7 +129,7 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
     answer = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
-    assert "Saved." in sheet(answer).one("main").text
+    assert "Preferences saved." in sheet(answer).one("main").text
     preferences = chosen()
     assert (preferences.components, preferences.kinds) == ((website,), ["incidents"])
     assert (preferences.time_zone, preferences.language) == ("Europe/Zurich", "de")
