@@ -144,7 +144,7 @@ def test_an_address_that_no_database_can_look_up_is_refused(program: Program, pa
 def test_a_request_that_is_too_big_is_refused(program: Program, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     refused = program.post("/incidents", {"incident": {"name": "Boom", "body": "x" * 200}}, code=413)
-    assert refused["message"] == "The request is too big."
+    assert refused["message"] == "The request is too large."
 
 
 def test_a_path_that_is_none_is_not_found(program: Program) -> None:
