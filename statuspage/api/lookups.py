@@ -70,7 +70,7 @@ def incident_of(page: Page, public_id: str) -> Incident:
 def components_by_id(page: Page, public_ids: Iterable[str], *, field: str) -> list[Component]:
     """Return components in the order of `public_ids`. ValidationError for `field` if the page does not have one."""
     wanted = list(dict.fromkeys(public_ids))
-    rows = page.components.active().with_codes(wanted).select_related("group")
+    rows = page.components.active().with_public_ids(wanted).select_related("group")
     components = {component.public_id: component for component in rows}
     if missing := [public_id for public_id in wanted if public_id not in components]:
         raise ValidationError({field: f"“{missing[0][:40]}” is not a component of this page."})

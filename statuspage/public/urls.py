@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views
+from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views, webhook_views
 from statuspage.public.json import v2
 from statuspage.public.json import views as json_views
 
@@ -28,6 +28,9 @@ urlpatterns = [
     path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
     path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
     path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
+    path("subscribe/webhook", webhook_views.webhook, name="webhook"),
+    path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
+    path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("readyz", health.readyz, name="readyz"),
     path("live.json", live.live, name="live"),
     path("accent-<slug:colours>.css", views.accent, name="accent"),

@@ -11,9 +11,8 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.notifications.models import Delivery, DeliveryKind, Priority
 from statuspage.subscribers.csv_format import Row
-from statuspage.subscribers.models import Channel, Interest, Subscriber, SubscriberState
+from statuspage.subscribers.models import EmailRequest, EmailRequestKind, Interest, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import set_preferences
 from statuspage.subscribers.sign_up import request_subscription
 
@@ -91,12 +90,7 @@ def _add(page: Page, rows: Sequence[Row], *, confirmed: bool) -> None:
     chosen = (one for row, person in zip(rows, made, strict=True) for one in row.preferences.interests(person))
     Interest.objects.bulk_create(chosen, batch_size=BATCH)
     if not confirmed:
-        Delivery.objects.bulk_create(
-            (
-                Delivery(
-                    kind=DeliveryKind.CONFIRMATION, subscriber=person, channel=Channel.EMAIL, priority=Priority.LOW
-                )
-                for person in made
-            ),
+        EmailRequest.objects.bulk_create(
+            (EmailRequest(kind=EmailRequestKind.CONFIRMATION, subscriber=person, is_bulk=True) for person in made),
             batch_size=BATCH,
         )

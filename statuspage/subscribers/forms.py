@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 
 from incidents.models import Component, ComponentGroup, Incident, Page
-from statuspage.notifications.transports.http import web_address
+from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.models import Detail
 from statuspage.subscribers.preferences import KINDS, Preferences
 

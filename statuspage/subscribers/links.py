@@ -25,18 +25,18 @@ _GAP = "TOKEN"
 
 def confirm_url(subscriber: Subscriber) -> str:
     if subscriber.channel != Channel.EMAIL:
-        return _url(subscriber, "confirm_webhook", WEBHOOK_CONFIRM)
-    return _url(subscriber, "confirm", CONFIRM)
+        return _url(subscriber, "public:confirm_webhook", WEBHOOK_CONFIRM)
+    return _url(subscriber, "subscribers:confirm", CONFIRM)
 
 
 def manage_url(subscriber: Subscriber) -> str:
     if subscriber.channel != Channel.EMAIL:
-        return _url(subscriber, "manage_webhook", WEBHOOK_MANAGE)
-    return _url(subscriber, "manage", MANAGE)
+        return _url(subscriber, "public:manage_webhook", WEBHOOK_MANAGE)
+    return _url(subscriber, "subscribers:manage", MANAGE)
 
 
 def unsubscribe_url(subscriber: Subscriber) -> str:
-    return _url(subscriber, "unsubscribe", UNSUBSCRIBE)
+    return _url(subscriber, "subscribers:unsubscribe", UNSUBSCRIBE)
 
 
 def subscriber_of(purpose: str, token: str) -> Subscriber:
@@ -68,5 +68,5 @@ def _url(subscriber: Subscriber, view: str, purpose: str) -> str:
 @lru_cache(maxsize=256)
 def _around_token(view: str, domain: str, _site_url: str) -> tuple[str, str]:
     """What stands before and after the token: a mail to each of a million readers asks for it."""
-    before, _, after = absolute_url(Page(domain=domain), reverse(f"subscribers:{view}", args=[_GAP])).partition(_GAP)
+    before, _, after = absolute_url(Page(domain=domain), reverse(view, args=[_GAP])).partition(_GAP)
     return before, after

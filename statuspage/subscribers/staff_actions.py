@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from incidents.actor import Actor
-from incidents.models import Event, Page
+from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
@@ -73,31 +71,6 @@ def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
     if owed:
         _note(subscriber, "subscriber.confirmation_resent", actor)
     return owed
-
-
-@dataclass(frozen=True)
-class Retried:
-    """How many failed deliveries were queued again, and how many were left as they are."""
-
-    again: int
-    left: int
-
-
-@transaction.atomic
-def retry_failed(event: Event, *, actor: Actor, only: int | None = None) -> Retried:
-    """All failed deliveries of `event`, or `only` one of them, from their first attempt on.
-
-    Left alone: those to subscribers who are paused or gone, and those that a later update has overtaken; "resolved"
-    never arrives before "investigating".
-    """
-    failed = Delivery.objects.of_event(event).failed()
-    failed = failed.filter(pk=only) if only else failed
-    total = failed.count()
-    again = failed.worth_retrying().requeue()
-    if again:
-        about = {"object_type": "event", "object_ref": str(event.pk)}
-        note(event.page, "deliveries.retried", actor=actor, **about, count=again)
-    return Retried(again, total - again)
 
 
 def _note(subscriber: Subscriber, verb: str, actor: Actor, **details: Any) -> None:

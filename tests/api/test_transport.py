@@ -187,14 +187,14 @@ def test_too_many_requests_are_told_when_to_come_back(program: Program, settings
     assert other.ask("GET", "").status_code == 200
 
 
-def test_a_fault_of_ours_is_told_in_json_and_logged(
+def test_an_internal_error_is_returned_as_json_and_logged(
     program: Program, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.API_LIMIT_PER_MINUTE = "many"
     answer = program.ask("POST", "/incidents", {"incident": {"name": "Boom"}})
     assert answer.status_code == 500
     assert answer.json()["error"] == answer.json()["message"]
-    assert "A request to the API broke: POST" in caplog.text
+    assert "Unhandled error in an API request: POST" in caplog.text
     assert not Incident.objects.exists()
 
 

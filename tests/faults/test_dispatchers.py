@@ -129,7 +129,7 @@ for subscriber in Subscriber.objects.order_by("-pk")[:50]:
     subscriber.unsubscribe()
 """
 HIDE = """
-from incidents.actions.incidents import hide
+from incidents.actions.incidents.incident_lifecycle import hide
 from incidents.actor import SYSTEM
 from incidents.models import Incident
 hide(Incident.objects.get(), actor=SYSTEM, reason="Wrong page")

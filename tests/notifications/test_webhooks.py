@@ -19,11 +19,13 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, DeliveryKind, DeliveryState
+from statuspage.notifications.resending import replay
 from statuspage.notifications.transports.http import RETRY_AFTER
 from statuspage.notifications.worker import deliver_due
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import (
     ALICE,
@@ -216,7 +218,7 @@ def test_the_id_stays_the_same_at_every_attempt_and_replay(
     receiver.reply = Reply(200)
     make_due()
     deliver_due("webhook")
-    assert endpoints.replay(only(), actor=ALICE)
+    assert replay(only(), actor=ALICE)
     deliver_due("webhook")
     post(incident)
     drain()
@@ -361,9 +363,9 @@ def test_an_endpoint_that_left_meanwhile_is_not_called(
 def test_what_staff_does_to_an_endpoint_stands_in_the_audit_log_without_its_address(
     page: Page, hook: Subscriber, receiver: Receiver
 ) -> None:
-    endpoints.send_test(hook, actor=ALICE)
+    endpoint_messages.send_test(hook, actor=ALICE)
     endpoints.pause(hook, actor=ALICE)
-    endpoints.resume(hook, actor=ALICE)
+    endpoint_messages.resume(hook, actor=ALICE)
     endpoints.remove(hook, actor=ALICE)
     entries = page.audit_entries.filter(object_ref=hook.public_id)
     assert [entry.verb for entry in entries.order_by("pk")] == [
@@ -379,7 +381,7 @@ def test_what_staff_does_to_an_endpoint_stands_in_the_audit_log_without_its_addr
 
 def test_a_test_message_is_tried_once_and_switches_nothing_off(hook: Subscriber, receiver: Receiver) -> None:
     receiver.reply = Reply(410, b"gone")
-    endpoints.send_test(hook, actor=ALICE)
+    endpoint_messages.send_test(hook, actor=ALICE)
     drain()
     hook.refresh_from_db()
     told = receiver.heard[0].json

@@ -12,6 +12,7 @@ from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.dispatcher.loop import drain
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
@@ -366,4 +367,5 @@ def test_a_thousand_networks_that_type_one_address_cause_one_mail(page: Page, se
             "/subscribe", {"email": "ada@example.com"}, REMOTE_ADDR=f"198.51.{number // 250}.{number % 250}"
         )
         assert answer.status_code == 200
+    fan_out_waiting()
     assert Delivery.objects.count() == 1

@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.dispatcher.loop import drain, sweep
-from statuspage.notifications import endpoints
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.factories import ALICE, make_endpoint, make_incident

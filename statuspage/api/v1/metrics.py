@@ -84,7 +84,7 @@ def metric_out(page: Page, metric: Metric) -> MetricOut:
 
 
 def metric_of(page: Page, public_id: str) -> Metric:
-    metric: Metric = get_from_list_or_404(page.metrics.with_code(public_id), public_id)
+    metric: Metric = get_from_list_or_404(page.metrics.with_public_id(public_id), public_id)
     return metric
 
 
@@ -104,7 +104,7 @@ METRICS = "/pages/{page_id}/metrics"
 def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str, list[Point]]:
     """Add points to several metrics. Each takes at most 3,000 points."""
     page = page_of(request, page_id)
-    metrics = page.metrics.with_codes(body.data)
+    metrics = page.metrics.with_public_ids(body.data)
     if unknown := [public_id for public_id in body.data if public_id not in metrics]:
         raise ValidationError({"data": f"“{unknown[0][:40]}” is not a metric of this page."})
     actions.add_points(

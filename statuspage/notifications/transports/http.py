@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
-
 from statuspage.common import http
 from statuspage.notifications.messages.chat import chat_message_of
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import Transport, TransportError
+from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.models import Subscriber
 
 # 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: with the first attempt ten, over three days.
@@ -85,13 +84,6 @@ class HttpTransport(Transport):
             )
         after = retry_after(response) if response.status in (429, 503) else None
         raise TransportError(words, permanent=response.status in self.gone_statuses, after=after)
-
-
-def web_address(endpoint: str) -> str:
-    try:
-        return http.normalize_url(endpoint.strip())
-    except http.ForbiddenAddress as error:
-        raise ValidationError({"endpoint": str(error)}) from None
 
 
 def excerpt(body: bytes) -> str:

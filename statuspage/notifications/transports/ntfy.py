@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN, harmless
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of, web_address
+from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of
+from statuspage.subscribers.addresses import web_address
 
 # ntfy turns longer messages into attachments.
 MAX_TEXT = 3000

@@ -12,19 +12,11 @@ from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, excerpt
+from statuspage.subscribers.addresses import as_number
 
 # Two text messages of 160 characters; with letters outside their alphabet one holds 70.
 MAX_TEXT, MAX_WIDE_TEXT = 306, 134
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _NARROW = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
-
-
-def as_number(text: str) -> str:
-    """A telephone number as gateways want it. ValidationError if it has no country code."""
-    number = re.sub(r"[ ().-]", "", text)
-    if not _NUMBER.fullmatch(number):
-        raise ValidationError({"endpoint": "This is not a whole number. It should look like +4915112345678."})
-    return number
 
 
 class SmsTransport(HttpTransport):

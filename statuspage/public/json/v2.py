@@ -139,12 +139,12 @@ def _headline(components: Iterable[Component], open_incidents: Iterable[Incident
 
 
 def _incident_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    listed = found.latest_first().with_timeline()[:LISTED]
+    listed = found.latest_first().with_details()[:LISTED]
     return _answer(page, {"incidents": incident_rows(v2_serializer(page), listed, ids_of_shown_components(page))})
 
 
 def _maintenance_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    rows = _maintenance_rows(v2_serializer(page), found.with_timeline()[:LISTED], ids_of_shown_components(page))
+    rows = _maintenance_rows(v2_serializer(page), found.with_details()[:LISTED], ids_of_shown_components(page))
     return _answer(page, {"scheduled_maintenances": rows})
 
 

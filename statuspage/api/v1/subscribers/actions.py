@@ -11,9 +11,8 @@ from incidents.models import Incident, Page
 from statuspage.api.authentication import ApiRequest
 from statuspage.api.lookups import Paging, components_by_id, get_from_list_or_404
 from statuspage.api.v1.subscribers.schemas import SubscriberIn, SubscriberOut, subscriber_out
-from statuspage.notifications import endpoints
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
-from statuspage.subscribers import staff_actions
+from statuspage.subscribers import endpoints, staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 from statuspage.subscribers.preferences import Preferences, set_preferences
@@ -83,7 +82,7 @@ def without_incident(preferences: Preferences, incident: Incident) -> Preference
 
 
 def get_subscriber(rows: SubscriberQuerySet, public_id: str) -> Subscriber:
-    rows = rows.with_codes([public_id]).with_preferences().select_related("page")
+    rows = rows.with_public_ids([public_id]).with_preferences().select_related("page")
     subscriber: Subscriber = get_from_list_or_404(rows, public_id)
     return subscriber
 

@@ -78,7 +78,7 @@ def _chosen(rows: SubscriberQuerySet, body: ManyBody) -> list[Subscriber]:
     if isinstance(body.subscribers, str):
         subscribers = list(rows.select_related("page")[: MAX_SUBSCRIBERS + 1])
     else:
-        subscribers = list(rows.with_codes(body.subscribers).select_related("page")[: MAX_SUBSCRIBERS + 1])
+        subscribers = list(rows.with_public_ids(body.subscribers).select_related("page")[: MAX_SUBSCRIBERS + 1])
         if len(subscribers) < len(set(body.subscribers)):
             raise Http404
     if len(subscribers) > MAX_SUBSCRIBERS:

@@ -9,8 +9,9 @@ from incidents.models import Page
 from statuspage.accounts import ratelimit
 from statuspage.common.signing import BadToken
 from statuspage.common.urls import current_page
-from statuspage.notifications import endpoints
+from statuspage.notifications.endpoint_messages import challenge
 from statuspage.notifications.models import Delivery
+from statuspage.subscribers.endpoints import rotate_secret, show_secret
 from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.links import (
     WEBHOOK_CONFIRM,
@@ -91,9 +92,9 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     elif asked == "challenge":
         _challenge(subscriber)
     elif asked == "secret":
-        secret = endpoints.show_secret(subscriber)
+        secret = show_secret(subscriber)
     elif asked == "rotate":
-        secret = endpoints.rotate_secret(subscriber)
+        secret = rotate_secret(subscriber)
     elif form.is_valid():
         set_preferences(subscriber, form.cleaned_preferences())
         form = preferences_form(subscriber)
@@ -112,7 +113,7 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
 
 def _challenge(subscriber: Subscriber) -> None:
     if not subscriber.is_active and ratelimit.allow(f"challenge:{subscriber.public_id}", CHALLENGES_PER_HOUR, HOUR):
-        endpoints.challenge(subscriber)
+        challenge(subscriber)
 
 
 def _rendered(template: str, page: Page, *, status: int = 200, **context: object) -> HttpResponse:
