@@ -158,7 +158,7 @@ def _totals(page: Page, components: Sequence[Component], window: Window) -> dict
 
 
 def _related(page: Page, components: Sequence[Component], window: Window) -> dict[int, list[EventRef]]:
-    incidents = incidents_of(page).under_way(window.start, window.end)
+    incidents = incidents_of(page).ongoing_between(window.start, window.end)
     public_ids = dict(incidents.values_list("pk", "public_id"))
     related: dict[int, list[EventRef]] = {component.pk: [] for component in components}
     for component, incident in sorted(AffectedComponent.objects.pairs(incidents, components)):

@@ -8,7 +8,7 @@ from statuspage.api.authentication import ApiRequest
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.subscribers import actions, schemas
 from statuspage.api.v1.subscribers.schemas import CountOut, CountsByMode, Histogram, ManyBody, Mode, StateIn
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 from statuspage.subscribers.models.subscribers import SubscriberQuerySet
@@ -67,7 +67,7 @@ def reactivate_many(request: ApiRequest, page_id: str, body: ManyBody) -> CountO
         if subscriber.channel == Channel.EMAIL:
             staff_actions.resume(subscriber, actor=actor)
         else:
-            endpoints.resume(subscriber, actor=actor)
+            endpoint_messages.resume(subscriber, actor=actor)
     return CountOut(count=len(chosen))
 
 
