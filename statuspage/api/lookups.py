@@ -71,7 +71,7 @@ def incident_of(page: Page, code: str) -> Incident:
 def components_named(page: Page, codes: Iterable[str], *, field: str) -> list[Component]:
     """In the order of `codes`. ValidationError for `field` if one is none of this page."""
     wanted = list(dict.fromkeys(codes))
-    found = {one.public_id: one for one in page.components.active().with_codes(wanted).select_related("group")}
+    found = {one.public_id: one for one in page.components.active().with_public_ids(wanted).select_related("group")}
     if missing := [code for code in wanted if code not in found]:
         raise ValidationError({field: f"“{missing[0][:40]}” is not a component of this page."})
     return [found[code] for code in wanted]

@@ -30,7 +30,7 @@ def page_badge(request: HttpRequest) -> HttpResponse:
 @public_page
 def component_badge(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_codes([public_id]).first()
+    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_public_ids([public_id]).first()
     if component is None:
         raise Http404
     status = ComponentStatus(component.status)

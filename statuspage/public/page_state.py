@@ -103,7 +103,7 @@ def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) ->
     """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
-    return list(ordered.with_timeline()[:count])
+    return list(ordered.with_details()[:count])
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class IncidentReport:
 def incident_report(page: Page, public_id: str) -> IncidentReport | None:
     """All that was published about the incident; None if there is nothing to show. Seven queries at most."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
-    incident = visible.with_timeline().prefetch_related("updates__revisions").filter(public_id=public_id).first()
+    incident = visible.with_details().prefetch_related("updates__revisions").filter(public_id=public_id).first()
     if incident is None:
         return None
     postmortem = published_postmortem(incident)

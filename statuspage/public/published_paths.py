@@ -42,13 +42,13 @@ PIECE = 500
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
     """All paths of `page`, the incidents last and the newest of them first."""
     yield from present(page, now=now)
-    for incident in page.incidents.with_an_address().in_pieces(PIECE):
+    for incident in page.incidents.with_public_path().in_batches(PIECE):
         yield from of_incident(incident)
 
 
 def count(page: Page, *, now: datetime) -> int:
     """How many paths `everything` gives."""
-    answering = page.incidents.with_an_address()
+    answering = page.incidents.with_public_path()
     return len(present(page, now=now)) + answering.count() + answering.maintenances().count()
 
 
@@ -62,7 +62,7 @@ def present(page: Page, *, now: datetime) -> list[str]:
 
 def hidden(page: Page) -> list[str]:
     """Those of incidents that visitors no longer see."""
-    seen = page.incidents.with_an_address().values("pk")
+    seen = page.incidents.with_public_path().values("pk")
     return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
 
 
@@ -81,7 +81,7 @@ def changed(page: Page, events: Sequence[Event], *, since: datetime, now: dateti
     for incident in _incidents(page, events):
         paths += of_incident(incident)
     paths += _changed_histories(page, events, now=now)
-    components = list(Component.objects.touched_by(events))
+    components = list(Component.objects.changed_by(events))
     paths += [path for component in components for path in _of_component(component)]
     return ChangedPaths(list(dict.fromkeys(paths + _reports(page, components, now=now))), stale)
 
@@ -119,7 +119,7 @@ def _incidents(page: Page, events: Sequence[Event]) -> list[Incident]:
     changes = _changes(events)
     incidents = {event.incident.pk: event.incident for event in events if event.incident}
     if PageChange.MERGED_INCIDENTS in changes:
-        incidents |= {incident.pk: incident for incident in page.incidents.merged_with(list(incidents))}
+        incidents |= {incident.pk: incident for incident in page.incidents.merged_into_any(list(incidents))}
     if PageChange.PLANNED_MAINTENANCES in changes:
         incidents |= {incident.pk: incident for incident in page.incidents.ahead()}
     return list(incidents.values())

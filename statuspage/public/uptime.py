@@ -195,8 +195,8 @@ def _page_count(page: Page, components: list[Component], this_month: date) -> in
 
 
 def _incidents(page: Page, component: Component, start: datetime, end: datetime) -> list[Incident]:
-    named = page.incidents.visible_to(Viewer.PUBLIC).naming([component.pk])
-    return list(named.under_way(start, end).order_by("started_at", "pk"))
+    named = page.incidents.visible_to(Viewer.PUBLIC).affecting([component.pk])
+    return list(named.ongoing_between(start, end).order_by("started_at", "pk"))
 
 
 def _span(page: Page, history: list[Interval], weights: Weights, days: int, *, now: datetime) -> Span:

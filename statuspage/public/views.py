@@ -48,7 +48,7 @@ def incident(request: HttpRequest, public_id: str) -> HttpResponse:
 def _joined(page: Page, public_id: str) -> HttpResponse:
     """A duplicate's address leads to the report that tells its story. A page and no redirect: it is published as a
     file, for any web server."""
-    duplicate = get_object_or_404(page.incidents.with_an_address().select_related("merged_into"), public_id=public_id)
+    duplicate = get_object_or_404(page.incidents.with_public_path().select_related("merged_into"), public_id=public_id)
     context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
     return rendered("public/incident/merged.html", context, changed_at=page.updated_at)
 
@@ -117,7 +117,7 @@ def maintenances_ics(request: HttpRequest) -> HttpResponse:
 @public_page
 def maintenance_ics(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().with_timeline()
+    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().with_details()
     maintenance = get_object_or_404(shown, public_id=public_id)
     answer = _calendar(calendar_event(page, maintenance), changed_at=page.updated_at)
     answer["Content-Disposition"] = f'attachment; filename="maintenance-{maintenance.public_id}.ics"'

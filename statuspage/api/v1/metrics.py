@@ -84,7 +84,7 @@ def metric_out(page: Page, metric: Metric) -> MetricOut:
 
 
 def metric_of(page: Page, code: str) -> Metric:
-    found: Metric = get_from_list_or_404(page.metrics.with_code(code), code)
+    found: Metric = get_from_list_or_404(page.metrics.with_public_id(code), code)
     return found
 
 
@@ -104,7 +104,7 @@ METRICS = "/pages/{page_id}/metrics"
 def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str, list[Point]]:
     """Add points to several metrics, at most 3000 at once."""
     page = page_of(request, page_id)
-    found = page.metrics.with_codes(body.data)
+    found = page.metrics.with_public_ids(body.data)
     if unknown := [code for code in body.data if code not in found]:
         raise ValidationError({"data": f"“{unknown[0][:40]}” is not a metric of this page."})
     actions.add_points({found[code]: [_at(one) for one in points] for code, points in body.data.items()})

@@ -48,7 +48,7 @@ class PublishBody(RequestModel):
 
 
 def postmortem_out(page: Page, postmortem: Postmortem) -> PostmortemOut:
-    is_notified = bool(Event.objects.told_of_postmortems([postmortem.incident]))
+    is_notified = bool(Event.objects.with_announced_postmortem([postmortem.incident]))
     return PostmortemOut(**serializer_of(page).postmortem(postmortem, is_notified=is_notified))
 
 

@@ -154,7 +154,7 @@ def _totals(page: Page, components: Sequence[Component], window: Window) -> dict
 
 
 def _related(page: Page, components: Sequence[Component], window: Window) -> dict[int, list[EventRef]]:
-    incidents = incidents_of(page).under_way(window.start, window.end)
+    incidents = incidents_of(page).ongoing_between(window.start, window.end)
     codes = dict(incidents.values_list("pk", "public_id"))
     found: dict[int, list[EventRef]] = {one.pk: [] for one in components}
     for component, incident in sorted(AffectedComponent.objects.pairs(incidents, components)):

@@ -141,12 +141,12 @@ def _headline(components: Iterable[Component], open_incidents: Iterable[Incident
 
 
 def _incident_list(page: Page, incidents: IncidentQuerySet) -> HttpResponse:
-    listed = incidents.latest_first().with_timeline()[:LISTED]
+    listed = incidents.latest_first().with_details()[:LISTED]
     return _answer(page, {"incidents": incident_rows(v2_serializer(page), listed, ids_of_shown_components(page))})
 
 
 def _maintenance_list(page: Page, maintenances: IncidentQuerySet) -> HttpResponse:
-    rows = _maintenance_rows(v2_serializer(page), maintenances.with_timeline()[:LISTED], ids_of_shown_components(page))
+    rows = _maintenance_rows(v2_serializer(page), maintenances.with_details()[:LISTED], ids_of_shown_components(page))
     return _answer(page, {"scheduled_maintenances": rows})
 
 

@@ -121,4 +121,4 @@ def update_incident_update(
 
 
 def _listed(page: Page, rows: IncidentQuerySet, paging: Paging) -> list[IncidentOut]:
-    return incidents_out(page, paging.cut(rows.for_programs().newest_first()))
+    return incidents_out(page, paging.cut(rows.with_api_fields().newest_first()))

@@ -147,15 +147,15 @@ class UpdateBody(RequestModel):
 
 
 def incidents_out(page: Page, incidents: Iterable[Incident]) -> list[IncidentOut]:
-    """`incidents` come `for_programs()`. Costs one more query, however many they are."""
+    """`incidents` come `with_api_fields()`. Costs one more query, however many they are."""
     incidents, serializer = list(incidents), serializer_of(page)
-    notified = Event.objects.told_of_postmortems(incidents)
+    notified = Event.objects.with_announced_postmortem(incidents)
     return [IncidentOut(**serializer.incident(incident, is_notified=incident.pk in notified)) for incident in incidents]
 
 
 def incident_out(page: Page, incident: Incident) -> IncidentOut:
     """Read the incident again, and return it."""
-    return incidents_out(page, Incident.objects.for_programs().filter(pk=incident.pk))[0]
+    return incidents_out(page, Incident.objects.with_api_fields().filter(pk=incident.pk))[0]
 
 
 def update_out(page: Page, update: IncidentUpdate) -> UpdateOut:

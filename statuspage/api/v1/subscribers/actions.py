@@ -81,7 +81,9 @@ def without_incident(preferences: Preferences, incident: Incident) -> Preference
 
 
 def get_subscriber(rows: SubscriberQuerySet, code: str) -> Subscriber:
-    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_preferences().select_related("page"), code)
+    found: Subscriber = get_from_list_or_404(
+        rows.with_public_ids([code]).with_preferences().select_related("page"), code
+    )
     return found
 
 

@@ -78,7 +78,7 @@ def _chosen(rows: SubscriberQuerySet, body: ManyBody) -> list[Subscriber]:
     if isinstance(body.subscribers, str):
         found = list(rows.select_related("page")[: MANY + 1])
     else:
-        found = list(rows.with_codes(body.subscribers).select_related("page")[: MANY + 1])
+        found = list(rows.with_public_ids(body.subscribers).select_related("page")[: MANY + 1])
         if len(found) < len(set(body.subscribers)):
             raise Http404
     if len(found) > MANY:
