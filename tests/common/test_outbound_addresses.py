@@ -1,4 +1,4 @@
-"""What the one outbound door refuses. A listener on loopback must never see a connection that is not allowed."""
+"""The addresses that outbound requests refuse. A listener on loopback must never see a forbidden connection."""
 
 import socket
 from collections.abc import Iterator
@@ -218,16 +218,16 @@ def test_nothing_private_is_open_unless_the_operator_says_so(settings: Settings)
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("example.com/hook", "The address must begin with https:// or http://."),
-        ("https://ada:pw@example.com/", "The address has a user name or password in it."),
-        ("https://bücher.example/", "letters outside ASCII"),
-        ("https://exa mple.com/", "has a blank"),
-        ("https:///hook", "not a whole web address"),
-        ("https://example.com/a#b", "has a # in it"),
-        ("https://-x.example/", "is not a host name"),
+        ("example.com/hook", "The URL must start with https:// or http://."),
+        ("https://ada:pw@example.com/", "The URL must not contain a user name or password."),
+        ("https://bücher.example/", "non-ASCII characters"),
+        ("https://exa mple.com/", "contains a space"),
+        ("https:///hook", "Enter a complete URL"),
+        ("https://example.com/a#b", "part of the URL from #"),
+        ("https://-x.example/", "is not a valid host name"),
         ("https://[12345::]/", "is not an IPv6 address"),
-        ("https://256.1.1.1/", "neither a host name nor a plain IP address"),
-        (f"https://example.com/{'x' * 1000}", "longer than 1000 characters"),
+        ("https://256.1.1.1/", "neither a host name nor an IP address"),
+        (f"https://example.com/{'x' * 1000}", "longer than 1,000 characters"),
     ],
 )
 def test_a_refusal_says_what_is_wrong_with_the_address(url: str, said: str) -> None:
