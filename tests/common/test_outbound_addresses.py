@@ -187,7 +187,7 @@ def test_the_environments_proxy_is_not_used(
 @pytest.mark.parametrize("port", [22, 25, 0, 1023, 65536, 99999])
 def test_ports_of_other_protocols_cannot_be_used(port: int, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.1"]
-    with pytest.raises(http.ForbiddenAddress, match=f"Port {port} cannot be used"):
+    with pytest.raises(http.ForbiddenAddress, match=f"Port {port} is not allowed"):
         ask(f"http://127.0.0.1:{port}/")
 
 
