@@ -164,5 +164,7 @@ class Worker:
 
 def _letter_key(delivery: Delivery) -> tuple[object, ...]:
     """Deliveries that share it are composed once."""
+    if delivery.subscriber_id is None:
+        return delivery.kind, delivery.pk
     reader = delivery.subscriber
     return delivery.kind, delivery.event_id, reader.page_id, reader.language, str(reader.zone)

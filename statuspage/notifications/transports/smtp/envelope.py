@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.message import utf8_charset_qp
 
 from statuspage.notifications.messages.email import EmailTemplate
 from statuspage.notifications.models import Delivery
@@ -27,13 +31,41 @@ class ComposedEmail:
         return self._templates[key]
 
 
+class ComposedMessage:
+    """A message to one person, complete. Offers the server what a ComposedEmail does."""
+
+    def __init__(self, message: EmailMessage) -> None:
+        self.message = message
+
+    def template(self, *, eight_bit: bool, stuffed: bool) -> CompleteMessage:
+        self.message.encoding = None if eight_bit else utf8_charset_qp
+        raw = self.message.message().as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if stuffed:
+            raw = re.sub(rb"^\.", b"..", raw, flags=re.MULTILINE) + b".\r\n"
+        return CompleteMessage(raw)
+
+
+class CompleteMessage:
+    """What `fill` returns is the same for every delivery: there is only one."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self.is_eight_bit = not raw.isascii()
+
+    def fill(self, _delivery: Delivery) -> bytes:
+        return self._raw
+
+
+Composed = ComposedEmail | ComposedMessage
+
+
 class Envelope:
     """`is_given`: the text was written (`given_at`, by time.monotonic()), so the server may have it. `is_over`: what
     became of it is known."""
 
     __slots__ = ("composed", "data", "delivery", "given_at", "is_given", "is_over", "mail_command", "rcpt_command")
 
-    def __init__(self, composed: ComposedEmail, delivery: Delivery) -> None:
+    def __init__(self, composed: Composed, delivery: Delivery) -> None:
         self.composed = composed
         self.delivery = delivery
         self.is_given = self.is_over = False
@@ -43,7 +75,7 @@ class Envelope:
     def address(self, features: Features) -> None:
         """Write envelope and text as the server can take them. TransportError or ValueError if it cannot."""
         template = self.composed.template(eight_bit=features.eight_bit, stuffed=True)
-        recipient = mailbox(self.delivery.subscriber.email)
+        recipient = mailbox(self.delivery.email)
         options = b" BODY=8BITMIME" if template.is_eight_bit else b""
         if not recipient.isascii():
             if not features.smtputf8:
