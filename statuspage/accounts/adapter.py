@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
-from statuspage.accounts.ratelimit import allow, give_back, retry_after
+from statuspage.accounts.ratelimit import allow, refund, retry_after
 from statuspage.common.client_ip import client_address, client_network
 
 WINDOW_SECONDS = 5 * 60
@@ -46,7 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user = super().authenticate(request, **credentials)
         if user:
             for key, _ in _guesses(request, credentials):
-                give_back(key, WINDOW_SECONDS)
+                refund(key, WINDOW_SECONDS)
         return user
 
     def get_reset_password_from_key_url(self, key: str) -> str:

@@ -85,15 +85,15 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
         subscriber = subscriber_of(WEBHOOK_MANAGE, token)
     except BadToken as error:
         return link_problem(request, error)
-    asked, secret = request.POST.get("action", ""), ""
-    form = preferences_form(subscriber, request.POST if asked == "save" else None)
-    if asked == "unsubscribe":
+    action, secret = request.POST.get("action", ""), ""
+    form = preferences_form(subscriber, request.POST if action == "save" else None)
+    if action == "unsubscribe":
         subscriber.unsubscribe()
-    elif asked == "challenge":
+    elif action == "challenge":
         _challenge(subscriber)
-    elif asked == "secret":
+    elif action == "secret":
         secret = show_secret(subscriber)
-    elif asked == "rotate":
+    elif action == "rotate":
         secret = rotate_secret(subscriber)
     elif form.is_valid():
         set_preferences(subscriber, form.cleaned_preferences())
@@ -104,7 +104,7 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
         subscriber.page,
         subscriber=subscriber,
         form=form,
-        asked=asked,
+        asked=action,
         secret=secret,
         deliveries=deliveries,
         status=400 if form.errors else 200,

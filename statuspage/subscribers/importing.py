@@ -26,7 +26,7 @@ from statuspage.subscribers.preferences import Preferences, set_preferences
 class IncomingSubscriber:
     """`components`: the codes of those that they chose; empty: the whole page. `reason`: why they are paused."""
 
-    code: str
+    public_id: str
     channel: str
     state: str
     email: str = ""
@@ -46,7 +46,7 @@ def upsert_subscriber(
     except ValidationError as error:
         return Result(Outcome.SKIPPED, (" ".join(error.messages).rstrip("."),))
     address = Q(channel=incoming.channel, email=email, endpoint=endpoint)
-    here = Subscriber.objects.of_page(page).filter(address | Q(public_id=incoming.code)).order_by("pk").first()
+    here = Subscriber.objects.of_page(page).filter(address | Q(public_id=incoming.public_id)).order_by("pk").first()
     if here:
         return _catch_up(here, incoming, dry=dry)
     chosen = tuple(components[code] for code in incoming.components if code in components)
@@ -85,9 +85,9 @@ def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
 
 
 def _free_code(incoming: IncomingSubscriber) -> str:
-    if is_public_id(incoming.code) and not Subscriber.objects.filter(public_id=incoming.code).exists():
-        return incoming.code
-    return public_id_for("subscriber", incoming.code, incoming.channel, incoming.email, incoming.endpoint)
+    if is_public_id(incoming.public_id) and not Subscriber.objects.filter(public_id=incoming.public_id).exists():
+        return incoming.public_id
+    return public_id_for("subscriber", incoming.public_id, incoming.channel, incoming.email, incoming.endpoint)
 
 
 def _stamps(incoming: IncomingSubscriber) -> dict[str, object]:

@@ -152,7 +152,7 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
     entry = AuditEntry.objects.latest("pk")
     assert entry.details["note"] == "Disk swap"
     assert entry.actor_label == "Erin"
-    assert [event.kind for event in Event.objects.telling()] == ["component.status"]
+    assert [event.kind for event in Event.objects.notifying()] == ["component.status"]
     assert channels_for("component.status") == ["webhook"]
     assert "REST API is now Degraded Performance." in sheet(answer).text
 

@@ -20,7 +20,7 @@ UNCONFIRMED = "mallory@example.com"
 OWNER, PASSWORD = "owner@example.com", "correct horse battery"
 
 SET_UP = """
-from incidents.actions import components
+from incidents.actions.components import component_lifecycle as components
 from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User

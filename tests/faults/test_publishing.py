@@ -29,6 +29,7 @@ import django
 django.setup()
 from django.db import connection
 from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident, Page
 from statuspage.public import published_paths
@@ -41,7 +42,8 @@ def publish():
     number = 0
     while True:
         number += 1
-        post_update(incident, status="identified", body=f"Number {number} of {os.getpid()}", actor=SYSTEM)
+        update = UpdateInput(status="identified", body=f"Number {number} of {os.getpid()}")
+        post_update(incident, update, actor=SYSTEM)
         files.rebuild() if number % 3 == 0 else files.publish_events()
 
 first = Page.objects.get()
@@ -66,9 +68,10 @@ for number in range(8):
 """
 POST = """
 from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident
-post_update(Incident.objects.order_by("pk").last(), status="identified", body="{}", actor=SYSTEM)
+post_update(Incident.objects.order_by("pk").last(), UpdateInput(status="identified", body="{}"), actor=SYSTEM)
 """
 
 

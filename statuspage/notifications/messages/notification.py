@@ -28,7 +28,7 @@ def read_notification(event_ids: Collection[int]) -> dict[int, Notification]:
     related = ("page", "update", "postmortem", "component__group")
     events = Event.objects.select_related(*related).in_bulk(list(set(event_ids)))
     ids = {event.incident_id for event in events.values()}
-    incidents = Incident.objects.for_programs().in_bulk([pk for pk in ids if pk])
+    incidents = Incident.objects.with_api_fields().in_bulk([pk for pk in ids if pk])
     visible = set(Incident.objects.visible_to(Viewer.PUBLIC).filter(pk__in=incidents).values_list("pk", flat=True))
     return {
         event.pk: Notification(

@@ -146,9 +146,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         models.prefetch_related_objects(deliveries, "subscriber__page")
         return deliveries
 
-    def still_held(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
+    def still_claimed(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
         """Those of `deliveries` that `token` still holds, their subscribers' states brought up to date."""
-        held = self.held_by(token, [delivery.pk for delivery in deliveries])
+        held = self.claimed_by(token, [delivery.pk for delivery in deliveries])
         states = dict(held.values_list("pk", "subscriber__state"))
         for delivery in deliveries:
             if delivery.subscriber_id and delivery.pk in states:
@@ -177,15 +177,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
 
-    def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
+    def claimed_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__among=ids, lease_token=token)
 
     def renew(self, token: str, ids: list[int]) -> None:
-        self.held_by(token, ids).update(lease_until=from_now(LEASE))
+        self.claimed_by(token, ids).update(lease_until=from_now(LEASE))
 
     def release(self, token: str, ids: list[int]) -> None:
         """Give back what was claimed and not tried: due as before, no attempt burned."""
-        self.held_by(token, ids).update(lease_until=None, lease_token="")
+        self.claimed_by(token, ids).update(lease_until=None, lease_token="")
 
     def mark_sent(self, ids: list[int]) -> None:
         """The other side accepted these. True whoever holds them now."""
@@ -394,13 +394,13 @@ class Delivery(models.Model):
         if self.notice_id is None:
             self._settle(last_error=reason, state=DeliveryState.CANCELLED)
             return
-        Delivery.objects.held_by(self.lease_token, [self.pk]).delete()
+        Delivery.objects.claimed_by(self.lease_token, [self.pk]).delete()
         if self.notice and not self.notice.deliveries.exists():
             self.notice.delete()
 
     def _settle(self, **changes: Any) -> None:
         """Only its holder may: when the lease ran out, somebody else answers for the row."""
-        mine = Delivery.objects.held_by(self.lease_token, [self.pk])
+        mine = Delivery.objects.claimed_by(self.lease_token, [self.pk])
         mine.update(lease_until=None, lease_token="", **changes)
 
 

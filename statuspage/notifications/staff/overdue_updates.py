@@ -36,7 +36,7 @@ def people_to_remind() -> list[User]:
 
 def _queue_overdue_updates(now: datetime, people: list[User]) -> None:
     """Only the latest reminder that is due: after an outage of the dispatcher nobody is reminded twice at once."""
-    for incident in Incident.objects.incidents().unresolved().with_timeline().select_related("page"):
+    for incident in Incident.objects.incidents().unresolved().with_details().select_related("page"):
         reminders = Reminders.read(incident.page.staff_reminders)
         silence = overdue_update_of(incident, now=now, reminders=reminders)
         if silence and reminders.by_mail:
@@ -59,7 +59,7 @@ def _queue_unrestored_components(now: datetime, people: list[User]) -> None:
 
 def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
     """The email with the current facts. None if it is no longer true, or a later reminder replaces it."""
-    incident = Incident.objects.with_timeline().select_related("page").filter(pk__in=[notice.incident_id]).get()
+    incident = Incident.objects.with_details().select_related("page").filter(pk__in=[notice.incident_id]).get()
     is_over = notice.kind == StaffNoticeKind.UNRESTORED_COMPONENTS
     after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
     if after is None or after.pk != notice.after_id or not reminders.by_mail:

@@ -32,7 +32,7 @@ from statuspage.subscribers.views import HOUR, is_within_rate_limit
 View = Callable[..., HttpResponse]
 
 
-def for_programs(*methods: str) -> Callable[[View], View]:
+def with_api_fields(*methods: str) -> Callable[[View], View]:
     """For scripts of any origin, never kept, without cookies: there is nothing to protect from foreign pages."""
 
     def decorate(view: View) -> View:
@@ -51,7 +51,7 @@ def for_programs(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-@for_programs("POST", "DELETE")
+@with_api_fields("POST", "DELETE")
 def subscribers(request: HttpRequest) -> HttpResponse:
     """POST subscribes an address or a webhook; DELETE names a `subscriber[id]`."""
     try:
@@ -65,12 +65,12 @@ def subscribers(request: HttpRequest) -> HttpResponse:
     return _subscribe_webhook(request, fields) if fields.get("endpoint") else _subscribe_email(request, fields)
 
 
-@for_programs("DELETE")
+@with_api_fields("DELETE")
 def subscriber(request: HttpRequest, code: str) -> HttpResponse:
     return _ask_to_leave(request, code)
 
 
-@for_programs("POST")
+@with_api_fields("POST")
 def resend(request: HttpRequest, code: str) -> HttpResponse:
     """The mail that asks to confirm, once more; at most one a day."""
     if not is_within_rate_limit(request):

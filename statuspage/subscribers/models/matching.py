@@ -89,7 +89,7 @@ def event_scope_of_draft(incident: Incident | None, kind: str, components: Itera
         chosen_as=_chosen_as(kind, incident),
         is_milestone=properties_of(kind).is_milestone,
         incident=incident.pk if incident else None,
-        before=Parts.of(Component.objects.named_by(incident)) if incident else Parts(),
+        before=Parts.of(Component.objects.affected_by(incident)) if incident else Parts(),
         now=Parts.of(components),
     )
 

@@ -84,7 +84,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Those who chose this very incident."""
         return self.filter(interests__incident=incident)
 
-    def with_codes(self, public_ids: Collection[str]) -> SubscriberQuerySet:
+    def with_public_ids(self, public_ids: Collection[str]) -> SubscriberQuerySet:
         return self.filter(public_id__in=public_ids)
 
     def tally(self) -> list[tuple[str, str, int]]:

@@ -11,20 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.base import ChannelDown, TransportError
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # Name look-up, connection, greeting, TLS and log-in together.
 OPEN_SECONDS = 20.0
-# All that, and one mail.
-HAND_OVER_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -129,55 +122,6 @@ class ConnectThread(_Wired):
             client.file.close()
             client.file = None
         self._client = client
-
-
-class _HandOver(_Wired):
-    """One mail over a connection of its own."""
-
-    def __init__(self, message: EmailMessage) -> None:
-        super().__init__(name="mail-hand-over", daemon=True)
-        self._message = message
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            _Backend().send_messages([self._message])
-        except Exception as error:
-            self.error = error
-        if self.wire:
-            self.wire.close()
-
-
-def send_message(message: EmailMessage) -> None:
-    """One mail to one recipient, on its own: returns when the mail server (or file) has it.
-
-    TransportError if it would not take this one, ChannelDown if it takes none. HAND_OVER_SECONDS at most.
-    """
-    if settings.EMAIL_BACKEND != SMTP_BACKEND:
-        try:
-            get_connection().send_messages([message])
-        except OSError as error:
-            raise ChannelDown(str(error)) from error
-        return
-    talk = _HandOver(message)
-    talk.start()
-    talk.join(HAND_OVER_SECONDS)
-    if talk.is_alive():
-        talk.cut()
-        raise ChannelDown(f"The mail server took longer than {HAND_OVER_SECONDS:g} s")
-    if talk.error:
-        raise _judged(talk.error) from talk.error
-
-
-def _judged(error: Exception) -> Exception:
-    """Whose fault it is."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, response = next(iter(error.recipients.values()))
-        text = words(smtplib.SMTPResponseException(code, response))
-        return TransportError(text, permanent=kind_of(status_in(text)) == BounceKind.HARD)
-    if isinstance(error, smtplib.SMTPDataError):
-        return TransportError(words(error))
-    return ChannelDown(words(error)) if isinstance(error, OSError) else error
 
 
 def words(error: Exception) -> str:

@@ -201,7 +201,7 @@ class SmtpConnection:
                 self._pool.cut_off(job, TransportError(error), timed_out=timed_out)
             else:
                 # Servers close idle and long connections: another one will do.
-                self._pool.give_back(job)
+                self._pool.requeue(job)
 
     def close(self) -> None:
         if self.is_closed:

@@ -102,7 +102,7 @@ class SmtpPool:
         if timed_out or error.in_doubt or not hopeless:
             self._outcomes.append((job.delivery, error))
 
-    def give_back(self, job: Envelope) -> None:
+    def requeue(self, job: Envelope) -> None:
         self._given_back.append(job)
 
     def watch(self, session: SmtpConnection) -> None:
