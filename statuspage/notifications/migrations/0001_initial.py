@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ChannelState',
             fields=[
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('webhook', 'Webhook'), ('slack', 'Slack'), ('discord', 'Discord'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost or Rocket.Chat'), ('telegram', 'Telegram'), ('ntfy', 'ntfy'), ('sms', 'SMS')], max_length=12, primary_key=True, serialize=False)),
+                ('channel', models.CharField(choices=[('email', 'Email'), ('webhook', 'Webhook'), ('slack', 'Slack'), ('discord', 'Discord'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost or Rocket.Chat'), ('telegram', 'Telegram'), ('ntfy', 'ntfy'), ('sms', 'SMS')], max_length=12, primary_key=True, serialize=False)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('paused_until', models.DateTimeField(blank=True, null=True)),
                 ('since', models.DateTimeField(blank=True, null=True)),
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('event', 'News'), ('confirmation', 'Confirmation request'), ('reminder', 'Already subscribed'), ('endpoint.confirmation', 'Confirmation request for a webhook'), ('endpoint.disabled', 'Endpoint switched off'), ('challenge', 'Challenge'), ('test', 'Test message')], default='event', max_length=24)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('webhook', 'Webhook'), ('slack', 'Slack'), ('discord', 'Discord'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost or Rocket.Chat'), ('telegram', 'Telegram'), ('ntfy', 'ntfy'), ('sms', 'SMS')], max_length=12)),
+                ('channel', models.CharField(choices=[('email', 'Email'), ('webhook', 'Webhook'), ('slack', 'Slack'), ('discord', 'Discord'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost or Rocket.Chat'), ('telegram', 'Telegram'), ('ntfy', 'ntfy'), ('sms', 'SMS')], max_length=12)),
                 ('priority', models.PositiveSmallIntegerField(choices=[(0, 'Urgent'), (1, 'Normal'), (2, 'Low')])),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], db_default='queued', max_length=10)),
                 ('attempts', models.PositiveIntegerField(db_default=0)),
