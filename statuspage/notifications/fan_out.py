@@ -94,7 +94,7 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.listening(event.kind).concerned_by(event_scope_of(event))
+    told = told.receiving(event.kind).matching(event_scope_of(event))
     # The ledger itself says how far it got.
     told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
     last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()

@@ -82,8 +82,8 @@ def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_time
         go_round(minutes)
     assert subjects() == [f"[Acme] No update for {n} minutes: API outage" for n in (15, 30, 45)]
     assert [message.to for message in mail.outbox] == [[ERIN]] * 3
-    assert "This was the last reminder" in str(mail.outbox[2].body)
-    assert "This was the last reminder" not in str(mail.outbox[1].body)
+    assert "This is the last reminder" in str(mail.outbox[2].body)
+    assert "This is the last reminder" not in str(mail.outbox[1].body)
 
 
 def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
@@ -103,7 +103,7 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
     go_round(31)
-    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    said = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
     assert said == [False, True]
 
 
@@ -217,7 +217,7 @@ def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: Us
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
     assert message["From"].startswith("Acme <")
-    assert "Write an update" in part(message, "plain")
+    assert "Post an update" in part(message, "plain")
 
 
 def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:
@@ -375,7 +375,7 @@ def test_a_message_beyond_ascii_reaches_a_server_without_8bitmime(erin: User, ou
     queue_notice(outage)
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         message = ComposedMessage(message_to_person(Delivery.objects.get()))
-    raw = message.template(eight_bit=False, stuffed=True)
+    raw = message.template(eight_bit=False, dot_stuffed=True)
     assert not raw.is_eight_bit
     assert "Störung" in part(parsed(raw.fill(Delivery.objects.get())), "plain")
-    assert message.template(eight_bit=True, stuffed=True).is_eight_bit
+    assert message.template(eight_bit=True, dot_stuffed=True).is_eight_bit

@@ -8,7 +8,7 @@ from incidents.actor import SYSTEM
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Bounce, BounceKind, Delivery
 from statuspage.notifications.models.bounces import SOFT_DAYS
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, Suppression
 
 COMPLAINED = "They reported a mail as spam."
@@ -21,8 +21,8 @@ def refused(delivery: Delivery, words: str) -> None:
     if delivery.channel != Channel.EMAIL:
         delivery.subscriber.pause(words)
         return
-    status = status_in(words)
-    came_back(delivery, kind_of(status), status=status, words=words)
+    status = find_status(words)
+    came_back(delivery, bounce_kind_of(status), status=status, words=words)
 
 
 @transaction.atomic
