@@ -14,7 +14,7 @@ from incidents.models.draft_content import DraftContent, DraftStep, content_from
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 
-UNFINISHED_KEPT = timedelta(days=90)
+UNFINISHED_RETENTION = timedelta(days=90)
 
 
 class DraftState(models.TextChoices):
@@ -51,7 +51,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         sent_back = models.Q(state=DraftState.WRITING) & ~models.Q(note="")
         return self.with_incident().filter(~models.Q(state=DraftState.WRITING) | sent_back).order_by("publish_at", "pk")
 
-    def sent_with(self, page: Page, submission_key: str) -> Draft | None:
+    def with_submission_key(self, page: Page, submission_key: str) -> Draft | None:
         """What the same press of the button has put on its way already."""
         if not submission_key:
             return None
@@ -63,20 +63,20 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def about(self, incident: Incident) -> DraftQuerySet:
         return self.filter(incident=incident)
 
-    def around(self, incident: Incident, author: Actor) -> Around:
+    def for_incident(self, incident: Incident, author: Actor) -> IncidentDrafts:
         """One query."""
-        return Around(list(self.about(incident).with_incident().order_by("pk")), author)
+        return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
     def sweep(self) -> None:
-        """Forget what nobody has gone on with for UNFINISHED_KEPT."""
-        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_KEPT).delete()
+        """Forget what nobody has gone on with for UNFINISHED_RETENTION."""
+        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)
 
 
 @dataclass(frozen=True)
-class Around:
+class IncidentDrafts:
     """All drafts about one incident, read once, as they concern `author`."""
 
     drafts: Sequence[Draft]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.models import AuditEntry, Component, EventKind, Incident, IncidentUpdate, StatusInterval
 from incidents.models.event_kinds import PROPERTIES
 from incidents.models.findings import Line
-from incidents.models.states import HARMED, ComponentStatus
+from incidents.models.states import IMPAIRED, ComponentStatus
 from incidents.postmortem.summary import Span, TimelineFacts
 from incidents.reporting.periods import Period
 from incidents.reporting.response_times import IncidentTimes, Measure
@@ -39,7 +39,7 @@ class Evidence:
     @cached_property
     def facts(self) -> TimelineFacts:
         own = {update.pk for update in self.incident.updates.all()}
-        rows = [row for row in self.intervals if row.status in HARMED and row.update_id in own]
+        rows = [row for row in self.intervals if row.status in IMPAIRED and row.update_id in own]
         first_impact = min((row.started_at for row in rows), default=None)
         times = _incident_times(self.incident, first_impact)
         resolved = self.incident.resolved_at
@@ -67,7 +67,7 @@ class Evidence:
 
 
 def evidence_of(incident: Incident) -> Evidence:
-    """Return the evidence, with one query for an incident loaded `with_timeline()`."""
+    """Return the evidence, with one query for an incident loaded `with_details()`."""
     components = incident.affected_components()
     rows = StatusInterval.objects.as_corrected().of_components(components)
     touching = (
@@ -128,7 +128,7 @@ def _of_statuses(evidence: Evidence) -> Iterator[Line]:
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
     end = incident.resolved_at or timezone.now()
     names = {component.public_id: component.full_name for component in components}
-    for entry in AuditEntry.objects.of_course(incident, components, until=end).oldest_first()[:MOST_LINES]:
+    for entry in AuditEntry.objects.during_incident(incident, components, until=end).oldest_first()[:MOST_LINES]:
         action = _LOG.get(entry.verb)
         if action and entry.verb == EventKind.COMPONENT_STATUS:
             new = str(entry.details.get("new", ""))

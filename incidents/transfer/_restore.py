@@ -42,7 +42,7 @@ def create(model: type[models.Model], **fields: Any) -> Result:
 def components_by_public_id(page: Page, public_ids: Iterable[str]) -> dict[str, Component]:
     """Return the components with these public ids. Raise ValidationError if one does not exist."""
     wanted = set(public_ids)
-    components = {component.public_id: component for component in page.components.with_codes(wanted)}
+    components = {component.public_id: component for component in page.components.with_public_ids(wanted)}
     if missing := wanted - components.keys():
         raise ValidationError(f"the file does not contain its components {', '.join(sorted(missing))}")
     return components

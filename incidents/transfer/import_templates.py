@@ -31,5 +31,5 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
         return Result(Outcome.SKIPPED, ("a template with this name already exists",))
     if not dry:
         template = IncidentTemplate.objects.create(page=page, public_id=incoming.public_id, **fields)
-        template.components.set(page.components.with_codes(incoming.components))
+        template.components.set(page.components.with_public_ids(incoming.components))
     return Result(Outcome.CREATED)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -45,7 +46,7 @@ class UserManager(BaseUserManager["User"]):
         """Who wants to be told of their overdue action items. Viewers too: the work is theirs."""
         return self.filter(is_active=True, wants_overdue=True).order_by("pk")
 
-    def with_words(self, words: str) -> models.QuerySet[User]:
+    def matching(self, words: str) -> models.QuerySet[User]:
         """In order, those in whose name or address each of the words stands."""
         found = self.in_order()
         for word in words.split():
@@ -93,6 +94,26 @@ class RateCount(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "window"], name="ratecount_once_per_window")]
+
+
+class AccountEmailKind(models.TextChoices):
+    """The values are those of `notifications.DeliveryKind`."""
+
+    PASSWORD_RESET = "account.password_reset", "Password reset"
+
+
+class AccountEmailRequest(models.Model):
+    """An email to the account with this address, if it exists. The dispatcher turns it into a delivery and deletes it.
+
+    Contains no token: the email is rendered when it is sent.
+    """
+
+    kind = models.CharField(max_length=24, choices=AccountEmailKind)
+    address = models.EmailField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.address}"
 
 
 class Scope(models.TextChoices):

@@ -82,7 +82,7 @@ class DemoPage(TestCase):
         (incident,) = self.page.incidents.unresolved()
         assert timedelta(minutes=35) < NOW - incident.started_at < timedelta(minutes=45)
         assert incident.updates.count() == 2
-        troubled = set(self.page.components.troubled())
+        troubled = set(self.page.components.not_operational())
         assert troubled == set(restorable_components(incident))
         assert {one.status for one in troubled} == {
             ComponentStatus.PARTIAL_OUTAGE,

@@ -81,7 +81,7 @@ def publish_content(
 
 
 def _components(page: Page, statuses: Mapping[str, str]) -> dict[Component, str]:
-    components = page.components.with_codes(list(statuses))
+    components = page.components.with_public_ids(list(statuses))
     return {component: statuses[component.public_id] for component in components}
 
 
@@ -132,7 +132,7 @@ def _is_used(page: Page, submission_key: str) -> bool:
         return False
     keyed = {"submission_key": submission_key}
     return (
-        Draft.objects.sent_with(page, submission_key) is not None
+        Draft.objects.with_submission_key(page, submission_key) is not None
         or Incident.objects.filter(page=page, **keyed).exists()
         or IncidentUpdate.objects.filter(incident__page=page, **keyed).exists()
     )

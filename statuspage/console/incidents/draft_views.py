@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions.drafts import draft_lifecycle as actions
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
-from incidents.models.drafts import Around
+from incidents.models.drafts import IncidentDrafts
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
@@ -170,12 +170,12 @@ def presence(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/incidents/_drafts.html#beside", context)
 
 
-def beside(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
+def beside(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
     """What the incident's page shows of other people's texts and of those on their way."""
     now = timezone.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
-    around = around or Draft.objects.around(incident, request.user.actor)
+    around = around or Draft.objects.for_incident(incident, request.user.actor)
     return {
         "page": incident.page,
         "now": now,
@@ -204,7 +204,7 @@ def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
 def _notification(found: Draft) -> Any:
     content = found.read_content()
     unsent = previews.of_content(content) if content else previews.PreviewInput(found.step, found.body, found.title)
-    incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
+    incident = Incident.objects.with_details().get(pk=found.incident_id) if found.incident_id else None
     return previews.notification_of(unsent, found.page, incident)
 
 
@@ -221,7 +221,7 @@ def _incident(request: StaffRequest, code: str) -> Incident | None:
     code = _clean(code)
     if not code:
         return None
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=code)
 
 
 def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:

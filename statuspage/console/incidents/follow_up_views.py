@@ -22,7 +22,7 @@ from statuspage.subscribers.models import Subscriber
 @role_required(Role.EDITOR)
 def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     """An update to what is over: what was done since."""
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
     form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)

@@ -67,7 +67,7 @@ def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None)
         display_at=now,
     )
     statuses = unsent.statuses or {}
-    touched = page.components.active().with_codes(list(statuses)).select_related("group") if statuses else []
+    touched = page.components.active().with_public_ids(list(statuses)).select_related("group") if statuses else []
     _prefetched(update)["affected"] = [_affected(update, one, statuses[one.public_id]) for one in touched]
     _prefetched(incident)["updates"] = [update, *written]
     incident.status = status

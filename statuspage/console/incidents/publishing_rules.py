@@ -57,7 +57,7 @@ def publish_or_defer(
         made = publish()
         draft_lifecycle.discard(page, incident, content.step, author=author, public_id=opened, submission_key=key)
         return made
-    if earlier := Draft.objects.sent_with(page, key):
+    if earlier := Draft.objects.with_submission_key(page, key):
         return earlier
     # If the draft that the form was opened with was published meanwhile, this text gets a row of its own.
     for public_id in (opened, ""):

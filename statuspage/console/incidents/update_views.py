@@ -109,7 +109,7 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
 
 
 def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code, **about)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=code, **about)
 
 
 def respond_to_form(

@@ -53,7 +53,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
     context |= {"show": show, "shelves": SHELVES}
     if show == "maintenance" and not form.query and listed.number == 1:
-        context["series"] = page.maintenance_series.going_on().newest_first()
+        context["series"] = page.maintenance_series.active().newest_first()
     return render_form(request, "console/incidents/list.html", context, form)
 
 
@@ -105,7 +105,7 @@ def _declare(form: DeclareForm, page: Page, *, actor: Actor) -> Incident:
 
 @role_required(Role.VIEWER)
 def incident(request: StaffRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    found = get_object_or_404(request.page.incidents.with_details(), public_id=code)
     if request.htmx:
         told = delivery_progress(found)
         context = {"incident": found, "telling": told}
@@ -129,7 +129,7 @@ class DeliveryProgress:
 
 
 def delivery_progress(incident: Incident) -> DeliveryProgress | None:
-    event = incident.events.telling().last()
+    event = incident.events.notifying().last()
     return delivery_progress_of(event) if event else None
 
 
@@ -166,7 +166,7 @@ def incident_context(
     else:
         ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
     main_form = other_form or update_form(incident)
-    draft, around = None, Draft.objects.around(incident, request.user.actor)
+    draft, around = None, Draft.objects.for_incident(incident, request.user.actor)
     if form is None and request.user.has_role(Role.EDITOR):
         step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
         if draft := around.offered(step):
