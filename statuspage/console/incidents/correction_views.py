@@ -27,9 +27,9 @@ from statuspage.console.incidents.correction_forms import (
     PastUpdateForm,
     ReasonForm,
     UpdateComponentsForm,
-    count_of,
-    moved_apart,
     past_update_forms,
+    row_count,
+    with_inserted_row,
 )
 from statuspage.console.incidents.update_views import CONFLICT
 from statuspage.subscribers.models import Subscriber
@@ -156,7 +156,9 @@ def component_history(request: StaffRequest, code: str) -> HttpResponse:
 def backfill(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     form = BackfillForm(sent(request))
-    data, count = moved_apart(request.POST) if "more" in request.POST else (sent(request), count_of(request.POST))
+    data, count = (
+        with_inserted_row(request.POST) if "more" in request.POST else (sent(request), row_count(request.POST))
+    )
     rows = past_update_forms(page, data, count=count)
     valid = all([form.is_valid(), *(row.is_valid() for row in rows)])
     if "more" in request.POST:

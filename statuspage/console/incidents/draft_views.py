@@ -93,8 +93,8 @@ def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> 
         return {"problems": error.messages}
     if tab == "webhook":
         return {"webhook": previews.webhook_text(news)}
-    letter = previews.mail_of(news)
-    return {"letter": letter, "letter_text": previews.mail_text(letter)}
+    letter = previews.email_of(news)
+    return {"letter": letter, "letter_text": previews.email_text(letter)}
 
 
 @role_required(Role.EDITOR)
@@ -110,7 +110,7 @@ def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
     """The mail's HTML by itself: nothing in it can load or run anything."""
     found = _draft(request, code)
     try:
-        letter = previews.mail_of(_news(found))
+        letter = previews.email_of(_news(found))
     except ValidationError as error:
         return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
     return HttpResponse(letter.html)
@@ -187,13 +187,13 @@ def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
         news = _news(found)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    letter = previews.mail_of(news)
+    letter = previews.email_of(news)
     return context | {
         "previewed": found.content.get("body", found.body),
         "update": news.update,
         "affected": news.update.affected.all() if news.update else [],
         "letter": letter,
-        "letter_text": previews.mail_text(letter),
+        "letter_text": previews.email_text(letter),
         "webhook": previews.webhook_text(news),
     }
 

@@ -1,6 +1,6 @@
-"""From a form to the page: at once, in a moment, later, or after a second person has read it, as the page's rules say.
+"""Publish an update now, after the undo period, at a scheduled time, or after approval, as the page's rules require.
 
-Every text about an incident that the console publishes goes through `send`.
+Every update that the console publishes goes through `publish_or_defer`.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ _NOT_TYPED = (
 
 
 def typed_in(data: QueryDict) -> dict[str, list[str]]:
-    """The form as it was filled in, without what belongs to this one sending of it."""
+    """Return the form values without those that belong to a single submission."""
     return {
         name: [str(value).replace("\0", "") for value in values]
         for name, values in data.lists()
@@ -40,26 +40,26 @@ def typed_in(data: QueryDict) -> dict[str, list[str]]:
 def publish_or_defer(
     form: PublishForm, step: str, *, page: Page, incident: Incident | None, user: User, data: QueryDict
 ) -> Incident | IncidentUpdate | Draft:
-    """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
+    """Publish the valid `form`, or submit it as a draft. Raise ValidationError or EditConflict as the actions do."""
     content, version = form.content(), form.cleaned_data.get("version")
     key, publish_at = form.cleaned_data["submission_key"], _publish_at(form, page)
-    kept: dict[str, Any] = {
+    draft_fields: dict[str, Any] = {
         "author": user.actor,
         "named": data.get("draft", "").replace("\0", ""),
         "submission_key": key,
     }
     if not (publish_at or page.requires_approval):
-        about: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
-        made = draft_lifecycle.publish_content(step, content, expected_version=version, submission_key=key, **about)
-        draft_lifecycle.discard(page, incident, step, **kept)
+        target: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
+        made = draft_lifecycle.publish_content(step, content, expected_version=version, submission_key=key, **target)
+        draft_lifecycle.discard(page, incident, step, **draft_fields)
         return made
     if earlier := Draft.objects.sent_with(page, key):
         return earlier
-    # A draft that went its own way meanwhile is another text: this one gets a row of its own.
+    # If the draft was submitted or discarded in the meantime, create a new one.
     typed = typed_in(data)
-    draft = draft_lifecycle.save(page, incident, step, typed=typed, version=version, **kept) or draft_lifecycle.save(
-        page, incident, step, typed=typed, version=version, **kept | {"named": ""}
-    )
+    draft = draft_lifecycle.save(
+        page, incident, step, typed=typed, version=version, **draft_fields
+    ) or draft_lifecycle.save(page, incident, step, typed=typed, version=version, **draft_fields | {"named": ""})
     if draft is None:
         raise ValidationError(draft_lifecycle.GONE)
     return draft_lifecycle.submit(draft, content, publish_at=publish_at)
@@ -72,12 +72,12 @@ def _publish_at(form: PublishForm, page: Page) -> datetime | None:
     return timezone.now() + timedelta(seconds=page.undo_seconds)
 
 
-def success_message(made: Incident | IncidentUpdate | Draft, said: str) -> str:
-    """What to tell its author: `said` if it is published."""
+def success_message(made: Incident | IncidentUpdate | Draft, published: str) -> str:
+    """Return the message for the author: `published` if the update is public."""
     if not isinstance(made, Draft):
-        return said
+        return published
     if made.state == DraftState.REVIEW:
-        return "Waiting for a second person to approve it. Nothing is published yet."
+        return "Approval requested. Nothing is published yet."
     if made.publish_at and made.publish_at > timezone.now() + timedelta(minutes=11):
-        return f"It will be published {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
-    return "It goes out in a moment. You can still take it back."
+        return f"Scheduled for {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
+    return "The update is about to be published. You can still undo it."

@@ -47,7 +47,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     }
     show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
     form = IncidentFilter(request.GET, page=page)
-    listed = Paginator(form.narrowed(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    listed = Paginator(form.filtered(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     query = "&".join(part for part in (f"show={show}" if show else "", form.query) if part)
     context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
     context |= {"show": show, "shelves": SHELVES}

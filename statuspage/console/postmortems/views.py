@@ -15,7 +15,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.postmortems.postmortem_editor import PostmortemEditor, postmortem_editor_of
-from statuspage.console.proofreading.remarks import Subject, refuse_remarks, typed_in
+from statuspage.console.proofreading.remarks import Subject, add_blocking_remarks, typed_in
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import event_scope_of_draft
 
@@ -35,7 +35,7 @@ def postmortem(request: StaffRequest, code: str) -> HttpResponse:
     pressed = next((button for button in BUTTONS if button in request.POST), "")
     if pressed and _act(request, desk, pressed):
         return redirect("console:postmortem", incident.public_id)
-    return _shown(request, desk, refused=bool(pressed) and desk.is_refused)
+    return _shown(request, desk, refused=bool(pressed) and desk.has_errors)
 
 
 @role_required(Role.EDITOR)
@@ -139,8 +139,10 @@ def _act(request: StaffRequest, desk: PostmortemEditor, pressed: str) -> bool:
     """Save, publish or ask for approval. False if something is wrong: the forms say what."""
     form = desk.form
     if form.is_valid() and pressed != "save":
-        form.refuse_outline()
-        refuse_remarks(form, Subject(desk.incident.page, typed_in(request.POST), desk.incident, is_postmortem=True))
+        form.reject_bare_outline()
+        add_blocking_remarks(
+            form, Subject(desk.incident.page, typed_in(request.POST), desk.incident, is_postmortem=True)
+        )
     if not desk.is_valid:
         return False
     try:
