@@ -96,9 +96,9 @@ def make_series(page: Page, **more: Any) -> MaintenanceSeries:
     return series_actions.create_series(page, **defaults | more)
 
 
-def make_reader(page: Page, email: str = "", **wishes: Any) -> Subscriber:
+def make_reader(page: Page, email: str = "", **preferences: Any) -> Subscriber:
     """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
     reader = make_subscriber(page, email)
-    only_parts = bool({"groups", "components", "incidents"} & wishes.keys())
-    set_preferences(reader, Preferences(**{"whole_page": not only_parts} | wishes))
+    only_parts = bool({"groups", "components", "incidents"} & preferences.keys())
+    set_preferences(reader, Preferences(**{"whole_page": not only_parts} | preferences))
     return reader

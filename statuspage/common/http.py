@@ -78,7 +78,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """`headers` by their names in lower case; `body` of a POST holds no more than MAX_ANSWER bytes, perhaps cut off."""
 
     status: int
@@ -86,24 +86,24 @@ class Answer:
     body: bytes
 
 
-def post(url: str, *, body: bytes, headers: Mapping[str, str], deadline: float = DEADLINE) -> Answer:
+def post(url: str, *, body: bytes, headers: Mapping[str, str], deadline: float = DEADLINE) -> Response:
     """POST `body` to `url` and return the answer, whatever its status. OutboundError if there is none.
 
     `deadline`: seconds for all of it together. Redirects are answers like any other.
     """
-    return _ask(_Question("POST", parse(url), headers, body), _Clock(deadline), MAX_ANSWER)
+    return _send(_Request("POST", parse(url), headers, body), _Clock(deadline), MAX_ANSWER)
 
 
-def get(url: str, *, headers: Mapping[str, str], deadline: float = DEADLINE, limit: int = MAX_DOCUMENT) -> Answer:
+def get(url: str, *, headers: Mapping[str, str], deadline: float = DEADLINE, limit: int = MAX_DOCUMENT) -> Response:
     """GET `url` and return the whole answer, whatever its status. OutboundError if there is none.
 
     `deadline` as for `post`. TooLarge for an answer of more than `limit` bytes: half a document is none.
     """
-    return _ask(_Question("GET", parse(url), headers), _Clock(deadline), limit)
+    return _send(_Request("GET", parse(url), headers), _Clock(deadline), limit)
 
 
 @dataclass(frozen=True)
-class _Question:
+class _Request:
     """To a GET, an answer that was cut off is none."""
 
     method: str
@@ -112,14 +112,14 @@ class _Question:
     body: bytes | None = None
 
 
-def _ask(question: _Question, clock: _Clock, allowance: int) -> Answer:
-    target = question.target
-    addresses = _checked(target, _addresses(target, clock))
-    with contextlib.closing(_connected(target, addresses, clock)) as connection:
-        return _exchange(_Wire(connection, clock, allowance), question)
+def _send(request: _Request, clock: _Clock, limit: int) -> Response:
+    target = request.target
+    addresses = _check_addresses(target, _resolve(target, clock))
+    with contextlib.closing(_open_connection(target, addresses, clock)) as connection:
+        return _send_and_read(_SocketAdapter(connection, clock, limit), request)
 
 
-def check(url: str) -> str:
+def normalize_url(url: str) -> str:
     """`url` in its usual spelling. ForbiddenAddress if it can be told without looking a name up that it is refused."""
     target = parse(url)
     literal = as_address(target.host)
@@ -138,7 +138,7 @@ def parse(url: str) -> Target:
         raise ForbiddenAddress("The address has a blank or another character that addresses cannot have.")
     found = _URL.fullmatch(url)
     if found is None:
-        raise ForbiddenAddress(_what_is_odd(url))
+        raise ForbiddenAddress(_malformed_reason(url))
     if "#" in url:
         raise ForbiddenAddress("The address has a # in it. Leave that part out: it is never sent.")
     scheme = found["scheme"].lower()
@@ -147,7 +147,7 @@ def parse(url: str) -> Target:
     return Target(scheme, host, _port(scheme, host, found["port"]), path if path.startswith("/") else f"/{path}")
 
 
-def _what_is_odd(url: str) -> str:
+def _malformed_reason(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
         return "The address must begin with https:// or http://."
@@ -198,15 +198,15 @@ class _Clock:
         return TooSlow(f"No complete answer within {self.seconds:g} seconds.")
 
 
-def _addresses(target: Target, clock: _Clock) -> list[Address]:
+def _resolve(target: Target, clock: _Clock) -> list[Address]:
     """All that the name stands for, looked up once. A literal stands for itself."""
     if literal := as_address(target.host):
         return [literal]
-    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # In a thread of its own: the system's resolver knows no deadline, and may hang for half a minute.
-    threading.Thread(target=_look_up, args=(target, answers), name="lookup", daemon=True).start()
+    threading.Thread(target=_look_up, args=(target, results), name="lookup", daemon=True).start()
     try:
-        found = answers.get(timeout=clock.left)
+        found = results.get(timeout=clock.left)
     except queue.Empty:
         raise clock.too_slow() from None
     if isinstance(found, Exception):
@@ -214,14 +214,14 @@ def _addresses(target: Target, clock: _Clock) -> list[Address]:
     return [address for row in found if (address := as_address(str(row[4][0])))]
 
 
-def _look_up(target: Target, answers: queue.SimpleQueue[Any]) -> None:
+def _look_up(target: Target, results: queue.SimpleQueue[Any]) -> None:
     try:
-        answers.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        results.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
-        answers.put(error)
+        results.put(error)
 
 
-def _checked(target: Target, addresses: list[Address]) -> list[Address]:
+def _check_addresses(target: Target, addresses: list[Address]) -> list[Address]:
     """One private address among public ones is enough to refuse: which of them is used is not ours to bet on."""
     if not addresses:
         raise Unreachable(f"The host {target.host} has no address.")
@@ -236,26 +236,26 @@ def _forbidden(target: Target) -> ForbiddenAddress:
     )
 
 
-def _connected(target: Target, addresses: list[Address], clock: _Clock) -> socket.socket:
+def _open_connection(target: Target, addresses: list[Address], clock: _Clock) -> socket.socket:
     """To the first address that takes the connection; one that is silent must not use up the time of the others."""
     refusal: OSError | None = None
-    for tried, address in enumerate(addresses):
+    for index, address in enumerate(addresses):
         try:
-            patience = clock.left / (len(addresses) - tried)
-            plain = _connect(address, target.port, patience)
+            timeout = clock.left / (len(addresses) - index)
+            plain = _connect(address, target.port, timeout)
         except OSError as error:
             refusal = error
         else:
-            return _secured(plain, target, clock) if target.scheme == "https" else plain
+            return _wrap_tls(plain, target, clock) if target.scheme == "https" else plain
     if isinstance(refusal, TimeoutError):
         raise clock.too_slow() from refusal
-    raise Unreachable(f"{target.netloc} cannot be connected to: {_words(refusal)}") from refusal
+    raise Unreachable(f"{target.netloc} cannot be connected to: {_error_text(refusal)}") from refusal
 
 
-def _connect(address: Address, port: int, patience: float) -> socket.socket:
+def _connect(address: Address, port: int, timeout: float) -> socket.socket:
     connection = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.connect((str(address), port))
     except BaseException:
         connection.close()
@@ -263,7 +263,7 @@ def _connect(address: Address, port: int, patience: float) -> socket.socket:
     return connection
 
 
-def _secured(plain: socket.socket, target: Target, clock: _Clock) -> socket.socket:
+def _wrap_tls(plain: socket.socket, target: Target, clock: _Clock) -> socket.socket:
     try:
         plain.settimeout(clock.left)
         return tls_context().wrap_socket(plain, server_hostname=target.host)
@@ -275,7 +275,7 @@ def _secured(plain: socket.socket, target: Target, clock: _Clock) -> socket.sock
         raise Unreachable(f"The certificate of {target.netloc} is not good: {error.verify_message}") from error
     except OSError as error:
         plain.close()
-        raise Unreachable(f"No secure connection to {target.netloc}: {_words(error)}") from error
+        raise Unreachable(f"No secure connection to {target.netloc}: {_error_text(error)}") from error
 
 
 @cache
@@ -285,12 +285,12 @@ def tls_context() -> ssl.SSLContext:
 
 
 class _Incoming(io.RawIOBase):
-    """An answer as it comes in, as if it ended after `allowance` bytes."""
+    """An answer as it comes in, as if it ended after `limit` bytes."""
 
-    def __init__(self, connection: socket.socket, clock: _Clock, allowance: int) -> None:
+    def __init__(self, connection: socket.socket, clock: _Clock, limit: int) -> None:
         self._connection = connection
         self._clock = clock
-        self.left = allowance
+        self.left = limit
 
     def readable(self) -> bool:
         return True
@@ -304,13 +304,13 @@ class _Incoming(io.RawIOBase):
         return count
 
 
-class _Wire:
+class _SocketAdapter:
     """What http.client needs of a socket. Every move ends by the one deadline: with a timeout per move, a peer that
     sends a byte a second holds its client for ever."""
 
-    def __init__(self, connection: socket.socket, clock: _Clock, allowance: int) -> None:
+    def __init__(self, connection: socket.socket, clock: _Clock, limit: int) -> None:
         self.clock = clock
-        self.allowance = allowance
+        self.limit = limit
         self._connection = connection
         self._message = b""
         self._incoming: _Incoming | None = None
@@ -328,7 +328,7 @@ class _Wire:
                 rest = rest[self._connection.send(rest) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        self._incoming = _Incoming(self._connection, self.clock, self.allowance)
+        self._incoming = _Incoming(self._connection, self.clock, self.limit)
         return io.BufferedReader(self._incoming)
 
     @property
@@ -340,38 +340,38 @@ class _Wire:
         """http.client lets go as soon as it has the head of the answer. The connection is closed by who made it."""
 
 
-def _exchange(wire: _Wire, question: _Question) -> Answer:
-    target = question.target
+def _send_and_read(adapter: _SocketAdapter, request: _Request) -> Response:
+    target = request.target
     connection = http.client.HTTPConnection(target.host, target.port)
-    connection.sock = cast(socket.socket, wire)  # connected already: http.client looks nothing up
+    connection.sock = cast(socket.socket, adapter)  # connected already: http.client looks nothing up
     try:
-        all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **question.headers}
-        connection.request(question.method, target.path, question.body, all_headers)
-        wire.flush()
-        response = connection.getresponse()
-        found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, found, _body(response, wire, whole=question.method == "GET"))
+        all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **request.headers}
+        connection.request(request.method, target.path, request.body, all_headers)
+        adapter.flush()
+        reply = connection.getresponse()
+        found = {name.lower(): value for name, value in reply.headers.items()}
+        return Response(reply.status, found, _body(reply, adapter, whole=request.method == "GET"))
     except TimeoutError:
-        raise wire.clock.too_slow() from None
+        raise adapter.clock.too_slow() from None
     except http.client.HTTPException as error:
         raise Unreachable(f"{target.netloc} did not answer in HTTP: {type(error).__name__}") from error
     except OSError as error:
-        raise Unreachable(f"{target.netloc} closed the connection: {_words(error)}") from error
+        raise Unreachable(f"{target.netloc} closed the connection: {_error_text(error)}") from error
 
 
-def _body(response: http.client.HTTPResponse, wire: _Wire, *, whole: bool) -> bytes:
+def _body(reply: http.client.HTTPResponse, adapter: _SocketAdapter, *, whole: bool) -> bytes:
     try:
-        body, is_whole = response.read(wire.allowance), True
+        body, is_whole = reply.read(adapter.limit), True
     except http.client.IncompleteRead as error:
         body, is_whole = error.partial, False
     # Asked for so many bytes, http.client does not complain of fewer.
-    is_whole = is_whole and not response.length
-    if whole and wire.used_up:
-        raise TooLarge(f"The answer is longer than {wire.allowance:,} bytes.")
+    is_whole = is_whole and not reply.length
+    if whole and adapter.used_up:
+        raise TooLarge(f"The answer is longer than {adapter.limit:,} bytes.")
     if whole and not is_whole:
         raise Unreachable(f"The answer ended after {len(body):,} bytes, before it was complete.")
     return body
 
 
-def _words(error: OSError | None) -> str:
+def _error_text(error: OSError | None) -> str:
     return (error.strerror or type(error).__name__) if error else "nothing there"

@@ -47,21 +47,21 @@ class Fetcher:
 
     def json(self, url: str) -> Any:
         """The JSON document at `url`. SourceError."""
-        answer = self._get(url, accept="application/json")
+        response = self._get(url, accept="application/json")
         try:
-            return json.loads(answer.body)
+            return json.loads(response.body)
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"{url} {_what_is_wrong(answer.body, error)}") from None
+            raise Unreadable(f"{url} {_what_is_wrong(response.body, error)}") from None
 
     def text(self, url: str) -> str:
         return self._get(url, accept="text/html, application/atom+xml").body.decode("utf-8", errors="replace")
 
-    def _get(self, url: str, *, accept: str) -> http.Answer:
+    def _get(self, url: str, *, accept: str) -> http.Response:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._insist(url, accept)
-            if answer.status not in REDIRECTS:
-                return _good(url, answer)
-            url = self._moved(url, answer.headers.get("location", ""))
+            response = self._insist(url, accept)
+            if response.status not in REDIRECTS:
+                return _good(url, response)
+            url = self._moved(url, response.headers.get("location", ""))
         raise SourceError(f"{url} leads round in circles")
 
     def _moved(self, url: str, location: str) -> str:
@@ -75,22 +75,22 @@ class Fetcher:
             raise SourceError(f"{url} has moved to {target}, where a key could be read on the way")
         return target
 
-    def _insist(self, url: str, accept: str) -> http.Answer:
+    def _insist(self, url: str, accept: str) -> http.Response:
         """An answer that says more than “busy”."""
         trouble = ""
         for attempt in range(ATTEMPTS):
             self._pause()
             try:
-                answer = http.get(url, headers={"Accept": accept, **self._headers}, deadline=DEADLINE)
+                response = http.get(url, headers={"Accept": accept, **self._headers}, deadline=DEADLINE)
             except (http.ForbiddenAddress, http.TooLarge) as error:
                 raise SourceError(f"{url}: {error}".rstrip(".")) from error
             except http.OutboundError as error:
                 trouble, wait = str(error).rstrip("."), self._backoff(attempt)
             else:
-                if answer.status not in BUSY:
-                    return answer
-                trouble = f"it answered {answer.status}"
-                wait = _asked_wait(answer.headers.get("retry-after", "")) or self._backoff(attempt)
+                if response.status not in BUSY:
+                    return response
+                trouble = f"it answered {response.status}"
+                wait = _asked_wait(response.headers.get("retry-after", "")) or self._backoff(attempt)
             if attempt + 1 < ATTEMPTS:
                 self._sleep(min(wait, LONGEST_WAIT))
         raise SourceError(f"{url} could not be read in {ATTEMPTS} attempts: {trouble}")
@@ -111,14 +111,14 @@ def _host(url: str) -> str:
     return parts.netloc.lower().removesuffix(USUAL_PORTS.get(parts.scheme, ""))
 
 
-def _good(url: str, answer: http.Answer) -> http.Answer:
-    if answer.status == 200:
-        return answer
-    if answer.status in (404, 410):
-        raise NotThere(f"{url} does not exist ({answer.status})")
-    if answer.status in (401, 403):
-        raise Forbidden(f"{url} is not for us ({answer.status}): is the key right?")
-    raise SourceError(f"{url} answered {answer.status}")
+def _good(url: str, response: http.Response) -> http.Response:
+    if response.status == 200:
+        return response
+    if response.status in (404, 410):
+        raise NotThere(f"{url} does not exist ({response.status})")
+    if response.status in (401, 403):
+        raise Forbidden(f"{url} is not for us ({response.status}): is the key right?")
+    raise SourceError(f"{url} answered {response.status}")
 
 
 def _what_is_wrong(body: bytes, error: Exception) -> str:

@@ -46,7 +46,7 @@ class Batch:
     token: str
     deliveries: list[Delivery]
     wanted: int = 0
-    news: dict[int, Notification] = field(default_factory=dict)
+    notification: dict[int, Notification] = field(default_factory=dict)
     read_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -56,7 +56,7 @@ class Batch:
     def refresh(self, waiting: Iterable[Delivery]) -> list[Delivery]:
         """Read again what is told, and to whom. Those of `waiting` that are still ours to send."""
         held = Delivery.objects.still_held(self.token, list(waiting))
-        self.news = NotificationCache().read(held)
+        self.notification = NotificationCache().read(held)
         self.read_at = time.monotonic()
         return held
 

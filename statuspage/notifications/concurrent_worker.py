@@ -94,10 +94,10 @@ class ConcurrentWorker:
             self._look_at = time.monotonic() + LOOK_EVERY
             return 0
         self.marker.hold([delivery.pk for delivery in batch])
-        news = read_notification([delivery.event_id for delivery in batch if delivery.event_id])
+        notification = read_notification([delivery.event_id for delivery in batch if delivery.event_id])
         composed: dict[Any, Any] = {}
         for delivery in batch:
-            about = news.get(delivery.event_id or 0)
+            about = notification.get(delivery.event_id or 0)
             if reason := reason_to_skip(delivery, about):
                 delivery.cancel(reason)
                 self._done(delivery)
@@ -167,7 +167,7 @@ class ConcurrentWorker:
         if not isinstance(error, TransportError):
             logger.error("Delivery %s could not be sent.", delivery.pk, exc_info=error)
             error = TransportError(f"Candor could not send this: {error!r}")
-        endpoints.refused(delivery, error, waits=self.transport.waits(delivery))
+        endpoints.refused(delivery, error, waits=self.transport.retry_delays(delivery))
 
     def _done(self, delivery: Delivery) -> None:
         self.settled += 1

@@ -20,7 +20,7 @@ _POINTLESS: dict[str, tuple[set[SubscriberState], str]] = {
 }
 
 
-def reason_to_skip(delivery: Delivery, news: Notification | None) -> str:
+def reason_to_skip(delivery: Delivery, notification: Notification | None) -> str:
     """Why `delivery` must not be sent any more, in words for staff; empty if it may."""
     subscriber = delivery.subscriber
     if delivery.kind in _POINTLESS:
@@ -28,9 +28,9 @@ def reason_to_skip(delivery: Delivery, news: Notification | None) -> str:
         return reason if subscriber.state in states else ""
     if not subscriber.is_active:
         return _gone(subscriber)
-    if delivery.kind == DeliveryKind.EVENT and news is None:
+    if delivery.kind == DeliveryKind.EVENT and notification is None:
         return "The incident is gone."
-    return news.withdrawn if news else ""
+    return notification.withdrawn if notification else ""
 
 
 def _gone(subscriber: Subscriber) -> str:

@@ -97,15 +97,15 @@ class Worker:
 
     def _is_fit(self, delivery: Delivery, batch: Batch, composed: dict[Any, Any]) -> bool:
         """Whether it may be sent, and is in `composed`; if not, it is settled."""
-        news = batch.news.get(delivery.event_id or 0)
-        if reason := reason_to_skip(delivery, news):
+        notification = batch.notification.get(delivery.event_id or 0)
+        if reason := reason_to_skip(delivery, notification):
             delivery.cancel(reason)
             self._done(delivery)
             return False
         key = _letter_key(delivery)
         if key not in composed:
             try:
-                composed[key] = self.transport.compose(delivery, news)
+                composed[key] = self.transport.compose(delivery, notification)
             except DatabaseTrouble:
                 raise
             except Exception as error:  # one message that cannot be built must not hold up all others

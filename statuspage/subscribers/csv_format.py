@@ -36,7 +36,7 @@ class Row:
 
     number: int
     email: str
-    wishes: Preferences
+    preferences: Preferences
 
 
 @dataclass
@@ -225,7 +225,7 @@ def _wrong_with(header: list[str]) -> str:
 
 
 def written(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180) that spreadsheets open and `read_sheet` reads. Prefetch the wishes.
+    """The lines of a CSV file (RFC 4180) that spreadsheets open and `read_sheet` reads. Prefetch the preferences.
 
     What a spreadsheet would take for a formula begins with an apostrophe.
     """
@@ -241,16 +241,16 @@ def written(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
 
 
 def _cells(subscriber: Subscriber, known: Known) -> tuple[str, ...]:
-    wishes = preferences_of(subscriber)
+    preferences = preferences_of(subscriber)
     return (
         subscriber.email,
-        "; ".join(map(known.name_of, wishes.components)),
-        "; ".join(map(known.name_of, wishes.groups)),
-        "; ".join(wishes.kinds),
-        wishes.detail,
-        wishes.time_zone,
-        wishes.language,
-        WHOLE_PAGE if wishes.whole_page else SELECTED,
+        "; ".join(map(known.name_of, preferences.components)),
+        "; ".join(map(known.name_of, preferences.groups)),
+        "; ".join(preferences.kinds),
+        preferences.detail,
+        preferences.time_zone,
+        preferences.language,
+        WHOLE_PAGE if preferences.whole_page else SELECTED,
         subscriber.state,
         subscriber.channel,
         subscriber.created_at.isoformat(timespec="seconds"),

@@ -61,10 +61,10 @@ def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Acto
     _add(page, made.new, confirmed=confirmed)
     for row, subscriber in made.waiting:
         if confirmed:
-            set_preferences(subscriber, row.wishes)
+            set_preferences(subscriber, row.preferences)
             subscriber.confirm()
         else:
-            request_subscription(page, row.email, wishes=row.wishes)
+            request_subscription(page, row.email, preferences=row.preferences)
     note(
         page,
         "subscribers.imported",
@@ -85,10 +85,10 @@ def _add(page: Page, rows: Sequence[Row], *, confirmed: bool) -> None:
     state = SubscriberState.ACTIVE if confirmed else SubscriberState.PENDING
     when = {"confirmed_at": now} if confirmed else {"confirmation_sent_at": now}
     made = Subscriber.objects.bulk_create(
-        (Subscriber(page=page, email=row.email, state=state, **when, **row.wishes.columns) for row in rows),
+        (Subscriber(page=page, email=row.email, state=state, **when, **row.preferences.columns) for row in rows),
         batch_size=BATCH,
     )
-    chosen = (one for row, person in zip(rows, made, strict=True) for one in row.wishes.interests(person))
+    chosen = (one for row, person in zip(rows, made, strict=True) for one in row.preferences.interests(person))
     Interest.objects.bulk_create(chosen, batch_size=BATCH)
     if not confirmed:
         Delivery.objects.bulk_create(

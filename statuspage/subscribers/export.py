@@ -22,7 +22,7 @@ OPEN_CHANNELS = (Channel.EMAIL, Channel.SMS)
 
 
 def objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
-    rows = Subscriber.objects.of_page(page).with_wishes().order_by("pk")
+    rows = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
     for subscriber in rows.iterator(chunk_size=PIECE):
         raw = {"type": "subscriber", **written(subscriber)}
         if not with_secrets:

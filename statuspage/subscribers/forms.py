@@ -42,7 +42,7 @@ class Section:
 
 class PreferencesForm(forms.Form):
     """`offered` are the page's components that this reader may see, `open_incidents` what may be followed alone. What
-    `wishes` hold already can always be kept.
+    `preferences` hold already can always be kept.
 
     A form without `scope` was sent by something that does not ask: it means the defaults. One without zone and language
     leaves them as they are.
@@ -61,15 +61,15 @@ class PreferencesForm(forms.Form):
         page: Page,
         offered: Iterable[Component],
         open_incidents: Iterable[Incident] = (),
-        wishes: Preferences | None = None,
+        preferences: Preferences | None = None,
         **more: Any,
     ) -> None:
         self.page = page
-        self.wishes = wishes or Preferences()
-        super().__init__(data, initial=_initial(self.wishes) | more.pop("initial", {}), **more)
-        self.offered = list(dict.fromkeys([*offered, *self.wishes.components]))
+        self.preferences = preferences or Preferences()
+        super().__init__(data, initial=_initial(self.preferences) | more.pop("initial", {}), **more)
+        self.offered = list(dict.fromkeys([*offered, *self.preferences.components]))
         self.open_incidents = open_incidents
-        self.fields["time_zone"].choices = _zone_choices(page, self.wishes)  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = _zone_choices(page, self.preferences)  # type: ignore[attr-defined]
         for name, known in (("groups", self.groups), ("components", self.components), ("incidents", self.incidents)):
             self.fields[name] = forms.MultipleChoiceField(
                 required=False, choices=[(code, str(thing)) for code, thing in known.items()]
@@ -78,7 +78,7 @@ class PreferencesForm(forms.Form):
 
     @cached_property
     def groups(self) -> dict[str, ComponentGroup]:
-        found = [*(one.group for one in self.offered if one.group), *self.wishes.groups]
+        found = [*(one.group for one in self.offered if one.group), *self.preferences.groups]
         return {group.public_id: group for group in found}
 
     @cached_property
@@ -87,7 +87,7 @@ class PreferencesForm(forms.Form):
 
     @cached_property
     def incidents(self) -> dict[str, Incident]:
-        return {incident.public_id: incident for incident in [*self.open_incidents, *self.wishes.incidents]}
+        return {incident.public_id: incident for incident in [*self.open_incidents, *self.preferences.incidents]}
 
     @property
     def sections(self) -> list[Section]:
@@ -118,10 +118,10 @@ class PreferencesForm(forms.Form):
             self.add_error("scope", ValidationError("Choose at least one part, or everything on this page."))
         return cleaned
 
-    def cleaned_wishes(self) -> Preferences:
+    def cleaned_preferences(self) -> Preferences:
         """After `is_valid()`."""
         if self.is_bare:
-            return self.wishes
+            return self.preferences
         cleaned = self.cleaned_data
         return Preferences(
             whole_page=cleaned["scope"] != SELECTED,
@@ -130,8 +130,8 @@ class PreferencesForm(forms.Form):
             incidents=tuple(self.incidents[code] for code in cleaned["incidents"]),
             **{f"tells_{kind}": kind in cleaned["kinds"] for kind in KINDS},
             detail=cleaned["detail"] or Detail.ALL,
-            time_zone=cleaned["time_zone"] if "time_zone" in self.data else self.wishes.time_zone,
-            language=cleaned["language"] or self.wishes.language,
+            time_zone=cleaned["time_zone"] if "time_zone" in self.data else self.preferences.time_zone,
+            language=cleaned["language"] or self.preferences.language,
         )
 
 
@@ -176,21 +176,21 @@ class WebhookForm(CollapsibleForm):
             raise ValidationError(error.messages) from None
 
 
-def _initial(wishes: Preferences) -> dict[str, Any]:
+def _initial(preferences: Preferences) -> dict[str, Any]:
     return {
-        "scope": WHOLE_PAGE if wishes.whole_page else SELECTED,
-        "groups": [group.public_id for group in wishes.groups],
-        "components": [component.public_id for component in wishes.components],
-        "incidents": [incident.public_id for incident in wishes.incidents],
-        "kinds": wishes.kinds,
-        "detail": wishes.detail,
-        "time_zone": wishes.time_zone,
-        "language": wishes.language,
+        "scope": WHOLE_PAGE if preferences.whole_page else SELECTED,
+        "groups": [group.public_id for group in preferences.groups],
+        "components": [component.public_id for component in preferences.components],
+        "incidents": [incident.public_id for incident in preferences.incidents],
+        "kinds": preferences.kinds,
+        "detail": preferences.detail,
+        "time_zone": preferences.time_zone,
+        "language": preferences.language,
     }
 
 
-def _zone_choices(page: Page, wishes: Preferences) -> list[tuple[str, str]]:
-    names = sorted({*time_zones(), wishes.time_zone} - {""})
+def _zone_choices(page: Page, preferences: Preferences) -> list[tuple[str, str]]:
+    names = sorted({*time_zones(), preferences.time_zone} - {""})
     return [("", f"The page's: {page.zone_name}"), *((name, name.replace("_", " ")) for name in names)]
 
 

@@ -79,7 +79,7 @@ def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
     if incoming.channel == Channel.SMS:
         return email, as_number(incoming.endpoint)
     try:
-        return email, http.check(incoming.endpoint)
+        return email, http.normalize_url(incoming.endpoint)
     except http.ForbiddenAddress as error:
         raise ValidationError(f"of its address: {error}") from error
 

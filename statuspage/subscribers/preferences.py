@@ -58,7 +58,7 @@ class Preferences:
 
 
 def preferences_of(subscriber: Subscriber) -> Preferences:
-    """One query; none if the interests are prefetched, as `with_wishes` does."""
+    """One query; none if the interests are prefetched, as `with_preferences` does."""
     prefetched = "interests" in getattr(subscriber, "_prefetched_objects_cache", {})
     chosen = list(subscriber.interests.all() if prefetched else subscriber.interests.with_names())
     return Preferences(
@@ -70,11 +70,11 @@ def preferences_of(subscriber: Subscriber) -> Preferences:
 
 
 @transaction.atomic
-def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
+def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
     """All of them at once: what was chosen before is forgotten."""
-    Subscriber.objects.filter(pk=subscriber.pk).update(**wishes.columns)
+    Subscriber.objects.filter(pk=subscriber.pk).update(**preferences.columns)
     subscriber.interests.all().delete()
-    Interest.objects.bulk_create(wishes.interests(subscriber))
+    Interest.objects.bulk_create(preferences.interests(subscriber))
     subscriber.refresh_from_db()
 
 
@@ -104,13 +104,13 @@ def follow(duplicate: Incident, *, into: Incident) -> int:
     return len(followers)
 
 
-def scope_labels(wishes: Preferences) -> list[str]:
+def scope_labels(preferences: Preferences) -> list[str]:
     """What they are told of, one phrase for each thing; for people."""
-    if wishes.whole_page:
+    if preferences.whole_page:
         return ["Everything on this page"]
     names: Iterable[str] = (
-        *(f"{group.name} (the whole group)" for group in wishes.groups),
-        *(component.full_name for component in wishes.components),
-        *(f"The incident “{incident.title}”" for incident in wishes.incidents),
+        *(f"{group.name} (the whole group)" for group in preferences.groups),
+        *(component.full_name for component in preferences.components),
+        *(f"The incident “{incident.title}”" for incident in preferences.incidents),
     )
     return list(names) or ["Nothing: what was chosen is gone"]

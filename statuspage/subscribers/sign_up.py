@@ -10,15 +10,15 @@ from statuspage.subscribers.preferences import Preferences, preferences_of, set_
 
 
 @transaction.atomic
-def request_subscription(page: Page, email: str, *, wishes: Preferences | None = None) -> bool:
+def request_subscription(page: Page, email: str, *, preferences: Preferences | None = None) -> bool:
     """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day. Whether one is
     owed now is for staff; the public is answered the same, whether the address is known or not.
 
-    Anyone can type an address, so `wishes` are kept only for whoever has to confirm them first. None: as they are.
+    Anyone can type an address, so `preferences` are kept only for whoever has to confirm them first. None: as they are.
     """
     subscriber = Subscriber.objects.sign_up(page, email)
-    if wishes:
-        _wish(Subscriber.objects.by_email(page, email), wishes)
+    if preferences:
+        _save_preferences(Subscriber.objects.by_email(page, email), preferences)
     if subscriber is None or Bounce.objects.says_dead(subscriber):
         return False
     Delivery.objects.replace_requests(subscriber)
@@ -31,18 +31,20 @@ def request_subscription(page: Page, email: str, *, wishes: Preferences | None =
     return True
 
 
-def _wish(subscriber: Subscriber | None, wishes: Preferences) -> None:
-    if subscriber and subscriber.is_unconfirmed and preferences_of(subscriber) != wishes:
-        set_preferences(subscriber, wishes)
+def _save_preferences(subscriber: Subscriber | None, preferences: Preferences) -> None:
+    if subscriber and subscriber.is_unconfirmed and preferences_of(subscriber) != preferences:
+        set_preferences(subscriber, preferences)
 
 
 @transaction.atomic
-def request_webhook(page: Page, endpoint: str, email: str, *, wishes: Preferences | None = None) -> None:
-    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed. `wishes`
-    as in `request_subscription`."""
+def request_webhook(page: Page, endpoint: str, email: str, *, preferences: Preferences | None = None) -> None:
+    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed.
+
+    `preferences`: see `request_subscription`.
+    """
     subscriber = Subscriber.objects.sign_up_webhook(page, endpoint, email, secret=new_secret())
-    if wishes:
-        _wish(Subscriber.objects.by_webhook(page, endpoint, email), wishes)
+    if preferences:
+        _save_preferences(Subscriber.objects.by_webhook(page, endpoint, email), preferences)
     if subscriber is None:
         return
     Delivery.objects.replace_requests(subscriber)

@@ -20,7 +20,7 @@ PAUSED_BY_STAFF = "Paused by staff."
 
 
 @transaction.atomic
-def add(page: Page, email: str, *, wishes: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
+def add(page: Page, email: str, *, preferences: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
     """`confirmed`: staff has their word; else they are mailed and asked, at most once a day.
 
     ValidationError for whoever is here already, or has left: nobody is signed up again behind their back.
@@ -32,17 +32,17 @@ def add(page: Page, email: str, *, wishes: Preferences, confirmed: bool, actor: 
         raise ValidationError({"email": f"This address is here already: {known.get_state_display().lower()}."})
     subscriber = known or Subscriber.objects.create_for(page, email)
     if confirmed:
-        set_preferences(subscriber, wishes)
+        set_preferences(subscriber, preferences)
         subscriber.confirm()
     else:
-        request_subscription(page, email, wishes=wishes)
+        request_subscription(page, email, preferences=preferences)
     _note(subscriber, "subscriber.added", actor, confirmed_by_staff=confirmed)
     return subscriber
 
 
 @transaction.atomic
-def change(subscriber: Subscriber, wishes: Preferences, *, actor: Actor) -> None:
-    set_preferences(subscriber, wishes)
+def change(subscriber: Subscriber, preferences: Preferences, *, actor: Actor) -> None:
+    set_preferences(subscriber, preferences)
     _note(subscriber, "subscriber.changed", actor)
 
 

@@ -40,9 +40,9 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """To the page, some of it, or (`?incident=`) to one incident."""
     page = current_page(request)
     incident = _incident_asked_for(request, page)
-    wishes = Preferences(whole_page=False, incidents=(incident,)) if incident else Preferences()
+    preferences = Preferences(whole_page=False, incidents=(incident,)) if incident else Preferences()
     sent = request.POST if request.method == "POST" else None
-    form = SubscribeForm(sent, page=page, offered=offered_components(page), wishes=wishes)
+    form = SubscribeForm(sent, page=page, offered=offered_components(page), preferences=preferences)
     if request.method != "POST":
         return _rendered("subscribe.html", page, form=form, incident=incident)
     if form.is_from_a_program:
@@ -54,7 +54,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
-    request_subscription(page, form.cleaned_data["email"], wishes=form.cleaned_wishes())
+    request_subscription(page, form.cleaned_data["email"], preferences=form.cleaned_preferences())
     return _rendered("subscribe_sent.html", page, email=form.cleaned_data["email"])
 
 
@@ -67,15 +67,15 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return link_problem(request, error)
     if request.method == "POST":
         subscriber.confirm()
-    wishes = preferences_of(subscriber)
+    preferences = preferences_of(subscriber)
     # Whoever opened this link reads the address's mail, so they may also manage it.
     manage_link = manage_url(subscriber) if subscriber.is_active else ""
     return _rendered(
         "confirm.html",
         subscriber.page,
         subscriber=subscriber,
-        wishes=wishes,
-        scope=scope_labels(wishes),
+        preferences=preferences,
+        scope=scope_labels(preferences),
         manage_url=manage_link,
     )
 
@@ -93,7 +93,7 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
     elif asked == "subscribe":
         request_subscription(subscriber.page, subscriber.email)
     elif form.is_valid():
-        set_preferences(subscriber, form.cleaned_wishes())
+        set_preferences(subscriber, form.cleaned_preferences())
         form = preferences_form(subscriber)
     status = 400 if form.errors else 200
     return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked, form=form, status=status)
@@ -130,7 +130,7 @@ def preferences_form(subscriber: Subscriber, data: QueryDict | None = None) -> P
         page=page,
         offered=offered_components(page),
         open_incidents=open_incidents,
-        wishes=preferences_of(subscriber),
+        preferences=preferences_of(subscriber),
     )
 
 

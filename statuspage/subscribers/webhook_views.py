@@ -50,7 +50,9 @@ def webhook(request: HttpRequest) -> HttpResponse:
         response = _rendered("webhook/subscribe.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
-    request_webhook(page, form.cleaned_data["endpoint"], form.cleaned_data["email"], wishes=form.cleaned_wishes())
+    request_webhook(
+        page, form.cleaned_data["endpoint"], form.cleaned_data["email"], preferences=form.cleaned_preferences()
+    )
     return _rendered("webhook/sent.html", page, email=form.cleaned_data["email"])
 
 
@@ -65,13 +67,13 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
         _challenge(subscriber)
     is_asked = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
     manage = "" if is_asked else manage_url(subscriber)
-    wishes = preferences_of(subscriber)
+    preferences = preferences_of(subscriber)
     return _rendered(
         "webhook/confirm.html",
         subscriber.page,
         subscriber=subscriber,
-        wishes=wishes,
-        scope=scope_labels(wishes),
+        preferences=preferences,
+        scope=scope_labels(preferences),
         manage_url=manage,
     )
 
@@ -93,7 +95,7 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     elif asked == "rotate":
         secret = endpoints.rotate_secret(subscriber)
     elif form.is_valid():
-        set_preferences(subscriber, form.cleaned_wishes())
+        set_preferences(subscriber, form.cleaned_preferences())
         form = preferences_form(subscriber)
     deliveries = list(Delivery.objects.to_endpoint(subscriber)[:DELIVERIES_SHOWN])
     return _rendered(

@@ -20,11 +20,11 @@ def _loopback_is_allowed(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8", "::1", "localhost"]
 
 
-def ask(url: str, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Answer:
+def ask(url: str, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Response:
     return http.post(url, body=body, headers={"Content-Type": "application/json"}, deadline=deadline)
 
 
-def ask_one_that(talk: Talk, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Answer:
+def ask_one_that(talk: Talk, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Response:
     with listening(talk) as peer:
         return ask(f"http://127.0.0.1:{peer.port}/", deadline=deadline, body=body)
 

@@ -96,7 +96,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     return table
 
 
-def ask(url: str, **more: Any) -> http.Answer:
+def ask(url: str, **more: Any) -> http.Response:
     return http.post(url, body=b"{}", headers={"Content-Type": "application/json"}, **more)
 
 

@@ -58,14 +58,14 @@ def tab(browser: Browser) -> Iterator[Page]:
     assert not complaints, "the browser complained (content security policy?)"
 
 
-def opened(letter: ReceivedEmail) -> EmailMessage:
-    message = email.message_from_bytes(letter.raw, policy=email.policy.default)
+def opened(received: ReceivedEmail) -> EmailMessage:
+    message = email.message_from_bytes(received.raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def text_of(letter: ReceivedEmail) -> str:
-    part = opened(letter).get_body(("plain",))
+def text_of(received: ReceivedEmail) -> str:
+    part = opened(received).get_body(("plain",))
     assert part is not None
     return str(part.get_content())
 
@@ -75,8 +75,8 @@ def subscribe(tab: Page, product: Candor, sink: SmtpSink, address: str, *, confi
     tab.get_by_role("link", name="Subscribe to updates").click()
     tab.get_by_label("E-mail address").fill(address)
     tab.get_by_role("button", name="Subscribe").click()
-    (letter,) = wait_until(lambda: sink.to(address), f"a confirmation for {address}")
-    link = re.search(r"http://\S+/subscribe/confirm/\S+", text_of(letter))
+    (received,) = wait_until(lambda: sink.to(address), f"a confirmation for {address}")
+    link = re.search(r"http://\S+/subscribe/confirm/\S+", text_of(received))
     assert link
     tab.goto(link.group())
     if confirm:
@@ -183,12 +183,12 @@ def assert_mails(report: Report, sink: SmtpSink) -> None:
     wanted = [f"[{report.company}] {label}: {report.title}" for label in labels]
     wait_until(lambda: len(sink.letters) >= 3 + 2 * len(labels), "one mail per event and confirmed subscriber")
     for address in CONFIRMED:
-        news = [opened(letter) for letter in sink.to(address)[1:]]
-        assert [message["Subject"] for message in news] == wanted
-        assert len({message["Message-ID"] for message in news}) == len(news)
-        (thread,) = {message["References"] for message in news}
+        emails = [opened(received) for received in sink.to(address)[1:]]
+        assert [message["Subject"] for message in emails] == wanted
+        assert len({message["Message-ID"] for message in emails}) == len(emails)
+        (thread,) = {message["References"] for message in emails}
         assert re.fullmatch(r"<\S+@\S+>", thread)
-        for message in news:
+        for message in emails:
             assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
             assert re.fullmatch(r"<https?://\S+/unsubscribe/\S+>", message["List-Unsubscribe"].strip())
             assert message["To"] == address

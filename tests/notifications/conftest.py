@@ -11,14 +11,14 @@ from tests.servers import SmtpSink
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _folder_for_static_files() -> None:
-    """WhiteNoise warns where there is none, and warnings are errors."""
+def _static_folder() -> None:
+    """WhiteNoise warns if the folder is missing, and warnings are errors."""
     Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
 def sink(smtp_sink: SmtpSink, settings: Settings) -> SmtpSink:
-    """A real mail server, and Django's settings that lead to it."""
+    """A running mail server that the settings point to."""
     use_server(settings, smtp_sink)
     return smtp_sink
 

@@ -18,7 +18,7 @@ def use_server(settings: Settings, sink: SmtpSink) -> None:
 
 
 def mails_to(sink: SmtpSink, address: str) -> list[EmailMessage]:
-    return [parsed(letter.raw) for letter in sink.to(address)]
+    return [parsed(received.raw) for received in sink.to(address)]
 
 
 def parsed(raw: bytes) -> EmailMessage:

@@ -28,7 +28,7 @@ class Slow(Transport):
         self.sent: list[Delivery] = []
         self._then = then
 
-    def compose(self, delivery: Delivery, news: Any) -> None:
+    def compose(self, delivery: Delivery, notification: Any) -> None:
         return None
 
     def send(self, composed: None, delivery: Delivery) -> None:

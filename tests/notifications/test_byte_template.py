@@ -40,8 +40,8 @@ def composed_for(body: str, address: str = "ada@example.com", **page: Any) -> tu
     make_incident(where, title="API outage: Ünïted", body=body)
     fan_out_waiting()
     delivery = Delivery.objects.select_related("subscriber__page").get()
-    news = read_notification([delivery.event_id or 0])[delivery.event_id or 0]
-    return EmailTransport().compose(delivery, news), delivery
+    notification = read_notification([delivery.event_id or 0])[delivery.event_id or 0]
+    return EmailTransport().compose(delivery, notification), delivery
 
 
 def unstuffed(raw: bytes) -> bytes:
@@ -68,7 +68,7 @@ def headers(message: EmailMessage) -> dict[str, str]:
 def test_a_filled_template_means_what_django_would_send(body: str, eight_bit: bool) -> None:  # noqa: FBT001
     composed, delivery = composed_for(BODIES[body], name="Ação & Co")
     values = {name: value(delivery) for name, value in VALUES.items()}
-    expected = parsed(build_message(composed.letter, values, is_list=True, in_thread=True).message().as_bytes())
+    expected = parsed(build_message(composed.email, values, is_list=True, in_thread=True).message().as_bytes())
     template = composed.template(eight_bit=eight_bit, stuffed=True)
     raw = unstuffed(template.fill(delivery))
     message = parsed(raw)
@@ -115,8 +115,8 @@ def test_each_reader_gets_their_own_values(page: Page) -> None:
     make_incident(page)
     fan_out_waiting()
     first, second = Delivery.objects.select_related("subscriber__page").order_by("subscriber")
-    news = read_notification([first.event_id or 0])
-    composed = EmailTransport().compose(first, news[first.event_id or 0])
+    notification = read_notification([first.event_id or 0])
+    composed = EmailTransport().compose(first, notification[first.event_id or 0])
     template = composed.template(eight_bit=True, stuffed=False)
     to_ada, to_bob = template.fill(first), template.fill(second)
     assert (b"To: ada@example.com\r\n" in to_ada, b"To: bob@example.com\r\n" in to_bob) == (True, True)
@@ -177,4 +177,4 @@ def test_a_template_is_written_once_for_each_kind_of_server() -> None:
     assert isinstance(first, ByteTemplate)
     assert composed.template(eight_bit=True, stuffed=True) is first
     assert composed.template(eight_bit=False, stuffed=True) is not first
-    assert isinstance(composed.letter, EmailTemplate)
+    assert isinstance(composed.email, EmailTemplate)

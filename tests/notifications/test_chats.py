@@ -118,7 +118,7 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
     drain()
     attachments = [heard.json["attachments"][0] for heard in receiver.heard]
     colours = [attachment["color"] for attachment in attachments]
-    assert colours == [messages_chat.ORANGE, messages_chat.BLUE, messages_chat.GREEN, messages_chat.GREY]
+    assert colours == [messages_chat.ORANGE, messages_chat.BLUE, messages_chat.GREEN, messages_chat.GRAY]
     url = f"https://status.example.com/incidents/{incident.public_id}"
     titles = [attachment["blocks"][0]["text"]["text"] for attachment in attachments]
     assert all(title.startswith(f"*<{url}|") for title in titles)
@@ -160,7 +160,7 @@ def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> N
 @pytest.mark.parametrize(
     ("status", "impact", "tone"),
     [
-        ("investigating", "none", messages_chat.GREY),
+        ("investigating", "none", messages_chat.GRAY),
         ("investigating", "minor", messages_chat.AMBER),
         ("identified", "major", messages_chat.ORANGE),
         ("identified", "critical", messages_chat.RED),
@@ -172,7 +172,7 @@ def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> N
     ],
 )
 def test_the_colour_follows_status_and_impact(status: str, impact: str, tone: str) -> None:
-    assert messages_chat.tone_of(status, impact) == tone
+    assert messages_chat.color_of(status, impact) == tone
 
 
 @pytest.mark.parametrize("channel", [*MARKDOWN_CHATS, Channel.SMS])
@@ -308,15 +308,15 @@ def test_what_cannot_be_an_endpoint_is_refused_beside_its_field(
     channel: str, endpoint: str, secret: str, field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        ENDPOINT_TRANSPORTS[channel].check(endpoint, secret)
+        ENDPOINT_TRANSPORTS[channel].clean_endpoint(endpoint, secret)
     assert list(refused.value.message_dict) == [field]
 
 
 def test_numbers_may_be_typed_with_blanks() -> None:
-    assert ENDPOINT_TRANSPORTS["sms"].check("+49 (151) 1234-5678", "") == ("+4915112345678", "")
+    assert ENDPOINT_TRANSPORTS["sms"].clean_endpoint("+49 (151) 1234-5678", "") == ("+4915112345678", "")
 
 
 def test_without_a_gateway_no_number_can_be_added(settings: Settings) -> None:
     settings.SMS_GATEWAY_URL = ""
     with pytest.raises(ValidationError, match="SMS_GATEWAY_URL"):
-        ENDPOINT_TRANSPORTS["sms"].check("+4915112345678", "")
+        ENDPOINT_TRANSPORTS["sms"].clean_endpoint("+4915112345678", "")

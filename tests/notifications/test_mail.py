@@ -29,7 +29,7 @@ def reader(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
-def news(sink: SmtpSink) -> EmailMessage:
+def sent_notification(sink: SmtpSink) -> EmailMessage:
     """The one mail that Ada got."""
     drain()
     (message,) = mails_to(sink, "ada@example.com")
@@ -38,7 +38,7 @@ def news(sink: SmtpSink) -> EmailMessage:
 
 def test_the_headers_are_what_bulk_senders_owe_their_readers(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     make_incident(page, title="API outage")
-    message = news(sink)
+    message = sent_notification(sink)
     assert message["Subject"] == "[Acme] Investigating: API outage"
     assert message["From"] == "Acme <status@localhost>"
     assert message["To"] == "ada@example.com"
@@ -56,7 +56,7 @@ def test_the_headers_are_what_bulk_senders_owe_their_readers(page: Page, reader:
 
 def test_the_one_click_address_unsubscribes_with_a_bare_post(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     make_incident(page)
-    address = news(sink)["List-Unsubscribe"].strip("<>")
+    address = sent_notification(sink)["List-Unsubscribe"].strip("<>")
     path = address.removeprefix("http://127.0.0.1:8000")
     answer = Client(enforce_csrf_checks=True).post(path, {"List-Unsubscribe": "One-Click"})
     reader.refresh_from_db()
@@ -69,7 +69,7 @@ def test_links_lead_to_the_pages_own_host(sink: SmtpSink) -> None:
     own = make_page(name="Own", domain="status.example.com")
     make_subscriber(own, "ada@example.com")
     make_incident(own)
-    message = news(sink)
+    message = sent_notification(sink)
     links = re.findall(r"https?://[^\s>\"<]+", part(message, "plain") + message["List-Unsubscribe"])
     assert len(links) == 4
     assert all(link.startswith("http://status.example.com/") for link in links)
@@ -80,7 +80,7 @@ def test_the_text_reads_well_in_a_terminal(page: Page, reader: Subscriber, sink:
     incident = make_incident(
         page, title="API outage", body="Errors & delays.\n\n- <one>", components={api: "major_outage"}, at=AT
     )
-    text = part(news(sink), "plain")
+    text = part(sent_notification(sink), "plain")
     before, footer = text.split("\n-- \n")
     assert before == (
         "New incident: Investigating\nAPI outage\n\nErrors & delays.\n\n- <one>\n\n"
@@ -97,7 +97,7 @@ def test_the_text_reads_well_in_a_terminal(page: Page, reader: Subscriber, sink:
 def test_the_html_says_the_same_and_loads_nothing(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     body = "Errors **everywhere**.\n\n![A graph](https://tracker.example/pixel.png)"
     make_incident(page, title="API <outage>", body=body)
-    html = part(news(sink), "html")
+    html = part(sent_notification(sink), "html")
     assert "API &lt;outage&gt;" in html
     assert "<strong>everywhere</strong>" in html
     assert 'href="https://tracker.example/pixel.png"' in html
@@ -109,7 +109,7 @@ def test_the_html_says_the_same_and_loads_nothing(page: Page, reader: Subscriber
 
 def test_no_gap_for_a_link_is_left_open(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     make_incident(page)
-    message = news(sink)
+    message = sent_notification(sink)
     assert ".invalid" not in part(message, "plain") + part(message, "html")
 
 
@@ -122,7 +122,7 @@ def test_the_first_line_is_what_mail_parsers_look_for(
 ) -> None:
     incident = make_incident(page, notify=False)
     post(incident, status)
-    assert part(news(sink), "plain").startswith(headline + "\n")
+    assert part(sent_notification(sink), "plain").startswith(headline + "\n")
 
 
 def test_resolving_and_reopening_say_so(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
@@ -138,7 +138,7 @@ def test_a_postmortem_is_told_in_full(page: Page, reader: Subscriber, sink: Smtp
     incident = make_incident(page, title="API outage", notify=False)
     incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE, notify=False)
     postmortem_lifecycle.publish(incident, body="# What happened\n\nRedis moved.", actor=ALICE)
-    message = news(sink)
+    message = sent_notification(sink)
     assert message["Subject"] == "[Acme] Postmortem: API outage"
     assert "# What happened\n\nRedis moved." in part(message, "plain")
     assert "What happened</h2>" in part(message, "html")
@@ -173,10 +173,10 @@ def test_each_reader_gets_only_their_own_links(page: Page, reader: Subscriber, s
     make_incident(page)
     drain()
     for own, other in ((reader, bob), (bob, reader)):
-        (letter,) = sink.to(own.email)
-        assert own.public_id.encode() in letter.raw
-        assert other.public_id.encode() not in letter.raw
-        assert other.email.encode() not in letter.raw
+        (email,) = sink.to(own.email)
+        assert own.public_id.encode() in email.raw
+        assert other.public_id.encode() not in email.raw
+        assert other.email.encode() not in email.raw
 
 
 def test_line_breaks_in_names_and_titles_make_no_header(sink: SmtpSink) -> None:
@@ -185,12 +185,12 @@ def test_line_breaks_in_names_and_titles_make_no_header(sink: SmtpSink) -> None:
     incident = make_incident(evil, title="Outage")
     Incident.objects.filter(pk=incident.pk).update(title="Outage\nX-Evil: yes\x1b[2J\u2028end")
     drain()
-    (letter,) = sink.letters
-    message = parsed(letter.raw)
+    (email,) = sink.letters
+    message = parsed(email.raw)
     assert message["Bcc"] is None
     assert message["X-Evil"] is None
     assert message["Subject"] == "[Acme Bcc: eve@example.com] Investigating: Outage X-Evil: yes [2J end"
-    assert letter.recipient == "ada@example.com"
+    assert email.recipient == "ada@example.com"
     assert len(message["From"].addresses) == 1
 
 
@@ -199,7 +199,7 @@ def test_names_in_any_script_arrive_as_they_are(sink: SmtpSink) -> None:
     page = make_page(name=name)
     make_subscriber(page, "ada@example.com")
     make_incident(page, title="障害が発生しました", body="現在調査中です。")
-    message = news(sink)
+    message = sent_notification(sink)
     assert message["Subject"] == f"[{name}] Investigating: 障害が発生しました"
     assert message["From"].addresses[0].display_name == name
     assert message["From"].addresses[0].addr_spec == "status@localhost"
@@ -212,7 +212,7 @@ def test_the_address_of_mail_from_stands_behind_the_pages_name(
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = "Operations <status@acme.example>"
     make_incident(page)
-    message = news(sink)
+    message = sent_notification(sink)
     assert message["From"] == "Acme <status@acme.example>"
     assert message["Message-ID"].endswith("@acme.example>")
 
@@ -221,7 +221,7 @@ def test_times_are_in_the_pages_zone(sink: SmtpSink) -> None:
     page = make_page(time_zone="Europe/Berlin")
     make_subscriber(page, "ada@example.com")
     make_incident(page, at=AT)
-    assert "Posted Sep 21, 2022 - 16:14 CEST" in part(news(sink), "plain")
+    assert "Posted Sep 21, 2022 - 16:14 CEST" in part(sent_notification(sink), "plain")
 
 
 def test_all_of_a_batch_costs_a_fixed_number_of_reads(page: Page, sink: SmtpSink) -> None:

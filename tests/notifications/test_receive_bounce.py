@@ -40,8 +40,8 @@ def sender(page: Page, reader: Subscriber, sink: SmtpSink, settings: Settings) -
     settings.BOUNCE_ADDRESS = "bounce@status.example.com"
     make_incident(page, title="API outage")
     drain()
-    (letter,) = sink.to("ada@example.com")
-    return letter.sender
+    (email,) = sink.to("ada@example.com")
+    return email.sender
 
 
 def pipe(raw: bytes, *, envelope_to: str = "") -> str:
@@ -177,8 +177,8 @@ def test_wrong_input_ends_with_success_so_that_nothing_bounces_back() -> None:
 
 PREPARE = """
 from django.utils import timezone
-from incidents.actions.incidents import open_incident
-from incidents.actions.pages import create_page
+from incidents.actions.incidents.incident_lifecycle import open_incident
+from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from statuspage.subscribers.models import Subscriber
 page = create_page(name="Acme", time_zone="Etc/UTC", actor=SYSTEM)
@@ -197,8 +197,8 @@ def test_the_whole_way_with_a_mail_server_that_pipes_its_reports_in(candor: Cand
     candor.manage("migrate", "-v0")
     candor.manage("shell", "-v0", "-c", PREPARE)
     candor.manage("dispatch", "--drain")
-    (letter,) = smtp_sink.to("ada@example.com")
-    done = command(returned(shapes.POSTFIX, letter.sender), candor.environment)
+    (email,) = smtp_sink.to("ada@example.com")
+    done = command(returned(shapes.POSTFIX, email.sender), candor.environment)
     assert (done.returncode, done.stdout) == (0, b"refused for good 5.1.1: paused\n")
     states = candor.manage("shell", "-v0", "-c", STATES)
     assert "'ada@example.com': ('paused', '550 5.1.1')" in states

@@ -150,7 +150,7 @@ def guarded(
 def test_mails_travel_encrypted_and_logged_in(page: Page, guarded: Guarded) -> None:
     publish(page)
     drain()
-    assert len({letter.recipient for letter in guarded.letters}) == len(guarded.letters) == 60
+    assert len({email.recipient for email in guarded.letters}) == len(guarded.letters) == 60
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 

@@ -256,7 +256,7 @@ def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, eri
     go_round(16)
     free()
     go_round(17)
-    assert [letter.recipient for letter in sink.letters] == ["owner@example.org"]
+    assert [email.recipient for email in sink.letters] == ["owner@example.org"]
     assert StaffReminder.objects.get().sent_at
     assert not ChannelState.objects.in_trouble().exists()
 
@@ -271,7 +271,7 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
     sink.refuse = {}
     free()
     go_round(17)
-    assert [letter.recipient for letter in sink.letters] == ["owner@example.org", ERIN]
+    assert [email.recipient for email in sink.letters] == ["owner@example.org", ERIN]
 
 
 def test_a_server_that_says_nothing_is_left_alone_in_time(

@@ -85,9 +85,9 @@ def written() -> Iterator[list[str]]:
 def test_a_mail_that_is_written_in_the_readers_language_is_taken(
     page: Page, sink: SmtpSink, settings: Settings, tmp_path: Path
 ) -> None:
-    german = tmp_path / "subscribers" / "mail" / "de"
+    german = tmp_path / "notifications" / "email" / "de"
     german.mkdir(parents=True)
-    (german / "news.txt").write_text("Neuer Vorfall: {{ incident.title }}", encoding="utf-8")
+    (german / "notification.txt").write_text("Neuer Vorfall: {{ incident.title }}", encoding="utf-8")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     make_reader(page, "ada@example.com", language="de")

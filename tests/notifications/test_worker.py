@@ -95,7 +95,7 @@ def test_the_mails_of_an_incident_arrive_in_its_order(incident: Incident, sink: 
     fan_out_waiting()
     while deliver_due("email"):
         pass
-    subjects = [str(parsed(letter.raw)["Subject"]) for letter in sink.letters]
+    subjects = [str(parsed(email.raw)["Subject"]) for email in sink.letters]
     words = ("Investigating", "Identified", "Monitoring", "Resolved")
     assert subjects == [f"[Acme] {word}: API outage" for word in words]
 
@@ -146,7 +146,7 @@ def test_one_refused_mailbox_does_not_hold_up_the_others(page: Page, sink: SmtpS
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert [letter.recipient for letter in sink.letters] == ["ada@example.com", "eve@example.com"]
+    assert [email.recipient for email in sink.letters] == ["ada@example.com", "eve@example.com"]
 
 
 @pytest.mark.parametrize("answer", ["554 5.7.1 <ada@example.com>: Relay access denied", "530 5.7.0 Log in first"])
@@ -240,7 +240,7 @@ def test_a_server_that_hangs_up_now_and_then_costs_nothing(page: Page, abrupt_si
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert len({letter.recipient for letter in abrupt_sink.letters}) == len(abrupt_sink.letters) == 9
+    assert len({email.recipient for email in abrupt_sink.letters}) == len(abrupt_sink.letters) == 9
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
     assert not ChannelState.objects.in_trouble().exists()
 
@@ -318,7 +318,7 @@ def test_a_mail_that_cannot_be_built_does_not_hold_up_the_others(
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert [letter.recipient for letter in sink.letters] == ["bob@example.com"]
+    assert [email.recipient for email in sink.letters] == ["bob@example.com"]
     broken = Delivery.objects.get(subscriber=reader)
     assert (broken.state, broken.attempts) == ("queued", 1)
     assert "Candor could not send this" in broken.last_error

@@ -104,10 +104,10 @@ def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
         detail="milestones",
     )
     assert answer.status_code == 200
-    wishes = chosen()
-    assert not wishes.whole_page
-    assert (wishes.groups, wishes.components) == ((apis,), (website,))
-    assert (wishes.kinds, wishes.detail) == (["incidents"], "milestones")
+    preferences = chosen()
+    assert not preferences.whole_page
+    assert (preferences.groups, preferences.components) == ((apis,), (website,))
+    assert (preferences.kinds, preferences.detail) == (["incidents"], "milestones")
 
 
 def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest: Component) -> None:

@@ -138,11 +138,11 @@ def test_one_can_follow_components_or_an_open_incident_alone(program: Client, pa
     web = make_component(page, "Web")
     incident = make_incident(page)
     ask(program, email=ADA, component_id=api.public_id)
-    wishes = preferences_of(Subscriber.objects.get())
-    assert (wishes.whole_page, wishes.components) == (False, (api,))
+    preferences = preferences_of(Subscriber.objects.get())
+    assert (preferences.whole_page, preferences.components) == (False, (api,))
     answer = ask(program, email="bob@example.com", incident=incident.public_id)
-    wishes = preferences_of(Subscriber.objects.get(email="bob@example.com"))
-    assert (wishes.whole_page, wishes.incidents) == (False, (incident,))
+    preferences = preferences_of(Subscriber.objects.get(email="bob@example.com"))
+    assert (preferences.whole_page, preferences.incidents) == (False, (incident,))
     assert told(answer)["subscriber"]["incident"] == incident.public_id
     both = {"subscriber": {"email": "eve@example.com", "component_ids": [api.public_id, web.public_id]}}
     assert program.post(PATH, both, content_type="application/json").status_code == 201
@@ -203,8 +203,8 @@ def test_a_webhook_follows_the_components_that_it_names(program: Client, page: P
     assert ask(program, endpoint=hook, email=ADA, component_id="nosuchcode12").status_code == 422
     assert not Subscriber.objects.exists()
     assert ask(program, endpoint=hook, email=ADA, component_id=api.public_id).status_code == 201
-    wishes = preferences_of(Subscriber.objects.get(endpoint=hook))
-    assert (wishes.whole_page, wishes.components) == (False, (api,))
+    preferences = preferences_of(Subscriber.objects.get(endpoint=hook))
+    assert (preferences.whole_page, preferences.components) == (False, (api,))
 
 
 def test_too_much_from_one_visitor_is_refused_until_the_hour_is_over(program: Client, settings: Settings) -> None:

@@ -79,9 +79,9 @@ def test_parts_kinds_and_detail_are_kept_and_shown_before_they_are_confirmed(
 ) -> None:
     parts = {"groups": [apis.public_id], "components": [website.public_id]}
     assert sign_up(client, scope="selected", kinds=["incidents"], detail="milestones", **parts).status_code == 200
-    wishes = chosen()
-    assert (wishes.whole_page, wishes.groups, wishes.components) == (False, (apis,), (website,))
-    assert (wishes.kinds, wishes.detail) == (["incidents"], "milestones")
+    preferences = chosen()
+    assert (preferences.whole_page, preferences.groups, preferences.components) == (False, (apis,), (website,))
+    assert (preferences.kinds, preferences.detail) == (["incidents"], "milestones")
     shown = sheet(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
     assert "APIs (the whole group)" in shown
     assert "Website" in shown
@@ -130,9 +130,9 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
     set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
     answer = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
     assert "Saved." in sheet(answer).one("main").text
-    wishes = chosen()
-    assert (wishes.components, wishes.kinds) == ((website,), ["incidents"])
-    assert (wishes.time_zone, wishes.language) == ("Europe/Zurich", "de")
+    preferences = chosen()
+    assert (preferences.components, preferences.kinds) == ((website,), ["incidents"])
+    assert (preferences.time_zone, preferences.language) == ("Europe/Zurich", "de")
 
 
 def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, website: Component) -> None:

@@ -33,16 +33,16 @@ class EndpointForm(ActionForm):
         super().__init__(data)
         self.channel = channel
         self._transport = ENDPOINT_TRANSPORTS[channel]
-        for name in set(self.fields) - {"name", *self._transport.asks}:
+        for name in set(self.fields) - {"name", *self._transport.form_fields}:
             del self.fields[name]
-        for name, (label, hint) in self._transport.asks.items():
+        for name, (label, hint) in self._transport.form_fields.items():
             self.fields[name].label, self.fields[name].help_text = label, hint
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "endpoint" in cleaned:
             try:
-                checked = self._transport.check(cleaned["endpoint"], cleaned.get("secret", ""))
+                checked = self._transport.clean_endpoint(cleaned["endpoint"], cleaned.get("secret", ""))
             except ValidationError as error:
                 self.add_action_errors(error)
             else:

@@ -86,15 +86,15 @@ def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> 
     statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
     said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
     try:
-        news = previews.notification_of(
+        notification = previews.notification_of(
             previews.PreviewInput(step, typed["body"], statuses=statuses, **said), page, incident
         )
     except ValidationError as error:
         return {"problems": error.messages}
     if tab == "webhook":
-        return {"webhook": previews.webhook_text(news)}
-    letter = previews.email_of(news)
-    return {"letter": letter, "letter_text": previews.email_text(letter)}
+        return {"webhook": previews.webhook_text(notification)}
+    email = previews.email_of(notification)
+    return {"email": email, "email_text": previews.email_text(email)}
 
 
 @role_required(Role.EDITOR)
@@ -110,10 +110,10 @@ def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
     """The mail's HTML by itself: nothing in it can load or run anything."""
     found = _draft(request, code)
     try:
-        letter = previews.email_of(_news(found))
+        email = previews.email_of(_notification(found))
     except ValidationError as error:
         return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
-    return HttpResponse(letter.html)
+    return HttpResponse(email.html)
 
 
 @role_required(Role.EDITOR)
@@ -184,21 +184,21 @@ def beside(request: StaffRequest, incident: Incident, around: Around | None = No
 def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
     try:
-        news = _news(found)
+        notification = _notification(found)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    letter = previews.email_of(news)
+    email = previews.email_of(notification)
     return context | {
         "previewed": found.content.get("body", found.body),
-        "update": news.update,
-        "affected": news.update.affected.all() if news.update else [],
-        "letter": letter,
-        "letter_text": previews.email_text(letter),
-        "webhook": previews.webhook_text(news),
+        "update": notification.update,
+        "affected": notification.update.affected.all() if notification.update else [],
+        "email": email,
+        "email_text": previews.email_text(email),
+        "webhook": previews.webhook_text(notification),
     }
 
 
-def _news(found: Draft) -> Any:
+def _notification(found: Draft) -> Any:
     said = found.content or {"body": found.body, "title": found.title}
     named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
     unsent = previews.PreviewInput(found.step, said.get("body", ""), statuses=said.get("components"), **named)

@@ -55,7 +55,7 @@ def export_subscribers(request: StaffRequest) -> HttpResponseBase:
     """Everybody, as CSV. The audit log says who took it. A POST: no link can make an owner's browser fetch it."""
     page = current_page(request)
     note(page, "subscribers.exported", actor=request.user.actor, object_type="page", object_ref=page.public_id)
-    everybody = Subscriber.objects.of_page(page).with_wishes().order_by("pk")
+    everybody = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
     lines: Iterator[str] = csv_format.written(page, everybody.iterator(chunk_size=1000))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="subscribers-{timezone.now():%Y-%m-%d}.csv"'

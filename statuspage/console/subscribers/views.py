@@ -63,9 +63,11 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
     page = current_page(request)
     form = AddForm(sent(request), page=page, offered=page.components.active().in_page_order())
     if form.is_valid():
-        email, wishes = form.cleaned_data["email"], form.cleaned_wishes()
+        email, preferences = form.cleaned_data["email"], form.cleaned_preferences()
         try:
-            found = staff_actions.add(page, email, wishes=wishes, confirmed=form.is_confirmed, actor=request.user.actor)
+            found = staff_actions.add(
+                page, email, preferences=preferences, confirmed=form.is_confirmed, actor=request.user.actor
+            )
         except ValidationError as error:
             form.add_action_errors(error)
         else:
@@ -132,7 +134,7 @@ def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
     form = _settings_form(found, request)
     if not form.is_valid():
         return _subscriber_page(request, found, form=form)
-    staff_actions.change(found, form.cleaned_wishes(), actor=request.user.actor)
+    staff_actions.change(found, form.cleaned_preferences(), actor=request.user.actor)
     messages.success(request, "Saved.")
     return redirect("console:subscriber", found.public_id)
 
@@ -141,21 +143,21 @@ def _settings_form(found: Subscriber, request: StaffRequest) -> PreferencesForm:
     page = found.page
     components, open_incidents = page.components.active().in_page_order(), page.incidents.not_ended().newest_first()
     return PreferencesForm(
-        sent(request), page=page, offered=components, open_incidents=open_incidents, wishes=preferences_of(found)
+        sent(request), page=page, offered=components, open_incidents=open_incidents, preferences=preferences_of(found)
     )
 
 
 def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: PreferencesForm | None = None) -> HttpResponse:
     history = Delivery.objects.of_subscriber(found).with_story().newest_first()
     may_read = request.user.has_role(Role.EDITOR)
-    wishes = preferences_of(found)
+    preferences = preferences_of(found)
     listed = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": found.page,
         "subscriber": found,
         "address": address_of(found, masked=not may_read),
-        "wishes": wishes,
-        "scope": scope_labels(wishes),
+        "preferences": preferences,
+        "scope": scope_labels(preferences),
         "form": form or (_settings_form(found, request) if may_read else None),
         "listed": listed,
         "rows": [(delivery, "") for delivery in listed],
@@ -166,7 +168,7 @@ def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: Preferen
 
 
 def _subscriber(request: StaffRequest, code: str) -> Subscriber:
-    everybody = Subscriber.objects.with_wishes().select_related("page")
+    everybody = Subscriber.objects.with_preferences().select_related("page")
     return get_object_or_404(everybody, page=current_page(request), public_id=code)
 
 

@@ -12,18 +12,21 @@ from incidents.models import Page
 from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
 from incidents.text.wording import affected_sentence, moment_text
 from statuspage.common.urls import absolute_url
-from statuspage.notifications.messages.email import label_of, one_line, without_images
+from statuspage.notifications.messages.email import event_label, one_line, without_images
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 
 # As tokens.css has them on paper.
-GREEN, BLUE, AMBER, ORANGE, RED, GREY = "#14774a", "#2a62b5", "#8a5b00", "#b34a0c", "#b5162f", "#5c6168"
-_IMPACT_TONES = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED, Impact.MAINTENANCE: BLUE}
+GREEN, BLUE, AMBER, ORANGE, RED, GRAY = "#14774a", "#2a62b5", "#8a5b00", "#b34a0c", "#b5162f", "#5c6168"
+_IMPACT_COLORS = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED, Impact.MAINTENANCE: BLUE}
 
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """`label` says what happened: mostly the status word; `body_html` is sanitised; `tone` a colour like `#14774a`."""
+    """One update as every chat shows it.
+
+    `label`: what happened, usually the status. `body_html`: sanitized HTML. `color`: a color such as `#14774a`.
+    """
 
     page: Page
     label: str
@@ -33,7 +36,7 @@ class ChatMessage:
     posted_at: datetime
     url: str
     status: str
-    tone: str
+    color: str
 
     @property
     def headline(self) -> str:
@@ -45,49 +48,49 @@ class ChatMessage:
         return moment_text(self.posted_at, self.page.zone)
 
     @property
-    def colour(self) -> int:
+    def color_number(self) -> int:
         """As a number."""
-        return int(self.tone[1:], 16)
+        return int(self.color[1:], 16)
 
 
-def chat_message_of(delivery: Delivery, news: Notification | None) -> ChatMessage:
+def chat_message_of(delivery: Delivery, notification: Notification | None) -> ChatMessage:
     if delivery.kind == DeliveryKind.TEST:
         return _test(delivery.subscriber.page)
-    if news is None or news.incident is None:
+    if notification is None or notification.incident is None:
         raise ValueError(f"{delivery} is about no incident.")
-    incident = news.incident
-    bulletin = ChatMessage(
-        page=news.page,
+    incident = notification.incident
+    message = ChatMessage(
+        page=notification.page,
         label="Postmortem",
         title=incident.title,
         body_html="",
         affected=affected_sentence(incident.affected_components()),
-        posted_at=news.event.created_at,
-        url=absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
+        posted_at=notification.event.created_at,
+        url=absolute_url(notification.page, reverse("public:incident", args=[incident.public_id])),
         status="postmortem",
-        tone=GREY,
+        color=GRAY,
     )
-    if news.postmortem:
-        return replace(bulletin, body_html=without_images(news.postmortem.body_html))
-    if news.update is None:
-        raise ValueError(f"{news.event} has neither an update nor a postmortem.")
+    if notification.postmortem:
+        return replace(message, body_html=without_images(notification.postmortem.body_html))
+    if notification.update is None:
+        raise ValueError(f"{notification.event} has neither an update nor a postmortem.")
     return replace(
-        bulletin,
-        label=label_of(news),
-        body_html=without_images(news.update.body_html),
-        posted_at=news.update.display_at,
-        status=news.update.status,
-        tone=tone_of(news.update.status, incident.impact),
+        message,
+        label=event_label(notification),
+        body_html=without_images(notification.update.body_html),
+        posted_at=notification.update.display_at,
+        status=notification.update.status,
+        color=color_of(notification.update.status, incident.impact),
     )
 
 
-def tone_of(status: str, impact: str) -> str:
+def color_of(status: str, impact: str) -> str:
     """Green when it is over, blue while it is watched or planned, else by how bad it is."""
     if status in ENDED:
         return GREEN
     if status == Status.MONITORING or status in MAINTENANCE_STATUSES:
         return BLUE
-    return _IMPACT_TONES.get(Impact(impact), GREY)
+    return _IMPACT_COLORS.get(Impact(impact), GRAY)
 
 
 def _test(page: Page) -> ChatMessage:
@@ -100,5 +103,5 @@ def _test(page: Page) -> ChatMessage:
         posted_at=timezone.now(),
         url=absolute_url(page, "/"),
         status="test",
-        tone=GREY,
+        color=GRAY,
     )

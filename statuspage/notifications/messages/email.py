@@ -70,16 +70,16 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def email_for(kind: str, reader: Subscriber, news: Notification | None) -> EmailTemplate:
+def email_for(kind: str, reader: Subscriber, notification: Notification | None) -> EmailTemplate:
     """For everybody who reads in `reader`'s language and zone."""
     with translation.override(reader.language):
-        return replace(_email_for(kind, reader, news), kind=kind)
+        return replace(_email_for(kind, reader, notification), kind=kind)
 
 
-def _email_for(kind: str, reader: Subscriber, news: Notification | None) -> EmailTemplate:
+def _email_for(kind: str, reader: Subscriber, notification: Notification | None) -> EmailTemplate:
     page = reader.page
-    if kind == DeliveryKind.EVENT and news is not None:
-        return notification_email(news, zone=reader.zone)
+    if kind == DeliveryKind.EVENT and notification is not None:
+        return notification_email(notification, zone=reader.zone)
     name = one_line(page.name)
     if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
         return _build_email(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
@@ -90,56 +90,63 @@ def _email_for(kind: str, reader: Subscriber, news: Notification | None) -> Emai
     return _build_email(page, "reminder", f"[{name}] You are already subscribed", {})
 
 
-def notification_email(news: Notification, *, zone: tzinfo) -> EmailTemplate:
+def notification_email(notification: Notification, *, zone: tzinfo) -> EmailTemplate:
     """The mail about an update, or about a postmortem, with its times in `zone`."""
-    if news.incident is None:
-        raise ValueError(f"{news.event} is about no incident.")
-    if news.postmortem:
-        status, label, posted_at = "postmortem", "Postmortem", news.postmortem.published_at or news.event.created_at
-        body, body_html = postmortem_told(news.postmortem, news.incident), news.postmortem.body_html
-    elif news.update:
-        status, label, posted_at = news.update.status, news.update.label, news.update.display_at
-        body, body_html = body_told(news.update, news.incident), news.update.body_html
+    if notification.incident is None:
+        raise ValueError(f"{notification.event} is about no incident.")
+    if notification.postmortem:
+        status, label, posted_at = (
+            "postmortem",
+            "Postmortem",
+            notification.postmortem.published_at or notification.event.created_at,
+        )
+        body, body_html = (
+            postmortem_told(notification.postmortem, notification.incident),
+            notification.postmortem.body_html,
+        )
+    elif notification.update:
+        status, label, posted_at = notification.update.status, notification.update.label, notification.update.display_at
+        body, body_html = body_told(notification.update, notification.incident), notification.update.body_html
     else:
-        raise ValueError(f"{news.event} has neither an update nor a postmortem.")
-    incident = news.incident
+        raise ValueError(f"{notification.event} has neither an update nor a postmortem.")
+    incident = notification.incident
     context = {
         "incident": incident,
         "status": status,
-        "headline": _headline(news, incident, label),
+        "headline": _headline(notification, incident, label),
         "body": _CONTROL.sub("", body),
         "body_html": without_images(body_html),
         "posted": moment_with_utc(posted_at, zone),
         "window": window_text_with_utc(*incident.window, zone) if incident.is_maintenance else "",
         "affected": affected_sentence(incident.affected_components(), kind=incident.kind),
-        "incident_url": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
+        "incident_url": absolute_url(notification.page, reverse("public:incident", args=[incident.public_id])),
     }
-    subject = one_line(f"[{news.page.name}] {label_of(news)}: {incident.title}")
-    letter = _build_email(news.page, "notification", subject, context, written_at=news.event.created_at)
-    return replace(letter, campaign=incident.public_id)
+    subject = one_line(f"[{notification.page.name}] {event_label(notification)}: {incident.title}")
+    email = _build_email(notification.page, "notification", subject, context, written_at=notification.event.created_at)
+    return replace(email, campaign=incident.public_id)
 
 
-def label_of(news: Notification) -> str:
+def event_label(notification: Notification) -> str:
     """What happened, in a word or two before the title: of mails and chats alike."""
-    word = news.update.label if news.update else "Postmortem"
-    return (news.event.properties.subject_label or word).format(lead=_lead(news))
+    label = notification.update.label if notification.update else "Postmortem"
+    return (notification.event.properties.subject_label or label).format(lead=_lead(notification))
 
 
-def _lead(news: Notification) -> str:
+def _lead(notification: Notification) -> str:
     """How long it is until the maintenance that a reminder is about."""
-    if news.incident is None or news.event.kind != EventKind.MAINTENANCE_REMINDER:
+    if notification.incident is None or notification.event.kind != EventKind.MAINTENANCE_REMINDER:
         return ""
-    return lead_text(news.incident.window[0] - timezone.now())
+    return lead_text(notification.incident.window[0] - timezone.now())
 
 
-def _headline(news: Notification, incident: Incident, label: str) -> str:
+def _headline(notification: Notification, incident: Incident, label: str) -> str:
     # Mail parsers look for these words (contract section 4.2).
-    headline = news.event.properties.email_headline
+    headline = notification.event.properties.email_headline
     if not headline:
-        repeats = news.update is not None and news.update.repeats_status
+        repeats = notification.update is not None and notification.update.repeats_status
         what = "Maintenance" if incident.is_maintenance else "Incident"
         return "An update has been posted" if repeats else f"{what} status: {label}"
-    return headline.format(label=label, lead=_lead(news))
+    return headline.format(label=label, lead=_lead(notification))
 
 
 def _build_email(

@@ -20,14 +20,14 @@ from statuspage.notifications.messages.notification import Notification
 Json = dict[str, Any]
 
 
-def payload_of(news: Notification, *, unsubscribe: str) -> Json:
-    """The body of the call about `news`. Tell the two kinds apart by their keys: `incident` or `component_update`."""
-    common = {"meta": _meta(news.page, unsubscribe), "page": _page(news.page)}
-    if news.incident:
-        return common | {"incident": _incident(news, news.incident)}
-    if news.component:
-        return common | _component_update(news.event, news.component)
-    raise ValueError(f"{news.event} is about neither an incident nor a component.")
+def payload_of(notification: Notification, *, unsubscribe: str) -> Json:
+    """Return the request body for `notification`. It has either the key `incident` or the key `component_update`."""
+    common = {"meta": _meta(notification.page, unsubscribe), "page": _page(notification.page)}
+    if notification.incident:
+        return common | {"incident": _incident(notification, notification.incident)}
+    if notification.component:
+        return common | _component_update(notification.event, notification.component)
+    raise ValueError(f"{notification.event} is about neither an incident nor a component.")
 
 
 def sample_payload(page: Page, *, unsubscribe: str) -> Json:
@@ -121,10 +121,10 @@ def _page(page: Page) -> Json:
     }
 
 
-def _incident(news: Notification, incident: Incident) -> Json:
+def _incident(notification: Notification, incident: Incident) -> Json:
     """As it stood at this news, however late it is told: its updates up to then, and the status of the last one."""
-    updates = _updates_until(news, incident)
-    postmortem = news.postmortem
+    updates = _updates_until(notification, incident)
+    postmortem = notification.postmortem
     return (
         _INCIDENT
         | {
@@ -135,17 +135,17 @@ def _incident(news: Notification, incident: Incident) -> Json:
             "monitoring_at": _time_or_none(incident.monitoring_at),
             "resolved_at": _time_or_none(incident.resolved_at),
             "impact": incident.impact,
-            "shortlink": absolute_url(news.page, reverse("public:incident", args=[incident.public_id])),
+            "shortlink": absolute_url(notification.page, reverse("public:incident", args=[incident.public_id])),
             "scheduled_for": _time_or_none(incident.scheduled_for),
             "scheduled_until": _time_or_none(incident.scheduled_until),
             **(_plan(incident) if incident.is_maintenance else {}),
             "impact_override": incident.impact_override or None,
             "id": incident.public_id,
-            "page_id": news.page.public_id,
+            "page_id": notification.page.public_id,
             "incident_updates": updates,
-            "components": [_component(component, news.page) for component in incident.affected_components()],
+            "components": [_component(component, notification.page) for component in incident.affected_components()],
         }
-        | (_postmortem(postmortem, news.event, incident) if postmortem else {})
+        | (_postmortem(postmortem, notification.event, incident) if postmortem else {})
     )
 
 
@@ -159,13 +159,13 @@ def _plan(maintenance: Incident) -> Json:
     }
 
 
-def _updates_until(news: Notification, incident: Incident) -> list[Json]:
+def _updates_until(notification: Notification, incident: Incident) -> list[Json]:
     """Newest first: clients read only the first, and expect the news there."""
     written = list(incident.updates.all())
-    if news.update:
-        return [_update(update, incident) for update in written if update.pk <= news.update.pk]
+    if notification.update:
+        return [_update(update, incident) for update in written if update.pk <= notification.update.pk]
     updates = [_update(update, incident) for update in written]
-    return [_postmortem_update(news.postmortem, incident), *updates] if news.postmortem else updates
+    return [_postmortem_update(notification.postmortem, incident), *updates] if notification.postmortem else updates
 
 
 def _update(update: IncidentUpdate, incident: Incident) -> Json:

@@ -47,12 +47,12 @@ def send_notices(
         return
     people = list(people)
     while notice := notices.claim():
-        letter = write(notice)
-        if letter is None:
+        email = write(notice)
+        if email is None:
             notice.forget()
             continue
         try:
-            _send(notice, letter, people)
+            _send(notice, email, people)
         except ChannelDown as fault:
             length = ChannelState.objects.pause(Channel.EMAIL, str(fault))
             notice.defer(str(fault), after=length)
@@ -60,14 +60,14 @@ def send_notices(
             return
 
 
-def _send(notice: Notice, letter: StaffEmail, people: Iterable[User]) -> None:
+def _send(notice: Notice, email: StaffEmail, people: Iterable[User]) -> None:
     """Somebody whose mailbox is refused for good is left out this time; for now, is tried again later."""
     later = ""
     for person in people:
         if person.pk in notice.told:
             continue
         try:
-            send_message(_message(letter, person))
+            send_message(_message(email, person))
         except ChannelDown:
             raise
         except Exception as error:
@@ -85,16 +85,16 @@ def _send(notice: Notice, letter: StaffEmail, people: Iterable[User]) -> None:
         notice.finish()
 
 
-def _message(letter: StaffEmail, person: User) -> EmailMessage:
-    thread = f"<{stable_id('staff-thread', letter.thread)}@{sender_domain()}>"
+def _message(email: StaffEmail, person: User) -> EmailMessage:
+    thread = f"<{stable_id('staff-thread', email.thread)}@{sender_domain()}>"
     headers = {
-        "From": formataddr((one_line(letter.page.name), sender_address())),
-        "Message-ID": f"<{stable_id('staff', letter.key, person.pk)}@{sender_domain()}>",
+        "From": formataddr((one_line(email.page.name), sender_address())),
+        "Message-ID": f"<{stable_id('staff', email.key, person.pk)}@{sender_domain()}>",
         "Date": format_datetime(timezone.now()),
         "In-Reply-To": thread,
         "References": thread,
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
         "X-Auto-Response-Suppress": "All",
     }
-    subject = f"[{one_line(letter.page.name)}] {one_line(letter.subject)}"
-    return EmailMessage(subject, letter.text, sender_address(), [person.email], headers=headers)
+    subject = f"[{one_line(email.page.name)}] {one_line(email.subject)}"
+    return EmailMessage(subject, email.text, sender_address(), [person.email], headers=headers)

@@ -47,15 +47,15 @@ class Transport:
     concurrency: ClassVar[int] = 1
     retry_after: ClassVar[tuple[timedelta, ...]] = RETRY_AFTER
 
-    def compose(self, delivery: Delivery, news: Notification | None) -> Any:
-        """All that is the same for every recipient of these `news` (or, if None, of this kind of mail)."""
+    def compose(self, delivery: Delivery, notification: Notification | None) -> Any:
+        """All that is the same for every recipient of these `notification` (or, if None, of this kind of mail)."""
         raise NotImplementedError
 
     def send(self, composed: Any, delivery: Delivery) -> None:
         """Returns when the other side has accepted it; raises TransportError or ChannelDown."""
         raise NotImplementedError
 
-    def waits(self, delivery: Delivery) -> tuple[timedelta, ...]:
+    def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
         """How long to wait before the second, third, … attempt at `delivery`. After the last it has failed."""
         return self.retry_after
 

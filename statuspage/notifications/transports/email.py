@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import email
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.policy import compat32
 from typing import Any
 
@@ -22,27 +22,27 @@ from statuspage.notifications.transports.smtp.pool import SmtpPool
 
 class EmailTransport(Transport):
     def __init__(self) -> None:
-        self._office = SmtpPool() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
+        self._pool = SmtpPool() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
 
-    def compose(self, delivery: Delivery, news: Notification | None) -> ComposedEmail:
-        letter = email_for(delivery.kind, delivery.subscriber, news)
+    def compose(self, delivery: Delivery, notification: Notification | None) -> ComposedEmail:
+        email = email_for(delivery.kind, delivery.subscriber, notification)
         in_thread = delivery.incident_id is not None
-        return ComposedEmail(letter, is_list=delivery.subscriber.is_active, in_thread=in_thread)
+        return ComposedEmail(email, is_list=delivery.subscriber.is_active, in_thread=in_thread)
 
     def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
-        return self._office.send_many(pairs) if self._office else super().send_many(pairs)
+        return self._pool.send_many(pairs) if self._pool else super().send_many(pairs)
 
     def send(self, composed: ComposedEmail, delivery: Delivery) -> None:
-        if self._office is None:
+        if self._pool is None:
             _through_django(composed, delivery)
             return
-        for _, error in self._office.send_many(iter([(composed, delivery)])):
+        for _, error in self._pool.send_many(iter([(composed, delivery)])):
             if error:
                 raise error
 
     def close(self) -> None:
-        if self._office:
-            self._office.close()
+        if self._pool:
+            self._pool.close()
 
 
 _UNFOLDED = compat32.clone(max_line_length=998)
@@ -55,11 +55,11 @@ class _Filled(EmailMessage):
 
     def message(self, **_options: Any) -> Any:
         # As in mail.messages.Message: headers are not folded.
-        return email.message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
+        return message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
 
 
 def _through_django(composed: ComposedEmail, delivery: Delivery) -> None:
-    message = _Filled(composed.letter.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
+    message = _Filled(composed.email.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
     message.raw = composed.template(eight_bit=True, stuffed=False).fill(delivery)
     try:
         get_connection().send_messages([message])

@@ -27,7 +27,7 @@ MAX_EXCERPT = 200
 
 
 @dataclass(frozen=True)
-class Call:
+class OutboundRequest:
     """One POST. `body` is sent as it is."""
 
     url: str
@@ -35,59 +35,61 @@ class Call:
     headers: Mapping[str, str]
 
 
-def json_call(url: str, body: Any, **headers: str) -> Call:
-    return Call(url, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
+def json_request(url: str, body: Any, **headers: str) -> OutboundRequest:
+    return OutboundRequest(url, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 
 
 class HttpTransport(Transport):
-    """A channel says how a message looks (`compose`) and where it goes (`call`)."""
+    """A channel says how a message looks (`render`) and where it goes (`build_request`)."""
 
     concurrency: ClassVar[int] = 32
     retry_after: ClassVar[tuple[timedelta, ...]] = RETRY_AFTER
     # Answers that mean: never again.
-    gone: ClassVar[frozenset[int]] = frozenset({404, 410})
+    gone_statuses: ClassVar[frozenset[int]] = frozenset({404, 410})
     # What staff types, by form field: its label and hint. Without "secret" there is none.
-    asks: ClassVar[dict[str, tuple[str, str]]] = {}
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {}
 
     @classmethod
-    def check(cls, endpoint: str, secret: str) -> tuple[str, str]:
+    def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
         """What staff typed, as it is kept. ValidationError with `endpoint` or `secret` named."""
         return web_address(endpoint), ""
 
-    def call(self, composed: Any, delivery: Delivery) -> Call:
+    def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
         raise NotImplementedError
 
-    def compose(self, delivery: Delivery, news: Notification | None) -> Any:
-        return self.message(chat_message_of(delivery, news))
+    def compose(self, delivery: Delivery, notification: Notification | None) -> Any:
+        return self.render(chat_message_of(delivery, notification))
 
-    def message(self, bulletin: Any) -> Any:
+    def render(self, message: Any) -> Any:
         raise NotImplementedError
 
-    def waits(self, delivery: Delivery) -> tuple[timedelta, ...]:
+    def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
         """Somebody waits for the answer to a test: it is tried once."""
         return () if delivery.kind == DeliveryKind.TEST else self.retry_after
 
     def send(self, composed: Any, delivery: Delivery) -> None:
-        call = self.call(composed, delivery)
+        request = self.build_request(composed, delivery)
         try:
-            answer = http.post(call.url, body=call.body, headers=call.headers)
+            response = http.post(request.url, body=request.body, headers=request.headers)
         except http.OutboundError as error:
             raise TransportError(str(error)) from error
-        self.judge(answer, delivery)
+        self.check_response(response, delivery)
 
-    def judge(self, answer: http.Answer, delivery: Delivery) -> None:
-        if 200 <= answer.status < 300:
+    def check_response(self, response: http.Response, delivery: Delivery) -> None:
+        if 200 <= response.status < 300:
             return
-        words = f"{answer.status} {excerpt(answer.body)}".strip()
-        if 300 <= answer.status < 400:
-            raise TransportError(f"{answer.status}: a redirect, which is not followed. Give the final address instead.")
-        after = retry_after(answer) if answer.status in (429, 503) else None
-        raise TransportError(words, permanent=answer.status in self.gone, after=after)
+        words = f"{response.status} {excerpt(response.body)}".strip()
+        if 300 <= response.status < 400:
+            raise TransportError(
+                f"{response.status}: a redirect, which is not followed. Give the final address instead."
+            )
+        after = retry_after(response) if response.status in (429, 503) else None
+        raise TransportError(words, permanent=response.status in self.gone_statuses, after=after)
 
 
 def web_address(endpoint: str) -> str:
     try:
-        return http.check(endpoint.strip())
+        return http.normalize_url(endpoint.strip())
     except http.ForbiddenAddress as error:
         raise ValidationError({"endpoint": str(error)}) from None
 
@@ -97,9 +99,9 @@ def excerpt(body: bytes) -> str:
     return one_line(body[: 4 * MAX_EXCERPT].decode("utf-8", "replace"))[:MAX_EXCERPT]
 
 
-def retry_after(answer: http.Answer) -> timedelta | None:
+def retry_after(response: http.Response) -> timedelta | None:
     """RFC 9110 section 10.2.3: seconds or a date. None if there is none to be understood."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = response.headers.get("retry-after", "").strip()
     try:
         wanted = (
             timedelta(seconds=float(text)) if text[:1].isdigit() else parsedate_to_datetime(text) - datetime.now(UTC)

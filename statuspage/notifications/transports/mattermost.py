@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import MARKDOWN, harmless
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import Call, HttpTransport, json_call
+from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 6000
 
@@ -11,30 +11,30 @@ MAX_TEXT = 6000
 class MattermostTransport(HttpTransport):
     """Incoming webhooks of Mattermost and of Rocket.Chat, which take the same attachments."""
 
-    asks: ClassVar[dict[str, tuple[str, str]]] = {
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {
         "endpoint": ("Incoming webhook", "From the integrations, like https://chat.example.com/hooks/…"),
     }
 
-    def message(self, bulletin: ChatMessage) -> Any:
+    def render(self, message: ChatMessage) -> Any:
         return {
             "attachments": [
                 {
-                    "fallback": harmless(bulletin.headline),
-                    "color": bulletin.tone,
-                    "title": harmless(bulletin.headline),
-                    "title_link": bulletin.url,
-                    "text": MARKDOWN.render(bulletin.body_html, limit=MAX_TEXT),
-                    "fields": _fields(bulletin),
-                    "footer": harmless(f"{bulletin.page.name} · {bulletin.posted}"),
+                    "fallback": harmless(message.headline),
+                    "color": message.color,
+                    "title": harmless(message.headline),
+                    "title_link": message.url,
+                    "text": MARKDOWN.render(message.body_html, limit=MAX_TEXT),
+                    "fields": _fields(message),
+                    "footer": harmless(f"{message.page.name} · {message.posted}"),
                 }
             ]
         }
 
-    def call(self, composed: Any, delivery: Delivery) -> Call:
-        return json_call(delivery.subscriber.endpoint, composed)
+    def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
+        return json_request(delivery.subscriber.endpoint, composed)
 
 
-def _fields(bulletin: ChatMessage) -> list[dict[str, Any]]:
-    if not bulletin.affected:
+def _fields(message: ChatMessage) -> list[dict[str, Any]]:
+    if not message.affected:
         return []
-    return [{"short": False, "title": "Affected", "value": MARKDOWN.text(bulletin.affected.partition(": ")[2])}]
+    return [{"short": False, "title": "Affected", "value": MARKDOWN.text(message.affected.partition(": ")[2])}]

@@ -3,10 +3,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
+from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN, harmless
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import Call, HttpTransport, json_call, token_of, web_address
+from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of, web_address
 
 # ntfy turns longer messages into attachments.
 MAX_TEXT = 3000
@@ -17,22 +17,22 @@ _TAGS = {
     AMBER: "warning",
     ORANGE: "orange_circle",
     RED: "rotating_light",
-    GREY: "memo",
+    GRAY: "memo",
 }
-_HIGH, _USUAL = 4, 3
+_HIGH, _DEFAULT = 4, 3
 
 
 class NtfyTransport(HttpTransport):
     """A topic of ntfy.sh or of a server of one's own, over the JSON interface."""
 
-    gone: ClassVar[frozenset[int]] = frozenset({401, 403, 404, 410})
-    asks: ClassVar[dict[str, tuple[str, str]]] = {
+    gone_statuses: ClassVar[frozenset[int]] = frozenset({401, 403, 404, 410})
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {
         "endpoint": ("Topic", "The topic's address, like https://ntfy.sh/acme-status."),
         "secret": ("Access token", "Optional, for a topic that is protected, like tk_…"),
     }
 
     @classmethod
-    def check(cls, endpoint: str, secret: str) -> tuple[str, str]:
+    def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
         endpoint = web_address(endpoint)
         address, topic = _parts(endpoint)
         if not topic:
@@ -41,19 +41,19 @@ class NtfyTransport(HttpTransport):
             raise ValidationError({"secret": "This cannot be an access token."})
         return endpoint, secret.strip()
 
-    def message(self, bulletin: ChatMessage) -> Any:
-        text = PLAIN.render(bulletin.body_html, limit=MAX_TEXT)
+    def render(self, message: ChatMessage) -> Any:
+        text = PLAIN.render(message.body_html, limit=MAX_TEXT)
         return {
-            "title": harmless(bulletin.headline),
-            "message": "\n\n".join(part for part in (text, bulletin.affected) if part),
-            "tags": [_TAGS[bulletin.tone]],
-            "priority": _HIGH if bulletin.tone in (RED, ORANGE) else _USUAL,
-            "click": bulletin.url,
+            "title": harmless(message.headline),
+            "message": "\n\n".join(part for part in (text, message.affected) if part),
+            "tags": [_TAGS[message.color]],
+            "priority": _HIGH if message.color in (RED, ORANGE) else _DEFAULT,
+            "click": message.url,
         }
 
-    def call(self, composed: Any, delivery: Delivery) -> Call:
+    def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
         address, topic = _parts(delivery.subscriber.endpoint)
-        return json_call(f"{address}/", {"topic": topic, **composed}, **token_of(delivery.subscriber))
+        return json_request(f"{address}/", {"topic": topic, **composed}, **token_of(delivery.subscriber))
 
 
 def _parts(endpoint: str) -> tuple[str, str]:

@@ -1,48 +1,48 @@
 from typing import Any, ClassVar
 
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
+from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import CARD
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import Call, HttpTransport, json_call
+from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 5000
 # Cards know no colours but these.
-_STYLES = {GREEN: "good", BLUE: "accent", AMBER: "warning", ORANGE: "warning", RED: "attention", GREY: "emphasis"}
+_STYLES = {GREEN: "good", BLUE: "accent", AMBER: "warning", ORANGE: "warning", RED: "attention", GRAY: "emphasis"}
 
 
 class TeamsTransport(HttpTransport):
     """A workflow “When a Teams webhook request is received”, which posts the card that it gets."""
 
-    asks: ClassVar[dict[str, tuple[str, str]]] = {
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {
         "endpoint": ("Workflow URL", "From Teams' Workflows app, like https://….logic.azure.com/workflows/…"),
     }
 
-    def message(self, bulletin: ChatMessage) -> Any:
+    def render(self, message: ChatMessage) -> Any:
         card = {
             "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
             "type": "AdaptiveCard",
             "version": "1.4",
-            "fallbackText": CARD.text(bulletin.headline),
+            "fallbackText": CARD.text(message.headline),
             "body": [
                 {
                     "type": "Container",
-                    "style": _STYLES[bulletin.tone],
+                    "style": _STYLES[message.color],
                     "bleed": True,
-                    "items": [_text(CARD.text(bulletin.headline), size="Medium", weight="Bolder")],
+                    "items": [_text(CARD.text(message.headline), size="Medium", weight="Bolder")],
                 },
-                *(_text(block) for block in CARD.render(bulletin.body_html, limit=MAX_TEXT).split("\n\n") if block),
-                *([_text(CARD.text(bulletin.affected), isSubtle=True)] if bulletin.affected else []),
-                _text(CARD.text(f"{bulletin.page.name} · {bulletin.posted}"), isSubtle=True, size="Small"),
+                *(_text(block) for block in CARD.render(message.body_html, limit=MAX_TEXT).split("\n\n") if block),
+                *([_text(CARD.text(message.affected), isSubtle=True)] if message.affected else []),
+                _text(CARD.text(f"{message.page.name} · {message.posted}"), isSubtle=True, size="Small"),
             ],
-            "actions": [{"type": "Action.OpenUrl", "title": "Read details", "url": bulletin.url}],
+            "actions": [{"type": "Action.OpenUrl", "title": "Read details", "url": message.url}],
         }
         return {
             "type": "message",
             "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
         }
 
-    def call(self, composed: Any, delivery: Delivery) -> Call:
-        return json_call(delivery.subscriber.endpoint, composed)
+    def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
+        return json_request(delivery.subscriber.endpoint, composed)
 
 
 def _text(text: str, **more: Any) -> dict[str, Any]:

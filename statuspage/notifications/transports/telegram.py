@@ -7,30 +7,30 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from statuspage.common import http
-from statuspage.notifications.messages.chat import AMBER, BLUE, GREEN, GREY, ORANGE, RED, ChatMessage
+from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import TELEGRAM
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import TransportError
-from statuspage.notifications.transports.http import LONGEST_PAUSE, Call, HttpTransport, json_call
+from statuspage.notifications.transports.http import LONGEST_PAUSE, HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 3000
 _CHAT = re.compile(r"-?\d{1,20}|@\w{5,32}", re.ASCII)
 _TOKEN = re.compile(r"\d{5,20}:[\w-]{30,60}", re.ASCII)
 # Messages have no colour of their own.
-_DOTS = {GREEN: "🟢", BLUE: "🔵", AMBER: "🟡", ORANGE: "🟠", RED: "🔴", GREY: "⚪"}
+_DOTS = {GREEN: "🟢", BLUE: "🔵", AMBER: "🟡", ORANGE: "🟠", RED: "🔴", GRAY: "⚪"}
 
 
 class TelegramTransport(HttpTransport):
     """A bot's sendMessage. 400 and 403: there is no such chat, or the bot was thrown out; 401 and 404: a bad token."""
 
-    gone: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404})
-    asks: ClassVar[dict[str, tuple[str, str]]] = {
+    gone_statuses: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404})
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {
         "endpoint": ("Chat", "The chat's id, like -1001234567890, or the name of a public channel, like @acmestatus."),
         "secret": ("Bot token", "From @BotFather, like 123456789:AAE…"),
     }
 
     @classmethod
-    def check(cls, endpoint: str, secret: str) -> tuple[str, str]:
+    def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
         errors = {}
         if not _CHAT.fullmatch(endpoint.strip()):
             errors["endpoint"] = "This is neither a chat's id nor the @name of a public channel."
@@ -40,35 +40,35 @@ class TelegramTransport(HttpTransport):
             raise ValidationError(errors)
         return endpoint.strip(), secret.strip()
 
-    def message(self, bulletin: ChatMessage) -> Any:
-        link = TELEGRAM.link(TELEGRAM.text(bulletin.headline), bulletin.url)
+    def render(self, message: ChatMessage) -> Any:
+        link = TELEGRAM.link(TELEGRAM.text(message.headline), message.url)
         parts = [
-            f"{_DOTS[bulletin.tone]} <b>{link}</b>",
-            TELEGRAM.render(bulletin.body_html, limit=MAX_TEXT),
-            TELEGRAM.text(bulletin.affected)[:500],
-            f"<i>{TELEGRAM.text(f'{bulletin.page.name} · {bulletin.posted}')}</i>",
+            f"{_DOTS[message.color]} <b>{link}</b>",
+            TELEGRAM.render(message.body_html, limit=MAX_TEXT),
+            TELEGRAM.text(message.affected)[:500],
+            f"<i>{TELEGRAM.text(f'{message.page.name} · {message.posted}')}</i>",
         ]
         text = "\n\n".join(part for part in parts if part)
         return {"text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
 
-    def call(self, composed: Any, delivery: Delivery) -> Call:
+    def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
         subscriber = delivery.subscriber
         url = f"{settings.TELEGRAM_API_URL}/bot{subscriber.secret}/sendMessage"
-        return json_call(url, {"chat_id": subscriber.endpoint, **composed})
+        return json_request(url, {"chat_id": subscriber.endpoint, **composed})
 
-    def judge(self, answer: http.Answer, delivery: Delivery) -> None:
+    def check_response(self, response: http.Response, delivery: Delivery) -> None:
         try:
-            super().judge(answer, delivery)
+            super().check_response(response, delivery)
         except TransportError as error:
-            error.after = error.after or _pause_wanted(answer)
+            error.after = error.after or _retry_after_in_body(response)
             # 400 is said of a text that cannot be read, too, and that is no fault of the chat.
-            error.permanent = error.permanent and (answer.status != 400 or "chat" in str(error).lower())
+            error.permanent = error.permanent and (response.status != 400 or "chat" in str(error).lower())
             raise
 
 
-def _pause_wanted(answer: http.Answer) -> timedelta | None:
+def _retry_after_in_body(response: http.Response) -> timedelta | None:
     """Telegram says it in the answer, not in a header."""
     try:
-        return min(timedelta(seconds=int(json.loads(answer.body)["parameters"]["retry_after"])), LONGEST_PAUSE)
+        return min(timedelta(seconds=int(json.loads(response.body)["parameters"]["retry_after"])), LONGEST_PAUSE)
     except (ValueError, KeyError, TypeError, OverflowError):
         return None

@@ -21,7 +21,7 @@ from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.messages.webhook import payload_of, sample_payload
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import TransportError
-from statuspage.notifications.transports.http import Call, HttpTransport
+from statuspage.notifications.transports.http import HttpTransport, OutboundRequest
 from statuspage.subscribers.links import unsubscribe_url
 from statuspage.subscribers.models import Subscriber
 
@@ -29,37 +29,37 @@ CHALLENGE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300))
 
 
 class WebhookTransport(HttpTransport):
-    gone: ClassVar[frozenset[int]] = frozenset({410})
-    asks: ClassVar[dict[str, tuple[str, str]]] = {
+    gone_statuses: ClassVar[frozenset[int]] = frozenset({410})
+    form_fields: ClassVar[dict[str, tuple[str, str]]] = {
         "endpoint": ("Address", "Where we POST to, like https://example.com/hooks/status."),
         "email": ("Owner's e-mail", "Optional. We write there if the endpoint keeps failing and is switched off."),
     }
 
-    def compose(self, delivery: Delivery, news: Notification | None) -> tuple[bytes, bytes]:
+    def compose(self, delivery: Delivery, notification: Notification | None) -> tuple[bytes, bytes]:
         """The body, and the gap in it for the subscriber's own link. Nobody who writes a text can guess a gap."""
         page, gap = delivery.subscriber.page, secrets.token_hex(16)
         if delivery.kind == DeliveryKind.CHALLENGE:
             body: Any = {"type": "endpoint.challenge", "challenge": gap, "page": absolute_url(page, "/")}
-        elif news:
-            body = payload_of(news, unsubscribe=gap)
+        elif notification:
+            body = payload_of(notification, unsubscribe=gap)
         else:
             body = sample_payload(page, unsubscribe=gap)
         return json.dumps(body).encode(), gap.encode()
 
-    def call(self, composed: tuple[bytes, bytes], delivery: Delivery) -> Call:
+    def build_request(self, composed: tuple[bytes, bytes], delivery: Delivery) -> OutboundRequest:
         body, gap = composed
         is_challenge = delivery.kind == DeliveryKind.CHALLENGE
         filling = challenge_token(delivery) if is_challenge else unsubscribe_url(delivery.subscriber)
         body = body.replace(gap, filling.encode())
         headers = {"Content-Type": "application/json"} | signature_headers(delivery, body)
-        return Call(delivery.subscriber.endpoint, body, headers)
+        return OutboundRequest(delivery.subscriber.endpoint, body, headers)
 
-    def waits(self, delivery: Delivery) -> tuple[timedelta, ...]:
-        return CHALLENGE_WAITS if delivery.kind == DeliveryKind.CHALLENGE else super().waits(delivery)
+    def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
+        return CHALLENGE_WAITS if delivery.kind == DeliveryKind.CHALLENGE else super().retry_delays(delivery)
 
-    def judge(self, answer: http.Answer, delivery: Delivery) -> None:
-        super().judge(answer, delivery)
-        if delivery.kind == DeliveryKind.CHALLENGE and not echoes(answer.body, challenge_token(delivery)):
+    def check_response(self, response: http.Response, delivery: Delivery) -> None:
+        super().check_response(response, delivery)
+        if delivery.kind == DeliveryKind.CHALLENGE and not echoes(response.body, challenge_token(delivery)):
             raise TransportError("It answered, but not with the challenge that we had sent.")
 
 

@@ -91,7 +91,7 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     if not is_within_rate_limit(request):
         return _too_many()
     email = form.cleaned_data["email"]
-    request_subscription(page, email, wishes=form.cleaned_wishes())
+    request_subscription(page, email, preferences=form.cleaned_preferences())
     known = Subscriber.objects.by_email(page, email)
     incident = next(iter(every(fields, INCIDENT)), None)
     return _told(page, id=known.public_id if known else "", email=normalise(email), incident=incident, status=201)
@@ -105,7 +105,7 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     if not is_within_rate_limit(request):
         return _too_many()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
-    request_webhook(page, endpoint, email, wishes=form.cleaned_wishes())
+    request_webhook(page, endpoint, email, preferences=form.cleaned_preferences())
     code = stable_id("webhook-subscription", page.pk, endpoint, normalise(email))[:12]
     return _told(page, id=code, email=normalise(email), endpoint=endpoint, mode="webhook", status=201)
 

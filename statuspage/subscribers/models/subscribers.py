@@ -57,7 +57,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         counted = self.order_by().values_list("channel").annotate(many=models.Count("pk")).order_by("-many", "channel")
         return {Channel(channel).label: many for channel, many in counted}
 
-    def with_wishes(self) -> SubscriberQuerySet:
+    def with_preferences(self) -> SubscriberQuerySet:
         return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
 
     def listening(self, kind: str) -> SubscriberQuerySet:

@@ -76,9 +76,9 @@ def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpS
     assert "The mail server took the mail." in text
     assert f"{TO} is accepted: 250 OK" in text
     assert "Its last answer: 250 OK" in text
-    (letter,) = sink.letters
-    message = parsed(letter.raw)
-    assert (letter.recipient, letter.sender) == (TO, "status@localhost")
+    (received,) = sink.letters
+    message = parsed(received.raw)
+    assert (received.recipient, received.sender) == (TO, "status@localhost")
     assert message["Subject"] == "[Acme] Test mail"
     assert message["From"] == "Acme <status@localhost>"
     assert message["Auto-Submitted"] == "auto-generated"

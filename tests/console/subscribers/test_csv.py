@@ -210,14 +210,18 @@ def test_what_spreadsheets_of_other_countries_write_is_read(page: Page, delimite
     found = csv_format.read_sheet(page, text)
     assert not found.errors
     (row,) = found.rows
-    assert (row.email, row.wishes.kinds, row.wishes.time_zone) == ("ada@example.com", ["incidents"], "Asia/Tokyo")
+    assert (row.email, row.preferences.kinds, row.preferences.time_zone) == (
+        "ada@example.com",
+        ["incidents"],
+        "Asia/Tokyo",
+    )
 
 
 def test_components_go_by_name_full_name_or_id_and_doubtful_names_are_asked_back(page: Page, rest: Component) -> None:
     other = make_component(page, "REST", group=make_group(page, "Partners"))
     text = f"email,components\na@example.com,Partners - rest | {rest.public_id}\nb@example.com,REST\n"
     found = csv_format.read_sheet(page, text)
-    assert found.rows[0].wishes.components == (other, rest)
+    assert found.rows[0].preferences.components == (other, rest)
     ((line, words),) = found.errors
     assert line == 3
     assert "2 components are called “REST”" in words
@@ -306,7 +310,7 @@ def test_no_cell_is_a_formula_and_the_file_still_reads_back(page: Page, email: s
     cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
     (row,) = csv_format.read_sheet(page, text).rows
-    assert (row.email, row.wishes.components) == (email, (component,))
+    assert (row.email, row.preferences.components) == (email, (component,))
 
 
 def test_what_was_exported_comes_back_as_it_was_elsewhere(page: Page, rest: Component) -> None:

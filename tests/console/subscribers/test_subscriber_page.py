@@ -119,8 +119,8 @@ def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
     fields = fields_of(form_to(sheet(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": ["incidents"], "time_zone": "Asia/Tokyo"}, follow=True)
     assert "Saved." in sheet(answer).text
-    wishes = preferences_of(Subscriber.objects.get())
-    assert (wishes.kinds, wishes.time_zone) == (["incidents"], "Asia/Tokyo")
+    preferences = preferences_of(Subscriber.objects.get())
+    assert (preferences.kinds, preferences.time_zone) == (["incidents"], "Asia/Tokyo")
     assert last_entry().verb == "subscriber.changed"
 
 

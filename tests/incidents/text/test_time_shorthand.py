@@ -143,7 +143,7 @@ def test_programs_and_plain_mails_read_the_time_in_words(page: Page) -> None:
     told = "It began at 14:14 CEST (12:14 UTC)."
     assert Wire(page, "").update(incident.updates.get(), incident)["body"] == told
     event = incident.events.get(kind="incident.opened")
-    letter = notification_email(read_notification([event.pk])[event.pk], zone=UTC)
-    assert told in letter.text
-    assert "12:14 UTC" in letter.html
+    email = notification_email(read_notification([event.pk])[event.pk], zone=UTC)
+    assert told in email.text
+    assert "12:14 UTC" in email.html
     assert incident.updates.get().body == "It began at @14:14."

@@ -19,20 +19,20 @@ from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
-def add_subscriber(page: Page, asked: SubscriberIn, *, actor: Actor, wishes: Preferences) -> Subscriber:
+def add_subscriber(page: Page, asked: SubscriberIn, *, actor: Actor, preferences: Preferences) -> Subscriber:
     """By e-mail (asked to confirm unless the client says that it has their word), webhook, or telephone number.
 
     Endpoints are vouched for by whoever has the token, and active at once.
     """
     if asked.endpoint:
-        return _add_endpoint(page, Channel.WEBHOOK, asked.endpoint, "endpoint", asked.email, wishes, actor)
+        return _add_endpoint(page, Channel.WEBHOOK, asked.endpoint, "endpoint", asked.email, preferences, actor)
     if asked.phone_number:
-        return _add_endpoint(page, Channel.SMS, asked.phone_number, "phone_number", None, wishes, actor)
+        return _add_endpoint(page, Channel.SMS, asked.phone_number, "phone_number", None, preferences, actor)
     if not asked.email:
         raise ValidationError({"email": "Give an email, an endpoint or a phone_number."})
     _check_email(asked.email)
     confirmed = asked.skip_confirmation_notification
-    return staff_actions.add(page, asked.email, wishes=wishes, confirmed=confirmed, actor=actor)
+    return staff_actions.add(page, asked.email, preferences=preferences, confirmed=confirmed, actor=actor)
 
 
 def preferences_for(page: Page, codes: Iterable[str] | None, before: Preferences | None = None) -> Preferences:
@@ -54,16 +54,16 @@ def remove_subscriber(subscriber: Subscriber, *, actor: Actor) -> None:
 
 
 def _add_endpoint(
-    page: Page, channel: Channel, address: str, field: str, email: str | None, wishes: Preferences, actor: Actor
+    page: Page, channel: Channel, address: str, field: str, email: str | None, preferences: Preferences, actor: Actor
 ) -> Subscriber:
     if email:
         _check_email(email)
     try:
-        endpoint, secret = ENDPOINT_TRANSPORTS[channel].check(address, "")
+        endpoint, secret = ENDPOINT_TRANSPORTS[channel].clean_endpoint(address, "")
         added = endpoints.add(page, channel, endpoint=endpoint, secret=secret, email=email or "", actor=actor)
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from None
-    set_preferences(added, wishes)
+    set_preferences(added, preferences)
     return added
 
 
@@ -74,15 +74,15 @@ def _check_email(email: str) -> None:
         raise ValidationError({"email": "This is not an e-mail address."}) from None
 
 
-def without_incident(wishes: Preferences, incident: Incident) -> Preferences | None:
+def without_incident(preferences: Preferences, incident: Incident) -> Preferences | None:
     """All but this incident; None if nothing is left."""
-    rest = tuple(one for one in wishes.incidents if one != incident)
-    left = wishes.whole_page or rest or wishes.components or wishes.groups
-    return replace(wishes, incidents=rest) if left else None
+    rest = tuple(one for one in preferences.incidents if one != incident)
+    left = preferences.whole_page or rest or preferences.components or preferences.groups
+    return replace(preferences, incidents=rest) if left else None
 
 
 def get_subscriber(rows: SubscriberQuerySet, code: str) -> Subscriber:
-    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_wishes().select_related("page"), code)
+    found: Subscriber = get_from_list_or_404(rows.with_codes([code]).with_preferences().select_related("page"), code)
     return found
 
 
@@ -91,7 +91,7 @@ def read_subscriber(page: Page, code: str) -> SubscriberOut:
 
 
 def list_subscribers(page: Page, rows: SubscriberQuerySet, paging: Paging, *, first: int = 1) -> list[SubscriberOut]:
-    return [subscriber_out(page, one) for one in paging.cut(rows.with_wishes(), first=first)]
+    return [subscriber_out(page, one) for one in paging.cut(rows.with_preferences(), first=first)]
 
 
 def resend_confirmation(request: ApiRequest, page: Page, rows: SubscriberQuerySet, code: str) -> SubscriberOut:

@@ -45,8 +45,8 @@ def list_subscribers(request: ApiRequest, page_id: str, asked: ListingQuery) -> 
 def create_subscriber(request: ApiRequest, page_id: str, body: SubscriberBody) -> SubscriberOut:
     """Add a subscriber by e-mail, webhook or telephone number."""
     page, asked = page_of(request, page_id), body.subscriber
-    wishes = actions.preferences_for(page, asked.component_ids)
-    added = actions.add_subscriber(page, asked, actor=request.token.actor, wishes=wishes)
+    preferences = actions.preferences_for(page, asked.component_ids)
+    added = actions.add_subscriber(page, asked, actor=request.token.actor, preferences=preferences)
     return actions.read_subscriber(page, added.public_id)
 
 
@@ -75,8 +75,8 @@ def update_subscriber(
     """Change what a subscriber is told of: these components, or the whole page."""
     page = page_of(request, page_id)
     subscriber = actions.get_subscriber(page.subscribers.all(), subscriber_id)
-    wishes = actions.preferences_for(page, body.component_ids, before=preferences_of(subscriber))
-    staff_actions.change(subscriber, wishes, actor=request.token.actor)
+    preferences = actions.preferences_for(page, body.component_ids, before=preferences_of(subscriber))
+    staff_actions.change(subscriber, preferences, actor=request.token.actor)
     return actions.read_subscriber(page, subscriber_id)
 
 

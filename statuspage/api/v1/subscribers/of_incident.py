@@ -28,8 +28,8 @@ def create_incident_subscriber(
 ) -> SubscriberOut:
     """Add a subscriber to one incident."""
     page = page_of(request, page_id)
-    wishes = Preferences(whole_page=False, incidents=(incident_of(page, incident_id),))
-    added = actions.add_subscriber(page, body.subscriber, actor=request.token.actor, wishes=wishes)
+    preferences = Preferences(whole_page=False, incidents=(incident_of(page, incident_id),))
+    added = actions.add_subscriber(page, body.subscriber, actor=request.token.actor, preferences=preferences)
     return actions.read_subscriber(page, added.public_id)
 
 
@@ -49,11 +49,11 @@ def delete_incident_subscriber(
     page, actor = page_of(request, page_id), request.token.actor
     incident = incident_of(page, incident_id)
     subscriber = actions.get_subscriber(_of_incident(page, incident), subscriber_id)
-    wishes = actions.without_incident(preferences_of(subscriber), incident)
-    if wishes is None:
+    preferences = actions.without_incident(preferences_of(subscriber), incident)
+    if preferences is None:
         actions.remove_subscriber(subscriber, actor=actor)
     else:
-        staff_actions.change(subscriber, wishes, actor=actor)
+        staff_actions.change(subscriber, preferences, actor=actor)
     return actions.read_subscriber(page, subscriber_id)
 
 

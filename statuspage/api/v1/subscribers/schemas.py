@@ -124,7 +124,7 @@ def in_mode_and_state(
 
 
 def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
-    """`subscriber` comes `with_wishes()`. Secret addresses of chats are not told."""
+    """`subscriber` comes `with_preferences()`. Secret addresses of chats are not told."""
     wire, mode = wire_of(page), mode_of(subscriber.channel)
     number = subscriber.endpoint if mode == "sms" else None
     asked_at = subscriber.confirmation_sent_at or subscriber.created_at
@@ -147,11 +147,11 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
 
 def _chosen(subscriber: Subscriber) -> list[str]:
     """Ids of components, those of chosen groups too; none: the whole page."""
-    wishes = preferences_of(subscriber)
-    if wishes.whole_page:
+    preferences = preferences_of(subscriber)
+    if preferences.whole_page:
         return []
-    members = (one for group in wishes.groups for one in group.components.active())
-    return list(dict.fromkeys(one.public_id for one in (*wishes.components, *members)))
+    members = (one for group in preferences.groups for one in group.components.active())
+    return list(dict.fromkeys(one.public_id for one in (*preferences.components, *members)))
 
 
 def histogram(page: Page) -> Histogram:

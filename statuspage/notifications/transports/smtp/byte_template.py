@@ -31,14 +31,12 @@ class ByteTemplate:
     DATA wants it (RFC 5321 section 4.5.2).
     """
 
-    def __init__(
-        self, letter: EmailTemplate, *, is_list: bool, in_thread: bool, eight_bit: bool, stuffed: bool
-    ) -> None:
+    def __init__(self, email: EmailTemplate, *, is_list: bool, in_thread: bool, eight_bit: bool, stuffed: bool) -> None:
         # Neither can a text hold such a mark, nor is it changed by any encoding.
         marked = {name: f"gap{secrets.token_hex(8)}x" for name in VALUES}
         self._marks = {mark.encode(): (name, False) for name, mark in marked.items()}
         self._marks |= {_in_quoted(mark): (name, True) for mark, (name, _) in self._marks.items()}
-        message = build_message(letter, marked, is_list=is_list, in_thread=in_thread).message()
+        message = build_message(email, marked, is_list=is_list, in_thread=in_thread).message()
         raw = self._serialised(message, eight_bit=eight_bit)
         self.is_eight_bit = not raw.isascii()
         if stuffed:

@@ -172,8 +172,8 @@ def send_message(message: EmailMessage) -> None:
 def _judged(error: Exception) -> Exception:
     """Whose fault it is."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, answer = next(iter(error.recipients.values()))
-        text = words(smtplib.SMTPResponseException(code, answer))
+        code, response = next(iter(error.recipients.values()))
+        text = words(smtplib.SMTPResponseException(code, response))
         return TransportError(text, permanent=kind_of(status_in(text)) == BounceKind.HARD)
     if isinstance(error, smtplib.SMTPDataError):
         return TransportError(words(error))
@@ -183,6 +183,6 @@ def _judged(error: Exception) -> Exception:
 def words(error: Exception) -> str:
     """`535 5.7.8 Wrong password`: what the server said, as one line that people can read."""
     code: object = getattr(error, "smtp_code", "")
-    answer: object = getattr(error, "smtp_error", "")
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    response: object = getattr(error, "smtp_error", "")
+    text = response.decode("utf-8", "replace") if isinstance(response, bytes) else str(response)
     return one_line(f"{code} {text}" if code else str(error) or type(error).__name__)[:500]

@@ -47,7 +47,7 @@ class SmtpConnection:
         self._opened = opened  # holds the socket
         self.sock = opened.sock
         self.features = opened.features
-        self._office = office
+        self._pool = office
         self._jobs: list[Envelope] = []
         self._queue: deque[tuple[Step, Envelope, bytes]] = deque()
         self._expected: deque[tuple[Step, Envelope]] = deque()
@@ -104,7 +104,7 @@ class SmtpConnection:
             self.lose(f"The connection to the mail server broke: {error}.")
         if bool(self._unwritten) != self.is_watched_for_writing and not self.is_closed:
             self.is_watched_for_writing = not self.is_watched_for_writing
-            self._office.watch(self)
+            self._pool.watch(self)
 
     def read(self) -> None:
         """Take in what has come, and act on every answer that is complete."""
@@ -128,8 +128,8 @@ class SmtpConnection:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
-            answer, self._lines = [*self._lines, line], []
-            self._answered(answer)
+            response, self._lines = [*self._lines, line], []
+            self._answered(response)
             if self.is_closed:
                 return
         if len(self._unread) > _MOST_UNREAD or len(self._lines) > _MOST_LINES:
@@ -170,13 +170,13 @@ class SmtpConnection:
             self._queue.appendleft((Step.NO_TEXT, job, b".\r\n"))
             return
         self._queue.append((Step.TEXT, job, job.data))
-        if self.features.pipelining and (following := self._office.take(self)):
+        if self.features.pipelining and (following := self._pool.take(self)):
             self._enqueue(following)
 
-    def _refused_data(self, job: Envelope, answer: str) -> None:
+    def _refused_data(self, job: Envelope, response: str) -> None:
         self._needs_reset = True
         if not job.is_over:
-            self._end(job, TransportError(answer))
+            self._end(job, TransportError(response))
 
     def _end(self, job: Envelope, error: Exception | None) -> None:
         job.is_over = True
@@ -184,7 +184,7 @@ class SmtpConnection:
         if any(waiting is job for _, waiting, _ in self._queue):
             self._queue = deque(entry for entry in self._queue if entry[1] is not job)
             self._needs_reset = True
-        self._office.settle(job, error)
+        self._pool.settle(job, error)
 
     def lose(self, why: str, *, timed_out: bool = False) -> None:
         """The connection is of no more use. Only the mail that was being handed over can be to blame."""
@@ -195,18 +195,18 @@ class SmtpConnection:
         for place, job in enumerate(jobs):
             if job.is_given:
                 error = f"{why} before it answered: perhaps it has the message."
-                self._office.cut_off(job, TransportError(error, in_doubt=True), timed_out=timed_out)
+                self._pool.cut_off(job, TransportError(error, in_doubt=True), timed_out=timed_out)
             elif place == 0 and (timed_out or not self._accepted):
                 error = f"{why} before it accepted the message."
-                self._office.cut_off(job, TransportError(error), timed_out=timed_out)
+                self._pool.cut_off(job, TransportError(error), timed_out=timed_out)
             else:
                 # Servers close idle and long connections: another one will do.
-                self._office.give_back(job)
+                self._pool.give_back(job)
 
     def close(self) -> None:
         if self.is_closed:
             return
-        self._office.forget(self)
+        self._pool.forget(self)
         with suppress(OSError):
             if self.is_idle and not self._unwritten:
                 self.sock.send(b"QUIT\r\n")
@@ -223,7 +223,7 @@ def _words(code: int, lines: list[bytes]) -> str:
     return one_line(f"{code or ''} {text}")[:500]
 
 
-def _refused_recipient(code: int, answer: str) -> Exception:
-    if code in _OUR_FAULT or "relay" in answer.lower():
-        return ChannelDown(f"The mail server does not send for us: {answer}")
-    return TransportError(answer, permanent=code >= 500)
+def _refused_recipient(code: int, response: str) -> Exception:
+    if code in _OUR_FAULT or "relay" in response.lower():
+        return ChannelDown(f"The mail server does not send for us: {response}")
+    return TransportError(response, permanent=code >= 500)

@@ -15,15 +15,15 @@ from statuspage.notifications.transports.smtp.headers import envelope_sender, ma
 class ComposedEmail:
     """A letter, written as bytes once for each kind of server that it is sent through."""
 
-    def __init__(self, letter: EmailTemplate, *, is_list: bool, in_thread: bool) -> None:
-        self.letter = letter
+    def __init__(self, email: EmailTemplate, *, is_list: bool, in_thread: bool) -> None:
+        self.email = email
         self._traits: dict[str, Any] = {"is_list": is_list, "in_thread": in_thread}
         self._templates: dict[tuple[bool, bool], ByteTemplate] = {}
 
     def template(self, *, eight_bit: bool, stuffed: bool) -> ByteTemplate:
         key = eight_bit, stuffed
         if key not in self._templates:
-            self._templates[key] = ByteTemplate(self.letter, eight_bit=eight_bit, stuffed=stuffed, **self._traits)
+            self._templates[key] = ByteTemplate(self.email, eight_bit=eight_bit, stuffed=stuffed, **self._traits)
         return self._templates[key]
 
 

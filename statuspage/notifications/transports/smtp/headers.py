@@ -93,38 +93,38 @@ class Message(EmailMultiAlternatives):
 
 
 def build_message(
-    letter: EmailTemplate, values: Mapping[str, str], *, is_list: bool, in_thread: bool
+    email: EmailTemplate, values: Mapping[str, str], *, is_list: bool, in_thread: bool
 ) -> EmailMultiAlternatives:
     """The message with `values` in its gaps. `is_list`: the reader subscribed; `in_thread`: it is about an incident."""
-    text, html = letter.text, letter.html
-    for name, gap in letter.gaps.items():
+    text, html = email.text, email.html
+    for name, gap in email.gaps.items():
         text, html = text.replace(gap, values[name]), html.replace(gap, values[name])
-    headers = _headers(letter, values)
+    headers = _headers(email, values)
     if in_thread:
         headers |= {"In-Reply-To": values["thread"], "References": values["thread"]}
     if is_list:
-        headers |= _list_headers(letter, values)
-    message = Message(letter.subject, text, letter.sender, [values["to"]], headers=headers)
+        headers |= _list_headers(email, values)
+    message = Message(email.subject, text, email.sender, [values["to"]], headers=headers)
     message.attach_alternative(html, "text/html")
     return message
 
 
-def _headers(letter: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
+def _headers(email: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
     headers = {
         "Message-ID": values["message_id"],
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
         "X-Auto-Response-Suppress": "All",
-        "Feedback-ID": feedback_id(letter.campaign, letter.page, letter.kind),
+        "Feedback-ID": feedback_id(email.campaign, email.page, email.kind),
     }
-    if letter.written_at:
-        headers["Date"] = format_datetime(letter.written_at)
+    if email.written_at:
+        headers["Date"] = format_datetime(email.written_at)
     return headers | provider_headers(values["token"])
 
 
-def _list_headers(letter: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
-    host = urlsplit(absolute_url(letter.page, "/")).hostname or sender_domain()
+def _list_headers(email: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
+    host = urlsplit(absolute_url(email.page, "/")).hostname or sender_domain()
     return {
-        "List-Id": formataddr((one_line(letter.page.name), f"{letter.page.public_id}.{host}")),  # RFC 2919
+        "List-Id": formataddr((one_line(email.page.name), f"{email.page.public_id}.{host}")),  # RFC 2919
         "List-Unsubscribe": f"<{values['unsubscribe']}>",  # RFC 2369
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
     }
