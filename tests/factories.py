@@ -11,6 +11,7 @@ from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
 from incidents.actions.maintenances import maintenance_series as series_actions
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
@@ -52,13 +53,15 @@ def make_incident(page: Page, **more: Any) -> Incident:
 
 
 def post(incident: Incident, status: str = "identified", body: str = "We know more.", **more: Any) -> IncidentUpdate:
-    fields: dict[str, Any] = {"status": status, "body": body, "actor": ALICE}
-    return incident_actions.post_update(incident, **fields | more)
+    actor = more.pop("actor", ALICE)
+    return incident_actions.post_update(incident, UpdateInput(status=status, body=body, **more), actor=actor)
 
 
 def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | None = None, **more: Any) -> Incident:
     incident = make_incident(page, at=at, **more)
-    incident_actions.resolve(incident, body="This incident has been resolved.", restore=None, actor=ALICE, at=until)
+    incident_actions.resolve(
+        incident, UpdateInput(body="This incident has been resolved.", at=until), restore=None, actor=ALICE
+    )
     return incident
 
 

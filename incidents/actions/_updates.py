@@ -1,8 +1,13 @@
-"""What every action on a timeline shares: the update, the step that it makes, its event. Bad steps are refused here."""
+"""What all actions that post an update share: the checks under the lock, the update itself, and its event.
+
+An action is decorated with `once_per_submission` and then takes three steps: it checks its input, it calls
+`lock_for_step` (or `lock_for_follow_up`), and it calls `post` with what it computed under the lock.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -11,85 +16,125 @@ from django.utils import timezone
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.components import status_history
+from incidents.actions.update_input import NO_INPUT, Statuses, UpdateInput
 from incidents.actor import Actor
 from incidents.errors import EditConflict
-from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate
+from incidents.models import AffectedComponent, EventKind, Incident, IncidentUpdate
 from incidents.models.states import ENDED, RUNNING, UPCOMING, Status
 from incidents.status import impact_of, worst_impact
-from incidents.text.time_shorthand import Clock, clock_of, has_shorthand
+from incidents.text.time_shorthand import clock_of, has_shorthand
 
-Statuses = Mapping[Component, str]
+_Action = TypeVar("_Action", bound=Callable[..., IncidentUpdate])
 
-# The same verbs, said of a maintenance.
-_OF_MAINTENANCE = {
-    EventKind.INCIDENT_UPDATED: EventKind.MAINTENANCE_UPDATED,
-    EventKind.INCIDENT_RESOLVED: EventKind.MAINTENANCE_COMPLETED,
-}
+
+def once_per_submission(action: _Action) -> _Action:
+    """Run `action(incident, update_input, …)` in one transaction.
+
+    If it fails and an update with the same submission key exists, that update is returned.
+    """
+
+    @wraps(action)
+    def wrapped(incident: Incident, update_input: UpdateInput = NO_INPUT, **options: Any) -> IncidentUpdate:
+        try:
+            with transaction.atomic():
+                return action(incident, update_input, **options)
+        except (EditConflict, IntegrityError, ValidationError):
+            key = update_input.submission_key
+            earlier = incident.updates.filter(submission_key=key).first() if key else None
+            if earlier is None:
+                raise
+            return earlier
+
+    return cast(_Action, wrapped)
+
+
+def lock_for_step(incident: Incident, kind: EventKind, update_input: UpdateInput, *, status: str) -> datetime:
+    """Lock the incident, check that it can take the step to `status`, and return the time of the update.
+
+    Raises EditConflict, or ValidationError for the fields status and at.
+    """
+    take_version(incident, update_input.expected_version)
+    _check_step(incident, kind, checks.status(status, incident.kind))
+    return checks.moment(update_input.at, not_before=incident.last_update_at)
+
+
+def lock_for_follow_up(incident: Incident, update_input: UpdateInput, *, status: str) -> datetime:
+    """As `lock_for_step`, for an incident that is over and stays in `status`."""
+    take_version(incident, update_input.expected_version)
+    if not incident.is_resolved or status != incident.status:
+        raise ValidationError({"status": "This incident is open again. Post a regular update."})
+    if incident.hidden_at:
+        raise ValidationError({"status": "This incident was deleted or merged and is no longer public."})
+    return checks.moment(update_input.at, not_before=incident.last_update_at)
 
 
 def post(
     incident: Incident,
     kind: EventKind,
+    update_input: UpdateInput,
     *,
+    text: tuple[str, str],
     status: str,
-    body: str | Callable[[], str],
-    actor: Actor,
+    at: datetime,
     notify: bool,
-    components: Statuses | Callable[[datetime], Statuses] | None = None,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
+    actor: Actor,
+    components: Statuses | None = None,
     changes: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
-    after_the_end: bool = False,
 ) -> IncidentUpdate:
-    """Lock the incident, add the update, move it, record the event: one transaction.
+    """Add the update, move the locked incident, and record the event.
 
-    `body` and `components` may be functions: they are called under the lock, when the step is known to be possible, and
-    may refuse it; the latter gets the time of the update. `changes` are further fields of the incident, `details` go
-    into the audit log. `after_the_end`: of what is over, and stays so.
+    text: Markdown and HTML as `checks.body` returns them without a clock; times in it are rendered here.
+    changes: further fields of the incident. details: further details for the audit log.
     """
-    text = None if callable(body) else checks.body(body)
-    try:
-        with transaction.atomic():
-            take_version(incident, expected_version)
-            kind = _OF_MAINTENANCE.get(kind, kind) if incident.is_maintenance else kind
-            if after_the_end:
-                _check_it_is_over(incident, status)
-            else:
-                _check_step(incident, kind, checks.status(status, incident.kind))
-            at = checks.moment(at, not_before=incident.last_update_at)
-            update = add_update(
-                incident,
-                status=status,
-                text=_read(body() if callable(body) else body, text, clock_of(incident, status=status, at=at)),
-                components=components(at) if callable(components) else components,
-                notify=notify,
-                at=at,
-                submission_key=submission_key,
-                changes=changes,
-            )
-            record(
-                incident.page,
-                kind,
-                incident,
-                actor=actor,
-                notify=notify,
-                details=update_details(update, **details or {}),
-                incident=incident,
-                update=update,
-            )
-    except (EditConflict, IntegrityError, ValidationError):
-        earlier = incident.updates.filter(submission_key=submission_key).first() if submission_key else None
-        if earlier is None:
-            raise
-        return earlier
+    if has_shorthand(text[0]):
+        text = checks.body(text[0], clock=clock_of(incident, status=status, at=at))
+    update = add_update(
+        incident,
+        status=status,
+        text=text,
+        components=components,
+        notify=notify,
+        at=at,
+        submission_key=update_input.submission_key,
+        changes=changes,
+    )
+    record(
+        incident.page,
+        kind,
+        incident,
+        actor=actor,
+        notify=notify,
+        details=update_details(update, **details or {}),
+        incident=incident,
+        update=update,
+    )
     return update
 
 
-def _read(body: str, text: tuple[str, str] | None, clock: Clock) -> tuple[str, str]:
-    """`text` is what it was before its time was known: enough, if it names no time itself."""
-    return checks.body(body, clock=clock) if text is None or has_shorthand(body) else text
+def post_step(
+    incident: Incident,
+    kind: EventKind,
+    update_input: UpdateInput,
+    *,
+    status: str,
+    components: Statuses | None,
+    actor: Actor,
+) -> IncidentUpdate:
+    """Post an update whose text and components do not depend on the state of the incident."""
+    text = checks.body(update_input.body)
+    at = lock_for_step(incident, kind, update_input, status=status)
+    return post(
+        incident,
+        kind,
+        update_input,
+        text=text,
+        status=status,
+        at=at,
+        notify=update_input.notifies(),
+        actor=actor,
+        components=components,
+    )
 
 
 def add_update(
@@ -144,13 +189,6 @@ def update_details(update: IncidentUpdate, **more: Any) -> dict[str, Any]:
         "components": changes,
         **more,
     }
-
-
-def _check_it_is_over(incident: Incident, status: str) -> None:
-    if not incident.is_resolved or status != incident.status:
-        raise ValidationError({"status": "This incident is open again. Post an ordinary update."})
-    if incident.hidden_at:
-        raise ValidationError({"status": "Visitors do not see this incident any more."})
 
 
 def _check_step(incident: Incident, kind: EventKind, status: str) -> None:

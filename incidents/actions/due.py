@@ -12,6 +12,7 @@ from incidents.actions.drafts import draft_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances.maintenance_reminders import remind
 from incidents.actions.maintenances.maintenance_series import materialise
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.errors import EditConflict
 from incidents.models import Draft, Incident, MaintenanceReminder, MaintenanceSeries
@@ -89,7 +90,7 @@ def _starts_and_ends(now: datetime) -> list[Step]:
 
 def _start(maintenance: Incident) -> bool:
     at = max(maintenance.window[0], maintenance.last_update_at)
-    maintenance_lifecycle.start(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    maintenance_lifecycle.start(maintenance, UpdateInput(at=at, expected_version=maintenance.version), actor=SYSTEM)
     return True
 
 
@@ -97,7 +98,7 @@ def _complete(maintenance: Incident) -> bool:
     if not maintenance.is_running:
         return False  # its start, due in the same tick, was not ours to take
     at = max(maintenance.window[1], maintenance.last_update_at)
-    maintenance_lifecycle.complete(maintenance, actor=SYSTEM, at=at, expected_version=maintenance.version)
+    maintenance_lifecycle.complete(maintenance, UpdateInput(at=at, expected_version=maintenance.version), actor=SYSTEM)
     return True
 
 

@@ -24,6 +24,7 @@ from statuspage.notifications.staff.loop import StaffNoticeLoop
 from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
 from statuspage.notifications.worker_wakeup import BEAT_TASK, DELIVER_TASK, WorkerWakeup
+from statuspage.public import published_paths
 from statuspage.publishing.publisher import Publisher
 from statuspage.publishing.replication import Replication
 from statuspage.subscribers.models import Subscriber
@@ -126,7 +127,11 @@ class Dispatcher:
         self.stop = threading.Event()
         self.senders = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
         self.wakeup = _worker_wakeup() if settings.REDIS_URL else None
-        self.services: list[Service] = [Publisher(self.stop), Replication(self.stop), StaffNoticeLoop(self.stop)]
+        self.services: list[Service] = [
+            Publisher(self.stop, published_paths),
+            Replication(self.stop),
+            StaffNoticeLoop(self.stop),
+        ]
         self._has_workers = False
         self._heartbeat = Throttle(HEARTBEAT_EVERY)
         self._sweep = Throttle(SWEEP_EVERY)

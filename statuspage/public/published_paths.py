@@ -6,9 +6,7 @@ None depends on a query string: what has one is asked of the application.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from functools import reduce
 from operator import or_
 
@@ -21,6 +19,7 @@ from incidents.reporting.periods import Period
 from incidents.visibility import Viewer
 from statuspage.public.history import page_count, page_of
 from statuspage.public.theme import accent_code
+from statuspage.publishing.path_source import MANY_EVENTS, ChangedPaths, Stale
 
 # What says when it was true: published at least once a minute.
 CLOCKS = ("home", "live")
@@ -33,27 +32,11 @@ FEEDS = ("atom", "rss", "json_feed", "maintenances_ics", "history_json", "all_up
 SUMMARIES = (*CLOCKS, *FEEDS, *API_V2, "uptime", "badge", "embed_frame")
 # What changes with the code or the page's name alone.
 FIXED = ("robots", "missing", "away", "embed_script")
-# What the pages wear, at addresses that change with it: those of before are asked for until all pages are made anew.
-DRESS = ("/accent-", "/logo-")
+# Their content is in their names. Pages request the old ones until all pages are rendered again.
+STYLESHEETS_AND_LOGOS = ("/accent-", "/logo-")
 # Of components whose uptime is published.
 SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
-# Of so much at once, nobody asks what it touches.
-MANY = 500
 PIECE = 500
-
-
-class Stale(IntEnum):
-    """What else may read otherwise, beside what is told by name."""
-
-    NOTHING = 0
-    PRESENT = 1
-    EVERYTHING = 2
-
-
-@dataclass(frozen=True)
-class Touched:
-    paths: list[str]
-    debt: Stale
 
 
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
@@ -74,7 +57,7 @@ def present(page: Page, *, now: datetime) -> list[str]:
     components = list(page.components.visible_to(Viewer.PUBLIC))
     found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
     found += [path for component in components for path in _of_component(component)]
-    return found + _dress(page) + _reports(page, components, now=now)
+    return found + _stylesheets_and_logos(page) + _reports(page, components, now=now)
 
 
 def hidden(page: Page) -> list[str]:
@@ -83,24 +66,24 @@ def hidden(page: Page) -> list[str]:
     return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
 
 
-def touched(page: Page, news: Sequence[Event], *, since: datetime, now: datetime) -> Touched:
-    """What may read otherwise after `news`, and because the clock moved on from `since`."""
-    changes = _changes(news)
-    debt = Stale.NOTHING
+def changed(page: Page, events: Sequence[Event], *, since: datetime, now: datetime) -> ChangedPaths:
+    """What may read otherwise after `events`, and because the clock moved on from `since`."""
+    changes = _changes(events)
+    stale = Stale.NOTHING
     if _hour(since, page) != _hour(now, page) or PageChange.ALL_BUT_INCIDENTS in changes:
-        debt = Stale.PRESENT
-    if len(news) > MANY or PageChange.INCIDENTS in changes:
-        debt = Stale.EVERYTHING
-    if not news or len(news) > MANY:
-        return Touched(_named(SUMMARIES if news else CLOCKS), debt)
+        stale = Stale.PRESENT
+    if len(events) > MANY_EVENTS or PageChange.INCIDENTS in changes:
+        stale = Stale.EVERYTHING
+    if not events or len(events) > MANY_EVENTS:
+        return ChangedPaths(_named(SUMMARIES if events else CLOCKS), stale)
     found = _named(SUMMARIES)
-    found += _dress(page) if PageChange.ASSETS in changes else []
-    for incident in _incidents(page, news):
+    found += _stylesheets_and_logos(page) if PageChange.ASSETS in changes else []
+    for incident in _incidents(page, events):
         found += of_incident(incident)
-    found += _touched_histories(page, news, now=now)
-    components = list(Component.objects.touched_by(news))
+    found += _changed_histories(page, events, now=now)
+    components = list(Component.objects.touched_by(events))
     found += [path for component in components for path in _of_component(component)]
-    return Touched(list(dict.fromkeys(found + _reports(page, components, now=now))), debt)
+    return ChangedPaths(list(dict.fromkeys(found + _reports(page, components, now=now))), stale)
 
 
 def _hour(moment: datetime, page: Page) -> datetime:
@@ -109,6 +92,10 @@ def _hour(moment: datetime, page: Page) -> datetime:
 
 def summaries() -> list[str]:
     return _named(SUMMARIES)
+
+
+def is_stylesheet_or_logo(path: str) -> bool:
+    return path.startswith(STYLESHEETS_AND_LOGOS)
 
 
 def clocks() -> list[str]:
@@ -128,9 +115,9 @@ def _changes(events: Iterable[Event]) -> PageChange:
     return reduce(or_, (event.properties.page_change for event in events), PageChange.NOTHING)
 
 
-def _incidents(page: Page, news: Sequence[Event]) -> list[Incident]:
-    changes = _changes(news)
-    found = {event.incident.pk: event.incident for event in news if event.incident}
+def _incidents(page: Page, events: Sequence[Event]) -> list[Incident]:
+    changes = _changes(events)
+    found = {event.incident.pk: event.incident for event in events if event.incident}
     if PageChange.MERGED_INCIDENTS in changes:
         found |= {one.pk: one for one in page.incidents.merged_with(list(found))}
     if PageChange.PLANNED_MAINTENANCES in changes:
@@ -138,8 +125,8 @@ def _incidents(page: Page, news: Sequence[Event]) -> list[Incident]:
     return list(found.values())
 
 
-def _touched_histories(page: Page, news: Iterable[Event], *, now: datetime) -> list[str]:
-    about = [event for event in news if event.incident]
+def _changed_histories(page: Page, events: Iterable[Event], *, now: datetime) -> list[str]:
+    about = [event for event in events if event.incident]
     numbers = {page_of(page, event.incident.happened_at, now=now) for event in about if event.incident}
     if PageChange.HISTORY in _changes(about) or any(number > 1 for number in numbers):
         return _histories(range(1, page_count(page, now=now) + 1))
@@ -168,7 +155,7 @@ def _of_component(component: Component) -> list[str]:
     return [reverse(f"public:{name}", args=[component.public_id]) for name in names]
 
 
-def _dress(page: Page) -> list[str]:
+def _stylesheets_and_logos(page: Page) -> list[str]:
     found = [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
     return found + sorted({reverse("public:logo", args=[one.digest]) for one in page.logos})
 

@@ -157,7 +157,7 @@ class Tree:
         return len(self.paths())
 
     @contextlib.contextmanager
-    def draft(self, *, rebuild: bool = False) -> Iterator[GenerationWriter]:
+    def new_generation(self, *, rebuild: bool = False) -> Iterator[GenerationWriter]:
         """A draft of the next generation: it begins with all that is published, or with nothing.
 
         Leaving the block swaps it in; an exception leaves all as it was.
@@ -249,7 +249,7 @@ class GenerationWriter:
         self._before = parts[0] if parts else None
         self._past = parts[1] if len(parts) > 1 else None
 
-    def settle(self, meanwhile: Callable[[], None]) -> None:
+    def write_through(self, meanwhile: Callable[[], None]) -> None:
         """Have all that was put so far written through to the disk. That can take long on a busy one, so `meanwhile` is
         called now and then."""
         if len(self.written) > SYNCED_ALONE:
@@ -258,9 +258,9 @@ class GenerationWriter:
             while syncing.is_alive():
                 syncing.join(LOOK_EVERY)
                 meanwhile()
-            for shelf in (self._fresh, self._archive):
-                if shelf:
-                    shelf.written.clear()
+            for writer in (self._fresh, self._archive):
+                if writer:
+                    writer.written.clear()
 
     def put(self, path: str, answer: Answer) -> None:
         self._dropped.discard(path)
@@ -268,14 +268,14 @@ class GenerationWriter:
 
     def drop(self, path: str) -> None:
         self._dropped.add(path)
-        for shelf in (self._fresh, self._archive):
-            if shelf:
-                shelf.remove(path)
+        for writer in (self._fresh, self._archive):
+            if writer:
+                writer.remove(path)
 
-    def kept(self) -> list[str]:
+    def own_paths(self) -> list[str]:
         """The paths that the draft began with or was given, those of its old archive apart."""
-        shelves = [shelf.files for shelf in (self._fresh, self._archive) if shelf]
-        return list({path for files in (*shelves, self._before[1].files if self._before else {}) for path in files})
+        writers = [writer.files for writer in (self._fresh, self._archive) if writer]
+        return list({path for files in (*writers, self._before[1].files if self._before else {}) for path in files})
 
     def holds(self, path: str, answer: Answer) -> bool:
         """Whether exactly this is published already."""
@@ -296,10 +296,10 @@ class GenerationWriter:
         """Files that are new, where they lie once the draft is finished."""
         found = {self.tree.generations: self._fresh, self.tree.archives: self._archive}
         return [
-            home / self.name / file.relative_to(shelf.folder)
-            for home, shelf in found.items()
-            if shelf
-            for file in shelf.written
+            home / self.name / file.relative_to(writer.folder)
+            for home, writer in found.items()
+            if writer
+            for file in writer.written
         ]
 
     def finish(self) -> Path:
@@ -314,9 +314,9 @@ class GenerationWriter:
         return self._fresh.folder.rename(self.tree.generations / self.name)
 
     def discard(self) -> None:
-        for shelf in (self._fresh, self._archive):
-            if shelf:
-                shutil.rmtree(shelf.folder, ignore_errors=True)
+        for writer in (self._fresh, self._archive):
+            if writer:
+                shutil.rmtree(writer.folder, ignore_errors=True)
 
     def _finished_archive(self) -> str:
         """The name of the archive that the new generation uses; a new one is made if it has to be."""
@@ -332,7 +332,7 @@ class GenerationWriter:
         return self._archive.folder.rename(self.tree.archives / self.name).name
 
     def _compacted(self) -> FolderWriter:
-        """Past incidents of the generation and of its old archive, together. They leave the generation's own shelf."""
+        """Past incidents of the generation and of its old archive, together. They leave the generation's own writer."""
         archive = FolderWriter(self.tree.archives / self.part)
         fresh = Manifest(self._fresh.files, self._fresh.headers)
         moved = sorted(path for path in self._fresh.files if is_past(path))

@@ -17,7 +17,8 @@ from django.db import connection
 from incidents.models import Page
 from statuspage.common.published_folder import HOSTS
 from statuspage.publishing.models import FOLDER, Publication
-from statuspage.publishing.publisher import TICK, backoff, tree_of
+from statuspage.publishing.page_files import tree_of
+from statuspage.publishing.publisher import TICK, backoff
 from statuspage.publishing.targets import read_targets
 from statuspage.publishing.targets.base import LOADED, Target, items
 

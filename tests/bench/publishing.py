@@ -124,7 +124,8 @@ def fill_the_past(page: Any, parts: list[Any], count: int) -> None:
 
 
 def rebuild_figures(page: Any) -> dict[str, float]:
-    from statuspage.publishing.publisher import rebuild, tree_of, write_hosts
+    from statuspage.public import published_paths
+    from statuspage.publishing.page_files import PageFiles, tree_of, write_hosts
 
     early = 0.0
 
@@ -135,7 +136,7 @@ def rebuild_figures(page: Any) -> dict[str, float]:
 
     write_hosts([page])
     began, cpu = time.perf_counter(), time.process_time()
-    paths = rebuild(page, tree_of(page.public_id), tell=look)
+    paths = PageFiles(page, tree_of(page.public_id), published_paths).rebuild(on_progress=look)
     figures = {"all": time.perf_counter() - began, "all_cpu": time.process_time() - cpu}
     return figures | {"paths": paths, "rss_early": early, "rss": rss()}
 
@@ -143,17 +144,17 @@ def rebuild_figures(page: Any) -> dict[str, float]:
 def update_figures(page: Any, incident: Any) -> dict[str, float]:
     from incidents.models import Event
     from statuspage.public import published_paths
-    from statuspage.publishing.publisher import publish_news, tree_of
+    from statuspage.publishing.page_files import PageFiles, tree_of
     from tests.factories import post
 
-    tree, times = tree_of(page.public_id), []
+    files, times = PageFiles(page, tree_of(page.public_id), published_paths), []
     for number in range(UPDATES):
         post(incident, body=f"Number {number}: we know more.")
         began, cpu = time.perf_counter(), time.process_time()
-        publish_news(page, tree)
+        files.publish_events()
         times.append((time.perf_counter() - began, time.process_time() - cpu))
     last = list(Event.objects.of_page_after(page, 0))[-1]
-    touched = published_paths.touched(page, [last], since=last.created_at, now=last.created_at).paths
+    touched = published_paths.changed(page, [last], since=last.created_at, now=last.created_at).paths
     if "--paths" in sys.argv:
         print_costs(page, touched)
     clock, cpu_of = (list(column) for column in zip(*times, strict=True))

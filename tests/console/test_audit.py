@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.incidents.attributes import edit_details
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Page
 from tests.console.staff import signed_in
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page, make_user, post
@@ -39,7 +40,7 @@ def rows(client: Client, **asked: str) -> list[dict[str, str]]:
 
 def test_it_says_in_sentences_who_did_what(editor: Client, page: Page) -> None:
     incident = make_incident(page, title="Connections refused")
-    actions.resolve(incident, body="Over.", restore=None, actor=BOB)
+    actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=BOB)
     sentences = [row["sentence"] for row in rows(editor)]
     assert sentences == ["Bob resolved “Connections refused”", "Alice declared “Connections refused”"]
     assert "<strong>Bob</strong> resolved" in text(editor)

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from tests.console.staff import Fields, fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber
@@ -313,4 +314,4 @@ def test_an_action_that_another_caller_refuses_is_shown_too(editor: Client, page
     answer = editor.post(f"{place}/update", typed)
     assert answer.status_code == 422
     assert "This incident is resolved. Reopen it to post an update." in sheet(answer).text
-    assert actions.reopen(incident, body="Again.", actor=ALICE).status == "investigating"
+    assert actions.reopen(incident, UpdateInput(body="Again."), actor=ALICE).status == "investigating"

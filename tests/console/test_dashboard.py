@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Component, Event, Incident, Page
 from statuspage.notifications.models import ChannelState, Heartbeat
 from statuspage.subscribers.models.channels import channels_for
@@ -212,7 +213,7 @@ def test_two_hundred_components_cost_as_many_queries_as_none(editor: Client, pag
 
 
 def test_a_reopened_incident_is_open_again(editor: Client, page: Page) -> None:
-    actions.reopen(make_resolved(page), body="It is back.", actor=ALICE)
+    actions.reopen(make_resolved(page), UpdateInput(body="It is back."), actor=ALICE)
     assert dashboard(editor).one("h1").text == "1 open incident"
     assert Incident.objects.count() == 1
 

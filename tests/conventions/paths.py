@@ -48,9 +48,10 @@ def send_mail() -> None:
 
 def publish_events() -> None:
     """Publish what happened since the last time, as the dispatcher does."""
+    from statuspage.public import published_paths
     from statuspage.publishing.publisher import Publisher
 
-    Publisher(threading.Event()).tick()
+    Publisher(threading.Event(), published_paths).tick()
 
 
 class Call(NamedTuple):

@@ -28,23 +28,24 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
 from incidents.actor import SYSTEM
 from incidents.models import Incident, Page
-from statuspage.public.publishing.publisher import publish_news, rebuild, tree_of
+from statuspage.public import published_paths
+from statuspage.publishing.page_files import PageFiles, tree_of
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 def publish():
     page, incident = Page.objects.get(), Incident.objects.order_by("pk").last()
-    tree = tree_of(page.public_id)
+    files = PageFiles(page, tree_of(page.public_id), published_paths)
     number = 0
     while True:
         number += 1
         post_update(incident, status="identified", body=f"Number {number} of {os.getpid()}", actor=SYSTEM)
-        rebuild(page, tree) if number % 3 == 0 else publish_news(page, tree)
+        files.rebuild() if number % 3 == 0 else files.publish_events()
 
-publish_first = Page.objects.get()
-publish_news(publish_first, tree_of(publish_first.public_id))
+first = Page.objects.get()
+PageFiles(first, tree_of(first.public_id), published_paths).publish_events()
 for line in sys.stdin:
     connection.close()
     child = os.fork()
@@ -63,7 +64,7 @@ for number in range(8):
     incidents.open_incident(page, **what, actor=SYSTEM)
 """
 POST = """
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
 from incidents.actor import SYSTEM
 from incidents.models import Incident
 post_update(Incident.objects.order_by("pk").last(), status="identified", body="{}", actor=SYSTEM)

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications import endpoints
@@ -113,7 +114,7 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
     make_chat(page, Channel.SLACK, receiver)
     incident = declare(page)
     post(incident, "monitoring", "Better.")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     attachments = [heard.json["attachments"][0] for heard in receiver.heard]
@@ -272,7 +273,7 @@ def test_text_messages_tell_only_how_it_begins_and_ends(page: Page, receiver: Re
     incident = make_incident(page)
     post(incident, "identified")
     post(incident, "monitoring")
-    incident_actions.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
     assert [text.split(": ")[1] for text in sms(receiver)] == ["Investigating", "Resolved"]

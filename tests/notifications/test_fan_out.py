@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Page
 from statuspage.notifications.fan_out import fan_out, fan_out_round, fan_out_waiting
 from statuspage.notifications.models import Delivery, Priority
@@ -75,7 +76,7 @@ def test_the_first_word_goes_before_updates_and_those_before_postmortems(page: P
     make_subscriber(page)
     incident = make_incident(page)
     post(incident)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     fan_out_waiting()
     assert list(Delivery.objects.order_by("event_id").values_list("priority", flat=True)) == [

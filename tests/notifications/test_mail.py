@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery
@@ -127,8 +128,8 @@ def test_the_first_line_is_what_mail_parsers_look_for(
 
 def test_resolving_and_reopening_say_so(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     incident = make_incident(page, notify=False)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
-    incident_actions.reopen(incident, body="Not done.", actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
+    incident_actions.reopen(incident, UpdateInput(body="Not done."), actor=ALICE)
     drain()
     first_lines = [part(message, "plain").split("\n")[0] for message in mails_to(sink, "ada@example.com")]
     assert first_lines == ["Incident resolved", "Incident reopened: Investigating"]
@@ -136,7 +137,7 @@ def test_resolving_and_reopening_say_so(page: Page, reader: Subscriber, sink: Sm
 
 def test_a_postmortem_is_told_in_full(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
     incident = make_incident(page, title="API outage", notify=False)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE, notify=False)
+    incident_actions.resolve(incident, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="# What happened\n\nRedis moved.", actor=ALICE)
     message = sent_notification(sink)
     assert message["Subject"] == "[Acme] Postmortem: API outage"

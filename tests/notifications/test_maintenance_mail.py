@@ -11,6 +11,7 @@ from time_machine import Traveller, travel
 from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.fan_out import fan_out_waiting
@@ -103,7 +104,7 @@ def test_a_reminder_that_comes_too_late_is_not_sent(sink: SmtpSink, clock: Trave
     clock.move_to(BEGINS - HOUR)
     run_due(BEGINS - HOUR)
     fan_out_waiting()
-    maintenance_lifecycle.cancel(Incident.objects.get(pk=maintenance.pk), actor=ALICE, notify=False)
+    maintenance_lifecycle.cancel(Incident.objects.get(pk=maintenance.pk), UpdateInput(notify=False), actor=ALICE)
     drain()
     assert len(mails_to(sink, "ada@example.com")) == 1
     assert "no longer ahead" in Delivery.objects.get(state="cancelled").last_error
@@ -129,7 +130,7 @@ def test_start_updates_and_end_are_told_as_its_switches_say(sink: SmtpSink, cloc
     maintenance.refresh_from_db()
     post(maintenance, "in_progress", "Half done.")
     assert head(newest(sink))[0] == "An update has been posted"
-    maintenance_lifecycle.verify(maintenance, body="Checking.", actor=ALICE)
+    post(maintenance, "verifying", "Checking.")
     assert head(newest(sink))[0] == "Maintenance status: Verifying"
     maintenance_lifecycle.complete(maintenance, actor=ALICE)
     drain()
@@ -139,7 +140,7 @@ def test_start_updates_and_end_are_told_as_its_switches_say(sink: SmtpSink, cloc
 def test_its_end_and_its_cancellation_are_told(sink: SmtpSink, clock: Traveller) -> None:
     maintenance = scheduled()
     other = make_maintenance(maintenance.page, title="Network work")
-    maintenance_lifecycle.cancel(other, actor=ALICE, body="Not needed any more.")
+    maintenance_lifecycle.cancel(other, UpdateInput(body="Not needed any more."), actor=ALICE)
     message = newest(sink)
     assert (message["Subject"], head(message)[0]) == ("[Acme] Cancelled: Network work", "Maintenance cancelled")
     clock.move_to(BEGINS + HOUR)

@@ -15,6 +15,7 @@ from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.incidents.attributes import edit_details
 from incidents.actions.incidents.follow_ups import follow_up
 from incidents.actions.pages.page_settings import set_staff_reminders
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
@@ -113,7 +114,7 @@ def test_who_was_not_running_reminds_once_and_not_for_each_time_missed(erin: Use
 
 def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -> None:
     well = dict.fromkeys(outage.affected_components(), "operational")
-    actions.resolve(outage, body="It works again.", restore=well, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=well, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
     assert not StaffReminder.objects.exists()
@@ -160,7 +161,7 @@ def test_a_title_with_a_line_break_breaks_no_header(erin: User, outage: Incident
 
 
 def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, outage: Incident) -> None:
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(14)
     assert mail.outbox == []
     for minutes in (15, 16, 1000):
@@ -172,18 +173,18 @@ def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, o
 
 
 def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(16)
-    follow_up(outage, body="We changed the alarm.", actor=ALICE)
+    follow_up(outage, UpdateInput(body="We changed the alarm."), actor=ALICE)
     go_round(60)
     assert subjects() == ["[Acme] Still not operational: API"]
 
 
 def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outage: Incident) -> None:
     for _ in range(2):
-        actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+        actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
         go_round(16)
-        actions.reopen(outage, body="It is back.", actor=ALICE)
+        actions.reopen(outage, UpdateInput(body="It is back."), actor=ALICE)
     assert subjects() == ["[Acme] Still not operational: API"] * 2
 
 
@@ -192,7 +193,7 @@ def test_they_are_not_mailed_where_that_is_switched_off(
     page: Page, erin: User, outage: Incident, rules: Reminders
 ) -> None:
     set_staff_reminders(page, rules, actor=ALICE)
-    actions.resolve(outage, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications import endpoints
@@ -106,7 +107,7 @@ COMPONENT_UPDATE = """
 def test_an_incident_is_told_in_statuspages_shape(page: Page, hook: Subscriber, receiver: Receiver) -> None:
     portal = make_component(page, "Management Portal")
     incident = make_incident(page, title="Database query delays", components={portal: "operational"}, notify=False)
-    incident_actions.resolve(incident, body="It is over.", restore={portal: "operational"}, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="It is over."), restore={portal: "operational"}, actor=ALICE)
     drain()
     told = receiver.heard[-1].json
     assert shape(told) == shape(json.loads(INCIDENT_UPDATE))
@@ -165,7 +166,7 @@ def test_what_is_told_late_is_told_as_it_was(incident: Incident, receiver: Recei
 
 
 def test_a_postmortem_is_told_with_its_text(incident: Incident, receiver: Receiver) -> None:
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="## What happened", actor=ALICE)
     drain()
     told = receiver.heard[-1].json["incident"]

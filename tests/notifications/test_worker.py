@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Incident, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, DeliveryState
@@ -91,7 +92,7 @@ def test_what_was_sent_is_not_sent_again(incident: Incident, sink: SmtpSink) -> 
 def test_the_mails_of_an_incident_arrive_in_its_order(incident: Incident, sink: SmtpSink) -> None:
     post(incident, "identified")
     post(incident, "monitoring")
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     fan_out_waiting()
     while deliver_due("email"):
         pass

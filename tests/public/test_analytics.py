@@ -8,6 +8,7 @@ from time_machine import travel
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.impact_start import set_impact_start
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from tests.common.test_charts import heights
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, post
@@ -35,7 +36,9 @@ def lived_through(page: Page, start: datetime, *, noticed: int, fixed: int, reso
     """Minutes count from the start of the impact."""
     incident = make_incident(page, at=start + noticed * MINUTE, **more)
     post(incident, "monitoring", at=start + fixed * MINUTE)
-    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE, at=start + resolved * MINUTE)
+    incident_lifecycle.resolve(
+        incident, UpdateInput(body="Over.", at=start + resolved * MINUTE), restore=None, actor=ALICE
+    )
     return set_impact_start(incident, start, actor=ALICE)
 
 

@@ -14,6 +14,7 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page, post
 from tests.public.parsed_page import get
@@ -133,7 +134,7 @@ def test_a_page_that_moves_to_another_host_keeps_the_uids(page: Page, settings: 
 def test_a_cancelled_one_is_marked_and_not_removed(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
     before = the_event()
-    maintenance_lifecycle.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
+    maintenance_lifecycle.cancel(maintenance, UpdateInput(body="The parts did not arrive."), actor=ALICE)
     after = the_event()
     assert (str(after["STATUS"]), after["UID"]) == ("CANCELLED", before["UID"])
     assert after["SEQUENCE"] > before["SEQUENCE"]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, IncidentUpdate, Page, StatusInterval
 from incidents.models.states import Status
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
@@ -115,7 +116,7 @@ def test_an_incident_needs_seven_queries_however_long_the_history() -> None:
 def test_an_incident_with_many_updates_needs_no_more() -> None:
     _, past = a_lively_page()
     before = queries_of(f"/incidents/{past.public_id}")
-    incident_lifecycle.reopen(past, body="It is back.", actor=ALICE)
+    incident_lifecycle.reopen(past, UpdateInput(body="It is back."), actor=ALICE)
     for _ in range(10):
         update = post(past, status="identified")
         incident_lifecycle.edit_update(update, body="We know better.", actor=ALICE)

@@ -6,6 +6,7 @@ import pytest
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.update_input import UpdateInput
 from tests.factories import ALICE, make_incident, make_maintenance, make_page
 from tests.public.parsed_page import get, read
 
@@ -70,7 +71,7 @@ def test_running_maintenances_are_told_after_incidents() -> None:
     incident = make_incident(page, title="Outage")
     codes = read("/embed/frame").one("body").attributes["data-codes"]
     assert codes.split() == [incident.public_id, maintenance.public_id]
-    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     assert read("/embed/frame").one("body").attributes["data-codes"] == maintenance.public_id
 
 

@@ -10,6 +10,7 @@ from django.utils.html import escape
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from tests.factories import ALICE, make_incident, make_page, make_resolved, post
 from tests.public.parsed_page import get, parse
@@ -36,7 +37,9 @@ def page(settings: LazySettings) -> Page:
 def told(page: Page) -> Incident:
     at = datetime(2024, 6, 5, 17, 22, tzinfo=UTC)
     incident = make_incident(page, title="Incident with Issues", body="We are investigating.\nMore soon.", at=at)
-    incident_lifecycle.resolve(incident, body="It is resolved.", restore=None, actor=ALICE, at=at + timedelta(hours=2))
+    incident_lifecycle.resolve(
+        incident, UpdateInput(body="It is resolved.", at=at + timedelta(hours=2)), restore=None, actor=ALICE
+    )
     Incident.objects.filter(pk=incident.pk).update(updated_at=at + timedelta(days=1))
     return incident
 

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
 from tests.public.parsed_page import Element, read
 
@@ -36,7 +37,7 @@ def test_the_headline_is_hidden_while_an_incident_is_open() -> None:
 def test_the_headline_comes_back_when_the_incident_is_resolved() -> None:
     page = make_page()
     incident = make_incident(page)
-    incident_lifecycle.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     assert read("/").one("h1").text == "All Systems Operational"
 
 

@@ -5,6 +5,7 @@ import pytest
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_resolved, post
 from tests.public.parsed_page import Element, get, read
@@ -33,7 +34,9 @@ def the_outage() -> Incident:
     )
     post(incident, status="monitoring", body="A fix has been implemented.", at=at(14, 25))
     resolved = "This incident has been resolved."
-    incident_lifecycle.resolve(incident, body=resolved, restore={api: "operational"}, actor=ALICE, at=at(15, 2))
+    incident_lifecycle.resolve(
+        incident, UpdateInput(body=resolved, at=at(15, 2)), restore={api: "operational"}, actor=ALICE
+    )
     return incident
 
 
@@ -153,5 +156,5 @@ def test_hostile_names_and_titles_are_shown_as_the_text_they_are() -> None:
 def test_the_postmortem_of_an_incident_that_was_reopened_stays() -> None:
     incident = make_resolved(make_page())
     postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
-    incident_lifecycle.reopen(incident, body="It is back.", actor=ALICE)
+    incident_lifecycle.reopen(incident, UpdateInput(body="It is back."), actor=ALICE)
     assert "What we learned." in report(incident).text

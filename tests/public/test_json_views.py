@@ -14,6 +14,7 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident
 from incidents.models.findings import Findings, Line
 from tests.factories import (
@@ -290,7 +291,7 @@ def test_queries_do_not_grow_with_the_rows() -> None:
     fill(5)
     for _ in range(5):
         make_maintenance(incident.page, reminders=(60, 5))
-    incident_lifecycle.reopen(incident, body="It is back.", actor=ALICE)
+    incident_lifecycle.reopen(incident, UpdateInput(body="It is back."), actor=ALICE)
     for _ in range(5):
         incident_lifecycle.edit_update(post(incident), body="We know better.", actor=ALICE)
     assert [queries_of(path) for path in paths] == before

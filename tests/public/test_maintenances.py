@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Page
 from tests.factories import (
     ALICE,
@@ -107,7 +108,7 @@ def test_a_running_one_is_shown_above_the_components_and_is_no_open_incident(pag
     rest = make_component(page, "REST API")
     make_component(page, "Website")
     maintenance = make_maintenance(page, begins=START, title="Database upgrade", components=[rest])
-    maintenance_lifecycle.start(maintenance, actor=ALICE, body="We have begun.")
+    maintenance_lifecycle.start(maintenance, UpdateInput(body="We have begun."), actor=ALICE)
     document = read("/")
     assert document.one("h1").text == "Service Under Maintenance"
     article = document.one("article", class_="planned")
@@ -140,7 +141,7 @@ def test_a_completed_one_stands_among_the_past_days(page: Page, clock: Any) -> N
 
 def test_a_cancelled_one_says_so(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
-    maintenance_lifecycle.cancel(maintenance, actor=ALICE, body="The parts did not arrive.")
+    maintenance_lifecycle.cancel(maintenance, UpdateInput(body="The parts did not arrive."), actor=ALICE)
     article = read("/").one("section", class_="past").one("article")
     assert "Maintenance Oct 24, 2026, 02:00 – 04:00 CEST Cancelled" in article.text
     facts = read(f"/incidents/{maintenance.public_id}").one("dl")

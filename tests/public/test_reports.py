@@ -14,6 +14,7 @@ from time_machine import travel
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import corrections, incident_lifecycle
 from incidents.actions.pages.service_level_targets import set_target
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from incidents.reporting.periods import Period
 from tests.common.test_charts import value_at
@@ -50,7 +51,10 @@ def api(page: Page) -> Component:
 def outage(component: Component, status: str, start: datetime, minutes: int) -> Incident:
     incident = make_incident(component.page, components={component: status}, at=start)
     incident_lifecycle.resolve(
-        incident, body="Over.", restore={component: "operational"}, actor=ALICE, at=start + minutes * MINUTE
+        incident,
+        UpdateInput(body="Over.", at=start + minutes * MINUTE),
+        restore={component: "operational"},
+        actor=ALICE,
     )
     return incident
 

@@ -8,6 +8,7 @@ import time_machine
 
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import corrections, incident_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Page
 from tests.factories import ALICE, make_component, make_group, make_incident, make_page
 
@@ -26,7 +27,7 @@ def outage(component: Component, status: str, *, days: float, minutes: float, ti
     with moment(days=days):
         incident = make_incident(component.page, title=title, components={component: status})
     with moment(days=days - minutes / 1440):
-        incident_lifecycle.resolve(incident, body="Done.", restore={component: "operational"}, actor=ALICE)
+        incident_lifecycle.resolve(incident, UpdateInput(body="Done."), restore={component: "operational"}, actor=ALICE)
 
 
 def a_page_with_a_past() -> Page:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import brotli
+import pytest
 
 from incidents.models import Page
 from statuspage.common.published_folder import Manifest, file_of, read_manifest
+from statuspage.public import published_paths
+from statuspage.publishing import page_files as page_files_module
 from statuspage.publishing.generations import Tree
-from statuspage.publishing.publisher import tree_of
+from statuspage.publishing.page_files import PageFiles, tree_of
+from statuspage.publishing.publisher import PagePublisher
 
 
 def as_text(body: bytes) -> str:
@@ -54,3 +58,17 @@ def stray(tree: Tree) -> list[str]:
 
 def published(page: Page) -> dict[str, str]:
     return shown(tree_of(page.public_id))
+
+
+def page_files(page: Page) -> PageFiles:
+    return PageFiles(page, tree_of(page.public_id), published_paths)
+
+
+def page_publisher(page: Page) -> PagePublisher:
+    return PagePublisher(page.public_id, published_paths)
+
+
+def set_many_events(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Have more than `count` new events at once published by a rebuild."""
+    for module in (page_files_module, published_paths):
+        monkeypatch.setattr(module, "MANY_EVENTS", count)

@@ -20,7 +20,7 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Page
 from statuspage.accounts.models import Role
-from statuspage.publishing.publisher import PagePublisher, publish_news, tree_of, write_hosts
+from statuspage.publishing.page_files import write_hosts
 from statuspage.publishing.replication import TargetSync
 from statuspage.publishing.targets import read_targets
 from tests.factories import (
@@ -34,6 +34,7 @@ from tests.factories import (
     make_user,
     post,
 )
+from tests.publishing.folders import page_files, page_publisher
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ def assert_clean(*folders: Path) -> None:
 def bring(page: Page, root: Path) -> None:
     page.refresh_from_db()
     write_hosts(Page.objects.order_by("pk"))
-    PagePublisher(page.public_id).look_after(page)
+    page_publisher(page).update(page)
     (target,) = read_targets([f"file://{root}"])
     assert TargetSync(target, Event()).look()
 
@@ -116,7 +117,7 @@ def test_no_secret_is_left_in_any_file_after_it_became_one(tmp_path: Path) -> No
     # The generation before is kept for readers that are in the middle of it.
     for body in ("One more.", "And one."):
         post(page.incidents.get(title="By staff"), body=body)
-        publish_news(page, tree_of(page.public_id))
+        page_files(page).publish_events()
     bring(page, tmp_path / "www")
     assert_clean(Path(settings.PUBLISHED_DIR), tmp_path / "www")
 

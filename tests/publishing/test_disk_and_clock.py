@@ -13,9 +13,9 @@ from time_machine import travel
 
 from incidents.models import Page
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import PagePublisher, tree_of
+from statuspage.publishing.page_files import tree_of
 from tests.factories import make_incident, make_page
-from tests.publishing.folders import published, shown
+from tests.publishing.folders import page_publisher, published, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -51,18 +51,18 @@ def every_file(page: Page) -> dict[str, bytes]:
 def test_on_a_full_disk_the_old_page_stays_byte_for_byte_and_it_heals_when_there_is_room(small_disk: Path) -> None:
     page = make_page()
     make_incident(page)
-    desk = PagePublisher(page.public_id)
-    desk.look_after(page)
+    desk = page_publisher(page)
+    desk.update(page)
     before, files = published(page), every_file(page)
     filler = fill(small_disk)
     incident = make_incident(page, title="While the disk is full")
-    desk.look_after(page)
+    desk.update(page)
     assert published(page) == before
     assert every_file(page) == files, "and no rubbish"
     assert "No space left" in Publication.objects.in_trouble(page).get().error
     filler.unlink()
     desk._not_before = 0.0
-    desk.look_after(page)
+    desk.update(page)
     assert incident.title in published(page)["/"]
     assert not Publication.objects.in_trouble(page)
 
@@ -70,11 +70,11 @@ def test_on_a_full_disk_the_old_page_stays_byte_for_byte_and_it_heals_when_there
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_publisher_whose_clock_is_an_hour_off_still_publishes_and_its_files_tell_the_true_time(hours: int) -> None:
     page = make_page()
-    desk = PagePublisher(page.public_id)
-    desk.look_after(page)
+    desk = page_publisher(page)
+    desk.update(page)
     with travel(datetime.now(UTC) + timedelta(hours=hours)):
         incident = make_incident(page)
-        desk.look_after(page)
+        desk.update(page)
         assert incident.title in published(page)["/"]
     tree = tree_of(page.public_id)
     assert tree.current
@@ -82,7 +82,7 @@ def test_a_publisher_whose_clock_is_an_hour_off_still_publishes_and_its_files_te
     age = datetime.now(UTC).timestamp() - (tree.current / "live.json").stat().st_mtime
     assert -1 <= age < 60
     later = make_incident(page, title="After the clock was set right")
-    desk.look_after(page)
+    desk.update(page)
     assert later.title in shown(tree)["/"]
     manifest = tree.manifest()
     assert manifest

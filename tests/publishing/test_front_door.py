@@ -17,7 +17,7 @@ HEADERS = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy"
 
 
 def publish(folder: Path, page: str, texts: dict[str, str], *, rebuild: bool = True) -> None:
-    with Tree(folder / page).draft(rebuild=rebuild) as draft:
+    with Tree(folder / page).new_generation(rebuild=rebuild) as draft:
         for path, text in texts.items():
             draft.put(path, Answer(text.encode(), HEADERS))
 

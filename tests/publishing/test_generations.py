@@ -15,7 +15,7 @@ def answer(text: str) -> Answer:
 
 
 def write(tree: Tree, texts: dict[str, str], *, drop: tuple[str, ...] = (), rebuild: bool = False) -> None:
-    with tree.draft(rebuild=rebuild) as draft:
+    with tree.new_generation(rebuild=rebuild) as draft:
         for path, text in texts.items():
             draft.put(path, answer(text))
         for path in drop:
@@ -86,7 +86,7 @@ def test_many_changed_past_incidents_move_into_a_new_archive(tree: Tree, monkeyp
 def test_a_failed_draft_leaves_the_old_page_and_no_rubbish(tree: Tree) -> None:
     write(tree, {"/": "home"}, rebuild=True)
     before = sorted(tree.root.rglob("*"))
-    with pytest.raises(OSError, match="No space"), tree.draft() as draft:  # noqa: PT012 - the block is the draft
+    with pytest.raises(OSError, match="No space"), tree.new_generation() as draft:  # noqa: PT012 - the block is the draft
         draft.put("/", answer("half"))
         raise OSError(28, "No space left on device")
     assert shown(tree) == {"/": "home"}
@@ -119,13 +119,13 @@ def test_the_current_generation_is_a_relative_link(tree: Tree) -> None:
 
 
 def test_a_path_cannot_lead_out_of_the_folder(tree: Tree) -> None:
-    with pytest.raises(ValueError, match="lead out"), tree.draft() as draft:
+    with pytest.raises(ValueError, match="lead out"), tree.new_generation() as draft:
         draft.put("/../../evil.txt", answer("out"))
 
 
 def test_a_draft_knows_what_is_published_already(tree: Tree) -> None:
     write(tree, {"/": "home", "/incidents/a": "first"}, rebuild=True)
-    with tree.draft() as draft:
+    with tree.new_generation() as draft:
         assert draft.holds("/", answer("home"))
         assert draft.holds("/incidents/a", answer("first"))
         assert not draft.holds("/", answer("another"))
@@ -135,7 +135,7 @@ def test_a_draft_knows_what_is_published_already(tree: Tree) -> None:
 
 def test_a_short_draft_is_published_while_a_long_one_is_written(tree: Tree) -> None:
     write(tree, {"/": "home", "/incidents/a": "first"}, rebuild=True)
-    with tree.draft(rebuild=True) as long:
+    with tree.new_generation(rebuild=True) as long:
         long.put("/incidents/a", answer("first, anew"))
         write(tree, {"/": "home meanwhile"})
         assert shown(tree) == {"/": "home meanwhile", "/incidents/a": "first"}
@@ -147,7 +147,7 @@ def test_a_short_draft_is_published_while_a_long_one_is_written(tree: Tree) -> N
 
 
 def test_what_is_put_and_then_dropped_leaves_no_file(tree: Tree) -> None:
-    with tree.draft(rebuild=True) as draft:
+    with tree.new_generation(rebuild=True) as draft:
         draft.put("/", answer("home"))
         draft.put("/incidents/a", answer("a secret"))
         draft.drop("/incidents/a")
@@ -159,7 +159,7 @@ def test_what_is_put_twice_is_what_came_last_and_readers_of_the_old_one_see_no_c
     write(tree, {"/": "home"}, rebuild=True)
     old = tree.current
     assert old
-    with tree.draft() as draft:
+    with tree.new_generation() as draft:
         draft.put("/", answer("home 1"))
         draft.put("/", answer("home 2"))
     assert shown(tree) == {"/": "home 2"}

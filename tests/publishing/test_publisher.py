@@ -16,21 +16,17 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.pages import page_settings
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Event, Incident, Page
 from statuspage.public import published_paths
+from statuspage.publishing import page_files as page_files_module
 from statuspage.publishing import publisher
 from statuspage.publishing.generations import Answer
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import (
-    PagePublisher,
-    Publisher,
-    publish_news,
-    rebuild,
-    tree_of,
-    write_hosts,
-    writing,
-)
+from statuspage.publishing.page_files import exclusive_writer, tree_of, write_hosts
+from statuspage.publishing.path_source import Stale
+from statuspage.publishing.publisher import Publisher
 from statuspage.publishing.rendering import render
 from tests.factories import (
     ALICE,
@@ -43,7 +39,7 @@ from tests.factories import (
     post,
 )
 from tests.public.parsed_page import get
-from tests.publishing.folders import as_text, published, stray
+from tests.publishing.folders import as_text, page_files, page_publisher, published, set_many_events, stray
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +54,7 @@ def _noon() -> Iterator[None]:
 def publish(page: Page) -> dict[str, str]:
     """What one look of the publisher leaves there."""
     page.refresh_from_db()
-    PagePublisher(page.public_id).look_after(page)
+    page_publisher(page).update(page)
     return published(page)
 
 
@@ -104,9 +100,9 @@ def test_what_each_action_changes_is_published() -> None:
     assert_true(page)
     incident_lifecycle.edit_update(update, body="We have found it.", actor=ALICE)
     assert_true(page)
-    maintenance_lifecycle.start(maintenance, body="We begin.", actor=ALICE)
+    maintenance_lifecycle.start(maintenance, UpdateInput(body="We begin."), actor=ALICE)
     assert_true(page)
-    incident_lifecycle.resolve(incident, body="Over.", restore=None, actor=ALICE)
+    incident_lifecycle.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(old, body="What we learned.", actor=ALICE)
     assert "What we learned." in assert_true(page)[f"/incidents/{old.public_id}"]
     component_lifecycle.set_status(component, "degraded_performance", actor=ALICE)
@@ -177,7 +173,7 @@ def test_news_are_published_and_nothing_else_is_rendered(monkeypatch: pytest.Mon
         asked.append(path)
         return render(page, path)
 
-    monkeypatch.setattr(publisher, "render", render_and_tell)
+    monkeypatch.setattr(page_files_module, "render", render_and_tell)
     post(incident, body="News!")
     assert "News!" in publish(page)["/"]
     assert f"/incidents/{incident.public_id}" in asked
@@ -189,7 +185,7 @@ def test_new_code_publishes_everything_anew(monkeypatch: pytest.MonkeyPatch) -> 
     page = make_page()
     make_incident(page)
     publish(page)
-    monkeypatch.setattr(publisher, "fingerprint", lambda: "of newer code")
+    monkeypatch.setattr(page_files_module, "fingerprint", lambda: "of newer code")
     publish(page)
     manifest = tree_of(page.public_id).manifest()
     assert manifest
@@ -201,7 +197,7 @@ def test_news_do_not_wait_for_a_long_rebuild(monkeypatch: pytest.MonkeyPatch) ->
     page = make_page()
     many = [make_incident(page, title=f"Incident {n}") for n in range(5)]
     publish(page)
-    monkeypatch.setattr(publisher, "TICK", -1.0)
+    monkeypatch.setattr(page_files_module, "CHECK_EVERY", -1.0)
     seen: list[bool] = []
 
     def tell(done: int, total: int) -> None:
@@ -209,7 +205,7 @@ def test_news_do_not_wait_for_a_long_rebuild(monkeypatch: pytest.MonkeyPatch) ->
             post(many[0], body="Right in the middle")
         seen.append("Right in the middle" in published(page)["/"])
 
-    rebuild(page, tree_of(page.public_id), tell=tell)
+    page_files(page).rebuild(on_progress=tell)
     assert seen[-2:] == [True, True]
     assert not any(seen[:-3])
     assert_true(page)
@@ -218,10 +214,10 @@ def test_news_do_not_wait_for_a_long_rebuild(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_page_that_was_never_published_shows_its_present_first(monkeypatch: pytest.MonkeyPatch) -> None:
     page = make_page()
     incident = make_incident(page)
-    publish_news(page, tree_of(page.public_id))
+    page_files(page).publish_events()
     assert f"/incidents/{incident.public_id}" not in published(page)
     assert incident.title in published(page)["/"]
-    assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.EVERYTHING
+    assert page_files(page).stale() is Stale.EVERYTHING
     assert_true(page)
 
 
@@ -231,21 +227,21 @@ def test_what_is_owed_is_not_forgotten_by_a_publisher_that_is_killed() -> None:
     make_resolved(page, components={component: "major_outage"})
     assert_true(page)
     with travel("2026-11-25T13:00:01Z", tick=False):
-        publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.PRESENT
+        page_files(page).publish_events()
+        assert page_files(page).stale() is Stale.PRESENT
         make_incident(page)
-        publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.PRESENT
+        page_files(page).publish_events()
+        assert page_files(page).stale() is Stale.PRESENT
         assert_true(page)
         component_lifecycle.edit_component(component, name="HTTP API", group=None, actor=ALICE)
-        publish_news(page, tree_of(page.public_id))
-        assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.EVERYTHING
+        page_files(page).publish_events()
+        assert page_files(page).stale() is Stale.EVERYTHING
         assert_true(page)
-    assert publisher.debt(tree_of(page.public_id)) is published_paths.Stale.NOTHING
+    assert page_files(page).stale() is Stale.NOTHING
 
 
 def test_more_news_than_anybody_counts_are_published_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_paths, "MANY", 3)
+    set_many_events(monkeypatch, 3)
     page = make_page()
     incident = make_incident(page)
     publish(page)
@@ -272,7 +268,7 @@ def test_a_second_publisher_on_the_same_machine_stands_back() -> None:
     page = make_page()
     publish(page)
     make_incident(page, title="Not yet")
-    with writing(tree_of(page.public_id)) as is_mine:
+    with exclusive_writer(tree_of(page.public_id)) as is_mine:
         assert is_mine
         assert "Not yet" not in publish(page)["/"]
     assert "Not yet" in publish(page)["/"]
@@ -319,14 +315,14 @@ def test_failures_wait_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None
     page = make_page()
     Path(settings.PUBLISHED_DIR).mkdir(parents=True)
     Path(settings.PUBLISHED_DIR, page.public_id).write_text("a file where a folder should be")
-    desk = PagePublisher(page.public_id)
-    desk.look_after(page)
+    desk = page_publisher(page)
+    desk.update(page)
     seen = Publication.objects.get().seen_at
-    desk.look_after(page)
+    desk.update(page)
     assert Publication.objects.get().seen_at == seen, "too early"
     Path(settings.PUBLISHED_DIR, page.public_id).unlink()
     desk._not_before = 0.0
-    desk.look_after(page)
+    desk.update(page)
     assert not Publication.objects.get().error
     assert "/" in published(page)
 
@@ -337,7 +333,7 @@ def test_every_kind_of_event_can_be_published() -> None:
     publish(page)
     for kind in ("something.new", "series.changed", "uptime.weights", "history.corrected"):
         event = Event.objects.create(page=page, kind=kind)
-        assert set(published_paths.touched(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {
+        assert set(published_paths.changed(page, [event], since=timezone.now(), now=timezone.now()).paths) >= {
             "/",
             "/live.json",
         }
@@ -362,7 +358,7 @@ def test_the_thread_beside_the_clock_publishes_and_ends_when_it_is_told_to(monke
     monkeypatch.setattr(publisher, "TICK", 0.01)
     page = page_settings.create_page(name="Acme", actor=SYSTEM)
     stop = threading.Event()
-    thread = Publisher(stop)
+    thread = Publisher(stop, published_paths)
     thread.tick()
     assert "Acme" in published(page)["/"]
     thread.start()

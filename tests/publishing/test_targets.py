@@ -17,13 +17,13 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.models import Page
 from statuspage.publishing import replication
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import PagePublisher, write_hosts
+from statuspage.publishing.page_files import write_hosts
 from statuspage.publishing.replication import Replication, TargetSync
 from statuspage.publishing.targets import read_targets
 from statuspage.publishing.targets.base import Item, TargetConfigError
 from tests.factories import ALICE, make_incident, make_maintenance, make_page, make_resolved, post
 from tests.publishing.bucket import Bucket
-from tests.publishing.folders import published
+from tests.publishing.folders import page_publisher, published
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def courier(address: str) -> TargetSync:
 def publish(page: Page) -> None:
     write_hosts(Page.objects.order_by("pk"))
     page.refresh_from_db()
-    PagePublisher(page.public_id).look_after(page)
+    page_publisher(page).update(page)
 
 
 def to_bucket(bucket: Bucket, folder: str = "") -> TargetSync:

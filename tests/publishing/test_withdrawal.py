@@ -9,12 +9,11 @@ from time_machine import travel
 
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import corrections, incident_lifecycle
-from statuspage.public import published_paths
-from statuspage.public.published_paths import Stale
-from statuspage.publishing import publisher
-from statuspage.publishing.publisher import PartlyPublished, debt, publish_news, rebuild, tree_of
+from statuspage.publishing import page_files as page_files_module
+from statuspage.publishing.page_files import PartlyPublished, tree_of
+from statuspage.publishing.path_source import Stale
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
-from tests.publishing.folders import published, stray
+from tests.publishing.folders import page_files, published, set_many_events, stray
 from tests.publishing.test_publisher import assert_true
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +32,7 @@ def test_with_its_only_incident_the_oldest_page_of_the_history_is_gone_at_once()
     oldest = make_resolved(page, at=long_ago, until=long_ago + timedelta(hours=1), title="Posted by mistake")
     assert "Posted by mistake" in assert_true(page)["/history/5"]
     incident_lifecycle.hide(oldest, reason="Not ours", actor=ALICE)
-    publish_news(page, tree_of(page.public_id))
+    page_files(page).publish_events()
     assert not [path for path, text in published(page).items() if "Posted by mistake" in text]
     assert_true(page)
 
@@ -44,7 +43,7 @@ def test_when_its_oldest_incident_moves_nearer_the_history_is_shorter_at_once() 
     oldest = make_incident(page, at=long_ago, title="In the wrong year")
     assert "/history/5" in assert_true(page)
     corrections.correct_update_time(oldest.updates.get(), at=long_ago + timedelta(days=365), actor=ALICE)
-    publish_news(page, tree_of(page.public_id))
+    page_files(page).publish_events()
     assert [path for path in published(page) if path.startswith("/history/")] == []
     assert_true(page)
 
@@ -76,11 +75,11 @@ def test_what_a_rebuild_could_not_make_is_owed_but_for_single_incidents(
     with monkeypatch.context() as patch:
         patch.setattr(f"statuspage.public.{view}", fail)
         with pytest.raises(PartlyPublished):
-            rebuild(page, tree_of(page.public_id))
-    assert debt(tree_of(page.public_id)) is owed
+            page_files(page).rebuild()
+    assert page_files(page).stale() is owed
     if owed:
         assert_true(page)
-    assert debt(tree_of(page.public_id)) is Stale.NOTHING
+    assert page_files(page).stale() is Stale.NOTHING
 
 
 def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_come_back(
@@ -89,8 +88,8 @@ def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_com
     page = make_page()
     talked_about, mistake = make_incident(page), make_maintenance(page)
     assert_true(page)
-    monkeypatch.setattr(published_paths, "MANY", 3)
-    monkeypatch.setattr(publisher, "TICK", -1.0)
+    set_many_events(monkeypatch, 3)
+    monkeypatch.setattr(page_files_module, "CHECK_EVERY", -1.0)
     own = {f"/incidents/{mistake.public_id}", f"/incidents/{mistake.public_id}.ics"}
 
     def tell(done: int, total: int) -> None:
@@ -99,20 +98,20 @@ def test_an_incident_that_is_hidden_during_a_rebuild_with_much_news_does_not_com
             for number in range(5):
                 post(talked_about, body=f"Update {number}")
 
-    rebuild(page, tree_of(page.public_id), tell=tell)
+    page_files(page).rebuild(on_progress=tell)
     assert not own & set(published(page))
     assert not stray(tree_of(page.public_id))
     assert_true(page)
 
 
 def test_what_is_hidden_among_much_news_does_not_wait_for_a_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_paths, "MANY", 3)
+    set_many_events(monkeypatch, 3)
     page = make_page()
     talked_about, mistake = make_incident(page), make_incident(page)
     assert_true(page)
     incident_lifecycle.hide(mistake, reason="Not ours", actor=ALICE)
     for number in range(5):
         post(talked_about, body=f"Update {number}")
-    publish_news(page, tree_of(page.public_id))
+    page_files(page).publish_events()
     assert f"/incidents/{mistake.public_id}" not in published(page)
     assert_true(page)

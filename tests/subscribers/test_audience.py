@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Event, EventKind, Incident, Page
 from incidents.models.states import Kind
 from statuspage.notifications.fan_out import fan_out_waiting
@@ -91,14 +92,13 @@ def scopes(stage: Stage, incident: Incident, elsewhere: Incident) -> dict[str, d
 
 def happen(incident: Incident, what: str) -> Event:
     """Make it happen to `incident`, which is as it was opened; earlier steps tell nobody."""
-    silently: dict[str, Any] = {"actor": ALICE, "notify": False}
     if what == "updated":
         post(incident)
     if what in ("resolved", "reopened", "postmortem"):
         loud = what == "resolved"
-        incident_actions.resolve(incident, body="Done.", restore=None, **silently | {"notify": loud})
+        incident_actions.resolve(incident, UpdateInput(body="Done.", notify=loud), restore=None, actor=ALICE)
     if what == "reopened":
-        incident_actions.reopen(incident, body="Not done.", actor=ALICE)
+        incident_actions.reopen(incident, UpdateInput(body="Not done."), actor=ALICE)
     if what == "postmortem":
         postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE)
     return last_event(incident)

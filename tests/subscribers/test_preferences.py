@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery
@@ -197,7 +198,7 @@ def test_the_form_of_one_incident_comes_back_as_that(visitor: Client, page: Page
 
 def test_a_resolved_incident_offers_no_subscription(visitor: Client, page: Page) -> None:
     incident = make_incident(page)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     assert "Subscribe to this incident" not in visitor.get(f"/incidents/{incident.public_id}").content.decode()
 
 
@@ -307,7 +308,7 @@ def test_sending_the_manage_page_as_it_came_changes_nothing(
         time_zone="Etc/GMT+5",
         tells_postmortems=False,
     )
-    incident_actions.resolve(over, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(over, UpdateInput(body="Done."), restore=None, actor=ALICE)
     Component.objects.filter(pk=rest.pk).update(only_show_if_degraded=True)
     before = chosen()
     assert manage(visitor, reader).status_code == 200

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from incidents.actions._audit import audit
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.follow_ups import follow_up
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import Component, Draft, DraftState, DraftStep, Incident, IncidentUpdate, Page
@@ -36,18 +37,18 @@ def publish_content(
     of a resolution those that are set). ValidationError and EditConflict as of the actions that it calls.
     """
     components = _components(page, content.get("components") or {})
-    shared: dict[str, Any] = {"body": content["body"], "notify": content["notify"], "actor": actor}
+    shared: dict[str, Any] = {"body": content["body"], "notify": content["notify"], "components": components}
     shared |= {"at": parse_datetime(content["at"]) if content.get("at") else None, "submission_key": submission_key}
     if step == DraftStep.DECLARE or incident is None:
         named = {name: content[name] for name in ("title", "status", "impact")}
-        return incident_lifecycle.open_incident(page, components=components, **named, **shared)
-    shared["expected_version"] = expected_version
+        return incident_lifecycle.open_incident(page, actor=actor, **named, **shared)
+    update = UpdateInput(status=content.get("status", ""), expected_version=expected_version, **shared)
     if step == DraftStep.RESOLVE:
-        return incident_lifecycle.resolve(incident, restore=components, **shared)
+        return incident_lifecycle.resolve(incident, update, restore=components, actor=actor)
     if step == DraftStep.FOLLOW_UP:
-        return follow_up(incident, **shared)
+        return follow_up(incident, update, actor=actor)
     act = incident_lifecycle.reopen if step == DraftStep.REOPEN else incident_lifecycle.post_update
-    return act(incident, status=content["status"], components=components, **shared)
+    return act(incident, update, actor=actor)
 
 
 def _components(page: Page, statuses: Mapping[str, str]) -> dict[Component, str]:

@@ -1,39 +1,22 @@
-"""What readers are told after the end: that the work which a postmortem promised is done."""
+"""Updates to an incident that is over, usually because the action items of its postmortem are complete."""
 
-from datetime import datetime
-
-from django.db import transaction
 from django.utils import timezone
 
-from incidents.actions import _updates
+from incidents.actions import checks
+from incidents.actions._updates import lock_for_follow_up, once_per_submission, post
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import EventKind, Incident, IncidentUpdate, Postmortem
 
 
-@transaction.atomic
-def follow_up(
-    incident: Incident,
-    *,
-    body: str,
-    actor: Actor,
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """An update to what is over. It stays resolved, since when it was; no component changes."""
-    update = _updates.post(
-        incident,
-        EventKind.INCIDENT_UPDATED,
-        status=incident.status,
-        body=body,
-        actor=actor,
-        notify=notify,
-        at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
-        after_the_end=True,
-    )
+@once_per_submission
+def follow_up(incident: Incident, update_input: UpdateInput, *, actor: Actor) -> IncidentUpdate:
+    """Add an update to an incident that is over. Its status, resolution time and components do not change."""
+    text, status = checks.body(update_input.body), incident.status
+    at = lock_for_follow_up(incident, update_input, status=status)
+    kind = EventKind.MAINTENANCE_UPDATED if incident.is_maintenance else EventKind.INCIDENT_UPDATED
+    notify = update_input.notifies()
+    update = post(incident, kind, update_input, text=text, status=status, at=at, notify=notify, actor=actor)
     Postmortem.objects.filter(incident=incident).update(followed_up_at=timezone.now())
     return update
 

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -8,7 +7,8 @@ from django.utils import timezone
 
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
-from incidents.actions._updates import Statuses, add_update, post, update_details
+from incidents.actions._updates import add_update, once_per_submission, post_step, update_details
+from incidents.actions.update_input import Statuses, UpdateInput
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page, Revision
 from incidents.models.states import ENDED, ComponentStatus, Kind, Status
@@ -67,94 +67,47 @@ def open_incident(
     return incident
 
 
-def post_update(
-    incident: Incident,
-    *,
-    status: str,
-    body: str,
-    actor: Actor,
-    components: Statuses | None = None,
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """Add an update, move the incident to `status`, and record the event that tells whoever should know.
+@once_per_submission
+def post_update(incident: Incident, update_input: UpdateInput, *, actor: Actor) -> IncidentUpdate:
+    """Add an update and move the incident or maintenance to `update_input.status`.
 
-    To end an incident use `resolve`, which asks what becomes of its components; to take one up again, `reopen`. A
-    maintenance has its own verbs for its steps (`maintenances.start`, `cancel` and the like).
+    Use `resolve` to end an incident and `reopen` to take it up again. A maintenance starts and ends with
+    `maintenance_lifecycle.start`, `complete` and `cancel`.
     """
-    if status in ENDED:
-        raise ValidationError({"status": "Resolving asks what becomes of the components: use resolve."})
-    return post(
-        incident,
-        EventKind.INCIDENT_UPDATED,
-        status=status,
-        body=body,
-        actor=actor,
-        components=components,
-        notify=notify,
-        at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
-    )
+    if update_input.status in ENDED:
+        raise ValidationError({"status": "Use resolve to end an incident: it also sets the status of the components."})
+    kind = EventKind.MAINTENANCE_UPDATED if incident.is_maintenance else EventKind.INCIDENT_UPDATED
+    components = update_input.components
+    return post_step(incident, kind, update_input, status=update_input.status, components=components, actor=actor)
 
 
-def resolve(
-    incident: Incident,
-    *,
-    body: str,
-    restore: Mapping[Component, str] | None,
-    actor: Actor,
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """End the incident. `restore` says what its components are now; None leaves them as they are, which the caller
-    must say: a component is never left red by silence."""
-    return post(
-        incident,
-        EventKind.INCIDENT_RESOLVED,
-        status=Status.RESOLVED if incident.kind == Kind.INCIDENT else Status.COMPLETED,
-        body=body,
-        actor=actor,
-        components=restore,
-        notify=notify,
-        at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
-    )
+@once_per_submission
+def resolve(incident: Incident, update_input: UpdateInput, *, restore: Statuses | None, actor: Actor) -> IncidentUpdate:
+    """End the incident.
 
-
-def reopen(
-    incident: Incident,
-    *,
-    body: str,
-    actor: Actor,
-    status: str = Status.INVESTIGATING,
-    components: Statuses | None = None,
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """Take up a resolved incident again. Its resolution time is cleared; the update that resolved it stays."""
+    `restore` sets the status of its components; None leaves them unchanged. It has no default, so that no caller
+    leaves a component in an outage by accident.
+    """
+    kind, status = EventKind.INCIDENT_RESOLVED, Status.RESOLVED
     if incident.is_maintenance:
-        raise ValidationError({"status": "A maintenance is not reopened. Schedule a new one."})
+        kind, status = EventKind.MAINTENANCE_COMPLETED, Status.COMPLETED
+    return post_step(incident, kind, update_input, status=status, components=restore, actor=actor)
+
+
+@once_per_submission
+def reopen(incident: Incident, update_input: UpdateInput, *, actor: Actor) -> IncidentUpdate:
+    """Take up a resolved incident again, as investigating unless `update_input.status` is set.
+
+    Its resolution time is cleared; the update that resolved it stays.
+    """
+    if incident.is_maintenance:
+        raise ValidationError({"status": "A maintenance cannot be reopened. Schedule a new one."})
+    status = update_input.status or Status.INVESTIGATING
     if status in ENDED:
-        raise ValidationError({"status": "A reopened incident is not resolved."})
-    return post(
-        incident,
-        EventKind.INCIDENT_REOPENED,
-        status=status,
-        body=body,
-        actor=actor,
-        components=components,
-        notify=notify,
-        at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
+        raise ValidationError({"status": "Choose a status other than resolved to reopen this incident."})
+    components = update_input.components
+    return post_step(
+        incident, EventKind.INCIDENT_REOPENED, update_input, status=status, components=components, actor=actor
     )
 
 

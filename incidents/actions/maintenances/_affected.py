@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from incidents.actions import checks
-from incidents.actions._updates import Statuses
 from incidents.actions.components import status_history
+from incidents.actions.update_input import Statuses
 from incidents.models import AffectedComponent, Component, Incident, IncidentUpdate
 from incidents.models.states import ComponentStatus
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
-from incidents.actions._updates import Statuses, post
+from incidents.actions._updates import lock_for_step, once_per_submission, post
 from incidents.actions.components import status_history
-from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances._affected import components_to_set, name_components
 from incidents.actions.maintenances._maintenance_create import MaintenanceOptions as MaintenanceOptions
 from incidents.actions.maintenances._maintenance_create import create_maintenance
 from incidents.actions.maintenances.maintenance_reminders import move_reminders, set_reminders
+from incidents.actions.update_input import NO_INPUT, Statuses, UpdateInput
 from incidents.actor import Actor
 from incidents.models import (
     AffectedComponent,
@@ -115,43 +115,40 @@ def schedule(
         return Incident.objects.get(submission_key=submission_key)
 
 
+@once_per_submission
 def reschedule(
     maintenance: Incident,
+    update_input: UpdateInput = NO_INPUT,
     *,
     scheduled_for: datetime,
     scheduled_until: datetime,
     actor: Actor,
-    body: str = "",
-    notify: bool = True,
-    expected_version: int | None = None,
-    submission_key: str = "",
 ) -> IncidentUpdate:
-    """Move it, or change its length. The update that this posts names old and new times, before `body` if there is one.
+    """Change its window. The update names the new and the old window, followed by the body if there is one.
 
-    Once it has begun, only its end can move (it is extended or shortened, and not into the past). Reminders not yet
-    due move along; those already sent are sent again if their new time lies ahead.
+    Once it has begun, only the end can change, and only to a time in the future. Reminders follow the start: those that
+    were already sent are sent again if their new time is in the future.
 
     ValidationError fields: scheduled_for, scheduled_until, body, status (it is over).
     """
     start, end = new = checks.window(scheduled_for, scheduled_until)
-
-    def text() -> str:
-        """Under the lock: what it says of the old time must be true."""
-        old = maintenance.window
-        _check_move(maintenance, old, new)
-        move_reminders(maintenance, start)
-        sentence = wording.reschedule_text(old, new, maintenance.page.zone, begun=maintenance.is_running)
-        return f"{sentence}\n\n{body}" if body.strip() else sentence
-
+    kind, status = EventKind.MAINTENANCE_RESCHEDULED, maintenance.status
+    at = lock_for_step(maintenance, kind, update_input, status=status)
+    old = maintenance.window
+    _check_move(maintenance, old, new)
+    move_reminders(maintenance, start)
+    body = wording.reschedule_text(old, new, maintenance.page.zone, begun=maintenance.is_running)
+    if update_input.body.strip():
+        body = f"{body}\n\n{update_input.body}"
     return post(
         maintenance,
-        EventKind.MAINTENANCE_RESCHEDULED,
-        status=maintenance.status,
-        body=text,
+        kind,
+        update_input,
+        text=checks.body(body),
+        status=status,
+        at=at,
+        notify=update_input.notifies(),
         actor=actor,
-        notify=notify,
-        expected_version=expected_version,
-        submission_key=submission_key,
         changes={"scheduled_for": start, "scheduled_until": end},
         details={"from": start.isoformat(), "until": end.isoformat()},
     )
@@ -194,127 +191,79 @@ def change_options(
     return maintenance
 
 
-def start(
-    maintenance: Incident,
-    *,
-    actor: Actor,
-    body: str = "",
-    notify: bool | None = None,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """Begin, early or on time. `body` empty: the standard sentence. `notify` None: as its options say.
+@once_per_submission
+def start(maintenance: Incident, update_input: UpdateInput = NO_INPUT, *, actor: Actor) -> IncidentUpdate:
+    """Begin, early or on time. Subscribers are notified as its options say, unless `update_input.notify` is set.
 
-    Its operational components are under maintenance from `at`, if its options say so; a worse status stays. Refused
-    once its end has passed: move that first. ValidationError fields: status, body, at, scheduled_until.
+    If its options say so, its operational components are set to under maintenance; other statuses do not change. After
+    the end of the window it cannot start: move the end first. ValidationError fields: status, body, at,
+    scheduled_until.
     """
-
-    def to_set(moment: datetime) -> Statuses:
-        if maintenance.window[1] <= moment:
-            raise ValidationError({"scheduled_until": "Its planned end has passed. Move the end first."})
-        return components_to_set(maintenance, moment) if maintenance.set_components else {}
-
+    kind, status = EventKind.MAINTENANCE_STARTED, Status.IN_PROGRESS
+    text = checks.body(update_input.body if update_input.body.strip() else wording.MAINTENANCE_STARTED)
+    at = lock_for_step(maintenance, kind, update_input, status=status)
+    if maintenance.window[1] <= at:
+        raise ValidationError({"scheduled_until": "The scheduled end has passed. Move the end first."})
     return post(
         maintenance,
-        EventKind.MAINTENANCE_STARTED,
-        status=Status.IN_PROGRESS,
-        body=body if body.strip() else wording.MAINTENANCE_STARTED,
-        actor=actor,
-        notify=maintenance.notify_start if notify is None else notify,
-        components=to_set,
+        kind,
+        update_input,
+        text=text,
+        status=status,
         at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
+        notify=update_input.notifies(default=maintenance.notify_start),
+        actor=actor,
+        components=components_to_set(maintenance, at) if maintenance.set_components else None,
     )
 
 
-def verify(
-    maintenance: Incident,
-    *,
-    body: str,
-    actor: Actor,
-    components: Statuses | None = None,
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """The work is done and being checked: `incidents.post_update` with that status."""
-    return incident_actions.post_update(
-        maintenance,
-        status=Status.VERIFYING,
-        body=body,
-        actor=actor,
-        components=components,
-        notify=notify,
-        at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
-    )
-
-
+@once_per_submission
 def complete(
-    maintenance: Incident,
-    *,
-    actor: Actor,
-    body: str = "",
-    restore: Statuses | None = None,
-    notify: bool | None = None,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
+    maintenance: Incident, update_input: UpdateInput = NO_INPUT, *, actor: Actor, restore: Statuses | None = None
 ) -> IncidentUpdate:
-    """End it. `restore` says what its components are now; None: as its options say, see `components_to_restore`.
+    """End it. Subscribers are notified as its options say, unless `update_input.notify` is set.
 
-    `body` empty: the standard sentence. `notify` None: as its options say. ValidationError fields: status, body, at.
+    `restore` sets the status of its components; with None they are restored as its options say (see
+    `components_to_restore`). ValidationError fields: status, body, at.
     """
-
-    def to_restore(moment: datetime) -> Statuses:
-        if restore is not None:
-            return restore
-        return components_to_restore(maintenance, at=moment) if maintenance.restore_components else {}
-
+    kind, status = EventKind.MAINTENANCE_COMPLETED, Status.COMPLETED
+    text = checks.body(update_input.body if update_input.body.strip() else wording.MAINTENANCE_COMPLETED)
+    at = lock_for_step(maintenance, kind, update_input, status=status)
+    if restore is None and maintenance.restore_components:
+        restore = components_to_restore(maintenance, at=at)
     return post(
         maintenance,
-        EventKind.MAINTENANCE_COMPLETED,
-        status=Status.COMPLETED,
-        body=body if body.strip() else wording.MAINTENANCE_COMPLETED,
-        actor=actor,
-        notify=maintenance.notify_end if notify is None else notify,
-        components=to_restore,
+        kind,
+        update_input,
+        text=text,
+        status=status,
         at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
+        notify=update_input.notifies(default=maintenance.notify_end),
+        actor=actor,
+        components=restore,
     )
 
 
-def cancel(
-    maintenance: Incident,
-    *,
-    actor: Actor,
-    body: str = "",
-    notify: bool = True,
-    at: datetime | None = None,
-    expected_version: int | None = None,
-    submission_key: str = "",
-) -> IncidentUpdate:
-    """Call it off, begun or not: completed, with `cancelled_at` and a note. Components that it had set are restored.
+@once_per_submission
+def cancel(maintenance: Incident, update_input: UpdateInput = NO_INPUT, *, actor: Actor) -> IncidentUpdate:
+    """Cancel it before or after its start: it is completed, and `cancelled_at` is set.
 
-    ValidationError fields: status, body, at.
+    Components that it set to under maintenance are restored. ValidationError fields: status, body, at.
     """
+    kind, status = EventKind.MAINTENANCE_CANCELED, Status.COMPLETED
+    body, canceled_at = update_input.body, checks.moment(update_input.at)
+    at = lock_for_step(maintenance, kind, update_input, status=status)
     return post(
         maintenance,
-        EventKind.MAINTENANCE_CANCELED,
-        status=Status.COMPLETED,
-        body=body if body.strip() else lambda: _cancelled_text(maintenance),
-        actor=actor,
-        notify=notify,
-        components=lambda moment: components_to_restore(maintenance, at=moment) if maintenance.is_running else {},
+        kind,
+        update_input,
+        text=checks.body(body if body.strip() else _canceled_text(maintenance)),
+        status=status,
         at=at,
-        expected_version=expected_version,
-        submission_key=submission_key,
-        changes={"cancelled_at": checks.moment(at)},
+        notify=update_input.notifies(),
+        actor=actor,
+        components=components_to_restore(maintenance, at=at) if maintenance.is_running else None,
+        changes={"cancelled_at": canceled_at},
     )
 
 
@@ -350,5 +299,5 @@ def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tupl
         raise ValidationError({"scheduled_until": "This end has passed. To end it now, complete it."})
 
 
-def _cancelled_text(maintenance: Incident) -> str:
+def _canceled_text(maintenance: Incident) -> str:
     return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELLED

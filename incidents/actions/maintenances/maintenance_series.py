@@ -15,6 +15,7 @@ from incidents.actions._audit import record, take_version
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances._maintenance_create import MaintenanceOptions, create_maintenance
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, EventKind, Incident, MaintenanceSeries, Page
 from incidents.text import wording
@@ -119,7 +120,7 @@ def end_series(
     series.save(update_fields=["ended_at", "refill_at"])
     upcoming = list(series.occurrences.upcoming().select_related("page")) if cancel_upcoming else []
     for occurrence in upcoming:
-        maintenance_lifecycle.cancel(occurrence, actor=actor, body=body, notify=notify)
+        maintenance_lifecycle.cancel(occurrence, UpdateInput(body=body, notify=notify), actor=actor)
     _record(series, actor, {"ended": series.title, "cancelled": len(upcoming)})
     return series
 
@@ -224,13 +225,13 @@ def _follow(
     window = _planned(series, day)
     stays = recurrence.fires_on(series.rule, starts_at=series.starts_at, zone=series.zone, day=day)
     if not stays or window[0] <= timezone.now():
-        maintenance_lifecycle.cancel(occurrence, actor=actor, body=wording.SERIES_CHANGED, notify=notify)
+        maintenance_lifecycle.cancel(occurrence, UpdateInput(body=wording.SERIES_CHANGED, notify=notify), actor=actor)
         # The day is free again, should the rule change back.
         Incident.objects.filter(pk=occurrence.pk).update(occurrence_on=None)
         return
     if window != occurrence.window:
         maintenance_lifecycle.reschedule(
-            occurrence, scheduled_for=window[0], scheduled_until=window[1], actor=actor, notify=notify
+            occurrence, UpdateInput(notify=notify), scheduled_for=window[0], scheduled_until=window[1], actor=actor
         )
     announcement = occurrence.updates.earliest("display_at", "pk")
     if announcement.body == old_body:

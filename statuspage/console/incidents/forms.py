@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions import checks
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
 from incidents.text.placeholders import gaps
@@ -81,10 +82,17 @@ class MessageForm(ActionForm):
         """After a conflict, let the next submission overwrite the current version."""
         fill_in(self, version=str(version), submission_key=new_key())
 
-    def action_fields(self) -> dict[str, Any]:
-        """Return the values that every action about an incident takes."""
-        fields = {name: self.cleaned_data[name] for name in ("body", "notify", "at", "submission_key")}
-        return fields | {"expected_version": self.cleaned_data["version"]}
+    def update_input(self) -> UpdateInput:
+        """Return the values as the actions take them."""
+        return UpdateInput(
+            body=self.cleaned_data["body"],
+            status=self.cleaned_data.get("status", ""),
+            components=self.cleaned_data.get("components"),
+            notify=self.cleaned_data["notify"],
+            at=self.cleaned_data.get("at"),
+            expected_version=self.cleaned_data["version"],
+            submission_key=self.cleaned_data["submission_key"],
+        )
 
 
 class PublishForm(MessageForm):

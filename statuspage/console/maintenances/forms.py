@@ -122,9 +122,9 @@ class CompleteForm(StepForm):
         troubled = [c for c in self.known.values() if c.status != ComponentStatus.OPERATIONAL]
         return [(component, component.public_id in chosen) for component in troubled]
 
-    def action_fields(self) -> dict[str, Any]:
-        restore = {self.known[public_id]: "operational" for public_id in self.cleaned_data["restore"]}
-        return super().action_fields() | {"restore": restore}
+    def restored(self) -> dict[Component, str]:
+        """The components to restore, with their new status."""
+        return {self.known[public_id]: ComponentStatus.OPERATIONAL for public_id in self.cleaned_data["restore"]}
 
 
 class RescheduleForm(WithWarnings, WithWindow, StepForm):
@@ -148,11 +148,6 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
             cleaned["scheduled_for"] = self.incident.window[0]
         self.check_window(cleaned)
         return cleaned
-
-    def action_fields(self) -> dict[str, Any]:
-        names = ("body", "notify", "submission_key", "scheduled_for", "scheduled_until")
-        fields = {name: self.cleaned_data[name] for name in names}
-        return fields | {"expected_version": self.cleaned_data["version"]}
 
 
 class OptionsForm(WithOptions, WithBoxes, StepForm):

@@ -17,7 +17,6 @@ from statuspage.console.fields import sent
 from statuspage.console.incidents.update_views import respond_to_form
 from statuspage.console.maintenances.forms import (
     ScheduleForm,
-    StepForm,
     cancel_form,
     complete_form,
     options_form,
@@ -60,54 +59,70 @@ def schedule(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def start(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance = _maintenance(request, code)
-    return _finish(request, maintenance, start_form(maintenance, request.POST), actions.start, said="Started.")
+    maintenance, actor = _maintenance(request, code), request.user.actor
+    form = start_form(maintenance, request.POST)
+
+    def act() -> IncidentUpdate:
+        return actions.start(maintenance, form.update_input(), actor=actor)
+
+    return respond_to_form(request, maintenance, form, act, said="Started.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def complete(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance = _maintenance(request, code)
-    return _finish(request, maintenance, complete_form(maintenance, request.POST), actions.complete, said="Completed.")
+    maintenance, actor = _maintenance(request, code), request.user.actor
+    form = complete_form(maintenance, request.POST)
+
+    def act() -> IncidentUpdate:
+        return actions.complete(maintenance, form.update_input(), restore=form.restored(), actor=actor)
+
+    return respond_to_form(request, maintenance, form, act, said="Completed.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def cancel(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance = _maintenance(request, code)
-    return _finish(request, maintenance, cancel_form(maintenance, request.POST), actions.cancel, said="Cancelled.")
+    maintenance, actor = _maintenance(request, code), request.user.actor
+    form = cancel_form(maintenance, request.POST)
+
+    def act() -> IncidentUpdate:
+        return actions.cancel(maintenance, form.update_input(), actor=actor)
+
+    return respond_to_form(request, maintenance, form, act, said="Cancelled.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def change_options(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance = _maintenance(request, code)
+    maintenance, actor = _maintenance(request, code), request.user.actor
     form = options_form(maintenance, request.POST)
-    return _finish(request, maintenance, form, actions.change_options, said="Saved.")
+
+    def act() -> Incident:
+        return actions.change_options(maintenance, actor=actor, **form.action_fields())
+
+    return respond_to_form(request, maintenance, form, act, said="Saved.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def reschedule(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance = _maintenance(request, code)
+    maintenance, actor = _maintenance(request, code), request.user.actor
     form = reschedule_form(maintenance, request.POST)
     if "preview" not in request.POST and form.is_valid():
         named = maintenance.affected_components()
         form.warn(list(window_warnings(maintenance.page, named, [form.window()], other_than=maintenance)))
-    return _finish(request, maintenance, form, actions.reschedule, said="The new times are public.")
+
+    def act() -> IncidentUpdate:
+        window = {name: form.cleaned_data[name] for name in ("scheduled_for", "scheduled_until")}
+        return actions.reschedule(maintenance, form.update_input(), **window, actor=actor)
+
+    return respond_to_form(request, maintenance, form, act, said="The new times are public.")
 
 
 def _maintenance(request: StaffRequest, code: str) -> Incident:
     shown = current_page(request).incidents.maintenances().select_related("page").with_timeline()
     return get_object_or_404(shown, public_id=code)
-
-
-def _finish(request: StaffRequest, maintenance: Incident, form: StepForm, action: Any, *, said: str) -> HttpResponse:
-    def act() -> IncidentUpdate | Incident:
-        made: IncidentUpdate | Incident = action(maintenance, actor=request.user.actor, **form.action_fields())
-        return made
-
-    return respond_to_form(request, maintenance, form, act, said=said)
 
 
 def _warnings(form: ScheduleForm) -> list[str]:

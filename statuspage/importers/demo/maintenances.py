@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances import maintenance_series as series_actions
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Component, Incident, IncidentUpdate, Page
+from incidents.models.states import Status
 from statuspage.importers.demo.data import HERE, read_toml
 
 OPTIONS = MaintenanceOptions(reminders=(1440, 60))
@@ -109,9 +112,10 @@ class Replay:
 
     def _go_on(self, text: MaintenanceText, step: Step) -> None:
         verbs: dict[str, Callable[..., IncidentUpdate]]
-        verbs = {"started": actions.start, "verifying": actions.verify, "completed": actions.complete}
-        maintenance, body = self.taken[text.title], text.said[step.verb]
-        verbs[step.verb](maintenance, body=body, actor=demo_actor(text.author), notify=False, at=step.at)
+        verbs = {"started": actions.start, "verifying": incident_actions.post_update, "completed": actions.complete}
+        body = text.said[step.verb]
+        update = UpdateInput(body=body, status=Status.VERIFYING, notify=False, at=step.at)
+        verbs[step.verb](self.taken[text.title], update, actor=demo_actor(text.author))
 
     def _repeat(self, text: SeriesText, at: datetime) -> None:
         day = self.now.astimezone(self.page.zone).date() + timedelta(days=text.in_days)

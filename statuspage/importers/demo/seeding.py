@@ -16,6 +16,7 @@ from incidents.actions.pages.incident_templates import create_built_in_templates
 from incidents.actions.pages.service_level_targets import set_target
 from incidents.actions.postmortems import postmortem_lifecycle as postmortem_actions
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
@@ -174,19 +175,14 @@ class _Replay:
         statuses = self._statuses(post)
         if post.update.status == Status.RESOLVED:
             update = incident_actions.resolve(
-                incident, body=post.first_body, restore=statuses, actor=actor, notify=False, at=post.at
+                incident, UpdateInput(body=post.first_body, notify=False, at=post.at), restore=statuses, actor=actor
             )
         else:
             verb = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
-            update = verb(
-                incident,
-                status=post.update.status,
-                body=post.first_body,
-                actor=actor,
-                components=statuses,
-                notify=False,
-                at=post.at,
+            update_input = UpdateInput(
+                body=post.first_body, status=post.update.status, components=statuses, notify=False, at=post.at
             )
+            update = verb(incident, update_input, actor=actor)
         self.posts += 1
         if post.first_body != post.body:
             self.edits[incident_actions.edit_update(update, body=post.body, actor=actor)] = post.edited_at

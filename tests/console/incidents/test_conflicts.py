@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Incident, Page
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
 from tests.factories import BOB, make_component, make_incident, make_page, make_resolved, post
@@ -89,7 +90,7 @@ def test_the_follow_up_of_the_dashboard_meets_the_same_conflict(editor: Client, 
 
 def test_an_update_to_what_was_resolved_meanwhile_comes_back_as_a_reopening(editor: Client, incident: Incident) -> None:
     sent = open_form(editor, incident, "/update", status="identified")
-    actions.resolve(incident, body=THEIRS, restore=None, actor=BOB)
+    actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
     answer = editor.post(place(incident, "/update"), sent)
     told = conflict_of(answer)
     assert "Resolved" in told.text
@@ -106,7 +107,7 @@ def test_of_two_who_resolve_the_second_hears_of_the_first(editor: Client, page: 
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     sent = open_form(editor, incident, "/resolve")
-    actions.resolve(incident, body=THEIRS, restore=None, actor=BOB)
+    actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
     answer = editor.post(place(incident, "/resolve"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     assert held(answer, incident, "/resolve")["resolve-body"] == [MINE]
@@ -132,7 +133,7 @@ def test_resolving_what_got_another_update_meanwhile(editor: Client, page: Page)
 def test_reopening_what_was_reopened_meanwhile_keeps_the_text(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
     sent = open_form(editor, incident, "/reopen")
-    actions.reopen(incident, body=THEIRS, actor=BOB)
+    actions.reopen(incident, UpdateInput(body=THEIRS), actor=BOB)
     answer = editor.post(place(incident, "/reopen"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     again = held(answer, incident, "/update")

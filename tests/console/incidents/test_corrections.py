@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
@@ -190,7 +191,7 @@ def test_the_queries_do_not_grow_with_updates_and_incidents(
         return len(caught)
 
     few = queries()
-    actions.reopen(incident, body="Again.", actor=ALICE)
+    actions.reopen(incident, UpdateInput(body="Again."), actor=ALICE)
     for _ in range(5):
         post(incident, components={api: "partial_outage"})
         make_incident(page, components={make_component(page, f"Part {page.components.count()}"): "major_outage"})

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Event, Incident, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
@@ -96,7 +97,7 @@ def test_the_page_fetches_itself_until_all_are_settled(editor: Client, told: Inc
 
 def test_every_thing_that_was_told_has_its_own_table(editor: Client, told: Incident, page: Page) -> None:
     Delivery.objects.update(state="sent", sent_at=timezone.now())
-    incident_actions.resolve(told, body="Done.", restore=None, actor=ALICE, notify=False)
+    incident_actions.resolve(told, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(told, body="What we learned.", actor=ALICE)
     Subscriber.objects.filter(email="ada@example.com").update(tells_postmortems=False)
     fan_out_waiting()
@@ -253,7 +254,7 @@ def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> Non
     make_reader(page)
     make_reader(page, tells_postmortems=False)
     incident = make_incident(page)
-    incident_actions.resolve(incident, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     text = sheet(editor.get(f"/console/incidents/{incident.public_id}/postmortem")).text
     assert "Notify 1 subscriber" in text
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from incidents.actions.drafts import draft_lifecycle
 from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page
 from statuspage.dispatcher.loop import sweep
@@ -333,7 +334,7 @@ def test_what_is_returned_is_its_authors_again_with_the_note(editor: Client, oth
 def test_every_text_of_an_incident_waits_for_approval(editor: Client, page: Page) -> None:
     rules(page, requires_approval=True)
     over = make_incident(page, title="Over")
-    actions.resolve(over, body="Over.", restore=None, actor=SYSTEM)
+    actions.resolve(over, UpdateInput(body="Over."), restore=None, actor=SYSTEM)
     going_on = make_incident(page, title="Going on")
     editor.post("/console/incidents/new", fill_in(editor, "/console/incidents/new", "", title="New", body="News."))
     send(editor, going_on)

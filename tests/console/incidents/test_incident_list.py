@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.components import component_lifecycle
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Page
 from tests.console.staff import fields_of, sheet, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_maintenance, make_page, make_resolved, post
@@ -140,7 +141,7 @@ def test_status_and_impact_narrow_it_and_cancelled_is_not_completed(editor: Clie
     make_incident(page, title="Open", components={part: "major_outage"})
     make_resolved(page, title="Over")
     over = make_maintenance(page, title="Called off")
-    maintenance_lifecycle.cancel(over, body="Not today.", actor=ALICE)
+    maintenance_lifecycle.cancel(over, UpdateInput(body="Not today."), actor=ALICE)
     assert titles(editor, "?status=resolved") == ["Over"]
     assert titles(editor, "?impact=critical") == ["Open"]
     assert titles(editor, "?status=cancelled") == ["Called off"]

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
@@ -49,7 +50,7 @@ def silent(page: Page, api: Component, minutes: int = 47) -> Incident:
 
 def left_red(page: Page, *components: Component) -> Incident:
     incident = make_incident(page, title="API outage", components=dict.fromkeys(components, "major_outage"))
-    actions.resolve(incident, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     return incident
 
 
@@ -123,7 +124,7 @@ def test_setting_them_ends_it(editor: Client, page: Page, api: Component) -> Non
 def test_what_is_red_costs_one_query(editor: Client, page: Page, api: Component) -> None:
     incident = make_incident(page, components={api: "operational"})
     Component.objects.update(status="operational")
-    actions.resolve(incident, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     before = queries(editor, "/console/")
     Component.objects.update(status="major_outage")
     assert queries(editor, "/console/") == before + 1

@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, MaintenanceSeries, Page
 from statuspage.accounts.models import Role
 from tests.console.test_browser import EMAIL, SIZES, OpenTab, open_tab, sign_in
@@ -149,7 +150,7 @@ def test_no_page_is_wider_than_the_window_however_long_the_names(open_tab: OpenT
     parts = [make_component(page, f"{number} {long}"[:255], group=group) for number in range(14)]
     upcoming = make_maintenance(page, title=long[:255], body=long, components=parts)
     running = make_maintenance(page, title=("word " * 51)[:255], body=long, components=parts[:2])
-    maintenance_lifecycle.start(running, actor=ALICE, body=f"`{long}`")
+    maintenance_lifecycle.start(running, UpdateInput(body=f"`{long}`"), actor=ALICE)
     series = make_series(page, title=long[:255], body=long, components=parts, starts_at=first_start())
     tab = open_tab(viewport=SIZES[size])
     sign_in(tab)

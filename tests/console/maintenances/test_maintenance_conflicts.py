@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 
 from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Incident, Page
 from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
 from tests.factories import (
@@ -70,10 +71,10 @@ def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
     sent = fill_in(editor, place(maintenance), path, **{f"{step}-{name}": value for name, value in typed.items()})
     actions.reschedule(
         maintenance,
+        UpdateInput(body="Theirs."),
         scheduled_for=START + timedelta(days=1),
         scheduled_until=END + timedelta(days=1),
         actor=BOB,
-        body="Theirs.",
     )
     answer = editor.post(path, sent)
     assert answer.status_code == 422

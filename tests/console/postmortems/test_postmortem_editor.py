@@ -13,6 +13,7 @@ from django.utils import timezone
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Draft, Incident, Page, Postmortem
 from incidents.models.findings import Findings, Line
@@ -126,7 +127,7 @@ def test_a_time_alone_is_one_of_the_day_on_which_it_began(editor: Client, incide
 
 def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Client, incident: Incident) -> None:
     save(editor, incident, **{"lines-0-text": "Said in other words"})
-    incident_actions.reopen(incident, status="investigating", body="It is back.", actor=ALICE)
+    incident_actions.reopen(incident, UpdateInput(status="investigating", body="It is back."), actor=ALICE)
     answer = editor.post(address(incident), fields_of(editor.get(address(incident))) | {"fill": "1"})
     html = answer.content.decode()
     assert "Said in other words" in html

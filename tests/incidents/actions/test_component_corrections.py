@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.actions.incidents import component_corrections
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, StatusInterval
 from incidents.reporting.status_history import read_histories
@@ -30,7 +31,7 @@ def an_outage() -> tuple[Component, Component, Incident]:
     with time_machine.travel(at(2), tick=False):
         post(incident, status="monitoring")
     with time_machine.travel(at(3), tick=False):
-        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+        actions.resolve(incident, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     return api, web, incident
 
 
@@ -139,7 +140,7 @@ def an_outage_said_twice() -> tuple[Component, Incident]:
     with time_machine.travel(at(2), tick=False):
         post(incident, components={api: "major_outage"})
     with time_machine.travel(at(3), tick=False):
-        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+        actions.resolve(incident, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     return api, incident
 
 
@@ -165,9 +166,9 @@ def test_without_one_of_two_incidents_the_other_ends_when_it_was_resolved() -> N
     with time_machine.travel(at(2), tick=False):
         other = make_incident(api.page, components={api: "partial_outage"})
     with time_machine.travel(at(3), tick=False):
-        actions.resolve(one, body="Done.", restore={api: "operational"}, actor=ALICE)
+        actions.resolve(one, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     with time_machine.travel(at(4), tick=False):
-        actions.resolve(other, body="Done.", restore={}, actor=ALICE)
+        actions.resolve(other, UpdateInput(body="Done."), restore={}, actor=ALICE)
     component_corrections.without(one, actor=ALICE, reason="It was none.")
     harmed = [row for row in history(api) if row[0] != "operational"]
     assert harmed == [("partial_outage", 2, 3), ("partial_outage", 3, 4)]

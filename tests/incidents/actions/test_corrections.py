@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, StatusInterval
 from incidents.reporting import uptime
@@ -36,7 +37,7 @@ def an_outage() -> tuple[Component, Incident]:
     with time_machine.travel(at(2), tick=False):
         post(incident, status="monitoring")
     with time_machine.travel(at(3), tick=False):
-        actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+        actions.resolve(incident, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     return api, incident
 
 

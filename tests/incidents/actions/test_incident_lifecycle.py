@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, Revision
 from tests.factories import ALICE, BOB, make_component, make_incident, make_page, make_resolved, post
@@ -50,7 +51,7 @@ def test_the_impact_stays_at_its_worst_when_components_recover() -> None:
     page = make_page()
     api = make_component(page)
     incident = make_incident(page, components={api: "major_outage"})
-    actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     incident.refresh_from_db()
     assert incident.impact == "critical"
 
@@ -65,7 +66,7 @@ def test_monitoring_and_resolution_times_are_kept() -> None:
     start = timezone.now() - timedelta(hours=1)
     incident = make_incident(make_page(), at=start)
     post(incident, "monitoring", at=start + timedelta(minutes=11))
-    actions.resolve(incident, body="Done.", restore=None, actor=ALICE, at=start + timedelta(minutes=48))
+    actions.resolve(incident, UpdateInput(body="Done.", at=start + timedelta(minutes=48)), restore=None, actor=ALICE)
     incident.refresh_from_db()
     assert incident.monitoring_at == start + timedelta(minutes=11)
     assert incident.duration == timedelta(minutes=48)
@@ -83,13 +84,13 @@ def test_resolving_restores_what_it_was_told_to() -> None:
     page = make_page()
     api = make_component(page)
     incident = make_incident(page, components={api: "major_outage"})
-    actions.resolve(incident, body="Done.", restore=actions.restorable_components(incident), actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="Done."), restore=actions.restorable_components(incident), actor=ALICE)
     assert Component.objects.get().status == "operational"
 
 
 def test_reopening_clears_the_resolution_and_keeps_the_history() -> None:
     incident = make_resolved(make_page())
-    actions.reopen(incident, body="It is back.", actor=BOB)
+    actions.reopen(incident, UpdateInput(body="It is back."), actor=BOB)
     incident.refresh_from_db()
     assert (incident.status, incident.resolved_at) == ("investigating", None)
     assert incident.updates.count() == 3
@@ -101,7 +102,7 @@ def test_a_resolved_incident_takes_no_update_and_an_open_one_is_not_reopened() -
     with pytest.raises(ValidationError, match="Reopen it"):
         post(make_resolved(page))
     with pytest.raises(ValidationError, match="cannot be reopened"):
-        actions.reopen(make_incident(page), body="Again.", actor=ALICE)
+        actions.reopen(make_incident(page), UpdateInput(body="Again."), actor=ALICE)
 
 
 def test_editing_keeps_the_old_text_and_the_posted_time() -> None:
@@ -146,8 +147,8 @@ def test_a_repeated_submit_makes_one_incident_and_one_update() -> None:
     assert make_incident(page, submission_key="k1") == first
     once = post(first, submission_key="k2", expected_version=1)
     assert post(first, submission_key="k2", expected_version=1) == once
-    resolved = actions.resolve(first, body="Done.", restore=None, actor=ALICE, submission_key="k3")
-    assert actions.resolve(first, body="Done.", restore=None, actor=ALICE, submission_key="k3") == resolved
+    resolved = actions.resolve(first, UpdateInput(body="Done.", submission_key="k3"), restore=None, actor=ALICE)
+    assert actions.resolve(first, UpdateInput(body="Done.", submission_key="k3"), restore=None, actor=ALICE) == resolved
     assert (Incident.objects.count(), IncidentUpdate.objects.count()) == (1, 3)
     assert Event.objects.filter(incident=first).count() == 3
 

@@ -15,6 +15,7 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Event, Incident, MaintenanceReminder, Page
 from tests.factories import (
     ALICE,
@@ -167,7 +168,7 @@ def test_a_missed_start_hides_no_outage_that_was_reported_meanwhile() -> None:
     with travel(BEGINS + 30 * MINUTE, tick=False):
         outage = make_incident(page, components={api: "major_outage"})
     with travel(BEGINS + 50 * MINUTE, tick=False):
-        incident_actions.resolve(outage, body="Done.", restore={api: "operational"}, actor=ALICE)
+        incident_actions.resolve(outage, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     tick(BEGINS + HOUR)
     tick(ENDS)
     assert history(api) == [("major_outage", BEGINS + 30 * MINUTE), ("operational", BEGINS + 50 * MINUTE)]

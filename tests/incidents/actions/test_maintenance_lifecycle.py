@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Component, Event, Incident, IncidentUpdate, MaintenanceReminder, Page
 from tests.factories import ALICE, BOB, make_component, make_incident, make_maintenance, make_page, post
@@ -66,7 +67,9 @@ def test_a_backdated_announcement_names_what_a_component_had_then() -> None:
     api = make_component(page, start_date=(timezone.now() - timedelta(days=30)).date())
     begun = timezone.now() - timedelta(days=10)
     outage = make_incident(page, components={api: "major_outage"}, at=begun)
-    incident_actions.resolve(outage, body="Done.", restore={api: "operational"}, actor=ALICE, at=begun + 4 * HOUR)
+    incident_actions.resolve(
+        outage, UpdateInput(body="Done.", at=begun + 4 * HOUR), restore={api: "operational"}, actor=ALICE
+    )
     before = api.intervals.count()
     maintenance = make_maintenance(page, at=begun + HOUR, begins=begun + 2 * HOUR, components=[api])
     assert maintenance.updates.get().affected.get().new_status == "major_outage"
@@ -137,7 +140,7 @@ def test_an_incident_on_a_component_that_a_maintenance_does_not_set_ends_green_o
 
 def test_it_is_verified_by_an_update_and_takes_no_step_back() -> None:
     maintenance = running(make_page())
-    assert actions.verify(maintenance, body="We check.", actor=ALICE).label == "Verifying"
+    assert post(maintenance, "verifying", "We check.").label == "Verifying"
     assert Event.objects.get(kind="maintenance.updated").notify
     assert post(maintenance, "in_progress", "Not quite.").label == "In progress"
     assert "already begun" in refused("status", lambda: post(maintenance, "scheduled"))
@@ -154,14 +157,14 @@ def test_before_it_begins_updates_can_be_posted_and_no_step_left_out() -> None:
 
 def test_once_it_is_over_nothing_more_happens_to_it() -> None:
     maintenance = running(make_page())
-    incident_actions.resolve(maintenance, body="Done.", restore=None, actor=ALICE)
+    incident_actions.resolve(maintenance, UpdateInput(body="Done."), restore=None, actor=ALICE)
     assert Event.objects.filter(kind="maintenance.completed").count() == 1
     options = MaintenanceOptions()
     assert "is completed" in refused("status", lambda: actions.complete(maintenance, actor=ALICE))
     assert "is completed" in refused("status", lambda: actions.cancel(maintenance, actor=ALICE))
     assert "is over" in refused("status", lambda: actions.change_options(maintenance, options=options, actor=ALICE))
     assert "Schedule a new one" in refused(
-        "status", lambda: incident_actions.reopen(maintenance, body="Again.", actor=ALICE)
+        "status", lambda: incident_actions.reopen(maintenance, UpdateInput(body="Again."), actor=ALICE)
     )
 
 
@@ -169,7 +172,7 @@ def test_cancelling_completes_it_with_a_note_and_restores_what_it_had_set() -> N
     page = make_page()
     api = make_component(page)
     ahead, begun = make_maintenance(page), running(page, components=[api], restore_components=False)
-    note = actions.cancel(ahead, actor=BOB, body="The vendor postponed.")
+    note = actions.cancel(ahead, UpdateInput(body="The vendor postponed."), actor=BOB)
     assert (note.status, ahead.status, ahead.duration) == ("completed", "completed", None)
     assert ahead.cancelled_at is not None
     assert "before its end" in actions.cancel(begun, actor=BOB).body
@@ -183,7 +186,11 @@ def test_rescheduling_says_the_old_and_the_new_time_and_moves_the_reminders() ->
     begins = datetime(2026, 12, 1, 1, tzinfo=UTC)
     maintenance = make_maintenance(page, begins=begins, reminders=(60, 1440))
     update = actions.reschedule(
-        maintenance, scheduled_for=begins + 24 * HOUR, scheduled_until=begins + 26 * HOUR, body="Sorry.", actor=ALICE
+        maintenance,
+        UpdateInput(body="Sorry."),
+        scheduled_for=begins + 24 * HOUR,
+        scheduled_until=begins + 26 * HOUR,
+        actor=ALICE,
     )
     assert update.body == (
         "This maintenance has been rescheduled.\n\n"
@@ -214,7 +221,7 @@ def test_a_running_one_is_extended_or_shortened_and_its_start_stays() -> None:
 def test_the_end_of_a_running_one_is_not_moved_into_the_past() -> None:
     begun = timezone.now() - 3 * HOUR
     maintenance = make_maintenance(make_page(), at=begun - HOUR, begins=begun, hours=5)
-    actions.start(maintenance, actor=ALICE, at=begun)
+    actions.start(maintenance, UpdateInput(at=begun), actor=ALICE)
     past = begun + HOUR
     assert "complete it" in refused(
         "scheduled_until",
@@ -272,12 +279,12 @@ def test_a_repeated_submit_makes_one_maintenance_and_one_update() -> None:
     assert make_maintenance(page, submission_key="k1") == first
     start, end = first.window
     moved: dict[str, Any] = {"scheduled_for": start + HOUR, "scheduled_until": end + HOUR, "actor": ALICE}
-    once = actions.reschedule(first, **moved, submission_key="k2")
-    assert actions.reschedule(first, **moved, submission_key="k2") == once
-    begun = actions.start(first, actor=ALICE, submission_key="k3")
-    assert actions.start(first, actor=ALICE, submission_key="k3") == begun
-    over = actions.cancel(first, actor=ALICE, submission_key="k4")
-    assert actions.cancel(first, actor=ALICE, submission_key="k4") == over
+    once = actions.reschedule(first, UpdateInput(submission_key="k2"), **moved)
+    assert actions.reschedule(first, UpdateInput(submission_key="k2"), **moved) == once
+    begun = actions.start(first, UpdateInput(submission_key="k3"), actor=ALICE)
+    assert actions.start(first, UpdateInput(submission_key="k3"), actor=ALICE) == begun
+    over = actions.cancel(first, UpdateInput(submission_key="k4"), actor=ALICE)
+    assert actions.cancel(first, UpdateInput(submission_key="k4"), actor=ALICE) == over
     assert (Incident.objects.count(), IncidentUpdate.objects.count()) == (1, 4)
 
 
@@ -288,11 +295,15 @@ def test_the_second_of_two_people_hears_of_the_first() -> None:
     actions.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     for act in (actions.start, actions.cancel):
         with pytest.raises(EditConflict):
-            act(maintenance, actor=BOB, expected_version=seen)
+            act(maintenance, UpdateInput(expected_version=seen), actor=BOB)
     start, end = maintenance.window
     with pytest.raises(EditConflict):
         actions.reschedule(
-            maintenance, scheduled_for=start + HOUR, scheduled_until=end + HOUR, actor=BOB, expected_version=seen
+            maintenance,
+            UpdateInput(expected_version=seen),
+            scheduled_for=start + HOUR,
+            scheduled_until=end + HOUR,
+            actor=BOB,
         )
     assert maintenance.updates.count() == 1
 
@@ -362,8 +373,8 @@ def test_an_ended_one_stands_in_the_history_where_it_began() -> None:
     maintenance = make_maintenance(page, at=announced, begins=begun)
     found = page.incidents.started_between
     assert not found(announced - HOUR, announced + HOUR).exists()
-    actions.start(maintenance, actor=ALICE, at=begun)
-    actions.complete(maintenance, actor=ALICE, at=begun + HOUR)
+    actions.start(maintenance, UpdateInput(at=begun), actor=ALICE)
+    actions.complete(maintenance, UpdateInput(at=begun + HOUR), actor=ALICE)
     assert found(begun - HOUR, begun + HOUR).get() == maintenance
     assert not found(announced - HOUR, announced + HOUR).exists()
     assert maintenance.duration == HOUR

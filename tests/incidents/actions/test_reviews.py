@@ -12,6 +12,7 @@ from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actions.postmortems import postmortem_lifecycle, reviews
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
 from incidents.models.findings import Findings, Line
@@ -114,7 +115,7 @@ def test_nothing_unread_becomes_public_through_the_action_items_of_what_is_publi
 def test_an_incident_that_is_opened_again_meanwhile_gets_no_postmortem(incident: Incident) -> None:
     reviews.approve(saved(incident), actor=BOB)
     opened = Incident.objects.get(pk=incident.pk)
-    incident_actions.reopen(opened, status="investigating", body="It is back.", actor=BOB)
+    incident_actions.reopen(opened, UpdateInput(status="investigating", body="It is back."), actor=BOB)
     with pytest.raises(ValidationError, match="Resolve the incident"):
         postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
 

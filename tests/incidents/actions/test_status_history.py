@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, StatusInterval
 from tests.factories import ALICE, make_component, make_incident, make_page, post
 
@@ -33,7 +34,7 @@ def test_an_incident_and_its_resolution_make_three_intervals() -> None:
     page = make_page()
     api = make_component(page)
     incident = make_incident(page, components={api: "partial_outage"})
-    actions.resolve(incident, body="Done.", restore={api: "operational"}, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     assert [status for status, _ in history(api)] == ["operational", "partial_outage", "operational"]
     assert_no_gaps(api)
 
@@ -54,7 +55,10 @@ def test_a_backdated_incident_reaches_back_before_the_component_was_made() -> No
     incident = make_incident(page, components={api: "major_outage"}, at=BACK_THEN)
     post(incident, "monitoring", components={api: "degraded_performance"}, at=BACK_THEN + timedelta(minutes=11))
     actions.resolve(
-        incident, body="Done.", restore={api: "operational"}, actor=ALICE, at=BACK_THEN + timedelta(minutes=48)
+        incident,
+        UpdateInput(body="Done.", at=BACK_THEN + timedelta(minutes=48)),
+        restore={api: "operational"},
+        actor=ALICE,
     )
     rows = list(api.intervals.as_corrected().order_by("started_at").values_list("status", "started_at"))
     assert rows == [
@@ -70,7 +74,10 @@ def test_backdating_does_not_rewrite_what_was_reported_later() -> None:
     api = make_component(page)
     earlier = make_incident(page, components={api: "major_outage"}, at=timezone.now() - timedelta(hours=3))
     actions.resolve(
-        earlier, body="Done.", restore={api: "operational"}, actor=ALICE, at=timezone.now() - timedelta(hours=2)
+        earlier,
+        UpdateInput(body="Done.", at=timezone.now() - timedelta(hours=2)),
+        restore={api: "operational"},
+        actor=ALICE,
     )
     make_incident(page, components={api: "partial_outage"}, at=timezone.now() - timedelta(hours=4))
     words = [status for status, _ in history(api)]

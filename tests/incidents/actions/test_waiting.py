@@ -14,6 +14,7 @@ from incidents.actions.components import component_lifecycle, positions
 from incidents.actions.incidents import follow_ups, impact_start
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, ComponentGroup, Incident, Page, Postmortem
 from incidents.models.findings import Findings
 from tests.factories import ALICE, BOB, make_component, make_group, make_page, make_resolved
@@ -65,7 +66,7 @@ def test_who_writes_a_postmortem_and_who_posts_to_its_incident() -> None:
             postmortem_lifecycle.retract(found, actor=BOB)
 
     def tell(number: int) -> None:
-        follow_ups.follow_up(now(), body=f"Done, {number}.", actor=BOB)
+        follow_ups.follow_up(now(), UpdateInput(body=f"Done, {number}."), actor=BOB)
 
     def begin(number: int) -> None:
         impact_start.set_impact_start(now(), incident.started_at - timedelta(hours=number), actor=BOB)

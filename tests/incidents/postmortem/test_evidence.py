@@ -10,6 +10,7 @@ import time_machine
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.postmortems import postmortem_lifecycle
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident
 from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of, lines_of
@@ -32,9 +33,9 @@ def incident() -> Incident:
         clock.move_to(START + timedelta(minutes=20))
         component_actions.set_status(web, "partial_outage", actor=BOB)
         clock.move_to(START + timedelta(minutes=40))
-        actions.post_update(made, status="monitoring", body="A fix is in.", actor=ALICE)
+        actions.post_update(made, UpdateInput(status="monitoring", body="A fix is in."), actor=ALICE)
         clock.move_to(START + timedelta(minutes=62))
-        actions.resolve(made, body="Over.", restore=dict.fromkeys([api, web], "operational"), actor=ALICE)
+        actions.resolve(made, UpdateInput(body="Over."), restore=dict.fromkeys([api, web], "operational"), actor=ALICE)
     return Incident.objects.with_timeline().select_related("page").get()
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.attributes import edit_details
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import Impact
 from incidents.reminders.overdue_updates import MINUTES, OverdueUpdate, Reminders, overdue_update_of, times_due
@@ -148,6 +149,6 @@ def test_nobody_waits_for_what_is_resolved_deleted_or_planned(page: Page, outage
 
 def test_a_reopened_incident_is_silent_since_it_was_reopened(page: Page) -> None:
     again = make_resolved(page, components={make_component(page): "major_outage"})
-    incident_lifecycle.reopen(again, body="It is back.", actor=ALICE)
+    incident_lifecycle.reopen(again, UpdateInput(body="It is back."), actor=ALICE)
     assert silence(again, 14) is None
     assert silence(again, 15)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle as maintenance_actions
+from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from incidents.reminders.unrestored_components import WATCHED, unrestored_components, unrestored_components_of
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
@@ -29,13 +30,13 @@ def api(page: Page) -> Component:
 
 def leave_red(page: Page, *components: Component, **more: Any) -> Incident:
     incident = make_incident(page, components=dict.fromkeys(components, "major_outage"), **more)
-    actions.resolve(incident, body="It works again.", restore=None, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     return incident
 
 
 def resolve_well(page: Page, component: Component) -> Incident:
     incident = make_incident(page, components={component: "major_outage"})
-    actions.resolve(incident, body="It works again.", restore={component: "operational"}, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="It works again."), restore={component: "operational"}, actor=ALICE)
     return incident
 
 
@@ -57,7 +58,7 @@ def test_a_resolve_that_sets_everything_back_leaves_nothing(page: Page, api: Com
 
 def test_what_the_resolve_itself_says_is_only_better_is_left_over(page: Page, api: Component) -> None:
     incident = make_incident(page, components={api: "major_outage"})
-    actions.resolve(incident, body="Mostly.", restore={api: "degraded_performance"}, actor=ALICE)
+    actions.resolve(incident, UpdateInput(body="Mostly."), restore={api: "degraded_performance"}, actor=ALICE)
     assert left(page) == [(incident, ["API"])]
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from incidents.actions.incidents import corrections, incident_lifecycle
 from incidents.actions.incidents.impact_start import set_impact_start
+from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Event, Incident, Page
 from incidents.reporting.periods import Period
 from incidents.reporting.response_time_data import incident_times
@@ -32,7 +33,9 @@ def incident(page: Page) -> Incident:
     api = make_component(page)
     made = make_incident(page, components={api: "major_outage"}, at=NOON)
     post(made, "monitoring", at=NOON + 30 * MINUTE)
-    incident_lifecycle.resolve(made, body="Over.", restore={api: "operational"}, actor=ALICE, at=NOON + 50 * MINUTE)
+    incident_lifecycle.resolve(
+        made, UpdateInput(body="Over.", at=NOON + 50 * MINUTE), restore={api: "operational"}, actor=ALICE
+    )
     return made
 
 

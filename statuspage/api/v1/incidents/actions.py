@@ -1,8 +1,8 @@
 """What a POST of an incident means."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -11,6 +11,7 @@ from incidents.actions.incidents import attributes
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Component, Incident, Page
 from incidents.models.maintenances import SWITCHES
@@ -174,18 +175,24 @@ def _says_something(incident: Incident, asked: IncidentIn, statuses: Statuses, *
 
 def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Actor) -> None:
     status = asked.status or incident.status
-    common: dict[str, Any] = {"body": asked.text, "actor": actor, "notify": asked.deliver_notifications is not False}
+    notify = asked.deliver_notifications is not False
+    update = UpdateInput(body=asked.text, status=status, components=statuses or None, notify=notify)
     if incident.is_maintenance:
-        post_step(incident, status, statuses, common)
+        post_step(incident, update, statuses, actor=actor)
         return
-    common["body"] = asked.text or wording.BY_STATUS[Status(status)]
+    update = _with_body(update)
     if status == Status.RESOLVED and not incident.is_resolved:
-        actions.resolve(incident, restore=statuses or None, **common)
+        actions.resolve(incident, update, restore=update.components, actor=actor)
     elif incident.is_resolved and status != Status.RESOLVED:
-        actions.reopen(incident, status=status, components=statuses or None, **common)
+        actions.reopen(incident, update, actor=actor)
     else:
         _refuse_after_the_end(incident)
-        actions.post_update(incident, status=status, components=statuses or None, **common)
+        actions.post_update(incident, update, actor=actor)
+
+
+def _with_body(update: UpdateInput) -> UpdateInput:
+    """With the standard sentence of its status if it has no text."""
+    return update if update.body else replace(update, body=wording.BY_STATUS[Status(update.status)])
 
 
 def _refuse_after_the_end(incident: Incident) -> None:
@@ -201,10 +208,12 @@ def change_plan(maintenance: Incident, asked: IncidentIn, statuses: Statuses, ac
     if moves:
         maintenance_lifecycle.reschedule(
             maintenance,
+            UpdateInput(
+                body="" if moves_on(maintenance, asked) else asked.text,
+                notify=asked.deliver_notifications is not False,
+            ),
             scheduled_for=wanted[0],
             scheduled_until=wanted[1],
-            body="" if moves_on(maintenance, asked) else asked.text,
-            notify=asked.deliver_notifications is not False,
             actor=actor,
         )
     if not maintenance.is_resolved:
@@ -224,26 +233,25 @@ def moves_on(incident: Incident, asked: IncidentIn) -> bool:
     return asked.status is not None and asked.status != incident.status
 
 
-def post_step(maintenance: Incident, status: str, statuses: Statuses, common: dict[str, Any]) -> None:
-    """Each step of a maintenance has its own verb. One that is completed before it began was called off."""
-    if status == Status.COMPLETED and maintenance.is_upcoming:
-        maintenance_lifecycle.cancel(maintenance, **common)
-    elif status == Status.COMPLETED:
-        maintenance_lifecycle.complete(maintenance, restore=statuses or None, **common)
-    elif status in RUNNING and maintenance.is_upcoming:
-        _start(maintenance, status, statuses, common)
+def post_step(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, actor: Actor) -> None:
+    """Call the action of the step. A maintenance that is completed before it began is canceled."""
+    if update.status == Status.COMPLETED and maintenance.is_upcoming:
+        maintenance_lifecycle.cancel(maintenance, update, actor=actor)
+    elif update.status == Status.COMPLETED:
+        maintenance_lifecycle.complete(maintenance, update, restore=update.components, actor=actor)
+    elif update.status in RUNNING and maintenance.is_upcoming:
+        _start(maintenance, update, statuses, actor=actor)
     else:
-        common["body"] = common["body"] or wording.BY_STATUS[Status(status)]
-        actions.post_update(maintenance, status=status, components=statuses or None, **common)
+        actions.post_update(maintenance, _with_body(update), actor=actor)
 
 
-def _start(maintenance: Incident, status: str, statuses: Statuses, common: dict[str, Any]) -> None:
-    """What it sets by itself comes first; what the request says of the components has the last word."""
-    if status == Status.VERIFYING:
+def _start(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, actor: Actor) -> None:
+    """Start it as its options say, then set the components that the request names."""
+    if update.status == Status.VERIFYING:
         raise ValidationError({"status": "This maintenance has not begun. Send “in_progress” first."})
-    maintenance_lifecycle.start(maintenance, **common)
-    said = {component: new for component, new in statuses.items() if new != component.status}
-    if said:
+    maintenance_lifecycle.start(maintenance, update, actor=actor)
+    changed = {component: new for component, new in statuses.items() if new != component.status}
+    if changed:
         text = wording.BY_STATUS[Status.IN_PROGRESS]
-        actor = common["actor"]
-        actions.post_update(maintenance, status=status, body=text, components=said, notify=False, actor=actor)
+        further = UpdateInput(status=update.status, body=text, components=changed, notify=False)
+        actions.post_update(maintenance, further, actor=actor)

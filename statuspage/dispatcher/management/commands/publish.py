@@ -3,40 +3,41 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
+from statuspage.public import published_paths
 from statuspage.publishing.models import Publication
-from statuspage.publishing.publisher import PartlyPublished, rebuild, tree_of, write_hosts, writing
+from statuspage.publishing.page_files import PageFiles, PartlyPublished, exclusive_writer, tree_of, write_hosts
 
 BAR = 40
 
 
 class Command(BaseCommand):
-    help = "Write every public page anew. The dispatcher does this by itself when it has to; this shows the progress."
+    help = "Renders every public page again and shows the progress. The dispatcher does this by itself when needed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--page", metavar="CODE", help="only the page with this code")
+        parser.add_argument("--page", metavar="PUBLIC_ID", help="publish only the page with this public ID")
 
     def handle(self, *args: Any, **options: Any) -> None:
         pages = list(Page.objects.order_by("pk"))
         write_hosts(pages)
         wanted = [page for page in pages if options["page"] in (None, page.public_id)]
         if not wanted:
-            raise CommandError("There is no such page. Leave --page out to publish all.")
+            raise CommandError("No page has this public ID. Omit --page to publish all pages.")
         for page in wanted:
             self._publish(page)
 
     def _publish(self, page: Page) -> None:
         tree = tree_of(page.public_id)
-        with writing(tree) as is_mine:
+        with exclusive_writer(tree) as is_mine:
             if not is_mine:
-                raise CommandError("The dispatcher is publishing at this moment. Try again when it is done.")
+                raise CommandError("The dispatcher is publishing this page. Try again when it has finished.")
             try:
-                count = rebuild(page, tree, tell=self._tell)
+                count = PageFiles(page, tree, published_paths).rebuild(on_progress=self._show_progress)
             except PartlyPublished as error:
                 raise CommandError(str(error)) from error
         Publication.objects.succeeded(page, files=count)
         self.stdout.write(f"\r“{page}”: {count} files in {tree.root}".ljust(BAR + 30))
 
-    def _tell(self, done: int, total: int) -> None:
+    def _show_progress(self, done: int, total: int) -> None:
         if self.stdout.isatty() and (done == total or not done % 20):
             filled = BAR * done // max(total, 1)
             self.stdout.write(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done} of {total}", ending="")
