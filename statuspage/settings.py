@@ -195,7 +195,7 @@ PASSWORD_RESET_TIMEOUT = 4 * 3600
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "console:dashboard"
+LOGIN_REDIRECT_URL = "console:home"
 
 # Without a mail server, mails become .eml files that the console links to: a fresh install works and hides nothing.
 MAIL_DIR = DATA_DIR / "mail"
@@ -207,7 +207,7 @@ else:
     EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
 
-# What comes back: mail to BOUNCE_ADDRESS (manage.py receive_bounce), or a provider's calls (docs/email.md).
+# What comes back: mail to BOUNCE_ADDRESS (bin/manage receive_bounce), or a provider's calls (docs/email.md).
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
     raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")

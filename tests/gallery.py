@@ -23,10 +23,11 @@ HEAD = """# The console, page by page
 
 Light, dark, and on a phone; all with the demo page. This file and its pictures are made by `bin/screenshots`.
 """
-# A code in an address stands for any of its kind: one of them is shown. What leaves something behind is not walked to.
+# A public id in a URL stands for any of its kind: one of them is shown. URLs that change something are not followed.
 CODE = re.compile(
     r"/(?:(?!maintenances|proofreading)[a-z0-9]{12}|\d+|\d{4}-[\dqQ]+|[\w-]+\.eml|(?<=/new/)[a-z]+)(?=/|$)"
 )
+PAGE = re.compile(r"^/console/p/[^/]+")
 EXAMPLES = 8  # of a kind: an open and a resolved incident lead to different pages
 LEFT_OUT = re.compile(r"\.csv|/source$|/export|/drafts/.*/mail$|sheet|audit\.csv|/logout")
 
@@ -38,7 +39,7 @@ class Found:
 
     @property
     def name(self) -> str:
-        kind = CODE.sub("/one", self.path.removeprefix("/console").rstrip("/"))
+        kind = CODE.sub("/one", PAGE.sub("", self.path).rstrip("/"))
         return re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-") or "dashboard"
 
 
@@ -65,9 +66,10 @@ def gallery(browser: Browser, candor: Candor, signed_in: BrowserContext, docs: P
 
 def pages(tab: Page, url: str) -> list[Found]:
     """One of each kind, in the order in which links lead to them."""
-    todo, kinds = ["/console/"], Counter({"/console": 1})
+    tab.goto(f"{url}/console/")  # leads to the dashboard of the first page
+    home = urlsplit(tab.url).path
+    todo, kinds, seen = [home], Counter({CODE.sub("/*", home.rstrip("/")): 1}), {home}
     found: list[Found] = []
-    seen = {"/console/"}
     while todo:
         path = todo.pop(0)
         answer = tab.goto(url + path)

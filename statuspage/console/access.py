@@ -1,4 +1,4 @@
-"""Who may call a console view: every view says so by this decorator, and a test walks all of them."""
+"""Who may call a console view, and for which page. Each view is decorated; a test checks all of them."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from incidents.models import Page
 from statuspage.accounts.models import Role, User
 from statuspage.common.urls import current_page
 
@@ -19,23 +20,28 @@ View = Callable[..., HttpResponseBase]
 
 
 class StaffRequest(HttpRequest):
-    """What a console view gets: somebody is signed in."""
+    """The request of a console view: a person is signed in, and the URL names a page."""
 
     user: User
+    page: Page
     htmx: Any
 
 
 def role_required(role: Role) -> Callable[[View], View]:
-    """Let in who has `role` or more. Others: to the sign-in and back, or a page that says what is missing (403)."""
+    """Allow people with at least `role`, and set `request.page` from the `page_id` of the URL.
+
+    Redirect others to sign in, or show which role they need (403). Raise Http404 if the page does not exist.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def guarded(request: HttpRequest, *args: Any, page_id: str = "", **kwargs: Any) -> HttpResponseBase:
             if not isinstance(request.user, User):
-                return _to_sign_in(request)
+                return _to_sign_in(request, page_id)
+            page = get_object_or_404(Page, public_id=page_id) if page_id else current_page(request)
+            request.page = page  # type: ignore[attr-defined]
             if not request.user.has_role(role):
-                context = {"page": current_page(request), "role": role}
-                return render(request, "console/forbidden.html", context, status=403)
+                return render(request, "console/forbidden.html", {"page": page, "role": role}, status=403)
             response = view(request, *args, **kwargs)
             add_never_cache_headers(response)
             return response
@@ -51,9 +57,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _show_typed(request, "console/form_expired.html", status=403)
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def _to_sign_in(request: HttpRequest, page_id: str) -> HttpResponse:
     """A reader is sent to the sign-in and back. Who was writing is told so, and keeps the text."""
-    back = request.get_full_path() if request.method == "GET" else reverse("console:dashboard")
+    dashboard = reverse("console:dashboard", args=[page_id]) if page_id else reverse("console:home")
+    back = request.get_full_path() if request.method == "GET" else dashboard
     address = f"{reverse('account_login')}?{urlencode({'next': back})}"
     if getattr(request, "htmx", False):
         # No redirect: it would take the page away from somebody who is typing.

@@ -3,7 +3,6 @@ from django.shortcuts import render
 
 from incidents.models.states import ComponentStatus
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.commands import offer
 
@@ -11,7 +10,7 @@ from statuspage.console.commands import offer
 @role_required(Role.VIEWER)
 def commands(request: StaffRequest) -> HttpResponse:
     """The command bar as a page of its own; for htmx, only what it found."""
-    page, words = current_page(request), request.GET.get("q", "")
+    page, words = request.page, request.GET.get("q", "")
     context = {
         "page": page,
         "words": words,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.urls import reverse
-
 from incidents.models import Component, Incident, Page
 from statuspage.accounts.models import Role, User
+from statuspage.common.urls import console_url
 from statuspage.console import navigation
 from statuspage.subscribers.models import Subscriber
 
@@ -37,13 +36,13 @@ def offer(page: Page, user: User, words: str) -> Offer:
     commands = [command for command in _verbs(page, user) if _fits(command.label, words)]
     if not words:
         return Offer(commands)
-    places = navigation.links((*navigation.DAILY, *navigation.MORE), user, "")
+    places = navigation.links(page, (*navigation.DAILY, *navigation.MORE), user, "")
     commands += [Command(place.url, place.label, "Go to") for place in places if _fits(place.label, words)]
     found = page.incidents.with_words(words).newest_first()[:MOST]
-    commands += [Command(_incident(one), one.title, one.get_status_display()) for one in found]
+    commands += [Command(_incident(page, one), one.title, one.get_status_display()) for one in found]
     if user.has_role(Role.EDITOR):
         people = Subscriber.objects.of_page(page).searched(words)[:3]
-        at = [reverse("console:subscriber", args=[one.public_id]) for one in people]
+        at = [console_url(page, "subscriber", one.public_id) for one in people]
         commands += [Command(url, str(one), "Subscriber") for url, one in zip(at, people, strict=True)]
     components = page.components.active().with_words(words).in_page_order()[:MOST]
     return Offer(commands, list(components))
@@ -54,17 +53,17 @@ def _verbs(page: Page, user: User) -> list[Command]:
         return []
     verbs = []
     for one in page.incidents.unresolved().newest_first()[:MOST]:
-        verbs.append(Command(_incident(one), f"Post an update: {one.title}"))
-        verbs.append(Command(f"{_incident(one)}#resolve", f"Resolve: {one.title}"))
+        verbs.append(Command(_incident(page, one), f"Post an update: {one.title}"))
+        verbs.append(Command(f"{_incident(page, one)}#resolve", f"Resolve: {one.title}"))
     return [
         *verbs,
-        Command(reverse("console:declare"), "Declare incident"),
-        Command(reverse("console:schedule"), "Schedule maintenance"),
+        Command(console_url(page, "declare"), "Declare incident"),
+        Command(console_url(page, "schedule"), "Schedule maintenance"),
     ]
 
 
-def _incident(one: Incident) -> str:
-    return reverse("console:incident", args=[one.public_id])
+def _incident(page: Page, one: Incident) -> str:
+    return console_url(page, "incident", one.public_id)
 
 
 def _fits(label: str, words: str) -> bool:

@@ -15,7 +15,7 @@ from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import is_red, unrestored_components
 from incidents.status import page_status
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.incidents.forms import update_form
 from statuspage.console.maintenances.next_step import next_step
@@ -29,7 +29,7 @@ MAX_NOTE = 500
 
 @role_required(Role.VIEWER)
 def dashboard(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     components = list(page.components.active().in_page_order())
     going_on = list(page.incidents.not_ended().newest_first().with_updates())
     open_incidents = [one for one in going_on if not one.is_maintenance and not one.hidden_at]
@@ -76,7 +76,7 @@ def _notices(page: Page) -> dict[str, object]:
 @role_required(Role.EDITOR)
 @require_POST
 def set_component_status(request: StaffRequest, code: str) -> HttpResponse:
-    component = get_object_or_404(current_page(request).components.active(), public_id=code)
+    component = get_object_or_404(request.page.components.active(), public_id=code)
     note = request.POST.get("note", "")
     try:
         if len(note) > MAX_NOTE:
@@ -88,4 +88,4 @@ def set_component_status(request: StaffRequest, code: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, f"{component.name} is now {component.get_status_display()}.")
-    return redirect("console:dashboard")
+    return redirect(console_url(request.page, "dashboard"))

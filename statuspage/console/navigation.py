@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
-
+from incidents.models import Page
 from statuspage.accounts.models import Role, User
+from statuspage.common.urls import console_url
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,15 @@ class Link:
     is_here: bool
 
 
-def links(places: tuple[Place, ...], user: User, path: str) -> list[Link]:
+def links(page: Page, places: tuple[Place, ...], user: User, path: str) -> list[Link]:
     """Those of `places` that `user` may see; `is_here` where `path` is one of its pages."""
-    return [Link(_url(place.name), place.label, _is_at(place, path)) for place in places if user.has_role(place.role)]
+    return [
+        Link(console_url(page, place.name), place.label, _is_at(page, place, path))
+        for place in places
+        if user.has_role(place.role)
+    ]
 
 
-def _is_at(place: Place, path: str) -> bool:
-    urls = [_url(name) for name in (place.name, *place.others)]
+def _is_at(page: Page, place: Place, path: str) -> bool:
+    urls = [console_url(page, name) for name in (place.name, *place.others)]
     return any(path == url or (place.name != "dashboard" and path.startswith(f"{url}/")) for url in urls)
-
-
-def _url(name: str) -> str:
-    return reverse(f"console:{name}")

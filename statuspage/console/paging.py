@@ -5,9 +5,9 @@ from typing import Any
 from django.core.paginator import Page as PageOf
 from django.core.paginator import Paginator
 from django.http import HttpResponseRedirect
-from django.urls import reverse
 from django.utils.http import urlencode
 
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest
 
 PER_PAGE = 50
@@ -30,5 +30,6 @@ def words_query(words: str) -> str:
 
 def back_to(name: str, request: StaffRequest) -> HttpResponseRedirect:
     """To the list of that URL name, on the page and with the words that the form's address had."""
+    url = console_url(request.page, name)
     kept = {key: request.GET[key] for key in ("page", "q") if request.GET.get(key)}
-    return HttpResponseRedirect(f"{reverse(name)}?{urlencode(kept)}" if kept else reverse(name))
+    return HttpResponseRedirect(f"{url}?{urlencode(kept)}" if kept else url)

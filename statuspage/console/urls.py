@@ -1,10 +1,10 @@
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from statuspage.console import command_views, dashboard
+from statuspage.console import command_views, dashboard, short_urls
 
 app_name = "console"
 
-urlpatterns = [
+page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
     path("commands", command_views.commands, name="commands"),
     path("components/<slug:code>/status", dashboard.set_component_status, name="component_status"),
@@ -20,4 +20,10 @@ urlpatterns = [
     path("", include("statuspage.console.proofreading.urls")),
     path("", include("statuspage.console.people.urls")),
     path("", include("statuspage.console.audit.urls")),
+]
+
+urlpatterns = [
+    path("p/<slug:page_id>/", include(page_urlpatterns)),
+    path("", short_urls.add_page, name="home"),
+    re_path(r"^(?!p/)(?P<rest>.+)$", short_urls.add_page, name="short_url"),
 ]

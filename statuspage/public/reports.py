@@ -6,6 +6,7 @@ What still runs changes with the clock, so only an ETag says whether it did.
 from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from incidents.models import Component, Page
@@ -40,7 +41,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     page = _page(request)
     found = _span(page, request.GET.get("period", ""))
     shown = _sheets(page, _components(page), found)
-    return rendered("public/reports/list.html", list_context(page, found, shown, door="public"))
+    return rendered("public/reports/list.html", list_context(page, found, shown, url_of=_url))
 
 
 @public_page
@@ -55,7 +56,7 @@ def report(request: HttpRequest, code: str, period: str) -> HttpResponse:
     page = _page(request)
     found = _span(page, period)
     (sheet,) = _sheets(page, [_component(page, code)], found)
-    return rendered("public/reports/report.html", report_context(page, found, sheet, door="public"))
+    return rendered("public/reports/report.html", report_context(page, found, sheet, url_of=_url))
 
 
 @public_page
@@ -92,3 +93,7 @@ def _component(page: Page, code: str) -> Component:
 
 def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
     return service_level_reports(page, components, found.period, viewer=Viewer.PUBLIC, now=found.now)
+
+
+def _url(name: str, *args: object) -> str:
+    return reverse(f"public:{name}", args=args)

@@ -2,13 +2,12 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from incidents.models import Component, Page
@@ -21,6 +20,7 @@ from incidents.text.wording import machine_time
 from incidents.visibility import Viewer
 from statuspage.reporting.charts import Point, budget_chart
 
+UrlOf = Callable[..., str]
 # Which of the page's tones says it; the word stands beside it.
 TONES = {
     Result.MET: "operational",
@@ -139,19 +139,19 @@ def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
     return text.getvalue()
 
 
-def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], *, door: str) -> dict[str, object]:
-    """`door` is the namespace of URLs: public or console."""
+def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf) -> dict[str, object]:
+    """`url_of` builds the links: from the name and arguments of a URL that console and public pages both have."""
     code = around.period.code
     return {
         "page": page,
         "span": around,
-        "rows": [(one, reverse(f"{door}:report", args=[one.component.public_id, code])) for one in shown],
+        "rows": [(one, url_of("report", one.component.public_id, code)) for one in shown],
         "weights": weights_text(Weights.for_page(page)),
-        "csv_url": f"{reverse(f'{door}:reports_csv')}?period={code}",
+        "csv_url": f"{url_of('reports_csv')}?period={code}",
     }
 
 
-def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, door: str) -> dict[str, object]:
+def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, url_of: UrlOf) -> dict[str, object]:
     component = sheet.component.public_id
     incidents = sheet.report.incidents
     return {
@@ -160,9 +160,9 @@ def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, door:
         "sheet": sheet,
         "chart": chart(sheet, page),
         "weights": weights_text(Weights.for_page(page)),
-        "base_url": reverse(f"{door}:report", args=[component, "-"]).removesuffix("-"),
-        "csv_url": reverse(f"{door}:report_csv", args=[component, around.period.code]),
-        "incidents": [(one, reverse(f"{door}:incident", args=[one.public_id])) for one in incidents],
+        "base_url": url_of("report", component, "-").removesuffix("-"),
+        "csv_url": url_of("report_csv", component, around.period.code),
+        "incidents": [(one, url_of("incident", one.public_id)) for one in incidents],
     }
 
 

@@ -24,7 +24,7 @@ def owner(page: Page) -> Client:
 
 
 def make(client: Client, **typed: Any) -> Any:
-    return client.post("/console/tokens", {"name": "Pager", "scopes": ["incidents:write"], "days": "90"} | typed)
+    return client.post("/console/p/acme/tokens", {"name": "Pager", "scopes": ["incidents:write"], "days": "90"} | typed)
 
 
 def secret_in(answer: Any) -> str:
@@ -37,8 +37,8 @@ def test_an_owner_makes_a_token_that_is_shown_once_and_works(owner: Client, page
     answer = make(owner)
     secret = secret_in(answer)
     assert "shown only now" in sheet(answer).text
-    assert secret not in owner.get("/console/tokens").content.decode()
-    assert secret[:11] in owner.get("/console/tokens").content.decode()
+    assert secret not in owner.get("/console/p/acme/tokens").content.decode()
+    assert secret[:11] in owner.get("/console/p/acme/tokens").content.decode()
     token = ApiToken.objects.get()
     assert (token.name, token.scopes, token.page) == ("Pager", ["incidents:write"], page)
     assert token.expires_at
@@ -77,9 +77,9 @@ def test_a_revoked_token_opens_nothing(owner: Client, page: Page) -> None:
     program = make_program(page)
     assert program.ask("GET", "").status_code == 200
     for _ in range(2):
-        owner.post(f"/console/tokens/{program.token.public_id}/revoke")
+        owner.post(f"/console/p/acme/tokens/{program.token.public_id}/revoke")
     assert program.ask("GET", "").status_code == 401
-    assert "Revoked" in sheet(owner.get("/console/tokens")).text
+    assert "Revoked" in sheet(owner.get("/console/p/acme/tokens")).text
     assert AuditEntry.objects.filter(verb="token.revoked").count() == 1
 
 
@@ -88,7 +88,7 @@ def test_an_expired_token_opens_nothing(owner: Client, page: Page) -> None:
     assert program.ask("GET", "").status_code == 200
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert program.ask("GET", "").status_code == 401
-    assert "Expired" in sheet(owner.get("/console/tokens")).text
+    assert "Expired" in sheet(owner.get("/console/p/acme/tokens")).text
 
 
 def test_when_it_was_last_used_is_written_once_a_minute(program: Program) -> None:
@@ -109,22 +109,22 @@ def test_when_it_was_last_used_is_written_once_a_minute(program: Program) -> Non
 def test_tokens_are_the_owners_business(page: Page) -> None:
     program = make_program(page)
     editor = signed_in("editor")
-    assert editor.get("/console/tokens").status_code == 403
+    assert editor.get("/console/p/acme/tokens").status_code == 403
     assert make(editor).status_code == 403
-    assert editor.post(f"/console/tokens/{program.token.public_id}/revoke").status_code == 403
+    assert editor.post(f"/console/p/acme/tokens/{program.token.public_id}/revoke").status_code == 403
     assert program.ask("GET", "").status_code == 200
 
 
 def test_a_token_of_another_page_cannot_be_revoked_here(owner: Client) -> None:
     elsewhere, _ = tokens.make(make_page(name="Other"), name="Theirs", scopes=["read"], actor=ALICE)
-    assert owner.post(f"/console/tokens/{elsewhere.public_id}/revoke").status_code == 404
+    assert owner.post(f"/console/p/acme/tokens/{elsewhere.public_id}/revoke").status_code == 404
 
 
 def test_many_tokens_cost_as_many_queries_as_few(owner: Client, page: Page, django_assert_max_num_queries: Any) -> None:
     for number in range(20):
         make_program(page, name=f"Program {number}")
     with django_assert_max_num_queries(6):
-        assert owner.get("/console/tokens").content.decode().count("Revoke<") == 20
+        assert owner.get("/console/p/acme/tokens").content.decode().count("Revoke<") == 20
 
 
 def command(*arguments: str) -> str:

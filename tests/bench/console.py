@@ -37,6 +37,7 @@ def measure() -> None:
     from django.test import Client
     from django.test.utils import setup_test_environment
 
+    from statuspage.common.urls import console_url
     from statuspage.console.management.commands.setup import collect_static
     from tests.bench.publishing import fill
     from tests.console.pages import walk
@@ -58,7 +59,7 @@ def measure() -> None:
         say(f"| `{path}` | {queries} | {milliseconds:.0f}{missed} |")
     for tab in ("page", "mail", "webhook"):
         typed = {"step": "update", "incident": incident.public_id, "body": "We look at it. " * 333, "tab": tab}
-        took = median(clock(partial(client.post, "/console/preview", typed)) for _ in range(TURNS))
+        took = median(clock(partial(client.post, console_url(incident.page, "preview"), typed)) for _ in range(TURNS))
         say(f"| preview of 5,000 characters, {tab} | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
     took = median(clock(partial(preview_of_postmortem, client, incident)) for _ in range(TURNS))
     say(f"| preview of a postmortem, 50 lines | | {took:.0f}{' (missed)' if took > PREVIEW else ''} |")
@@ -66,25 +67,30 @@ def measure() -> None:
 
 def preview_of_postmortem(client: Any, incident: Any) -> None:
     """Its text of 5,000 characters, with a timeline and its picture."""
+    from statuspage.common.urls import console_url
+
     typed = {"preview": "1", "body": "We look at it. " * 333, "version": "0", "items-TOTAL_FORMS": "0"}
     typed |= {"items-INITIAL_FORMS": "0", "lines-TOTAL_FORMS": "50", "lines-INITIAL_FORMS": "0", "factors": "None"}
     for number in range(50):
         at = f"{incident.started_at + timedelta(minutes=number):%Y-%m-%d %H:%M}"
         typed |= {f"lines-{number}-at": at, f"lines-{number}-text": f"Line {number}", f"lines-{number}-is_public": "on"}
-    path = f"/console/incidents/{incident.public_id}/postmortem"
+    path = console_url(incident.page, "postmortem", incident.public_id)
     answer = client.post(path, typed, headers={"hx-request": "true"})
     assert b"<svg" in answer.content, "the preview has its picture"
 
 
 def filters(incident: Any) -> list[str]:
     """The list of incidents, narrowed by each of its fields, by all of them, and to nothing."""
+    from statuspage.common.urls import console_url
+
     component = incident.page.components.last().public_id
     today = datetime.now(UTC).date()
     days = f"since={today - timedelta(days=400)}&until={today - timedelta(days=30)}"
     asked = ["q=incident", "q=nosuchword", f"q={incident.public_id}", "status=resolved", "impact=minor", days]
     asked += [f"component={component}", "status=cancelled", f"show=incidents&page=100&{days}", "page=150"]
     asked.append(f"show=incidents&q=a&status=resolved&impact=minor&component={component}&{days}")
-    return [f"/console/incidents?{one}" for one in asked]
+    url = console_url(incident.page, "incidents")
+    return [f"{url}?{one}" for one in asked]
 
 
 def timed(client: Any, path: str) -> tuple[float, int]:

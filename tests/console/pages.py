@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.test import Client
-from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve, reverse
+from django.urls import Resolver404, URLPattern, URLResolver, resolve, reverse
 
+from incidents.models import Page
+from statuspage.console.urls import page_urlpatterns
 from tests.public.parsed_page import parse
 
 PER_NAME = 4  # examples of one URL: open and resolved incidents, for instance, are different pages
@@ -18,6 +19,7 @@ PER_NAME = 4  # examples of one URL: open and resolved incidents, for instance, 
 class Walk:
     """`pages`: paths by the name of their URL. `others`: names of what was met and is no page (files, redirects)."""
 
+    page_id: str
     pages: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     others: set[str] = field(default_factory=set)
 
@@ -26,9 +28,9 @@ class Walk:
 
 
 def walk(client: Client, *, per_name: int = PER_NAME) -> Walk:
-    """All that can be reached from the dashboard by links, and by addresses without a code."""
-    found = Walk()
-    todo = ["/console/", *(reverse(f"console:{entry.name}") for entry in entries() if not entry.pattern.converters)]
+    """What can be reached from the first page's dashboard by links, and by URLs without a further public id."""
+    found = Walk(Page.objects.order_by("pk")[0].public_id)
+    todo = [url_of(entry, found.page_id) for entry in entries() if not entry.pattern.converters]
     seen: set[str] = set()
     while todo:
         path = todo.pop(0)
@@ -49,20 +51,18 @@ def walk(client: Client, *, per_name: int = PER_NAME) -> Walk:
 def links(base: str, html: str) -> list[str]:
     """Paths of the console that the page leads to, without their queries."""
     targets = (urlsplit(urljoin(base, a.attributes.get("href", ""))) for a in parse(html).all("a"))
-    return [target.path for target in targets if target.path.startswith("/console/") and not target.netloc]
+    return [target.path for target in targets if target.path.startswith("/console/p/acme/") and not target.netloc]
 
 
 def entries() -> list[URLPattern]:
-    """The console's entries in the URL configuration."""
-    resolvers = [item for item in get_resolver().url_patterns if isinstance(item, URLResolver)]
-    (console,) = [resolver for resolver in resolvers if resolver.namespace == "console"]
-    return list(_patterns(console))
+    """The console's entries in the URL configuration: those below /console/p/<page>/."""
+    return list(_patterns(page_urlpatterns))
 
 
-def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
-    for item in resolver.url_patterns:
+def _patterns(items: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for item in items:
         if isinstance(item, URLResolver):
-            yield from _patterns(item)
+            yield from _patterns(item.url_patterns)
         else:
             yield item
 
@@ -78,9 +78,11 @@ def name_of(path: str) -> str | None:
 def unseen(found: Walk, client: Client) -> set[str]:
     """Names that could be a page and were not met: those that do not refuse to be read (405)."""
     rest = [entry for entry in entries() if entry.name not in found.pages and entry.name not in found.others]
-    return {str(entry.name) for entry in rest if client.get(_any(entry)).status_code != 405}
+    return {str(entry.name) for entry in rest if client.get(url_of(entry, found.page_id)).status_code != 405}
 
 
-def _any(entry: Any) -> str:
-    codes = dict.fromkeys(entry.pattern.converters, "nosuchcode12")
-    return reverse(f"console:{entry.name}", kwargs=codes)
+def url_of(entry: URLPattern, page_id: str = "acme", public_id: str = "nosuchcode12") -> str:
+    """The path of `entry` on a page; every other argument is `public_id`."""
+    return reverse(
+        f"console:{entry.name}", kwargs=dict.fromkeys(entry.pattern.converters, public_id) | {"page_id": page_id}
+    )

@@ -1,41 +1,28 @@
 """Who gets in: every view of the console is asked, by its URL pattern."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern
 
 from incidents.models import AuditEntry, Event
 from statuspage.accounts.models import Role, User
+from tests.console.pages import entries, url_of
 from tests.console.staff import sheet, signed_in
 from tests.factories import make_incident, make_page, make_user, post
 
 pytestmark = pytest.mark.django_db
 
 
-def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry, route)
-        else:
-            yield route, entry
-
-
 def access_of(entry: URLPattern) -> Role | None:
     return getattr(entry.callback, "access", None)
 
 
-CONSOLE = [(route, entry) for route, entry in patterns(get_resolver()) if route.startswith("console/")]
-ALL = [pytest.param(entry, id=route) for route, entry in CONSOLE]
-WRITING = [pytest.param(entry, id=route) for route, entry in CONSOLE if access_of(entry) != Role.VIEWER]
-READING = [entry for _, entry in CONSOLE if access_of(entry) == Role.VIEWER and not entry.pattern.converters]
-
-
-def address(entry: URLPattern, code: str = "nosuchcode12") -> str:
-    return reverse(f"console:{entry.name}", kwargs=dict.fromkeys(entry.pattern.converters, code))
+CONSOLE = entries()
+ALL = [pytest.param(entry, id=str(entry.pattern)) for entry in CONSOLE]
+WRITING = [pytest.param(entry, id=str(entry.pattern)) for entry in CONSOLE if access_of(entry) != Role.VIEWER]
+READING = [entry for entry in CONSOLE if access_of(entry) == Role.VIEWER and not entry.pattern.converters]
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +32,7 @@ def page() -> Any:
 
 def test_the_walk_sees_the_console() -> None:
     assert len(CONSOLE) >= 20
-    assert {entry.name for _, entry in CONSOLE} >= {"dashboard", "declare", "post_update", "components", "postmortem"}
+    assert {entry.name for entry in CONSOLE} >= {"dashboard", "declare", "post_update", "components", "postmortem"}
 
 
 @pytest.mark.parametrize("entry", ALL)
@@ -55,37 +42,37 @@ def test_every_view_says_who_may_call_it(entry: URLPattern) -> None:
 
 @pytest.mark.parametrize("entry", ALL)
 def test_strangers_are_sent_to_the_sign_in_and_back(client: Client, entry: URLPattern) -> None:
-    answer = client.get(address(entry), {"page": "2"})
+    answer = client.get(url_of(entry), {"page": "2"})
     if answer.status_code == 405:
         assert access_of(entry) != Role.VIEWER, "there is nothing to get"
         return
     assert answer.status_code == 302
     path, _, query = answer["Location"].partition("?")
     assert path == "/accounts/login/"
-    assert query.startswith("next=%2Fconsole%2F")
+    assert query.startswith("next=%2Fconsole%2Fp%2Facme%2F")
     assert query.endswith("%3Fpage%3D2")
 
 
 @pytest.mark.parametrize("entry", ALL)
 def test_strangers_change_nothing(client: Client, entry: URLPattern) -> None:
-    answer = client.post(address(entry), {"status": "resolved"})
-    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=%2Fconsole%2F")
+    answer = client.post(url_of(entry), {"status": "resolved"})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=%2Fconsole%2Fp%2Facme%2F")
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("entry", ALL)
 def test_a_fragment_asked_for_by_a_stranger_says_so_and_moves_nobody_away(client: Client, entry: URLPattern) -> None:
-    answer = client.post(address(entry), {"body": "Half a sentence"}, headers={"hx-request": "true"})
+    answer = client.post(url_of(entry), {"body": "Half a sentence"}, headers={"hx-request": "true"})
     assert answer.status_code == 401
     assert "Location" not in answer.headers
     assert "HX-Redirect" not in answer.headers
     assert "What you wrote is still in the form" in sheet(answer).text
-    assert sheet(answer).one("a").attributes["href"] == "/accounts/login/?next=%2Fconsole%2F"
+    assert sheet(answer).one("a").attributes["href"] == "/accounts/login/?next=%2Fconsole%2Fp%2Facme%2F"
 
 
 @pytest.mark.parametrize("entry", WRITING)
 def test_viewers_are_kept_from_every_view_that_writes(entry: URLPattern) -> None:
-    answer = signed_in("viewer").post(address(entry))
+    answer = signed_in("viewer").post(url_of(entry))
     assert answer.status_code == 403
     assert "This needs another role" in sheet(answer).one("h1").text
     assert not AuditEntry.objects.exists()
@@ -93,13 +80,13 @@ def test_viewers_are_kept_from_every_view_that_writes(entry: URLPattern) -> None
 
 @pytest.mark.parametrize("entry", READING, ids=lambda entry: entry.name)
 def test_viewers_read_what_is_to_be_read(entry: URLPattern) -> None:
-    assert signed_in("viewer").get(address(entry), follow=True).status_code == 200
+    assert signed_in("viewer").get(url_of(entry), follow=True).status_code == 200
 
 
 def test_viewers_read_an_incident_and_are_offered_nothing_that_they_may_not_do(page: Any) -> None:
     incident = make_incident(page)
     viewer = signed_in("viewer")
-    for path in ("/console/", "/console/incidents", f"/console/incidents/{incident.public_id}"):
+    for path in ("/console/p/acme/", "/console/p/acme/incidents", f"/console/p/acme/incidents/{incident.public_id}"):
         document = sheet(viewer.get(path))
         assert [form.attributes["action"] for form in document.all("form", method="post")] == ["/accounts/logout/"]
         offers = [link.text for link in document.one("main").all("a", class_="button")]
@@ -107,10 +94,10 @@ def test_viewers_read_an_incident_and_are_offered_nothing_that_they_may_not_do(p
 
 
 def test_what_only_owners_see_is_not_shown_to_editors() -> None:
-    for _, entry in CONSOLE:
+    for entry in CONSOLE:
         if access_of(entry) == Role.OWNER:
-            assert signed_in("editor").get(address(entry)).status_code == 403
-            assert signed_in("owner").get(address(entry)).status_code != 403
+            assert signed_in("editor").get(url_of(entry)).status_code == 403
+            assert signed_in("owner").get(url_of(entry)).status_code != 403
 
 
 def test_a_post_after_the_session_ended_shows_what_was_typed_once_more(page: Any) -> None:
@@ -121,7 +108,7 @@ def test_a_post_after_the_session_ended_shows_what_was_typed_once_more(page: Any
         "status": "identified",
         "resolve-body": "It is over",
     }
-    answer = Client().post(f"/console/incidents/{incident.public_id}/update", typed)
+    answer = Client().post(f"/console/p/acme/incidents/{incident.public_id}/update", typed)
     assert answer.status_code == 401
     document = sheet(answer)
     texts = [area.text for area in document.all("textarea")]
@@ -133,7 +120,7 @@ def test_a_post_after_the_session_ended_shows_what_was_typed_once_more(page: Any
 def test_somebody_who_left_is_out_at_once() -> None:
     editor = signed_in("editor")
     User.objects.update(is_active=False)
-    assert editor.get("/console/").status_code == 302
+    assert editor.get("/console/p/acme/").status_code == 302
 
 
 @override_settings(CSRF_FAILURE_VIEW="statuspage.console.access.csrf_failure")
@@ -142,7 +129,7 @@ def test_a_form_from_before_signing_in_again_changes_nothing_and_keeps_the_text(
     client = Client(enforce_csrf_checks=True)
     client.force_login(make_user("editor"))
     answer = client.post(
-        f"/console/incidents/{incident.public_id}/update", {"body": "My words", "status": "identified"}
+        f"/console/p/acme/incidents/{incident.public_id}/update", {"body": "My words", "status": "identified"}
     )
     assert answer.status_code == 403
     assert sheet(answer).one("h1").text == "This form was out of date"
@@ -151,7 +138,7 @@ def test_a_form_from_before_signing_in_again_changes_nothing_and_keeps_the_text(
 
 
 def test_console_pages_are_kept_by_no_cache() -> None:
-    assert "no-store" in signed_in("viewer").get("/console/")["Cache-Control"]
+    assert "no-store" in signed_in("viewer").get("/console/p/acme/")["Cache-Control"]
 
 
 def test_another_page_of_the_install_is_out_of_reach() -> None:
@@ -159,8 +146,8 @@ def test_another_page_of_the_install_is_out_of_reach() -> None:
     update = post(elsewhere)
     editor = signed_in("editor")
     for path in (f"incidents/{elsewhere.public_id}", f"updates/{update.public_id}/edit"):
-        assert editor.get(f"/console/{path}").status_code == 404
+        assert editor.get(f"/console/p/acme/{path}").status_code == 404
     for path in ("update", "resolve", "reopen"):
         typed = {"body": "Not mine", "status": "identified", "version": "2"}
-        assert editor.post(f"/console/incidents/{elsewhere.public_id}/{path}", typed).status_code == 404
+        assert editor.post(f"/console/p/acme/incidents/{elsewhere.public_id}/{path}", typed).status_code == 404
     assert elsewhere.updates.count() == 2

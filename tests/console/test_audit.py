@@ -28,11 +28,11 @@ def editor(page: Page) -> Client:
 
 
 def text(client: Client, **asked: str) -> str:
-    return " ".join(client.get("/console/audit", asked).content.decode().split())
+    return " ".join(client.get("/console/p/acme/audit", asked).content.decode().split())
 
 
 def rows(client: Client, **asked: str) -> list[dict[str, str]]:
-    answer: Any = client.get("/console/audit.csv", asked)
+    answer: Any = client.get("/console/p/acme/audit.csv", asked)
     assert answer.streaming
     written = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(written)))
@@ -67,7 +67,7 @@ def test_filters_narrow_and_the_file_says_the_same(editor: Client, page: Page) -
 
 
 def test_a_filter_that_makes_no_sense_is_said(editor: Client) -> None:
-    answer = editor.get("/console/audit", {"since": "soon"})
+    answer = editor.get("/console/p/acme/audit", {"since": "soon"})
     assert answer.status_code == 422
     assert "cannot be understood" in answer.content.decode()
 
@@ -77,7 +77,7 @@ def test_the_queries_do_not_grow_with_the_log(editor: Client, page: Page) -> Non
         with CaptureQueriesContext(
             connection,
         ) as caught:
-            assert editor.get("/console/audit").status_code == 200
+            assert editor.get("/console/p/acme/audit").status_code == 200
         return len(caught)
 
     for _ in range(3):
@@ -104,8 +104,8 @@ def test_a_formula_in_a_cell_is_only_text(editor: Client, page: Page) -> None:
 
 def test_viewers_may_not_read_it(page: Page) -> None:
     viewer = signed_in("viewer")
-    assert viewer.get("/console/audit").status_code == 403
-    assert viewer.get("/console/audit.csv").status_code == 403
+    assert viewer.get("/console/p/acme/audit").status_code == 403
+    assert viewer.get("/console/p/acme/audit.csv").status_code == 403
 
 
 def test_another_page_is_not_told_of(editor: Client, page: Page) -> None:
@@ -145,5 +145,5 @@ def test_what_nobody_has_words_for_is_still_shown(editor: Client, page: Page) ->
 def test_a_day_at_the_edge_of_time_narrows_nothing(asked: str) -> None:
     make_page(time_zone="Pacific/Auckland")
     editor = signed_in("editor")
-    for path in ("/console/audit", "/console/audit.csv"):
+    for path in ("/console/p/acme/audit", "/console/p/acme/audit.csv"):
         assert editor.get(f"{path}?{asked}").status_code in (200, 422)

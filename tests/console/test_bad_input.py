@@ -18,7 +18,7 @@ from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/incidents/new"
+NEW = "/console/p/acme/incidents/new"
 
 
 @pytest.fixture
@@ -67,22 +67,22 @@ def declare_form(editor: Client, page: Page) -> Form:
 
 
 def update_form(editor: Client, page: Page) -> Form:
-    place = f"/console/incidents/{make_incident(page).public_id}"
+    place = f"/console/p/acme/incidents/{make_incident(page).public_id}"
     return Form(editor, place, f"{place}/update")
 
 
 def resolve_form(editor: Client, page: Page) -> Form:
-    place = f"/console/incidents/{make_incident(page).public_id}"
+    place = f"/console/p/acme/incidents/{make_incident(page).public_id}"
     return Form(editor, place, f"{place}/resolve", prefix="resolve-")
 
 
 def reopen_form(editor: Client, page: Page) -> Form:
-    place = f"/console/incidents/{make_resolved(page).public_id}"
+    place = f"/console/p/acme/incidents/{make_resolved(page).public_id}"
     return Form(editor, place, f"{place}/reopen")
 
 
 def edit_form(editor: Client, page: Page) -> Form:
-    return Form(editor, f"/console/updates/{make_incident(page).updates.get().public_id}/edit")
+    return Form(editor, f"/console/p/acme/updates/{make_incident(page).updates.get().public_id}/edit")
 
 
 def complaints(document: Element) -> dict[str, str]:
@@ -284,7 +284,7 @@ def test_what_was_typed_comes_back_as_text_not_as_markup(editor: Client, page: P
 def test_a_status_set_by_hand_that_does_not_exist(editor: Client, page: Page) -> None:
     rest = make_component(page)
     before = everything()
-    answer = editor.post(f"/console/components/{rest.public_id}/status", {"status": "on_fire"}, follow=True)
+    answer = editor.post(f"/console/p/acme/components/{rest.public_id}/status", {"status": "on_fire"}, follow=True)
     assert "“on_fire” is not a component status." in sheet(answer).text
     assert everything() == before
 
@@ -293,7 +293,7 @@ def test_a_note_that_is_too_long(editor: Client, page: Page) -> None:
     rest = make_component(page)
     before = everything()
     typed = {"status": "major_outage", "note": "x" * 501}
-    answer = editor.post(f"/console/components/{rest.public_id}/status", typed, follow=True)
+    answer = editor.post(f"/console/p/acme/components/{rest.public_id}/status", typed, follow=True)
     assert "The note is 501 characters long; 500 are allowed." in sheet(answer).text
     assert everything() == before
 
@@ -301,7 +301,7 @@ def test_a_note_that_is_too_long(editor: Client, page: Page) -> None:
 def test_the_preview_says_what_is_wrong_and_writes_nothing(editor: Client, page: Page) -> None:
     before = everything()
     for text, complaint in (("<script>x</script>", "HTML like <script>"), ("[" * 10_000, "more than 300")):
-        answer = editor.post("/console/preview", {"body": text}, headers={"hx-request": "true"})
+        answer = editor.post("/console/p/acme/preview", {"body": text}, headers={"hx-request": "true"})
         assert answer.status_code == 200
         assert complaint in sheet(answer).one("p", class_="error").text
     assert everything() == before
@@ -309,7 +309,7 @@ def test_the_preview_says_what_is_wrong_and_writes_nothing(editor: Client, page:
 
 def test_an_action_that_another_caller_refuses_is_shown_too(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
-    place = f"/console/incidents/{incident.public_id}"
+    place = f"/console/p/acme/incidents/{incident.public_id}"
     typed = {"body": "One more thing.", "status": "monitoring", "version": str(incident.version)}
     answer = editor.post(f"{place}/update", typed)
     assert answer.status_code == 422

@@ -90,7 +90,7 @@ class Hand:
 
 def sign_in(tab: Tab) -> Hand:
     """From the sign-in page on, by hand: the address is in focus already."""
-    tab.goto("/console/")
+    tab.goto("/console/p/acme/")
     hand = Hand(tab)
     expect(tab.get_by_label("E-mail")).to_be_focused()
     hand.type(EMAIL)
@@ -148,7 +148,7 @@ def test_a_follow_up_from_the_dashboard_in_two_clicks(open_tab: OpenTab, page: P
 def test_the_preview_follows_the_typing(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Message").press_sequentially("Errors are **rising**.")
     expect(tab.locator(".preview strong")).to_have_text("rising")
     expect(tab.locator(".preview")).to_have_text("Errors are rising.")
@@ -168,7 +168,7 @@ def test_each_form_of_an_incident_has_its_own_preview(open_tab: OpenTab, page: P
     expect(resolve.get_by_role("button", name="Resolve incident")).to_be_visible()
     resolve.get_by_label("Message").fill("It is **over**.")
     expect(resolve.locator(".preview strong")).to_have_text("over")
-    update = tab.locator(f"form[action='/console/incidents/{incident.public_id}/update']")
+    update = tab.locator(f"form[action='/console/p/acme/incidents/{incident.public_id}/update']")
     expect(update.locator(".preview")).to_have_text("What you write appears here as visitors will see it.")
 
 
@@ -178,7 +178,7 @@ def test_a_component_is_found_by_typing(open_tab: OpenTab, page: Page) -> None:
         make_component(page, f"Region {number}", group=group)
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     rows = tab.locator(".picker li:visible")
     expect(rows).to_have_count(21)
     tab.get_by_label("Find a component").fill("region 1")
@@ -201,20 +201,20 @@ def test_enter_in_the_search_for_a_component_publishes_nothing(open_tab: OpenTab
         make_component(page, f"Region {number}")
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_label("Message").fill("Half a sen")
     tab.get_by_label("Find a component").fill("region 7")
     tab.keyboard.press("Enter")
     tab.get_by_label("Message").fill("A whole sentence.")
-    assert tab.url.endswith("/console/incidents/new")
+    assert tab.url.endswith("/console/p/acme/incidents/new")
     assert not Incident.objects.exists()
 
 
 def test_a_double_click_makes_one_incident(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_label("Message").fill("We are looking.")
     tab.get_by_role("button", name="Publish incident").dblclick()
@@ -227,7 +227,7 @@ def test_the_progress_of_the_deliveries_moves_by_itself(open_tab: OpenTab, page:
     incident = make_incident(page)
     tab = open_tab()
     sign_in(tab)
-    tab.goto(f"/console/incidents/{incident.public_id}")
+    tab.goto(f"/console/p/acme/incidents/{incident.public_id}")
     expect(tab.get_by_text("Preparing notifications…")).to_be_visible()
     tab.get_by_label("Message").first.fill("Typed meanwhile.")
     fan_out_waiting()
@@ -243,7 +243,7 @@ def test_the_progress_of_the_deliveries_moves_by_itself(open_tab: OpenTab, page:
 def test_a_session_that_ends_while_somebody_types_takes_no_word_away(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Title").fill("API outage")
     tab.context.clear_cookies(name="sessionid")
     tab.get_by_label("Message").press_sequentially("We are looking.")
@@ -259,7 +259,7 @@ def test_a_session_that_ends_while_somebody_types_takes_no_word_away(open_tab: O
 def test_what_is_wrong_is_in_focus_after_a_refusal(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_role("button", name="Publish incident").click()
     expect(tab.get_by_role("alert")).to_be_focused()
@@ -306,7 +306,7 @@ def test_no_page_is_wider_than_the_window_however_long_the_names(open_tab: OpenT
     sign_in(tab)
     paths = ["", "incidents", "incidents/new", f"incidents/{incident.public_id}", f"incidents/{resolved.public_id}"]
     for path in [*paths, f"updates/{update.public_id}/edit", f"incidents/{incident.public_id}#resolve"]:
-        tab.goto(f"/console/{path}")
+        tab.goto(f"/console/p/acme/{path}")
         tab.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         surplus = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert surplus <= 0, f"{path} is {surplus} px too wide"
@@ -329,13 +329,17 @@ def test_no_page_of_the_console_breaks_the_content_security_policy(open_tab: Ope
     resolved = make_resolved(page)
     tab = open_tab()
     sign_in(tab)
-    seen = {"/console/"}
-    todo = ["/console/", f"/console/incidents/{incident.public_id}", f"/console/incidents/{resolved.public_id}"]
+    seen = {"/console/p/acme/"}
+    todo = [
+        "/console/p/acme/",
+        f"/console/p/acme/incidents/{incident.public_id}",
+        f"/console/p/acme/incidents/{resolved.public_id}",
+    ]
     while todo:
         answer = tab.goto(todo.pop())
         assert answer
         assert answer.status == 200, answer.url
-        for link in tab.locator("a[href^='/console/']").all():
+        for link in tab.locator("a[href^='/console/p/acme/']").all():
             path = re.sub(r"[?#].*", "", link.get_attribute("href") or "")
             if path not in seen and not path.endswith(".csv"):
                 seen.add(path)

@@ -19,7 +19,7 @@ def editor(page: Page) -> Client:
 
 
 def found(client: Client, words: str = "") -> list[str]:
-    answer = client.get("/console/commands", {"q": words})
+    answer = client.get("/console/p/acme/commands", {"q": words})
     return [link.text for link in sheet(answer).one("ul", class_="commands-found").all("a")]
 
 
@@ -45,8 +45,8 @@ def test_words_find_places_incidents_and_people(editor: Client, page: Page) -> N
 
 def test_a_component_is_set_from_there(editor: Client, page: Page) -> None:
     component = make_component(page, "REST", group=make_group(page, "APIs"))
-    document = sheet(editor.get("/console/commands", {"q": "apis rest"}))
-    action = f"/console/components/{component.public_id}/status"
+    document = sheet(editor.get("/console/p/acme/commands", {"q": "apis rest"}))
+    action = f"/console/p/acme/components/{component.public_id}/status"
     form_to(document, action)
     editor.post(action, {"status": "degraded_performance"})
     assert Component.objects.get().status == "degraded_performance"
@@ -57,10 +57,10 @@ def test_a_viewer_finds_and_is_offered_nothing_to_do(page: Page) -> None:
     viewer = signed_in("viewer")
     make_subscriber(page, "api@example.com")
     assert found(viewer, "api") == ["Investigating API outage"]
-    assert "Nothing fits these words." in sheet(viewer.get("/console/commands", {"q": "zzz"})).text
+    assert "Nothing fits these words." in sheet(viewer.get("/console/p/acme/commands", {"q": "zzz"})).text
 
 
 def test_for_htmx_it_is_a_fragment(editor: Client) -> None:
-    answer = editor.get("/console/commands", {"q": "declare"}, headers={"HX-Request": "true"})
+    answer = editor.get("/console/p/acme/commands", {"q": "declare"}, headers={"HX-Request": "true"})
     assert b"<html" not in answer.content
     assert b"Declare incident" in answer.content

@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 WIDE = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-FAR_AWAY = ["/console/subscribers", "/console/reports", "/console/people"]
+FAR_AWAY = ["/console/p/acme/subscribers", "/console/p/acme/reports", "/console/p/acme/people"]
 
 
 def test_a_slash_opens_it_and_enter_takes_what_was_found(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/people")
+    tab.goto("/console/p/acme/people")
     tab.keyboard.press("/")
     expect(tab.locator("#command")).to_be_focused()
     tab.keyboard.type("declare")
@@ -49,7 +49,7 @@ def test_the_arrows_walk_and_escape_closes_it(open_tab: OpenTab, page: Page) -> 
 def test_in_a_text_a_slash_is_a_slash(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Message").focus()
     tab.keyboard.type("and/or")
     expect(tab.get_by_label("Message")).to_have_value("and/or")
@@ -83,7 +83,7 @@ def test_from_any_page_a_follow_up_is_two_clicks_and_a_declaration_four(
 
 def test_without_scripts_it_is_a_page(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab(java_script_enabled=False)
-    tab.goto("/console/")
+    tab.goto("/console/p/acme/")
     tab.get_by_label("E-mail").fill("erin@example.org")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()

@@ -41,7 +41,7 @@ def editor(page: Page) -> Client:
 
 
 def dashboard(client: Client) -> Element:
-    return sheet(client.get("/console/"))
+    return sheet(client.get("/console/p/acme/"))
 
 
 def notices(client: Client) -> str:
@@ -50,7 +50,7 @@ def notices(client: Client) -> str:
 
 def queries(client: Client) -> int:
     with CaptureQueriesContext(connection) as captured:
-        assert client.get("/console/").status_code == 200
+        assert client.get("/console/p/acme/").status_code == 200
     return len(captured)
 
 
@@ -61,7 +61,7 @@ def test_with_nothing_open_it_says_what_visitors_see(editor: Client, page: Page)
     make_component(page)
     document = dashboard(editor)
     assert document.one("h1").text == "All Systems Operational"
-    assert document.one("a", class_="primary").attributes["href"] == "/console/incidents/new"
+    assert document.one("a", class_="primary").attributes["href"] == "/console/p/acme/incidents/new"
     assert document.all("article") == []
 
 
@@ -74,7 +74,7 @@ def test_a_hidden_component_does_not_decide_the_headline(editor: Client, page: P
 def test_a_fresh_page_says_what_to_do_first(editor: Client) -> None:
     document = dashboard(editor)
     assert "Components are the parts of your service that visitors know" in document.text
-    assert document.one("a", href="/console/components/new").text == "Add the first component"
+    assert document.one("a", href="/console/p/acme/components/new").text == "Add the first component"
     assert "When something breaks, declare it" in document.text
 
 
@@ -88,24 +88,24 @@ def test_an_open_incident_shows_its_last_update_and_a_form_for_the_next(editor: 
     assert card.one("h3").text == "API outage"
     assert card.one("strong").text == "fix"
     assert [badge.text for badge in card.all("span", class_="badge")] == ["Monitoring", "Critical impact"]
-    form = form_to(document, f"/console/incidents/{incident.public_id}/update")
+    form = form_to(document, f"/console/p/acme/incidents/{incident.public_id}/update")
     assert fields_of(form)["status"] == ["monitoring"]
     assert "Notify up to 1 subscriber" in form.text
 
 
 def test_a_follow_up_from_the_dashboard_is_published(editor: Client, page: Page) -> None:
     incident = make_incident(page, components={make_component(page): "major_outage"})
-    target = f"/console/incidents/{incident.public_id}/update"
-    answer = editor.post(target, fill_in(editor, "/console/", target, body="We know more.", status="identified"))
-    assert answer["Location"] == f"/console/incidents/{incident.public_id}"
+    target = f"/console/p/acme/incidents/{incident.public_id}/update"
+    answer = editor.post(target, fill_in(editor, "/console/p/acme/", target, body="We know more.", status="identified"))
+    assert answer["Location"] == f"/console/p/acme/incidents/{incident.public_id}"
     newest = incident.updates.newest_first()[0]
     assert (newest.body, newest.status, newest.notify) == ("We know more.", "identified", True)
     assert Component.objects.get().status == "major_outage"
 
 
 def test_an_empty_follow_up_comes_back_with_what_is_missing(editor: Client, page: Page) -> None:
-    target = f"/console/incidents/{make_incident(page).public_id}/update"
-    answer = editor.post(target, fill_in(editor, "/console/", target, status="monitoring"))
+    target = f"/console/p/acme/incidents/{make_incident(page).public_id}/update"
+    answer = editor.post(target, fill_in(editor, "/console/p/acme/", target, status="monitoring"))
     assert answer.status_code == 422
     assert "Please write a message." in sheet(answer).text
     assert fields_of(form_to(sheet(answer), target))["status"] == ["monitoring"]
@@ -145,8 +145,8 @@ def test_components_in_trouble_stand_first_and_say_so(editor: Client, page: Page
 
 def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client, page: Page) -> None:
     rest = make_component(page)
-    target = f"/console/components/{rest.public_id}/status"
-    sent = fill_in(editor, "/console/", target, status="degraded_performance", note="Disk swap")
+    target = f"/console/p/acme/components/{rest.public_id}/status"
+    sent = fill_in(editor, "/console/p/acme/", target, status="degraded_performance", note="Disk swap")
     answer = editor.post(target, sent, follow=True)
     assert Component.objects.get().status == "degraded_performance"
     entry = AuditEntry.objects.latest("pk")
@@ -160,7 +160,10 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
 def test_an_archived_component_cannot_be_set(editor: Client, page: Page) -> None:
     rest = make_component(page)
     Component.objects.update(archived_at=timezone.now())
-    assert editor.post(f"/console/components/{rest.public_id}/status", {"status": "major_outage"}).status_code == 404
+    assert (
+        editor.post(f"/console/p/acme/components/{rest.public_id}/status", {"status": "major_outage"}).status_code
+        == 404
+    )
 
 
 # What staff should know
@@ -169,7 +172,7 @@ def test_an_archived_component_cannot_be_set(editor: Client, page: Page) -> None
 def test_mail_that_goes_to_files_is_no_secret(editor: Client, settings: Any) -> None:
     settings.EMAIL_URL = ""
     assert "mails are written to files" in notices(editor)
-    assert dashboard(editor).all("a", href="/console/mail")
+    assert dashboard(editor).all("a", href="/console/p/acme/mail")
     settings.EMAIL_URL = "smtp://mail.example.com"
     assert "written to files" not in notices(editor)
 
@@ -244,8 +247,10 @@ def test_upcoming_and_running_ones_stand_there_with_their_next_step(editor: Clie
 
 def test_the_way_to_schedule_one_stands_beside_the_way_to_declare(editor: Client, page: Page) -> None:
     links = [link.attributes["href"] for link in dashboard(editor).one("div", class_="heading").all("a")]
-    assert links == ["/console/incidents/new", "/console/maintenances/new"]
-    assert "/console/maintenances/new" not in [a.attributes["href"] for a in dashboard(signed_in("viewer")).all("a")]
+    assert links == ["/console/p/acme/incidents/new", "/console/p/acme/maintenances/new"]
+    assert "/console/p/acme/maintenances/new" not in [
+        a.attributes["href"] for a in dashboard(signed_in("viewer")).all("a")
+    ]
 
 
 def test_many_maintenances_cost_the_dashboard_no_more_queries(editor: Client, page: Page) -> None:

@@ -44,7 +44,7 @@ def said(answer: Any) -> list[str]:
 
 
 def deliveries(incident: Incident, tail: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}/deliveries{tail}"
+    return f"/console/p/acme/incidents/{incident.public_id}/deliveries{tail}"
 
 
 def retry_form(document: Element) -> Element:
@@ -69,7 +69,7 @@ def test_an_answer_for_htmx_says_what_it_changed_and_leaves_nothing_for_the_next
     assert sheet(answer).one("aside").attributes["hx-swap-oob"] == "beforeend:#toasts"
     assert "<html" not in answer.content.decode()
     assert "0 of 2 done" in sheet(answer).text
-    assert "will be tried again now" not in sheet(editor.get("/console/")).text
+    assert "will be tried again now" not in sheet(editor.get("/console/p/acme/")).text
     assert said(editor.post(form.attributes["hx-post"], fields_of(form), **HTMX)) == ["There was nothing to try again."]
 
 
@@ -79,12 +79,15 @@ def test_without_scripts_one_is_back_on_the_page_and_in_the_state_that_one_had(
     form = retry_form(sheet(editor.get(deliveries(failed, "?state=failed&page=1"))))
     answer = editor.post(form.attributes["action"], fields_of(form))
     event = failed.events.get().pk
-    assert answer["Location"] == f"/console/incidents/{failed.public_id}/deliveries?event={event}&state=failed&page=1"
+    assert (
+        answer["Location"]
+        == f"/console/p/acme/incidents/{failed.public_id}/deliveries?event={event}&state=failed&page=1"
+    )
 
 
 def test_who_watched_hears_the_end_once_and_no_numbers_before(editor: Client, failed: Incident) -> None:
     Delivery.objects.update(state="queued")
-    paths = (deliveries(failed), f"/console/incidents/{failed.public_id}")
+    paths = (deliveries(failed), f"/console/p/acme/incidents/{failed.public_id}")
     assert [said(editor.get(path, **HTMX)) for path in paths] == [[], []]
     assert not [part for part in sheet(editor.get(paths[0], **HTMX)).walk() if "aria-live" in part.attributes]
     Delivery.objects.update(state="sent")
@@ -94,7 +97,7 @@ def test_who_watched_hears_the_end_once_and_no_numbers_before(editor: Client, fa
 
 
 def test_that_a_draft_is_kept_is_read_out_once_for_a_form(editor: Client, failed: Incident) -> None:
-    address = f"/console/incidents/{failed.public_id}/draft/update"
+    address = f"/console/p/acme/incidents/{failed.public_id}/draft/update"
     first = editor.post(address, {"body": "Half a"}, **HTMX)
     assert said(first) == ["A draft is kept while you type."]
     named = sheet(first).one("input").attributes["value"]

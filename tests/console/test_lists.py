@@ -49,21 +49,21 @@ def people(number: int) -> None:
 
 
 def test_people_page_and_are_found_by_name_or_address(owner: Client) -> None:
-    assert not sheet(owner.get("/console/people")).all("form", class_="sieve")
+    assert not sheet(owner.get("/console/p/acme/people")).all("form", class_="sieve")
     people(60)
     make_user("viewer", name="Ann Ode", email="ann@acme.example")
-    assert walked(owner, "/console/people") == [50, 12]
-    assert walked(owner, "/console/people?q=person") == [50, 10]
-    assert len(rows(sheet(owner.get("/console/people?q=ode+ACME")))) == 1
-    assert "Nobody here has “nobody”" in sheet(owner.get("/console/people?q=nobody")).text
+    assert walked(owner, "/console/p/acme/people") == [50, 12]
+    assert walked(owner, "/console/p/acme/people?q=person") == [50, 10]
+    assert len(rows(sheet(owner.get("/console/p/acme/people?q=ode+ACME")))) == 1
+    assert "Nobody here has “nobody”" in sheet(owner.get("/console/p/acme/people?q=nobody")).text
 
 
 def test_who_changes_a_role_is_back_where_they_were(owner: Client) -> None:
     people(60)
-    document = sheet(owner.get("/console/people?page=2&q=person"))
+    document = sheet(owner.get("/console/p/acme/people?page=2&q=person"))
     form = next(form for form in document.all("form") if form.attributes.get("class") == "role-form")
     answer = owner.post(form.attributes["action"], {"role": "editor"})
-    assert answer["Location"] == "/console/people?page=2&q=person"
+    assert answer["Location"] == "/console/p/acme/people?page=2&q=person"
 
 
 def test_tokens_incident_templates_and_reports_are_paginated(owner: Client, page: Page) -> None:
@@ -73,9 +73,9 @@ def test_tokens_incident_templates_and_reports_are_paginated(owner: Client, page
         template_actions.create_incident_template(page, name=name, title="We are down", body="Words.", actor=ALICE)
     for number in range(101):
         make_component(page, f"Part {number}")
-    assert walked(owner, "/console/tokens") == [50, 1]
-    assert walked(owner, "/console/reports") == [100, 1]
-    second = sheet(owner.get("/console/incident-templates?page=2"))
+    assert walked(owner, "/console/p/acme/tokens") == [50, 1]
+    assert walked(owner, "/console/p/acme/reports") == [100, 1]
+    second = sheet(owner.get("/console/p/acme/incident-templates?page=2"))
     assert "Template 50" in second.text
     assert second.one("a", rel="prev").text == "Previous"
 
@@ -83,11 +83,14 @@ def test_tokens_incident_templates_and_reports_are_paginated(owner: Client, page
 def test_channels_are_found_by_name_and_only_by_those_who_read_them_by_address(owner: Client, page: Page) -> None:
     for number in range(60):
         make_endpoint(page, f"https://hooks.example.com/{number}", name=f"Team {number}")
-    assert walked(owner, "/console/channels?q=team") == [50, 10]
-    assert walked(owner, "/console/channels?q=hooks.example") == [50, 10]
+    assert walked(owner, "/console/p/acme/channels?q=team") == [50, 10]
+    assert walked(owner, "/console/p/acme/channels?q=hooks.example") == [50, 10]
     viewer = signed_in("viewer")
-    assert walked(viewer, "/console/channels?q=team") == [50, 10]
-    assert "No channel has “hooks.example” in its name." in sheet(viewer.get("/console/channels?q=hooks.example")).text
+    assert walked(viewer, "/console/p/acme/channels?q=team") == [50, 10]
+    assert (
+        "No channel has “hooks.example” in its name."
+        in sheet(viewer.get("/console/p/acme/channels?q=hooks.example")).text
+    )
 
 
 @pytest.fixture
@@ -100,22 +103,22 @@ def letters(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_mails_are_found_by_subject_or_address(owner: Client, letters: None) -> None:
-    assert walked(owner, "/console/mail?q=störung") == [50, 2]
-    assert len(rows(sheet(owner.get("/console/mail?q=GRÖSSERE+reader51")))) == 1
-    assert "No mail has “nobody”" in sheet(owner.get("/console/mail?q=nobody")).text
+    assert walked(owner, "/console/p/acme/mail?q=störung") == [50, 2]
+    assert len(rows(sheet(owner.get("/console/p/acme/mail?q=GRÖSSERE+reader51")))) == 1
+    assert "No mail has “nobody”" in sheet(owner.get("/console/p/acme/mail?q=nobody")).text
 
 
 def test_a_search_in_very_many_mails_says_how_far_it_looked(
     owner: Client, letters: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_files, "SEARCHED", 10)
-    document = sheet(owner.get("/console/mail?q=reader"))
+    document = sheet(owner.get("/console/p/acme/mail?q=reader"))
     assert len(rows(document)) == 10
     assert "Looked for in the newest 10 mails." in document.text
-    assert "Looked for" not in sheet(owner.get("/console/mail")).text
+    assert "Looked for" not in sheet(owner.get("/console/p/acme/mail")).text
 
 
 @pytest.mark.parametrize("path", ["people", "channels", "mail", "incidents", "subscribers", "tokens"])
 @pytest.mark.parametrize("asked", ["q=%00", "q=%25_", "page=abc&q=%F0%9F%92%A9", f"q={'x' * 5000}", "page=-1"])
 def test_odd_words_break_no_list(owner: Client, path: str, asked: str) -> None:
-    assert owner.get(f"/console/{path}?{asked}").status_code in (200, 422)
+    assert owner.get(f"/console/p/acme/{path}?{asked}").status_code in (200, 422)

@@ -44,7 +44,7 @@ def bar(path: str, role: str) -> list[Element]:
 )
 def test_the_bar_offers_what_the_role_may_see(role: str, extra: set[str]) -> None:
     make_page()
-    links = bar("/console/", role)
+    links = bar("/console/p/acme/", role)
     assert {link.text for link in links} == EVERYBODY | extra
     client = signed_in(role, email="other@example.com")
     assert {client.get(link.attributes["href"]).status_code for link in links} == {200}
@@ -53,11 +53,11 @@ def test_the_bar_offers_what_the_role_may_see(role: str, extra: set[str]) -> Non
 @pytest.mark.parametrize(
     ("path", "here"),
     [
-        ("/console/", "Dashboard"),
-        ("/console/incidents/new", "Incidents"),
-        ("/console/analytics", "Reports"),
-        ("/console/reports/targets", "Reports"),
-        ("/console/people", "People"),
+        ("/console/p/acme/", "Dashboard"),
+        ("/console/p/acme/incidents/new", "Incidents"),
+        ("/console/p/acme/analytics", "Reports"),
+        ("/console/p/acme/reports/targets", "Reports"),
+        ("/console/p/acme/people", "People"),
     ],
 )
 def test_the_bar_says_where_one_is(path: str, here: str) -> None:

@@ -32,7 +32,7 @@ def told(page: Page) -> Incident:
 
 def watch(tab: Tab, incident: Incident) -> None:
     sign_in(tab)
-    tab.goto(f"/console/incidents/{incident.public_id}/deliveries")
+    tab.goto(f"/console/p/acme/incidents/{incident.public_id}/deliveries")
     after_a_poll(tab)
 
 
@@ -117,7 +117,7 @@ def test_who_types_is_not_moved_by_what_somebody_else_publishes(open_tab: OpenTa
     tab.clock.install()
     sign_in(tab)
     for scrolled in (0, 150):
-        tab.goto(f"/console/incidents/{incident.public_id}")
+        tab.goto(f"/console/p/acme/incidents/{incident.public_id}")
         box = tab.get_by_label("Message").first
         box.fill("Half a sen")
         tab.evaluate("y => scrollTo(0, y)", scrolled)
@@ -141,7 +141,7 @@ def test_messages_and_answers_are_read_out_in_one_place(open_tab: OpenTab, page:
         });
     """)
     sign_in(tab)
-    tab.goto("/console/incidents/new")
+    tab.goto("/console/p/acme/incidents/new")
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_label("Message").fill("We are looking.")
     wait_until(lambda: read_out(tab), "something is read out")

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-TARGETS = "/console/reports/targets"
-SWITCHES = "/console/reports/public"
+TARGETS = "/console/p/acme/reports/targets"
+SWITCHES = "/console/p/acme/reports/public"
 
 
 @pytest.fixture(autouse=True)
@@ -60,32 +60,37 @@ def targets() -> list[tuple[str, str, date]]:
 
 def test_viewers_read_reports_and_analytics_and_are_offered_no_changes(page: Page, api: Component) -> None:
     viewer = signed_in("viewer")
-    report = f"/console/reports/{api.public_id}/2026-10"
-    for path in ("/console/reports", "/console/reports?period=2026-Q3", report, "/console/analytics"):
+    report = f"/console/p/acme/reports/{api.public_id}/2026-10"
+    for path in (
+        "/console/p/acme/reports",
+        "/console/p/acme/reports?period=2026-Q3",
+        report,
+        "/console/p/acme/analytics",
+    ):
         answer = viewer.get(path)
         assert answer.status_code == 200
         assert {form.attributes["action"] for form in sheet(answer).all("form")} == {"/accounts/logout/"}
         hrefs = {link.attributes.get("href", "") for link in sheet(answer).one("main").all("a")}
         assert not hrefs & {TARGETS, SWITCHES}
-    for path in (f"{report}.csv", "/console/reports.csv"):
+    for path in (f"{report}.csv", "/console/p/acme/reports.csv"):
         assert viewer.get(path)["Content-Disposition"].startswith('attachment; filename="service-levels-')
 
 
 def test_staff_reads_reports_whether_visitors_may_or_not(editor: Client, api: Component) -> None:
-    text = sheet(editor.get(f"/console/reports/{api.public_id}/2026-10")).text
+    text = sheet(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-10")).text
     assert "No target was set" in text
-    assert "Visitors do not see these reports." in sheet(editor.get("/console/reports")).text
+    assert "Visitors do not see these reports." in sheet(editor.get("/console/p/acme/reports")).text
 
 
 @pytest.mark.parametrize("path", ["reports?period=2026-12", "analytics?page=2", "reports.csv?period=x"])
 def test_what_is_not_there_is_not_found(editor: Client, path: str) -> None:
-    assert editor.get(f"/console/{path}").status_code == 404
+    assert editor.get(f"/console/p/acme/{path}").status_code == 404
 
 
 def test_another_pages_component_is_out_of_reach(editor: Client) -> None:
     elsewhere = make_component(make_page(name="Other"))
     for tail in ("", ".csv"):
-        assert editor.get(f"/console/reports/{elsewhere.public_id}/2026-11{tail}").status_code == 404
+        assert editor.get(f"/console/p/acme/reports/{elsewhere.public_id}/2026-11{tail}").status_code == 404
 
 
 def test_targets_are_set_for_many_components_in_one_form(editor: Client, page: Page, api: Component) -> None:
@@ -181,12 +186,17 @@ def test_staff_sees_hidden_incidents_in_reports_and_visitors_do_not(editor: Clie
     incident = make_incident(page, title="Kept quiet", components={api: "major_outage"}, at=NOW - MINUTE)
     incident_lifecycle.hide(incident, actor=ALICE, reason="A test.")
     Page.objects.update(reports_public=True)
-    assert "Kept quiet hidden from visitors" in sheet(editor.get(f"/console/reports/{api.public_id}/2026-11")).text
+    assert (
+        "Kept quiet hidden from visitors" in sheet(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-11")).text
+    )
     assert "Kept quiet" not in sheet(Client().get(f"/reports/{api.public_id}/2026-11")).text
 
 
 def impact_form(incident: Incident) -> tuple[str, str]:
-    return f"/console/incidents/{incident.public_id}", f"/console/incidents/{incident.public_id}/impact-start"
+    return (
+        f"/console/p/acme/incidents/{incident.public_id}",
+        f"/console/p/acme/incidents/{incident.public_id}/impact-start",
+    )
 
 
 def say_when(client: Client, incident: Incident, typed: str) -> Any:
@@ -204,7 +214,7 @@ def test_staff_says_when_the_impact_began(editor: Client, page: Page) -> None:
     document = sheet(editor.get(where))
     assert "Impact began Nov 25, 2026 - 12:40 CET" in document.text
     assert form_to(document, action).one("input", name="impact_started_at").attributes["value"] == "2026-11-25 12:40"
-    assert sheet(editor.get("/console/analytics")).one("main").text.count("1 of 1") >= 1
+    assert sheet(editor.get("/console/p/acme/analytics")).one("main").text.count("1 of 1") >= 1
 
 
 def test_an_impact_that_began_when_the_clocks_went_back_stays_in_its_hour(editor: Client, page: Page) -> None:
@@ -243,10 +253,10 @@ def test_a_start_that_cannot_be_comes_back_as_typed(editor: Client, page: Page, 
 def test_staff_pages_need_few_queries_however_long_the_history(page: Page, api: Component) -> None:
     viewer = signed_in("viewer")
     paths = [
-        "/console/reports",
-        f"/console/reports/{api.public_id}/2026-10",
-        "/console/analytics",
-        "/console/reports.csv",
+        "/console/p/acme/reports",
+        f"/console/p/acme/reports/{api.public_id}/2026-10",
+        "/console/p/acme/analytics",
+        "/console/p/acme/reports.csv",
     ]
 
     def count(path: str) -> int:

@@ -21,6 +21,7 @@ from incidents.images import drawn
 from incidents.models import Draft, Page
 from incidents.reporting.periods import Period
 from statuspage.accounts.models import Role
+from statuspage.common.urls import console_url
 from statuspage.importers.demo.seeding import seed
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from tests.console.pages import name_of, unseen, walk
@@ -116,15 +117,16 @@ def seldom_linked(page: Page) -> list[str]:
     retractable = page.incidents.filter(postmortem__published_at__isnull=False)[0]
     reviews.comment(retractable.postmortem, body="Who noticed?", actor=ALICE)
     reviews.ask(retractable.postmortem, actor=ALICE)
+    console = f"/console/p/{page.public_id}"
     return [
-        f"/console/incidents/{incident.public_id}/deliveries",
-        *(f"/console/incidents/{retractable.public_id}/{more}" for more in OF_A_POSTMORTEM),
-        f"/console/series/{series.public_id}",
-        f"/console/series/{series.public_id}/edit",
-        f"/console/series/{series.public_id}/end",
-        f"/console/channels/{endpoint.public_id}",
-        f"/console/channels/{endpoint.public_id}/remove",
-        f"/console/drafts/{draft.public_id}",
+        f"{console}/incidents/{incident.public_id}/deliveries",
+        *(f"{console}/incidents/{retractable.public_id}/{more}" for more in OF_A_POSTMORTEM),
+        f"{console}/series/{series.public_id}",
+        f"{console}/series/{series.public_id}/edit",
+        f"{console}/series/{series.public_id}/end",
+        f"{console}/channels/{endpoint.public_id}",
+        f"{console}/channels/{endpoint.public_id}/remove",
+        f"{console}/drafts/{draft.public_id}",
     ]
 
 
@@ -147,7 +149,7 @@ def test_axe_finds_nothing_on_what_editors_and_viewers_may_see(tab: Tab, demo: P
         pages = walk(client, per_name=1)
         assert len(pages.pages) >= count
         paths = [path for _, path in pages] + [path for path in more if client.get(path).status_code == 200]
-        refusal = "/console/settings"
+        refusal = console_url(demo, "settings")
         assert client.get(refusal).status_code == 403
         assert_nothing_found(tab, [*paths, refusal], looks=(look,))
 

@@ -65,10 +65,12 @@ def statuses(incident: Incident) -> set[int]:
     """What every page answers on which it shows."""
     visitor, editor = Client(), Client()
     editor.force_login(make_user("editor"))
-    console = f"/console/incidents/{incident.public_id}"
+    console = f"/console/p/acme/incidents/{incident.public_id}"
     public = ("/", f"/incidents/{incident.public_id}", f"/incidents/{incident.public_id}.json", "/history.atom")
     desk = [f"{console}/postmortem{more}" for more in ("", "/review", "/export.md", "/export.json")]
-    answers = [visitor.get(path) for path in public] + [editor.get(path) for path in ("/console/", console, *desk)]
+    answers = [visitor.get(path) for path in public] + [
+        editor.get(path) for path in ("/console/p/acme/", console, *desk)
+    ]
     return {answer.status_code for answer in answers}
 
 

@@ -81,8 +81,8 @@ def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: 
     text = str(message.body)
     assert "Status: Investigating, critical impact" in text
     assert "This incident affected: API." in text
-    assert f"/console/incidents/{outage.public_id}\n" in text
-    assert "/console/account" in text
+    assert f"/console/p/acme/incidents/{outage.public_id}\n" in text
+    assert "/console/p/acme/account" in text
     assert message.extra_headers["Auto-Submitted"] == "auto-generated"
     assert len({message.extra_headers["Message-ID"], message.extra_headers["References"]}) == 2
 
@@ -169,7 +169,7 @@ def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, o
     (message,) = mail.outbox
     assert message.subject == "[Acme] Still not operational: API"
     assert "API: Major Outage" in str(message.body)
-    assert "/console/#components-title" in str(message.body)
+    assert "/console/p/acme/#components-title" in str(message.body)
 
 
 def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:

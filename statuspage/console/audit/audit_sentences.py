@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
-
-from incidents.models import AuditEntry, Component, ComponentGroup, Incident, IncidentUpdate, Postmortem
+from incidents.models import AuditEntry, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.event_kinds import PROPERTIES
 from statuspage.accounts.models import User
+from statuspage.common.urls import console_url
 
 # What the actor did, by verb; “{}” stands for the name of the object. A verb that is not in the table is spelled out.
 PHRASES = {
@@ -70,17 +69,17 @@ class Line:
         return f"{self.entry.actor_label} {self.before}{f'“{self.name}”' if self.name else ''}{self.after}"
 
 
-def lines(entries: Iterable[AuditEntry]) -> list[Line]:
+def lines(page: Page, entries: Iterable[AuditEntry]) -> list[Line]:
     """Six queries at most, however many entries."""
     entries = list(entries)
-    names = _names(entries)
+    names = _names(page, entries)
     return [_line(entry, *names.get((entry.object_type, entry.object_ref), ("", ""))) for entry in entries]
 
 
-def in_pieces(entries: Any) -> Iterator[Line]:
+def in_pieces(page: Page, entries: Any) -> Iterator[Line]:
     """All of them, for a file; a piece is in memory at a time."""
     for piece in entries.in_pieces(PIECE):
-        yield from lines(piece)
+        yield from lines(page, piece)
 
 
 def phrase(verb: str) -> str:
@@ -138,7 +137,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _names(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], tuple[str, str]]:
+def _names(page: Page, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], tuple[str, str]]:
     """Of what an entry is about, by type and reference: its name and the address of its page in the console."""
     refs: dict[str, set[str]] = {}
     for entry in entries:
@@ -146,38 +145,38 @@ def _names(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], tuple[str, st
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for kind, read in READERS.items():
         if kind in refs:
-            found |= {(kind, ref): named for ref, named in read(refs[kind])}
+            found |= {(kind, ref): named for ref, named in read(page, refs[kind])}
     return found
 
 
-def _incidents(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _incidents(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for incident in Incident.objects.with_codes(refs):
-        yield incident.public_id, (incident.title, reverse("console:incident", args=[incident.public_id]))
+        yield incident.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
 
-def _updates(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _updates(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for update in IncidentUpdate.objects.with_codes(refs):
         incident = update.incident
-        yield update.public_id, (incident.title, reverse("console:incident", args=[incident.public_id]))
+        yield update.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
 
-def _postmortems(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _postmortems(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for one in Postmortem.objects.with_keys(refs):
-        yield str(one.pk), (one.incident.title, reverse("console:incident", args=[one.incident.public_id]))
+        yield str(one.pk), (one.incident.title, console_url(page, "incident", one.incident.public_id))
 
 
-def _components(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _components(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for component in Component.objects.with_codes(refs).select_related("group"):
-        url = reverse("console:component_history", args=[component.public_id])
+        url = console_url(page, "component_history", component.public_id)
         yield component.public_id, (component.full_name, url)
 
 
-def _groups(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _groups(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for group in ComponentGroup.objects.filter(public_id__in=refs):
-        yield group.public_id, (group.name, reverse("console:edit_group", args=[group.public_id]))
+        yield group.public_id, (group.name, console_url(page, "edit_group", group.public_id))
 
 
-def _users(refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _users(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for user in User.objects.filter(pk__in=[ref for ref in refs if ref.isdecimal()]):
         yield str(user.pk), (str(user), "")
 

@@ -6,10 +6,10 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from incidents.models import Page
 from incidents.models.audit import AuditEntryQuerySet
 from incidents.text.wording import machine_time
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.audit import audit_sentences
@@ -23,7 +23,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @role_required(Role.EDITOR)
 def audit(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = AuditFilter(request.GET, page=page)
     listed = Paginator(form.narrowed(), PER_PAGE).get_page(request.GET.get("page"))
     asked = request.GET.copy()
@@ -32,7 +32,7 @@ def audit(request: StaffRequest) -> HttpResponse:
         "page": page,
         "form": form,
         "listed": listed,
-        "lines": audit_sentences.lines(listed),
+        "lines": audit_sentences.lines(page, listed),
         "query": asked.urlencode(),
     }
     context["is_narrowed"] = any(asked.values())
@@ -42,15 +42,15 @@ def audit(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 def audit_csv(request: StaffRequest) -> HttpResponseBase:
     """What the same filter shows, all of it, as CSV (RFC 4180), a piece in memory at a time."""
-    form = AuditFilter(request.GET, page=current_page(request))
-    response = StreamingHttpResponse(_written(form.narrowed()), content_type="text/csv; charset=utf-8")
+    form = AuditFilter(request.GET, page=request.page)
+    response = StreamingHttpResponse(_written(request.page, form.narrowed()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"'
     return response
 
 
-def _written(entries: AuditEntryQuerySet) -> Iterator[str]:
+def _written(page: Page, entries: AuditEntryQuerySet) -> Iterator[str]:
     yield "\ufeff" + _row(COLUMNS)
-    for line in audit_sentences.in_pieces(entries):
+    for line in audit_sentences.in_pieces(page, entries):
         entry = line.entry
         about = (entry.object_type, entry.object_ref, audit_sentences.as_json(entry.details))
         time = machine_time(entry.created_at)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from incidents.models import Page
 from statuspage.accounts import ratelimit
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.channels.deliverability import checklist
@@ -23,14 +23,14 @@ TESTS_PER_HOUR = 20
 def mail_test(request: StaffRequest) -> HttpResponse:
     """Sends a mail to the owner, or wherever they say, and shows how each step of it went. The result asks again by
     itself while the test runs, and has a link for who has no JavaScript."""
-    page = current_page(request)
+    page = request.page
     form = MailTestForm(request.POST or None, initial={"to": request.user.email})
     if form.is_valid():
         if why_not := _why_not(request, page):
             form.add_error("to", why_not)
         else:
             smtp_test.start(page, form.cleaned_data["to"], actor=request.user.actor)
-            return redirect("console:mail_test")
+            return redirect(console_url(request.page, "mail_test"))
     context: dict[str, Any] = {
         "page": page,
         "form": form,

@@ -3,7 +3,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.channels import mail_files
 from statuspage.console.paging import words_in, words_query
@@ -14,7 +13,7 @@ from statuspage.notifications.models import BounceKind, ChannelState
 @role_required(Role.EDITOR)
 def mail_list(request: StaffRequest) -> HttpResponse:
     """The mails that became files; with a mail server, how that server is doing."""
-    page = current_page(request)
+    page = request.page
     bounces, words = latest_bounces(page), words_in(request)
     context = {
         "page": page,
@@ -35,7 +34,7 @@ def mail_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 def mail(request: StaffRequest, name: str) -> HttpResponse:
     found = _readable(request, name)
-    return render(request, "console/channels/mail_file.html", {"page": current_page(request), "mail": found})
+    return render(request, "console/channels/mail_file.html", {"page": request.page, "mail": found})
 
 
 @role_required(Role.EDITOR)

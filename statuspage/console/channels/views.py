@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.models import Page
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.channels.forms import EndpointForm
@@ -35,7 +35,7 @@ ACTS: dict[str, tuple[Act, str]] = {
 
 @role_required(Role.VIEWER)
 def channel_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     may_edit, words = request.user.has_role(Role.EDITOR), words_in(request)
     context = {
         "page": page,
@@ -51,7 +51,7 @@ def channel_list(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def new_endpoint(request: StaffRequest, kind: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     if kind not in ENDPOINT_TRANSPORTS:
         raise Http404
     channel = Channel(kind)
@@ -63,21 +63,21 @@ def new_endpoint(request: StaffRequest, kind: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, f"{added} is added. Send a test message to see whether it arrives.")
-            return redirect("console:endpoint", added.public_id)
+            return redirect(console_url(request.page, "endpoint", added.public_id))
     context = {"page": page, "form": form, "channel": channel}
     return render_form(request, "console/channels/new.html", context, form)
 
 
 @role_required(Role.VIEWER)
 def endpoint(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     return _show(request, page, _endpoint(page, code))
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def act(request: StaffRequest, code: str) -> HttpResponse:
-    subscriber = _endpoint(current_page(request), code)
+    subscriber = _endpoint(request.page, code)
     verb, said = ACTS.get(request.POST.get("do", ""), (None, ""))
     if verb is None:
         raise Http404
@@ -87,14 +87,14 @@ def act(request: StaffRequest, code: str) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, said)
-    return redirect("console:endpoint", code)
+    return redirect(console_url(request.page, "endpoint", code))
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def new_secret(request: StaffRequest, code: str) -> HttpResponse:
     """Shows it, once."""
-    page = current_page(request)
+    page = request.page
     subscriber = _endpoint(page, code, channel=Channel.WEBHOOK)
     secret = endpoints.rotate_secret(subscriber, actor=request.user.actor)
     return _show(request, page, subscriber, secret=secret)
@@ -103,19 +103,19 @@ def new_secret(request: StaffRequest, code: str) -> HttpResponse:
 @role_required(Role.EDITOR)
 def remove(request: StaffRequest, code: str) -> HttpResponse:
     """Asks first: what it was called with has to be typed again."""
-    page = current_page(request)
+    page = request.page
     subscriber = _endpoint(page, code)
     if request.method == "POST":
         endpoints.remove(subscriber, actor=request.user.actor)
         messages.success(request, f"{subscriber} is removed. Nothing is sent there any more.")
-        return redirect("console:channels")
+        return redirect(console_url(request.page, "channels"))
     return render(request, "console/channels/remove.html", {"page": page, "endpoint": subscriber})
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def replay(request: StaffRequest, code: str) -> HttpResponse:
-    subscriber = _endpoint(current_page(request), code)
+    subscriber = _endpoint(request.page, code)
     number = request.POST.get("delivery", "")
     pk = int(number) if number.isdecimal() and len(number) < 19 else 0
     delivery = get_object_or_404(Delivery.objects.to_endpoint(subscriber), pk=pk)
@@ -123,7 +123,7 @@ def replay(request: StaffRequest, code: str) -> HttpResponse:
         messages.success(request, f"“{delivery.subject}” is sent once more.")
     else:
         messages.warning(request, f"“{delivery.subject}” is still waiting to be sent.")
-    return redirect("console:endpoint", code)
+    return redirect(console_url(request.page, "endpoint", code))
 
 
 def _endpoint(page: Page, code: str, **more: str) -> Subscriber:

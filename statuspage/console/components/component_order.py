@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
@@ -16,7 +15,7 @@ from incidents.actions.components import positions
 from incidents.actions.components.positions import Thing
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.components.forms import StatusesForm
@@ -38,7 +37,7 @@ class GroupSection:
 
 @role_required(Role.VIEWER)
 def component_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     components = list(page.components.in_page_order())
     return _list_page(request, page, components, StatusesForm(components=components))
 
@@ -47,7 +46,7 @@ def component_list(request: StaffRequest) -> HttpResponse:
 @require_POST
 def set_statuses(request: StaffRequest) -> HttpResponse:
     """What is ticked (`chosen`, and all of `groups`) gets one status."""
-    page = current_page(request)
+    page = request.page
     components = list(page.components.in_page_order())
     form = StatusesForm(request.POST, components=components)
     if form.is_valid():
@@ -57,7 +56,7 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, form.done)
-            return redirect("console:components")
+            return redirect(console_url(request.page, "components"))
     return _list_page(request, page, components, form)
 
 
@@ -65,32 +64,32 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
 @require_POST
 def place_component(request: StaffRequest) -> HttpResponse:
     """Moves `thing` into the group `into` (empty: onto the page itself), before `before` (empty: to the end)."""
-    page = current_page(request)
+    page = request.page
     try:
         thing, into, before = _named(page, request.POST)
         positions.place(page, thing, into=into, before=before, actor=request.user.actor)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        return HttpResponse(status=422) if request.htmx else redirect("console:components")
-    return HttpResponse(status=204) if request.htmx else to_row(thing)
+        return HttpResponse(status=422) if request.htmx else redirect(console_url(request.page, "components"))
+    return HttpResponse(status=204) if request.htmx else to_row(page, thing)
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def move_component(request: StaffRequest) -> HttpResponse:
     """Its buttons are named after the direction; their value is the public id of what moves."""
-    page = current_page(request)
+    page = request.page
     where: Where
     for where in ("up", "down", "top", "bottom"):
         if code := request.POST.get(where):
             thing = _component_or_group(page, code)
             positions.reorder(page, _moved(thing, where), actor=request.user.actor)
-            return to_row(thing)
-    return redirect("console:components")
+            return to_row(page, thing)
+    return redirect(console_url(request.page, "components"))
 
 
-def to_row(thing: Thing) -> HttpResponse:
-    return HttpResponseRedirect(f"{reverse('console:components')}#at-{thing.public_id}")
+def to_row(page: Page, thing: Thing) -> HttpResponse:
+    return HttpResponseRedirect(f"{console_url(page, 'components')}#at-{thing.public_id}")
 
 
 def _list_page(request: StaffRequest, page: Page, components: Sequence[Component], form: StatusesForm) -> HttpResponse:

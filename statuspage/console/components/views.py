@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.components.component_order import to_row
@@ -21,7 +21,7 @@ from statuspage.subscribers.preferences import inherit_preferences
 
 @role_required(Role.EDITOR)
 def new_component(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     initial = {"group": request.GET.get("group", "")}
     form = ComponentForm(request.POST or None, page=page, initial=initial)
     if form.is_valid():
@@ -31,13 +31,13 @@ def new_component(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, f"“{component.name}” is on the page.")
-            return to_row(component)
+            return to_row(request.page, component)
     return _form_page(request, form, {"page": page, "title": "Add a component", "button": "Add component"})
 
 
 @role_required(Role.EDITOR)
 def edit_component(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     component = get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
     initial = {name: getattr(component, name) for name in ("name", "description", "only_show_if_degraded", "showcase")}
     initial["group"] = component.group.public_id if component.group else ""
@@ -50,7 +50,7 @@ def edit_component(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, f"“{component.name}” is saved.")
-            return to_row(component)
+            return to_row(request.page, component)
     context = {"page": page, "title": old_name, "button": "Save", "component": component}
     return _form_page(request, form, context)
 
@@ -59,16 +59,16 @@ def edit_component(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 def archive_component(request: StaffRequest, code: str) -> HttpResponse:
     """Archives, or with `restore` brings back."""
-    component = get_object_or_404(current_page(request).components.all(), public_id=code)
+    component = get_object_or_404(request.page.components.all(), public_id=code)
     archived = "restore" not in request.POST
     actions.set_archived(component, archived=archived, actor=request.user.actor)
     messages.success(request, f"“{component.name}” is {'archived' if archived else 'back on the page'}.")
-    return redirect("console:components")
+    return redirect(console_url(request.page, "components"))
 
 
 @role_required(Role.EDITOR)
 def new_group(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = GroupForm(request.POST or None, page=page)
     if form.is_valid():
         try:
@@ -77,13 +77,13 @@ def new_group(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, f"The group “{group.name}” is made. Now put components into it.")
-            return to_row(group)
+            return to_row(request.page, group)
     return _form_page(request, form, {"page": page, "title": "Add a group", "button": "Add group"})
 
 
 @role_required(Role.EDITOR)
 def edit_group(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     group = get_object_or_404(page.groups.all(), public_id=code)
     initial = {"name": group.name, "description": group.description}
     form = GroupForm(request.POST or None, page=page, group=group, initial=initial)
@@ -95,7 +95,7 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, f"The group “{group.name}” is saved.")
-            return to_row(group)
+            return to_row(request.page, group)
     context = {"page": page, "title": old_name, "button": "Save", "group": group}
     return _form_page(request, form, context | {"members": group.components.active().count()})
 
@@ -103,12 +103,12 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def delete_group(request: StaffRequest, code: str) -> HttpResponse:
-    group = get_object_or_404(current_page(request).groups.all(), public_id=code)
+    group = get_object_or_404(request.page.groups.all(), public_id=code)
     with transaction.atomic():
         inherit_preferences(group)
         actions.delete_group(group, actor=request.user.actor)
     messages.success(request, f"The group “{group.name}” is gone; its components stay on the page.")
-    return redirect("console:components")
+    return redirect(console_url(request.page, "components"))
 
 
 def _form_page(request: StaffRequest, form: NamedForm, context: dict[str, Any]) -> HttpResponse:

@@ -12,7 +12,7 @@ from incidents.actions.incidents import attributes, backfilling, component_corre
 from incidents.errors import EditConflict
 from incidents.models import Component, Incident, IncidentUpdate, Page
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
@@ -59,13 +59,13 @@ def correct_incident(request: StaffRequest, code: str) -> HttpResponse:
             _say_conflict(form, conflict)
         else:
             messages.success(request, "Saved. Visitors see what was corrected.")
-            return redirect("console:correct_incident", code)
+            return redirect(console_url(request.page, "correct_incident", code))
     return _page(request, "correct", form, incident=incident, updates=_incident(request, code).updates.all())
 
 
 @role_required(Role.EDITOR)
 def merge_incident(request: StaffRequest, code: str) -> HttpResponse:
-    page, incident = current_page(request), _incident(request, code)
+    page, incident = request.page, _incident(request, code)
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     others = page.incidents.others_to_keep(incident)
     form = MergeForm(sent(request), others=others.titled(words)[:FOUND] if words else others[:FOUND])
@@ -77,7 +77,7 @@ def merge_incident(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Joined. Its address leads to this one now, and its subscribers follow.")
-            return redirect("console:incident", form.cleaned_data["into"])
+            return redirect(console_url(request.page, "incident", form.cleaned_data["into"]))
     return _page(request, "merge", form, incident=incident, words=words)
 
 
@@ -93,7 +93,7 @@ def delete_incident(request: StaffRequest, code: str) -> HttpResponse:
         else:
             told = f" The history of {len(changed)} component{'s' * (len(changed) != 1)} was corrected." * bool(changed)
             messages.success(request, f"Deleted: visitors no longer see it.{told}")
-            return redirect("console:correct_incident", code)
+            return redirect(console_url(request.page, "correct_incident", code))
     return _page(request, "delete", form, incident=incident)
 
 
@@ -108,13 +108,13 @@ def restore_incident(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "It is on the page again.")
-            return redirect("console:correct_incident", code)
+            return redirect(console_url(request.page, "correct_incident", code))
     return _page(request, "restore", form, incident=incident)
 
 
 @role_required(Role.EDITOR)
 def correct_components(request: StaffRequest, code: str) -> HttpResponse:
-    update = get_object_or_404(IncidentUpdate.objects.of_page(current_page(request)), public_id=code)
+    update = get_object_or_404(IncidentUpdate.objects.of_page(request.page), public_id=code)
     form = UpdateComponentsForm(sent(request), update=update)
     if form.is_valid():
         cleaned = form.cleaned_data
@@ -132,13 +132,13 @@ def correct_components(request: StaffRequest, code: str) -> HttpResponse:
             _say_conflict(form, conflict)
         else:
             messages.success(request, "Saved. The status history followed, and visitors see what was corrected.")
-            return redirect("console:correct_incident", update.incident.public_id)
+            return redirect(console_url(request.page, "correct_incident", update.incident.public_id))
     return _page(request, "components", form, incident=update.incident, update=update)
 
 
 @role_required(Role.EDITOR)
 def component_history(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     component = get_object_or_404(page.components.select_related("group", "page"), public_id=code)
     form = HistoryForm(sent(request), page=page)
     if form.is_valid():
@@ -148,13 +148,13 @@ def component_history(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Uptime follows; what was on record before can still be recomputed.")
-            return redirect("console:component_history", code)
+            return redirect(console_url(request.page, "component_history", code))
     return _page(request, "history", form, component=component, intervals=_intervals(component))
 
 
 @role_required(Role.EDITOR)
 def backfill(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = BackfillForm(sent(request))
     data, count = (
         with_inserted_row(request.POST) if "more" in request.POST else (sent(request), row_count(request.POST))
@@ -173,7 +173,7 @@ def backfill(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Added to the history.")
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     context = {"page": page, "form": form, "rows": rows, "audience": Subscriber.objects.audience(page).count()}
     context["may_add"] = len(rows) < MAX_UPDATES
     return render_form(request, "console/incidents/correct_backfill.html", context, form, *rows)
@@ -202,11 +202,11 @@ def _say_conflict(form: CorrectionForm, conflict: EditConflict) -> None:
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    found = current_page(request).incidents.with_timeline().select_related("merged_into", "page")
+    found = request.page.incidents.with_timeline().select_related("merged_into", "page")
     return get_object_or_404(found, public_id=code)
 
 
 def _page(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
-    context |= {"page": current_page(request), "form": form}
+    context |= {"page": request.page, "form": form}
     template = "console/incidents/correct.html" if name == "correct" else f"console/incidents/correct_{name}.html"
     return render_form(request, template, context, form)

@@ -6,12 +6,11 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from incidents.models import Event, Incident
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
 from statuspage.console.flash import FlashMessage, add_flash_message, fragment
@@ -70,7 +69,7 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
         return fragment(request, "console/incidents/deliveries.html#table", context, *_said_of(done))
     add_flash_message(request, _said_of(done))
     kept = {name: request.GET[name] for name in ("state", "page") if request.GET.get(name)}
-    return redirect(f"{reverse('console:deliveries', args=[code])}?{urlencode({'event': event.pk} | kept)}")
+    return redirect(f"{console_url(request.page, 'deliveries', code)}?{urlencode({'event': event.pk} | kept)}")
 
 
 def _said_of(done: staff_actions.Retried) -> list[FlashMessage]:
@@ -88,7 +87,7 @@ def _said_of(done: staff_actions.Retried) -> list[FlashMessage]:
 @require_POST
 def audience(request: StaffRequest) -> HttpResponse:
     """For htmx: how many would be told of what the form holds. `kind` is the event's; a new one has no `incident`."""
-    page = current_page(request)
+    page = request.page
     code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
     incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
@@ -99,7 +98,7 @@ def audience(request: StaffRequest) -> HttpResponse:
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
 
 
 def _number(request: StaffRequest, name: str) -> int:

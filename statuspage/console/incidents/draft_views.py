@@ -17,7 +17,7 @@ from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
 from incidents.models.drafts import Around
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import PREFIX
 from statuspage.console.flash import FlashMessage, fragment
@@ -34,7 +34,7 @@ PRESENT = timedelta(seconds=90)
 @require_POST
 def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse:
     """Keep what is typed. By htmx while typing, by a button without JavaScript."""
-    page, incident = current_page(request), _incident(request, code)
+    page, incident = request.page, _incident(request, code)
     if step not in DraftStep.values or (step == DraftStep.DECLARE) != (incident is None):
         return HttpResponse(status=404)
     posted = {name.rpartition("-")[2]: str(value) for name, value in request.POST.items()}
@@ -56,7 +56,11 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
         said = [] if posted.get("draft") else [FlashMessage("A draft is kept while you type.", is_seen=True)]
         return fragment(request, "console/incidents/_drafts.html#saved", {"page": page, "draft": draft}, *said)
     messages.success(request, "Draft saved. It is here when you come back.")
-    return redirect("console:incident", incident.public_id) if incident else redirect("console:declare")
+    return (
+        redirect(console_url(request.page, "incident", incident.public_id))
+        if incident
+        else redirect(console_url(request.page, "declare"))
+    )
 
 
 @role_required(Role.EDITOR)
@@ -66,7 +70,7 @@ def preview(request: StaffRequest) -> HttpResponse:
     typed = {key.rpartition("-")[2]: str(value) for key, value in request.POST.items()}
     tab, step = typed.get("tab", "page"), typed.get("step", "")
     body = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
-    context: dict[str, Any] = {"previewed": body, "page": current_page(request)}
+    context: dict[str, Any] = {"previewed": body, "page": request.page}
     if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
         context |= _told(request, tab, step, typed | {"body": body})
     return render(request, "console/incidents/_preview.html", context)
@@ -82,7 +86,7 @@ def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: I
 
 
 def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:
-    page, incident = current_page(request), _incident(request, typed.get("incident", ""))
+    page, incident = request.page, _incident(request, typed.get("incident", ""))
     statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
     said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
     try:
@@ -147,8 +151,8 @@ def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
     else:
         messages.success(request, said)
     if found.incident:
-        return redirect("console:incident", found.incident.public_id)
-    return redirect("console:declare" if verb == "take_back" else "console:dashboard")
+        return redirect(console_url(request.page, "incident", found.incident.public_id))
+    return redirect(console_url(request.page, "declare" if verb == "take_back" else "dashboard"))
 
 
 def _may_discard(found: Draft, request: StaffRequest) -> bool:
@@ -158,7 +162,7 @@ def _may_discard(found: Draft, request: StaffRequest) -> bool:
 @role_required(Role.EDITOR)
 def presence(request: StaffRequest, code: str) -> HttpResponse:
     """For htmx: who else is writing about it, what waits, and whether something was published since (`version`)."""
-    incident = get_object_or_404(current_page(request).incidents.all(), public_id=code)
+    incident = get_object_or_404(request.page.incidents.all(), public_id=code)
     version = request.GET.get("version", "")
     context = beside(request, incident) | {"incident": incident, "shown": version}
     # No reload: it would take the page away from somebody who is typing.
@@ -207,7 +211,7 @@ def _notification(found: Draft) -> Any:
 
 
 def _draft(request: StaffRequest, code: str) -> Draft:
-    return get_object_or_404(Draft.objects.of_page(current_page(request)), public_id=code)
+    return get_object_or_404(Draft.objects.of_page(request.page), public_id=code)
 
 
 def _clean(text: str) -> str:
@@ -219,7 +223,7 @@ def _incident(request: StaffRequest, code: str) -> Incident | None:
     code = _clean(code)
     if not code:
         return None
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
 
 
 def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:

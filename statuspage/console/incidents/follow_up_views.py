@@ -8,7 +8,7 @@ from incidents.errors import EditConflict
 from incidents.models import DraftStep, Incident
 from incidents.models.states import ENDED
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -22,7 +22,7 @@ from statuspage.subscribers.models import Subscriber
 @role_required(Role.EDITOR)
 def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     """An update to what is over: what was done since."""
-    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_timeline().select_related("page")
     incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
     form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
@@ -47,7 +47,7 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
             form.renew(conflict.current.version)
         else:
             messages.success(request, success_message(made, "Update published. The incident stays resolved."))
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     context = {"page": incident.page, "incident": incident, "form": form, "draft": draft}
     context |= {"audience": Subscriber.objects.audience(incident.page).count(), "previewed": form["body"].value() or ""}
     return render_form(request, "console/incidents/follow_up.html", context, form)

@@ -15,7 +15,7 @@ from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpd
 from incidents.models.states import Kind
 from incidents.text import markdown
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
@@ -52,7 +52,7 @@ def _sent(request: StaffRequest, incident: Incident, form: PublishForm, step: Dr
 
 @role_required(Role.EDITOR)
 def edit_update(request: StaffRequest, code: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
     form = EditForm(sent(request), update=update)
     theirs = None
@@ -62,7 +62,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
         try:
             _save_edit(update, form, actor=request.user.actor)
             messages.success(request, "Saved. Visitors see what changed.")
-            return redirect("console:incident", update.incident.public_id)
+            return redirect(console_url(request.page, "incident", update.incident.public_id))
         except ValidationError as error:
             form.add_action_errors(error)
         except EditConflict as conflict:
@@ -89,7 +89,7 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
 
 
 def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
-    return get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code, **about)
+    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code, **about)
 
 
 def respond_to_form(
@@ -115,7 +115,7 @@ def respond_to_form(
             meanwhile = conflict.current.updates.newest_first().first()
         else:
             messages.success(request, success_message(made, said))
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     elif "version" in form.errors:
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)

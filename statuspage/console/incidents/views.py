@@ -15,7 +15,7 @@ from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import unrestored_components_of
 from incidents.text import markdown
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -37,7 +37,7 @@ RESOLVED_TEXT = "This incident has been resolved."
 
 @role_required(Role.VIEWER)
 def incident_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     everything = page.incidents.all()
     shelves = {
         "": everything,
@@ -58,7 +58,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def declare(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
@@ -75,7 +75,11 @@ def declare(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, success_message(made, "Published."))
             is_out = isinstance(made, Incident)
-            return redirect("console:incident", made.public_id) if is_out else redirect("console:dashboard")
+            return (
+                redirect(console_url(request.page, "incident", made.public_id))
+                if is_out
+                else redirect(console_url(request.page, "dashboard"))
+            )
     audience = Subscriber.objects.audience(page).count()
     context = {
         "page": page,
@@ -90,7 +94,7 @@ def declare(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.VIEWER)
 def incident(request: StaffRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    found = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
     if request.htmx:
         told = delivery_progress(found)
         context = {"incident": found, "telling": told}

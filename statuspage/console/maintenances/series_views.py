@@ -10,7 +10,7 @@ from incidents.actions.maintenances import maintenance_series as actions
 from incidents.errors import EditConflict
 from incidents.models import MaintenanceSeries
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
@@ -47,7 +47,7 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
             fill_in(form, version=str(conflict.current.version))
         else:
             messages.success(request, "Saved. What is on the page has moved along.")
-            return redirect("console:series", found.public_id)
+            return redirect(console_url(request.page, "series", found.public_id))
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
     repetition = form.repetition if form.is_bound else repeat_of(found)
@@ -69,7 +69,7 @@ def end_series(request: StaffRequest, code: str) -> HttpResponse:
     found = _series(request, code)
     form = EndSeriesForm(sent(request), series=found)
     if request.method != "POST":
-        return redirect("console:series", found.public_id)
+        return redirect(console_url(request.page, "series", found.public_id))
     if form.is_valid():
         cleaned = form.cleaned_data
         fields: dict[str, Any] = {name: cleaned[name] for name in ("cancel_upcoming", "body", "notify")}
@@ -82,7 +82,7 @@ def end_series(request: StaffRequest, code: str) -> HttpResponse:
             fill_in(form, version=str(conflict.current.version))
         else:
             messages.success(request, "The series has ended.")
-            return redirect("console:series", found.public_id)
+            return redirect(console_url(request.page, "series", found.public_id))
     elif "version" in form.errors:
         fill_in(form, version=str(found.version))
     return _page(request, _series(request, code), form)
@@ -103,7 +103,7 @@ def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm |
 
 
 def _series(request: StaffRequest, code: str) -> MaintenanceSeries:
-    return get_object_or_404(current_page(request).maintenance_series.select_related("page"), public_id=code)
+    return get_object_or_404(request.page.maintenance_series.select_related("page"), public_id=code)
 
 
 def _warnings(form: SeriesForm) -> list[str]:

@@ -10,7 +10,7 @@ from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances import maintenance_series as series_actions
 from incidents.models import Incident, IncidentUpdate, MaintenanceSeries
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -30,7 +30,7 @@ from statuspage.subscribers.models import Subscriber
 @role_required(Role.EDITOR)
 def schedule(request: StaffRequest) -> HttpResponse:
     """One maintenance, or a series. The next dates of a series are a fragment, for htmx."""
-    page = current_page(request)
+    page = request.page
     form = ScheduleForm(sent(request), page=page)
     problem = form.repeat_problem()
     if "preview" in request.POST:
@@ -42,8 +42,8 @@ def schedule(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Scheduled.")
-            place = "console:series" if isinstance(made, MaintenanceSeries) else "console:incident"
-            return redirect(place, made.public_id)
+            name = "series" if isinstance(made, MaintenanceSeries) else "incident"
+            return redirect(console_url(page, name, made.public_id))
     context = {
         "page": page,
         "form": form,
@@ -121,7 +121,7 @@ def reschedule(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _maintenance(request: StaffRequest, code: str) -> Incident:
-    shown = current_page(request).incidents.maintenances().select_related("page").with_timeline()
+    shown = request.page.incidents.maintenances().select_related("page").with_timeline()
     return get_object_or_404(shown, public_id=code)
 
 

@@ -4,18 +4,18 @@ from django.shortcuts import redirect, render
 
 from statuspage.accounts import user_actions
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 
 
 @role_required(Role.VIEWER)
 def account(request: StaffRequest) -> HttpResponse:
     """What somebody decides for themselves. Viewers get no reminders to publish, so they keep what they had chosen."""
-    page = current_page(request)
+    page = request.page
     if request.method == "POST":
         user = request.user
         reminders = "wants_reminders" in request.POST if user.has_role(Role.EDITOR) else user.wants_reminders
         user_actions.set_mails(page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST)
         messages.success(request, "Saved.")
-        return redirect("console:account")
+        return redirect(console_url(request.page, "account"))
     return render(request, "console/people/account.html", {"page": page})

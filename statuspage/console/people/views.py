@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from incidents.models import Page
 from statuspage.accounts import user_actions
 from statuspage.accounts.models import Role, User
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.paging import back_to, paged, words_in, words_query
@@ -19,7 +19,7 @@ from statuspage.console.people.forms import PersonForm
 @role_required(Role.OWNER)
 def people_list(request: StaffRequest) -> HttpResponse:
     """Everybody who can sign in; a POST adds somebody and shows the password that was made, once."""
-    page = current_page(request)
+    page = request.page
     form = PersonForm(request.POST or None)
     if form.is_valid():
         try:
@@ -43,7 +43,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.OWNER)
 @require_POST
 def change_role(request: StaffRequest, code: str) -> HttpResponse:
-    user, page = _user(code), current_page(request)
+    user, page = _user(code), request.page
     role = request.POST.get("role", "")
     return _act(request, lambda: user_actions.change_role(page, user, role, by=request.user), f"{user} is {role} now.")
 
@@ -52,7 +52,7 @@ def change_role(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 def set_active(request: StaffRequest, code: str) -> HttpResponse:
     """Switches off, or with `on` switches on again."""
-    user, page, active = _user(code), current_page(request), "on" in request.POST
+    user, page, active = _user(code), request.page, "on" in request.POST
     said = f"{user} can sign in again." if active else f"{user} is switched off and signed out."
     return _act(request, lambda: user_actions.set_active(page, user, active=active, by=request.user), said)
 
@@ -60,7 +60,7 @@ def set_active(request: StaffRequest, code: str) -> HttpResponse:
 @role_required(Role.OWNER)
 @require_POST
 def replace_password(request: StaffRequest, code: str) -> HttpResponse:
-    user, page = _user(code), current_page(request)
+    user, page = _user(code), request.page
     if user == request.user:
         return redirect("account_change_password")
     password = user_actions.replace_password(page, user, by=request.user)
@@ -80,7 +80,7 @@ def _act(request: StaffRequest, act: Callable[[], None], said: str) -> HttpRespo
         messages.success(request, said)
     # Who has just given up being an owner may not see the list any more.
     still_owner = User.objects.get(pk=request.user.pk).has_role(Role.OWNER)
-    return back_to("console:people", request) if still_owner else redirect("console:dashboard")
+    return back_to("people", request) if still_owner else redirect(console_url(request.page, "dashboard"))
 
 
 def _show_password(request: StaffRequest, page: Page, user: User, password: str, title: str) -> HttpResponse:

@@ -2,7 +2,6 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.postmortems.postmortem_export import as_json, as_markdown, document_of
 
@@ -10,7 +9,7 @@ from statuspage.console.postmortems.postmortem_export import as_json, as_markdow
 @role_required(Role.VIEWER)
 def postmortem(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     """As a file: `kind` is md or json. Drafts are for those who may write them."""
-    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_timeline().select_related("page")
     incident = get_object_or_404(incidents, public_id=code)
     found = getattr(incident, "postmortem", None)
     if found is None or not (found.is_published or request.user.has_role(Role.EDITOR)):

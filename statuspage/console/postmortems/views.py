@@ -12,7 +12,7 @@ from incidents.actions.postmortems.action_items import as_drafted
 from incidents.errors import EditConflict
 from incidents.models import EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.postmortems.postmortem_editor import PostmortemEditor, postmortem_editor_of
 from statuspage.console.proofreading.remarks import Subject, add_blocking_remarks, typed_in
@@ -34,7 +34,7 @@ def postmortem(request: StaffRequest, code: str) -> HttpResponse:
         return render(request, "console/postmortems/editor.html#kept", {"page": incident.page} | _keep(request, desk))
     pressed = next((button for button in BUTTONS if button in request.POST), "")
     if pressed and _act(request, desk, pressed):
-        return redirect("console:postmortem", incident.public_id)
+        return redirect(console_url(request.page, "postmortem", incident.public_id))
     return _shown(request, desk, refused=bool(pressed) and desk.has_errors)
 
 
@@ -54,7 +54,7 @@ def review_postmortem(request: StaffRequest, code: str) -> HttpResponse:
         except EditConflict:
             error = "Somebody changed it since you opened this page. Read what is new."
         if not error and not _is_comment_left(request):
-            return redirect("console:review_postmortem", incident.public_id)
+            return redirect(console_url(request.page, "review_postmortem", incident.public_id))
         incident, found = _reviewed(request, code)
     desk = postmortem_editor_of(incident, None)
     context = {"page": incident.page, "desk": desk, "error": error, "comments": found.comments.all()}
@@ -74,13 +74,13 @@ def retract_postmortem(request: StaffRequest, code: str) -> HttpResponse:
             messages.error(request, "Somebody changed the postmortem meanwhile. Look at it once more.")
         else:
             messages.success(request, "The postmortem is off the page. Its text is a draft again.")
-        return redirect("console:postmortem", incident.public_id)
+        return redirect(console_url(request.page, "postmortem", incident.public_id))
     context = {"page": incident.page, "incident": incident, "postmortem": found}
     return render(request, "console/postmortems/retract.html", context)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    incidents = current_page(request).incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_timeline().select_related("page")
     incidents = incidents.prefetch_related("postmortem__action_items")
     return get_object_or_404(incidents, public_id=code)
 

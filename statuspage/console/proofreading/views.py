@@ -8,7 +8,7 @@ from incidents.actions.pages import page_settings as actions
 from incidents.models import IncidentUpdate
 from incidents.proofreading import Options
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -20,7 +20,7 @@ from statuspage.console.proofreading.remarks import Subject, lines_about, typed_
 @require_POST
 def remarks(request: StaffRequest) -> HttpResponse:
     """What to look at once more in the text of a form, for htmx. The address says what the text is about."""
-    page, asked = current_page(request), request.GET
+    page, asked = request.page, request.GET
     incident = update = None
     if code := asked.get("update"):
         update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
@@ -36,7 +36,7 @@ def remarks(request: StaffRequest) -> HttpResponse:
 @role_required(Role.OWNER)
 def proofreading(request: StaffRequest) -> HttpResponse:
     """What the proofreader looks for on this page, and whether it may say no."""
-    page = current_page(request)
+    page = request.page
     form = ProofreadingForm(sent(request), options=Options.read(page.proofreading))
     if form.is_valid():
         try:
@@ -45,6 +45,6 @@ def proofreading(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Every text is read so from now on.")
-            return redirect("console:proofreading")
+            return redirect(console_url(request.page, "proofreading"))
     context = {"page": page, "form": form}
     return render_form(request, "console/proofreading/settings.html", context, form)

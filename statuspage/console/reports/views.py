@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from incidents.actions.pages.service_level_targets import set_targets
 from incidents.models import Component, Page
 from incidents.visibility import Viewer
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -37,7 +38,7 @@ COMPONENTS_PER_PAGE = 100
 
 @role_required(Role.VIEWER)
 def analytics(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.STAFF, now=timezone.now())
     if figures is None:
         raise Http404
@@ -46,17 +47,17 @@ def analytics(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.VIEWER)
 def report_list(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     found = _span(page, request.GET.get("period", ""))
     listed = paged(page.components.visible_to(Viewer.STAFF).in_page_order(), request, per_page=COMPONENTS_PER_PAGE)
-    context = list_context(page, found, _sheets(page, list(listed), found), door="console")
+    context = list_context(page, found, _sheets(page, list(listed), found), url_of=partial(console_url, page))
     context |= {"listed": listed, "query": f"period={found.period.code}"}
     return render(request, "console/reports/reports.html", context)
 
 
 @role_required(Role.VIEWER)
 def report_list_csv(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     found = _span(page, request.GET.get("period", ""))
     shown = _sheets(page, list(page.components.visible_to(Viewer.STAFF).in_page_order()), found)
     return csv_file(page, shown, name=found.period.code)
@@ -64,16 +65,18 @@ def report_list_csv(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.VIEWER)
 def report(request: StaffRequest, code: str, period: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     found = _span(page, period)
     component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
     (sheet,) = _sheets(page, [component], found)
-    return render(request, "console/reports/report.html", report_context(page, found, sheet, door="console"))
+    return render(
+        request, "console/reports/report.html", report_context(page, found, sheet, url_of=partial(console_url, page))
+    )
 
 
 @role_required(Role.VIEWER)
 def report_csv(request: StaffRequest, code: str, period: str) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     found = _span(page, period)
     component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
     return csv_file(page, _sheets(page, [component], found), name=f"{code}-{found.period.code}")
@@ -81,7 +84,7 @@ def report_csv(request: StaffRequest, code: str, period: str) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def targets(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = TargetsForm(sent(request), page=page, today=timezone.now().astimezone(page.zone).date())
     if form.is_valid():
         day = form.cleaned_data["valid_from"]
@@ -91,27 +94,27 @@ def targets(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, said_of_targets(changed, day))
-            return redirect("console:targets")
+            return redirect(console_url(request.page, "targets"))
     context = {"page": page, "form": form}
     return render_form(request, "console/reports/targets.html", context, form)
 
 
 @role_required(Role.OWNER)
 def publish_figures(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = PublishFiguresForm(
         sent(request), initial={"analytics": page.analytics_public, "reports": page.reports_public}
     )
     if form.is_valid():
         set_published_figures(page, actor=request.user.actor, **form.cleaned_data)
         messages.success(request, "Saved.")
-        return redirect("console:publish_figures")
+        return redirect(console_url(request.page, "publish_figures"))
     return render(request, "console/reports/publish_figures.html", {"page": page, "form": form})
 
 
 @role_required(Role.EDITOR)
 def impact_start(request: StaffRequest, code: str) -> HttpResponse:
-    incident = get_object_or_404(current_page(request).incidents.with_timeline(), public_id=code)
+    incident = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
     form = ImpactStartForm(sent(request), incident=incident)
     if form.is_valid():
         try:
@@ -120,7 +123,7 @@ def impact_start(request: StaffRequest, code: str) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Analytics count from it.")
-            return redirect("console:incident", incident.public_id)
+            return redirect(console_url(request.page, "incident", incident.public_id))
     context = incident_context(request, incident) | {"impact_form": form}
     return render_form(request, "console/incidents/incident.html", context, form)
 

@@ -6,14 +6,13 @@ from django.utils import timezone
 
 from incidents.text.wording import duration_text
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.publishing.models import Publication
 
 
 @role_required(Role.VIEWER)
 def publishing(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     publications = [(one, _age(one)) for one in Publication.objects.of_page(page)]
     return render(request, "console/settings/publishing.html", {"page": page, "publications": publications})
 

@@ -12,7 +12,7 @@ from incidents.actions.pages.page_settings import set_publishing_rules, set_staf
 from incidents.models import Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -22,19 +22,19 @@ from statuspage.console.settings.rules_form import RulesForm
 
 @role_required(Role.OWNER)
 def rules(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = RulesForm(sent(request), instance=page)
     if form.is_valid():
         set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
         messages.success(request, "Saved.")
-        return redirect("console:rules")
+        return redirect(console_url(request.page, "rules"))
     return render_form(request, "console/settings/rules.html", _context(page) | {"form": form}, form)
 
 
 @role_required(Role.OWNER)
 @require_POST
 def staff_reminders(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = RemindersForm(request.POST, reminders=Reminders.read(page.staff_reminders))
     if form.is_valid():
         try:
@@ -43,7 +43,7 @@ def staff_reminders(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Saved. It holds for incidents that are open, too.")
-            return redirect("console:rules")
+            return redirect(console_url(request.page, "rules"))
     return render(request, "console/settings/rules.html", _context(page) | {"reminders": form}, status=422)
 
 

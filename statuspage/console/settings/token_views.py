@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from statuspage.accounts import tokens
 from statuspage.accounts.models import Role
-from statuspage.common.urls import absolute_url, current_page
+from statuspage.common.urls import absolute_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.paging import back_to, paged
@@ -16,7 +16,7 @@ from statuspage.console.settings.token_form import TokenForm
 @role_required(Role.OWNER)
 def token_list(request: StaffRequest) -> HttpResponse:
     """The page's tokens; a POST makes one and shows its secret, once."""
-    page = current_page(request)
+    page = request.page
     form = TokenForm(request.POST or None)
     if form.is_valid():
         try:
@@ -33,7 +33,7 @@ def token_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.OWNER)
 @require_POST
 def revoke_token(request: StaffRequest, code: str) -> HttpResponse:
-    token = get_object_or_404(current_page(request).api_tokens.all(), public_id=code)
+    token = get_object_or_404(request.page.api_tokens.all(), public_id=code)
     tokens.revoke(token, actor=request.user.actor)
     messages.success(request, f"“{token}” opens nothing any more.")
-    return back_to("console:tokens", request)
+    return back_to("tokens", request)

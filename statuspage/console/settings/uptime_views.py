@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from incidents.actions.pages import page_settings as actions
 from incidents.reporting.uptime import Weights
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -16,7 +16,7 @@ from statuspage.console.settings.uptime_form import WeightsForm
 @role_required(Role.OWNER)
 def uptime(request: StaffRequest) -> HttpResponse:
     """What counts as down."""
-    page = current_page(request)
+    page = request.page
     form = WeightsForm(sent(request), weights=Weights.for_page(page))
     if form.is_valid():
         try:
@@ -25,5 +25,5 @@ def uptime(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
-            return redirect("console:uptime")
+            return redirect(console_url(request.page, "uptime"))
     return render_form(request, "console/settings/uptime.html", {"page": page, "form": form}, form)

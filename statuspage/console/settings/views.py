@@ -9,7 +9,7 @@ from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import edit_page
 from incidents.models import Page, PageLogo
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
 from statuspage.console.settings.forms import SettingsForm
@@ -20,7 +20,7 @@ SAVED = "Saved. The page is being published anew."
 
 @role_required(Role.OWNER)
 def page_settings(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = SettingsForm(sent(request), page=page)
     if form.is_valid():
         try:
@@ -29,14 +29,14 @@ def page_settings(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, SAVED)
-            return redirect("console:settings")
+            return redirect(console_url(request.page, "settings"))
     return _settings(request, page, form, LogoForm())
 
 
 @role_required(Role.OWNER)
 @require_POST
 def page_logo(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = LogoForm(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -45,7 +45,7 @@ def page_logo(request: StaffRequest) -> HttpResponse:
             form.add_action_errors(error)
         else:
             messages.success(request, SAVED)
-            return redirect("console:settings")
+            return redirect(console_url(request.page, "settings"))
     return _settings(request, page, SettingsForm(page=page), form)
 
 

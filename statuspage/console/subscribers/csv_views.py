@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from incidents.models import Page
 from statuspage.accounts.audit import note
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in
 from statuspage.console.subscribers.forms import WORD, ImportForm
@@ -26,7 +26,7 @@ ERRORS_SHOWN, ROWS_SHOWN = 50, 20
 @role_required(Role.EDITOR)
 def import_subscribers(request: StaffRequest) -> HttpResponse:
     """Reads the file and says what would happen. Only the second button, `commit`, does it, and reads it again."""
-    page = current_page(request)
+    page = request.page
     if request.method != "POST":
         return _import_page(request, page, ImportForm())
     form = ImportForm(request.POST, request.FILES)
@@ -44,7 +44,7 @@ def import_subscribers(request: StaffRequest) -> HttpResponse:
         else:
             waited = f" {len(made.waiting)} that had not confirmed were seen to as well." if made.waiting else ""
             messages.success(request, f"{_count(len(made.new))} added.{waited}")
-            return redirect("console:subscribers")
+            return redirect(console_url(request.page, "subscribers"))
     fill_in(form, text=text)
     return _import_page(request, page, form, sheet=sheet)
 
@@ -53,7 +53,7 @@ def import_subscribers(request: StaffRequest) -> HttpResponse:
 @require_POST
 def export_subscribers(request: StaffRequest) -> HttpResponseBase:
     """Everybody, as CSV. The audit log says who took it. A POST: no link can make an owner's browser fetch it."""
-    page = current_page(request)
+    page = request.page
     note(page, "subscribers.exported", actor=request.user.actor, object_type="page", object_ref=page.public_id)
     everybody = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
     lines: Iterator[str] = csv_format.written(page, everybody.iterator(chunk_size=1000))

@@ -6,11 +6,10 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from statuspage.accounts.models import Role
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
@@ -28,7 +27,7 @@ MAX_SEARCH = 254
 @role_required(Role.VIEWER)
 def subscriber_list(request: StaffRequest) -> HttpResponse:
     """Viewers see masked addresses, and cannot search: asking for an address would answer whether it is here."""
-    page = current_page(request)
+    page = request.page
     may_read = request.user.has_role(Role.EDITOR)
     narrowed = Filter(
         state=request.GET.get("state", ""),
@@ -60,7 +59,7 @@ def subscriber(request: StaffRequest, code: str) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def add_subscriber(request: StaffRequest) -> HttpResponse:
-    page = current_page(request)
+    page = request.page
     form = AddForm(sent(request), page=page, offered=page.components.active().in_page_order())
     if form.is_valid():
         email, preferences = form.cleaned_data["email"], form.cleaned_preferences()
@@ -73,7 +72,7 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
         else:
             asked = f"A mail on its way to {found.email} asks them to confirm."
             messages.success(request, f"{found.email} is told from now on." if found.is_active else asked)
-            return redirect("console:subscriber", found.public_id)
+            return redirect(console_url(request.page, "subscriber", found.public_id))
     context = {"page": page, "form": form}
     return render_form(request, "console/subscribers/add.html", context, form)
 
@@ -81,13 +80,14 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 def unsubscribe_subscriber(request: StaffRequest, code: str) -> HttpResponse:
     """Asks first: only the subscriber can undo it. Then back to where one was in the list."""
-    page = current_page(request)
+    page = request.page
     found = _subscriber(request, code)
     query = _query(request, "state", "channel", "scope", "q", "page")
     if request.method == "POST":
         staff_actions.unsubscribe(found, actor=request.user.actor)
         messages.success(request, f"{found} is unsubscribed and will not be told of anything more.")
-        return redirect(f"{reverse('console:subscribers')}?{query}" if query else "console:subscribers")
+        url = console_url(request.page, "subscribers")
+        return redirect(f"{url}?{query}" if query else url)
     context = {"page": page, "subscriber": found, "query": query}
     return render(request, "console/subscribers/unsubscribe.html", context)
 
@@ -119,13 +119,13 @@ def resend_confirmation(request: StaffRequest, code: str) -> HttpResponse:
             messages.success(request, "A mail that asks them to confirm is on its way.")
         else:
             messages.warning(request, "Such a mail went out in the last day already. One a day is the most.")
-    return redirect("console:subscriber", code)
+    return redirect(console_url(request.page, "subscriber", code))
 
 
 def _act(request: StaffRequest, code: str, act: Callable[[Subscriber], None], said: str) -> HttpResponse:
     act(_subscriber(request, code))
     messages.success(request, said)
-    return redirect("console:subscriber", code)
+    return redirect(console_url(request.page, "subscriber", code))
 
 
 def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
@@ -136,7 +136,7 @@ def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
         return _subscriber_page(request, found, form=form)
     staff_actions.change(found, form.cleaned_preferences(), actor=request.user.actor)
     messages.success(request, "Saved.")
-    return redirect("console:subscriber", found.public_id)
+    return redirect(console_url(request.page, "subscriber", found.public_id))
 
 
 def _settings_form(found: Subscriber, request: StaffRequest) -> PreferencesForm:
@@ -169,7 +169,7 @@ def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: Preferen
 
 def _subscriber(request: StaffRequest, code: str) -> Subscriber:
     everybody = Subscriber.objects.with_preferences().select_related("page")
-    return get_object_or_404(everybody, page=current_page(request), public_id=code)
+    return get_object_or_404(everybody, page=request.page, public_id=code)
 
 
 def _query(request: StaffRequest, *names: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from django import template
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -12,9 +13,24 @@ from incidents.models import Incident, Page
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.accounts.models import Role, User
+from statuspage.common.urls import absolute_url, console_url
 from statuspage.console import navigation
 
 register = template.Library()
+
+
+@register.simple_tag(name="console_url", takes_context=True)
+def page_url(context: dict[str, Any], name: str, *args: object) -> str:
+    """`{% console_url 'incident' incident.public_id %}`: the console URL of that name, for the request's page."""
+    return console_url(context["request"].page, name, *args)
+
+
+@register.simple_tag(name="public_url", takes_context=True)
+def page_public_url(context: dict[str, Any], name: str, *args: object) -> str:
+    """`{% public_url 'incident' incident.public_id %}`: the public URL of that name, on the page's domain."""
+    page: Page = context["request"].page
+    path = reverse(f"public:{name}", args=args)
+    return absolute_url(page, path) if page.domain else path
 
 
 @register.filter
@@ -40,8 +56,8 @@ def described(field: BoundField) -> Any:
     return field.as_widget(attrs=attributes)
 
 
-def _newest(page: Page | None) -> Incident | None:
-    return page.incidents.unresolved().newest_first().first() if page else None
+def _newest(page: Page) -> Incident | None:
+    return page.incidents.unresolved().newest_first().first()
 
 
 @register.inclusion_tag("console/_nav.html", takes_context=True)
@@ -50,11 +66,12 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
     if not isinstance(request.user, User):
         return {}
-    page = context.get("page")
+    page = request.page
     return {
+        "request": request,
         # A page that shows the open incidents has looked already.
         "newest": context["newest"] if "newest" in context else _newest(page),
         "may_write": request.user.has_role(Role.EDITOR),
-        "daily": navigation.links(navigation.DAILY, request.user, request.path),
-        "more": navigation.links(navigation.MORE, request.user, request.path),
+        "daily": navigation.links(page, navigation.DAILY, request.user, request.path),
+        "more": navigation.links(page, navigation.MORE, request.user, request.path),
     }

@@ -2,10 +2,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.http import urlencode
 
 from incidents.models import Page
+from statuspage.common.urls import console_url
 from statuspage.console.proofreading.remarks import Line, Subject, lines_about, subject_of
 
 register = template.Library()
@@ -40,4 +40,4 @@ def _url(subject: Subject) -> str:
         "postmortem": "1" if subject.is_postmortem else "",
     }
     asked = urlencode({name: value for name, value in about.items() if value})
-    return f"{reverse('console:remarks')}?{asked}" if asked else reverse("console:remarks")
+    return f"{console_url(subject.page, 'remarks')}?{asked}" if asked else console_url(subject.page, "remarks")

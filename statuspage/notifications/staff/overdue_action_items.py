@@ -7,11 +7,10 @@ from datetime import datetime
 from functools import partial
 
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from incidents.models import ActionItem, Page
 from statuspage.accounts.models import User
-from statuspage.common.urls import absolute_url
+from statuspage.common.urls import absolute_url, console_url
 from statuspage.notifications.models import OverdueNotice
 from statuspage.notifications.staff.sender import StaffEmail, send_notices
 
@@ -43,10 +42,10 @@ def email_of(notice: OverdueNotice, *, person: User, now: datetime) -> StaffEmai
     if not items:
         return None
     told = [
-        (item, absolute_url(page, reverse("console:postmortem", args=[item.postmortem.incident.public_id])))
+        (item, absolute_url(page, console_url(page, "postmortem", item.postmortem.incident.public_id)))
         for item in items
     ]
-    context = {"page": page, "items": told, "account_url": absolute_url(page, reverse("console:account"))}
+    context = {"page": page, "items": told, "account_url": absolute_url(page, console_url(page, "account"))}
     text = render_to_string("notifications/email/staff_overdue_action_items.txt", context)
     subject = "An action item is overdue" if len(items) == 1 else f"{len(items)} action items are overdue"
     return StaffEmail(page, subject, text.strip() + "\n", f"overdue:{page.public_id}:{notice.week}", "overdue")

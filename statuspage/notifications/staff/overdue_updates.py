@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.urls import reverse
 
 from incidents.models import Component, Draft, Incident, Page
 from incidents.reminders.overdue_updates import (
@@ -21,7 +20,7 @@ from incidents.reminders.overdue_updates import (
 from incidents.reminders.unrestored_components import unrestored_components, unrestored_components_of
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
-from statuspage.common.urls import absolute_url
+from statuspage.common.urls import absolute_url, console_url
 from statuspage.notifications.models import ReminderKind, StaffReminder
 from statuspage.notifications.staff.sender import StaffEmail, send_notices
 
@@ -92,9 +91,9 @@ def _build_email(
 ) -> StaffEmail:
     page = incident.page
     links = {
-        "incident_url": absolute_url(page, reverse("console:incident", args=[incident.public_id])),
-        "components_url": f"{absolute_url(page, reverse('console:dashboard'))}#components-title",
-        "account_url": absolute_url(page, reverse("console:account")),
+        "incident_url": absolute_url(page, console_url(page, "incident", incident.public_id)),
+        "components_url": f"{absolute_url(page, console_url(page, 'dashboard'))}#components-title",
+        "account_url": absolute_url(page, console_url(page, "account")),
     }
     text = render_to_string(f"notifications/email/{name}.txt", {"page": page, "incident": incident, **links, **context})
     key = f"{reminder.after.public_id}:{reminder.kind}:{reminder.number}"

@@ -70,7 +70,7 @@ def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
     try:
         from obstore.store import S3Store
     except ImportError as error:
-        raise TargetConfigError("s3:// needs the package obstore: pip install 'candor[s3]'.") from error
+        raise TargetConfigError("s3:// needs the package obstore: pip install 'candor-statuspage[s3]'.") from error
     if not url.netloc:
         raise TargetConfigError("A bucket is named like s3://my-bucket, or s3://my-bucket/folder.")
     endpoint, region = options.pop("endpoint", None), options.pop("region", None)

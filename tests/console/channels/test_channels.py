@@ -35,12 +35,16 @@ def delivered(endpoint: Subscriber, page: Page, **fields: Any) -> Delivery:
 
 
 def test_an_editor_adds_a_chat_and_its_address_is_never_shown_again(editor: Client, page: Page) -> None:
-    typed = fill_in(editor, "/console/channels/new/slack", name="#ops", endpoint=HOOK)
-    answer = editor.post("/console/channels/new/slack", typed, follow=True)
+    typed = fill_in(editor, "/console/p/acme/channels/new/slack", name="#ops", endpoint=HOOK)
+    answer = editor.post("/console/p/acme/channels/new/slack", typed, follow=True)
     added = Subscriber.objects.get()
     assert (added.channel, added.endpoint, added.name, added.state) == ("slack", HOOK, "#ops", "active")
     assert "#ops is added" in sheet(answer).text
-    for path in ("/console/channels", f"/console/channels/{added.public_id}", "/console/subscribers"):
+    for path in (
+        "/console/p/acme/channels",
+        f"/console/p/acme/channels/{added.public_id}",
+        "/console/p/acme/subscribers",
+    ):
         html = editor.get(path).content.decode()
         assert "https://hooks.slack.com/…XXXX" in html
         assert "secretXXXX" not in html
@@ -50,7 +54,7 @@ def test_an_editor_adds_a_chat_and_its_address_is_never_shown_again(editor: Clie
 
 @pytest.mark.parametrize("kind", ["webhook", "slack", "teams", "discord", "mattermost", "telegram", "ntfy", "sms"])
 def test_every_channel_has_a_form_and_says_what_is_missing(editor: Client, page: Page, kind: str) -> None:
-    answer = editor.post(f"/console/channels/new/{kind}", {"name": "", "endpoint": "nonsense", "secret": "x y"})
+    answer = editor.post(f"/console/p/acme/channels/new/{kind}", {"name": "", "endpoint": "nonsense", "secret": "x y"})
     assert answer.status_code == 422
     wrong = {control.attributes["name"] for control in invalid_controls(sheet(answer))}
     assert {"name", "endpoint"} <= wrong
@@ -59,28 +63,30 @@ def test_every_channel_has_a_form_and_says_what_is_missing(editor: Client, page:
 
 
 def test_there_is_no_form_for_another_channel(editor: Client, page: Page) -> None:
-    assert editor.get("/console/channels/new/email").status_code == 404
-    assert editor.get("/console/channels/new/fax").status_code == 404
+    assert editor.get("/console/p/acme/channels/new/email").status_code == 404
+    assert editor.get("/console/p/acme/channels/new/fax").status_code == 404
 
 
 def test_the_same_address_is_not_added_twice_but_a_removed_one_can_come_back(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack", name="old")
-    answer = editor.post("/console/channels/new/slack", {"name": "new", "endpoint": HOOK})
+    answer = editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
     assert "on the list already" in sheet(answer).text
     endpoint.unsubscribe()
-    editor.post("/console/channels/new/slack", {"name": "new", "endpoint": HOOK})
+    editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
     endpoint.refresh_from_db()
     assert (endpoint.name, endpoint.state) == ("new", "active")
 
 
 def test_a_private_address_is_refused_with_what_to_do(editor: Client, page: Page) -> None:
-    answer = editor.post("/console/channels/new/mattermost", {"name": "x", "endpoint": "http://10.1.2.3/hooks/x"})
+    answer = editor.post(
+        "/console/p/acme/channels/new/mattermost", {"name": "x", "endpoint": "http://10.1.2.3/hooks/x"}
+    )
     assert "OUTBOUND_ALLOW" in sheet(answer).text
 
 
 def test_buttons_test_pause_and_resume(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack")
-    path = f"/console/channels/{endpoint.public_id}/act"
+    path = f"/console/p/acme/channels/{endpoint.public_id}/act"
     editor.post(path, {"do": "test"})
     assert Delivery.objects.get().kind == "test"
     for act, state in (("pause", "paused"), ("resume", "active")):
@@ -92,19 +98,22 @@ def test_buttons_test_pause_and_resume(editor: Client, page: Page) -> None:
 
 def test_a_webhooks_secret_is_shown_once_and_only_by_a_button(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, "https://example.com/hook")
-    path = f"/console/channels/{endpoint.public_id}"
+    path = f"/console/p/acme/channels/{endpoint.public_id}"
     assert "whsec_" not in editor.get(path).content.decode()
     html = editor.post(f"{path}/secret").content.decode()
     endpoint.refresh_from_db()
     assert endpoint.secret in html
     assert "whsec_" not in editor.get(path).content.decode()
-    assert editor.post(f"/console/channels/{make_endpoint(page, HOOK, 'slack').public_id}/secret").status_code == 404
+    assert (
+        editor.post(f"/console/p/acme/channels/{make_endpoint(page, HOOK, 'slack').public_id}/secret").status_code
+        == 404
+    )
 
 
 def test_a_settled_delivery_is_sent_again(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack")
     delivery = delivered(endpoint, page, state="failed", attempts=10, last_error="500 oh no")
-    path = f"/console/channels/{endpoint.public_id}"
+    path = f"/console/p/acme/channels/{endpoint.public_id}"
     assert "500 oh no" in sheet(editor.get(path)).text
     answer = editor.post(f"{path}/replay", {"delivery": delivery.pk}, follow=True)
     delivery.refresh_from_db()
@@ -119,7 +128,7 @@ def test_a_settled_delivery_is_sent_again(editor: Client, page: Page) -> None:
 
 def test_removing_asks_first_and_forgets_the_secret(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, "-100123", "telegram", secret="123456789:token", name="Ops")
-    path = f"/console/channels/{endpoint.public_id}/remove"
+    path = f"/console/p/acme/channels/{endpoint.public_id}/remove"
     assert "Remove Ops?" in sheet(editor.get(path)).text
     editor.post(path)
     endpoint.refresh_from_db()
@@ -131,11 +140,15 @@ def test_viewers_see_names_and_states_but_neither_addresses_nor_answers(page: Pa
     endpoint.pause("400 +4915112345678 is not a number")
     delivered(endpoint, page, state="failed", last_error="400 +4915112345678 is not a number")
     viewer = signed_in("viewer")
-    for path in ("/console/channels", f"/console/channels/{endpoint.public_id}", "/console/subscribers"):
+    for path in (
+        "/console/p/acme/channels",
+        f"/console/p/acme/channels/{endpoint.public_id}",
+        "/console/p/acme/subscribers",
+    ):
         html = viewer.get(path).content.decode()
         assert "4915112345678" not in html
-    assert "Night shift" in sheet(viewer.get("/console/channels")).text
-    assert [form.attributes["action"] for form in sheet(viewer.get("/console/channels")).all("form")] == [
+    assert "Night shift" in sheet(viewer.get("/console/p/acme/channels")).text
+    assert [form.attributes["action"] for form in sheet(viewer.get("/console/p/acme/channels")).all("form")] == [
         "/accounts/logout/"
     ]
 
@@ -143,16 +156,16 @@ def test_viewers_see_names_and_states_but_neither_addresses_nor_answers(page: Pa
 def test_another_pages_endpoints_are_out_of_reach(editor: Client, page: Page) -> None:
     theirs = make_endpoint(make_page(name="Other"), HOOK, "slack", name="Theirs")
     delivery = delivered(theirs, page)
-    assert "Theirs" not in sheet(editor.get("/console/channels")).text
+    assert "Theirs" not in sheet(editor.get("/console/p/acme/channels")).text
     for path, data in (("", None), ("/act", {"do": "test"}), ("/replay", {"delivery": delivery.pk}), ("/remove", {})):
-        url = f"/console/channels/{theirs.public_id}{path}"
+        url = f"/console/p/acme/channels/{theirs.public_id}{path}"
         answer = editor.get(url) if data is None else editor.post(url, data)
         assert answer.status_code == 404
 
 
 def test_a_name_is_shown_as_text(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack", name='"><script>alert(1)</script>')
-    for path in ("/console/channels", f"/console/channels/{endpoint.public_id}"):
+    for path in ("/console/p/acme/channels", f"/console/p/acme/channels/{endpoint.public_id}"):
         assert "<script>alert" not in editor.get(path).content.decode()
 
 
@@ -165,14 +178,14 @@ def test_many_endpoints_and_deliveries_cost_as_many_queries_as_few(
     for _ in range(15):
         delivered(busy, page, state="sent", sent_at=timezone.now())
     with django_assert_max_num_queries(7):
-        assert sheet(editor.get("/console/channels")).text.count("Slack") >= 50
+        assert sheet(editor.get("/console/p/acme/channels")).text.count("Slack") >= 50
     with django_assert_max_num_queries(7):
-        assert sheet(editor.get(f"/console/channels/{busy.public_id}")).text.count("Accepted") == 15
+        assert sheet(editor.get(f"/console/p/acme/channels/{busy.public_id}")).text.count("Accepted") == 15
 
 
 def test_a_removed_endpoint_is_not_resumed(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, "https://example.com/hook")
-    path = f"/console/channels/{endpoint.public_id}"
+    path = f"/console/p/acme/channels/{endpoint.public_id}"
     editor.post(f"{path}/remove")
     answer = editor.post(f"{path}/act", {"do": "resume"}, follow=True)
     assert "has been removed, so it cannot be resumed" in sheet(answer).text
@@ -184,7 +197,7 @@ def test_a_webhook_that_its_owner_unsubscribed_is_not_added_behind_their_back(ed
     hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org", confirmation_sent_at=timezone.now())
     hook.unsubscribe()
     typed = {"name": "Hook", "endpoint": hook.endpoint, "email": hook.email}
-    answer = editor.post("/console/channels/new/webhook", typed)
+    answer = editor.post("/console/p/acme/channels/new/webhook", typed)
     assert (answer.status_code, "Only they can sign it up again" in sheet(answer).text) == (422, True)
     hook.refresh_from_db()
     assert hook.state == "unsubscribed"
@@ -194,7 +207,7 @@ def test_a_webhook_of_staffs_own_comes_back_with_a_new_secret(editor: Client, pa
     hook = make_endpoint(page, "https://example.com/hook")
     old = hook.secret
     hook.unsubscribe()
-    editor.post("/console/channels/new/webhook", {"name": "Hook", "endpoint": hook.endpoint})
+    editor.post("/console/p/acme/channels/new/webhook", {"name": "Hook", "endpoint": hook.endpoint})
     hook.refresh_from_db()
     assert hook.state == "active"
     assert hook.secret not in ("", old)

@@ -29,7 +29,7 @@ from tests.servers import SmtpSink, free_port
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TO = "owner@example.org"
-PATH = "/console/mail-test"
+PATH = "/console/p/acme/mail-test"
 
 
 @pytest.fixture

@@ -52,11 +52,13 @@ def text_of(answer: Any) -> str:
 
 
 def links(client: Client, query: str = "") -> list[str]:
-    return re.findall(r'href="(/console/mail/[^"]+)"', client.get(f"/console/mail{query}").content.decode())
+    return re.findall(
+        r'href="(/console/p/acme/mail/[^"]+)"', client.get(f"/console/p/acme/mail{query}").content.decode()
+    )
 
 
 def test_before_the_first_mail_the_page_says_what_will_be_here(editor: Client) -> None:
-    text = text_of(editor.get("/console/mail"))
+    text = text_of(editor.get("/console/p/acme/mail"))
     assert "No mail server is set" in text
     assert "No mail has been written yet." in text
 
@@ -64,7 +66,7 @@ def test_before_the_first_mail_the_page_says_what_will_be_here(editor: Client) -
 def test_mails_are_listed_newest_first(editor: Client) -> None:
     write("[Acme] Investigating: Größe der Anhänge", to="dana@example.org")
     write("Second")
-    text = text_of(editor.get("/console/mail"))
+    text = text_of(editor.get("/console/p/acme/mail"))
     assert text.index("Second") < text.index("[Acme] Investigating: Größe der Anhänge")
     assert "dana@example.org" in text
 
@@ -82,7 +84,7 @@ def test_the_source_is_only_ever_text(editor: Client) -> None:
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert b"Subject: <script>alert(1)</script>" in answer.content
-    assert b"<script>alert" not in editor.get("/console/mail").content
+    assert b"<script>alert" not in editor.get("/console/p/acme/mail").content
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_nothing_outside_the_folder_can_be_named(editor: Client, folder: Path, n
     folder.mkdir()
     (folder.parent / "secret_key").write_text("secret")
     (folder / "x.eml").write_text("not one of ours")
-    for path in (f"/console/mail/{name}", f"/console/mail/{name}/source"):
+    for path in (f"/console/p/acme/mail/{name}", f"/console/p/acme/mail/{name}/source"):
         answer = editor.get(path)
         assert answer.status_code == 404
         assert b"secret" not in answer.content
@@ -121,7 +123,7 @@ def test_fifty_stand_on_a_page(editor: Client) -> None:
     for number in range(51):
         write(f"Mail {number}")
     assert len(links(editor)) == 50
-    assert "Mail 0" in text_of(editor.get("/console/mail?page=2"))
+    assert "Mail 0" in text_of(editor.get("/console/p/acme/mail?page=2"))
 
 
 def test_a_link_that_sets_a_password_is_for_owners(editor: Client, settings: Settings) -> None:
@@ -129,7 +131,7 @@ def test_a_link_that_sets_a_password_is_for_owners(editor: Client, settings: Set
     owner = make_user("owner")
     Client().post("/accounts/password/reset/", {"email": owner.email})
     wait_until_sent()
-    assert "Set a new password for owners only" in text_of(editor.get("/console/mail"))
+    assert "Set a new password for owners only" in text_of(editor.get("/console/p/acme/mail"))
     assert links(editor) == []
     boss = signed_in("owner")
     (link,) = links(boss)
@@ -140,18 +142,18 @@ def test_a_link_that_sets_a_password_is_for_owners(editor: Client, settings: Set
 
 def test_viewers_read_no_mail(page: Page) -> None:
     write()
-    assert signed_in("viewer").get("/console/mail").status_code == 403
+    assert signed_in("viewer").get("/console/p/acme/mail").status_code == 403
 
 
 def test_with_a_mail_server_the_page_tells_how_it_is_doing(editor: Client, page: Page, settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://user:hush@mail.example.org:2525"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.example.org", 2525
-    text = text_of(editor.get("/console/mail"))
+    text = text_of(editor.get("/console/p/acme/mail"))
     assert "Mails are sent through mail.example.org:2525 . It takes them." in text
     assert "hush" not in text
     ChannelState.objects.pause("email", "Connection refused.")
-    assert "is not getting through since" in text_of(editor.get("/console/mail"))
-    assert "Connection refused." in text_of(editor.get("/console/mail"))
+    assert "is not getting through since" in text_of(editor.get("/console/p/acme/mail"))
+    assert "Connection refused." in text_of(editor.get("/console/p/acme/mail"))
 
 
 def test_what_was_given_up_is_listed_with_the_reason(
@@ -166,7 +168,7 @@ def test_what_was_given_up_is_listed_with_the_reason(
     elsewhere = make_subscriber(make_page(name="Other"), "theirs@example.org")
     Delivery.objects.create(event=event, subscriber=elsewhere, channel="email", priority=1, state="failed")
     with django_assert_max_num_queries(7):
-        text = text_of(editor.get("/console/mail"))
+        text = text_of(editor.get("/console/p/acme/mail"))
     assert "reader24@example.org API outage 550 no mailbox 24" in text
     assert "reader4@example.org" not in text
     assert "theirs@example.org" not in text
@@ -185,7 +187,7 @@ def test_what_came_back_is_listed_with_the_reason_and_what_followed(
     delivery = Delivery.objects.create(subscriber=theirs, state="sent", **about)
     bounces.came_back(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse")
     with django_assert_max_num_queries(8):
-        text = text_of(editor.get("/console/mail"))
+        text = text_of(editor.get("/console/p/acme/mail"))
     row = "reader24@example.org Now: paused API outage Refused for good 550 5.1.1 no mailbox 24"
     assert row in text
     assert "reader4@example.org" not in text
@@ -197,7 +199,7 @@ def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page
     about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1}
     delivery = Delivery.objects.create(subscriber=make_subscriber(page), state="failed", last_error="550 no", **about)
     bounces.refused(delivery, "550 no")
-    text = text_of(editor.get("/console/mail"))
+    text = text_of(editor.get("/console/p/acme/mail"))
     assert "Given up lately" in text
     assert "Came back lately" not in text
 
@@ -208,9 +210,9 @@ def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Pag
     for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
         delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
         bounces.came_back(delivery, kind, status="", words="554 Listed")
-        assert ("1 of these was refused because of us" in text_of(editor.get("/console/mail"))) is told
+        assert ("1 of these was refused because of us" in text_of(editor.get("/console/p/acme/mail"))) is told
 
 
 def test_only_owners_are_offered_a_test_mail(page: Page) -> None:
-    assert "Send a test mail" in text_of(signed_in("owner").get("/console/mail"))
-    assert "Send a test mail" not in text_of(signed_in("editor").get("/console/mail"))
+    assert "Send a test mail" in text_of(signed_in("owner").get("/console/p/acme/mail"))
+    assert "Send a test mail" not in text_of(signed_in("editor").get("/console/p/acme/mail"))

@@ -12,7 +12,7 @@ from tests.factories import make_component, make_group, make_page
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/console/components"
+LIST = "/console/p/acme/components"
 PLACE = f"{LIST}/place"
 STATUSES = f"{LIST}/statuses"
 

@@ -33,7 +33,7 @@ def page(plain_page: Page) -> Page:
 def tab(open_tab: OpenTab, page: Page) -> Tab:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/components")
+    tab.goto("/console/p/acme/components")
     return tab
 
 
@@ -162,7 +162,7 @@ def test_a_tick_on_a_group_ticks_its_members_and_counts_them(tab: Tab, page: Pag
 def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab(java_script_enabled=False)
     sign_in(tab)
-    tab.goto("/console/components")
+    tab.goto("/console/p/acme/components")
     expect(handle(tab, "REST API")).to_be_hidden()
     tab.get_by_role("button", name="Move Cache up").click()
     assert kept(page) == [ORDER[0], ORDER[2], ORDER[1], ORDER[3]]
@@ -179,7 +179,7 @@ def test_long_names_and_the_bar_fit_into_the_window(open_tab: OpenTab, page: Pag
     make_component(page, long, group=make_group(page, long), description=long, status="degraded_performance")
     tab = open_tab(viewport={"width": width, "height": 740})
     sign_in(tab)
-    tab.goto("/console/components")
+    tab.goto("/console/p/acme/components")
     tab.get_by_label("Choose REST API").check()
     expect(tab.get_by_role("button", name="Set status")).to_be_in_viewport(ratio=1)
     assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

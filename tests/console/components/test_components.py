@@ -34,15 +34,15 @@ def text_of(answer: Any) -> str:
 
 
 def order_on_page(client: Client) -> list[str]:
-    return re.findall(r'id="at-(\w+)"', client.get("/console/components").content.decode())
+    return re.findall(r'id="at-(\w+)"', client.get("/console/p/acme/components").content.decode())
 
 
 def move(client: Client, direction: str, thing: Component | ComponentGroup) -> Any:
-    return client.post("/console/components/move", {direction: thing.public_id})
+    return client.post("/console/p/acme/components/move", {direction: thing.public_id})
 
 
 def test_an_empty_page_teaches_what_components_are(editor: Client) -> None:
-    text = text_of(editor.get("/console/components"))
+    text = text_of(editor.get("/console/p/acme/components"))
     assert "Components are the parts of your service that visitors know by name" in text
     assert "Add the first component" in text
 
@@ -53,7 +53,7 @@ def test_components_stand_in_page_order_with_their_status(editor: Client, page: 
     rest = make_component(page, "REST API", group=group, status="partial_outage")
     empty = make_group(page, "Regions")
     assert order_on_page(editor) == [website.public_id, group.public_id, rest.public_id, empty.public_id]
-    text = text_of(editor.get("/console/components"))
+    text = text_of(editor.get("/console/p/acme/components"))
     assert "REST API Partial Outage" in text
     assert "Website Operational" in text
     assert "Visitors do not see an empty group." in text
@@ -68,17 +68,17 @@ def test_a_component_is_added_with_all_that_was_typed(editor: Client, page: Page
         "only_show_if_degraded": "on",
         "start_date": "2024-05-01",
     }
-    answer = editor.post("/console/components/new", data)
+    answer = editor.post("/console/p/acme/components/new", data)
     made = Component.objects.get()
-    assert answer["Location"] == f"/console/components#at-{made.public_id}"
+    assert answer["Location"] == f"/console/p/acme/components#at-{made.public_id}"
     assert (made.name, made.group, made.description) == ("GraphQL", group, "The newer one.")
     assert (made.only_show_if_degraded, made.start_date) == (True, date(2024, 5, 1))
-    assert "“GraphQL” is on the page." in text_of(editor.get("/console/components"))
+    assert "“GraphQL” is on the page." in text_of(editor.get("/console/p/acme/components"))
 
 
 def test_adding_from_a_group_has_the_group_chosen(editor: Client, page: Page) -> None:
     group = make_group(page)
-    form = editor.get(f"/console/components/new?group={group.public_id}").content.decode()
+    form = editor.get(f"/console/p/acme/components/new?group={group.public_id}").content.decode()
     assert f'<option value="{group.public_id}" selected>' in form
 
 
@@ -102,7 +102,7 @@ def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(
     make_component(page, "Website")
     before = AuditEntry.objects.count()
     typed = {"name": "Search", "description": "Kept as typed."}
-    answer = editor.post("/console/components/new", typed | {field: value})
+    answer = editor.post("/console/p/acme/components/new", typed | {field: value})
     html = answer.content.decode()
     assert answer.status_code == 422
     assert re.search(rf'<p class="error" id="id_{field}_error">[^<]*{re.escape(complaint)}', html)
@@ -114,12 +114,12 @@ def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(
 
 def test_a_name_is_shown_as_text(editor: Client, page: Page) -> None:
     make_component(page, "<script>alert(1)</script>")
-    assert "<script>alert" not in editor.get("/console/components").content.decode()
+    assert "<script>alert" not in editor.get("/console/p/acme/components").content.decode()
 
 
 def test_a_second_click_makes_no_second_component(editor: Client, page: Page) -> None:
     for _ in range(2):
-        answer = editor.post("/console/components/new", {"name": "Search"})
+        answer = editor.post("/console/p/acme/components/new", {"name": "Search"})
     assert Component.objects.count() == 1
     assert answer.status_code == 422
 
@@ -127,7 +127,7 @@ def test_a_second_click_makes_no_second_component(editor: Client, page: Page) ->
 def test_a_component_is_renamed_and_moved_to_a_group(editor: Client, page: Page) -> None:
     group = make_group(page)
     component = make_component(page, "Website", start_date=date(2024, 5, 1))
-    where = f"/console/components/{component.public_id}"
+    where = f"/console/p/acme/components/{component.public_id}"
     form = editor.get(where)
     assert 'value="Website"' in form.content.decode()
     assert "Running since May 01, 2024" in text_of(form)
@@ -138,14 +138,16 @@ def test_a_component_is_renamed_and_moved_to_a_group(editor: Client, page: Page)
 
 def test_a_component_may_keep_its_own_name(editor: Client, page: Page) -> None:
     component = make_component(page, "Website")
-    answer = editor.post(f"/console/components/{component.public_id}", {"name": "Website", "description": "The shop."})
+    answer = editor.post(
+        f"/console/p/acme/components/{component.public_id}", {"name": "Website", "description": "The shop."}
+    )
     assert answer.status_code == 302
 
 
 def test_up_and_down_move_a_component_by_one(editor: Client, page: Page) -> None:
     first, second, third = (make_component(page, name) for name in ("One", "Two", "Three"))
     answer = move(editor, "up", third)
-    assert answer["Location"] == f"/console/components#at-{third.public_id}"
+    assert answer["Location"] == f"/console/p/acme/components#at-{third.public_id}"
     assert order_on_page(editor) == [first.public_id, third.public_id, second.public_id]
     move(editor, "down", first)
     assert order_on_page(editor) == [third.public_id, first.public_id, second.public_id]
@@ -178,28 +180,28 @@ def test_the_ends_of_the_list_are_reached_at_once(editor: Client, page: Page, di
 def test_moving_what_is_not_there_is_not_found(editor: Client, page: Page) -> None:
     elsewhere = make_component(make_page(name="Other"), "Theirs")
     assert move(editor, "up", elsewhere).status_code == 404
-    assert editor.post("/console/components/move", {}).status_code == 302
+    assert editor.post("/console/p/acme/components/move", {}).status_code == 302
 
 
 def test_an_archived_component_leaves_and_comes_back(editor: Client, page: Page) -> None:
     component = make_component(page, "Fax gateway")
-    editor.post(f"/console/components/{component.public_id}/archive")
+    editor.post(f"/console/p/acme/components/{component.public_id}/archive")
     assert component.public_id not in order_on_page(editor)
-    assert "1 archived" in text_of(editor.get("/console/components"))
-    assert editor.get(f"/console/components/{component.public_id}").status_code == 404
-    editor.post(f"/console/components/{component.public_id}/archive", {"restore": "1"})
+    assert "1 archived" in text_of(editor.get("/console/p/acme/components"))
+    assert editor.get(f"/console/p/acme/components/{component.public_id}").status_code == 404
+    editor.post(f"/console/p/acme/components/{component.public_id}/archive", {"restore": "1"})
     assert component.public_id in order_on_page(editor)
 
 
 def test_a_group_is_made_renamed_and_deleted_without_its_components(editor: Client, page: Page) -> None:
-    editor.post("/console/groups/new", {"name": "APIs", "description": ""})
+    editor.post("/console/p/acme/groups/new", {"name": "APIs", "description": ""})
     group = ComponentGroup.objects.get()
     component = make_component(page, "REST API", group=group)
-    editor.post(f"/console/groups/{group.public_id}", {"name": "Public APIs", "description": "For all."})
+    editor.post(f"/console/p/acme/groups/{group.public_id}", {"name": "Public APIs", "description": "For all."})
     group.refresh_from_db()
     assert (group.name, group.description) == ("Public APIs", "For all.")
-    assert "Its 1 component stays on the page" in text_of(editor.get(f"/console/groups/{group.public_id}"))
-    editor.post(f"/console/groups/{group.public_id}/delete")
+    assert "Its 1 component stays on the page" in text_of(editor.get(f"/console/p/acme/groups/{group.public_id}"))
+    editor.post(f"/console/p/acme/groups/{group.public_id}/delete")
     assert not ComponentGroup.objects.exists()
     component.refresh_from_db()
     assert component.group is None
@@ -207,8 +209,10 @@ def test_a_group_is_made_renamed_and_deleted_without_its_components(editor: Clie
 
 def test_a_group_needs_a_name_of_its_own(editor: Client, page: Page) -> None:
     make_group(page, "APIs")
-    assert "There is already a group with this name." in text_of(editor.post("/console/groups/new", {"name": "apis"}))
-    assert "The name is missing." in text_of(editor.post("/console/groups/new", {"name": ""}))
+    assert "There is already a group with this name." in text_of(
+        editor.post("/console/p/acme/groups/new", {"name": "apis"})
+    )
+    assert "The name is missing." in text_of(editor.post("/console/p/acme/groups/new", {"name": ""}))
     assert ComponentGroup.objects.count() == 1
 
 
@@ -216,17 +220,17 @@ def test_another_page_is_out_of_reach(editor: Client, page: Page) -> None:
     other = make_page(name="Other")
     component, group = make_component(other, "Theirs"), make_group(other, "Their group")
     for path in (f"components/{component.public_id}", f"groups/{group.public_id}"):
-        assert editor.get(f"/console/{path}").status_code == 404
+        assert editor.get(f"/console/p/acme/{path}").status_code == 404
     data = {"name": "Mine", "group": group.public_id}
-    assert "Select a valid choice" in text_of(editor.post("/console/components/new", data))
+    assert "Select a valid choice" in text_of(editor.post("/console/p/acme/components/new", data))
 
 
 def test_viewers_read_and_change_nothing(page: Page) -> None:
     component, group = make_component(page, "Website"), make_group(page)
     viewer = signed_in("viewer")
-    html = viewer.get("/console/components").content.decode()
+    html = viewer.get("/console/p/acme/components").content.decode()
     assert "Website" in html
-    assert '<form method="post" action="/console/components/new' not in html
+    assert '<form method="post" action="/console/p/acme/components/new' not in html
     assert 'name="up"' not in html
     posts: list[tuple[str, dict[str, str]]] = [
         ("components/new", {"name": "X"}),
@@ -238,7 +242,7 @@ def test_viewers_read_and_change_nothing(page: Page) -> None:
         (f"groups/{group.public_id}/delete", {}),
     ]
     before = AuditEntry.objects.count()
-    assert {viewer.post(f"/console/{path}", data).status_code for path, data in posts} == {403}
+    assert {viewer.post(f"/console/p/acme/{path}", data).status_code for path, data in posts} == {403}
     assert AuditEntry.objects.count() == before
 
 
@@ -250,5 +254,5 @@ def test_two_hundred_components_cost_as_many_queries_as_two(
         for member in range(25):
             make_component(page, f"A rather long name of a component that nobody shortened {member}", group=group)
     with django_assert_max_num_queries(6):
-        answer = editor.get("/console/components")
+        answer = editor.get("/console/p/acme/components")
     assert answer.content.decode().count("shelf-row") == 200

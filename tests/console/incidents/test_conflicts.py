@@ -34,7 +34,7 @@ def incident(page: Page) -> Incident:
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def open_form(client: Client, incident: Incident, verb: str, **typed: Any) -> Any:
@@ -81,7 +81,7 @@ def test_whoever_opens_the_page_afterwards_has_no_conflict(editor: Client, incid
 
 
 def test_the_follow_up_of_the_dashboard_meets_the_same_conflict(editor: Client, incident: Incident) -> None:
-    sent = fill_in(editor, "/console/", place(incident, "/update"), body=MINE)
+    sent = fill_in(editor, "/console/p/acme/", place(incident, "/update"), body=MINE)
     post(incident, body=THEIRS, actor=BOB)
     answer = editor.post(place(incident, "/update"), sent)
     assert "Bob was faster." in conflict_of(answer).text
@@ -142,7 +142,7 @@ def test_reopening_what_was_reopened_meanwhile_keeps_the_text(editor: Client, pa
 
 
 def edit_place(incident: Incident) -> str:
-    return f"/console/updates/{incident.updates.newest_first()[0].public_id}/edit"
+    return f"/console/p/acme/updates/{incident.updates.newest_first()[0].public_id}/edit"
 
 
 def test_two_editors_of_one_update_see_both_texts(editor: Client, incident: Incident) -> None:

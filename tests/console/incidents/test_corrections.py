@@ -46,7 +46,7 @@ def send(client: Client, path: str, **typed: Any) -> Any:
 
 
 def at(incident: Incident, verb: str = "correct") -> str:
-    return f"/console/incidents/{incident.public_id}/{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}/{verb}"
 
 
 def ago(hours: float) -> str:
@@ -54,12 +54,12 @@ def ago(hours: float) -> str:
 
 
 def test_the_incident_leads_to_all_its_corrections(editor: Client, incident: Incident) -> None:
-    assert at(incident) in editor.get(f"/console/incidents/{incident.public_id}").content.decode()
+    assert at(incident) in editor.get(f"/console/p/acme/incidents/{incident.public_id}").content.decode()
     text = editor.get(at(incident)).content.decode()
     update = incident.updates.newest_first()[0].public_id
-    for address in (at(incident, "merge"), at(incident, "delete"), f"/console/updates/{update}/components"):
+    for address in (at(incident, "merge"), at(incident, "delete"), f"/console/p/acme/updates/{update}/components"):
         assert address in text
-    assert f"/console/updates/{update}/edit" in text
+    assert f"/console/p/acme/updates/{update}/edit" in text
 
 
 def test_a_corrected_title_is_shown_to_visitors_beside_the_old_one(editor: Client, incident: Incident) -> None:
@@ -89,7 +89,7 @@ def test_who_had_read_an_older_version_keeps_the_text(editor: Client, incident: 
 
 def test_components_of_a_past_update_are_corrected(editor: Client, incident: Incident, api: Component) -> None:
     update = incident.updates.oldest_first()[0]
-    path = f"/console/updates/{update.public_id}/components"
+    path = f"/console/p/acme/updates/{update.public_id}/components"
     assert send(editor, path, reason="").status_code == 422
     named = {f"component_{api.public_id}": "partial_outage"}
     assert send(editor, path, reason="It half worked.", **named).status_code == 302
@@ -132,7 +132,7 @@ def test_a_deleted_incident_leaves_the_page_and_comes_back(editor: Client, incid
 
 
 def test_a_history_is_corrected_without_an_incident(editor: Client, api: Component) -> None:
-    path = f"/console/components/{api.public_id}/history"
+    path = f"/console/p/acme/components/{api.public_id}/history"
     wrong = send(editor, path, status="major_outage", start="", end="yesterday", reason="")
     assert {one.attributes["name"] for one in invalid_controls(sheet(wrong))} >= {"start", "end"}
     typed = {"status": "major_outage", "start": ago(3), "end": ago(-1), "reason": "Forgotten."}
@@ -156,7 +156,7 @@ def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
         "update2-at": ago(4),
         "update2-body": "Over.",
     }
-    assert send(editor, "/console/incidents/past", **typed).status_code == 302
+    assert send(editor, "/console/p/acme/incidents/past", **typed).status_code == 302
     incident = page.incidents.get()
     assert (incident.status, incident.impact, incident.updates.count()) == ("resolved", "minor", 2)
     assert not incident.events.telling().exists()
@@ -165,17 +165,21 @@ def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
 
 def test_another_row_comes_before_the_last_one_and_keeps_what_was_typed(editor: Client, api: Component) -> None:
     typed = {"title": "Slow", "update1-body": "First.", "update2-body": "Last.", "more": "1"}
-    answer = send(editor, "/console/incidents/past", **typed)
+    answer = send(editor, "/console/p/acme/incidents/past", **typed)
     assert answer.status_code == 200
     texts = [area.text.strip() for area in sheet(answer).all("textarea")]
     assert texts == ["First.", "", "Last."]
 
 
 def test_what_is_wrong_with_a_past_incident_is_said_and_nothing_is_written(editor: Client, page: Page) -> None:
-    answer = send(editor, "/console/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": "soon"})
+    answer = send(
+        editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": "soon"}
+    )
     assert answer.status_code == 422
     assert "Write the time as" in answer.content.decode()
-    answer = send(editor, "/console/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": ago(1)})
+    answer = send(
+        editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": ago(1)}
+    )
     assert answer.status_code == 422
     assert "at least two updates" in answer.content.decode()
     assert not page.incidents.exists()
@@ -202,6 +206,6 @@ def test_every_form_is_refused_to_viewers(page: Page, incident: Incident, api: C
     viewer = signed_in("viewer")
     update = incident.updates.newest_first()[0].public_id
     paths = [at(incident, verb) for verb in ("correct", "merge", "delete", "restore")]
-    paths += [f"/console/updates/{update}/components", f"/console/components/{api.public_id}/history"]
-    for path in (*paths, "/console/incidents/past"):
+    paths += [f"/console/p/acme/updates/{update}/components", f"/console/p/acme/components/{api.public_id}/history"]
+    for path in (*paths, "/console/p/acme/incidents/past"):
         assert viewer.post(path, {}).status_code == 403, path

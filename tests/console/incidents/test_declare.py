@@ -14,7 +14,7 @@ from tests.factories import ALICE, make_component, make_group, make_page, make_s
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/incidents/new"
+NEW = "/console/p/acme/incidents/new"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_declared_incident_is_published_with_its_components(editor: Client, pa
     rest, website = make_component(page, "REST API"), make_component(page, "Website")
     answer = declare(editor, **{f"component_{rest.public_id}": "partial_outage"})
     incident = Incident.objects.get()
-    assert (answer.status_code, answer["Location"]) == (302, f"/console/incidents/{incident.public_id}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/console/p/acme/incidents/{incident.public_id}")
     assert (incident.title, incident.status, incident.impact) == ("API outage", "investigating", "major")
     assert incident.updates.get().body_html == "<p>We are <strong>looking</strong>.</p>"
     assert incident.affected_components() == [rest]
@@ -134,7 +134,7 @@ def test_a_double_click_makes_one_incident(editor: Client) -> None:
     sent = fill_in(editor, NEW, title="API outage", body="We are looking.")
     answers = [editor.post(NEW, sent) for _ in range(2)]
     incident = Incident.objects.get()
-    assert {answer["Location"] for answer in answers} == {f"/console/incidents/{incident.public_id}"}
+    assert {answer["Location"] for answer in answers} == {f"/console/p/acme/incidents/{incident.public_id}"}
     assert incident.updates.count() == 1
     assert Event.objects.filter(kind="incident.opened").count() == 1
 
@@ -146,7 +146,7 @@ def test_an_empty_post_is_refused_like_an_empty_form(editor: Client) -> None:
 def test_a_page_without_components_says_where_to_add_them(editor: Client) -> None:
     document = sheet(editor.get(NEW))
     assert "This page has no components yet." in document.text
-    assert document.one("fieldset").one("a").attributes["href"] == "/console/components"
+    assert document.one("fieldset").one("a").attributes["href"] == "/console/p/acme/components"
 
 
 def test_components_stand_in_page_order_under_their_groups_and_archived_ones_are_gone(

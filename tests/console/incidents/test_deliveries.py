@@ -58,7 +58,7 @@ def set_state(name: str, **fields: Any) -> None:
 
 
 def address(incident: Incident, action: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}/deliveries{action}"
+    return f"/console/p/acme/incidents/{incident.public_id}/deliveries{action}"
 
 
 def rows(document: Element) -> list[str]:
@@ -202,14 +202,14 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
 
 
 def counted(editor: Client, **fields: Any) -> str:
-    answer = editor.post("/console/audience", fields, headers={"hx-request": "true"})
+    answer = editor.post("/console/p/acme/audience", fields, headers={"hx-request": "true"})
     assert answer.status_code == 200
     return sheet(answer).text
 
 
 def test_the_form_says_up_to_how_many_and_asks_for_the_exact_number(editor: Client, page: Page) -> None:
     make_subscriber(page)
-    asking = sheet(editor.get("/console/incidents/new")).one("span", hx_post="/console/audience")
+    asking = sheet(editor.get("/console/p/acme/incidents/new")).one("span", hx_post="/console/p/acme/audience")
     assert asking.text == "Notify up to 1 subscriber"
     assert "change" in asking.attributes["hx-trigger"]
     assert '"kind": "incident.opened"' in asking.attributes["hx-vals"]
@@ -240,14 +240,14 @@ def test_the_count_of_an_update_knows_what_was_named_before_and_who_wants_ends_o
 
 def test_the_forms_of_an_incident_ask_about_their_own_kind_of_event(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    document = sheet(editor.get(f"/console/incidents/{incident.public_id}"))
-    values = [span.attributes["hx-vals"] for span in document.all("span", hx_post="/console/audience")]
+    document = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}"))
+    values = [span.attributes["hx-vals"] for span in document.all("span", hx_post="/console/p/acme/audience")]
     assert [kind in value for value, kind in zip(values, ("incident.updated", "incident.resolved"), strict=True)] == [
         True,
         True,
     ]
     assert all(incident.public_id in value for value in values)
-    assert form_to(document, f"/console/incidents/{incident.public_id}/update")
+    assert form_to(document, f"/console/p/acme/incidents/{incident.public_id}/update")
 
 
 def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> None:
@@ -255,15 +255,15 @@ def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> Non
     make_reader(page, tells_postmortems=False)
     incident = make_incident(page)
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
-    text = sheet(editor.get(f"/console/incidents/{incident.public_id}/postmortem")).text
+    text = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}/postmortem")).text
     assert "Notify 1 subscriber" in text
 
 
 def test_odd_questions_for_a_count_are_answered(editor: Client, page: Page) -> None:
     assert counted(editor) == "Notify 0 subscribers"
     assert counted(editor, kind="nonsense", component_x="y") == "Notify 0 subscribers"
-    assert editor.post("/console/audience", {"incident": "nosuchcode12"}).status_code == 404
-    assert editor.get("/console/audience").status_code == 405
+    assert editor.post("/console/p/acme/audience", {"incident": "nosuchcode12"}).status_code == 404
+    assert editor.get("/console/p/acme/audience").status_code == 405
 
 
 def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told: Incident) -> None:
@@ -295,5 +295,5 @@ def test_the_audience_is_counted_by_channel_where_there_are_several(page: Page) 
     for number in range(3):
         make_subscriber(page, f"reader{number}@example.com")
     make_endpoint(page, "https://hooks.example.com/in")
-    answer = signed_in("editor").post("/console/audience", {"kind": "incident.opened", "incident": ""})
+    answer = signed_in("editor").post("/console/p/acme/audience", {"kind": "incident.opened", "incident": ""})
     assert "Notify 4 subscribers: 3 E-mail, 1 Webhook" in answer.content.decode()

@@ -34,7 +34,7 @@ def other() -> Client:
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def send(client: Client, incident: Incident, verb: str = "/update", **typed: Any) -> Any:
@@ -46,7 +46,7 @@ def act(client: Client, draft: Draft, verb: str, **more: str) -> Any:
     """By somebody who has just looked at it."""
     draft.refresh_from_db()
     sent = {"act": verb, "seen": draft.submission_key} | more
-    return client.post(f"/console/drafts/{draft.public_id}/act", sent, follow=True)
+    return client.post(f"/console/p/acme/drafts/{draft.public_id}/act", sent, follow=True)
 
 
 def rules(page: Page, **more: Any) -> None:
@@ -81,10 +81,10 @@ def test_a_form_opens_with_the_draft_of_its_author(editor: Client, page: Page) -
 
 
 def test_a_declaration_has_a_draft_too_and_it_goes_when_it_is_published(editor: Client, page: Page) -> None:
-    editor.post("/console/drafts/save/declare", {"title": "API down", "body": "We look."})
-    shown = fill_in(editor, "/console/incidents/new", "")
+    editor.post("/console/p/acme/drafts/save/declare", {"title": "API down", "body": "We look."})
+    shown = fill_in(editor, "/console/p/acme/incidents/new", "")
     assert (shown["title"], shown["body"]) == (["API down"], ["We look."])
-    editor.post("/console/incidents/new", shown)
+    editor.post("/console/p/acme/incidents/new", shown)
     assert page.incidents.get().title == "API down"
     assert not Draft.objects.exists()
 
@@ -176,10 +176,12 @@ def test_a_resolution_can_wait_and_restores_what_was_ticked(editor: Client, page
 
 def test_an_incident_is_declared_at_a_time(editor: Client, page: Page) -> None:
     at = (timezone.now() + timedelta(hours=2)).astimezone(page.zone)
-    sent = fill_in(editor, "/console/incidents/new", "", title="Later", body="Soon.", publish_at=f"{at:%Y-%m-%d %H:%M}")
-    editor.post("/console/incidents/new", sent)
+    sent = fill_in(
+        editor, "/console/p/acme/incidents/new", "", title="Later", body="Soon.", publish_at=f"{at:%Y-%m-%d %H:%M}"
+    )
+    editor.post("/console/p/acme/incidents/new", sent)
     assert not page.incidents.exists()
-    assert "Later" in sheet(editor.get("/console/")).text
+    assert "Later" in sheet(editor.get("/console/p/acme/")).text
     run_due(at + timedelta(minutes=1))
     assert page.incidents.get().title == "Later"
 
@@ -210,7 +212,7 @@ def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Cli
     post(incident, body="Quicker.")
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
-    shown = sheet(editor.get("/console/")).text
+    shown = sheet(editor.get("/console/p/acme/")).text
     assert "Did not go out: Somebody else changed the incident" in shown
     assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
 
@@ -254,7 +256,7 @@ def test_a_quick_follow_up_leaves_a_longer_text_alone(editor: Client, page: Page
     incident = make_incident(page)
     long = fill_in(editor, place(incident), place(incident, "/update"), body="A long text, half done")
     editor.post(place(incident, "/draft/update"), long)
-    quick = fill_in(editor, "/console/", place(incident, "/update"), body="Still looking.")
+    quick = fill_in(editor, "/console/p/acme/", place(incident, "/update"), body="Still looking.")
     editor.post(place(incident, "/update"), quick)
     assert incident.updates.count() == 2
     assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["A long text, half done"]
@@ -277,7 +279,7 @@ def test_what_waits_is_looked_at_too_when_approval_is_switched_on(editor: Client
     rules(page, undo_seconds=600)
     incident = make_incident(page)
     send(editor, incident)
-    signed_in("owner", name="O").post("/console/rules", {"undo_seconds": "600", "requires_approval": "on"})
+    signed_in("owner", name="O").post("/console/p/acme/rules", {"undo_seconds": "600", "requires_approval": "on"})
     assert Draft.objects.get().state == DraftState.REVIEW
 
 
@@ -286,7 +288,7 @@ def test_viewers_read_nothing_that_is_not_published(editor: Client, page: Page) 
     incident = make_incident(page)
     send(editor, incident, body="A secret plan.")
     viewer = signed_in("viewer")
-    for path in ("/console/", place(incident)):
+    for path in ("/console/p/acme/", place(incident)):
         assert "A secret plan." not in viewer.get(path).content.decode()
 
 
@@ -294,9 +296,11 @@ def test_characters_that_no_database_keeps_are_left_out(editor: Client, page: Pa
     incident = make_incident(page)
     editor.post(place(incident, "/draft/update"), {"body": "a\0b"})
     assert Draft.objects.get().typed["body"] == ["ab"]
-    assert editor.get("/console/commands", {"q": "\0"}).status_code == 200
+    assert editor.get("/console/p/acme/commands", {"q": "\0"}).status_code == 200
     assert (
-        editor.post("/console/preview", {"body": "x", "tab": "mail", "step": "update", "incident": "\0"}).status_code
+        editor.post(
+            "/console/p/acme/preview", {"body": "x", "tab": "mail", "step": "update", "incident": "\0"}
+        ).status_code
         == 200
     )
 
@@ -315,7 +319,7 @@ def test_with_approval_nothing_goes_out_before_a_second_person_says_so(
     for verb in ("approve", "publish"):
         act(editor, draft, verb)
     assert incident.updates.count() == 1
-    assert "We know more." in sheet(other.get(f"/console/drafts/{draft.public_id}")).text
+    assert "We know more." in sheet(other.get(f"/console/p/acme/drafts/{draft.public_id}")).text
     act(other, draft, "approve")
     assert incident.updates.newest_first()[0].body == "We know more."
     assert AuditEntry.objects.get(verb="draft.approved").actor_label == "Otto"
@@ -336,7 +340,9 @@ def test_every_text_of_an_incident_waits_for_approval(editor: Client, page: Page
     over = make_incident(page, title="Over")
     actions.resolve(over, UpdateInput(body="Over."), restore=None, actor=SYSTEM)
     going_on = make_incident(page, title="Going on")
-    editor.post("/console/incidents/new", fill_in(editor, "/console/incidents/new", "", title="New", body="News."))
+    editor.post(
+        "/console/p/acme/incidents/new", fill_in(editor, "/console/p/acme/incidents/new", "", title="New", body="News.")
+    )
     send(editor, going_on)
     send(editor, going_on, "/resolve", **{"resolve-body": "Done."})
     send(editor, over, "/reopen")
@@ -363,12 +369,12 @@ def test_an_approved_text_with_a_time_waits_for_it(editor: Client, other: Client
 
 def test_an_owner_sets_the_rules(page: Page) -> None:
     owner = signed_in("owner")
-    owner.post("/console/rules", {"undo_seconds": "30", "requires_approval": "on"})
+    owner.post("/console/p/acme/rules", {"undo_seconds": "30", "requires_approval": "on"})
     page.refresh_from_db()
     assert (page.undo_seconds, page.requires_approval) == (30, True)
-    answer = owner.post("/console/rules", {"undo_seconds": "6000"})
+    answer = owner.post("/console/p/acme/rules", {"undo_seconds": "6000"})
     assert answer.status_code == 422
-    assert signed_in("editor", name="E").get("/console/rules").status_code == 403
+    assert signed_in("editor", name="E").get("/console/p/acme/rules").status_code == 403
 
 
 def test_a_rehearsal_leaves_nothing_behind(page: Page) -> None:

@@ -30,7 +30,7 @@ def update(page: Page) -> IncidentUpdate:
 
 
 def place(update: IncidentUpdate) -> str:
-    return f"/console/updates/{update.public_id}/edit"
+    return f"/console/p/acme/updates/{update.public_id}/edit"
 
 
 def edit(client: Client, update: IncidentUpdate, body: str, **more: Any) -> Any:
@@ -39,7 +39,7 @@ def edit(client: Client, update: IncidentUpdate, body: str, **more: Any) -> Any:
 
 def test_the_text_is_changed_and_the_old_one_stays_to_be_seen(editor: Client, update: IncidentUpdate) -> None:
     answer = edit(editor, update, "We are looking.")
-    assert (answer.status_code, answer["Location"]) == (302, f"/console/incidents/{update.incident.public_id}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/console/p/acme/incidents/{update.incident.public_id}")
     update.refresh_from_db()
     assert (update.body, update.body_html) == ("We are looking.", "<p>We are looking.</p>")
     assert "edited" in sheet(editor.get(answer["Location"])).one("ol", class_="timeline").text
@@ -95,7 +95,7 @@ def test_a_refused_text_says_that_nothing_was_saved(editor: Client, update: Inci
 
 
 def test_an_unknown_update_is_not_found(editor: Client, page: Page) -> None:
-    assert editor.get("/console/updates/nosuchcode12/edit").status_code == 404
+    assert editor.get("/console/p/acme/updates/nosuchcode12/edit").status_code == 404
     assert not Incident.objects.exists()
 
 

@@ -29,14 +29,14 @@ def editor(page: Page) -> Client:
 
 
 def titles(client: Client, query: str = "") -> list[str]:
-    document = sheet(client.get(f"/console/incidents{query}"))
+    document = sheet(client.get(f"/console/p/acme/incidents{query}"))
     return [row.one("a").text for body in document.all("tbody") for row in body.all("tr")]
 
 
 def test_an_empty_list_says_what_to_do(editor: Client) -> None:
-    document = sheet(editor.get("/console/incidents"))
+    document = sheet(editor.get("/console/p/acme/incidents"))
     assert "No incident has been declared yet." in document.text
-    assert document.one("a", class_="primary").attributes["href"] == "/console/incidents/new"
+    assert document.one("a", class_="primary").attributes["href"] == "/console/p/acme/incidents/new"
 
 
 def test_incidents_stand_by_their_last_update_newest_first(editor: Client, page: Page) -> None:
@@ -44,25 +44,25 @@ def test_incidents_stand_by_their_last_update_newest_first(editor: Client, page:
     make_resolved(page, title="Newer", at=START + timedelta(days=1), until=START + timedelta(days=2))
     make_incident(page, title="Open")
     assert titles(editor) == ["Open", "Older", "Newer"]
-    text = sheet(editor.get("/console/incidents")).text
+    text = sheet(editor.get("/console/p/acme/incidents")).text
     assert "Sep 24, 2022 - 16:14 CEST" in text
 
 
 def test_only_the_open_ones_can_be_listed(editor: Client, page: Page) -> None:
-    assert "Nothing is open." in sheet(editor.get("/console/incidents?show=open")).text
+    assert "Nothing is open." in sheet(editor.get("/console/p/acme/incidents?show=open")).text
     make_resolved(page)
     make_incident(page, title="Open")
     assert titles(editor, "?show=open") == ["Open"]
-    tabs = sheet(editor.get("/console/incidents?show=open")).one("nav", class_="tabs").all("a")
+    tabs = sheet(editor.get("/console/p/acme/incidents?show=open")).one("nav", class_="tabs").all("a")
     assert [tab.text for tab in tabs if "aria-current" in tab.attributes] == ["Open"]
 
 
 def test_staff_see_what_is_hidden_from_visitors_and_that_it_is(editor: Client, page: Page) -> None:
     actions.hide(make_incident(page, title="Mistake"), actor=ALICE, reason="Wrong page")
     assert titles(editor) == ["Mistake"]
-    assert "hidden" in sheet(editor.get("/console/incidents")).one("tbody").text
+    assert "hidden" in sheet(editor.get("/console/p/acme/incidents")).one("tbody").text
     code = page.incidents.get().public_id
-    document = sheet(editor.get(f"/console/incidents/{code}"))
+    document = sheet(editor.get(f"/console/p/acme/incidents/{code}"))
     assert "hidden from visitors" in document.text
     assert not document.all("a", href=f"/incidents/{code}")
 
@@ -81,7 +81,7 @@ def test_a_page_number_that_does_not_exist_shows_one_that_does(editor: Client, p
 def test_a_long_list_is_paged_and_costs_the_same(editor: Client, page: Page) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            editor.get("/console/incidents")
+            editor.get("/console/p/acme/incidents")
         return len(captured)
 
     make_incident(page, title="Last")
@@ -90,7 +90,9 @@ def test_a_long_list_is_paged_and_costs_the_same(editor: Client, page: Page) -> 
         make_incident(page, title=f"Incident {number}")
     assert queries() == before <= 8
     assert len(titles(editor)) == 50
-    older = sheet(editor.get("/console/incidents?show=open")).one("nav", class_="pager").one("a").attributes["href"]
+    older = (
+        sheet(editor.get("/console/p/acme/incidents?show=open")).one("nav", class_="pager").one("a").attributes["href"]
+    )
     assert older == "?page=2&show=open"
     assert titles(editor, older)[-1] == "Last"
     assert len(titles(editor, older)) == 11
@@ -112,18 +114,18 @@ def test_incidents_and_maintenances_can_be_listed_apart(editor: Client, page: Pa
 
 
 def test_the_list_of_maintenances_says_when_they_are_and_where_to_plan_one(editor: Client, page: Page) -> None:
-    empty = sheet(editor.get("/console/incidents?show=maintenance"))
+    empty = sheet(editor.get("/console/p/acme/incidents?show=maintenance"))
     assert "No maintenance has been scheduled yet." in empty.text
-    assert empty.one("a", class_="primary").attributes["href"] == "/console/maintenances/new"
+    assert empty.one("a", class_="primary").attributes["href"] == "/console/p/acme/maintenances/new"
     begins = datetime(2029, 10, 24, 0, 0, tzinfo=UTC)
     make_maintenance(page, begins=begins)
-    assert "Oct 24, 2029, 02:00 – 04:00 CEST" in sheet(editor.get("/console/incidents?show=maintenance")).text
+    assert "Oct 24, 2029, 02:00 – 04:00 CEST" in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_a_filter_stays_on_the_next_page(editor: Client, page: Page) -> None:
     for _ in range(51):
         make_maintenance(page)
-    links = [a.attributes["href"] for a in sheet(editor.get("/console/incidents?show=maintenance")).all("a")]
+    links = [a.attributes["href"] for a in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).all("a")]
     assert "?page=2&show=maintenance" in links
 
 
@@ -156,7 +158,7 @@ def test_a_component_finds_what_named_it_once_archived_too(editor: Client, page:
     make_incident(page, title="Search is slow", components={other: "partial_outage"})
     asked = f"?component={part.public_id}"
     assert titles(editor, asked) == ["Queue is stuck"]
-    form = sheet(editor.get(f"/console/incidents{asked}")).one("form", class_="sieve")
+    form = sheet(editor.get(f"/console/p/acme/incidents{asked}")).one("form", class_="sieve")
     assert fields_of(form)["component"] == [part.public_id]
     component_lifecycle.set_archived(part, archived=True, actor=ALICE)
     assert titles(editor, asked) == ["Queue is stuck"]
@@ -188,7 +190,7 @@ def test_what_makes_no_sense_is_said_and_the_rest_still_narrows(
 ) -> None:
     make_incident(page, title="Search is down")
     make_incident(page, title="Queue is stuck")
-    answer = editor.get(f"/console/incidents?show=open&q=search&{asked}")
+    answer = editor.get(f"/console/p/acme/incidents?show=open&q=search&{asked}")
     document = sheet(answer)
     assert answer.status_code == 422
     assert said in document.one("div", role="alert").text
@@ -201,25 +203,25 @@ def test_what_makes_no_sense_is_said_and_the_rest_still_narrows(
 def test_a_filter_stays_on_the_shelves_and_the_next_page_and_can_be_cleared(editor: Client, page: Page) -> None:
     for number in range(51):
         make_incident(page, title=f"Search & find {number}")
-    document = sheet(editor.get("/console/incidents?show=open&q=search+%26&impact=none&junk=1"))
+    document = sheet(editor.get("/console/p/acme/incidents?show=open&q=search+%26&impact=none&junk=1"))
     assert "51 found" in document.text
     kept = "q=search+%26&impact=none"
     assert document.one("a", rel="next").attributes["href"] == f"?page=2&show=open&{kept}"
     tabs = [a.attributes["href"] for a in document.one("nav", class_="tabs").all("a")]
-    assert tabs[0] == f"/console/incidents?{kept}"
-    assert tabs[2] == f"/console/incidents?show=incidents&{kept}"
-    assert document.one("form", class_="sieve").one("a").attributes["href"] == "/console/incidents?show=open"
+    assert tabs[0] == f"/console/p/acme/incidents?{kept}"
+    assert tabs[2] == f"/console/p/acme/incidents?show=incidents&{kept}"
+    assert document.one("form", class_="sieve").one("a").attributes["href"] == "/console/p/acme/incidents?show=open"
     assert len(titles(editor, f"?page=2&show=open&{kept}")) == 1
 
 
 def test_who_finds_nothing_learns_how_to_look(editor: Client, page: Page) -> None:
     make_resolved(page, title="Search is down")
-    document = sheet(editor.get("/console/incidents?show=open&q=search"))
+    document = sheet(editor.get("/console/p/acme/incidents?show=open&q=search"))
     assert "Nothing open is like this." in document.text
     assert "Every word has to stand in the title" in document.text
-    (wider,) = document.all("a", href="/console/incidents?q=search")[-1:]
+    (wider,) = document.all("a", href="/console/p/acme/incidents?q=search")[-1:]
     assert wider.text == "Look among all"
-    everywhere = sheet(editor.get("/console/incidents?q=nosuchword"))
+    everywhere = sheet(editor.get("/console/p/acme/incidents?q=nosuchword"))
     assert "Show everything" in everywhere.text
 
 

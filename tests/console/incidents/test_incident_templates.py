@@ -12,7 +12,7 @@ from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/incidents/new"
+NEW = "/console/p/acme/incidents/new"
 
 
 @pytest.fixture
@@ -37,17 +37,19 @@ def use(client: Client, chosen: IncidentTemplate, path: str, action: str = "", *
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def test_creating_editing_and_deleting_a_template_is_recorded_in_the_audit_log(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     typed = {"name": "Slow", "title": "Slow", "body": "It is slow.", "update_status": "identified"}
-    sent = fill_in(editor, "/console/incident-templates/new", "", **typed, components=component.public_id)
-    assert editor.post("/console/incident-templates/new", sent)["Location"] == "/console/incident-templates"
+    sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", **typed, components=component.public_id)
+    assert (
+        editor.post("/console/p/acme/incident-templates/new", sent)["Location"] == "/console/p/acme/incident-templates"
+    )
     made = page.incident_templates.get()
     assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
-    at = f"/console/incident-templates/{made.public_id}"
+    at = f"/console/p/acme/incident-templates/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
     assert (made.body, made.title) == ("It is very slow.", "Slow")
@@ -58,17 +60,17 @@ def test_creating_editing_and_deleting_a_template_is_recorded_in_the_audit_log(e
 
 def test_a_second_template_with_the_same_name_is_rejected_and_the_text_is_kept(editor: Client, page: Page) -> None:
     make_template(page, name="Errors")
-    sent = fill_in(editor, "/console/incident-templates/new", "", name="Errors", title="T", body="Kept.")
-    answer = editor.post("/console/incident-templates/new", sent)
+    sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", name="Errors", title="T", body="Kept.")
+    answer = editor.post("/console/p/acme/incident-templates/new", sent)
     assert answer.status_code == 422
     assert "There is a template named" in answer.content.decode()
     assert "Kept." in answer.content.decode()
 
 
 def test_an_empty_list_explains_templates_and_offers_the_built_in_ones(editor: Client, page: Page) -> None:
-    assert "prepare before an incident" in sheet(editor.get("/console/incident-templates")).text
-    editor.post("/console/incident-templates/built-in")
-    editor.post("/console/incident-templates/built-in")
+    assert "prepare before an incident" in sheet(editor.get("/console/p/acme/incident-templates")).text
+    editor.post("/console/p/acme/incident-templates/built-in")
+    editor.post("/console/p/acme/incident-templates/built-in")
     assert page.incident_templates.count() == len(DEFAULT_TEMPLATES)
     assert create_built_in_templates(page, actor=SYSTEM) == 0
 
@@ -76,8 +78,8 @@ def test_an_empty_list_explains_templates_and_offers_the_built_in_ones(editor: C
 def test_a_viewer_reads_them_only(page: Page) -> None:
     viewer = signed_in("viewer")
     made = make_template(page)
-    assert viewer.get("/console/incident-templates").status_code == 200
-    assert viewer.get(f"/console/incident-templates/{made.public_id}").status_code == 403
+    assert viewer.get("/console/p/acme/incident-templates").status_code == 200
+    assert viewer.get(f"/console/p/acme/incident-templates/{made.public_id}").status_code == 403
 
 
 def test_a_template_fills_in_title_text_status_and_components(editor: Client, page: Page) -> None:
@@ -141,4 +143,4 @@ def test_those_that_name_an_affected_component_come_first(editor: Client, page: 
 
 
 def test_the_old_address_redirects(editor: Client, page: Page) -> None:
-    assert editor.get("/console/presets")["Location"] == "/console/incident-templates"
+    assert editor.get("/console/p/acme/presets")["Location"] == "/console/p/acme/incident-templates"

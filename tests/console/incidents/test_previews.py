@@ -24,14 +24,18 @@ def test_the_preview_shows_the_mail_and_the_webhook_as_they_will_be(editor: Clie
     incident = make_incident(page, title="Slow API")
     typed = {"step": step} | ({"title": "Slow API"} if step == "declare" else {"incident": incident.public_id})
     typed |= {"body": "We **know** more.", "status": "identified", f"component_{component.public_id}": "major_outage"}
-    mail = editor.post("/console/preview", typed | {"tab": "mail"}, headers={"HX-Request": "true"}).content.decode()
+    mail = editor.post(
+        "/console/p/acme/preview", typed | {"tab": "mail"}, headers={"HX-Request": "true"}
+    ).content.decode()
     assert f"[{page.name}] Identified: Slow API" in mail
     assert "We **know** more." in mail
     assert "own unsubscribe link" in mail
-    hook = editor.post("/console/preview", typed | {"tab": "webhook"}, headers={"HX-Request": "true"}).content.decode()
+    hook = editor.post(
+        "/console/p/acme/preview", typed | {"tab": "webhook"}, headers={"HX-Request": "true"}
+    ).content.decode()
     assert "&quot;body&quot;: &quot;We **know** more.&quot;" in hook
     assert "&quot;new_status&quot;: &quot;major_outage&quot;" in hook
-    assert "<strong>know</strong>" in editor.post("/console/preview", typed | {"tab": "page"}).content.decode()
+    assert "<strong>know</strong>" in editor.post("/console/p/acme/preview", typed | {"tab": "page"}).content.decode()
     assert Incident.objects.count() == 1
     assert incident.updates.count() == 1
 
@@ -39,9 +43,10 @@ def test_the_preview_shows_the_mail_and_the_webhook_as_they_will_be(editor: Clie
 def test_a_draft_has_its_mail_as_html_that_can_load_nothing(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     editor.post(
-        f"/console/incidents/{incident.public_id}/draft/update", {"body": "Half a sentence", "status": "identified"}
+        f"/console/p/acme/incidents/{incident.public_id}/draft/update",
+        {"body": "Half a sentence", "status": "identified"},
     )
-    answer = editor.get(f"/console/drafts/{Draft.objects.get().public_id}/mail")
+    answer = editor.get(f"/console/p/acme/drafts/{Draft.objects.get().public_id}/mail")
     assert "Half a sentence" in answer.content.decode()
     assert "sandbox" in answer["Content-Security-Policy"]
     assert "default-src 'none'" in answer["Content-Security-Policy"]

@@ -19,7 +19,7 @@ from tests.factories import ALICE, make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
 
-SET = "/console/rules/reminders"
+SET = "/console/p/acme/rules/reminders"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_dashboard_and_the_incident_say_how_long_nothing_was_said(
     editor: Client, page: Page, api: Component
 ) -> None:
     incident = silent(page, api)
-    for path in ("/console/", f"/console/incidents/{incident.public_id}"):
+    for path in ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}"):
         assert lines(editor, path) == ["No update for 47 minutes. Write one"]
         document = sheet(editor.get(path))
         (line,) = document.all("p", class_="reminder")
@@ -81,22 +81,22 @@ def test_the_dashboard_and_the_incident_say_how_long_nothing_was_said(
 
 def test_a_viewer_reads_it_and_is_asked_nothing(page: Page, api: Component) -> None:
     silent(page, api)
-    assert lines(signed_in("viewer"), "/console/") == ["No update for 47 minutes."]
+    assert lines(signed_in("viewer"), "/console/p/acme/") == ["No update for 47 minutes."]
 
 
 def test_what_is_not_overdue_or_switched_off_is_not_spoken_of(editor: Client, page: Page, api: Component) -> None:
     silent(page, api, minutes=14)
-    assert lines(editor, "/console/") == []
+    assert lines(editor, "/console/p/acme/") == []
     IncidentUpdate.objects.update(created_at=timezone.now() - timedelta(minutes=47))
     Page.objects.update(staff_reminders=Reminders(critical=0).as_json())
-    assert lines(editor, "/console/") == []
+    assert lines(editor, "/console/p/acme/") == []
     Page.objects.update(staff_reminders=Reminders(by_mail=False).as_json())
-    assert len(lines(editor, "/console/")) == 1
+    assert len(lines(editor, "/console/p/acme/")) == 1
 
 
 def test_silence_costs_no_query(editor: Client, page: Page, api: Component) -> None:
     incident = silent(page, api, minutes=0)
-    paths = ("/console/", f"/console/incidents/{incident.public_id}")
+    paths = ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}")
     before = [queries(editor, path) for path in paths]
     IncidentUpdate.objects.update(created_at=timezone.now() - timedelta(minutes=47))
     assert [queries(editor, path) for path in paths] == before
@@ -107,34 +107,36 @@ def test_silence_costs_no_query(editor: Client, page: Page, api: Component) -> N
 
 def test_the_dashboard_and_the_incident_name_what_is_still_red(editor: Client, page: Page, api: Component) -> None:
     incident = left_red(page, api, make_component(page, "Web"))
-    assert lines(editor, "/console/") == ["Still not operational after API outage was resolved: API, Web. Set them"]
-    path = f"/console/incidents/{incident.public_id}"
+    assert lines(editor, "/console/p/acme/") == [
+        "Still not operational after API outage was resolved: API, Web. Set them"
+    ]
+    path = f"/console/p/acme/incidents/{incident.public_id}"
     assert lines(editor, path) == ["Still not operational after the resolve: API, Web. Set them"]
-    assert sheet(editor.get(path)).all("a", href="/console/#components-title")
-    assert sheet(editor.get("/console/")).one("h2", id="components-title")
+    assert sheet(editor.get(path)).all("a", href="/console/p/acme/#components-title")
+    assert sheet(editor.get("/console/p/acme/")).one("h2", id="components-title")
 
 
 def test_setting_them_ends_it(editor: Client, page: Page, api: Component) -> None:
     left_red(page, api)
-    target = f"/console/components/{api.public_id}/status"
-    editor.post(target, fill_in(editor, "/console/", target, status="operational"))
-    assert lines(editor, "/console/") == []
+    target = f"/console/p/acme/components/{api.public_id}/status"
+    editor.post(target, fill_in(editor, "/console/p/acme/", target, status="operational"))
+    assert lines(editor, "/console/p/acme/") == []
 
 
 def test_what_is_red_costs_one_query(editor: Client, page: Page, api: Component) -> None:
     incident = make_incident(page, components={api: "operational"})
     Component.objects.update(status="operational")
     actions.resolve(incident, UpdateInput(body="It works again."), restore=None, actor=ALICE)
-    before = queries(editor, "/console/")
+    before = queries(editor, "/console/p/acme/")
     Component.objects.update(status="major_outage")
-    assert queries(editor, "/console/") == before + 1
+    assert queries(editor, "/console/p/acme/") == before + 1
 
 
 # Setting it
 
 
 def test_an_owner_sets_when_staff_are_reminded(owner: Client, page: Page) -> None:
-    sent = fill_in(owner, "/console/rules", SET, **{"remind-critical": "10", "remind-none": "240"})
+    sent = fill_in(owner, "/console/p/acme/rules", SET, **{"remind-critical": "10", "remind-none": "240"})
     answer = owner.post(SET, {**sent, "remind-by_mail": []}, follow=True)
     assert "Saved." in sheet(answer).text
     page.refresh_from_db()
@@ -143,27 +145,29 @@ def test_an_owner_sets_when_staff_are_reminded(owner: Client, page: Page) -> Non
     entry = AuditEntry.objects.get()
     assert entry.verb == "page.changed"
     assert entry.details["before"] == {"remind_critical": 15, "remind_none": 0, "remind_by_mail": True}
-    assert fill_in(owner, "/console/rules", SET)["remind-critical"] == ["10"]
+    assert fill_in(owner, "/console/p/acme/rules", SET)["remind-critical"] == ["10"]
 
 
 def test_saving_it_as_it_is_is_no_change(owner: Client, page: Page) -> None:
-    owner.post(SET, fill_in(owner, "/console/rules", SET))
+    owner.post(SET, fill_in(owner, "/console/p/acme/rules", SET))
     assert not AuditEntry.objects.exists()
 
 
 @pytest.mark.parametrize("typed", ["", "-1", "1441", "soon", "1.5"])
 def test_minutes_that_cannot_be_are_refused_beside_their_field(owner: Client, page: Page, typed: str) -> None:
-    answer = owner.post(SET, fill_in(owner, "/console/rules", SET, **{"remind-major": typed}))
+    answer = owner.post(SET, fill_in(owner, "/console/p/acme/rules", SET, **{"remind-major": typed}))
     assert answer.status_code == 422
     (control,) = invalid_controls(sheet(answer))
     assert control.attributes["name"] == "remind-major"
     page.refresh_from_db()
     assert page.staff_reminders == {}
-    assert form_to(sheet(answer), "/console/rules")
+    assert form_to(sheet(answer), "/console/p/acme/rules")
 
 
 def test_the_rules_for_texts_are_saved_beside_it(owner: Client, page: Page) -> None:
-    owner.post("/console/rules", fill_in(owner, "/console/rules", "/console/rules", undo_seconds="30"))
+    owner.post(
+        "/console/p/acme/rules", fill_in(owner, "/console/p/acme/rules", "/console/p/acme/rules", undo_seconds="30")
+    )
     page.refresh_from_db()
     assert (page.undo_seconds, page.staff_reminders) == (30, {})
 
@@ -181,8 +185,10 @@ def test_everybody_decides_for_themselves_whether_they_are_mailed(page: Page, ro
     client, user = account(role)
     assert user in User.objects.to_remind()
     for typed, wanted in ((None, False), ("on", True)):
-        answer = client.post("/console/account", fill_in(client, "/console/account", wants_reminders=typed))
-        assert answer["Location"] == "/console/account"
+        answer = client.post(
+            "/console/p/acme/account", fill_in(client, "/console/p/acme/account", wants_reminders=typed)
+        )
+        assert answer["Location"] == "/console/p/acme/account"
         assert (user in User.objects.to_remind()) is wanted
     found: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
     assert found == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
@@ -190,15 +196,15 @@ def test_everybody_decides_for_themselves_whether_they_are_mailed(page: Page, ro
 
 def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
     client, user = account("viewer")
-    form = fill_in(client, "/console/account", wants_overdue=None)
+    form = fill_in(client, "/console/p/acme/account", wants_overdue=None)
     assert "wants_reminders" not in form
     assert user in User.objects.to_tell_of_overdue()
-    client.post("/console/account", form)
+    client.post("/console/p/acme/account", form)
     user.refresh_from_db()
     assert (user.wants_overdue, user.wants_reminders) == (False, True)
     assert user not in User.objects.to_remind()
 
 
 def test_the_name_in_the_bar_leads_to_ones_account_and_from_there_to_the_password(editor: Client) -> None:
-    (link,) = sheet(editor.get("/console/")).all("a", href="/console/account")
+    (link,) = sheet(editor.get("/console/p/acme/")).all("a", href="/console/p/acme/account")
     assert sheet(editor.get(link.attributes["href"])).all("a", href="/accounts/password/change/")

@@ -23,7 +23,7 @@ def editor(page: Page) -> Client:
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def resolve_form(client: Client, incident: Incident) -> Element:

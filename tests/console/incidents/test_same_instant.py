@@ -18,7 +18,7 @@ from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NEW = "/console/maintenances/new"
+NEW = "/console/p/acme/maintenances/new"
 START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
 
 ZONES = [

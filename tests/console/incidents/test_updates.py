@@ -26,7 +26,7 @@ def editor(page: Page) -> Client:
 
 
 def place(incident: Incident, verb: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}{verb}"
+    return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def post_by_form(client: Client, incident: Incident, **typed: Any) -> Any:
@@ -120,7 +120,7 @@ def test_the_timeline_stands_newest_first_with_its_times(editor: Client, page: P
 
 
 def test_an_unknown_incident_is_not_found(editor: Client) -> None:
-    assert editor.get("/console/incidents/nosuchcode12").status_code == 404
+    assert editor.get("/console/p/acme/incidents/nosuchcode12").status_code == 404
 
 
 def test_the_page_of_an_incident_costs_the_same_with_one_update_and_with_thirty(editor: Client, page: Page) -> None:

@@ -76,7 +76,7 @@ def test_the_next_dates_follow_the_typing_and_the_own_rule_appears_with_its_choi
 ) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/maintenances/new")
+    tab.goto("/console/p/acme/maintenances/new")
     dates = tab.locator(".dates li")
     expect(tab.get_by_label("Own rule")).to_be_hidden()
     tab.get_by_label("Starts").fill("2031-01-24 02:00")
@@ -98,7 +98,7 @@ def test_the_next_dates_follow_the_typing_and_the_own_rule_appears_with_its_choi
 def test_a_warning_is_in_focus_and_the_second_press_confirms_it(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab()
     sign_in(tab)
-    tab.goto("/console/maintenances/new")
+    tab.goto("/console/p/acme/maintenances/new")
     tab.get_by_label("Title").fill("Database upgrade")
     tab.get_by_label("Starts").fill(soon())
     tab.get_by_label("Ends").fill("3 days")
@@ -157,7 +157,7 @@ def test_no_page_is_wider_than_the_window_however_long_the_names(open_tab: OpenT
     console = ["", "incidents?show=maintenance", "maintenances/new", f"series/{series.public_id}"]
     console += [f"series/{series.public_id}/edit", f"incidents/{upcoming.public_id}", f"incidents/{running.public_id}"]
     public = ["/", "/history", f"/incidents/{upcoming.public_id}", f"/incidents/{running.public_id}"]
-    for path in [*(f"/console/{path}" for path in console), *public]:
+    for path in [*(f"/console/p/acme/{path}" for path in console), *public]:
         tab.goto(path)
         tab.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         surplus = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -177,11 +177,11 @@ def test_no_page_of_maintenances_breaks_the_content_security_policy(open_tab: Op
     tab = open_tab()
     sign_in(tab)
     for path in ("maintenances/new", f"series/{series.public_id}", f"series/{series.public_id}/edit"):
-        answer = tab.goto(f"/console/{path}")
+        answer = tab.goto(f"/console/p/acme/{path}")
         assert answer
         assert answer.ok
     for path in ("/", f"/incidents/{upcoming.public_id}", f"/incidents/{running.public_id}"):
-        for place in (path, f"/console{path}" if path != "/" else "/console/"):
+        for place in (path, f"/console{path}" if path != "/" else "/console/p/acme/"):
             answer = tab.goto(place)
             assert answer
             assert answer.ok

@@ -55,11 +55,11 @@ def running(maintenance: Incident, clock: Any) -> Incident:
 
 
 def place(maintenance: Incident) -> str:
-    return f"/console/incidents/{maintenance.public_id}"
+    return f"/console/p/acme/incidents/{maintenance.public_id}"
 
 
 def door(maintenance: Incident, step: str) -> str:
-    return f"/console/maintenances/{maintenance.public_id}/{step}"
+    return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
 
 
 @pytest.mark.parametrize("step", ["start", "reschedule", "options", "cancel"])

@@ -60,11 +60,11 @@ def running(maintenance: Incident, clock: Any) -> Incident:
 
 
 def place(maintenance: Incident) -> str:
-    return f"/console/incidents/{maintenance.public_id}"
+    return f"/console/p/acme/incidents/{maintenance.public_id}"
 
 
 def door(maintenance: Incident, step: str) -> str:
-    return f"/console/maintenances/{maintenance.public_id}/{step}"
+    return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
 
 
 def shown(client: Client, maintenance: Incident) -> Element:
@@ -209,7 +209,7 @@ def test_cancelling_says_so_everywhere(editor: Client, maintenance: Incident) ->
     text = shown(editor, maintenance).text
     assert "Cancelled" in text
     assert "The parts did not arrive." in text
-    assert "Cancelled" in sheet(editor.get("/console/incidents?show=maintenance")).text
+    assert "Cancelled" in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
@@ -364,4 +364,4 @@ def test_one_of_a_series_says_so_and_leads_there(editor: Client, page: Page) -> 
     series = make_series(page, starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
     one = series.occurrences.soonest_first()[0]
     links = [link.attributes["href"] for link in shown(editor, one).all("a")]
-    assert f"/console/series/{series.public_id}" in links
+    assert f"/console/p/acme/series/{series.public_id}" in links

@@ -17,7 +17,7 @@ from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/console/maintenances/new"
+NEW = "/console/p/acme/maintenances/new"
 NOW = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
 START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
 TYPED = {
@@ -63,7 +63,7 @@ def complaints(answer: Any) -> dict[str, str]:
 def test_a_title_a_message_a_start_and_an_end_are_enough(editor: Client, page: Page) -> None:
     answer = press(editor)
     maintenance = Incident.objects.get()
-    assert (answer.status_code, answer["Location"]) == (302, f"/console/incidents/{maintenance.public_id}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/console/p/acme/incidents/{maintenance.public_id}")
     assert (maintenance.kind, maintenance.status, maintenance.title) == ("maintenance", "scheduled", "Database upgrade")
     assert maintenance.window == (START, START + timedelta(hours=2))
     assert maintenance.updates.get().body_html == "<p>We <strong>upgrade</strong> it.</p>"
@@ -228,7 +228,7 @@ def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, pag
     rest = make_component(page)
     answer = press(editor, repeat="biweekly", components=[rest.public_id], reminders=["15"])
     series = MaintenanceSeries.objects.get()
-    assert answer["Location"] == f"/console/series/{series.public_id}"
+    assert answer["Location"] == f"/console/p/acme/series/{series.public_id}"
     assert (series.rule, series.duration) == ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", timedelta(hours=2))
     assert f"{series.starts_at:%Y-%m-%d %H:%M}" == "2026-10-24 02:00"
     assert (list(series.components.all()), series.reminders) == ([rest], [15])

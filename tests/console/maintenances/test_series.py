@@ -44,7 +44,7 @@ def series(page: Page) -> MaintenanceSeries:
 
 
 def place(series: MaintenanceSeries, verb: str = "") -> str:
-    return f"/console/series/{series.public_id}" + (f"/{verb}" if verb else "")
+    return f"/console/p/acme/series/{series.public_id}" + (f"/{verb}" if verb else "")
 
 
 def shown(client: Client, series: MaintenanceSeries) -> Element:
@@ -83,18 +83,18 @@ def test_those_that_are_over_stand_below(editor: Client, series: MaintenanceSeri
 
 def test_one_is_cancelled_alone_from_its_own_page(editor: Client, series: MaintenanceSeries) -> None:
     second = series.occurrences.soonest_first()[1]
-    door = f"/console/maintenances/{second.public_id}/cancel"
-    editor.post(door, fill_in(editor, f"/console/incidents/{second.public_id}", door))
+    door = f"/console/p/acme/maintenances/{second.public_id}/cancel"
+    editor.post(door, fill_in(editor, f"/console/p/acme/incidents/{second.public_id}", door))
     assert starts(series) == ["10-11 02:00", "11-08 02:00"]
     series.refresh_from_db()
     assert series.ended_at is None
 
 
 def test_the_series_stands_in_the_list_of_maintenances(editor: Client, series: MaintenanceSeries) -> None:
-    document = sheet(editor.get("/console/incidents?show=maintenance"))
+    document = sheet(editor.get("/console/p/acme/incidents?show=maintenance"))
     assert place(series) in [link.attributes["href"] for link in document.all("a")]
     actions.end_series(series, actor=ALICE)
-    assert "Repeating" not in sheet(editor.get("/console/incidents?show=maintenance")).text
+    assert "Repeating" not in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, series: MaintenanceSeries) -> None:

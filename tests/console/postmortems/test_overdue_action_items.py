@@ -67,7 +67,7 @@ def test_the_items_of_another_page_are_not_ours(page: Page) -> None:
 
 def test_the_dashboard_names_what_is_overdue_whose_it_is_and_since_when(viewer: Client, page: Page) -> None:
     due(page, "Alarm on <failed> writes", days=-400)
-    shown = viewer.get("/console/").content.decode()
+    shown = viewer.get("/console/p/acme/").content.decode()
     assert "Overdue action items" in shown
     assert "Alarm on &lt;failed&gt; writes" in shown
     assert "Robin" in shown
@@ -76,34 +76,34 @@ def test_the_dashboard_names_what_is_overdue_whose_it_is_and_since_when(viewer: 
 
 def test_the_dashboard_is_silent_where_nothing_is_overdue(viewer: Client, page: Page) -> None:
     due(page, "Later", days=4000)
-    assert "Overdue action items" not in viewer.get("/console/").content.decode()
+    assert "Overdue action items" not in viewer.get("/console/p/acme/").content.decode()
 
 
 def test_the_day_is_the_pages_own(viewer: Client, page: Page) -> None:
     Page.objects.filter(pk=page.pk).update(time_zone="Pacific/Auckland")
     due(page, "Due on the tenth", days=0)
     with time_machine.travel("2026-03-10T10:00:00Z", tick=False):
-        assert "Overdue action items" not in viewer.get("/console/").content.decode()
+        assert "Overdue action items" not in viewer.get("/console/p/acme/").content.decode()
     with time_machine.travel("2026-03-10T12:00:00Z", tick=False):
-        assert "Overdue action items" in viewer.get("/console/").content.decode()
+        assert "Overdue action items" in viewer.get("/console/p/acme/").content.decode()
 
 
 def test_many_overdue_items_cost_the_dashboard_no_more_queries(viewer: Client, page: Page) -> None:
     due(page, "One", days=-400)
-    viewer.get("/console/")
+    viewer.get("/console/p/acme/")
     with CaptureQueriesContext(connection) as one:
-        viewer.get("/console/")
+        viewer.get("/console/p/acme/")
     for number in range(8):
         due(page, f"Another {number}", days=-400)
-    viewer.get("/console/")
+    viewer.get("/console/p/acme/")
     with CaptureQueriesContext(connection) as many:
-        viewer.get("/console/")
+        viewer.get("/console/p/acme/")
     assert len(many) == len(one)
 
 
 def test_a_long_list_does_not_push_the_rest_away(page: Page, viewer: Client) -> None:
     items = [ActionItemDraft(f"Item {n}", due_on=date(2020, 1, 1)) for n in range(8)]
     actions.save_draft(make_resolved(page), body="Why.", actor=ALICE, action_items=items)
-    html = viewer.get("/console/").content.decode()
+    html = viewer.get("/console/p/acme/").content.decode()
     assert "<summary>2 more</summary>" in html
     assert all(f">Item {n}</a>" in html for n in range(8))

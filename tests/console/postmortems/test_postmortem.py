@@ -37,7 +37,7 @@ def editor(page: Page) -> Client:
 
 
 def address(incident: Incident) -> str:
-    return f"/console/incidents/{incident.public_id}/postmortem"
+    return f"/console/p/acme/incidents/{incident.public_id}/postmortem"
 
 
 def typed(

@@ -48,7 +48,7 @@ def editor(page: Page) -> Client:
 
 
 def address(incident: Incident, more: str = "") -> str:
-    return f"/console/incidents/{incident.public_id}/postmortem{more}"
+    return f"/console/p/acme/incidents/{incident.public_id}/postmortem{more}"
 
 
 def fields_of(answer: Any) -> dict[str, str]:
@@ -266,7 +266,7 @@ def test_a_conflict_shows_what_the_others_saved_beside_their_text(editor: Client
 def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Client, incident: Incident) -> None:
     typed = fields_of(editor.get(address(incident))) | {"body": "Because.", "factors": "Nobody reads 10.0.0.7"}
     typed |= {"lines-0-text": "db7.internal went away", "lines-2-text": "secret.internal is private"}
-    where = f"/console/remarks?incident={incident.public_id}&postmortem=1"
+    where = f"/console/p/acme/remarks?incident={incident.public_id}&postmortem=1"
     said = editor.post(where, typed, headers=HTMX).content.decode()
     assert "db7.internal" in said
     assert "10.0.0.7" in said
@@ -276,7 +276,7 @@ def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Clien
 def test_the_proofreader_reads_no_more_than_can_be_published(editor: Client, incident: Incident) -> None:
     told = "\n".join(["db7.internal"] * 3000)
     typed = {"body": told, "factors": told, "lines-0-is_public": "on", "lines-0-text": told}
-    where = f"/console/remarks?incident={incident.public_id}&postmortem=1"
+    where = f"/console/p/acme/remarks?incident={incident.public_id}&postmortem=1"
     remarks = editor.post(where, typed, headers=HTMX).content.count(b"<li")
     assert 25_000 // 13 <= remarks <= 25_000 // 13 + 30 + 500 // 13 + 10
 
@@ -331,7 +331,7 @@ def test_closing_the_last_item_offers_to_tell_what_was_done(editor: Client, inci
     done = [ActionItemDraft("Raise an alarm", done=True)]
     actions.publish(incident, body="Why.", actor=ALICE, action_items=done)
     assert "Tell readers what you did" in text_of(editor.get(address(incident)))
-    where = f"/console/incidents/{incident.public_id}/follow-up"
+    where = f"/console/p/acme/incidents/{incident.public_id}/follow-up"
     form = editor.get(where).content.decode()
     assert "- Raise an alarm" in form
     version = re.search(r'name="version" value="(\d+)"', form)
@@ -344,12 +344,12 @@ def test_closing_the_last_item_offers_to_tell_what_was_done(editor: Client, inci
 
 def test_what_was_done_waits_for_approval_like_any_other_text(editor: Client, incident: Incident) -> None:
     Page.objects.update(requires_approval=True)
-    where = f"/console/incidents/{incident.public_id}/follow-up"
+    where = f"/console/p/acme/incidents/{incident.public_id}/follow-up"
     editor.post(where, {"body": "Done.", "version": str(incident.version), "submission_key": "abc"})
     draft = Draft.objects.get()
     assert (draft.state, draft.step) == ("review", "follow_up")
-    assert "Done." in signed_in().get(f"/console/drafts/{draft.public_id}").content.decode()
-    signed_in().post(f"/console/drafts/{draft.public_id}/act", {"act": "approve", "seen": "abc"})
+    assert "Done." in signed_in().get(f"/console/p/acme/drafts/{draft.public_id}").content.decode()
+    signed_in().post(f"/console/p/acme/drafts/{draft.public_id}/act", {"act": "approve", "seen": "abc"})
     assert "Done." in public(incident)
     assert "Please write a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
 

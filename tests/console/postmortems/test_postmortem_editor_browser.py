@@ -85,7 +85,7 @@ def test_with_a_thumb_and_without_scripts_up_to_the_approval(open_tab: OpenTab, 
     )
     tab = open_tab(java_script_enabled=False, **PHONE)
     sign_in(tab)
-    tab.goto(f"/console/incidents/{incident.public_id}")
+    tab.goto(f"/console/p/acme/incidents/{incident.public_id}")
     tab.get_by_role("link", name="Write postmortem").tap()
     tab.get_by_label("Text", exact=True).fill("## What happened\n\nThe addresses changed.")
     tab.get_by_role("button", name="Add lines").tap()
@@ -107,7 +107,7 @@ def test_what_is_not_saved_is_not_left_without_a_question(open_tab: OpenTab, pag
     incident = make_resolved(page)
     tab = open_tab()
     sign_in(tab)
-    tab.goto(f"/console/incidents/{incident.public_id}/postmortem")
+    tab.goto(f"/console/p/acme/incidents/{incident.public_id}/postmortem")
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -131,7 +131,7 @@ def test_what_is_typed_is_there_after_a_crash(open_tab: OpenTab, page: Page) -> 
     tab = open_tab()
     sign_in(tab)
     for text in ("Half a thought", "A whole one"):
-        tab.goto(f"/console/incidents/{incident.public_id}/postmortem")
+        tab.goto(f"/console/p/acme/incidents/{incident.public_id}/postmortem")
         tab.get_by_label("Text", exact=True).fill(text)
         expect(tab.locator("#kept")).to_contain_text("Draft kept")
         tab.reload()

@@ -29,7 +29,7 @@ def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Cli
     assert 'name="publish"' not in editor.get(address(incident)).content.decode()
     assert save(editor, incident, "publish").status_code == 422
     save(editor, incident, "ask")
-    assert "Waits for approval" in text_of(editor.get("/console/"))
+    assert "Waits for approval" in text_of(editor.get("/console/p/acme/"))
     mine = editor.get(address(incident, "/review"))
     assert "somebody else has to approve it" in text_of(mine)
     assert 'name="approve"' not in mine.content.decode()
@@ -95,7 +95,7 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     second.post(where, {"approve": "1", "comment": "Well written.", "version": version})
     assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
     assert "Publish…" in text_of(second.get(where))
-    log = text_of(second.get("/console/audit"))
+    log = text_of(second.get("/console/p/acme/audit"))
     for did in ("asked for approval of", "commented on", "approved", "settled a comment on"):
         assert f"{did} the postmortem of" in log
 

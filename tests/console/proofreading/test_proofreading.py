@@ -37,7 +37,7 @@ def blocking(page: Page, *severities: str) -> None:
 
 
 def remarks(client: Client, about: str = "", **typed: str) -> list[Element]:
-    answer = client.post(f"/console/remarks{about}", typed, headers={"HX-Request": "true"})
+    answer = client.post(f"/console/p/acme/remarks{about}", typed, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     return [item for item in sheet(answer).all("li") if "remark" in item.classes]
 
@@ -64,7 +64,7 @@ def test_a_remark_quotes_the_words_says_why_and_offers_a_fix(editor: Client, pag
 
 def test_what_was_typed_is_shown_as_text(editor: Client) -> None:
     answer = editor.post(
-        "/console/remarks", {"body": "<script>alert(1)</script> {{<b>x}} TODO. Next update at 15:00 UTC."}
+        "/console/p/acme/remarks", {"body": "<script>alert(1)</script> {{<b>x}} TODO. Next update at 15:00 UTC."}
     )
     assert b"<script>alert" not in answer.content
     assert b"<b>" not in answer.content
@@ -153,12 +153,12 @@ def test_how_many_queries_it_takes_does_not_depend_on_the_page(editor: Client, p
 
 def test_somebody_elses_incident_is_not_found(editor: Client) -> None:
     other = make_incident(make_page(name="Other", domain="other.example"))
-    assert editor.post(f"/console/remarks?incident={other.public_id}", {"body": "x"}).status_code == 404
+    assert editor.post(f"/console/p/acme/remarks?incident={other.public_id}", {"body": "x"}).status_code == 404
 
 
 def test_the_preview_without_javascript_shows_the_remarks_beside_the_text(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    path = f"/console/incidents/{incident.public_id}/update"
+    path = f"/console/p/acme/incidents/{incident.public_id}/update"
     answer = editor.post(path, {"body": WRONG, "status": "identified", "version": "1", "preview": "1"})
     document = sheet(answer)
     assert len([item for item in document.all("li") if "remark" in item.classes]) == 1
@@ -170,38 +170,40 @@ def test_every_form_with_a_message_has_its_remarks_below_it(editor: Client, page
     incident, resolved, planned = make_incident(page), make_resolved(page), make_maintenance(page)
     update = incident.updates.get()
     places = {
-        "/console/incidents/new": 1,
-        f"/console/incidents/{incident.public_id}": 2,
-        f"/console/incidents/{resolved.public_id}": 1,
-        f"/console/updates/{update.public_id}/edit": 1,
-        f"/console/incidents/{resolved.public_id}/postmortem": 1,
-        "/console/maintenances/new": 1,
+        "/console/p/acme/incidents/new": 1,
+        f"/console/p/acme/incidents/{incident.public_id}": 2,
+        f"/console/p/acme/incidents/{resolved.public_id}": 1,
+        f"/console/p/acme/updates/{update.public_id}/edit": 1,
+        f"/console/p/acme/incidents/{resolved.public_id}/postmortem": 1,
+        "/console/p/acme/maintenances/new": 1,
     }
     for path, count in places.items():
         found = [e for e in sheet(editor.get(path)).walk() if "data-remarks-of" in e.attributes]
         assert len(found) == count, path
         areas = [e.attributes["id"] for e in sheet(editor.get(path)).all("textarea")]
         assert all(e.attributes["data-remarks-of"] in areas for e in found), path
-    planned_page = sheet(editor.get(f"/console/incidents/{planned.public_id}"))
+    planned_page = sheet(editor.get(f"/console/p/acme/incidents/{planned.public_id}"))
     addresses = {e.attributes["hx-post"] for e in planned_page.walk() if "data-remarks-of" in e.attributes}
-    assert f"/console/remarks?incident={planned.public_id}&prefix=cancel" in addresses
+    assert f"/console/p/acme/remarks?incident={planned.public_id}&prefix=cancel" in addresses
 
 
 def test_by_default_nothing_is_held_back(editor: Client, page: Page) -> None:
-    answer = editor.post("/console/incidents/new", {"title": "API outage", "status": "investigating", "body": WRONG})
+    answer = editor.post(
+        "/console/p/acme/incidents/new", {"title": "API outage", "status": "investigating", "body": WRONG}
+    )
     assert answer.status_code == 302
 
 
 def test_what_the_owner_blocks_comes_back_beside_its_field_and_nothing_is_published(editor: Client, page: Page) -> None:
     blocking(page, "error")
     typed = {"title": "API outage", "status": "investigating", "body": "It failed. TODO. Next update by 15:30 UTC."}
-    answer = editor.post("/console/incidents/new", typed)
+    answer = editor.post("/console/p/acme/incidents/new", typed)
     assert answer.status_code == 422
     (area,) = invalid_controls(sheet(answer))
     assert area.text.strip() == typed["body"]
     assert "“TODO”: Readers see this note to yourself." in answer.content.decode()
     assert not Event.objects.filter(kind="incident.opened").exists()
-    assert editor.post("/console/incidents/new", typed | {"body": NOW}).status_code == 302
+    assert editor.post("/console/p/acme/incidents/new", typed | {"body": NOW}).status_code == 302
 
 
 @pytest.mark.parametrize("step", ["update", "resolve"])
@@ -210,7 +212,7 @@ def test_what_is_blocked_is_blocked_for_every_form(editor: Client, page: Page, s
     incident = make_incident(page, at=BEGAN)
     lead = "resolve-" if step == "resolve" else ""
     typed = {f"{lead}body": f"{WRONG}", f"{lead}version": "1", "status": "identified", f"{lead}at": "2022-09-21 15:02"}
-    path = f"/console/incidents/{incident.public_id}/{step}"
+    path = f"/console/p/acme/incidents/{incident.public_id}/{step}"
     assert editor.post(path, typed).status_code == 422
     assert incident.updates.count() == 1
     right = typed[f"{lead}body"].replace("13:00", "14:00")
@@ -220,7 +222,7 @@ def test_what_is_blocked_is_blocked_for_every_form(editor: Client, page: Page, s
 def test_an_edit_is_blocked_too_and_the_old_text_stays(editor: Client, page: Page) -> None:
     blocking(page, "error", "warning")
     update = make_incident(page, at=BEGAN, body=NOW).updates.get()
-    path = f"/console/updates/{update.public_id}/edit"
+    path = f"/console/p/acme/updates/{update.public_id}/edit"
     answer = editor.post(path, fill_in(editor, path, body=WRONG))
     assert answer.status_code == 422
     update.refresh_from_db()
@@ -231,7 +233,7 @@ def test_an_edit_is_blocked_too_and_the_old_text_stays(editor: Client, page: Pag
 def test_a_postmortem_is_blocked_when_it_is_published_and_not_when_it_is_saved(editor: Client, page: Page) -> None:
     blocking(page, "error")
     incident = make_resolved(page, at=BEGAN, until=ENDED)
-    path = f"/console/incidents/{incident.public_id}/postmortem"
+    path = f"/console/p/acme/incidents/{incident.public_id}/postmortem"
     typed = fill_in(editor, path, path, body="TODO")
     assert editor.post(path, typed | {"publish": ["1"]}).status_code == 422
     assert editor.post(path, typed | {"save": ["1"]}).status_code == 302
@@ -242,18 +244,18 @@ def test_a_postmortem_is_blocked_when_it_is_published_and_not_when_it_is_saved(e
 def test_only_what_is_blocked_blocks(editor: Client, page: Page) -> None:
     blocking(page, "warning")
     typed = {"title": "API outage", "status": "investigating", "body": "TODO. Next update by 15:30 UTC."}
-    assert editor.post("/console/incidents/new", typed).status_code == 302
+    assert editor.post("/console/p/acme/incidents/new", typed).status_code == 302
 
 
 def settings_form(client: Client, **typed: Any) -> Any:
-    return client.post("/console/proofreading", fill_in(client, "/console/proofreading", **typed))
+    return client.post("/console/p/acme/proofreading", fill_in(client, "/console/p/acme/proofreading", **typed))
 
 
 def test_an_owner_sets_what_is_looked_for_and_it_is_audited(page: Page) -> None:
     owner = signed_in("owner", name="Olga")
     hosts, customers = "*.prod.acme.example\r\n\r\ndb-*", "Globex\r\nNorthwind Traders"
     answer = settings_form(owner, hosts=hosts, customers=customers, max_words="90", blocks=["error", "warning"])
-    assert (answer.status_code, answer["Location"]) == (302, "/console/proofreading")
+    assert (answer.status_code, answer["Location"]) == (302, "/console/p/acme/proofreading")
     page.refresh_from_db()
     assert page.proofreading == {
         "hosts": ["*.prod.acme.example", "db-*"],
@@ -265,9 +267,9 @@ def test_an_owner_sets_what_is_looked_for_and_it_is_audited(page: Page) -> None:
     assert entry.actor_label == "Olga"
     assert entry.details["proofreading"]["max_words"] == {"old": 200, "new": 90}
     text = "db-7 of Globex failed. Next update by 15:30 UTC."
-    blocked = owner.post("/console/incidents/new", {"title": "Outage", "status": "investigating", "body": text})
+    blocked = owner.post("/console/p/acme/incidents/new", {"title": "Outage", "status": "investigating", "body": text})
     assert blocked.status_code == 422
-    shown = form_to(sheet(owner.get("/console/proofreading")))
+    shown = form_to(sheet(owner.get("/console/p/acme/proofreading")))
     assert [box.attributes["value"] for box in shown.all("input") if "checked" in box.attributes] == [
         "error",
         "warning",

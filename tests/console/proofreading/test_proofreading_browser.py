@@ -24,7 +24,7 @@ def open_form(open_tab: OpenTab, page: Page) -> OpenTab:
     def new(**options: Any) -> Tab:
         tab = open_tab(**options)
         sign_in(tab)
-        tab.goto("/console/incidents/new")
+        tab.goto("/console/p/acme/incidents/new")
         return tab
 
     return new

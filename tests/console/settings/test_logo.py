@@ -12,7 +12,7 @@ from tests.pictures import CHALK, file_of, wordmark
 
 pytestmark = pytest.mark.django_db
 
-PATH, LOGO = "/console/settings", "/console/settings/logo"
+PATH, LOGO = "/console/p/acme/settings", "/console/p/acme/settings/logo"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_it_is_in_the_audit_log_and_the_page_is_published_anew(owner: Client, pa
     (logo,) = PageLogo.objects.all()
     assert (entry.actor_label, entry.details) == ("Olga", {"changed": {"logo": str(logo)}, "before": {"logo": ""}})
     assert Event.objects.get().kind == "page.changed"
-    assert f"480 × 128, {logo.digest}" in sheet(owner.get("/console/audit")).text
+    assert f"480 × 128, {logo.digest}" in sheet(owner.get("/console/p/acme/audit")).text
 
 
 def test_the_same_picture_again_is_no_change(owner: Client) -> None:

@@ -16,7 +16,7 @@ from tests.factories import make_page
 
 pytestmark = pytest.mark.django_db
 
-URL = "/console/publishing"
+URL = "/console/p/acme/publishing"
 BUCKET = "s3://status-pages/acme"
 
 
@@ -35,7 +35,7 @@ def rows(client: Client) -> list[str]:
 
 
 def notices(client: Client) -> str:
-    return " ".join(one.text for one in sheet(client.get("/console/")).all("p", class_="notice"))
+    return " ".join(one.text for one in sheet(client.get("/console/p/acme/")).all("p", class_="notice"))
 
 
 def test_before_anything_was_published_the_page_says_who_should_do_it(page: Page, viewer: Client) -> None:

@@ -11,7 +11,7 @@ from tests.factories import ALICE, make_page
 
 pytestmark = pytest.mark.django_db
 
-PATH = "/console/settings"
+PATH = "/console/p/acme/settings"
 
 
 @pytest.fixture

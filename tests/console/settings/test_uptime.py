@@ -22,7 +22,7 @@ def owner(page: Page) -> Client:
 
 
 def save(client: Client, **typed: str) -> Any:
-    return client.post("/console/uptime", fill_in(client, "/console/uptime", **typed))
+    return client.post("/console/p/acme/uptime", fill_in(client, "/console/p/acme/uptime", **typed))
 
 
 def weights(page: Page) -> list[Decimal]:
@@ -31,14 +31,14 @@ def weights(page: Page) -> list[Decimal]:
 
 
 def test_the_form_shows_what_counts_now(owner: Client) -> None:
-    fields = fields_of(form_to(sheet(owner.get("/console/uptime"))))
+    fields = fields_of(form_to(sheet(owner.get("/console/p/acme/uptime"))))
     shares = [fields[name] for name in ("major_outage", "partial_outage", "degraded_performance")]
     assert shares == [["100"], ["30"], ["0"]]
 
 
 def test_an_owner_changes_what_counts_and_it_is_audited(owner: Client, page: Page) -> None:
     answer = save(owner, partial_outage="50", degraded_performance="10")
-    assert (answer.status_code, answer["Location"]) == (302, "/console/uptime")
+    assert (answer.status_code, answer["Location"]) == (302, "/console/p/acme/uptime")
     assert weights(page) == [Decimal(1), Decimal("0.5"), Decimal("0.1")]
     entry = AuditEntry.objects.get(verb="uptime.weights")
     assert entry.actor_label == "Olga"
@@ -75,13 +75,13 @@ def test_a_partial_outage_cannot_count_for_more_than_a_major_one(owner: Client, 
 
 def test_an_editor_may_not_change_it_and_has_no_link_to_it(page: Page) -> None:
     editor = signed_in("editor")
-    assert editor.get("/console/uptime").status_code == 403
-    assert "/console/uptime" not in editor.get("/console/").content.decode()
+    assert editor.get("/console/p/acme/uptime").status_code == 403
+    assert "/console/p/acme/uptime" not in editor.get("/console/p/acme/").content.decode()
 
 
 def test_an_editor_chooses_which_components_show_their_uptime(page: Page) -> None:
     editor, api = signed_in("editor"), make_component(page)
-    place = f"/console/components/{api.public_id}"
+    place = f"/console/p/acme/components/{api.public_id}"
     assert "showcase" in fields_of(form_to(sheet(editor.get(place))))
     editor.post(place, fill_in(editor, place, showcase=None))
     assert not Component.objects.get().showcase

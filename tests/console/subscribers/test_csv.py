@@ -27,7 +27,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-IMPORT = "/console/subscribers/import"
+IMPORT = "/console/p/acme/subscribers/import"
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_ten_thousand_lines_are_a_bounded_number_of_queries(
 
 
 def exported(client: Client) -> str:
-    answer = client.post("/console/subscribers/export")
+    answer = client.post("/console/p/acme/subscribers/export")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer["Content-Disposition"]
@@ -297,9 +297,9 @@ def test_an_owner_exports_everybody_and_the_audit_log_says_who_did(page: Page, r
 
 @pytest.mark.parametrize("role", ["viewer", "editor"])
 def test_nobody_else_does(page: Page, role: str) -> None:
-    assert signed_in(role).post("/console/subscribers/export").status_code == 403
-    assert signed_in("owner").get("/console/subscribers/export").status_code == 405
-    assert "Export CSV" not in sheet(signed_in(role).get("/console/subscribers")).text
+    assert signed_in(role).post("/console/p/acme/subscribers/export").status_code == 403
+    assert signed_in("owner").get("/console/p/acme/subscribers/export").status_code == 405
+    assert "Export CSV" not in sheet(signed_in(role).get("/console/p/acme/subscribers")).text
 
 
 @pytest.mark.parametrize("email", ["=1+1@example.com", "+ada@example.com", "-ada@example.com"])

@@ -17,7 +17,7 @@ from tests.console.staff import fields_of, form_to, invalid_controls, sheet, sig
 from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_subscriber, post
 
 pytestmark = pytest.mark.django_db
-NEW = "/console/subscribers/new"
+NEW = "/console/p/acme/subscribers/new"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def editor(page: Page) -> Client:
 
 
 def address(reader: Subscriber, action: str = "") -> str:
-    return f"/console/subscribers/{reader.public_id}{action}"
+    return f"/console/p/acme/subscribers/{reader.public_id}{action}"
 
 
 def add(editor: Client, **typed: Any) -> Any:
@@ -254,7 +254,7 @@ def test_the_list_is_narrowed_by_scope_and_channel(editor: Client, page: Page) -
         ("channel=webhook", set()),
         ("channel=email&scope=selected&q=some&state=active", {"some@example.com"}),
     ):
-        document = sheet(editor.get(f"/console/subscribers?{query}"))
+        document = sheet(editor.get(f"/console/p/acme/subscribers?{query}"))
         assert {cell.one("a").text for cell in document.all("td", class_="address")} == expected
     assert fields_of(document.one("form", class_="sieve")) == {
         "q": ["some"],
@@ -269,19 +269,19 @@ def test_ten_thousand_subscribers_cost_the_list_no_more_queries(
 ) -> None:
     make_subscriber(page)
     with django_assert_num_queries(8):
-        editor.get("/console/subscribers")
+        editor.get("/console/p/acme/subscribers")
     now = timezone.now()
     Subscriber.objects.bulk_create(
         Subscriber(page=page, email=f"r{number}@example.com", state="active", confirmed_at=now)
         for number in range(10_000)
     )
     with django_assert_num_queries(8):
-        editor.get("/console/subscribers?page=100&state=active&scope=page&q=example")
+        editor.get("/console/p/acme/subscribers?page=100&state=active&scope=page&q=example")
 
 
 def test_deleting_a_group_leaves_its_followers_its_components(editor: Client, page: Page) -> None:
     apis = make_group(page, "APIs")
     rest = make_component(page, "REST", group=apis)
     reader = make_reader(page, groups=(apis,))
-    editor.post(f"/console/groups/{apis.public_id}/delete")
+    editor.post(f"/console/p/acme/groups/{apis.public_id}/delete")
     assert preferences_of(reader).components == (rest,)

@@ -34,7 +34,7 @@ def text_of(answer: Any) -> str:
 
 
 def addresses(client: Client, query: str = "") -> list[str]:
-    html = client.get(f"/console/subscribers{query}").content.decode()
+    html = client.get(f"/console/p/acme/subscribers{query}").content.decode()
     return re.findall(r'<td class="address"><a [^>]+>([^<]+)</a></td>', html)
 
 
@@ -44,7 +44,7 @@ def deliver(page: Page, to: Subscriber, **more: Any) -> Delivery:
 
 
 def test_without_subscribers_the_page_says_how_there_will_be_some(editor: Client) -> None:
-    assert "Nobody has subscribed yet." in text_of(editor.get("/console/subscribers"))
+    assert "Nobody has subscribed yet." in text_of(editor.get("/console/p/acme/subscribers"))
 
 
 def test_subscribers_are_listed_newest_first_with_their_state(editor: Client, page: Page) -> None:
@@ -52,7 +52,7 @@ def test_subscribers_are_listed_newest_first_with_their_state(editor: Client, pa
     second = make_subscriber(page, "second@example.org")
     second.pause("550 no such mailbox")
     assert addresses(editor) == ["second@example.org", "first@example.org"]
-    text = text_of(editor.get("/console/subscribers"))
+    text = text_of(editor.get("/console/p/acme/subscribers"))
     assert "550 no such mailbox" in text
     assert "All 2" in text
     assert "Active 1" in text
@@ -60,10 +60,10 @@ def test_subscribers_are_listed_newest_first_with_their_state(editor: Client, pa
 
 def test_the_last_delivery_is_shown(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, "reader@example.org")
-    assert "None yet" in text_of(editor.get("/console/subscribers"))
+    assert "None yet" in text_of(editor.get("/console/p/acme/subscribers"))
     deliver(page, reader, state="sent")
     deliver(page, reader, state="failed", last_error="452 mailbox full")
-    text = text_of(editor.get("/console/subscribers"))
+    text = text_of(editor.get("/console/p/acme/subscribers"))
     assert "Failed" in text
     assert "452 mailbox full" in text
     assert "Sent" not in text
@@ -82,12 +82,12 @@ def test_a_part_of_an_address_is_found(editor: Client, page: Page) -> None:
     make_subscriber(page, "kim@example.net")
     assert addresses(editor, "?q=DANA") == ["dana@example.org"]
     assert addresses(editor, "?q=example.net&state=active") == ["kim@example.net"]
-    assert "Nobody here whose address has “100%” in it" in text_of(editor.get("/console/subscribers?q=100%25"))
+    assert "Nobody here whose address has “100%” in it" in text_of(editor.get("/console/p/acme/subscribers?q=100%25"))
 
 
 def test_what_was_searched_for_is_shown_as_text(editor: Client, page: Page) -> None:
     make_subscriber(page)
-    html = editor.get("/console/subscribers", {"q": '"><script>alert(1)</script>'}).content.decode()
+    html = editor.get("/console/p/acme/subscribers", {"q": '"><script>alert(1)</script>'}).content.decode()
     assert "<script>alert" not in html
 
 
@@ -96,21 +96,21 @@ def test_fifty_stand_on_a_page_and_the_filter_stays(editor: Client, page: Page) 
         make_subscriber(page, f"reader{number}@example.org")
     assert len(addresses(editor)) == 50
     assert addresses(editor, "?page=2&q=reader") == ["reader0@example.org"]
-    html = editor.get("/console/subscribers?q=reader&state=active").content.decode()
+    html = editor.get("/console/p/acme/subscribers?q=reader&state=active").content.decode()
     assert "?page=2&amp;state=active&amp;q=reader" in html
     for odd in ("0", "-1", "x", "9999"):
-        assert editor.get(f"/console/subscribers?page={odd}").status_code == 200
+        assert editor.get(f"/console/p/acme/subscribers?page={odd}").status_code == 200
 
 
 def test_another_pages_subscribers_are_not_shown(editor: Client, page: Page) -> None:
     elsewhere = make_subscriber(make_page(name="Other"), "theirs@example.org")
     assert addresses(editor) == []
-    assert editor.post(f"/console/subscribers/{elsewhere.public_id}/unsubscribe").status_code == 404
+    assert editor.post(f"/console/p/acme/subscribers/{elsewhere.public_id}/unsubscribe").status_code == 404
 
 
 def test_an_editor_unsubscribes_and_the_audit_log_says_who(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, "reader@example.org")
-    answer = editor.post(f"/console/subscribers/{reader.public_id}/unsubscribe", follow=True)
+    answer = editor.post(f"/console/p/acme/subscribers/{reader.public_id}/unsubscribe", follow=True)
     assert "reader@example.org is unsubscribed" in text_of(answer)
     reader.refresh_from_db()
     assert reader.state == "unsubscribed"
@@ -120,20 +120,20 @@ def test_an_editor_unsubscribes_and_the_audit_log_says_who(editor: Client, page:
 
 def test_after_unsubscribing_one_stands_where_one_was(editor: Client, page: Page) -> None:
     reader = make_subscriber(page)
-    html = editor.get("/console/subscribers?state=active&q=example").content.decode()
+    html = editor.get("/console/p/acme/subscribers?state=active&q=example").content.decode()
     found = re.search(r'href="([^"]+/unsubscribe[^"]*)"', html)
     assert found
     where = found.group(1).replace("&amp;", "&")
     assert "?state=active&amp;q=example&amp;page=1" in editor.get(where).content.decode()
     answer = editor.post(where)
-    assert answer["Location"] == "/console/subscribers?state=active&q=example&page=1"
+    assert answer["Location"] == "/console/p/acme/subscribers?state=active&q=example&page=1"
     reader.refresh_from_db()
     assert not reader.is_active
 
 
 def test_unsubscribing_asks_first(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, "reader@example.org")
-    text = text_of(editor.get(f"/console/subscribers/{reader.public_id}/unsubscribe"))
+    text = text_of(editor.get(f"/console/p/acme/subscribers/{reader.public_id}/unsubscribe"))
     assert "Unsubscribe reader@example.org?" in text
     reader.refresh_from_db()
     assert reader.is_active
@@ -144,12 +144,12 @@ def test_viewers_see_masked_addresses_and_cannot_probe_for_one(page: Page) -> No
     reader.pause("550 dana@example.org: no such mailbox")
     deliver(page, reader, state="failed", last_error="550 dana@example.org unknown")
     viewer = signed_in("viewer")
-    html = viewer.get("/console/subscribers").content.decode()
+    html = viewer.get("/console/p/acme/subscribers").content.decode()
     assert "d•••@example.org" in html
     assert "dana@" not in html
     assert 'name="q"' not in html
     assert len(addresses(viewer, "?q=nobody")) == 1
-    assert viewer.post(f"/console/subscribers/{reader.public_id}/unsubscribe").status_code == 403
+    assert viewer.post(f"/console/p/acme/subscribers/{reader.public_id}/unsubscribe").status_code == 403
     reader.refresh_from_db()
     assert reader.state == "paused"
 
