@@ -48,7 +48,7 @@ def test_an_approval_after_somebody_saved_again_is_refused(editor: Client, incid
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, body="Because of something else.")
     answer = signed_in().post(address(incident, "/review"), {"approve": "1", "version": seen}, follow=True)
-    assert "Somebody changed it since you opened this page" in text_of(answer)
+    assert "Someone else changed this postmortem after you opened this page" in text_of(answer)
     assert not Postmortem.objects.get().approved
 
 
@@ -62,7 +62,7 @@ def test_comments_are_for_staff_and_an_empty_one_is_refused(editor: Client, inci
     assert editor.post(where, {"comment": " "}).status_code == 422
     said = Postmortem.objects.get().comments.get()
     editor.post(where, {"settle": str(said.pk)})
-    assert "settled by" in text_of(editor.get(where))
+    assert "resolved by" in text_of(editor.get(where))
 
 
 def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
@@ -84,7 +84,7 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     said = Postmortem.objects.get().comments.get()
     settled = second.post(where, {"settle": str(said.pk), "comment": "Half a thou"})
     assert "Half a thou</textarea>" in settled.content.decode()
-    assert "settled by" in text_of(settled)
+    assert "resolved by" in text_of(settled)
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, "ask", body="Because of something else.")
     late = second.post(where, {"return": "1", "comment": "Which one?", "version": seen})
@@ -116,10 +116,10 @@ def test_saving_says_what_becomes_of_it(editor: Client, incident: Incident) -> N
     Page.objects.update(postmortems_need_approval=True)
     save(editor, incident, "ask")
     waiting = editor.get(address(incident)).content.decode()
-    assert "Save and ask again" in waiting
+    assert "Save and request approval again" in waiting
     assert 'name="notify"' not in waiting
     save(editor, incident, body="Because of something else.")
-    assert "nobody is asked to approve it any more" in text_of(editor.get(address(incident)))
+    assert "The change withdrew the approval request" in text_of(editor.get(address(incident)))
     Page.objects.update(postmortems_need_approval=False)
     save(editor, incident, "publish")
     save(editor, incident, **{"items-0-text": "Raise an alarm"})
