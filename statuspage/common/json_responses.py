@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.utils.http import http_date
 
 from incidents.models import Page
-from incidents.statuspage_json import Json, Wire
+from incidents.statuspage_json import Json, V2Serializer
 from statuspage.common.urls import absolute_url
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 
 
-def wire_of(page: Page) -> Wire:
-    return Wire(page, absolute_url(page, ""))
+def v2_serializer(page: Page) -> V2Serializer:
+    return V2Serializer(page, absolute_url(page, ""))
 
 
 def for_any_origin(answer: HttpResponse) -> HttpResponse:

@@ -16,7 +16,6 @@ def commands(request: StaffRequest) -> HttpResponse:
         "words": words,
         "offer": offer(page, request.user, words),
         "statuses": ComponentStatus.choices,
-        "may_write": request.user.has_role(Role.EDITOR),
     }
     template = "console/_commands.html#found" if request.htmx else "console/commands.html"
     return render(request, template, context)

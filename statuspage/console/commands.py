@@ -38,13 +38,13 @@ def offer(page: Page, user: User, words: str) -> Offer:
         return Offer(commands)
     places = navigation.links(page, (*navigation.DAILY, *navigation.MORE), user, "")
     commands += [Command(place.url, place.label, "Go to") for place in places if _fits(place.label, words)]
-    found = page.incidents.with_words(words).newest_first()[:MOST]
+    found = page.incidents.matching(words).newest_first()[:MOST]
     commands += [Command(_incident(page, one), one.title, one.get_status_display()) for one in found]
     if user.has_role(Role.EDITOR):
         people = Subscriber.objects.of_page(page).searched(words)[:3]
         at = [console_url(page, "subscriber", one.public_id) for one in people]
         commands += [Command(url, str(one), "Subscriber") for url, one in zip(at, people, strict=True)]
-    components = page.components.active().with_words(words).in_page_order()[:MOST]
+    components = page.components.active().matching(words).in_page_order()[:MOST]
     return Offer(commands, list(components))
 
 

@@ -1,4 +1,4 @@
-"""The page and its widget."""
+"""The page."""
 
 from typing import Annotated
 
@@ -11,13 +11,13 @@ from incidents.models import (
 )
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
+from statuspage.api.lookups import serializer_of
 from statuspage.api.router import endpoint, page_of
 from statuspage.api.v1.base import RequestModel, ResponseModel
-from statuspage.common.json_responses import wire_of
 
 
 class PageOut(ResponseModel):
-    """What Candor has none of is null, false or its default."""
+    """Settings that Candor does not have are null, false or their default."""
 
     id: str
     created_at: str
@@ -67,7 +67,7 @@ class PageOut(ResponseModel):
 
 
 class PageIn(RequestModel):
-    """Other settings of Statuspage's pages are accepted and change nothing."""
+    """Statuspage's other settings are accepted and ignored."""
 
     name: str | None = None
     domain: Annotated[str | None, Field(max_length=253)] = None
@@ -81,28 +81,16 @@ class PageBody(RequestModel):
 
 
 def page_out(page: Page) -> PageOut:
-    wire = wire_of(page)
     return PageOut(
-        id=page.public_id,
-        created_at=wire.time(page.created_at),
-        updated_at=wire.time(page.updated_at),
-        name=page.name,
-        page_description=page.description or None,
-        domain=page.domain or None,
-        url=wire.home_url,
-        support_url=page.support_url or None,
+        **serializer_of(page).page_object(),
         allow_sms_subscribers=bool(settings.SMS_GATEWAY_URL),
         notifications_from_email=settings.DEFAULT_FROM_EMAIL,
-        notifications_email_footer=(
-            f"You received this email because you are subscribed to {page.name}'s service status notifications."
-        ),
-        time_zone=page.time_zone,
     )
 
 
 @endpoint("GET", "/pages", Scope.READ, list[PageOut])
 def list_pages(request: ApiRequest) -> list[PageOut]:
-    """The page of this token."""
+    """List the page of this token."""
     return [page_out(request.token.page)]
 
 
@@ -114,7 +102,7 @@ def get_page(request: ApiRequest, page_id: str) -> PageOut:
 
 @endpoint("PATCH PUT", "/pages/{page_id}", Scope.ADMIN, PageOut)
 def update_page(request: ApiRequest, page_id: str, body: PageBody) -> PageOut:
-    """Update a page: its name, domain, description, support address and time zone."""
+    """Update the page's name, domain, description, support URL and time zone."""
     page, names = page_of(request, page_id), {name: name for name in ("name", "domain", "support_url", "time_zone")}
     changes = body.page.texts(**names, page_description="description")
     return page_out(actions.edit_page(page, actor=request.token.actor, **changes))

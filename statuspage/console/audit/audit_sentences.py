@@ -1,4 +1,4 @@
-"""The audit log as sentences that people read: who did what to which thing, and what it was before."""
+"""Sentences for audit entries: "Ada Lovelace posted an update to “Checkout errors”", with old and new values."""
 
 from __future__ import annotations
 
@@ -15,47 +15,52 @@ from statuspage.common.urls import console_url
 # What the actor did, by verb; “{}” stands for the name of the object. A verb that is not in the table is spelled out.
 PHRASES = {
     **{kind.value: properties.audit_sentence for kind, properties in PROPERTIES.items()},
-    "postmortem.submitted": "asked for approval of the postmortem of {}",
+    "postmortem.submitted": "requested approval of the postmortem of {}",
     "postmortem.approved": "approved the postmortem of {}",
-    "postmortem.returned": "gave the postmortem of {} back",
+    "postmortem.returned": "requested changes to the postmortem of {}",
     "postmortem.commented": "commented on the postmortem of {}",
-    "postmortem.comment_settled": "settled a comment on the postmortem of {}",
-    "postmortem.comment_reopened": "opened a comment on the postmortem of {} again",
+    "postmortem.comment_settled": "resolved a comment on the postmortem of {}",
+    "postmortem.comment_reopened": "reopened a comment on the postmortem of {}",
     "page.imported": "imported data into the page",
     "subscribers.exported": "exported all subscribers",
     "subscribers.imported": "imported subscribers",
     "subscriber.added": "added a subscriber",
-    "subscriber.changed": "changed what a subscriber is told of",
+    "subscriber.changed": "changed the preferences of a subscriber",
     "subscriber.paused": "paused a subscriber",
     "subscriber.resumed": "resumed a subscriber",
     "subscriber.unsubscribed": "unsubscribed a subscriber",
-    "subscriber.confirmation_resent": "sent a subscriber the confirmation again",
-    "person.added": "let {} sign in",
+    "subscriber.confirmation_resent": "resent a confirmation email to a subscriber",
+    "person.added": "added {} to the team",
     "person.role": "changed the role of {}",
-    "person.active": "changed whether {} may sign in",
-    "person.password": "gave {} a new password",
-    "person.mails": "changed which mails {} gets",
-    "token.made": "made an API token",
+    "person.active": "changed whether {} can sign in",
+    "person.password": "reset the password of {}",
+    "person.mails": "changed the email settings of {}",
+    "token.made": "created an API token",
     "token.revoked": "revoked an API token",
     "endpoint.added": "added a channel",
     "endpoint.paused": "paused a channel",
     "endpoint.resumed": "resumed a channel",
     "endpoint.removed": "removed a channel",
-    "endpoint.secret": "gave a channel a new secret",
-    "endpoint.tested": "sent a test to a channel",
-    "delivery.replayed": "sent a notification to a channel again",
-    "deliveries.retried": "sent failed notifications of {} again",
-    "mail.tested": "sent a test mail",
-    "draft.submitted": "put a text on its way",
-    "draft.approved": "approved a text",
-    "draft.taken_back": "took a text back",
+    "endpoint.secret": "rotated the secret of a channel",
+    "endpoint.tested": "sent a test message to a channel",
+    "delivery.replayed": "resent a notification to a channel",
+    "deliveries.retried": "retried failed notifications for {}",
+    "mail.tested": "sent a test email",
+    "draft.submitted": "submitted a draft",
+    "draft.approved": "approved a draft",
+    "draft.taken_back": "took a draft back",
 }
-PIECE = 500
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
 class Line:
-    """`url`: the page of the thing, empty if there is none. `details`: names and values, old beside new where known."""
+    """An audit entry as a sentence.
+
+    before, name, after: the parts of the sentence that follow the actor; `name` is the object's.
+    url: the object's console page, "" if it has none.
+    details: label, old value and new value of each detail.
+    """
 
     entry: AuditEntry
     before: str
@@ -70,41 +75,41 @@ class Line:
 
 
 def lines(page: Page, entries: Iterable[AuditEntry]) -> list[Line]:
-    """Six queries at most, however many entries."""
+    """Return a line for each entry. Needs six queries at most, whatever the number of entries."""
     entries = list(entries)
     names = _names(page, entries)
     return [_line(entry, *names.get((entry.object_type, entry.object_ref), ("", ""))) for entry in entries]
 
 
-def in_pieces(page: Page, entries: Any) -> Iterator[Line]:
-    """All of them, for a file; a piece is in memory at a time."""
-    for piece in entries.in_pieces(PIECE):
-        yield from lines(page, piece)
+def iter_lines(page: Page, entries: Any) -> Iterator[Line]:
+    """Yield the lines of all entries, for a file. Only one batch is in memory at a time."""
+    for batch in entries.in_batches(BATCH_SIZE):
+        yield from lines(page, batch)
 
 
 def phrase(verb: str) -> str:
-    """What the filter calls it: “resolved …”."""
-    return PHRASES.get(verb, _spelled(verb)).format("…")
+    """Return the label of a verb in the filter, like “resolved …”."""
+    return PHRASES.get(verb, _spell_out(verb)).format("…")
 
 
 def _line(entry: AuditEntry, name: str, url: str) -> Line:
-    words = PHRASES.get(entry.verb, _spelled(entry.verb))
+    sentence = PHRASES.get(entry.verb, _spell_out(entry.verb))
     if entry.details.get("backfilled"):
-        words = PHRASES["incident.backfilled"]
-    if "{}" in words and not name:
-        words = words.replace("{}", f"{entry.object_type} {entry.object_ref}")
-    before, slot, after = words.partition("{}")
+        sentence = PHRASES["incident.backfilled"]
+    if "{}" in sentence and not name:
+        sentence = sentence.replace("{}", f"{entry.object_type} {entry.object_ref}")
+    before, slot, after = sentence.partition("{}")
     shown = name if slot else ""
     return Line(entry, before, shown, after, url if slot else "", list(_details(entry.details)))
 
 
-def _spelled(verb: str) -> str:
-    thing, _, did = verb.partition(".")
-    return f"{did.replace('_', ' ')} ({thing.replace('_', ' ')}) {{}}"
+def _spell_out(verb: str) -> str:
+    object_type, _, action = verb.partition(".")
+    return f"{action.replace('_', ' ')} ({object_type.replace('_', ' ')}) {{}}"
 
 
 def _details(details: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Name, old value, new value. Actions write `old` and `new`, `changed` and `before`, or `old_x` and `new_x`."""
+    """Yield label, old and new value. Actions store `old` and `new`, `changed` and `before`, or `old_x` and `new_x`."""
     rest, before = dict(details), details.get("before")
     changed = details.get("changed", details.get("public"))
     if isinstance(before, dict):
@@ -113,7 +118,7 @@ def _details(details: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             rest.pop(name, None)
         yield from ((_label(name), _text(old), _text(new.get(name))) for name, old in before.items())
     if "old" in rest and "new" in rest:
-        yield "Was, is", _text(rest.pop("old")), _text(rest.pop("new"))
+        yield "Value", _text(rest.pop("old")), _text(rest.pop("new"))
     for name in [name for name in rest if name.startswith("old_") and f"new_{name[4:]}" in rest]:
         yield _label(name[4:]), _text(rest.pop(name)), _text(rest.pop(f"new_{name[4:]}"))
     yield from ((_label(name), "", _text(value)) for name, value in rest.items() if value not in ("", None, [], {}))
@@ -126,7 +131,7 @@ def _label(name: str) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     if value is None or isinstance(value, str | int | float):
         return "" if value is None else str(value)
@@ -138,35 +143,36 @@ def as_json(value: Any) -> str:
 
 
 def _names(page: Page, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Of what an entry is about, by type and reference: its name and the address of its page in the console."""
+    """Return the name and console URL of the objects of `entries`, by type and reference."""
     refs: dict[str, set[str]] = {}
     for entry in entries:
         refs.setdefault(entry.object_type, set()).add(entry.object_ref)
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for kind, read in READERS.items():
-        if kind in refs:
-            found |= {(kind, ref): named for ref, named in read(page, refs[kind])}
-    return found
+    names: dict[tuple[str, str], tuple[str, str]] = {}
+    for object_type, read in READERS.items():
+        if object_type in refs:
+            names |= {(object_type, ref): name for ref, name in read(page, refs[object_type])}
+    return names
 
 
 def _incidents(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for incident in Incident.objects.with_codes(refs):
+    for incident in Incident.objects.with_public_ids(refs):
         yield incident.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
 
 def _updates(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for update in IncidentUpdate.objects.with_codes(refs):
+    for update in IncidentUpdate.objects.with_public_ids(refs):
         incident = update.incident
         yield update.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
 
 def _postmortems(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for one in Postmortem.objects.with_keys(refs):
-        yield str(one.pk), (one.incident.title, console_url(page, "incident", one.incident.public_id))
+    for postmortem in Postmortem.objects.with_keys(refs):
+        incident = postmortem.incident
+        yield str(postmortem.pk), (incident.title, console_url(page, "incident", incident.public_id))
 
 
 def _components(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for component in Component.objects.with_codes(refs).select_related("group"):
+    for component in Component.objects.with_public_ids(refs).select_related("group"):
         url = console_url(page, "component_history", component.public_id)
         yield component.public_id, (component.full_name, url)
 

@@ -17,7 +17,7 @@ from statuspage.console.audit.forms import AuditFilter
 
 PER_PAGE = 50
 COLUMNS = ("time", "actor", "actor_kind", "verb", "sentence", "object_type", "object", "details")
-# What a spreadsheet would take for the beginning of a formula.
+# A spreadsheet reads a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,36 +25,36 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def audit(request: StaffRequest) -> HttpResponse:
     page = request.page
     form = AuditFilter(request.GET, page=page)
-    listed = Paginator(form.narrowed(), PER_PAGE).get_page(request.GET.get("page"))
-    asked = request.GET.copy()
-    asked.pop("page", None)
+    listed = Paginator(form.entries(), PER_PAGE).get_page(request.GET.get("page"))
+    filters = request.GET.copy()
+    filters.pop("page", None)
     context = {
         "page": page,
         "form": form,
         "listed": listed,
         "lines": audit_sentences.lines(page, listed),
-        "query": asked.urlencode(),
+        "query": filters.urlencode(),
     }
-    context["is_narrowed"] = any(asked.values())
+    context["is_filtered"] = any(filters.values())
     return render_form(request, "console/audit/audit.html", context, form)
 
 
 @role_required(Role.EDITOR)
 def audit_csv(request: StaffRequest) -> HttpResponseBase:
-    """What the same filter shows, all of it, as CSV (RFC 4180), a piece in memory at a time."""
+    """All entries that match the filter, as CSV (RFC 4180). Only one batch of them is in memory at a time."""
     form = AuditFilter(request.GET, page=request.page)
-    response = StreamingHttpResponse(_written(request.page, form.narrowed()), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_csv_lines(request.page, form.entries()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"'
     return response
 
 
-def _written(page: Page, entries: AuditEntryQuerySet) -> Iterator[str]:
+def _csv_lines(page: Page, entries: AuditEntryQuerySet) -> Iterator[str]:
     yield "\ufeff" + _row(COLUMNS)
-    for line in audit_sentences.in_pieces(page, entries):
+    for line in audit_sentences.iter_lines(page, entries):
         entry = line.entry
-        about = (entry.object_type, entry.object_ref, audit_sentences.as_json(entry.details))
-        time = machine_time(entry.created_at)
-        yield _row((time, entry.actor_label, entry.actor_kind, entry.verb, line.sentence, *about))
+        actor = (machine_time(entry.created_at), entry.actor_label, entry.actor_kind)
+        details = audit_sentences.as_json(entry.details)
+        yield _row((*actor, entry.verb, line.sentence, entry.object_type, entry.object_ref, details))
 
 
 def _row(cells: tuple[str, ...]) -> str:

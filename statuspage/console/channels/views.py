@@ -18,18 +18,22 @@ from statuspage.console.channels.forms import EndpointForm
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, words_in, words_query
 from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Channel, Subscriber
 
 Act = Callable[..., Any]
 
 # What a button on an endpoint's page does, and what is said then.
 ACTS: dict[str, tuple[Act, str]] = {
-    "test": (endpoints.send_test, "A test message is on its way. What is answered stands below in some seconds."),
+    "test": (
+        endpoint_messages.send_test,
+        "Test message queued. The response appears below within a few seconds.",
+    ),
     "pause": (endpoints.pause, "Nothing is sent there until you resume it."),
-    "resume": (endpoints.resume, "It is sent to again."),
+    "resume": (endpoint_messages.resume, "It is sent to again."),
 }
 
 
@@ -119,7 +123,7 @@ def replay(request: StaffRequest, code: str) -> HttpResponse:
     number = request.POST.get("delivery", "")
     pk = int(number) if number.isdecimal() and len(number) < 19 else 0
     delivery = get_object_or_404(Delivery.objects.to_endpoint(subscriber), pk=pk)
-    if endpoints.replay(delivery, actor=request.user.actor):
+    if replay(delivery, actor=request.user.actor):
         messages.success(request, f"“{delivery.subject}” is sent once more.")
     else:
         messages.warning(request, f"“{delivery.subject}” is still waiting to be sent.")

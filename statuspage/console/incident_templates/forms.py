@@ -85,7 +85,7 @@ def placeholder_values(form: Any, page: Page, incident: Incident | None) -> dict
     values = {"page": page.name, "now": moment_text(now, page.zone)}
     components = incident.affected_components() if incident else []
     if "components" in form.fields and (chosen := form["components"].value()) and hasattr(chosen, "keys"):
-        components = [*components, *page.components.active().with_codes(list(chosen))]
+        components = [*components, *page.components.active().with_public_ids(list(chosen))]
     names = list(dict.fromkeys(component.name for component in components))
     if names:
         values |= {"component": names[0], "components": ", ".join(names)}

@@ -67,10 +67,10 @@ def correct_incident(request: StaffRequest, public_id: str) -> HttpResponse:
 def merge_incident(request: StaffRequest, public_id: str) -> HttpResponse:
     page, incident = request.page, _incident(request, public_id)
     query = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    others = page.incidents.others_to_keep(incident)
+    others = page.incidents.merge_candidates(incident)
     form = MergeForm(sent(request), others=others.titled(query)[:MAX_CANDIDATES] if query else others[:MAX_CANDIDATES])
     if form.is_valid():
-        survivor = others.with_code(form.cleaned_data["into"].replace("\0", ""))
+        survivor = others.with_public_id(form.cleaned_data["into"].replace("\0", ""))
         try:
             _merge(incident, survivor, form.cleaned_data["reason"], request)
         except ValidationError as error:
@@ -212,7 +212,7 @@ def _add_conflict(form: CorrectionForm, conflict: EditConflict) -> None:
 
 
 def _incident(request: StaffRequest, public_id: str) -> Incident:
-    incidents = request.page.incidents.with_timeline().select_related("merged_into", "page")
+    incidents = request.page.incidents.with_details().select_related("merged_into", "page")
     return get_object_or_404(incidents, public_id=public_id)
 
 

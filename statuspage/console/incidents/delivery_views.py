@@ -18,7 +18,7 @@ from statuspage.console.incidents.views import completion_messages, delivery_pro
 from statuspage.console.paging import paged
 from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
-from statuspage.subscribers import staff_actions
+from statuspage.notifications.resending import RetryResult, retry_failed
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import event_scope_of_draft
 
@@ -27,7 +27,7 @@ from statuspage.subscribers.models.matching import event_scope_of_draft
 def deliveries(request: StaffRequest, public_id: str) -> HttpResponse:
     """List the deliveries of one event of the incident: the newest, or `?event=`."""
     incident = _incident(request, public_id)
-    events = list(incident.events.telling().select_related("update"))
+    events = list(incident.events.notifying().select_related("update"))
     event = next(
         (candidate for candidate in events if str(candidate.pk) == request.GET.get("event")),
         events[-1] if events else None,
@@ -69,9 +69,9 @@ def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
 def retry(request: StaffRequest, public_id: str) -> HttpResponse:
     """Retry the failed deliveries of `event`, or only `delivery`. Return to the same place in the list."""
     incident = _incident(request, public_id)
-    event = get_object_or_404(incident.events.telling(), pk=_number(request, "event"))
+    event = get_object_or_404(incident.events.notifying(), pk=_number(request, "event"))
     only = _number(request, "delivery") if "delivery" in request.POST else None
-    result = staff_actions.retry_failed(event, actor=request.user.actor, only=only)
+    result = retry_failed(event, actor=request.user.actor, only=only)
     if request.htmx:
         context = {"page": incident.page, "incident": incident} | _table(request, event)
         return fragment(request, "console/incidents/deliveries.html#table", context, *_retry_messages(result))
@@ -80,7 +80,7 @@ def retry(request: StaffRequest, public_id: str) -> HttpResponse:
     return redirect(f"{console_url(request.page, 'deliveries', public_id)}?{urlencode({'event': event.pk} | filters)}")
 
 
-def _retry_messages(result: staff_actions.Retried) -> list[FlashMessage]:
+def _retry_messages(result: RetryResult) -> list[FlashMessage]:
     flash_messages = (
         [FlashMessage(f"{result.again} deliver{'y' if result.again == 1 else 'ies'} queued for retry.")]
         if result.again
@@ -102,14 +102,14 @@ def audience(request: StaffRequest) -> HttpResponse:
     component_ids = [
         name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value
     ]
-    scope = event_scope_of_draft(incident, kind, page.components.active().with_codes(component_ids))
-    channels = Subscriber.objects.audience(page).concerned_by(scope).by_channel()
+    scope = event_scope_of_draft(incident, kind, page.components.active().with_public_ids(component_ids))
+    channels = Subscriber.objects.audience(page).matching(scope).by_channel()
     context = {"recipients": sum(channels.values()), "channels": channels if len(channels) > 1 else {}}
     return render(request, "console/incidents/_audience.html", context)
 
 
 def _incident(request: StaffRequest, public_id: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=public_id)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
 
 
 def _number(request: StaffRequest, name: str) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions.drafts import draft_lifecycle as actions
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
-from incidents.models.drafts import Around
+from incidents.models.drafts import IncidentDrafts
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
@@ -24,7 +24,7 @@ from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incident_templates.forms import fill_from_template
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
-from statuspage.console.incidents.publishing_rules import typed_in
+from statuspage.console.incidents.publishing_rules import form_data_of
 
 # An author who typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)
@@ -43,10 +43,10 @@ def save_draft(request: StaffRequest, step: str, public_id: str = "") -> HttpRes
         page,
         incident,
         step,
-        typed=typed_in(request.POST),
+        form_data=form_data_of(request.POST),
         author=request.user.actor,
         version=int(version) if version.isdecimal() and len(version) < 9 else None,
-        named=_clean(posted.get("draft", "")),
+        public_id=_clean(posted.get("draft", "")),
         submission_key=_clean(posted.get("submission_key", ""))[:64],
     )
     if request.htmx and draft is None:
@@ -160,7 +160,7 @@ def act_on_draft(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 def _may_discard(draft: Draft, request: StaffRequest) -> bool:
-    return draft.state == DraftState.WRITING and draft.author_ref == request.user.actor.ref
+    return draft.state == DraftState.WRITING and draft.author_key == request.user.actor.key
 
 
 @role_required(Role.EDITOR)
@@ -174,30 +174,29 @@ def presence(request: StaffRequest, public_id: str) -> HttpResponse:
     return render(request, "console/incidents/_drafts.html#activity", context)
 
 
-def activity_context(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
+def activity_context(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
     """Return who else is writing about the incident, and the submitted drafts."""
     now = timezone.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
-    around = around or Draft.objects.around(incident, request.user.actor)
+    around = around or Draft.objects.for_incident(incident, request.user.actor)
     return {
         "page": incident.page,
         "now": now,
         "writing": around.by_others(since=now - PRESENT),
         "submitted": around.submitted,
-        "me": request.user.actor.ref,
     }
 
 
 def _context(draft: Draft, request: StaffRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {"page": draft.page, "draft": draft, "now": timezone.now(), "me": request.user.actor.ref}
+    context: dict[str, Any] = {"page": draft.page, "draft": draft, "now": timezone.now()}
     try:
         notification = _notification(draft)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    email = previews.email_of(notification)
+    email, content = previews.email_of(notification), draft.read_content()
     return context | {
-        "previewed": draft.content.get("body", draft.body),
+        "previewed": content.body if content else draft.body,
         "update": notification.update,
         "affected": notification.update.affected.all() if notification.update else [],
         "email": email,
@@ -207,10 +206,9 @@ def _context(draft: Draft, request: StaffRequest) -> dict[str, Any]:
 
 
 def _notification(draft: Draft) -> Any:
-    content = draft.content or {"body": draft.body, "title": draft.title}
-    values = {name: content.get(name) or "" for name in ("title", "status", "impact")}
-    preview = previews.PreviewInput(draft.step, content.get("body", ""), statuses=content.get("components"), **values)
-    incident = Incident.objects.with_timeline().get(pk=draft.incident_id) if draft.incident_id else None
+    content = draft.read_content()
+    preview = previews.of_content(content) if content else previews.PreviewInput(draft.step, draft.body, draft.title)
+    incident = Incident.objects.with_details().get(pk=draft.incident_id) if draft.incident_id else None
     return previews.notification_of(preview, draft.page, incident)
 
 
@@ -227,7 +225,7 @@ def _incident(request: StaffRequest, public_id: str) -> Incident | None:
     public_id = _clean(public_id)
     if not public_id:
         return None
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=public_id)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
 
 
 def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 
 from incidents.models import Page
 from incidents.models.incidents import IncidentQuerySet
-from incidents.models.states import CANCELLED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
+from incidents.models.states import CANCELED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
 from incidents.reporting.uptime import midnight
 from statuspage.console.fields import DayField, LongSelect
 
@@ -17,7 +17,7 @@ STATUSES = [
     ("Incidents", [(component.value, component.label) for component in INCIDENT_STATUSES]),
     (
         "Maintenance",
-        [*((component.value, component.label) for component in MAINTENANCE_STATUSES), (CANCELLED, "Canceled")],
+        [*((component.value, component.label) for component in MAINTENANCE_STATUSES), (CANCELED, "Canceled")],
     ),
 ]
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ class IncidentFilter(forms.Form):
         self.full_clean()
         filters = {name: value for name, value in self.cleaned_data.items() if value}
         if "q" in filters:
-            incidents = incidents.with_words(filters["q"])
+            incidents = incidents.matching(filters["q"])
         if "status" in filters:
             incidents = incidents.in_status(filters["status"])
         if "impact" in filters:
@@ -81,5 +81,5 @@ class IncidentFilter(forms.Form):
             end = midnight(filters["until"] + timedelta(days=1), zone) if "until" in filters else LAST
             incidents = incidents.falling_between(start, end)
         if "component" in filters:
-            incidents = incidents.naming([self.components[filters["component"]].pk])
+            incidents = incidents.affecting([self.components[filters["component"]].pk])
         return incidents

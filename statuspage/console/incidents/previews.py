@@ -11,13 +11,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
+from incidents.models.draft_content import DraftContent
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
 from incidents.status import impact_of
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 from statuspage.notifications.messages.email import EmailTemplate, notification_email
 from statuspage.notifications.messages.notification import Notification
-from statuspage.notifications.messages.webhook import payload_of
+from statuspage.notifications.messages.webhook import webhook_payload
 
 TABS = {"page": "Page", "mail": "Email", "webhook": "Webhook JSON"}
 # A placeholder for the primary key of the update, higher than any existing one.
@@ -43,6 +44,13 @@ class PreviewInput:
     statuses: Mapping[str, str] | None = None
 
 
+def of_content(content: DraftContent) -> PreviewInput:
+    """Return the input of a submitted draft."""
+    raw = content.as_json()
+    values = {name: raw.get(name, "") for name in ("title", "status", "impact")}
+    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **values)
+
+
 def notification_of(preview: PreviewInput, page: Page, incident: Incident | None) -> Notification:
     """Return the notification that publishing would create. Raise ValidationError if the text cannot be published."""
     now, step = timezone.now(), DraftStep(preview.step)
@@ -59,7 +67,7 @@ def notification_of(preview: PreviewInput, page: Page, incident: Incident | None
         display_at=now,
     )
     statuses = preview.statuses or {}
-    touched = page.components.active().with_codes(list(statuses)).select_related("group") if statuses else []
+    touched = page.components.active().with_public_ids(list(statuses)).select_related("group") if statuses else []
     _prefetched(update)["affected"] = [
         _affected(update, component, statuses[component.public_id]) for component in touched
     ]
@@ -83,7 +91,9 @@ def email_text(email: EmailTemplate) -> str:
 
 
 def webhook_text(notification: Notification) -> str:
-    return json.dumps(payload_of(notification, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False)
+    return json.dumps(
+        webhook_payload(notification, unsubscribe="(each endpoint's own link)"), indent=2, ensure_ascii=False
+    )
 
 
 def _incident(preview: PreviewInput, page: Page) -> Incident:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,7 +10,7 @@ from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.errors import EditConflict
-from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpdate
+from incidents.models import AuditEntry, Draft, Incident, IncidentUpdate
 from incidents.models.states import Kind
 from incidents.text import markdown
 from statuspage.accounts.models import Role
@@ -20,7 +19,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.incidents.draft_views import is_preview
-from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, update_form
+from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, ReopenForm, update_form
 from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.incidents.views import incident_context, new_resolve_form
 
@@ -29,33 +28,46 @@ CONFLICT = "Someone else changed this incident while you were writing. Review th
 
 @role_required(Role.EDITOR)
 def post_update(request: StaffRequest, public_id: str) -> HttpResponse:
-    incident = _incident(request, public_id)
-    return _respond(
-        request, incident, update_form(incident, sent(request)), DraftStep.UPDATE, message="Update published."
-    )
+    incident, actor = _incident(request, public_id), request.user.actor
+    form = update_form(incident, sent(request))
+
+    def publish() -> IncidentUpdate:
+        return actions.post_update(incident, form.update_input(), actor=actor)
+
+    return _respond(request, incident, form, publish, message="Update published.")
 
 
 @role_required(Role.EDITOR)
 def resolve(request: StaffRequest, public_id: str) -> HttpResponse:
-    incident = _incident(request, public_id, kind=Kind.INCIDENT)
-    return _respond(
-        request, incident, new_resolve_form(incident, sent(request)), DraftStep.RESOLVE, message="Incident resolved."
-    )
+    incident, actor = _incident(request, public_id, kind=Kind.INCIDENT), request.user.actor
+    form = new_resolve_form(incident, sent(request))
+
+    def publish() -> IncidentUpdate:
+        return actions.resolve(incident, form.update_input(), restore=form.restored(), actor=actor)
+
+    return _respond(request, incident, form, publish, message="Incident resolved.")
 
 
 @role_required(Role.EDITOR)
 def reopen(request: StaffRequest, public_id: str) -> HttpResponse:
-    incident = _incident(request, public_id, kind=Kind.INCIDENT)
-    return _respond(
-        request, incident, update_form(incident, sent(request)), DraftStep.REOPEN, message="Incident reopened."
-    )
+    incident, actor = _incident(request, public_id, kind=Kind.INCIDENT), request.user.actor
+    form = update_form(incident, sent(request), form_class=ReopenForm)
+
+    def publish() -> IncidentUpdate:
+        return actions.reopen(incident, form.update_input(), actor=actor)
+
+    return _respond(request, incident, form, publish, message="Incident reopened.")
 
 
 def _respond(
-    request: StaffRequest, incident: Incident, form: PublishForm, step: DraftStep, *, message: str
+    request: StaffRequest, incident: Incident, form: PublishForm, publish: Callable[[], IncidentUpdate], *, message: str
 ) -> HttpResponse:
-    target: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
-    return respond_to_form(request, incident, form, lambda: publish_or_defer(form, step, **target), message=message)
+    def action() -> Incident | IncidentUpdate | Draft:
+        return publish_or_defer(
+            form, publish, page=incident.page, incident=incident, user=request.user, data=request.POST
+        )
+
+    return respond_to_form(request, incident, form, action, message=message)
 
 
 @role_required(Role.EDITOR)
@@ -96,8 +108,8 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
         actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
 
 
-def _incident(request: StaffRequest, public_id: str, **target: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=public_id, **target)
+def _incident(request: StaffRequest, public_id: str, **filters: str) -> Incident:
+    return get_object_or_404(request.page.incidents.with_details(), public_id=public_id, **filters)
 
 
 def respond_to_form(

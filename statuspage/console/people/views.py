@@ -31,7 +31,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
     words = words_in(request)
     context = {
         "page": page,
-        "listed": paged(User.objects.with_words(words), request),
+        "listed": paged(User.objects.matching(words), request),
         "words": words,
         "query": words_query(words),
         "form": form,

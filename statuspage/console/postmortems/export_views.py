@@ -9,7 +9,7 @@ from statuspage.console.postmortems.postmortem_export import as_json, as_markdow
 @role_required(Role.VIEWER)
 def postmortem(request: StaffRequest, public_id: str, kind: str) -> HttpResponse:
     """Download the postmortem. `kind` is md or json. Drafts are only available to editors."""
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incident = get_object_or_404(incidents, public_id=public_id)
     postmortem = getattr(incident, "postmortem", None)
     if postmortem is None or not (postmortem.is_published or request.user.has_role(Role.EDITOR)):

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.actions.postmortems import reviews
-from incidents.actions.postmortems.action_items import as_drafted
+from incidents.actions.postmortems.action_items import drafts_of
 from incidents.errors import EditConflict
 from incidents.models import EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
@@ -85,7 +85,7 @@ def retract_postmortem(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 def _incident(request: StaffRequest, public_id: str) -> Incident:
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incidents = incidents.prefetch_related("postmortem__action_items")
     return get_object_or_404(incidents, public_id=public_id)
 
@@ -103,7 +103,7 @@ def _render(request: StaffRequest, editor: PostmortemEditor, *, has_errors: bool
         "page": incident.page,
         "editor": editor,
         "has_errors": has_errors,
-        "audience": Subscriber.objects.audience(incident.page).concerned_by(scope).count(),
+        "audience": Subscriber.objects.audience(incident.page).matching(scope).count(),
         "open_comments": postmortem.comments.open().count() if postmortem else 0,
         "is_approved": is_approved,
         "must_ask": incident.page.postmortems_need_approval and not is_approved,
@@ -198,7 +198,7 @@ def _act_on_review(request: StaffRequest, postmortem: Postmortem) -> str:
         reviews.approve(postmortem, note=text, actor=actor, expected_version=version)
         return "Postmortem approved."
     if "return" in request.POST:
-        reviews.give_back(postmortem, note=text, actor=actor, expected_version=version)
+        reviews.return_for_changes(postmortem, note=text, actor=actor, expected_version=version)
         return "Changes requested."
     if comment_id := _number(request.POST.get("settle", request.POST.get("reopen", ""))):
         comment = get_object_or_404(postmortem.comments.select_related("postmortem__incident__page"), pk=comment_id)
@@ -217,7 +217,7 @@ def _is_same(current: Postmortem, editor: PostmortemEditor) -> bool:
     """Whether the submission equals the saved version, as after a double click."""
     typed = [item.content for item in editor.items.drafts]
     same_text = current.draft.split() == editor.form.cleaned_data["body"].split()
-    return same_text and typed == as_drafted(current) and editor.findings() == current.stated()
+    return same_text and typed == drafts_of(current) and editor.findings() == current.stated()
 
 
 def _show_both(editor: PostmortemEditor, theirs: Postmortem) -> None:

@@ -114,7 +114,7 @@ def publish_figures(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def impact_start(request: StaffRequest, code: str) -> HttpResponse:
-    incident = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    incident = get_object_or_404(request.page.incidents.with_details(), public_id=code)
     form = ImpactStartForm(sent(request), incident=incident)
     if form.is_valid():
         try:

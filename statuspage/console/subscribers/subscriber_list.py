@@ -95,7 +95,7 @@ def endpoint_list(page: Page, words: str, *, by_address: bool) -> SubscriberQuer
     """Those that are, or may be, sent to first, then the removed. Who may not read addresses finds by name alone."""
     found = Subscriber.objects.endpoints().filter(page=page)
     if words:
-        found = found.searched(words) if by_address else found.called(words)
+        found = found.searched(words) if by_address else found.named(words)
     removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
     return found.order_by(removed, "channel", "-created_at", "-pk")
 

@@ -71,7 +71,7 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
         "request": request,
         # A page that shows the open incidents has looked already.
         "newest": context["newest"] if "newest" in context else _newest(page),
-        "may_write": request.user.has_role(Role.EDITOR),
+        "can_edit": request.user.has_role(Role.EDITOR),
         "daily": navigation.links(page, navigation.DAILY, request.user, request.path),
         "more": navigation.links(page, navigation.MORE, request.user, request.path),
     }

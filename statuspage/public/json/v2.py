@@ -17,9 +17,9 @@ from incidents.models import Component, Incident, Page
 from incidents.models.incidents import IncidentQuerySet
 from incidents.models.updates import timeline
 from incidents.status import Headline, page_status
-from incidents.statuspage_json import Json, Wire
+from incidents.statuspage_json import Json, V2Serializer
 from incidents.visibility import Viewer
-from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.common.json_responses import json_answer, json_not_found, v2_serializer
 from statuspage.common.urls import current_page
 from statuspage.public.http import open_page
 
@@ -30,17 +30,17 @@ LISTED = 50
 def summary(request: HttpRequest) -> HttpResponse:
     """Six queries."""
     page = current_page(request)
-    wire, components = wire_of(page), _components(page)
+    serializer, components = v2_serializer(page), _components(page)
     shown = {component.pk for component in components}
     incidents = list(_incidents(page).unresolved().latest_first().select_related("postmortem"))
     ahead = list(_maintenances(page).ahead().soonest_first().select_related("postmortem"))
     # Both at once: half the queries.
     prefetch_related_objects([*incidents, *ahead], timeline())
     body = {
-        "components": wire.components(components),
-        "incidents": incident_rows(wire, incidents, shown),
-        "scheduled_maintenances": _maintenance_rows(wire, ahead, shown),
-        "status": wire.status(_headline(components, incidents)),
+        "components": serializer.components(components),
+        "incidents": incident_rows(serializer, incidents, shown),
+        "scheduled_maintenances": _maintenance_rows(serializer, ahead, shown),
+        "status": serializer.status(_headline(components, incidents)),
     }
     return _answer(page, body)
 
@@ -49,13 +49,13 @@ def summary(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     headline = _headline(_components(page), _incidents(page).unresolved())
-    return _answer(page, {"status": wire_of(page).status(headline)})
+    return _answer(page, {"status": v2_serializer(page).status(headline)})
 
 
 @open_page
 def components(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    return _answer(page, {"components": wire_of(page).components(_components(page))})
+    return _answer(page, {"components": v2_serializer(page).components(_components(page))})
 
 
 @open_page
@@ -100,24 +100,24 @@ def loosely_written(request: HttpRequest) -> HttpResponseBase:
     """`//api/v2/incidents.json` and `/api/v2/Incidents.json`, which clients in use ask for. Nothing here knows cookies,
     so that nothing has to be guarded from foreign pages."""
     path = "/" + re.sub(r"/+", "/", request.path_info).strip("/").lower()
-    found = resolve(path)
-    if found.view_name == "public:v2_loosely_written":
+    match = resolve(path)
+    if match.view_name == "public:v2_loosely_written":
         return json_not_found()
-    answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+    answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return answer
 
 
-def incident_rows(wire: Wire, incidents: Iterable[Incident], shown: set[int]) -> list[Json]:
+def incident_rows(serializer: V2Serializer, incidents: Iterable[Incident], shown: set[int]) -> list[Json]:
     """`shown`: the primary keys of the components that have a row of their own on the page."""
-    return [wire.incident(one, rows_of(one, shown)) for one in incidents]
+    return [serializer.incident(incident, components_on_page(incident, shown)) for incident in incidents]
 
 
-def rows_of(incident: Incident, shown: set[int]) -> list[Component]:
+def components_on_page(incident: Incident, shown: set[int]) -> list[Component]:
     """Of the components that it names, those that are still on the page."""
     return [component for component in incident.affected_components() if component.pk in shown]
 
 
-def shown_keys(page: Page) -> set[int]:
+def ids_of_shown_components(page: Page) -> set[int]:
     return set(page.components.visible_to(Viewer.PUBLIC).values_list("pk", flat=True))
 
 
@@ -135,22 +135,24 @@ def _maintenances(page: Page) -> IncidentQuerySet:
 
 def _headline(components: Iterable[Component], open_incidents: Iterable[Incident]) -> Headline:
     """The one that the home page shows."""
-    return page_status([one.status for one in components], open_impacts=[one.impact for one in open_incidents])
+    return page_status(
+        [component.status for component in components], open_impacts=[incident.impact for incident in open_incidents]
+    )
 
 
-def _incident_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    listed = found.latest_first().with_timeline()[:LISTED]
-    return _answer(page, {"incidents": incident_rows(wire_of(page), listed, shown_keys(page))})
+def _incident_list(page: Page, incidents: IncidentQuerySet) -> HttpResponse:
+    listed = incidents.latest_first().with_details()[:LISTED]
+    return _answer(page, {"incidents": incident_rows(v2_serializer(page), listed, ids_of_shown_components(page))})
 
 
-def _maintenance_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    rows = _maintenance_rows(wire_of(page), found.with_timeline()[:LISTED], shown_keys(page))
+def _maintenance_list(page: Page, maintenances: IncidentQuerySet) -> HttpResponse:
+    rows = _maintenance_rows(v2_serializer(page), maintenances.with_details()[:LISTED], ids_of_shown_components(page))
     return _answer(page, {"scheduled_maintenances": rows})
 
 
-def _maintenance_rows(wire: Wire, found: Iterable[Incident], shown: set[int]) -> list[Json]:
-    return [wire.maintenance(one, rows_of(one, shown)) for one in found]
+def _maintenance_rows(serializer: V2Serializer, maintenances: Iterable[Incident], shown: set[int]) -> list[Json]:
+    return [serializer.maintenance(row, components_on_page(row, shown)) for row in maintenances]
 
 
 def _answer(page: Page, body: Json) -> HttpResponse:
-    return json_answer({"page": wire_of(page).page_object()} | body, changed_at=page.updated_at)
+    return json_answer({"page": v2_serializer(page).page_object()} | body, changed_at=page.updated_at)

@@ -10,9 +10,9 @@ from django.views.decorators.vary import vary_on_headers
 from incidents.models import Component, Page
 from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
-from incidents.statuspage_json import Json, Wire
+from incidents.statuspage_json import Json, V2Serializer
 from incidents.visibility import Viewer
-from statuspage.common.json_responses import json_answer, json_not_found, wire_of
+from statuspage.common.json_responses import json_answer, json_not_found, v2_serializer
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
 from statuspage.public.http import View, open_page
@@ -27,10 +27,10 @@ def history(request: HttpRequest) -> HttpResponse:
     """`/history.json`, `/history.json?page=2`."""
     page = current_page(request)
     number = request.GET.get("page", "1")
-    found = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
-    if found is None:
+    history = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
+    if history is None:
         return json_not_found()
-    return json_answer(history_body(page, found), changed_at=found.changed_at)
+    return json_answer(history_body(page, history), changed_at=history.changed_at)
 
 
 def or_json(view: View) -> View:
@@ -47,9 +47,9 @@ def or_json(view: View) -> View:
 
 
 @open_page
-def incident(request: HttpRequest, code: str) -> HttpResponse:
+def incident(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    body = incident_body(page, code)
+    body = incident_body(page, public_id)
     return json_answer(body, changed_at=page.updated_at) if body else json_not_found()
 
 
@@ -64,24 +64,24 @@ def feed(request: HttpRequest) -> HttpResponse:
 def uptime(request: HttpRequest) -> HttpResponse:
     """Every published uptime of the last 30, 90 and 365 days, null where nothing is known. Four queries."""
     page, now = current_page(request), timezone.now()
-    wire = wire_of(page)
+    serializer = v2_serializer(page)
     components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
     spans = spans_of(page, components, now=now)
     since = known_since(components, zone=page.zone) if components else {}
     body = {
-        "page": wire.page_object(),
+        "page": serializer.page_object(),
         "weights": {status: float(weight) for status, weight in Weights.for_page(page).by_status().items()},
         "components": [
-            _uptime(wire, component, spans[component.pk])
-            | {"known_since": wire.time_or_none(since.get(component.pk)), "proof": _proof(page, component)}
+            _uptime(serializer, component, spans[component.pk])
+            | {"known_since": serializer.time_or_none(since.get(component.pk)), "proof": _proof(page, component)}
             for component in components
         ],
     }
     return json_answer(body)
 
 
-def _uptime(wire: Wire, component: Component, spans: list[Span]) -> Json:
-    percentages = {f"{one.days}_days": None if one.percentage is None else float(one.percentage) for one in spans}
+def _uptime(serializer: V2Serializer, component: Component, spans: list[Span]) -> Json:
+    percentages = {f"{span.days}_days": None if span.percentage is None else float(span.percentage) for span in spans}
     return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
 
 

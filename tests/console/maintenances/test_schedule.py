@@ -108,7 +108,8 @@ def test_without_any_reminder_there_is_none(editor: Client) -> None:
 def test_the_form_says_in_a_sentence_what_the_boxes_say(editor: Client) -> None:
     summary = form_to(sheet(editor.get(NEW))).one("summary").text
     assert summary.startswith(
-        "Starts and completes automatically, notifies subscribers about the start and the end, sends reminders 1 hour before."
+        "Starts and completes automatically, notifies subscribers about the start and the end, "
+        "sends reminders 1 hour before."
     )
     answer = press(editor, auto_start=None, notify_start=None, notify_end=None, reminders=None, body="")
     assert (

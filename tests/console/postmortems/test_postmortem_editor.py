@@ -17,24 +17,12 @@ from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Draft, Incident, Page, Postmortem
 from incidents.models.findings import Findings, Line
-from tests.factories import ALICE, make_component, make_resolved, make_user
+from tests.console.staff import signed_in
+from tests.factories import ALICE, make_component, make_resolved
 
 pytestmark = pytest.mark.django_db
 
 HTMX = {"hx-request": "true"}
-
-
-@pytest.fixture
-def incident(page: Page) -> Incident:
-    ago = timezone.now() - timedelta(hours=3)
-    api = make_component(page, "API")
-    return make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components={api: "major_outage"})
-
-
-def signed_in(role: str = "editor") -> Client:
-    client = Client()
-    client.force_login(make_user(role))
-    return client
 
 
 def address(incident: Incident, more: str = "") -> str:

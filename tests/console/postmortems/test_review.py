@@ -7,19 +7,9 @@ from django.test import Client
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.models import Incident, Page, Postmortem
-from tests.console.postmortems.test_postmortem_editor import (
-    address,
-    editor,
-    incident,
-    page,
-    public,
-    save,
-    signed_in,
-    text_of,
-)
+from tests.console.postmortems.test_postmortem_editor import address, public, save, text_of
+from tests.console.staff import signed_in
 from tests.factories import ALICE, make_resolved
-
-__all__ = ["editor", "incident", "page"]
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from incidents.actions.incidents.corrections import correct_update_time
 from incidents.actions.incidents.incident_lifecycle import edit_update
 from incidents.actions.postmortems.postmortem_lifecycle import publish
 from incidents.models import Page
-from incidents.statuspage_json import Wire
+from incidents.statuspage_json import V2Serializer
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock, spelled_out
 from statuspage.notifications.messages.chat_markup import PLAIN
@@ -141,7 +141,7 @@ def test_a_postmortem_is_about_the_day_on_which_it_began(page: Page) -> None:
 def test_programs_and_plain_mails_read_the_time_in_words(page: Page) -> None:
     incident = make_incident(page, body="It began at @14:14.", at=datetime(2026, 7, 1, 13, tzinfo=UTC))
     told = "It began at 14:14 CEST (12:14 UTC)."
-    assert Wire(page, "").update(incident.updates.get(), incident)["body"] == told
+    assert V2Serializer(page, "").update(incident.updates.get(), incident)["body"] == told
     event = incident.events.get(kind="incident.opened")
     email = notification_email(read_notification([event.pk])[event.pk], zone=UTC)
     assert told in email.text

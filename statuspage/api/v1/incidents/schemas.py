@@ -11,9 +11,8 @@ from incidents.models import (
     IncidentUpdate,
     Page,
 )
-from incidents.statuspage_json import published_postmortem
+from statuspage.api.lookups import serializer_of
 from statuspage.api.v1.base import (
-    Codes,
     ComponentStatusInOrNone,
     ComponentStatusOut,
     ImpactIn,
@@ -21,15 +20,14 @@ from statuspage.api.v1.base import (
     LooseMoment,
     Moment,
     Name,
+    PublicIds,
     RequestModel,
     ResponseModel,
     StatusIn,
     StatusOut,
     Text,
 )
-from statuspage.api.v1.components import ComponentOut, component_out
-from statuspage.api.v1.postmortems import changed_at
-from statuspage.common.json_responses import wire_of
+from statuspage.api.v1.components import ComponentOut
 
 
 class AffectedOut(ResponseModel):
@@ -95,14 +93,14 @@ class IncidentIn(RequestModel):
     name: Name | None = None
     status: StatusIn | None = None
     body: Text | None = None
-    message: Annotated[Text | None, Field(description="What older clients call the body")] = None
+    message: Annotated[Text | None, Field(description="Old name of body")] = None
     impact_override: ImpactIn | None = None
     deliver_notifications: bool | None = None
     components: Annotated[
-        dict[str, ComponentStatusInOrNone] | Codes | None,
-        Field(description="Status by component id; an empty one leaves it as it is and names the component"),
+        dict[str, ComponentStatusInOrNone] | PublicIds | None,
+        Field(description="Status by component id. An empty status names the component without changing it."),
     ] = None
-    component_ids: Codes | None = None
+    component_ids: PublicIds | None = None
     metadata: dict[str, Any] | None = None
     reminder_intervals: Annotated[str | None, Field(max_length=100)] = None
     backfilled: bool | None = None
@@ -126,10 +124,10 @@ class IncidentIn(RequestModel):
 
     @property
     def statuses(self) -> dict[str, str]:
-        """By component id, "" where the status is to stay."""
-        found: dict[str, str] = dict.fromkeys(self.component_ids or [], "")
+        """The new status by component id, or "" if the status does not change."""
+        statuses: dict[str, str] = dict.fromkeys(self.component_ids or [], "")
         mapped = self.components if isinstance(self.components, dict) else dict.fromkeys(self.components or [], "")
-        return found | dict(mapped)
+        return statuses | dict(mapped)
 
 
 class IncidentBody(RequestModel):
@@ -137,7 +135,7 @@ class IncidentBody(RequestModel):
 
 
 class UpdateIn(RequestModel):
-    """`deliver_notifications` of what was published already is accepted and changes nothing."""
+    """`deliver_notifications` is accepted and ignored, because the update is published already."""
 
     body: Text | None = None
     display_at: Moment | None = None
@@ -149,55 +147,16 @@ class UpdateBody(RequestModel):
 
 
 def incidents_out(page: Page, incidents: Iterable[Incident]) -> list[IncidentOut]:
-    """`incidents` come `for_programs()`. One more query, however many."""
-    listed = list(incidents)
-    told = Event.objects.told_of_postmortems(listed)
-    return [_incident(page, one, told_of_postmortem=one.pk in told) for one in listed]
+    """`incidents` come `with_api_fields()`. Costs one more query, however many they are."""
+    incidents, serializer = list(incidents), serializer_of(page)
+    notified = Event.objects.with_announced_postmortem(incidents)
+    return [IncidentOut(**serializer.incident(incident, is_notified=incident.pk in notified)) for incident in incidents]
 
 
 def incident_out(page: Page, incident: Incident) -> IncidentOut:
-    """Freshly read."""
-    return incidents_out(page, Incident.objects.for_programs().filter(pk=incident.pk))[0]
-
-
-def _incident(page: Page, incident: Incident, *, told_of_postmortem: bool) -> IncidentOut:
-    wire = wire_of(page)
-    postmortem = published_postmortem(incident)
-    planned = incident.is_maintenance
-    sent = [reminder.sent_at for reminder in incident.reminders.all() if reminder.sent_at]
-    return IncidentOut(
-        id=incident.public_id,
-        components=[component_out(page, one) for one in incident.affected_components()],
-        created_at=wire.time(incident.created_at),
-        impact=incident.impact,
-        impact_override=incident.impact_override or None,
-        incident_updates=[UpdateOut(**wire.update(update, incident)) for update in incident.updates.all()],
-        metadata=incident.metadata,
-        monitoring_at=wire.time_or_none(incident.monitoring_at),
-        name=incident.title,
-        page_id=page.public_id,
-        postmortem_body=postmortem.body if postmortem else None,
-        postmortem_body_last_updated_at=wire.time_or_none(changed_at(postmortem)) if postmortem else None,
-        postmortem_notified_subscribers=told_of_postmortem,
-        postmortem_published_at=wire.time_or_none(postmortem.published_at) if postmortem else None,
-        resolved_at=wire.time_or_none(incident.resolved_at),
-        scheduled_auto_completed=planned and incident.auto_complete,
-        scheduled_auto_in_progress=planned and incident.auto_start,
-        scheduled_for=wire.time_or_none(incident.scheduled_for),
-        auto_transition_deliver_notifications_at_end=incident.notify_end if planned else None,
-        auto_transition_deliver_notifications_at_start=incident.notify_start if planned else None,
-        auto_transition_to_maintenance_state=incident.set_components if planned else None,
-        auto_transition_to_operational_state=incident.restore_components if planned else None,
-        scheduled_remind_prior=planned and bool(incident.reminders.all()),
-        scheduled_reminded_at=wire.time_or_none(max(sent, default=None)),
-        scheduled_until=wire.time_or_none(incident.scheduled_until),
-        shortlink=wire.link(incident),
-        started_at=wire.time(incident.started_at),
-        status=incident.status,
-        updated_at=wire.time(incident.updated_at),
-        reminder_intervals=incident.reminder_intervals or None,
-    )
+    """Read the incident again, and return it."""
+    return incidents_out(page, Incident.objects.with_api_fields().filter(pk=incident.pk))[0]
 
 
 def update_out(page: Page, update: IncidentUpdate) -> UpdateOut:
-    return UpdateOut(**wire_of(page).update(update, update.incident))
+    return UpdateOut(**serializer_of(page).update(update, update.incident))
