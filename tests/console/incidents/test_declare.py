@@ -40,7 +40,7 @@ def test_a_declared_incident_is_published_with_its_components(editor: Client, pa
     assert incident.affected_components() == [rest]
     assert list(Component.objects.order_by("pk").values_list("status", flat=True)) == ["partial_outage", "operational"]
     assert incident.events.get().notify
-    assert "Update published." in sheet(editor.get(answer["Location"])).text
+    assert "Incident published." in sheet(editor.get(answer["Location"])).text
     assert "API outage" in sheet(Client().get("/")).text
     assert website.status == "operational"
 

@@ -190,7 +190,7 @@ def test_what_is_typed_is_kept_but_for_what_would_be_public_at_once(editor: Clie
         in editor.post(address(incident), again, headers=HTMX).content.decode()
     )
     late = editor.post(address(incident), again, headers=HTMX).content.decode()
-    assert "Somebody else has saved this postmortem" in late
+    assert "Someone else saved this postmortem" in late
     assert Postmortem.objects.get().draft == "Half a sentence"
     wrong = again | {"version": str(saved.version + 1), "lines-0-at": "noon", "body": "Only the text"}
     editor.post(address(incident), wrong, headers=HTMX)
@@ -271,7 +271,7 @@ def test_every_part_that_is_wrong_is_named(editor: Client, incident: Incident) -
     told = text_of(save(editor, incident, **wrong))
     assert re.search("errors in the timeline *, the times and factors *and the action items", told)
     del wrong["detected_at"]
-    assert re.search("look at the timeline *and the action items", text_of(save(editor, incident, **wrong)))
+    assert re.search("errors in the timeline *and the action items", text_of(save(editor, incident, **wrong)))
 
 
 def test_a_viewer_reads_no_draft(incident: Incident) -> None:

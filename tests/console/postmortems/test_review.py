@@ -21,7 +21,7 @@ def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Cli
     save(editor, incident, "ask")
     assert "Waits for approval" in text_of(editor.get("/console/p/acme/"))
     mine = editor.get(address(incident, "/review"))
-    assert "somebody else has to approve it" in text_of(mine)
+    assert "someone else must approve it" in text_of(mine)
     assert 'name="approve"' not in mine.content.decode()
     version = str(Postmortem.objects.get().version)
     assert editor.post(address(incident, "/review"), {"approve": "1", "version": version}).status_code == 422
@@ -78,7 +78,7 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, "ask", body="Because of something else.")
     late = second.post(where, {"return": "1", "comment": "Which one?", "version": seen})
-    assert "Somebody changed it since" in text_of(late)
+    assert "Someone else changed this postmortem after" in text_of(late)
     assert "Which one?</textarea>" in late.content.decode()
     assert "Because of something else." in late.content.decode()
     version = str(Postmortem.objects.get().version)
@@ -86,7 +86,7 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
     assert "Publish…" in text_of(second.get(where))
     log = text_of(second.get("/console/p/acme/audit"))
-    for did in ("asked for approval of", "commented on", "approved", "settled a comment on"):
+    for did in ("requested approval of", "commented on", "approved", "resolved a comment on"):
         assert f"{did} the postmortem of" in log
 
 
@@ -113,4 +113,4 @@ def test_saving_says_what_becomes_of_it(editor: Client, incident: Incident) -> N
     Page.objects.update(postmortems_need_approval=False)
     save(editor, incident, "publish")
     save(editor, incident, **{"items-0-text": "Raise an alarm"})
-    assert "Saved. Visitors see the action items as they are now" in text_of(editor.get(address(incident)))
+    assert "Postmortem saved. Action items are updated" in text_of(editor.get(address(incident)))
