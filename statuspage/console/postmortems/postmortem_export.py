@@ -9,7 +9,7 @@ from incidents.models import ActionItem, Incident, Postmortem
 from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
-from incidents.text.time_shorthand import Clock
+from incidents.text.time_shorthand import Clock, expand_times
 from incidents.text.wording import moment_text
 from incidents.transfer.serialization import plain
 
