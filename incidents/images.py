@@ -60,16 +60,16 @@ def drawn(raw: bytes) -> Picture:
     return Picture(buffer.getvalue(), image.width, image.height)
 
 
-def is_legible(content: bytes, ground: str) -> bool:
+def is_legible(content: bytes, background: str) -> bool:
     """Whether what is drawn can be told from `ground` (`#rrggbb`), by and large. A picture without
     transparency brings a ground of its own. `content`: of a Picture."""
     image = Image.open(BytesIO(content), formats=["WEBP"]).convert("RGBA")
     image.thumbnail(SAMPLE)
-    seen = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
-    if seen.total() > 0.95 * image.width * image.height:
+    pixels_by_color = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
+    if pixels_by_color.total() > 0.95 * image.width * image.height:
         return True
-    faint = sum(n for rgb, n in seen.items() if colors.contrast(colors.as_hex(*rgb), ground) < CONTRAST)
-    return faint <= FAINT * seen.total()
+    faint = sum(n for rgb, n in pixels_by_color.items() if colors.contrast(colors.as_hex(*rgb), background) < CONTRAST)
+    return faint <= FAINT * pixels_by_color.total()
 
 
 def _decoded(raw: bytes) -> Image.Image:

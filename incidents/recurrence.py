@@ -65,11 +65,11 @@ def check(rule: str, *, starts_at: datetime, time_zone: str) -> str:
         raise RuleError(f"“{time_zone}” is not a time zone. Use a name like Europe/Berlin.", field="time_zone")
     if starts_at.tzinfo is not None:
         raise RuleError("The first start is a time on the wall clock: leave out the zone.", field="starts_at")
-    kept = ";".join(f"{name}={value}" for name, value in _parts(rule).items())
-    if next(_local_times(kept, starts_at, ZoneInfo(time_zone)), None) is None:
-        ends = " by UNTIL" if "UNTIL" in kept else ""
+    normalized = ";".join(f"{name}={value}" for name, value in _parts(rule).items())
+    if next(_local_times(normalized, starts_at, ZoneInfo(time_zone)), None) is None:
+        ends = " by UNTIL" if "UNTIL" in normalized else ""
         raise RuleError(f"This rule never fires: no day fits all of its parts{ends}.")
-    return kept
+    return normalized
 
 
 def upcoming(rule: str, *, starts_at: datetime, zone: ZoneInfo, after: datetime, count: int) -> list[Slot]:
@@ -109,8 +109,8 @@ def _parts(rule: str) -> dict[str, str]:
     if len(text) > MAX_RULE:
         raise RuleError(f"The rule is {len(text)} characters long; {MAX_RULE} are allowed.")
     parts: dict[str, str] = {}
-    for piece in text.split(";"):
-        name, _, value = piece.partition("=")
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
         _check_part(name, value)
         if name in parts:
             raise RuleError(f"{name} is there twice.")
@@ -175,10 +175,10 @@ def _local_times(rule: str, starts_at: datetime, zone: ZoneInfo) -> Iterator[dat
     ends = _until(parts.pop("UNTIL", ""), zone)
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        found = rrulestr(text, dtstart=_in_year(starts_at.replace(microsecond=0), years))
+        occurrences = rrulestr(text, dtstart=_in_year(starts_at.replace(microsecond=0), years))
     except ValueError as error:
         raise RuleError(f"The rule cannot be read: {error}.") from error
-    times: Iterator[datetime] = (_in_year(local, -years) for local in found)
+    times: Iterator[datetime] = (_in_year(local, -years) for local in occurrences)
     return takewhile(lambda local: ends is None or not ends(local), times)
 
 

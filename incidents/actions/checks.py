@@ -82,15 +82,15 @@ def impact(value: str | None) -> str:
 
 def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component, str]:
     """Freshly read and locked components of `page` with their new status, in one order: none wait in a circle."""
-    wanted = {component.pk: new for component, new in statuses.items()}
-    found = Component.objects.active().filter(page=page, pk__in=wanted).select_related("group")
-    locked = {c.pk: c for c in found.select_for_update(of=("self",)).order_by("pk")}
+    new_statuses = {component.pk: new for component, new in statuses.items()}
+    components = Component.objects.active().filter(page=page, pk__in=new_statuses).select_related("group")
+    locked = {c.pk: c for c in components.select_for_update(of=("self",)).order_by("pk")}
     for component, new in statuses.items():
         if component.pk not in locked:
             raise ValidationError({"components": f"“{component.name}” is not a component of this page any more."})
         if new not in ComponentStatus.values:
             raise ValidationError({"components": f"“{new}” is not a component status."})
-    return {locked[pk]: wanted[pk] for pk in sorted(locked)}
+    return {locked[pk]: new_statuses[pk] for pk in sorted(locked)}
 
 
 def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:

@@ -45,13 +45,13 @@ def correct_components(
         record(incident.page, EventKind.HISTORY_CORRECTED, component, actor=actor, details=details, component=component)
     _keep_old_components(update, old, new, actor)
     _recount_impact(incident)
-    words = [{c.full_name: status for c, status in told.items()} for told in (old, new)]
+    before_after = [{c.full_name: status for c, status in statuses.items()} for statuses in (old, new)]
     record(
         incident.page,
         EventKind.UPDATE_EDITED,
         update,
         actor=actor,
-        details={"old_components": words[0], "new_components": words[1], "reason": reason},
+        details={"old_components": before_after[0], "new_components": before_after[1], "reason": reason},
         incident=incident,
         update=update,
     )

@@ -36,8 +36,8 @@ def correct_update_time(
     update.incident = incident
     old, at = update.display_at, checks.moment(at)
     _check_order(update, at)
-    named = Component.objects.filter(affected__update=update).select_related("group")
-    for component in named.select_for_update(of=("self",)).order_by("pk"):
+    components = Component.objects.filter(affected__update=update).select_related("group")
+    for component in components.select_for_update(of=("self",)).order_by("pk"):
         status_history.move_change(component, update=update, old_at=old, new_at=at)
     _keep_old_time(update, at, actor)
     update.display_at, update.edited_at = at, timezone.now()

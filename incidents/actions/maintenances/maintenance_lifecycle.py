@@ -60,13 +60,15 @@ def overlaps(
 
     Soonest first. The number of queries does not grow with theirs.
     """
-    asked = {component.pk for component in components}
-    found = page.incidents.overlapping(start, end).affecting(asked).soonest_first()
+    component_pks = {component.pk for component in components}
+    overlapping = page.incidents.overlapping(start, end).affecting(component_pks).soonest_first()
     if other_than:
-        found = found.exclude(pk=other_than.pk)
+        overlapping = overlapping.exclude(pk=other_than.pk)
     return [
-        Overlap(one, [component for component in one.affected_components() if component.pk in asked])
-        for one in found.with_details()
+        Overlap(
+            maintenance, [component for component in maintenance.affected_components() if component.pk in component_pks]
+        )
+        for maintenance in overlapping.with_details()
     ]
 
 
@@ -273,9 +275,11 @@ def components_to_restore(maintenance: Incident, *, at: datetime | None = None) 
     With an end `at` in the past, not those whose status was set after it.
     """
     held = Component.objects.affected_by_other_ongoing(maintenance).values("pk")
-    own = Component.objects.active().affected_by(maintenance).exclude(pk__in=held).in_page_order()
-    kept = [c for c in own if c.status == ComponentStatus.UNDER_MAINTENANCE]
-    return {c: ComponentStatus.OPERATIONAL for c in kept if at is None or status_history.unchanged_since(c, at)}
+    components = Component.objects.active().affected_by(maintenance).exclude(pk__in=held).in_page_order()
+    under_maintenance = [c for c in components if c.status == ComponentStatus.UNDER_MAINTENANCE]
+    return {
+        c: ComponentStatus.OPERATIONAL for c in under_maintenance if at is None or status_history.unchanged_since(c, at)
+    }
 
 
 def _rename_components(maintenance: Incident, components: Sequence[Component]) -> None:

@@ -92,6 +92,6 @@ def _save(metric: Metric, verb: str, actor: Actor, fields: dict[str, Any]) -> Me
 
 def check_kind(kind: str) -> str:
     if kind not in PROVIDER_KINDS:
-        said = f"Candor does not fetch metrics from {kind or 'nowhere'}."
-        raise ValidationError({"type": f"{said} Make a provider of type Self and send points to it."})
+        message = f"Candor does not fetch metrics from {kind or 'nowhere'}."
+        raise ValidationError({"type": f"{message} Make a provider of type Self and send points to it."})
     return kind

@@ -57,15 +57,17 @@ def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
 
 
 def _accent(field: str, text: str) -> str:
-    text, grounds = text.strip().lower(), ACCENTS[field]
+    text, backgrounds = text.strip().lower(), ACCENTS[field]
     if not text:
         return ""
     if not colors.is_hex(text):
         raise ValidationError({field: "Write the colour as # and six digits from 0 to f, like #2846a8."})
-    if (found := colors.contrast(text, *grounds)) < colors.AA:
-        where, near = "dark" if grounds == colors.DARK else "light", colors.nearest(text, *grounds)
-        said = f"{text} cannot be read well on {where} ground: its contrast is {found:.1f}, and should be 4.5 or more."
-        raise ValidationError({field: f"{said} The nearest colour that can is {near}."})
+    if (contrast := colors.contrast(text, *backgrounds)) < colors.AA:
+        where, nearest = "dark" if backgrounds == colors.DARK else "light", colors.nearest(text, *backgrounds)
+        message = (
+            f"{text} cannot be read well on {where} ground: its contrast is {contrast:.1f}, and should be 4.5 or more."
+        )
+        raise ValidationError({field: f"{message} The nearest colour that can is {nearest}."})
     return text
 
 

@@ -64,11 +64,11 @@ def comment(postmortem: Postmortem, *, body: str, actor: Actor) -> PostmortemCom
         raise ValidationError({"comment": "Write something first."})
     if len(text) > MAX_COMMENT:
         raise ValidationError({"comment": f"This is {len(text):,} characters long; {MAX_COMMENT:,} are allowed."})
-    made = PostmortemComment.objects.create(
+    created = PostmortemComment.objects.create(
         postmortem=postmortem, body=text, author_ref=actor.ref, author_label=actor.label
     )
     audit(postmortem.incident.page, "postmortem.commented", postmortem, actor=actor, details={"comment": text})
-    return made
+    return created
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from incidents.actions.components import component_lifecycle as actions
-from incidents.actions.components.positions import Thing, neighbours, place
+from incidents.actions.components.positions import Item, siblings_of, place
 from incidents.models import AuditEntry, Component, ComponentGroup, Event, Page, StatusInterval
 from tests.factories import ALICE, make_component, make_group, make_page
 
@@ -29,9 +29,9 @@ def group(page: Page, name: str) -> ComponentGroup:
     return page.groups.get(name=name)
 
 
-def around(thing: Thing) -> list[str]:
+def around(thing: Item) -> list[str]:
     thing.refresh_from_db()
-    return [one.name for one in neighbours(thing)]
+    return [one.name for one in siblings_of(thing)]
 
 
 def test_a_component_is_placed_before_another_of_its_group(page: Page) -> None:
