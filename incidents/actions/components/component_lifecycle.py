@@ -199,4 +199,4 @@ def _first_moment(page: Page, day: date) -> datetime:
 
 def _check_start(start_date: date | None) -> None:
     if start_date and start_date > timezone.now().date():
-        raise ValidationError({"start_date": "The start date lies in the future."})
+        raise ValidationError({"start_date": "The start date is in the future."})

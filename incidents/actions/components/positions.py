@@ -35,12 +35,12 @@ def place(
     on_page = _locked(page)
     for field, given in (("thing", item), ("into", into), ("before", before)):
         if given is not None and given not in on_page:
-            raise ValidationError({field: f"“{given.name}” is not on this page any more."})
+            raise ValidationError({field: f"“{given.name}” is no longer on this page."})
     item = on_page[on_page.index(item)]
     old = _members_of(on_page, into)
     order = [other for other in old if other != item]
     if before is not None and before not in order:
-        raise ValidationError({"before": f"“{before.name}” does not stand there any more."})
+        raise ValidationError({"before": f"“{before.name}” is no longer in that group."})
     details = {} if item in old else _move_into(item, into, order)
     order.insert(order.index(before) if before else len(order), item)
     if order != old:
@@ -84,7 +84,7 @@ def _group_of(item: Item) -> ComponentGroup | None:
 def _move_into(item: Item, group: ComponentGroup | None, others: Iterable[Item]) -> dict[str, object]:
     """Moves it out of the group that it stood in; what the audit log says of that."""
     if isinstance(item, ComponentGroup):
-        raise ValidationError({"into": "A group cannot stand in a group."})
+        raise ValidationError({"into": "A group cannot contain another group."})
     where = f"The group “{group.name}”" if group else "The page"
     if any(isinstance(other, Component) and other.name.casefold() == item.name.casefold() for other in others):
         raise ValidationError({"into": f"{where} already has a component named “{item.name}”."})

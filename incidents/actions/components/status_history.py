@@ -110,7 +110,7 @@ def move_change(component: Component, *, update: IncidentUpdate, old_at: datetim
     too_early = before is not None and new_at <= before.started_at
     if too_early or (changed.ended_at is not None and new_at >= changed.ended_at):
         name = component.full_name
-        raise ValidationError({"at": f"Before this time {name} changed again. Correct its history instead."})
+        raise ValidationError({"at": f"{name} changed again before this time. Correct its status history instead."})
     now = timezone.now()
     if before:
         _replace(before, now=now, ended_at=new_at)
@@ -129,7 +129,7 @@ def overwrite(
     first = live.order_by("started_at").first()
     if first is None or end < first.started_at:
         raise ValidationError(
-            {"end": f"The history of {component.full_name} begins later. Choose an end that reaches it."}
+            {"end": f"The history of {component.full_name} begins later. Choose an end time after its beginning."}
         )
     touched = list(live.overlapping(start, end).order_by("started_at"))
     StatusInterval.objects.filter(pk__in=[row.pk for row in touched]).update(superseded_at=now)

@@ -75,7 +75,7 @@ def check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     if any(not isinstance(value, dict) for value in metadata.values()):
         raise ValidationError({"metadata": "Every value at the top level of the metadata must be an object."})
     if len(json.dumps(metadata)) > MAX_METADATA:
-        raise ValidationError({"metadata": f"This is too much: {MAX_METADATA:,} characters of JSON are allowed."})
+        raise ValidationError({"metadata": f"The metadata is limited to {MAX_METADATA:,} characters of JSON."})
     return metadata
 
 
@@ -90,7 +90,7 @@ def check_reminder_intervals(text: str) -> str:
     if value is None or (are_hours and hours == sorted(set(hours))):
         return json.dumps(value) if text else ""
     raise ValidationError(
-        {"reminder_intervals": "Use hours from 1 to 24: “[1, 5, 7]” after each, “4” every four, “[]” for none."}
+        {"reminder_intervals": "Use hours from 1 to 24: “[1, 5, 7]” for these, “4” for every fourth, “[]” for none."}
     )
 
 

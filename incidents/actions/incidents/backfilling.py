@@ -89,12 +89,12 @@ def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
     """In order, whole, and over: the last one resolved it."""
     if len(updates) < 2:
         raise ValidationError(
-            {"updates": "Give it at least two updates: one that reports it and one that resolves it."}
+            {"updates": "Add at least two updates: one that reports the incident and one that resolves it."}
         )
     times = []
     for number, update in enumerate(updates, start=1):
         if update.at is None:
-            raise ValidationError({"updates": f"Update {number}: the time is missing."})
+            raise ValidationError({"updates": f"Update {number}: Enter a time."})
         try:
             checks.status(update.status, Kind.INCIDENT)
             times.append(checks.moment(update.at))
@@ -102,11 +102,11 @@ def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
             raise ValidationError({"updates": f"Update {number}: {' '.join(error.messages)}"}) from None
     for number, (earlier, later) in enumerate(pairwise(times), start=2):
         if later <= earlier:
-            raise ValidationError({"updates": f"Update {number}: its time must be later than that of the one before."})
+            raise ValidationError({"updates": f"Update {number}: Enter a time after the previous update."})
     if updates[-1].status != Status.RESOLVED or times[-1] > timezone.now():
-        raise ValidationError({"updates": "The last update resolves it: what goes on is declared, not added later."})
+        raise ValidationError({"updates": "The last update must resolve it. Declare ongoing incidents instead."})
     if any(update.status == Status.RESOLVED for update in updates[:-1]):
-        raise ValidationError({"updates": "Only the last update resolves it."})
+        raise ValidationError({"updates": "Only the last update can resolve the incident."})
     return times
 
 

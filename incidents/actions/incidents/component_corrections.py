@@ -31,7 +31,7 @@ def correct_components(
     take_version(update, expected_version)
     incident = Incident.objects.select_for_update(of=("self",)).select_related("page").get(pk=update.incident_id)
     if incident.is_maintenance:
-        raise ValidationError({"components": "Of a maintenance, correct the history of the component itself."})
+        raise ValidationError({"components": "For a maintenance, correct the status history of the component instead."})
     update.incident = incident
     old = {row.component: row.new_status for row in update.affected.select_related("component__group")}
     new = _checked(incident, statuses, old)
@@ -77,7 +77,7 @@ def _checked(incident: Incident, statuses: Statuses, old: Statuses) -> dict[Comp
         if status not in ComponentStatus.values:
             raise ValidationError({"components": f"“{status}” is not a component status."})
         if component.page_id != incident.page_id or (component.archived_at and component not in old):
-            raise ValidationError({"components": f"“{component.name}” is not a component of this page any more."})
+            raise ValidationError({"components": f"“{component.name}” is no longer a component of this page."})
     return dict(statuses)
 
 

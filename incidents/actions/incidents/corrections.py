@@ -66,9 +66,9 @@ def correct_history(
         raise ValidationError({"status": f"“{status}” is not a component status."})
     start, end = checks.moment(start, field="start"), checks.moment(end, field="end")
     if end <= start:
-        raise ValidationError({"end": "The end must be later than the start."})
+        raise ValidationError({"end": "Enter an end time after the start time."})
     if end > timezone.now():
-        raise ValidationError({"end": "The end lies in the future. Correct what is over; set what holds now by hand."})
+        raise ValidationError({"end": "The end time is in the future. Set the current status instead."})
     locked = Component.objects.select_for_update(of=("self",)).select_related("group", "page").get(pk=component.pk)
     replaced = status_history.overwrite(locked, status, start=start, end=end)
     details = {"old": replaced, "new": status, "start": start.isoformat(), "end": end.isoformat(), "reason": reason}

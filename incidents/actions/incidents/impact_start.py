@@ -23,7 +23,7 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
         at = checks.moment(at, field="impact_started_at")
         if at > locked.started_at:
             first = moment_text(locked.started_at, locked.page.zone)
-            message = f"The first update is from {first}; the impact cannot begin after it."
+            message = f"Enter a time before the first update ({first})."
             raise ValidationError({"impact_started_at": message})
     old = locked.impact_started_at
     if at != old:

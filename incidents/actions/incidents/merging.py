@@ -41,10 +41,10 @@ def merge(duplicate: Incident, *, into: Incident, reason: str, actor: Actor) -> 
 def _check_pair(duplicate: Incident, into: Incident) -> None:
     """Read under the lock."""
     if duplicate.pk == into.pk:
-        raise ValidationError({"into": "An incident cannot be joined with itself."})
+        raise ValidationError({"into": "An incident cannot be merged into itself."})
     if duplicate.page_id != into.page_id or duplicate.kind != into.kind:
-        raise ValidationError({"into": "Only two of one page and one kind can be joined."})
+        raise ValidationError({"into": "Only incidents of the same page, or two maintenances, can be merged."})
     if into.hidden_at:
         raise ValidationError({"into": f"“{into.title}” was deleted. Restore it first, or choose another."})
     if duplicate.hidden_at:
-        raise ValidationError({"into": "This was deleted already. Restore it first."})
+        raise ValidationError({"into": "This incident is deleted. Restore it first."})

@@ -172,7 +172,7 @@ def change_options(
     leads = checks.reminders(options.reminders)
     take_version(maintenance, expected_version)
     if maintenance.is_resolved:
-        raise ValidationError({"status": "This maintenance is over, so nothing happens by itself any more."})
+        raise ValidationError({"status": "This maintenance is over. Its options can no longer be changed."})
     if components is not None:
         _rename_components(maintenance, components)
     for name, value in options.switches.items():
@@ -285,7 +285,7 @@ def components_to_restore(maintenance: Incident, *, at: datetime | None = None) 
 def _rename_components(maintenance: Incident, components: Sequence[Component]) -> None:
     """Before it begins, the rows that only name a component carry no history and may be replaced."""
     if not maintenance.is_upcoming:
-        raise ValidationError({"components": "It has begun. Post an update to name further components."})
+        raise ValidationError({"components": "This maintenance has begun. Post an update to add components."})
     AffectedComponent.objects.filter(update__incident=maintenance, old_status=F("new_status")).delete()
     name_components(maintenance.updates.earliest("display_at", "pk"), components)
 
@@ -293,14 +293,14 @@ def _rename_components(maintenance: Incident, components: Sequence[Component]) -
 def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tuple[datetime, datetime]) -> None:
     now = timezone.now()
     if new == old:
-        raise ValidationError({"scheduled_for": "These are the times that it has already."})
+        raise ValidationError({"scheduled_for": "The times did not change."})
     if not maintenance.is_running:
         checks.start_ahead(new[0], now=now)
         return
     if new[0] != old[0]:
-        raise ValidationError({"scheduled_for": "It has begun, so only its end can move."})
+        raise ValidationError({"scheduled_for": "This maintenance has begun. Only its end can change."})
     if new[1] <= now:
-        raise ValidationError({"scheduled_until": "This end has passed. To end it now, complete it."})
+        raise ValidationError({"scheduled_until": "The end time is in the past. Complete the maintenance instead."})
 
 
 def _canceled_text(maintenance: Incident) -> str:

@@ -171,7 +171,7 @@ def _fields(
     except recurrence.RuleError as error:
         raise ValidationError({error.field: str(error)}) from None
     if not timedelta(0) < duration <= checks.LONGEST_WINDOW:
-        raise ValidationError({"duration": f"It must last some time, and {checks.LONGEST_WINDOW.days} days at most."})
+        raise ValidationError({"duration": f"Enter a duration of up to {checks.LONGEST_WINDOW.days} days."})
     return {
         "title": checks.title(title),
         "body": checks.body(body)[0],
@@ -187,7 +187,7 @@ def _fields(
 def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_first: bool = False) -> None:
     create_due_occurrences(series, now, actor=actor, notify_first=notify_first)
     if series.refill_at is None:
-        raise ValidationError({"rule": "This rule has no occurrence that is still to come."})
+        raise ValidationError({"rule": "This rule has no future occurrences."})
 
 
 def _occurrence(

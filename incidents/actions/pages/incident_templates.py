@@ -85,7 +85,7 @@ def _save(
                 details={verb: template.name},
             )
     except IntegrityError:
-        raise ValidationError({"name": f"There is a template named “{template.name}” already."}) from None
+        raise ValidationError({"name": f"A template named “{template.name}” already exists."}) from None
     return template
 
 

@@ -34,7 +34,7 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
     """True if anything changed. Items that are not in `drafts` go; the audit log keeps the list as it was saved."""
     if len(drafts) > MAX_ACTION_ITEMS:
         raise ValidationError(
-            {"action_items": f"There are {len(drafts)} action items; {MAX_ACTION_ITEMS} are allowed."}
+            {"action_items": f"Enter at most {MAX_ACTION_ITEMS} action items (there are {len(drafts)})."}
         )
     existing = {item.pk: item for item in postmortem.action_items.all()}
     before = [_content(item) for item in existing.values()]
@@ -68,5 +68,5 @@ def _web_address(url: str) -> str:
         if url:
             URLValidator(schemes=["http", "https"])(url)
     except ValidationError:
-        raise ValidationError({"action_items": f"“{url}” is not a web address (https://…)."}) from None
+        raise ValidationError({"action_items": f"“{url}” is not a URL. Example: https://example.com/1."}) from None
     return url

@@ -29,9 +29,9 @@ def checked(findings: Findings, incident: Incident) -> Findings:
     """As they are kept. ValidationError names the field: timeline, factors, component_seconds, or the moment's own."""
     affected = {component.public_id for component in incident.affected_components()}
     if findings.seconds.keys() - affected:
-        raise ValidationError({"component_seconds": "The incident does not name this component any more."})
+        raise ValidationError({"component_seconds": "This component is no longer affected by the incident."})
     if not all(map(is_length, findings.seconds.values())):
-        raise ValidationError({"component_seconds": "A component can be harmed for a year at most."})
+        raise ValidationError({"component_seconds": "Enter at most one year of downtime per component."})
     _check_moments(findings)
     return replace(
         findings,
@@ -79,7 +79,7 @@ def _check_moments(findings: Findings) -> None:
 def _lines(lines: Iterable[Line]) -> Iterable[Line]:
     timeline = list(lines)
     if len(timeline) > MAX_LINES:
-        raise ValidationError({"timeline": f"There are {len(timeline)} lines; {MAX_LINES} are allowed."})
+        raise ValidationError({"timeline": f"Enter at most {MAX_LINES} timeline lines (there are {len(timeline)})."})
     for line in timeline:
         text = checks.line(line.text, field="timeline", what="A line of the timeline", max_length=LONGEST_LINE)
         yield replace(line, text=text, at=checks.moment(line.at, field="timeline"), source=line.source[:200])
@@ -88,6 +88,6 @@ def _lines(lines: Iterable[Line]) -> Iterable[Line]:
 def _factors(factors: Iterable[str]) -> Iterable[str]:
     given = [factor.strip() for factor in factors if factor.strip()]
     if len(given) > MAX_FACTORS:
-        raise ValidationError({"factors": f"There are {len(given)} factors; {MAX_FACTORS} are allowed."})
+        raise ValidationError({"factors": f"Enter at most {MAX_FACTORS} factors (there are {len(given)})."})
     for factor in given:
         yield checks.line(factor, field="factors", what="A factor", max_length=LONGEST_LINE)

@@ -16,8 +16,8 @@ from incidents.postmortem.summary import PostmortemSummary
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 
-UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."
-FIXED_ITEMS = "Visitors read the action items. Take the postmortem off the page to change more than what is done."
+UNAPPROVED = "This page requires approval before a postmortem is published. Request approval first."
+FIXED_ITEMS = "The action items are public. Unpublish the postmortem to change more than their completion."
 
 
 @transaction.atomic

@@ -272,7 +272,7 @@ def test_nobody_approves_what_they_have_not_seen(editor: Client, other: Client, 
     act(editor, draft, "take_back")
     send(editor, incident, body="Something else.")
     answer = act(other, Draft.objects.get(), "approve", seen=seen)
-    assert "no longer there" in answer.content.decode()
+    assert "no longer exists" in answer.content.decode()
     assert incident.updates.count() == 1
 
 

@@ -53,7 +53,7 @@ def test_an_archived_component_leaves_the_page_and_the_forms() -> None:
     old = make_component(page)
     actions.set_archived(old, archived=True, actor=ALICE)
     assert not page.components.visible_to(Viewer.STAFF).exists()
-    with pytest.raises(ValidationError, match="any more"):
+    with pytest.raises(ValidationError, match="no longer"):
         make_incident(page, components={old: "major_outage"})
 
 
