@@ -214,7 +214,7 @@ def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Cli
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
     shown = sheet(editor.get("/console/p/acme/")).text
-    assert "Did not go out: Somebody else changed the incident" in shown
+    assert "Did not go out: Someone else changed the incident" in shown
     assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
 
 

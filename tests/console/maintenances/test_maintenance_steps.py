@@ -257,7 +257,7 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "It ends before it begins."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "It ends when it begins."),
-        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "lies in the past"),
+        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "is in the past"),
         ({"scheduled_for": ""}, "scheduled_for", "Say when it starts."),
         ({}, "scheduled_for", "The times did not change."),
         ({"scheduled_until": "soon"}, "scheduled_until", "Write the end as"),
