@@ -56,12 +56,12 @@ def summary_to_publish(postmortem: Postmortem, incident: Incident) -> Postmortem
         return None
     fresh = Incident.objects.with_details().select_related("page").get(pk=incident.pk)
     stated = Findings.read(postmortem.findings, impact_started_at=fresh.impact_started_at)
-    return postmortem_summary_of(stated, evidence_of(fresh).record)
+    return postmortem_summary_of(stated, evidence_of(fresh).facts)
 
 
 def published_text(body: str, summary: PostmortemSummary | None, incident: Incident) -> str:
     """All that was published, as one text: what a revision keeps and compares."""
-    summary_text = summary.told(incident.page.zone) if summary else ""
+    summary_text = summary.as_markdown(incident.page.zone) if summary else ""
     return f"{body}\n\n{summary_text}" if summary_text else body
 
 

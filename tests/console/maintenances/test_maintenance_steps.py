@@ -125,7 +125,7 @@ def test_start_now_begins_it_with_its_components(editor: Client, maintenance: In
 
 def test_an_emptied_message_becomes_the_standard_sentence(editor: Client, maintenance: Incident) -> None:
     take(editor, maintenance, "start", body="")
-    assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has begun."
+    assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has started."
 
 
 def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
@@ -204,7 +204,7 @@ def test_cancelling_says_so_everywhere(editor: Client, maintenance: Incident) ->
 def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
     take(editor, running, "cancel")
     assert running.affected_components()[0].status == "operational"
-    assert running.updates.newest_first()[0].body == "This maintenance has been cancelled before its end."
+    assert running.updates.newest_first()[0].body == "This maintenance was canceled before its end."
 
 
 # Rescheduling

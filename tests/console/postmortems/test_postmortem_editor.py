@@ -329,7 +329,7 @@ def test_what_was_done_waits_for_approval_like_any_other_text(editor: Client, in
     assert "Done." in signed_in().get(f"/console/p/acme/drafts/{draft.public_id}").content.decode()
     signed_in().post(f"/console/p/acme/drafts/{draft.public_id}/act", {"act": "approve", "seen": "abc"})
     assert "Done." in public(incident)
-    assert "Please write a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
+    assert "Enter a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
 
 
 def test_its_pages_cost_few_queries_with_two_hundred_components_and_lines(
