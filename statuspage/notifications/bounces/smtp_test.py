@@ -23,7 +23,7 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.common.signing import seal_number
+from statuspage.common.signing import sign_number
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import feedback_id, inlined, one_line, sender_address
 from statuspage.notifications.messages.return_path import MAIL_TEST, provider_headers, return_path
@@ -86,7 +86,7 @@ def run(test: MailTest) -> list[SmtpTestStep]:
 
 def build(test: MailTest) -> EmailMultiAlternatives:
     """What the test sends: the headers of every mail of ours but those of a subscription."""
-    page, token = test.page, seal_number(MAIL_TEST, test.pk)
+    page, token = test.page, sign_number(MAIL_TEST, test.pk)
     context = {"page": page, "subject": f"[{one_line(page.name)}] Test mail", "home_url": absolute_url(page, "/")}
     sender = formataddr((one_line(page.name), sender_address()))
     headers = {
