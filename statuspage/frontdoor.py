@@ -52,11 +52,11 @@ class Published:
 
     def reply(self, path: str, coding: str) -> Reply | None:
         """None if `path` is not published. OSError if its file cannot be read."""
-        found = self.replies.get((path, coding))
-        if found is not None:
+        reply = self.replies.get((path, coding))
+        if reply is not None:
             if self.size > MEMORY // 2:
                 self.replies.move_to_end((path, coding))
-            return found
+            return reply
         if entry := self.manifest.files.get(path):
             return self._keep(path, coding, _read(self.folder, self.manifest, path, entry, coding))
         if self.archive and (entry := self.archive.files.get(path)):

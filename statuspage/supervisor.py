@@ -105,13 +105,13 @@ def web() -> Child:
 
 
 def behind_the_web() -> list[Child]:
-    found = [Child("dispatcher", manage("dispatch"))]
+    children = [Child("dispatcher", manage("dispatch"))]
     if settings.REDIS_URL:
         worker = [sys.executable, "-m", "celery", "--app", "statuspage.celery:app", "worker"]
         worker += ["--concurrency", str(settings.CELERY_WORKERS), "--loglevel", "warning"]
         worker += ["--without-gossip", "--without-mingle"]
-        found.append(Child("worker", worker))
-    return found
+        children.append(Child("worker", worker))
+    return children
 
 
 def address() -> tuple[socket.AddressFamily, str]:

@@ -5,6 +5,7 @@ handler500 = "statuspage.public.views.server_error"
 
 urlpatterns = [
     path("", include("statuspage.subscribers.urls")),
+    path("", include("statuspage.notifications.urls")),
     path("v1/", include("statuspage.api.urls")),
     path("", include("statuspage.public.urls")),
     path("console/", include("statuspage.console.urls")),

@@ -1,6 +1,7 @@
 """Real servers and the real product, on request. What must be set before Django starts is in environment.py."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    wanted: Path | None = config.getoption("failures_to")
-    if wanted:
+    file: Path | None = config.getoption("failures_to")
+    if file:
         kinds = ("failed", "error", "skipped") if skipped_in_ci(config) else ("failed", "error")
         names = dict.fromkeys(report.nodeid for kind in kinds for report in terminalreporter.getreports(kind))
-        wanted.write_text("".join(f"{name}\n" for name in names))
+        file.write_text("".join(f"{name}\n" for name in names))
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def candor(tmp_path: Path) -> Iterator[Candor]:
 def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
-    if not Path(CHROMIUM).exists():
+    if not shutil.which(CHROMIUM):
         missing("Chromium", "chromium")
     # Playwright's event loop runs in this thread; Django would refuse to talk to its database beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,4 +1,4 @@
-"""Loaded by pytest before Django reads its settings: a throwaway data folder and key, and with --postgres a PostgreSQL.
+"""Loaded by pytest before Django reads its settings: a temporary data folder and key, and with --postgres a PostgreSQL.
 
 Run pytest as `python -m pytest` (bin/test does), so that this module is found.
 """
@@ -7,19 +7,22 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import Postgres
+from tests.servers import POSTGRES_PACKAGE, Postgres, missing_programs_skip, not_installed
 
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="candor-test-")
-os.environ["ENV_FILE"] = os.devnull  # a developer's own .env is no part of the tests
+os.environ["ENV_FILE"] = os.devnull  # the tests ignore a developer's .env
 os.environ["SECRET_KEY"] = "only-for-tests-" * 4
-for knob in ("EMAIL_URL", "REDIS_URL", "SITE_URL", "DATABASE_URL", "TRUSTED_PROXIES", "PUBLISH_TO", "PUBLISHED_DIR"):
-    os.environ.pop(knob, None)
+for setting in ("EMAIL_URL", "REDIS_URL", "SITE_URL", "DATABASE_URL", "TRUSTED_PROXIES", "PUBLISH_TO", "PUBLISHED_DIR"):
+    os.environ.pop(setting, None)
 
 server: Postgres | None = None
-if "--postgres" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ:
+wants_postgres = "--postgres" in sys.argv and "PYTEST_XDIST_WORKER" not in os.environ
+if wants_postgres and Postgres.is_installed():
     server = Postgres()
     server.start()
     # Inherited by the processes that run the tests in parallel.
@@ -30,7 +33,17 @@ if database := os.environ.get("CANDOR_TEST_DATABASE"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="Run the Django tests on a PostgreSQL started for them.")
-    parser.addoption("--sqlite", action="store_true", help="Run them on SQLite, which is what happens anyway.")
+    parser.addoption("--sqlite", action="store_true", help="Run the Django tests on SQLite (the default).")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main() -> pytest.ExitCode | None:
+    """With --postgres but without PostgreSQL, run no test and print one line."""
+    if not wants_postgres or server:
+        return None
+    in_ci = os.environ.get("CI") == "true"
+    print(f"{'Failed' if in_ci else 'Skipped'} all tests on PostgreSQL: {not_installed(*POSTGRES_PACKAGE)}")  # noqa: T201
+    return pytest.ExitCode.TESTS_FAILED if in_ci else pytest.ExitCode.OK
 
 
 def pytest_configure() -> None:
@@ -49,6 +62,27 @@ def pytest_report_header() -> str:
     return f"database: {connection.vendor}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    with missing_programs_skip():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    with missing_programs_skip():
+        return (yield)
+
+
+def skip_lines(reporter: pytest.TerminalReporter) -> list[str]:
+    """Return one line for each reason, however many tests it skipped."""
+    reasons: Counter[str] = Counter()
+    for report in reporter.getreports("skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] += 1
+    return [f"Skipped {count} {'test' if count == 1 else 'tests'}: {reason}" for reason, count in reasons.items()]
+
+
 def skipped_in_ci(config: pytest.Config) -> bool:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return os.environ.get("CI") == "true" and bool(reporter and reporter.stats.get("skipped"))
@@ -60,6 +94,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    # pytest's own list has a line for each place that skips.
+    terminalreporter.reportchars = terminalreporter.reportchars.replace("s", "")
+    for line in skip_lines(terminalreporter):
+        terminalreporter.write_line(line, yellow=True)
     if skipped_in_ci(config):
         terminalreporter.write_line("In CI nothing may be skipped, so this run has failed.", red=True)
 

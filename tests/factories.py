@@ -15,7 +15,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM, Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, MaintenanceSeries, Page
 from statuspage.accounts.models import Role, User
-from statuspage.notifications.endpoints import new_secret
+from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 

@@ -1,8 +1,11 @@
-"""Real servers on free loopback ports. Each is a class with start() and stop(); the fixtures are in conftest.py."""
+"""Real servers on free loopback ports. Each is a class with start() and stop(); the fixtures are in conftest.py.
+
+Programs are looked up on PATH. Debian installs nginx and PostgreSQL in folders that are not on the PATH of ordinary
+users, so these folders are added; SERVER_PATH replaces them (folders separated by ":", empty for none).
+"""
 
 import contextlib
 import email
-import glob
 import itertools
 import os
 import re
@@ -12,40 +15,72 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-CHROMIUM = "/usr/bin/chromium"
+
+def debian_server_folders() -> str:
+    """Return the folders of nginx and PostgreSQL on Debian, with the newest PostgreSQL first."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    newest_first = sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
+    return ":".join(map(str, [*newest_first, "/usr/sbin"]))
+
+
+# Inherited by the processes that run tests in parallel, and set in all programs that import this module.
+if server_path := os.environ.setdefault("SERVER_PATH", debian_server_folders()):
+    path_folders = dict.fromkeys([*os.environ.get("PATH", os.defpath).split(":"), *server_path.split(":")])
+    os.environ["PATH"] = ":".join(path_folders)
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "chromium")
 CHROMIUM_ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 ]
 
+# Programs that tests start without looking them up first, with their Debian packages.
+PROGRAM_PACKAGES = {"openssl": "openssl", "setpriv": "util-linux"}
+POSTGRES_PACKAGE = ("PostgreSQL", "postgresql")
 
-def missing(what: str, package: str) -> None:
-    """Skip with a clear line; in CI a missing server is a failure."""
-    line = f"{what} is not installed: apt-get install {package}"
+
+def not_installed(name: str, package: str) -> str:
+    return f"{name} is not installed. Install it with: bin/test --install (or apt-get install {package})"
+
+
+def missing(name: str, package: str) -> NoReturn:
+    """Skip the test because a server or a program is missing; in CI fail it."""
+    message = not_installed(name, package)
     if os.environ.get("CI") == "true":
-        pytest.fail(line)
-    pytest.skip(line)
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
 
 
-# Nothing outlives a test run, not even one that was killed.
+@contextlib.contextmanager
+def missing_programs_skip() -> Iterator[None]:
+    """Skip the test if one of PROGRAM_PACKAGES cannot be started because it is not installed."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename in PROGRAM_PACKAGES and not shutil.which(error.filename):
+            missing(error.filename, PROGRAM_PACKAGES[error.filename])
+        raise
+
+
+# Put before the command of a server: the server ends when the test run ends, even if the test run is killed.
 WITH_US = ["setpriv", "--pdeathsig", "INT"]
 
 
-# Below those that the kernel gives to outgoing connections, and a hundred for each process that runs tests: what is
-# free when it is asked for is still free when its server starts.
+# These ports are below the range that the kernel uses for outgoing connections, and each process that runs tests has a
+# hundred of its own. A port that is free when it is chosen is therefore still free when its server starts.
 _FIRST_PORT = 11_000 + os.getpid() % 200 * 100
 _PORTS = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 100))
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on. OSError if none of this process's is."""
+    """Return a port of 127.0.0.1 that nothing listens on. Raise OSError if this process has no free port."""
     for port in itertools.islice(_PORTS, 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,12 +89,12 @@ def free_port() -> int:
     raise OSError(f"No port from {_FIRST_PORT} on is free.")
 
 
-def wait_until(true: Callable[[], Any], what: str, *, seconds: float = 45.0) -> Any:
-    """Poll until `true()` is, and return what it returned. AssertionError naming `what` after `seconds`."""
+def wait_until(condition: Callable[[], Any], what: str, *, seconds: float = 45.0) -> Any:
+    """Poll until `condition()` is true and return its result. Raise AssertionError naming `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := true():
-            return found
+        if result := condition():
+            return result
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {seconds} s")
 
@@ -93,7 +128,7 @@ class Redis:
 
     def start(self) -> None:
         if not shutil.which("redis-server"):
-            missing("redis-server", "redis-server")
+            missing("Redis", "redis-server")
         command = [*WITH_US, "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
         wait_until(lambda: accepts(self.port), "redis-server answers")
@@ -109,8 +144,8 @@ class Redis:
 
     def has_waiting_worker(self) -> bool:
         """Whether somebody waits here for the next wake-up."""
-        found = re.search(r"blocked_clients:(\d+)", self._ask("INFO clients"))
-        return bool(found and int(found[1]))
+        match = re.search(r"blocked_clients:(\d+)", self._ask("INFO clients"))
+        return bool(match and int(match[1]))
 
     def was_asked_for_work(self) -> bool:
         """Whether a worker has ever waited here, though it may be busy now."""
@@ -142,25 +177,26 @@ class Postgres:
     def url(self, database: str = "postgres") -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
+    @staticmethod
+    def is_installed() -> bool:
+        return all(map(shutil.which, ("initdb", "postgres")))
+
     def start(self) -> None:
-        homes = sorted(glob.glob("/usr/lib/postgresql/*/bin"))  # noqa: PTH207 - outside the project
-        if not homes:
-            missing("PostgreSQL", "postgresql")
-        binaries = Path(homes[-1])
+        if not self.is_installed():
+            missing(*POSTGRES_PACKAGE)
         self.folder = Path(tempfile.mkdtemp(prefix="candor-pg-"))
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         data = self.folder / "data"
-        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        initdb = ["initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         subprocess.run(self._as_owner(initdb), check=True, stdout=subprocess.DEVNULL, cwd="/")
         self.start_again()
 
     def start_again(self) -> None:
-        """On the data that are there."""
+        """Start on the data of the last start."""
         assert self.folder
-        binaries = Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])  # noqa: PTH207 - outside the project
         options = ["-c", "fsync=off", "-c", "max_connections=200", "-c", f"unix_socket_directories={self.folder}"]
-        server = [binaries / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, *options]
+        server = ["postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._as_owner(server), stdout=log, stderr=log, cwd="/")
         wait_until(self._answers, "PostgreSQL answers")

@@ -11,7 +11,7 @@ from django.db import Error as DatabaseTrouble
 from incidents.actions.drafts import draft_lifecycle
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances.maintenance_reminders import remind
-from incidents.actions.maintenances.maintenance_series import materialise
+from incidents.actions.maintenances.maintenance_series import create_due_occurrences
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.errors import EditConflict
@@ -108,4 +108,4 @@ def _refills(now: datetime) -> Iterator[Step]:
 
 
 def _refill(series: MaintenanceSeries, now: datetime) -> bool:
-    return bool(materialise(series, now))
+    return bool(create_due_occurrences(series, now))

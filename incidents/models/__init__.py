@@ -1,6 +1,7 @@
 from incidents.models.audit import AuditEntry
 from incidents.models.components import Component, ComponentGroup
-from incidents.models.drafts import Draft, DraftState, DraftStep
+from incidents.models.draft_content import DraftStep
+from incidents.models.drafts import Draft, DraftState
 from incidents.models.event_kinds import EventKind
 from incidents.models.events import Event
 from incidents.models.incident_templates import IncidentTemplate

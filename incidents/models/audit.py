@@ -46,7 +46,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
             own |= models.Q(object_type="postmortem", object_ref=str(postmortem.pk))
         return self.filter(own | updates)
 
-    def of_course(self, incident: Incident, components: Iterable[Component], *, until: datetime) -> AuditEntryQuerySet:
+    def during_incident(
+        self, incident: Incident, components: Iterable[Component], *, until: datetime
+    ) -> AuditEntryQuerySet:
         """What was done about it, and to its components while it went on."""
         codes = [one.public_id for one in components]
         meanwhile = {"created_at__gte": incident.started_at, "created_at__lte": until, "page": incident.page_id}
@@ -80,7 +82,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         rows = sorted(self.order_by().values_list(*columns).distinct())
         return {f"{kind}:{ref}": label for kind, ref, label, _ in rows}, {verb for *_, verb in rows}
 
-    def in_pieces(self, size: int) -> Iterator[list[AuditEntry]]:
+    def in_batches(self, size: int) -> Iterator[list[AuditEntry]]:
         """The newest first, `size` read at a time, each piece by a query of its own."""
         ordered = self.order_by("-pk")
         piece = list(ordered[:size])

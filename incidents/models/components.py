@@ -47,23 +47,23 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         """Those whose uptime is published."""
         return self.filter(showcase=True)
 
-    def with_codes(self, public_ids: Collection[str]) -> ComponentQuerySet:
+    def with_public_ids(self, public_ids: Collection[str]) -> ComponentQuerySet:
         return self.filter(public_id__in=public_ids)
 
-    def troubled(self) -> ComponentQuerySet:
+    def not_operational(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)
 
-    def named_by(self, incident: Incident) -> ComponentQuerySet:
+    def affected_by(self, incident: Incident) -> ComponentQuerySet:
         return self.filter(affected__update__incident=incident).distinct()
 
-    def held_by_others(self, incident: Incident) -> ComponentQuerySet:
+    def affected_by_other_ongoing(self, incident: Incident) -> ComponentQuerySet:
         """Components that an unresolved incident or a running maintenance other than this one names."""
-        return self.held_by(incident.page.incidents.ongoing().exclude(pk=incident.pk))
+        return self.affected_by_any(incident.page.incidents.ongoing().exclude(pk=incident.pk))
 
-    def held_by(self, incidents: IncidentQuerySet) -> ComponentQuerySet:
+    def affected_by_any(self, incidents: IncidentQuerySet) -> ComponentQuerySet:
         return self.filter(affected__update__incident__in=incidents).distinct()
 
-    def touched_by(self, events: Iterable[Event]) -> ComponentQuerySet:
+    def changed_by(self, events: Iterable[Event]) -> ComponentQuerySet:
         """Those that one of `events` is about, and all that their incidents name."""
         events = list(events)
         own = [event.component_id for event in events if event.component_id]
@@ -71,7 +71,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         named = self.model.objects.filter(affected__update__incident__in=incidents)
         return self.filter(models.Q(pk__in=own) | models.Q(pk__in=named.values("pk")))
 
-    def with_words(self, words: str) -> ComponentQuerySet:
+    def matching(self, words: str) -> ComponentQuerySet:
         """Each of the words stands in its name or its group's."""
         found = self
         for word in words.split():

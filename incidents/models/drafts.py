@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,26 +10,17 @@ from django.utils import timezone
 
 from incidents.actor import Actor
 from incidents.models.base import new_public_id
+from incidents.models.draft_content import DraftContent, DraftStep, content_from_json
 from incidents.models.incidents import Incident
 from incidents.models.pages import Page
 
-UNFINISHED_KEPT = timedelta(days=90)
+UNFINISHED_RETENTION = timedelta(days=90)
 
 
 class DraftState(models.TextChoices):
     WRITING = "writing", "Being written"
     WAITING = "waiting", "Goes out by itself"
     REVIEW = "review", "Waits for approval"
-
-
-class DraftStep(models.TextChoices):
-    """What publishing it does. `said` is what its author is doing, for others."""
-
-    DECLARE = "declare", "a new incident"
-    UPDATE = "update", "an update"
-    RESOLVE = "resolve", "the resolution"
-    REOPEN = "reopen", "the reopening"
-    FOLLOW_UP = "follow_up", "what was done since"
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
@@ -40,24 +31,27 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         return self.filter(state=DraftState.WRITING)
 
     def for_form(self, page: Page, incident: Incident | None, step: str, author: Actor) -> DraftQuerySet:
-        """What this author was last typing into that form, the newest first."""
-        mine = self.being_written().filter(page=page, incident=incident, step=step, author_ref=author.ref)
-        return mine.order_by("-saved_at", "-pk")
+        """The unfinished drafts of this author for that form, the newest first."""
+        own = self.being_written().filter(page=page, incident=incident, step=step).by(author)
+        return own.order_by("-saved_at", "-pk")
 
     def of_form(
-        self, page: Page, incident: Incident | None, step: str, author: Actor, *, named: str, submission_key: str
+        self, page: Page, incident: Incident | None, step: str, author: Actor, *, public_id: str, submission_key: str
     ) -> DraftQuerySet:
-        """What this one form keeps: the draft that it was opened with, or that it made itself."""
-        mine = self.being_written().filter(page=page, incident=incident, step=step, author_ref=author.ref)
-        is_ours = models.Q(public_id=named) if named else models.Q(pk__in=())
-        return mine.filter(is_ours | models.Q(submission_key=submission_key, note="") & ~models.Q(submission_key=""))
+        """The draft that one open form saves to: the one that it was opened with, or the one that it created."""
+        own = self.being_written().filter(page=page, incident=incident, step=step).by(author)
+        is_opened = models.Q(public_id=public_id) if public_id else models.Q(pk__in=())
+        return own.filter(is_opened | models.Q(submission_key=submission_key, note="") & ~models.Q(submission_key=""))
+
+    def by(self, author: Actor) -> DraftQuerySet:
+        return self.filter(author_kind=author.kind, author_ref=author.ref)
 
     def submitted(self) -> DraftQuerySet:
         """What waits for its time or for approval, and what came back."""
         sent_back = models.Q(state=DraftState.WRITING) & ~models.Q(note="")
         return self.with_incident().filter(~models.Q(state=DraftState.WRITING) | sent_back).order_by("publish_at", "pk")
 
-    def sent_with(self, page: Page, submission_key: str) -> Draft | None:
+    def with_submission_key(self, page: Page, submission_key: str) -> Draft | None:
         """What the same press of the button has put on its way already."""
         if not submission_key:
             return None
@@ -69,20 +63,20 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def about(self, incident: Incident) -> DraftQuerySet:
         return self.filter(incident=incident)
 
-    def around(self, incident: Incident, author: Actor) -> Around:
+    def for_incident(self, incident: Incident, author: Actor) -> IncidentDrafts:
         """One query."""
-        return Around(list(self.about(incident).with_incident().order_by("pk")), author)
+        return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
     def sweep(self) -> None:
-        """Forget what nobody has gone on with for UNFINISHED_KEPT."""
-        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_KEPT).delete()
+        """Forget what nobody has gone on with for UNFINISHED_RETENTION."""
+        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)
 
 
 @dataclass(frozen=True)
-class Around:
+class IncidentDrafts:
     """All drafts about one incident, read once, as they concern `author`."""
 
     drafts: Sequence[Draft]
@@ -90,12 +84,12 @@ class Around:
 
     def offered(self, step: str) -> Draft | None:
         """What they were last typing into the form for `step`: the first of `DraftQuerySet.for_form`."""
-        mine = [one for one in self.drafts if one.is_being_written and one.author_ref == self.author.ref]
+        mine = [one for one in self.drafts if one.is_being_written and one.author_key == self.author.key]
         return max((one for one in mine if one.step == step), key=lambda one: (one.saved_at, one.pk), default=None)
 
     def by_others(self, *, since: datetime) -> list[Draft]:
         """What others have typed into since then."""
-        others = (one for one in self.drafts if one.is_being_written and one.author_ref != self.author.ref)
+        others = (one for one in self.drafts if one.is_being_written and one.author_key != self.author.key)
         return [one for one in others if one.saved_at >= since]
 
     @property
@@ -106,11 +100,13 @@ class Around:
 
 
 class Draft(models.Model):
-    """A text on its way to the page: being typed, waiting for its time, or for a second person.
+    """A text about an incident before it is published: unfinished, waiting for its time, or waiting for approval.
 
-    `typed` is the form as it was filled in, name by name, so that it can be shown again; `content` what publishing it
-    says, when it was sent: see `actions.drafts.carry_out`. `note`: why it came back. `version`: of the incident that
-    its author had read, `submission_key` the form's own.
+    `author_kind`, `author_ref` and `author_label` are an Actor: a person, an API token or an alert source.
+    `content` is what publishing it does, as typed content (`read_content`); it is empty until the draft is submitted.
+    `form_data` is the unfinished form as it was filled in, by field name; it is only ever put back into the form.
+    `note` is why it was returned. `version` is the version of the incident that its author had read, and
+    `submission_key` that of the form.
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -118,9 +114,10 @@ class Draft(models.Model):
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="drafts")
     step = models.CharField(max_length=10, choices=DraftStep)
     state = models.CharField(max_length=10, choices=DraftState, default=DraftState.WRITING)
+    author_kind = models.CharField(max_length=10, default="user")
     author_ref = models.CharField(max_length=64)
     author_label = models.CharField(max_length=200)
-    typed: models.JSONField[dict[str, list[str]], dict[str, list[str]]] = models.JSONField(default=dict)
+    form_data: models.JSONField[dict[str, list[str]], dict[str, list[str]]] = models.JSONField(default=dict, blank=True)
     content: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(null=True, blank=True)
     submission_key = models.CharField(max_length=64, blank=True)
@@ -146,18 +143,32 @@ class Draft(models.Model):
 
     @property
     def author(self) -> Actor:
-        return Actor("user", self.author_ref, self.author_label)
+        return Actor(self.author_kind, self.author_ref, self.author_label)
+
+    @property
+    def author_key(self) -> str:
+        return self.author.key
+
+    def read_content(self) -> DraftContent | None:
+        """None until it is submitted."""
+        return content_from_json(self.step, self.content) if self.content else None
 
     @property
     def title(self) -> str:
-        """Of the incident that it is about, or will open."""
-        return self.incident.title if self.incident else self.last_typed("title") or "A new incident"
+        """The title of its incident, or of the incident that it declares."""
+        return self.incident.title if self.incident else self._text("title") or "A new incident"
 
     @property
     def body(self) -> str:
-        return self.last_typed("body")
+        return self._text("body")
 
-    def last_typed(self, name: str) -> str:
-        """What was typed into the field `name`; forms that share a page have a prefix before it."""
-        found: Iterable[list[str]] = (v for k, v in self.typed.items() if k == name or k.endswith(f"-{name}"))
-        return next((values[-1] for values in found if values), "")
+    def _text(self, name: str) -> str:
+        """From the form while someone is writing in it, otherwise from the content."""
+        if self.form_data and (self.is_being_written or not self.content):
+            return self._form_value(name)
+        return str(self.content.get(name, ""))
+
+    def _form_value(self, name: str) -> str:
+        """The value of a form field; forms that share a page add a prefix to the name."""
+        values = (data for key, data in self.form_data.items() if key == name or key.endswith(f"-{name}"))
+        return next((data[-1] for data in values if data), "")

@@ -15,7 +15,7 @@ from incidents.models.updates import IncidentUpdate
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    def telling(self) -> EventQuerySet:
+    def notifying(self) -> EventQuerySet:
         """What subscribers are told of."""
         return self.filter(notify=True).order_by("pk")
 
@@ -28,7 +28,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         """What happened on `page` since that event, oldest first."""
         return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")
 
-    def told_of_postmortems(self, incidents: Iterable[Incident]) -> set[int]:
+    def with_announced_postmortem(self, incidents: Iterable[Incident]) -> set[int]:
         """Of which of `incidents` (primary keys) subscribers were told that there is a postmortem."""
         told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
         return {pk for pk in told.values_list("incident", flat=True) if pk}

@@ -12,7 +12,7 @@ from incidents.models.components import Component
 from incidents.models.maintenances import MaintenanceSeries, Switches
 from incidents.models.pages import Page
 from incidents.models.states import (
-    CANCELLED,
+    CANCELED,
     ENDED,
     ONGOING,
     RUNNING,
@@ -58,24 +58,24 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Hidden from visitors; those that were joined with another one, too."""
         return self.filter(hidden_at__isnull=False)
 
-    def with_an_address(self) -> IncidentQuerySet:
+    def with_public_path(self) -> IncidentQuerySet:
         """Those whose public page answers: with a report, or with the way to the one that they were joined with."""
         kept = models.Q(merged_into__isnull=False, merged_into__hidden_at__isnull=True)
         return self.filter(models.Q(hidden_at__isnull=True) | kept)
 
-    def merged_with(self, kept: Collection[int]) -> IncidentQuerySet:
+    def merged_into_any(self, kept: Collection[int]) -> IncidentQuerySet:
         """Those that were joined with any of these (primary keys)."""
         return self.filter(merged_into__in=kept)
 
-    def others_to_keep(self, incident: Incident) -> IncidentQuerySet:
+    def merge_candidates(self, incident: Incident) -> IncidentQuerySet:
         """What `incident` can be joined with: visible ones of its page and kind, the newest first."""
         same = self.filter(page=incident.page_id, kind=incident.kind, hidden_at__isnull=True)
         return same.exclude(pk=incident.pk).order_by("-started_at", "-pk")
 
-    def with_codes(self, public_ids: Collection[str]) -> IncidentQuerySet:
+    def with_public_ids(self, public_ids: Collection[str]) -> IncidentQuerySet:
         return self.filter(public_id__in=public_ids)
 
-    def with_code(self, public_id: str) -> Incident | None:
+    def with_public_id(self, public_id: str) -> Incident | None:
         return self.filter(public_id=public_id).first()
 
     def due_to_start(self, at: datetime) -> IncidentQuerySet:
@@ -101,7 +101,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Maintenances that were to end at `moment` or later."""
         return self.filter(kind=Kind.MAINTENANCE, scheduled_until__gte=moment)
 
-    def naming(self, components: Collection[int]) -> IncidentQuerySet:
+    def affecting(self, components: Collection[int]) -> IncidentQuerySet:
         """Those of whose updates one names any of these components (primary keys)."""
         return self.filter(updates__affected__component__in=components).distinct()
 
@@ -125,16 +125,16 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def titled(self, words: str) -> IncidentQuerySet:
         return self.filter(title__icontains=words)
 
-    def with_words(self, words: str) -> IncidentQuerySet:
+    def matching(self, words: str) -> IncidentQuerySet:
         """Each of the words stands in the title, or is the public id."""
         found = self
         for word in words.split():
             found = found.filter(models.Q(title__icontains=word) | models.Q(public_id=word.lower()))
         return found
 
-    def for_programs(self) -> IncidentQuerySet:
+    def with_api_fields(self) -> IncidentQuerySet:
         """With all that the management API says of them: four queries, however many rows."""
-        return self.with_timeline().prefetch_related("reminders")
+        return self.with_details().prefetch_related("reminders")
 
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """`start` included, `end` not. A maintenance counts when it began; one that has not does not count."""
@@ -149,7 +149,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def in_status(self, status: str) -> IncidentQuerySet:
         """`cancelled` is asked for apart from `completed`."""
-        if status == CANCELLED:
+        if status == CANCELED:
             return self.filter(cancelled_at__isnull=False)
         return self.filter(status=status, cancelled_at__isnull=True)
 
@@ -161,12 +161,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
         return first
 
-    def under_way(self, start: datetime, end: datetime) -> IncidentQuerySet:
+    def ongoing_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
         going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
         return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
 
-    def in_pieces(self, size: int) -> Iterator[Incident]:
+    def in_batches(self, size: int) -> Iterator[Incident]:
         """All of them, the newest made first, `size` read at a time. Each piece is a query of its own: a cursor that
         stays open would hold SQLite to what was true when it was opened."""
         ordered = self.order_by("-pk")
@@ -190,7 +190,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         start = models.Case(models.When(status__in=UPCOMING, then="scheduled_for"))
         return self.order_by(start.asc(nulls_last=True), "-last_update_at", "-pk")
 
-    def with_timeline(self) -> IncidentQuerySet:
+    def with_details(self) -> IncidentQuerySet:
         """With postmortem and timeline: three queries, however many rows."""
         return self.select_related("postmortem").prefetch_related(timeline())
 

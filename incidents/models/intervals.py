@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from incidents.models.components import Component
 from incidents.models.incidents import IncidentQuerySet
-from incidents.models.states import HARMED, ComponentStatus
+from incidents.models.states import IMPAIRED, ComponentStatus
 from incidents.models.updates import IncidentUpdate
 
 Span = tuple[int, str, datetime, datetime | None]
@@ -19,9 +19,9 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         """The truth as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
 
-    def harmed(self) -> StatusIntervalQuerySet:
+    def impaired(self) -> StatusIntervalQuerySet:
         """Where visitors had the worse of it: neither operational nor planned."""
-        return self.filter(status__in=HARMED)
+        return self.filter(status__in=IMPAIRED)
 
     def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
         """Those that an update of `incidents` began."""

@@ -37,13 +37,13 @@ class Switches(models.Model):
 
 
 class MaintenanceSeriesQuerySet(models.QuerySet["MaintenanceSeries"]):
-    def going_on(self) -> MaintenanceSeriesQuerySet:
+    def active(self) -> MaintenanceSeriesQuerySet:
         """Not ended by anybody."""
         return self.filter(ended_at__isnull=True)
 
     def due_to_refill(self, at: datetime) -> MaintenanceSeriesQuerySet:
         """Those of whose next occurrences one has begun, so that another one is to be put on the page."""
-        return self.going_on().filter(refill_at__lte=at).order_by("refill_at", "pk")
+        return self.active().filter(refill_at__lte=at).order_by("refill_at", "pk")
 
     def newest_first(self) -> MaintenanceSeriesQuerySet:
         return self.order_by("-pk")

@@ -33,13 +33,13 @@ class MetricQuerySet(models.QuerySet["Metric"]):
         newest = MetricPoint.objects.filter(metric=models.OuterRef("pk")).order_by("-at").values("at")[:1]
         return self.select_related("provider").annotate(newest_at=models.Subquery(newest)).order_by("pk")
 
-    def with_code(self, public_id: str) -> MetricQuerySet:
+    def with_public_id(self, public_id: str) -> MetricQuerySet:
         return self.in_order().filter(public_id=public_id)
 
     def of_provider(self, provider: MetricsProvider) -> MetricQuerySet:
         return self.filter(provider=provider)
 
-    def with_codes(self, public_ids: Collection[str]) -> dict[str, Metric]:
+    def with_public_ids(self, public_ids: Collection[str]) -> dict[str, Metric]:
         return {metric.public_id: metric for metric in self.filter(public_id__in=public_ids)}
 
 

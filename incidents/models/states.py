@@ -50,10 +50,10 @@ UPCOMING = (Status.SCHEDULED,)
 RUNNING = (Status.IN_PROGRESS, Status.VERIFYING)
 ENDED = (Status.RESOLVED, Status.COMPLETED)
 # What is said of a maintenance that was called off, in place of its status, which is completed.
-CANCELLED = "cancelled"
+CANCELED = "cancelled"
 # What holds its components: nobody else's end turns them green.
 ONGOING = (*UNRESOLVED, *RUNNING)
-HARMED = (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE)
+IMPAIRED = (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE)
 STATUSES_OF = {Kind.INCIDENT: INCIDENT_STATUSES, Kind.MAINTENANCE: MAINTENANCE_STATUSES}
 
 IMPACT_OF = {

@@ -23,7 +23,7 @@ class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
     def of_page(self, page: Page) -> IncidentUpdateQuerySet:
         return self.filter(incident__page=page).select_related("incident")
 
-    def with_codes(self, public_ids: Collection[str]) -> IncidentUpdateQuerySet:
+    def with_public_ids(self, public_ids: Collection[str]) -> IncidentUpdateQuerySet:
         return self.filter(public_id__in=public_ids).select_related("incident")
 
     def of_incidents(self, incidents: IncidentQuerySet) -> IncidentUpdateQuerySet:
@@ -86,16 +86,16 @@ class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
         named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
         return named.order_by().values_list("component_id", "update__incident_id").distinct()
 
-    def still_red(self, page: Page, *, since: datetime) -> AffectedComponentQuerySet:
+    def unrestored(self, page: Page, *, since: datetime) -> AffectedComponentQuerySet:
         """Of incidents resolved `since` then: components in trouble that none goes on with. The last resolved first."""
         named = self.filter(
             update__incident__in=page.incidents.incidents().visible_to(Viewer.PUBLIC).ended(),
             update__incident__resolved_at__gte=since,
-            component__in=page.components.troubled(),
+            component__in=page.components.not_operational(),
             component__intervals__superseded_at__isnull=True,
             component__intervals__ended_at__isnull=True,
             component__intervals__started_at__lte=models.F("update__incident__resolved_at"),
-        ).exclude(component__in=Component.objects.held_by(page.incidents.ongoing()))
+        ).exclude(component__in=Component.objects.affected_by_any(page.incidents.ongoing()))
         return named.select_related("component__group", "update__incident").order_by("-update__incident__resolved_at")
 
 

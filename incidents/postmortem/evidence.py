@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.models import AuditEntry, Component, EventKind, Incident, IncidentUpdate, StatusInterval
 from incidents.models.event_kinds import PROPERTIES
 from incidents.models.findings import Line
-from incidents.models.states import HARMED, ComponentStatus
+from incidents.models.states import IMPAIRED, ComponentStatus
 from incidents.postmortem.summary import Span, TimelineFacts
 from incidents.reporting.periods import Period
 from incidents.reporting.response_times import IncidentTimes, Measure
@@ -39,7 +39,7 @@ class Evidence:
     @cached_property
     def record(self) -> TimelineFacts:
         own = {update.pk for update in self.incident.updates.all()}
-        harms = [row for row in self.intervals if row.status in HARMED and row.update_id in own]
+        harms = [row for row in self.intervals if row.status in IMPAIRED and row.update_id in own]
         first_harm = min((row.started_at for row in harms), default=None)
         course = _course(self.incident, first_harm)
         resolved = self.incident.resolved_at
@@ -64,7 +64,7 @@ class Evidence:
 
 
 def evidence_of(incident: Incident) -> Evidence:
-    """One query, for an incident that comes `with_timeline()`."""
+    """One query, for an incident that comes `with_details()`."""
     components = incident.affected_components()
     rows = StatusInterval.objects.as_corrected().of_components(components)
     touching = (
@@ -124,7 +124,7 @@ def _of_statuses(evidence: Evidence) -> Iterator[Line]:
 
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
     end, names = incident.resolved_at or timezone.now(), {one.public_id: one.full_name for one in components}
-    for entry in AuditEntry.objects.of_course(incident, components, until=end).oldest_first()[:MOST_LINES]:
+    for entry in AuditEntry.objects.during_incident(incident, components, until=end).oldest_first()[:MOST_LINES]:
         words = _LOG.get(entry.verb)
         if words and entry.verb == EventKind.COMPONENT_STATUS:
             new = str(entry.details.get("new", ""))

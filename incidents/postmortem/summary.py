@@ -19,7 +19,7 @@ from incidents.models.findings import (
     stamp,
     texts,
 )
-from incidents.models.states import HARMED, ComponentStatus
+from incidents.models.states import IMPAIRED, ComponentStatus
 from incidents.text.wording import duration_text, moment_text
 
 MOMENTS = ("began", "detected", "acknowledged", "fixed", "resolved", "ended")
@@ -146,7 +146,7 @@ def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) 
     for span in spans:
         start = max(span.start, began) if began else span.start
         end = min(span.end, ended) if ended else span.end
-        if span.status in HARMED and start < end:
+        if span.status in IMPAIRED and start < end:
             yield Span(span.status, start, end)
 
 

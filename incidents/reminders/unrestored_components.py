@@ -26,7 +26,7 @@ def unrestored_components(page: Page, *, now: datetime) -> list[UnrestoredCompon
     """
     found: dict[int, UnrestoredComponent] = {}
     seen: set[int] = set()
-    for row in AffectedComponent.objects.still_red(page, since=now - WATCHED):
+    for row in AffectedComponent.objects.unrestored(page, since=now - WATCHED):
         incident = row.update.incident
         if row.component_id not in seen:
             seen.add(row.component_id)

@@ -24,7 +24,7 @@ def incident_times(page: Page, months: Sequence[Period], *, viewer: Viewer) -> l
     updates = IncidentUpdate.objects.of_incidents(incidents).oldest_first()
     for incident, at, status in updates.values_list("incident", "display_at", "status"):
         steps[incident].append((at, status))
-    harms = StatusInterval.objects.as_corrected().harmed().caused_by(incidents)
+    harms = StatusInterval.objects.as_corrected().impaired().caused_by(incidents)
     first_harm = dict(harms.values_list("update__incident").annotate(first=Min("started_at")))
     return [
         IncidentTimes(Period.month_at(began, page.zone), impact, stated, first_harm.get(pk), steps[pk])

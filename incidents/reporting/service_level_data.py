@@ -64,7 +64,7 @@ def _incidents(
     page: Page, components: Sequence[Component], start: datetime, end: datetime, viewer: Viewer
 ) -> dict[int, list[Incident]]:
     """By component, oldest first."""
-    going_on = page.incidents.incidents().visible_to(viewer).under_way(start, end)
+    going_on = page.incidents.incidents().visible_to(viewer).ongoing_between(start, end)
     named = set(AffectedComponent.objects.pairs(going_on, components))
     found: dict[int, list[Incident]] = defaultdict(list)
     for incident in going_on.order_by("started_at", "pk"):

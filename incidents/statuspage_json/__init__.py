@@ -5,7 +5,7 @@ has a serializer that adds its differences: `public` (API v2, `/history.json`, `
 `v1` (the management API).
 
 Serializers read rows and return dictionaries: every key is always present, null if it has no value, in the order of
-recorded responses. The caller decides what may be seen and passes in URLs. Load incidents `with_timeline()` and
+recorded responses. The caller decides what may be seen and passes in URLs. Load incidents `with_details()` and
 components with their group, or each of them costs further queries.
 """
 

@@ -20,7 +20,7 @@ BY_STATUS = {
 }
 MAINTENANCE_STARTED = "The scheduled maintenance has begun."
 MAINTENANCE_COMPLETED = "The scheduled maintenance has been completed."
-MAINTENANCE_CANCELLED = "This maintenance has been cancelled. It will not take place."
+MAINTENANCE_CANCELED = "This maintenance has been cancelled. It will not take place."
 MAINTENANCE_CUT_SHORT = "This maintenance has been cancelled before its end."
 SERIES_CHANGED = "The days of this recurring maintenance have changed. It will not take place on this one."
 

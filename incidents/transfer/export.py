@@ -1,6 +1,6 @@
-"""Everything of a page as plain objects, in the order in which they can be put back. One incident in memory at a time.
+"""Export a page as plain objects, in the order in which they can be restored. One incident is in memory at a time.
 
-`incidents.transfer.restore` reads them. The format is documented in docs/export-format.md.
+The restore_* modules read them. The format is documented in docs/export-format.md.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from django.db.models import Prefetch
 from incidents.models import AffectedComponent, IncidentUpdate, Page, Revision, ServiceTarget
 from incidents.transfer.serialization import columns, plain, written
 
-PIECE = 200
+CHUNK = 200
 
 
 def objects(page: Page) -> Iterator[dict[str, Any]]:
-    """Each with its `type`, as docs/export-format.md has them. The audit log comes last."""
+    """Yield each object with its `type`. The audit log is separate, because it comes after the subscribers."""
     yield {"type": "page", **written(page)}
     grounds = {"light": page.logo, "dark": page.logo_dark}
     yield from ({"type": "logo", "ground": ground, **written(logo)} for ground, logo in grounds.items() if logo)
@@ -28,32 +28,36 @@ def objects(page: Page) -> Iterator[dict[str, Any]]:
     for target in ServiceTarget.objects.of_page(page).select_related("component").order_by("pk"):
         yield {"type": "target", "component": target.component.public_id, **written(target)}
     for series in page.maintenance_series.prefetch_related("components").order_by("pk"):
-        codes = [component.public_id for component in series.components.order_by("pk")]
-        yield {"type": "series", "components": codes, **written(series)}
-    for incident_template in page.incident_templates.prefetch_related("components").order_by("pk"):
-        codes = [component.public_id for component in incident_template.components.order_by("pk")]
-        yield {"type": "preset", "components": codes, **written(incident_template)}
+        public_ids = [component.public_id for component in series.components.order_by("pk")]
+        yield {"type": "series", "components": public_ids, **written(series)}
+    for template in page.incident_templates.prefetch_related("components").order_by("pk"):
+        public_ids = [component.public_id for component in template.components.order_by("pk")]
+        yield {"type": "preset", "components": public_ids, **written(template)}
     yield from _metrics(page)
     yield from _incidents(page)
     pairs = page.incidents.exclude(merged_into=None).order_by("pk").values_list("public_id", "merged_into__public_id")
-    yield from ({"type": "merged", "public_id": code, "into": into} for code, into in pairs.iterator())
+    yield from ({"type": "merged", "public_id": public_id, "into": into} for public_id, into in pairs.iterator())
     for component in page.components.order_by("pk"):
         yield {"type": "history", "component": component.public_id, "intervals": _intervals(component.intervals.all())}
 
 
 def audit_entries(page: Page) -> Iterator[dict[str, Any]]:
-    for entry in page.audit_entries.order_by("pk").iterator(chunk_size=PIECE):
+    for entry in page.audit_entries.order_by("pk").iterator(chunk_size=CHUNK):
         yield {"type": "audit", **written(entry)}
 
 
 def _metrics(page: Page) -> Iterator[dict[str, Any]]:
-    """A metric with its points: those of one are in memory at a time."""
+    """Yield the providers, then each metric with its points. The points of one metric are in memory at a time."""
     for provider in page.metrics_providers.order_by("pk"):
         yield {"type": "metrics_provider", **written(provider)}
     for metric in page.metrics.select_related("provider").order_by("pk"):
         points = [[plain(at), value] for at, value in metric.points.order_by("at").values_list("at", "value")]
-        provider_code = metric.provider and metric.provider.public_id
-        yield {"type": "metric", "provider": provider_code, **written(metric), "points": points}
+        yield {
+            "type": "metric",
+            "provider": metric.provider and metric.provider.public_id,
+            **written(metric),
+            "points": points,
+        }
 
 
 def _incidents(page: Page) -> Iterator[dict[str, Any]]:
@@ -63,7 +67,7 @@ def _incidents(page: Page) -> Iterator[dict[str, Any]]:
     rows = page.incidents.select_related("series", "postmortem").order_by("pk")
     postmortems = Prefetch("postmortem__revisions", Revision.objects.order_by("pk"))
     rows = rows.prefetch_related(updates, postmortems, "postmortem__action_items", "postmortem__comments", "reminders")
-    for incident in rows.iterator(chunk_size=PIECE):
+    for incident in rows.iterator(chunk_size=CHUNK):
         postmortem = getattr(incident, "postmortem", None)
         yield {
             "type": "incident",
@@ -71,28 +75,27 @@ def _incidents(page: Page) -> Iterator[dict[str, Any]]:
             **written(incident),
             "updates": [_update(update) for update in incident.updates.all()],
             "postmortem": postmortem and _postmortem(postmortem),
-            "reminders": [written(one) for one in incident.reminders.all()],
+            "reminders": [written(reminder) for reminder in incident.reminders.all()],
         }
 
 
 def _update(update: IncidentUpdate) -> dict[str, Any]:
     affected = [{"component": row.component.public_id, **written(row)} for row in update.affected.all()]
-    return {**written(update), "affected": affected, "revisions": [written(one) for one in update.revisions.all()]}
+    return {**written(update), "affected": affected, "revisions": [written(row) for row in update.revisions.all()]}
 
 
 def _postmortem(postmortem: Any) -> dict[str, Any]:
-    items = [written(one) for one in postmortem.action_items.all()]
     return {
         **written(postmortem),
-        "action_items": items,
-        "comments": [written(one) for one in postmortem.comments.all()],
-        "revisions": [written(one) for one in postmortem.revisions.all()],
+        "action_items": [written(item) for item in postmortem.action_items.all()],
+        "comments": [written(comment) for comment in postmortem.comments.all()],
+        "revisions": [written(revision) for revision in postmortem.revisions.all()],
     }
 
 
 def _intervals(rows: Any) -> list[dict[str, Any]]:
     names = columns(rows.model)
-    found = rows.order_by("pk").values_list("update__public_id", *names)
     return [
-        {"update": row[0], **{name: plain(value) for name, value in zip(names, row[1:], strict=True)}} for row in found
+        {"update": update, **{name: plain(value) for name, value in zip(names, values, strict=True)}}
+        for update, *values in rows.order_by("pk").values_list("update__public_id", *names)
     ]

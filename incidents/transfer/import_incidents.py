@@ -1,6 +1,6 @@
-"""Moving in: incidents and maintenances with their whole timelines, one transaction each. Nobody is told.
+"""Import incidents and maintenances with their updates, each in one transaction. No notifications are sent.
 
-Component statuses and their history are not touched here: `importing_history` folds them in when all is read.
+Component statuses and status histories are not changed here: `import_runs.finish_import` does it after all incidents.
 """
 
 from __future__ import annotations
@@ -25,163 +25,189 @@ from incidents.models import (
 )
 from incidents.models.states import UPCOMING, ComponentStatus
 from incidents.text import markdown
-from incidents.transfer.import_columns import columns_of, written_at
-from incidents.transfer.import_pages import differing, is_changed_here, upsert_former_component
-from incidents.transfer.import_texts import EDITED_BY, Text, has_newer_postmortem, keep_text, upsert_postmortem
+from incidents.transfer.comparison import differences, is_newer_here
+from incidents.transfer.import_components import upsert_former_component
+from incidents.transfer.import_incident_fields import incident_fields, written_at
+from incidents.transfer.import_postmortems import has_newer_postmortem, upsert_postmortem
+from incidents.transfer.import_texts import EDITED_BY, Text, import_text
 from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, public_id_for
 
-# What the other product does not tell happens there, and here when it is imported; not by itself.
-UNTOLD_SWITCHES = {"auto_start": False, "auto_complete": False}
+Components = dict[str, Component]
+
+# Until the other product reports these settings, a maintenance starts and ends only by hand or by another import.
+DEFAULT_SWITCHES = {"auto_start": False, "auto_complete": False}
 
 
-class IncidentImporter:
-    """Brings incidents to one page, and knows its components by their codes."""
+def upsert_incident(
+    page: Page, incoming: IncomingIncident, *, components: Components | None = None, dry: bool = False
+) -> Result:
+    """Create an incident, or add what is new in it.
 
-    def __init__(self, page: Page, *, dry: bool = False) -> None:
-        self.page = page
-        self.dry = dry
-        self._components = {} if dry and page.pk is None else {one.public_id: one for one in page.components.all()}
+    `components` caches the components of `page` by public id between calls; former components are added to it.
+    """
+    if not incoming.updates:
+        return Result(Outcome.SKIPPED, ("it has no updates",))
+    incident = Incident.objects.filter(public_id=incoming.public_id).select_related("page").first()
+    if incident and incident.page_id != page.pk:
+        return Result(Outcome.SKIPPED, (f"the page “{incident.page}” uses its ID",))
+    incoming, notes = _with_ordered_updates(incoming, _public_ids_of_other_incidents(incoming))
+    components = {} if components is None else components
+    if incident is None:
+        return _create(page, incoming, components, notes, dry=dry)
+    return _update(incident, incoming, components, notes, dry=dry)
 
-    def bring(self, incoming: IncomingIncident) -> Result:
-        """Create it, or bring what is new in it. Skipped, with the reason, if it cannot be kept at all."""
-        if not incoming.updates:
-            return Result(Outcome.SKIPPED, ("it has no updates",))
-        incident = Incident.objects.filter(public_id=incoming.code).select_related("page").first()
-        if incident and incident.page_id != self.page.pk:
-            return Result(Outcome.SKIPPED, (f"its code is in use on the page “{incident.page}”",))
-        told, notes = _in_order(incoming, _codes_elsewhere(incoming))
-        if incident is None:
-            return self._create(told, notes)
-        return self._bring_news(incident, told, notes)
 
-    def _create(self, told: IncomingIncident, notes: list[str]) -> Result:
-        fields = UNTOLD_SWITCHES | columns_of(told)
-        texts = [keep_text(update.body, notes) for update in told.updates]
-        if not self.dry:
-            with transaction.atomic():
-                incident = Incident.objects.create(
-                    page=self.page,
-                    public_id=told.code,
-                    last_update_at=told.updates[-1].display_at,
-                    updated_at=told.updated_at or told.updates[-1].display_at,
-                    **fields,
-                )
-                rows = IncidentUpdate.objects.bulk_create(
-                    _update_row(incident, one, text) for one, text in zip(told.updates, texts, strict=True)
-                )
-                _mark_repeats(incident, rows)
-                self._say_affected(rows, told)
-                _remind(incident, told.remind)
-                upsert_postmortem(incident, told, notes)
+def _create(page: Page, incoming: IncomingIncident, components: Components, notes: list[str], *, dry: bool) -> Result:
+    fields = DEFAULT_SWITCHES | incident_fields(incoming)
+    texts = [import_text(update.body, notes) for update in incoming.updates]
+    if dry:
         return Result(Outcome.CREATED, tuple(notes))
-
-    def _bring_news(self, incident: Incident, told: IncomingIncident, notes: list[str]) -> Result:
-        here = {row.public_id: row for row in incident.updates.prefetch_related("affected")}
-        new = [one for one in told.updates if one.code not in here]
-        if told.is_guessed:
-            new = [one for one in new if not any(_is_same(row, one) for row in here.values())]
-        known = [(here[one.code], one) for one in told.updates if one.code in here]
-        changed = [(row, one) for row, one in known if _is_edited(row, one)]
-        unnamed = [(row, one) for row, one in known if _names_more(row, one)]
-        columns = {} if is_changed_here(incident.updated_at, written_at(told)) else _news_of(incident, told)
-        has_text = has_newer_postmortem(incident, told)
-        if not (new or changed or unnamed or columns or has_text):
-            return Result(Outcome.UNCHANGED)
-        if self.dry:
-            return Result(Outcome.CHANGED)
-        with transaction.atomic():
-            rows = IncidentUpdate.objects.bulk_create(
-                _update_row(incident, one, keep_text(one.body, notes)) for one in new
-            )
-            for row, one in changed:
-                _edit(row, one, notes)
-            self._say_affected([*rows, *(row for row, _ in unnamed)], replace(told, named=()))
-            _move(incident, columns, told)
-            _remind(incident, told.remind)
-            if has_text:
-                upsert_postmortem(incident, told, notes)
-        return Result(Outcome.CHANGED, tuple(notes))
-
-    def _say_affected(self, rows: Collection[IncidentUpdate], told: IncomingIncident) -> None:
-        by_code = {one.code: one for one in told.updates}
-        had: dict[str, str] = {}
-        affected = []
-        for row in sorted(rows, key=lambda row: row.display_at):
-            for change in _once_each(by_code[row.public_id].changes):
-                old = change.old_status or had.get(change.component, ComponentStatus.OPERATIONAL)
-                had[change.component] = change.new_status
-                affected.append(self._affected(row, change, old))
-        if rows:
-            first = min(rows, key=lambda row: row.display_at)
-            unsaid = [change for change in _once_each(told.named) if change.component not in had]
-            affected += [self._affected(first, change, change.new_status) for change in unsaid]
-        AffectedComponent.objects.bulk_create(affected)
-
-    def _affected(self, row: IncidentUpdate, change: IncomingChange, old: str) -> AffectedComponent:
-        component = self._components.get(change.component)
-        if component is None:
-            component = self._find(change, row.display_at)
-        return AffectedComponent(update=row, component=component, old_status=old, new_status=change.new_status)
-
-    def _find(self, change: IncomingChange, seen_at: datetime) -> Component:
-        code = change.component
-        taken = Component.objects.filter(public_id=code).exclude(page=self.page).exists()
-        code = public_id_for(self.page.public_id, code) if taken else code
-        found = self.page.components.filter(public_id=code).first()
-        found = found or upsert_former_component(self.page, code=code, name=change.name or code, seen_at=seen_at)
-        self._components[change.component] = found
-        return found
+    with transaction.atomic():
+        incident = Incident.objects.create(
+            page=page,
+            public_id=incoming.public_id,
+            last_update_at=incoming.updates[-1].display_at,
+            updated_at=incoming.updated_at or incoming.updates[-1].display_at,
+            **fields,
+        )
+        rows = IncidentUpdate.objects.bulk_create(
+            _update_row(incident, update, text) for update, text in zip(incoming.updates, texts, strict=True)
+        )
+        _mark_repeats(incident, rows)
+        _create_affected(page, rows, incoming, components)
+        _create_reminders(incident, incoming.remind)
+        if incoming.postmortem:
+            upsert_postmortem(incident, incoming, notes)
+    return Result(Outcome.CREATED, tuple(notes))
 
 
-def _codes_elsewhere(incoming: IncomingIncident) -> set[str]:
-    codes = [one.code for one in incoming.updates]
-    taken = IncidentUpdate.objects.filter(public_id__in=codes).exclude(incident__public_id=incoming.code)
+def _update(
+    incident: Incident, incoming: IncomingIncident, components: Components, notes: list[str], *, dry: bool
+) -> Result:
+    rows_here = {row.public_id: row for row in incident.updates.prefetch_related("affected")}
+    new = [update for update in incoming.updates if update.public_id not in rows_here]
+    if incoming.is_guessed:
+        new = [update for update in new if not any(_is_same(row, update) for row in rows_here.values())]
+    known = [(rows_here[update.public_id], update) for update in incoming.updates if update.public_id in rows_here]
+    edited = [(row, update) for row, update in known if _is_edited(row, update)]
+    without_components = [row for row, update in known if update.changes and not row.affected.all()]
+    is_newer = is_newer_here(incident.updated_at, written_at(incoming))
+    changes = {} if is_newer else _changed_fields(incident, incoming)
+    has_postmortem = has_newer_postmortem(incident, incoming)
+    if not (new or edited or without_components or changes or has_postmortem):
+        return Result(Outcome.UNCHANGED)
+    if dry:
+        return Result(Outcome.CHANGED)
+    with transaction.atomic():
+        rows = IncidentUpdate.objects.bulk_create(
+            _update_row(incident, update, import_text(update.body, notes)) for update in new
+        )
+        for row, update in edited:
+            _edit(row, update, notes)
+        _create_affected(incident.page, [*rows, *without_components], replace(incoming, named=()), components)
+        _save_changes(incident, changes, incoming)
+        _create_reminders(incident, incoming.remind)
+        if has_postmortem:
+            upsert_postmortem(incident, incoming, notes)
+    return Result(Outcome.CHANGED, tuple(notes))
+
+
+def _public_ids_of_other_incidents(incoming: IncomingIncident) -> set[str]:
+    public_ids = [update.public_id for update in incoming.updates]
+    taken = IncidentUpdate.objects.filter(public_id__in=public_ids).exclude(incident__public_id=incoming.public_id)
     return set(taken.values_list("public_id", flat=True))
 
 
-def _in_order(incoming: IncomingIncident, elsewhere: Collection[str]) -> tuple[IncomingIncident, list[str]]:
-    """Updates oldest first, each code once and nobody else's."""
+def _with_ordered_updates(incoming: IncomingIncident, taken: Collection[str]) -> tuple[IncomingIncident, list[str]]:
+    """Return `incoming` with its updates oldest first, each public id once, and none of those `taken`; and notes."""
     notes = []
     updates: dict[str, IncomingUpdate] = {}
-    for one in sorted(incoming.updates, key=lambda one: one.display_at):
-        if one.code in updates:
-            notes.append(f"the update {one.code} came twice; the later one was left out")
+    for update in sorted(incoming.updates, key=lambda update: update.display_at):
+        if update.public_id in updates:
+            notes.append(f"update {update.public_id} appears twice; the later one was left out")
             continue
-        updates[one.code] = one
-        if one.code in elsewhere:
-            updates[one.code] = replace(one, code=public_id_for(incoming.code, one.code))
-            notes.append(f"the update {one.code} has a new code: another incident has one of that code")
+        updates[update.public_id] = update
+        if update.public_id in taken:
+            new_id = public_id_for(incoming.public_id, update.public_id)
+            updates[update.public_id] = replace(update, public_id=new_id)
+            notes.append(f"update {update.public_id} has a new ID, because another incident uses this one")
     return replace(incoming, updates=tuple(updates.values())), notes
 
 
-def _update_row(incident: Incident, one: IncomingUpdate, text: Text) -> IncidentUpdate:
-    created_at = one.created_at or one.display_at
+def _update_row(incident: Incident, update: IncomingUpdate, text: Text) -> IncidentUpdate:
+    created_at = update.created_at or update.display_at
     return IncidentUpdate(
         incident=incident,
-        public_id=one.code,
-        status=one.status,
+        public_id=update.public_id,
+        status=update.status,
         body=text.body,
         body_html=text.html,
-        display_at=one.display_at,
-        notify=one.notify,
+        display_at=update.display_at,
+        notify=update.notify,
         created_at=created_at,
-        updated_at=one.updated_at or created_at,
+        updated_at=update.updated_at or created_at,
     )
 
 
 def _mark_repeats(incident: Incident, rows: Iterable[IncidentUpdate]) -> None:
-    ordered = sorted(rows, key=lambda row: row.display_at)
-    same = [later.pk for earlier, later in pairwise(ordered) if earlier.status == later.status]
-    if same:
-        incident.updates.filter(pk__in=same).update(repeats_status=True)
+    repeats = _repeats(sorted(rows, key=lambda row: row.display_at))
+    if repeats:
+        incident.updates.filter(pk__in=repeats).update(repeats_status=True)
 
 
-def _once_each(changes: Iterable[IncomingChange]) -> Iterable[IncomingChange]:
+def _repeats(rows: Iterable[IncidentUpdate]) -> list[int]:
+    """Return the keys of the updates that have the same status as the update before."""
+    return [later.pk for earlier, later in pairwise(rows) if earlier.status == later.status]
+
+
+def _create_affected(
+    page: Page, rows: Collection[IncidentUpdate], incoming: IncomingIncident, components: Components
+) -> None:
+    """Record which component statuses each update changed, and the components that only the incident names."""
+    updates = {update.public_id: update for update in incoming.updates}
+    statuses: dict[str, str] = {}
+    affected = []
+    for row in sorted(rows, key=lambda row: row.display_at):
+        for change in _last_per_component(updates[row.public_id].changes):
+            old_status = change.old_status or statuses.get(change.component, ComponentStatus.OPERATIONAL)
+            statuses[change.component] = change.new_status
+            component = _component(page, change, row.display_at, components)
+            affected.append(_affected_row(row, component, old_status, change.new_status))
+    if rows:
+        first = min(rows, key=lambda row: row.display_at)
+        for change in _last_per_component(incoming.named):
+            if change.component not in statuses:
+                component = _component(page, change, first.display_at, components)
+                affected.append(_affected_row(first, component, change.new_status, change.new_status))
+    AffectedComponent.objects.bulk_create(affected)
+
+
+def _affected_row(row: IncidentUpdate, component: Component, old_status: str, new_status: str) -> AffectedComponent:
+    return AffectedComponent(update=row, component=component, old_status=old_status, new_status=new_status)
+
+
+def _component(page: Page, change: IncomingChange, seen_at: datetime, components: Components) -> Component:
+    """Return the changed component. One that the other product has deleted is created as a former component."""
+    if change.component in components:
+        return components[change.component]
+    public_id = change.component
+    component = page.components.filter(public_id=public_id).first()
+    if component is None and Component.objects.filter(public_id=public_id).exists():
+        public_id = public_id_for(page.public_id, public_id)
+        component = page.components.filter(public_id=public_id).first()
+    if component is None:
+        name = change.name or public_id
+        component = upsert_former_component(page, public_id=public_id, name=name, seen_at=seen_at)
+    components[change.component] = component
+    return component
+
+
+def _last_per_component(changes: Iterable[IncomingChange]) -> Iterable[IncomingChange]:
     return {change.component: change for change in changes}.values()
 
 
-def _remind(incident: Incident, minutes: Iterable[int]) -> None:
-    """Only of what is still to come: those of the past were the other product's to send."""
+def _create_reminders(incident: Incident, minutes: Iterable[int]) -> None:
+    """Create the future reminders of a scheduled maintenance. The other product has sent the past ones."""
     if incident.status not in UPCOMING or incident.scheduled_for is None:
         return
     start = incident.scheduled_for
@@ -195,34 +221,27 @@ def _remind(incident: Incident, minutes: Iterable[int]) -> None:
     )
 
 
-def _is_edited(row: IncidentUpdate, one: IncomingUpdate) -> bool:
-    if is_changed_here(row.updated_at, one.updated_at or one.created_at or one.display_at):
+def _is_edited(row: IncidentUpdate, update: IncomingUpdate) -> bool:
+    if is_newer_here(row.updated_at, update.updated_at or update.created_at or update.display_at):
         return False
-    return row.body != keep_text(one.body, []).body or bool(
-        differing(row, {"status": one.status, "display_at": one.display_at})
-    )
+    return row.body != import_text(update.body, []).body or not _is_same(row, update)
 
 
-def _is_same(row: IncidentUpdate, one: IncomingUpdate) -> bool:
-    return not differing(row, {"status": one.status, "display_at": one.display_at})
+def _is_same(row: IncidentUpdate, update: IncomingUpdate) -> bool:
+    return not differences(row, {"status": update.status, "display_at": update.display_at})
 
 
-def _news_of(incident: Incident, told: IncomingIncident) -> dict[str, Any]:
-    """A page for people says less than what is here already may know: of windows, for one."""
-    columns = columns_of(told)
-    steps = ("status", "resolved_at")
-    return differing(incident, {name: columns[name] for name in steps} if told.is_guessed else columns)
+def _changed_fields(incident: Incident, incoming: IncomingIncident) -> dict[str, Any]:
+    """Return the changed columns. A record that was read from a web page lacks most of them, for example the window."""
+    fields = incident_fields(incoming)
+    reliable = ("status", "resolved_at")
+    return differences(incident, {name: fields[name] for name in reliable} if incoming.is_guessed else fields)
 
 
-def _names_more(row: IncidentUpdate, one: IncomingUpdate) -> bool:
-    """Told without its components the first time, and with them now."""
-    return bool(one.changes) and not row.affected.all()
-
-
-def _edit(row: IncidentUpdate, one: IncomingUpdate, notes: list[str]) -> None:
-    text = keep_text(one.body, notes)
-    at = one.updated_at or row.updated_at
-    fields: dict[str, Any] = {"status": one.status, "display_at": one.display_at, "updated_at": at}
+def _edit(row: IncidentUpdate, update: IncomingUpdate, notes: list[str]) -> None:
+    text = import_text(update.body, notes)
+    at = update.updated_at or row.updated_at
+    fields: dict[str, Any] = {"status": update.status, "display_at": update.display_at, "updated_at": at}
     if text.body != row.body:
         change = markdown.change_html(row.body, text.body)
         Revision.objects.create(update=row, body=row.body, change_html=change, actor_label=EDITED_BY, created_at=at)
@@ -230,13 +249,13 @@ def _edit(row: IncidentUpdate, one: IncomingUpdate, notes: list[str]) -> None:
     IncidentUpdate.objects.filter(pk=row.pk).update(version=row.version + 1, **fields)
 
 
-def _move(incident: Incident, columns: dict[str, Any], told: IncomingIncident) -> None:
+def _save_changes(incident: Incident, changes: dict[str, Any], incoming: IncomingIncident) -> None:
     rows = list(incident.updates.oldest_first())
-    again = [later.pk for earlier, later in pairwise(rows) if earlier.status == later.status]
-    incident.updates.filter(repeats_status=True).exclude(pk__in=again).update(repeats_status=False)
-    incident.updates.filter(repeats_status=False, pk__in=again).update(repeats_status=True)
-    columns = columns | {
+    repeats = _repeats(rows)
+    incident.updates.filter(repeats_status=True).exclude(pk__in=repeats).update(repeats_status=False)
+    incident.updates.filter(repeats_status=False, pk__in=repeats).update(repeats_status=True)
+    fields = changes | {
         "last_update_at": rows[-1].display_at,
-        "updated_at": max(incident.updated_at, written_at(told)),
+        "updated_at": max(incident.updated_at, written_at(incoming)),
     }
-    Incident.objects.filter(pk=incident.pk).update(version=incident.version + 1, **columns)
+    Incident.objects.filter(pk=incident.pk).update(version=incident.version + 1, **fields)

@@ -1,4 +1,4 @@
-"""Moving in: metrics, without their numbers."""
+"""Import metrics, without their points."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import Any
 from django.db import transaction
 
 from incidents.models import Metric, MetricsProvider, Page
-from incidents.transfer.import_pages import differing
+from incidents.transfer.comparison import differences, without_none
 from incidents.transfer.records import IncomingMetric, Outcome, Result
 
 
 @transaction.atomic
 def upsert_metric(page: Page, incoming: IncomingMetric, *, dry: bool = False) -> Result:
-    """One that is here already stays as it is here. Its provider, whatever it fetched from, is sent to here."""
+    """Create a metric and its provider. An existing metric is never changed."""
     fields = _fields(incoming)
-    here = Metric.objects.filter(public_id=incoming.code).first()
-    if here and here.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"its code is in use on the page “{here.page}”",))
-    if here:
-        return Result(Outcome.UNCHANGED, ("it was changed here, and stays so",) if differing(here, fields) else ())
+    metric = Metric.objects.filter(public_id=incoming.public_id).first()
+    if metric and metric.page_id != page.pk:
+        return Result(Outcome.SKIPPED, (f"the page “{metric.page}” uses its ID",))
+    if metric:
+        return Result(Outcome.UNCHANGED, ("it was changed here and stays so",) if differences(metric, fields) else ())
     provider = MetricsProvider.objects.filter(public_id=incoming.provider).first()
     if provider and provider.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"its provider's code is in use on the page “{provider.page}”",))
+        return Result(Outcome.SKIPPED, (f"the page “{provider.page}” uses the ID of its provider",))
     if not dry:
         if incoming.provider and provider is None:
             provider = MetricsProvider.objects.create(page=page, public_id=incoming.provider)
-        times = {"created_at": incoming.created_at, "updated_at": incoming.updated_at}
-        told = {name: at for name, at in times.items() if at}
-        Metric.objects.create(page=page, public_id=incoming.code, provider=provider, **fields, **told)
+        times = without_none(created_at=incoming.created_at, updated_at=incoming.updated_at)
+        Metric.objects.create(page=page, public_id=incoming.public_id, provider=provider, **fields, **times)
     return Result(Outcome.CREATED)
 
 

@@ -1,4 +1,4 @@
-"""Moving in: from what imported updates say of components to status histories, and so to uptime."""
+"""Rebuild status histories, and with them uptime, from the component statuses of imported updates."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from incidents.models import AffectedComponent, AuditEntry, Component, Page, StatusInterval
-from incidents.transfer.import_pages import IMPORTED
+from incidents.models import AffectedComponent, Component, Page, StatusInterval
 
 
 @dataclass(frozen=True, slots=True)
 class StatusClaim:
-    """What an update said: at `at`, which was written at `written_at`, a component went from `old` to `new`.
+    """An update's statement that a component changed from `old` to `new` at `at`.
 
-    `over_at`: when the incident was resolved.
+    `written_at` is when the update was written, `resolved_at` when its incident was resolved.
     """
 
     at: datetime
@@ -27,12 +26,12 @@ class StatusClaim:
     new: str
     update: int
     written_at: datetime
-    over_at: datetime | None
+    resolved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A row of the history; `pk` 0: not written yet."""
+class _Interval:
+    """An interval of the history. `pk` is 0 if it is not stored yet."""
 
     start: datetime
     end: datetime | None
@@ -42,66 +41,54 @@ class _Piece:
     pk: int = 0
 
 
-def rebuilt_so_far(page: Page) -> int:
-    """The key of the newest affected component that the last import took into account; 0 if there was none."""
-    last = AuditEntry.objects.filter(page=page, verb=IMPORTED).order_by("-pk").first()
-    return int(last.details.get("folded", 0)) if last else 0
-
-
-def newest_affected(page: Page) -> int:
-    rows = AffectedComponent.objects.filter(update__incident__page=page)
-    return rows.aggregate(newest=Max("pk"))["newest"] or 0
-
-
 def rebuild_status_history(page: Page, *, after: int) -> int:
-    """Put into the histories what updates say whose affected components have keys above `after`; how many changed.
+    """Add the affected components with keys above `after` to the histories. Return how many histories changed.
 
-    Twice is harmless: what a history has already is left out. Each component is a transaction of its own.
+    Can be repeated: claims that a history contains already are left out. Each component is one transaction.
     """
-    told = AffectedComponent.objects.filter(pk__gt=after, update__incident__page=page)
-    with_news = set(told.order_by().values_list("component_id", flat=True).distinct())
+    new = AffectedComponent.objects.filter(pk__gt=after, update__incident__page=page)
+    affected = set(new.order_by().values_list("component_id", flat=True).distinct())
     last = StatusInterval.objects.as_corrected().filter(component=OuterRef("pk"), ended_at__isnull=True)
     stale = page.components.exclude(Exists(last.filter(status=OuterRef("status"))))
-    wanted = with_news | set(stale.values_list("pk", flat=True))
-    return sum(_fold(pk, after) for pk in sorted(wanted))
+    return sum(_rebuild(pk, after) for pk in sorted(affected | set(stale.values_list("pk", flat=True))))
 
 
 @transaction.atomic
-def _fold(pk: int, after: int) -> bool:
+def _rebuild(pk: int, after: int) -> bool:
     component = Component.objects.select_for_update().get(pk=pk)
     now = timezone.now()
-    before = _pieces(component)
-    is_fresh = len(before) == 1 and not component.intervals.filter(superseded_at__isnull=False).exists()
-    line = _Line(before, now=now, is_fresh=is_fresh)
-    line.take(_status_claim(component, after, now))
-    line.end_with(component.status, component.updated_at)
-    kept = {piece.pk for piece in line.pieces if piece.pk}
-    gone = [piece.pk for piece in before if piece.pk not in kept]
-    new = [piece for piece in line.pieces if not piece.pk]
-    StatusInterval.objects.filter(pk__in=gone).update(superseded_at=now)
-    StatusInterval.objects.bulk_create((_row(component, piece) for piece in new), batch_size=500)
+    stored = _stored_intervals(component)
+    is_new = len(stored) == 1 and not component.intervals.filter(superseded_at__isnull=False).exists()
+    history = _History(stored, now=now, is_new=is_new)
+    history.apply(_status_claims(component, after, now))
+    history.end_with(component.status, component.updated_at)
+    remaining = {interval.pk for interval in history.intervals if interval.pk}
+    superseded = [interval.pk for interval in stored if interval.pk not in remaining]
+    new = [interval for interval in history.intervals if not interval.pk]
+    StatusInterval.objects.filter(pk__in=superseded).update(superseded_at=now)
+    StatusInterval.objects.bulk_create((_row(component, interval) for interval in new), batch_size=500)
     return bool(new)
 
 
-def _pieces(component: Component) -> list[_Piece]:
+def _stored_intervals(component: Component) -> list[_Interval]:
     rows = component.intervals.as_corrected().order_by("started_at")
     columns = ("started_at", "ended_at", "status", "update_id", "recorded_at", "pk")
-    return [_Piece(*row) for row in rows.values_list(*columns)]
+    return [_Interval(*row) for row in rows.values_list(*columns)]
 
 
-def _row(component: Component, piece: _Piece) -> StatusInterval:
+def _row(component: Component, interval: _Interval) -> StatusInterval:
     return StatusInterval(
         component=component,
-        status=piece.status,
-        started_at=piece.start,
-        ended_at=piece.end,
-        update_id=piece.update,
-        recorded_at=piece.recorded_at,
+        status=interval.status,
+        started_at=interval.start,
+        ended_at=interval.end,
+        update_id=interval.update,
+        recorded_at=interval.recorded_at,
     )
 
 
-def _status_claim(component: Component, after: int, now: datetime) -> Iterable[StatusClaim]:
-    """In the order of time. Those that only repeat a status say nothing; those that an action posted are here."""
+def _status_claims(component: Component, after: int, now: datetime) -> Iterable[StatusClaim]:
+    """Yield the claims in the order of time, without those that change nothing or that the history contains."""
     known = StatusInterval.objects.filter(component=component, update=OuterRef("update"))
     rows = AffectedComponent.objects.filter(component=component, pk__gt=after, update__display_at__lte=now)
     rows = rows.exclude(Exists(known)).exclude(old_status=F("new_status"))
@@ -110,25 +97,28 @@ def _status_claim(component: Component, after: int, now: datetime) -> Iterable[S
         yield StatusClaim(*row)
 
 
-class _Line:
-    """One component's history, as rows in a row, while changes are put into it."""
+class _History:
+    """The history of one component, oldest interval first, while claims are applied to it.
 
-    def __init__(self, pieces: Iterable[_Piece], *, now: datetime, is_fresh: bool) -> None:
-        self.pieces = list(pieces)
+    `is_new`: nobody has changed it here yet, so that its intervals count as recorded when they began.
+    """
+
+    def __init__(self, intervals: Iterable[_Interval], *, now: datetime, is_new: bool) -> None:
+        self.intervals = list(intervals)
         self._now = now
-        self._is_fresh = is_fresh
+        self._is_new = is_new
         self._last: StatusClaim | None = None
 
-    def take(self, told: Iterable[StatusClaim]) -> None:
-        for said in told:
-            if self._status_at(said.at) not in (said.old, None):
-                self._restore(said.old, before=said.at)
-            self._insert(said.at, said.new, said.update, said.written_at)
-            self._last = said
+    def apply(self, claims: Iterable[StatusClaim]) -> None:
+        for claim in claims:
+            if self._status_at(claim.at) not in (claim.old, None):
+                self._restore(claim.old, before=claim.at)
+            self._insert(claim.at, claim.new, claim.update, claim.written_at)
+            self._last = claim
 
     def end_with(self, status: str, since: datetime) -> None:
-        """Its present status, if no update told of it: since its incident was over, else since it was last changed."""
-        last = self.pieces[-1] if self.pieces else None
+        """End with the present `status`: since its incident was resolved if no update says so, else since `since`."""
+        last = self.intervals[-1] if self.intervals else None
         if last is not None and last.status == status:
             return
         if self._restore(status, before=self._now):
@@ -137,43 +127,43 @@ class _Line:
         self._insert(since if start is None or start < since < self._now else self._now, status, None, self._now)
 
     def _restore(self, status: str, *, before: datetime) -> bool:
-        """Somebody put the component back by hand, which nobody told us: taken for the end of its incident."""
+        """Restore the component when its incident was resolved, if no update says when. Return whether this applies."""
         last = self._last
-        if last is None or last.over_at is None or not last.at < last.over_at < before:
+        if last is None or last.resolved_at is None or not last.at < last.resolved_at < before:
             return False
-        self._insert(last.over_at, status, None, last.over_at)
+        self._insert(last.resolved_at, status, None, last.resolved_at)
         return True
 
     def _status_at(self, at: datetime) -> str | None:
-        index = self._covering(at)
-        return self.pieces[index].status if index >= 0 else None
+        index = self._index_at(at)
+        return self.intervals[index].status if index >= 0 else None
 
-    def _covering(self, at: datetime) -> int:
-        """-1: before the first."""
-        return bisect_right(self.pieces, at, key=lambda piece: piece.start) - 1
+    def _index_at(self, at: datetime) -> int:
+        """Return the index of the interval that contains `at`; -1 before the first one."""
+        return bisect_right(self.intervals, at, key=lambda interval: interval.start) - 1
 
     def _insert(self, at: datetime, status: str, update: int | None, written_at: datetime) -> None:
-        """From `at` until the next change that is on record; see `timeline._insert`, which does the same by rows."""
-        recorded = max(at, written_at) if self._is_fresh else self._now
-        index = self._covering(at)
-        if index >= 0 and self.pieces[index].status == status:
+        """Set `status` from `at` until the next recorded change, as `status_history._insert` does in the database."""
+        recorded = max(at, written_at) if self._is_new else self._now
+        index = self._index_at(at)
+        if index >= 0 and self.intervals[index].status == status:
             return
         if index < 0:
-            self._prepend(_Piece(at, None, status, update, recorded))
+            self._prepend(_Interval(at, None, status, update, recorded))
             return
-        held = self.pieces[index]
-        new = _Piece(at, held.end, status, update, recorded)
+        current = self.intervals[index]
+        new = _Interval(at, current.end, status, update, recorded)
         earlier = []
-        if held.start < at:
-            since = held.start if self._is_fresh else self._now
-            earlier = [replace(held, end=at, pk=0, recorded_at=since)]
-        self.pieces[index : index + 1] = [*earlier, new]
+        if current.start < at:
+            since = current.start if self._is_new else self._now
+            earlier = [replace(current, end=at, pk=0, recorded_at=since)]
+        self.intervals[index : index + 1] = [*earlier, new]
 
-    def _prepend(self, new: _Piece) -> None:
-        """The row that a component was made with only says since when it is known: that is no change to stop at."""
-        if self.pieces and self.pieces[0].update is None:
-            new = replace(new, end=self.pieces[0].end)
-            self.pieces[0] = new
+    def _prepend(self, new: _Interval) -> None:
+        """Insert `new` as the first interval. It replaces the interval that the component was created with."""
+        if self.intervals and self.intervals[0].update is None:
+            new = replace(new, end=self.intervals[0].end)
+            self.intervals[0] = new
             return
-        end = self.pieces[0].start if self.pieces else None
-        self.pieces.insert(0, replace(new, end=end))
+        end = self.intervals[0].start if self.intervals else None
+        self.intervals.insert(0, replace(new, end=end))

@@ -7,13 +7,13 @@ from typing import Any
 from django.db import transaction
 
 from incidents.models import IncidentTemplate, Page
-from incidents.transfer.import_pages import differing
+from incidents.transfer.comparison import differences
 from incidents.transfer.records import IncomingTemplate, Outcome, Result
 
 
 @transaction.atomic
 def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False) -> Result:
-    """One that is here already stays as staff has it."""
+    """Create an incident template. An existing one is never changed."""
     fields: dict[str, Any] = {
         "name": incoming.name[:255],
         "title": incoming.title[:255],
@@ -22,14 +22,14 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
         "should_send_notifications": incoming.notify,
         "group_label": incoming.group[:100],
     }
-    here = IncidentTemplate.objects.filter(public_id=incoming.code).first()
-    if here and here.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"its code is in use on the page “{here.page}”",))
-    if here:
-        return Result(Outcome.UNCHANGED, ("it was changed here, and stays so",) if differing(here, fields) else ())
+    template = IncidentTemplate.objects.filter(public_id=incoming.public_id).first()
+    if template and template.page_id != page.pk:
+        return Result(Outcome.SKIPPED, (f"the page “{template.page}” uses its ID",))
+    if template:
+        return Result(Outcome.UNCHANGED, ("it was changed here and stays so",) if differences(template, fields) else ())
     if page.incident_templates.filter(name=fields["name"]).exists():
-        return Result(Outcome.SKIPPED, ("there is a template of that name already",))
+        return Result(Outcome.SKIPPED, ("a template with this name already exists",))
     if not dry:
-        incident_template = IncidentTemplate.objects.create(page=page, public_id=incoming.code, **fields)
-        incident_template.components.set(page.components.with_codes(incoming.components))
+        template = IncidentTemplate.objects.create(page=page, public_id=incoming.public_id, **fields)
+        template.components.set(page.components.with_public_ids(incoming.components))
     return Result(Outcome.CREATED)

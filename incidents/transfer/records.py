@@ -1,6 +1,6 @@
-"""What an import brings, in our own words: pages, components and incidents as another product knew them. Pure.
+"""The records that importers read from other products.
 
-None is "not told": what is here already stays then. Times have a zone. A `code` is the thing's public id.
+None means that the source does not have the value: an existing value is kept then. Times have a time zone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PUBLIC_ID = re.compile(r"[a-z0-9]{1,12}")
 
 
 class Outcome(StrEnum):
-    """What became of one thing that was read."""
+    """What an import did with one record."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """`notes`: what somebody should know of it, why it was skipped among them; for people."""
+    """`notes` are clauses for people: differences from the source, or why the record was skipped."""
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Result:
 
 @dataclass(frozen=True)
 class IncomingPage:
-    code: str
+    public_id: str
     name: str
     time_zone: str = "Etc/UTC"
     description: str = ""
@@ -48,7 +48,7 @@ class IncomingPage:
 
 @dataclass(frozen=True)
 class IncomingGroup:
-    code: str
+    public_id: str
     name: str
     position: int = 1
     description: str | None = None
@@ -58,9 +58,9 @@ class IncomingGroup:
 
 @dataclass(frozen=True)
 class IncomingComponent:
-    """`group`: the code of the group that it is in, empty for a loose one."""
+    """`group` is the public id of its group, empty without one."""
 
-    code: str
+    public_id: str
     name: str
     status: str
     position: int = 1
@@ -75,7 +75,7 @@ class IncomingComponent:
 
 @dataclass(frozen=True)
 class IncomingChange:
-    """An update says that a component has a status. `name` is what it was called; `old_status` None: not told."""
+    """A component status that an update sets. `component` is its public id, `name` its name at that time."""
 
     component: str
     new_status: str
@@ -85,7 +85,7 @@ class IncomingChange:
 
 @dataclass(frozen=True)
 class IncomingUpdate:
-    code: str
+    public_id: str
     status: str
     body: str
     display_at: datetime
@@ -97,7 +97,7 @@ class IncomingUpdate:
 
 @dataclass(frozen=True)
 class IncomingPostmortem:
-    """Public if `published_at` is set; `draft` is what its authors have written since, or so far."""
+    """Public if `published_at` is set. `draft` is its newest unpublished text."""
 
     body: str = ""
     draft: str = ""
@@ -108,14 +108,15 @@ class IncomingPostmortem:
 
 @dataclass(frozen=True)
 class IncomingIncident:
-    """`updates`: at least one, in any order; of two of the same moment, the first written comes first.
+    """An incident or a maintenance.
 
-    `named`: components that it concerns though no update says so. `remind`: minutes before the start.
-    `switches`: those of `incidents.models.maintenances.SWITCHES` that are told. `is_guessed`: it was read from a page
-    for people, which tells no codes of updates.
+    `updates` can have any order; of two with the same time, the one that was written first comes first.
+    `named` are affected components that no update mentions. `remind` lists minutes before the start.
+    `switches` has the known ones of `incidents.models.maintenances.SWITCHES`. `is_guessed`: it was read from a web
+    page, which does not show the ids of updates.
     """
 
-    code: str
+    public_id: str
     title: str
     status: str
     updates: tuple[IncomingUpdate, ...]
@@ -138,9 +139,9 @@ class IncomingIncident:
 
 @dataclass(frozen=True)
 class IncomingTemplate:
-    """A text to start an incident from. `status` empty: none is set; `components`: codes; `group`: a label."""
+    """An incident template. `status` is empty if it sets none; `components` are public ids; `group` is a label."""
 
-    code: str
+    public_id: str
     name: str
     title: str
     body: str
@@ -152,9 +153,9 @@ class IncomingTemplate:
 
 @dataclass(frozen=True)
 class IncomingMetric:
-    """`provider`: the code of where it comes from, or empty. `suffix`: the unit. An axis of None: the chart chooses."""
+    """`provider` is a public id or empty, `suffix` the unit. With a bound of None, the chart chooses it."""
 
-    code: str
+    public_id: str
     name: str
     provider: str = ""
     identifier: str = ""
@@ -170,15 +171,15 @@ class IncomingMetric:
 
 
 def is_public_id(text: str) -> bool:
-    """Whether it can be kept as a public id."""
+    """Return whether `text` is a valid public id."""
     return _PUBLIC_ID.fullmatch(text) is not None
 
 
 def public_id_for(*parts: object) -> str:
-    """A public id that follows from `parts`, for what has none of its own: the same whenever it is imported."""
+    """Derive a public id from `parts`, for objects without a usable one. It is the same in every import."""
     number = int.from_bytes(hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest(), "big")
     letters = []
     for _ in range(12):
-        number, rest = divmod(number, len(PUBLIC_ID_ALPHABET))
-        letters.append(PUBLIC_ID_ALPHABET[rest])
+        number, remainder = divmod(number, len(PUBLIC_ID_ALPHABET))
+        letters.append(PUBLIC_ID_ALPHABET[remainder])
     return "".join(letters)

@@ -1,6 +1,6 @@
-"""Rows as plain JSON and back, column by column: what an export writes and an import of it reads.
+"""Convert rows to plain JSON values and back, column by column.
 
-A new column of a model is written at once; what has no place in an export is named here.
+A new column of a model is exported without further changes. INTERNAL names the columns that are not exported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from django.utils.duration import duration_string
 
 from incidents.text import markdown
 
-# Keys of this database, and of forms that were open.
+# Primary keys of this database, and the keys of open forms.
 INTERNAL = {"id", "submission_key"}
 
 
 @cache
 def columns(model: type[models.Model]) -> tuple[str, ...]:
-    """The names of what a row says of itself: no keys, and nothing about other rows."""
+    """Return the names of the exported columns of `model`: all but INTERNAL and relations."""
     fields = (field for field in model._meta.concrete_fields if not field.is_relation)
     return tuple(field.name for field in fields if field.name not in INTERNAL)
 
@@ -34,7 +34,7 @@ def written(row: models.Model) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Times in UTC with six decimals, so that no moment changes on the way; bytes in base64."""
+    """Return `value` for JSON. Times are in UTC with six decimals, so that they keep their precision."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date | time):
@@ -47,16 +47,16 @@ def plain(value: Any) -> Any:
 
 
 def read(model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of `model` as Python values. ValidationError for what does not fit, KeyError for what is missing.
+    """Return the columns of `model` as Python values.
 
-    A column that is younger than the export may be missing if it has a default.
+    Raise ValidationError for a bad value and KeyError for a missing one. A column with a default can be missing,
+    because it can be newer than the export.
     """
     fields: dict[str, Any] = {name: model._meta.get_field(name) for name in columns(model)}
-    told = {name: field for name, field in fields.items() if name in raw or not _may_lack(field)}
-    return {name: _value(field, raw[name]) for name, field in told.items()}
+    return {name: _value(field, raw[name]) for name, field in fields.items() if name in raw or not _is_optional(field)}
 
 
-def _may_lack(field: Any) -> bool:
+def _is_optional(field: Any) -> bool:
     return bool(field.name != "public_id" and (field.has_default() or field.null or field.blank))
 
 
@@ -65,14 +65,14 @@ def _value(field: Any, raw: Any) -> Any:
     if value is None and not field.null:
         raise ValidationError(f"its {field.name} is null")
     if isinstance(field, models.JSONField) and type(value) is not type(field.get_default()):
-        raise ValidationError(f"its {field.name} is of another kind")
+        raise ValidationError(f"its {field.name} has the wrong type")
     if isinstance(value, str) and field.max_length and len(value) > field.max_length:
         raise ValidationError(f"its {field.name} is longer than {field.max_length} characters")
     if field.choices and value not in dict(field.flatchoices) and (value or not field.blank):
-        raise ValidationError(f"its {field.name} “{value}” is unknown")
+        raise ValidationError(f"its {field.name} “{value}” is not valid")
     if isinstance(value, datetime) and not 1900 < value.year < 9000:
-        raise ValidationError(f"its {field.name} is too near to an end of the calendar")
+        raise ValidationError(f"its {field.name} must be between the years 1901 and 8999")
     if isinstance(field, models.URLField):
         field.run_validators(value)
-    # Pages show it as it is, and anybody may have written the file.
+    # Pages show it without escaping, and anyone may have written the file.
     return markdown.clean(value) if field.name.endswith("_html") else value

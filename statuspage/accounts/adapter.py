@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from statuspage.accounts import mail
-from statuspage.accounts.ratelimit import allow, give_back, retry_after
+from statuspage.accounts.ratelimit import allow, retry_after, return_for_changes
 from statuspage.common.client_ip import client_address, client_network
 
 WINDOW_SECONDS = 5 * 60
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         user = super().authenticate(request, **credentials)
         if user:
             for key, _ in _guesses(request, credentials):
-                give_back(key, WINDOW_SECONDS)
+                return_for_changes(key, WINDOW_SECONDS)
         return user
 
     def get_reset_password_from_key_url(self, key: str) -> str:

@@ -45,7 +45,7 @@ class UserManager(BaseUserManager["User"]):
         """Who wants to be told of their overdue action items. Viewers too: the work is theirs."""
         return self.filter(is_active=True, wants_overdue=True).order_by("pk")
 
-    def with_words(self, words: str) -> models.QuerySet[User]:
+    def matching(self, words: str) -> models.QuerySet[User]:
         """In order, those in whose name or address each of the words stands."""
         found = self.in_order()
         for word in words.split():

@@ -38,7 +38,7 @@ def find_commands(page: Page, user: User, search: str) -> CommandResults:
         return CommandResults(commands)
     pages = navigation.links(page, (*navigation.DAILY, *navigation.MORE), user, "")
     commands += [Command(link.url, link.label, "Go to") for link in pages if _matches(link.label, search)]
-    incidents = page.incidents.with_words(search).newest_first()[:MOST]
+    incidents = page.incidents.matching(search).newest_first()[:MOST]
     commands += [
         Command(_incident_url(page, incident), incident.title, incident.get_status_display()) for incident in incidents
     ]
@@ -46,7 +46,7 @@ def find_commands(page: Page, user: User, search: str) -> CommandResults:
         for subscriber in Subscriber.objects.of_page(page).searched(search)[:3]:
             url = console_url(page, "subscriber", subscriber.public_id)
             commands.append(Command(url, str(subscriber), "Subscriber"))
-    components = page.components.active().with_words(search).in_page_order()[:MOST]
+    components = page.components.active().matching(search).in_page_order()[:MOST]
     return CommandResults(commands, list(components))
 
 

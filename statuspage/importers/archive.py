@@ -1,4 +1,4 @@
-"""A page of Candor as a file, one JSON object a line, and back (docs/export-format.md)."""
+"""Write a page to a file, one JSON object per line, and restore it (docs/export-format.md)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from incidents.actor import Actor
 from incidents.models import Page
-from incidents.transfer import export, restore_logos, restore_metrics, restore_records
-from incidents.transfer import restore as transfer_restore
-from incidents.transfer.import_pages import record_import
-from incidents.transfer.import_status_history import newest_affected
+from incidents.transfer import export
+from incidents.transfer.import_runs import newest_affected, record_import
 from incidents.transfer.records import Outcome, Result
+from incidents.transfer.restore_components import restore_component, restore_group, restore_target
+from incidents.transfer.restore_incidents import restore_incident, restore_merged, restore_series
+from incidents.transfer.restore_metrics import restore_metric, restore_provider
+from incidents.transfer.restore_pages import restore_audit_log, restore_logo, restore_page
+from incidents.transfer.restore_status_history import restore_status_history
+from incidents.transfer.restore_templates import restore_template
 from incidents.transfer.serialization import plain
 from statuspage.importers.errors import SourceError
 from statuspage.importers.report import Report
-from statuspage.importers.run import Progress
 from statuspage.subscribers import export as subscribers
 
 HEADER = "candor-export"
@@ -29,34 +31,34 @@ FORMAT = 1
 LARGEST_LINE = 64 * 1024 * 1024  # characters
 PLURALS = {
     "metrics_provider": "providers",
-    "merged": "joined incidents",
-    "history": "histories",
+    "merged": "merged incidents",
+    "history": "status histories",
     "series": "series",
     "audit": "audit entries",
 }
 
-# Of a line that is not what an export writes: what it lacks, and what the database does not hold.
-MISFITS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, DatabaseError)
+# Errors that a line raises if no export has written it: missing or bad values, and values that the database rejects.
+BAD_LINE_ERRORS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, DatabaseError)
 
 Restore = Callable[[Page, dict[str, Any]], Result]
 RESTORERS: dict[str, Restore] = {
-    "logo": restore_logos.restore_logo,
-    "group": transfer_restore.restore_group,
-    "component": transfer_restore.restore_component,
-    "target": transfer_restore.restore_target,
-    "series": transfer_restore.restore_series,
-    "preset": restore_metrics.restore_incident_template,
-    "metrics_provider": restore_metrics.restore_provider,
-    "metric": restore_metrics.restore_metric,
-    "incident": transfer_restore.restore_incident,
-    "merged": transfer_restore.restore_merged,
-    "history": restore_records.restore_history,
+    "logo": restore_logo,
+    "group": restore_group,
+    "component": restore_component,
+    "target": restore_target,
+    "series": restore_series,
+    "preset": restore_template,
+    "metrics_provider": restore_provider,
+    "metric": restore_metric,
+    "incident": restore_incident,
+    "merged": restore_merged,
+    "history": restore_status_history,
     "subscriber": subscribers.restore_subscriber,
 }
 
 
 def write(page: Page, file: IO[str], *, with_secrets: bool) -> int:
-    """Everything of `page`, line by line; how many lines."""
+    """Write everything of `page`. Return the number of lines."""
     count = 0
     for raw in _objects(page, with_secrets=with_secrets):
         count += 1
@@ -73,24 +75,23 @@ def _objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
     yield from export.audit_entries(page)
 
 
-class Reader:
-    """Puts a file back, line by line; each line is a transaction, the audit log together is one."""
+class ArchiveReader:
+    """Restores a page from a file. Each line is one transaction; the whole audit log is one."""
 
-    def __init__(self, path: Path, report: Report, progress: Progress) -> None:
+    def __init__(self, path: Path, report: Report) -> None:
         self._path = path
         self._report = report
-        self._progress = progress
         self._number = 0
-        self._is_whole = False
+        self._is_complete = False
 
     def restore(self) -> Page:
-        """The page of the file. SourceError if it is no such file."""
+        """Return the page. Raise SourceError if the file is not an export."""
         lines = self._lines()
         header = next(lines, {})
         if header.get("type") != HEADER:
-            raise SourceError(f"{self._path} is no export of Candor: its first line does not say so")
+            raise SourceError(f"{self._path} is not an export of Candor: its first line has no header")
         if header.get("format") != FORMAT:
-            raise SourceError(f"{self._path} has the format {header.get('format')}; only {FORMAT} is known here")
+            raise SourceError(f"{self._path} has the format {header.get('format')}; only format {FORMAT} is supported")
         page = self._page(next(lines, {}))
         audit: list[dict[str, Any]] = []
         for raw in lines:
@@ -99,20 +100,19 @@ class Reader:
                 break
             self._restore(page, raw)
         self._restore_audit(page, audit, lines)
-        if not self._is_whole:
-            self._report.note(str(self._path), f"it breaks off after line {self._number}; what follows is missing")
+        if not self._is_complete:
+            self._report.note(str(self._path), f"it ends after line {self._number}, without the last line of an export")
         if self._report.written:
-            actor = Actor("system", "import", f"Import from {self._path.name}"[:200])
-            details = {"read": self._report.as_json(), "folded": newest_affected(page)}
-            record_import(page, actor=actor, details=details)
+            details = {"read": self._report.counts, "folded": newest_affected(page)}
+            record_import(page, source=self._path.name, details=details)
         return page
 
     def _page(self, raw: dict[str, Any]) -> Page:
         try:
             if raw.get("type") != "page":
-                raise ValidationError("the second line is no page")
-            page, result = transfer_restore.restore_page(raw)
-        except MISFITS as error:
+                raise ValidationError("the second line is not a page")
+            page, result = restore_page(raw)
+        except BAD_LINE_ERRORS as error:
             raise SourceError(f"{self._path} cannot be read: {_reason(error)}") from error
         self._report.add("pages", f"page {page}", result)
         return page
@@ -122,13 +122,13 @@ class Reader:
         plural = PLURALS.get(kind, f"{kind}s")
         name = f"line {self._number}, {kind} {raw.get('public_id') or raw.get('component') or raw.get('ground')}"
         if kind not in RESTORERS:
-            self._report.skip("lines", f"line {self._number}", f"nothing here is called “{kind[:40]}”")
+            self._report.skip("lines", f"line {self._number}", f"its type “{kind[:40]}” is unknown")
             return
         try:
             self._report.add(plural, name, RESTORERS[kind](page, raw))
-        except (*MISFITS, AttributeError, ObjectDoesNotExist) as error:
+        except (*BAD_LINE_ERRORS, AttributeError, ObjectDoesNotExist) as error:
             self._report.skip(plural, name, _reason(error))
-        self._progress("lines", self._number, 0)
+        self._report.progress("lines", self._number)
 
     def _restore_audit(self, page: Page, first: list[dict[str, Any]], lines: Iterator[dict[str, Any]]) -> None:
         def entries() -> Iterator[dict[str, Any]]:
@@ -140,22 +140,22 @@ class Reader:
                     self._restore(page, raw)
 
         try:
-            count, is_written = restore_records.restore_audit(page, entries())
-        except MISFITS as error:
+            count, is_written = restore_audit_log(page, entries())
+        except BAD_LINE_ERRORS as error:
             self._report.skip("audit entries", f"the audit log, near line {self._number}", _reason(error))
             return
         for _ in range(count):
             self._report.add("audit entries", "", Result(Outcome.CREATED if is_written else Outcome.UNCHANGED))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        """What is no JSON object is named and passed over."""
+        """Yield the objects. A line that is not a JSON object is reported and skipped."""
         try:
             with self._path.open(encoding="utf-8") as file:
                 while line := file.readline(LARGEST_LINE):
                     self._number += 1
                     raw = self._parsed(line)
                     if raw is not None and raw.get("type") == "end":
-                        self._is_whole = raw.get("lines") == self._number
+                        self._is_complete = raw.get("lines") == self._number
                         return
                     if raw is not None:
                         yield raw
@@ -180,5 +180,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"its {error.args[0]} is missing"
     if isinstance(error, ObjectDoesNotExist):
-        return "it names something that is not in the file"
-    return f"it does not fit: {error}".rstrip(".")
+        return "it refers to an object that is not in the file"
+    return f"it is not valid: {error}".rstrip(".")

@@ -1,4 +1,4 @@
-"""Cachet's lists: those of 3.x are JSON:API, and are told here in the words of 2.x."""
+"""Convert the JSON:API documents of Cachet 3 to the format of Cachet 2."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ def has_next(document: Mapping[str, Any]) -> bool:
 
 def related(document: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
     rows = document.get("included")
-    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {(str(row.get("type")), str(row.get("id"))): row for row in found}
+    objects = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {(str(row.get("type")), str(row.get("id"))): row for row in objects}
 
 
 def plain(row: object, included: Mapping[tuple[str, str], Any]) -> object:
-    """An object of JSON:API as one of 2.x: attributes on top, `{value, human}` as the value, times by their names."""
+    """Return a JSON:API object with its attributes at the top level.
+
+    `{value, human}` becomes the value, and a time gets the name that it has in Cachet 2.
+    """
     if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict):
         return row
     flat: dict[str, Any] = {"id": row.get("id")}
@@ -33,6 +36,6 @@ def plain(row: object, included: Mapping[tuple[str, str], Any]) -> object:
         if isinstance(data, dict):
             flat.setdefault(f"{name}_id", data.get("id"))
         elif isinstance(data, list):
-            keys = [(str(one.get("type")), str(one.get("id"))) for one in data if isinstance(one, dict)]
+            keys = [(str(item.get("type")), str(item.get("id"))) for item in data if isinstance(item, dict)]
             flat[name] = [plain(included[key], {}) for key in keys if key in included]
     return flat

@@ -1,9 +1,10 @@
-"""A CSV file of our own columns: one line per update, for whatever has no importer (docs/moving.md)."""
+"""Import a CSV file with one line per update (docs/moving.md), for products without an importer."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import groupby
 from pathlib import Path
@@ -12,11 +13,8 @@ from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
 from incidents.transfer.records import (
     IncomingChange,
     IncomingComponent,
-    IncomingGroup,
     IncomingIncident,
-    IncomingMetric,
     IncomingPage,
-    IncomingTemplate,
     IncomingUpdate,
     is_public_id,
     public_id_for,
@@ -24,116 +22,105 @@ from incidents.transfer.records import (
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fields import BadObject, SourceObject
 from statuspage.importers.report import Report
-from statuspage.importers.run import IsSettled
-from statuspage.subscribers.importing import IncomingSubscriber
+from statuspage.importers.source import IsSettled, Record
 
 REQUIRED = ("incident", "title", "status", "at", "body")
 OPTIONAL = ("kind", "impact", "components", "scheduled_for", "scheduled_until")
 
 
-class SheetSource:
-    """Read twice, line by line: once for the components, once for the incidents, whose lines must stand together."""
+@dataclass
+class CsvSource:
+    """A CSV file, read twice: for the components, then for the incidents. The lines of an incident are consecutive."""
 
-    def __init__(self, path: Path, report: Report, *, name: str, zone: tzinfo = UTC) -> None:
-        self.name = name
-        self.report = report
-        self.expected = 0
-        self._path = path
-        self._zone = zone
+    path: Path
+    report: Report
+    name: str
+    zone: tzinfo = UTC
+    expected: int = 0
 
     def page(self) -> IncomingPage:
-        """SourceError if the file cannot be read, or lacks a column."""
+        """Raise SourceError if the file cannot be read or lacks a column."""
         try:
-            with self._path.open(encoding="utf-8-sig", newline="") as file:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
                 columns = csv.DictReader(file).fieldnames or []
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise SourceError(f"{self._path} cannot be read as CSV in UTF-8: {error}") from error
+            raise SourceError(f"{self.path} cannot be read as CSV in UTF-8: {error}") from error
         missing = [name for name in REQUIRED if name not in columns]
         if missing:
-            raise SourceError(f"{self._path} lacks the columns {', '.join(missing)}")
+            raise SourceError(f"{self.path} lacks the columns {', '.join(missing)}")
         unknown = [name for name in columns if name not in REQUIRED + OPTIONAL]
         if unknown:
-            self.report.leave(f"columns {', '.join(unknown)}", "unknown")
-        return IncomingPage(public_id_for("csv", self.name), self.name, time_zone=str(self._zone))
+            self.report.not_imported[f"columns {', '.join(unknown)}"] = "unknown"
+        self.report.not_imported["subscribers"] = "import them in the console"
+        return IncomingPage(public_id_for("csv", self.name), self.name, time_zone=str(self.zone))
 
-    def groups(self) -> Iterable[IncomingGroup]:
-        return ()
+    def records(self, is_settled: IsSettled) -> Iterator[Record]:
+        yield from self._components()
+        yield from self._incidents()
 
-    def components(self) -> Iterator[IncomingComponent]:
-        """Every name in the column `components`, in the order of their first mention."""
+    def _components(self) -> Iterator[IncomingComponent]:
+        """Yield every name in the column `components`, in the order of its first mention."""
         names: dict[str, None] = {}
         for row in self._rows(quiet=True):
-            names.update(dict.fromkeys(name for name, _ in _named(row)))
+            names.update(dict.fromkeys(name for name, _ in _component_statuses(row)))
         for position, name in enumerate(names, start=1):
-            yield IncomingComponent(self._component_code(name), name, ComponentStatus.OPERATIONAL, position)
+            yield IncomingComponent(self._component_id(name), name, ComponentStatus.OPERATIONAL, position)
 
-    def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
+    def _incidents(self) -> Iterator[IncomingIncident]:
         seen: set[str] = set()
-        for key, rows in groupby(self._rows(), key=lambda row: row.text("incident").strip()):
-            lines = list(rows)
+        for key, group in groupby(self._rows(), key=lambda row: _cell(row, "incident")):
+            rows = list(group)
             try:
                 if key in seen:
-                    raise BadObject("its lines do not stand together")
+                    raise BadObject("its lines are not consecutive")
                 seen.add(key)
-                yield self._incident(key, lines)
+                yield self._incident(key, rows)
             except BadObject as error:
-                self.report.skip("incidents", lines[0].name, str(error))
+                self.report.skip("incidents", rows[0].name, str(error))
 
-    def templates(self) -> Iterable[IncomingTemplate]:
-        return ()
-
-    def metrics(self) -> Iterable[IncomingMetric]:
-        return ()
-
-    def subscribers(self) -> Iterable[IncomingSubscriber]:
-        self.report.leave("subscribers", "the console has a CSV import of its own for them")
-        return ()
-
-    def _incident(self, key: str, lines: list[SourceObject]) -> IncomingIncident:
-        first = lines[0]
+    def _incident(self, key: str, rows: list[SourceObject]) -> IncomingIncident:
+        first = rows[0]
         if not key:
             raise BadObject("its column incident is empty")
-        kind = first.choice("kind", Kind.values, Kind.INCIDENT) if first.text("kind") else Kind.INCIDENT
-        code = key if is_public_id(key) and len(key) == 12 else public_id_for("csv", self.name, "incident", key)
+        kind = first.choice("kind", Kind.values, Kind.INCIDENT) if _cell(first, "kind") else Kind.INCIDENT
+        public_id = key if len(key) == 12 and is_public_id(key) else public_id_for("csv", self.name, "incident", key)
         updates = []
-        for line in lines:
+        for row in rows:
             try:
-                updates.append(self._update(line, kind, code))
+                updates.append(self._update(row, kind, public_id))
             except BadObject as error:
-                self.report.skip("updates", line.name, str(error))
+                self.report.skip("updates", row.name, str(error))
         if not updates:
             raise BadObject("none of its updates can be read")
         return IncomingIncident(
-            code=code,
-            title=first.line("title") or "(no title)",
-            status=max(updates, key=lambda one: one.display_at).status,
+            public_id=public_id,
+            title=" ".join(_cell(first, "title").split()) or "(no title)",
+            status=max(updates, key=lambda update: update.display_at).status,
             updates=tuple(updates),
             kind=kind,
-            impact=first.choice("impact", Impact.values, Impact.MINOR) if first.text("impact") else "",
+            impact=first.choice("impact", Impact.values, Impact.MINOR) if _cell(first, "impact") else "",
             scheduled_for=first.moment("scheduled_for"),
             scheduled_until=first.moment("scheduled_until"),
         )
 
-    def _update(self, line: SourceObject, kind: str, code: str) -> IncomingUpdate:
-        steps = STATUSES_OF[Kind(kind)]
-        at = line.need_moment("at")
-        body = line.text("body")
-        status = line.choice("status", steps, steps[0])
+    def _update(self, row: SourceObject, kind: str, incident_id: str) -> IncomingUpdate:
+        statuses = STATUSES_OF[Kind(kind)]
+        at = row.required_moment("at")
+        body = row.raw["body"] or ""
+        status = row.choice("status", statuses, statuses[0])
         changes = tuple(
-            IncomingChange(self._component_code(name), self._component_status(line, text), name=name)
-            for name, text in _named(line)
+            IncomingChange(self._component_id(name), _component_status(row, text), name=name)
+            for name, text in _component_statuses(row)
         )
-        return IncomingUpdate(public_id_for(code, at.isoformat(), status, body), status, body, at, changes=changes)
+        public_id = public_id_for(incident_id, at.isoformat(), status, body)
+        return IncomingUpdate(public_id, status, body, at, changes=changes)
 
-    def _component_status(self, line: SourceObject, text: str) -> str:
-        return line.word("components", text, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)
-
-    def _component_code(self, name: str) -> str:
+    def _component_id(self, name: str) -> str:
         return public_id_for("csv", self.name, "component", name)
 
     def _rows(self, *, quiet: bool = False) -> Iterator[SourceObject]:
-        """`quiet`: what is wrong with the file is said when it is read again."""
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
+        """Yield the rows, named by their line. `quiet`: do not report errors, because the file is read again."""
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             while True:
                 try:
@@ -142,12 +129,20 @@ class SheetSource:
                     return
                 except (csv.Error, UnicodeDecodeError) as error:
                     if not quiet:
-                        self.report.skip("updates", f"line {reader.line_num} and what follows", str(error))
+                        self.report.skip("updates", f"line {reader.line_num} and the following", str(error))
                     return
-                yield SourceObject(raw, f"line {reader.line_num}", self.report, zone=self._zone)
+                yield SourceObject(raw, f"line {reader.line_num}", self.report, zone=self.zone)
 
 
-def _named(row: SourceObject) -> list[tuple[str, str]]:
-    """`API=partial_outage; Web=operational`."""
-    pairs = (part.partition("=") for part in row.text("components").split(";") if part.strip())
+def _cell(row: SourceObject, column: str) -> str:
+    return (row.raw.get(column) or "").strip()
+
+
+def _component_statuses(row: SourceObject) -> list[tuple[str, str]]:
+    """Parse `API=partial_outage; Web=operational`."""
+    pairs = (part.partition("=") for part in _cell(row, "components").split(";") if part.strip())
     return [(name.strip(), status.strip() or ComponentStatus.OPERATIONAL) for name, _, status in pairs if name.strip()]
+
+
+def _component_status(row: SourceObject, text: str) -> str:
+    return row.nearest("components", text, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)

@@ -1,17 +1,17 @@
-"""Why nothing could be read from a source. The texts are for people and name the address or file."""
+"""Errors of a source. The messages are for people and name the address or file."""
 
 
 class SourceError(Exception):
-    """What was asked for did not come."""
+    """The source, or a part of it, cannot be read."""
 
 
-class NotThere(SourceError):
+class NotFound(SourceError):
     """404 or 410."""
 
 
 class Forbidden(SourceError):
-    """401 or 403: the key is wrong, or may not do this."""
+    """401 or 403: the key is wrong or lacks permission."""
 
 
 class Unreadable(SourceError):
-    """There was an answer, but not what it should be."""
+    """The response is not in the expected format."""

@@ -1,4 +1,4 @@
-"""Asking another product's server, politely: one call at a time, with a pause between, and again when it is busy."""
+"""Fetch documents from the server of another product: one request at a time, with pauses, and with retries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from statuspage.common import http
-from statuspage.importers.errors import Forbidden, NotThere, SourceError, Unreadable
+from statuspage.importers.errors import Forbidden, NotFound, SourceError, Unreadable
 
 ATTEMPTS = 5
 # Seconds.
@@ -25,10 +25,7 @@ USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Fetcher:
-    """GETs documents. `rate`: seconds from one call to the next, at least. `headers` go with each.
-
-    `sleep` and `clock` are for tests that cannot wait.
-    """
+    """Sends GET requests with `headers`, at least `rate` seconds apart. Tests replace `sleep` and `clock`."""
 
     def __init__(
         self,
@@ -46,38 +43,38 @@ class Fetcher:
         self._last: float | None = None
 
     def json(self, url: str) -> Any:
-        """The JSON document at `url`. SourceError."""
+        """Return the JSON document at `url`. Raise SourceError."""
         response = self._get(url, accept="application/json")
         try:
             return json.loads(response.body)
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"{url} {_what_is_wrong(response.body, error)}") from None
+            raise Unreadable(f"{url} {_json_problem(response.body, error)}") from None
 
     def text(self, url: str) -> str:
         return self._get(url, accept="text/html, application/atom+xml").body.decode("utf-8", errors="replace")
 
     def _get(self, url: str, *, accept: str) -> http.Response:
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._insist(url, accept)
+            response = self._get_with_retries(url, accept)
             if response.status not in REDIRECTS:
-                return _good(url, response)
-            url = self._moved(url, response.headers.get("location", ""))
-        raise SourceError(f"{url} leads round in circles")
+                return _checked(url, response)
+            url = self._redirect_target(url, response.headers.get("location", ""))
+        raise SourceError(f"{url} redirects too often")
 
-    def _moved(self, url: str, location: str) -> str:
+    def _redirect_target(self, url: str, location: str) -> str:
         target = urljoin(url, location)
         if not location:
-            raise SourceError(f"{url} has moved, and does not say where to")
-        # A key is for the host that it was given to, and for nobody on the way there.
+            raise SourceError(f"{url} redirects without a target")
+        # The key is sent only to the host that the user has named, and only over TLS.
         if self._headers and _host(target) != _host(url):
-            raise SourceError(f"{url} has moved to {urlsplit(target).netloc}: name that address instead")
+            raise SourceError(f"{url} redirects to {urlsplit(target).netloc}: use that address instead")
         if self._headers and urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-            raise SourceError(f"{url} has moved to {target}, where a key could be read on the way")
+            raise SourceError(f"{url} redirects to {target}, where the key would be sent without encryption")
         return target
 
-    def _insist(self, url: str, accept: str) -> http.Response:
-        """An answer that says more than “busy”."""
-        trouble = ""
+    def _get_with_retries(self, url: str, accept: str) -> http.Response:
+        """Repeat the request while the server is busy or unreachable."""
+        problem = ""
         for attempt in range(ATTEMPTS):
             self._pause()
             try:
@@ -85,52 +82,52 @@ class Fetcher:
             except (http.ForbiddenAddress, http.TooLarge) as error:
                 raise SourceError(f"{url}: {error}".rstrip(".")) from error
             except http.OutboundError as error:
-                trouble, wait = str(error).rstrip("."), self._backoff(attempt)
+                problem, wait = str(error).rstrip("."), self._backoff(attempt)
             else:
                 if response.status not in BUSY:
                     return response
-                trouble = f"it answered {response.status}"
-                wait = _asked_wait(response.headers.get("retry-after", "")) or self._backoff(attempt)
+                problem = f"it responded with {response.status}"
+                wait = _retry_after(response.headers.get("retry-after", "")) or self._backoff(attempt)
             if attempt + 1 < ATTEMPTS:
                 self._sleep(min(wait, LONGEST_WAIT))
-        raise SourceError(f"{url} could not be read in {ATTEMPTS} attempts: {trouble}")
+        raise SourceError(f"{url} could not be read in {ATTEMPTS} attempts: {problem}")
 
     def _backoff(self, attempt: int) -> float:
         return float((self._rate or 0.05) * 2 ** (attempt + 1))
 
     def _pause(self) -> None:
-        if self._last is not None and (left := self._last + self._rate - self._clock()) > 0:
-            self._sleep(left)
+        if self._last is not None and (remaining := self._last + self._rate - self._clock()) > 0:
+            self._sleep(remaining)
         self._last = self._clock()
         self.calls += 1
 
 
 def _host(url: str) -> str:
-    """With its port, unless that is the usual one of the scheme."""
+    """Return the host, with its port unless it is the default port of the scheme."""
     parts = urlsplit(url)
     return parts.netloc.lower().removesuffix(USUAL_PORTS.get(parts.scheme, ""))
 
 
-def _good(url: str, response: http.Response) -> http.Response:
+def _checked(url: str, response: http.Response) -> http.Response:
     if response.status == 200:
         return response
     if response.status in (404, 410):
-        raise NotThere(f"{url} does not exist ({response.status})")
+        raise NotFound(f"{url} does not exist ({response.status})")
     if response.status in (401, 403):
-        raise Forbidden(f"{url} is not for us ({response.status}): is the key right?")
-    raise SourceError(f"{url} answered {response.status}")
+        raise Forbidden(f"{url} denies access ({response.status}): check the key")
+    raise SourceError(f"{url} responded with {response.status}")
 
 
-def _what_is_wrong(body: bytes, error: Exception) -> str:
+def _json_problem(body: bytes, error: Exception) -> str:
     if body.lstrip()[:1] == b"<":
-        return "answers with a web page where JSON is due"
+        return "responds with a web page instead of JSON"
     if isinstance(error, json.JSONDecodeError):
         return f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
     return "is not JSON"
 
 
-def _asked_wait(text: str) -> float:
-    """Seconds that a Retry-After header asks for (RFC 9110 10.2.3); 0 if it makes no sense."""
+def _retry_after(text: str) -> float:
+    """Return the seconds of a Retry-After header (RFC 9110 10.2.3), 0 if it is not valid."""
     if text.strip().isdecimal():
         return float(text)
     try:

@@ -1,4 +1,4 @@
-"""Texts of other products that hold simple HTML, as Markdown: here HTML is shown as it is typed."""
+"""Convert the simple HTML in texts of other products to Markdown, because Candor shows HTML as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BLOCKS = {"p", "div", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 def as_markdown(text: str) -> str:
-    """`text` itself if it has no HTML outside of code; else the same in Markdown. Unknown tags stay as typed."""
+    """Return `text` as Markdown, unchanged if it has no HTML outside of code. Unknown tags are kept as text."""
     if not _TAG.search(_CODE.sub("", text)):
         return text
     writer = _Writer()
@@ -61,7 +61,7 @@ class _Writer(HTMLParser):
         self.pieces.append(data)
 
     def handle_comment(self, data: str) -> None:
-        """Nobody saw it."""
+        """Comments are dropped: browsers do not show them."""
 
     def _open_block(self, tag: str) -> None:
         if tag in ("ul", "ol"):

@@ -1,14 +1,12 @@
-"""A line at the end of a terminal that says how far an import is."""
+"""A progress bar in the last line of a terminal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 WIDTH = 30
-# Seconds: nobody reads faster.
-EVERY = 0.1
+INTERVAL = 0.1  # seconds between two changes
 
 
 class Stream(Protocol):
@@ -16,33 +14,23 @@ class Stream(Protocol):
     def flush(self) -> None: ...
 
 
-class Bar:
-    def __init__(self, stream: Stream, *, enabled: bool) -> None:
+class ProgressBar:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._enabled = enabled
         self._shown_at = 0.0
         self._length = 0
 
-    def show(self, what: str, done: int, total: int) -> None:
-        """`total` 0: not known."""
+    def show(self, kind: str, done: int, total: int) -> None:
+        """Show that `done` of `total` were read. `total` 0: unknown."""
         now = time.monotonic()
-        if not self._enabled or (now - self._shown_at < EVERY and done != total):
+        if now - self._shown_at < INTERVAL and done != total:
             return
         self._shown_at = now
-        self._put(bar_text(what, done, total))
+        self._put(bar_text(kind, done, total))
 
     def clear(self) -> None:
         if self._length:
             self._put("")
-
-    def around(self, write: Callable[[str], None]) -> Callable[[str], None]:
-        """`write` for lines that must not run into the bar."""
-
-        def tell(line: str) -> None:
-            self.clear()
-            write(line)
-
-        return tell
 
     def _put(self, text: str) -> None:
         self._stream.write(f"\r{text:<{self._length}}" + ("" if text else "\r"), ending="")
@@ -50,9 +38,9 @@ class Bar:
         self._length = len(text)
 
 
-def bar_text(what: str, done: int, total: int) -> str:
-    """`[######      ] 20 of 100 incidents`."""
+def bar_text(kind: str, done: int, total: int) -> str:
+    """Return for example `[######      ] 20 of 100 incidents`."""
     if total < done or not total:
-        return f"{done:,} {what}"
-    full = WIDTH * done // total
-    return f"[{'#' * full}{' ' * (WIDTH - full)}] {done:,} of {total:,} {what}"
+        return f"{done:,} {kind}"
+    filled = WIDTH * done // total
+    return f"[{'#' * filled}{' ' * (WIDTH - filled)}] {done:,} of {total:,} {kind}"

@@ -1,4 +1,4 @@
-"""Which source a command line names, and how it is opened."""
+"""Create the source that the command line names."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from incidents.models.pages import validate_time_zone
-from statuspage.importers.atlassian.api_source import KeyedSource
+from statuspage.importers.atlassian.api_source import ApiSource
 from statuspage.importers.atlassian.public_source import PublicSource
 from statuspage.importers.cachet import CachetSource
-from statuspage.importers.csv_source import SheetSource
+from statuspage.importers.csv_source import CsvSource
 from statuspage.importers.fetching import Fetcher
 from statuspage.importers.report import Report
-from statuspage.importers.run import Source
+from statuspage.importers.source import Source
 from statuspage.importers.uptime_kuma import UptimeKumaSource
 
 FROM_FILES = ("uptime-kuma", "csv", "candor")
 
 
 def source_of(options: dict[str, Any], report: Report) -> Source:
-    """CommandError, in words, for what is missing."""
+    """Return the source. Raise CommandError if an option is missing."""
     kind, file = options["source"], options["file"]
     if kind in FROM_FILES and file is None:
-        raise CommandError(f"Name the file: import_page {kind} FILE.")
+        raise CommandError(f"Enter the file: import_page {kind} FILE.")
     if kind == "csv":
-        return SheetSource(file, report, name=file.name, zone=_zone(options))
+        return CsvSource(file, report, name=file.name, zone=_zone(options))
     if kind == "uptime-kuma":
         return UptimeKumaSource(file, report, name=file.name)
     if kind == "cachet":
@@ -40,15 +40,15 @@ def _statuspage(options: dict[str, Any], report: Report) -> Source:
     if options["from_public"]:
         return PublicSource(options["from_public"], Fetcher(rate=options["rate"]), report)
     if not (options["api_key"] and options["page_id"]):
-        raise CommandError("Name --from-public URL, or --api-key KEY and --page-id ID.")
+        raise CommandError("Use --from-public URL, or --api-key KEY and --page-id ID.")
     headers = {"Authorization": f"OAuth {_secret(options['api_key'])}"}
     fetcher = Fetcher(rate=options["rate"], headers=headers)
-    return KeyedSource(options["page_id"], fetcher, report, api_url=options["api_url"])
+    return ApiSource(options["page_id"], fetcher, report, api_url=options["api_url"])
 
 
 def _cachet(options: dict[str, Any], report: Report) -> Source:
     if not options["url"]:
-        raise CommandError("Name --url URL, the address of the Cachet.")
+        raise CommandError("Use --url URL, the address of the Cachet installation.")
     token = options["token"]
     headers = {"X-Cachet-Token": _secret(token)} if token else {}
     fetcher = Fetcher(rate=options["rate"], headers=headers)
@@ -56,7 +56,7 @@ def _cachet(options: dict[str, Any], report: Report) -> Source:
 
 
 def _secret(text: str) -> str:
-    """What stands on a command line can be read by everybody on the machine."""
+    """Read the secret from standard input for “-”: other users of the machine can see command lines."""
     return sys.stdin.readline().strip() if text == "-" else text
 
 

@@ -1,4 +1,4 @@
-"""What an import has to say for itself: every oddity at once, and the table at the end."""
+"""The output of an import: a message for each problem at once, the progress bar, and a table at the end."""
 
 from __future__ import annotations
 
@@ -7,68 +7,66 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from incidents.transfer.records import Outcome, Result
+from statuspage.importers.progress import ProgressBar
 
-Tell = Callable[[str], None]
-
-HEAD = ("", "read", *Outcome)
+COLUMNS = ("", "read", *Outcome)
 
 
 @dataclass
 class Report:
-    """`tell` prints a line. Notes are told and forgotten: there may be thousands."""
+    """`write` prints a line. Messages are not stored, because there may be thousands.
 
-    tell: Tell
+    `counts` has the number of records by kind and outcome, `written` how many were created or changed, `problems` how
+    many were skipped or differ from the source. `not_imported` has the reason for each part of the source that is not
+    imported.
+    """
+
+    write: Callable[[str], None]
+    bar: ProgressBar | None = None
     counts: dict[str, Counter[str]] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
-    left: dict[str, str] = field(default_factory=dict)
-    notes: int = 0
+    written: int = 0
+    problems: int = 0
+    not_imported: dict[str, str] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, result: Result) -> None:
-        """One thing was read; `result` says what became of it. `kind` is a plural: incidents, components."""
-        self._count(kind)[result.outcome] += 1
-        for note in result.notes:
-            if result.outcome == Outcome.SKIPPED:
-                self.tell(f"{name}: skipped, because {note}.")
-            else:
+        """Count a record. `kind` is a plural: incidents, components."""
+        self.counts.setdefault(kind, Counter())[result.outcome] += 1
+        self.written += result.outcome in (Outcome.CREATED, Outcome.CHANGED)
+        if result.outcome == Outcome.SKIPPED:
+            self.problems += 1
+            for note in result.notes:
+                self._print(f"{name}: skipped, because {note}.")
+        else:
+            for note in result.notes:
                 self.note(name, note)
 
-    def skip(self, kind: str, name: str, why: str) -> None:
-        self.add(kind, name, Result(Outcome.SKIPPED, (why,)))
+    def skip(self, kind: str, name: str, reason: str) -> None:
+        self.add(kind, name, Result(Outcome.SKIPPED, (reason,)))
 
     def note(self, name: str, text: str) -> None:
-        """Something is not quite as it was there."""
-        self.notes += 1
-        self.tell(f"{name}: {text.rstrip('.')}.")
+        """Report that something differs from the source."""
+        self.problems += 1
+        self._print(f"{name}: {text.rstrip('.')}.")
 
-    def leave(self, what: str, why: str) -> None:
-        """Something of the other product that has no place here. No fault of anybody."""
-        self.left[what] = why
+    def progress(self, kind: str, done: int, total: int = 0) -> None:
+        """Show how many records were read. `total` 0: unknown."""
+        if self.bar:
+            self.bar.show(kind, done, total)
 
-    @property
-    def skipped(self) -> int:
-        return sum(counter[Outcome.SKIPPED] for counter in self.counts.values())
-
-    @property
-    def written(self) -> int:
-        return sum(counter[Outcome.CREATED] + counter[Outcome.CHANGED] for counter in self.counts.values())
-
-    @property
-    def is_clean(self) -> bool:
-        return not self.skipped and not self.notes
-
-    def as_json(self) -> dict[str, dict[str, int]]:
-        return {kind: dict(counter) for kind, counter in self.counts.items()}
-
-    def table(self) -> str:
-        """Read, created, changed, unchanged, skipped: one line per kind of thing, then what was left."""
-        rows = [HEAD, *((kind, *self._figures(counter)) for kind, counter in self.counts.items())]
+    def print_table(self) -> None:
+        """Print the counts, one line per kind, and what was not imported."""
+        if not self.counts:
+            return
+        rows = [COLUMNS, *((kind, *_cells(counter)) for kind, counter in self.counts.items())]
         lines = [f"{row[0]:<16}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in rows]
-        lines += [f"left: {what}: {why}" for what, why in self.left.items()]
-        return "\n".join(lines)
+        lines += [f"not imported: {part}: {reason}" for part, reason in self.not_imported.items()]
+        self._print("\n".join(lines))
 
-    @staticmethod
-    def _figures(counter: Counter[str]) -> list[str]:
-        return [f"{number:,}" for number in (sum(counter.values()), *(counter[outcome] for outcome in Outcome))]
+    def _print(self, text: str) -> None:
+        if self.bar:
+            self.bar.clear()
+        self.write(text)
 
-    def _count(self, kind: str) -> Counter[str]:
-        return self.counts.setdefault(kind, Counter())
+
+def _cells(counter: Counter[str]) -> list[str]:
+    return [f"{number:,}" for number in (sum(counter.values()), *(counter[outcome] for outcome in Outcome))]

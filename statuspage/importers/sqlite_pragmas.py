@@ -1,4 +1,7 @@
-"""Commits that do not wait for the disk: thousands in a row, of which the last few may be lost with the power."""
+"""Commit without waiting for the disk.
+
+A power failure can lose the last transactions, but cannot damage the database.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-# The database stays whole either way; an import that was cut off is started again and finds what is missing.
-_FASTER = {
+# An import that was interrupted is started again and adds what is missing.
+_STATEMENTS = {
     "sqlite": ("PRAGMA synchronous=NORMAL", "PRAGMA synchronous=FULL"),
     "postgresql": ("SET synchronous_commit = off", "RESET synchronous_commit"),
 }
 
 
 @contextlib.contextmanager
-def quick_commits() -> Iterator[None]:
-    before, after = _FASTER.get(connection.vendor, ("", ""))
+def fast_commits() -> Iterator[None]:
+    before, after = _STATEMENTS.get(connection.vendor, ("", ""))
     if not before or connection.in_atomic_block:
         yield
         return

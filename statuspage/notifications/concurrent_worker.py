@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.eligibility import reason_to_skip
 from statuspage.notifications.messages.notification import read_notification
@@ -154,7 +154,7 @@ class ConcurrentWorker:
         self._look_at = 0.0
         if error is None:
             self.marker.accepted(delivery.pk)
-            endpoints.accepted(delivery)
+            endpoint_messages.accepted(delivery)
             self._works()
         elif isinstance(error, ChannelDown):
             Delivery.objects.release(self.marker.token, [delivery.pk])
@@ -167,7 +167,7 @@ class ConcurrentWorker:
         if not isinstance(error, TransportError):
             logger.error("Delivery %s could not be sent.", delivery.pk, exc_info=error)
             error = TransportError(f"Candor could not send this: {error!r}")
-        endpoints.refused(delivery, error, waits=self.transport.retry_delays(delivery))
+        endpoint_messages.refused(delivery, error, waits=self.transport.retry_delays(delivery))
 
     def _done(self, delivery: Delivery) -> None:
         self.settled += 1

@@ -1,4 +1,4 @@
-"""From an Event to one Delivery per subscriber who chose to hear of it: the only writer of news into the ledger."""
+"""Turns events into one delivery per subscriber, and requested emails into deliveries."""
 
 from typing import Any
 
@@ -7,13 +7,14 @@ from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from incidents.models import Event
-from incidents.models.event_kinds import NOTIFIED_KINDS
+from incidents.models.event_kinds import NOTIFIED_KINDS, Priority
 from statuspage.notifications.models import Delivery, DeliveryKind
-from statuspage.subscribers.models import Subscriber
+from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
 from statuspage.subscribers.models.matching import event_scope_of
 
 # Rows in one transaction: a fraction of a second, so that a new event need not wait for the fan-out of a big one.
 PORTION = 20_000
+BATCH = 500
 
 
 def fan_out_waiting() -> int:
@@ -25,7 +26,8 @@ def fan_out_waiting() -> int:
 
 
 def fan_out_round() -> list[int]:
-    """Fan out one portion of every event that waits; which ones those were. None: nothing waits any more."""
+    """Fan out the requested emails and one portion of every waiting event. Return the ids of those events."""
+    fan_out_requests()
     told = Q(notify=True, kind__in=NOTIFIED_KINDS)
     # Most events are silent, and after an import there are thousands: those are stamped together.
     Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
@@ -36,6 +38,31 @@ def fan_out_round() -> list[int]:
     for event_id in portions:
         fan_out(event_id)
     return portions
+
+
+def fan_out_requests() -> int:
+    """Turn up to PORTION emails that sign-up requested into deliveries. Return how many."""
+    if not EmailRequest.objects.exists():
+        return 0
+    with transaction.atomic():
+        requests = list(EmailRequest.objects.select_for_update(skip_locked=True).order_by("pk")[:PORTION])
+        latest = {request.subscriber_id: request for request in requests}
+        for start in range(0, len(latest), BATCH):
+            Delivery.objects.replace_requests(list(latest)[start : start + BATCH])
+        Delivery.objects.bulk_create(
+            (
+                Delivery(
+                    kind=request.kind,
+                    subscriber_id=request.subscriber_id,
+                    channel=Channel.EMAIL,
+                    priority=Priority.LOW if request.is_bulk else Priority.URGENT,
+                )
+                for request in latest.values()
+            ),
+            batch_size=BATCH,
+        )
+        EmailRequest.objects.filter(pk__among=[request.pk for request in requests]).delete()
+    return len(latest)
 
 
 @transaction.atomic
@@ -65,7 +92,7 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.listening(event.kind).concerned_by(event_scope_of(event))
+    told = told.receiving(event.kind).matching(event_scope_of(event))
     # The ledger itself says how far it got.
     told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
     last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()

@@ -8,8 +8,8 @@ from django.utils.text import Truncator
 
 from incidents.models.states import Impact
 
-# The light colours of tokens.css, which a picture on a foreign site cannot read. White text stands on them.
-COLOURS = {
+# The light colors of tokens.css, which a picture on a foreign site cannot read. White text stands on them.
+COLORS = {
     Impact.NONE: "#14774a",
     Impact.MAINTENANCE: "#2a62b5",
     Impact.MINOR: "#8a5b00",
@@ -24,11 +24,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Badge:
-    """`name` of what is told of, `word` for how it is, `colour` for the same."""
+    """`name` of what is told of, `word` for how it is, `color` for the same."""
 
     name: str
     word: str
-    colour: str
+    color: str
 
     @property
     def name_length(self) -> int:

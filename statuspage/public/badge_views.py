@@ -10,7 +10,7 @@ from incidents.status import impact_of, page_status, worst_impact
 from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
-from statuspage.public.badge import COLOURS, Badge, short_name
+from statuspage.public.badge import COLORS, Badge, short_name
 from statuspage.public.http import public_page, rendered
 
 
@@ -28,9 +28,9 @@ def page_badge(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-def component_badge(request: HttpRequest, code: str) -> HttpResponse:
+def component_badge(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_codes([code]).first()
+    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_public_ids([public_id]).first()
     if component is None:
         raise Http404
     status = ComponentStatus(component.status)
@@ -38,6 +38,6 @@ def component_badge(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _badge(page: Page, name: str, word: str, impact: Impact) -> HttpResponse:
-    badge = Badge(short_name(name), word, COLOURS[impact])
+    badge = Badge(short_name(name), word, COLORS[impact])
     kind = "image/svg+xml; charset=utf-8"
     return rendered("public/badge.svg", {"badge": badge}, changed_at=page.updated_at, content_type=kind)

@@ -33,9 +33,9 @@ def calendar_feed(page: Page, *, now: datetime, component: Component | None = No
     since = midnight(today - timedelta(days=PAST_DAYS), page.zone)
     shown = page.incidents.visible_to(Viewer.PUBLIC).planned_since(since)
     if component:
-        shown = shown.naming([component.pk])
+        shown = shown.affecting([component.pk])
     name = f"{site_name(page)} - Maintenance" + (f" - {component.full_name}" if component else "")
-    return _calendar(page, shown.soonest_first().with_timeline(), name=name)
+    return _calendar(page, shown.soonest_first().with_details(), name=name)
 
 
 def calendar_event(page: Page, maintenance: Incident) -> bytes:

@@ -41,7 +41,7 @@ def frame(request: HttpRequest) -> HttpResponse:
         "home_url": absolute_url(page, "/"),
         "first": running[0] if running else None,
         "more": len(running) - 1,
-        "codes": " ".join(one.public_id for one in running),
+        "codes": " ".join(incident.public_id for incident in running),
     }
     if "test" in request.GET:
         sample = {"title": "This is a test", "impact": Impact.MINOR, "last_update_at": timezone.now()}

@@ -67,9 +67,9 @@ def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
 
 def _entry(page: Page, incident: Incident) -> Entry:
     postmortem = published_postmortem(incident)
-    said = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]
+    paragraphs = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]
     if postmortem and postmortem.published_at:
-        said.insert(0, (postmortem.published_at, "Postmortem", postmortem.body_html))
+        paragraphs.insert(0, (postmortem.published_at, "Postmortem", postmortem.body_html))
     head = _schedule(page, incident) if incident.is_upcoming else ""
     return Entry(
         number=incident.pk,
@@ -79,7 +79,7 @@ def _entry(page: Page, incident: Incident) -> Entry:
         published_at=incident.last_update_at,
         updated_at=incident.updated_at,
         content=_printable(
-            head + "".join(_paragraph(at.astimezone(page.zone), label, html) for at, label, html in said)
+            head + "".join(_paragraph(at.astimezone(page.zone), label, html) for at, label, html in paragraphs)
         ),
     )
 

@@ -11,5 +11,5 @@ from statuspage.notifications.readiness import readiness
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 while everything works, else 503; the body says what does not."""
-    found = readiness()
-    return JsonResponse(found, status=200 if found["ready"] else 503)
+    state = readiness()
+    return JsonResponse(state, status=200 if state["ready"] else 503)

@@ -53,9 +53,9 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     start, end = midnight(months[-1], page.zone), midnight(months_before(months[0], -1), page.zone)
     newest = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("pk")[:1]
     incidents: list[Any] = list(visible.started_between(start, end).annotate(newest=Subquery(newest)))
-    updates = IncidentUpdate.objects.in_bulk([one.newest for one in incidents])
+    updates = IncidentUpdate.objects.in_bulk([incident.newest for incident in incidents])
     by_month: dict[date, list[Entry]] = {month: [] for month in months}
-    for incident in sorted(incidents, key=lambda one: (one.happened_at, one.pk), reverse=True):
+    for incident in sorted(incidents, key=lambda incident: (incident.happened_at, incident.pk), reverse=True):
         month = _month_of(incident.happened_at, page)
         update = updates[incident.newest]
         by_month[month].append(Entry(incident, _in_short(update.body_html), update))

@@ -23,16 +23,16 @@ NAMED_SECONDS = 31_536_000
 
 def public_page(view: View) -> View:
     """GET and HEAD alone, cacheable, with ETag and conditional answers."""
-    kept = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS, stale_if_error=STALE_IF_ERROR)
-    cached = kept(conditional_page(view))
+    with_cache_headers = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS, stale_if_error=STALE_IF_ERROR)
+    cached = with_cache_headers(conditional_page(view))
     checked: View = require_safe(cached)
     return checked
 
 
 def named_by_content(view: View) -> View:
     """As `public_page`, for an address that always means the same bytes: nobody needs to ask again."""
-    kept = cache_control(public=True, max_age=NAMED_SECONDS, immutable=True)
-    checked: View = require_safe(kept(conditional_page(view)))
+    with_cache_headers = cache_control(public=True, max_age=NAMED_SECONDS, immutable=True)
+    checked: View = require_safe(with_cache_headers(conditional_page(view)))
     return checked
 
 

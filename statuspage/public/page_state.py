@@ -103,7 +103,7 @@ def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) ->
     """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
-    return list(ordered.with_timeline()[:count])
+    return list(ordered.with_details()[:count])
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,10 @@ class IncidentReport:
         return sum(item.done_at is not None for item in self.action_items)
 
 
-def incident_report(page: Page, code: str) -> IncidentReport | None:
+def incident_report(page: Page, public_id: str) -> IncidentReport | None:
     """All that was published about the incident; None if there is nothing to show. Seven queries at most."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
-    incident = visible.with_timeline().prefetch_related("updates__revisions").filter(public_id=code).first()
+    incident = visible.with_details().prefetch_related("updates__revisions").filter(public_id=public_id).first()
     if incident is None:
         return None
     postmortem = published_postmortem(incident)
@@ -165,20 +165,20 @@ def _sections(components: list[Component]) -> list[Section]:
 
 def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[Upcoming]:
     """By their start. Of a series that says the same each time, the first one."""
-    found: dict[object, Upcoming] = {}
+    announcements: dict[object, Upcoming] = {}
     for maintenance in maintenances:
         key: object = maintenance.pk
         if maintenance.series_id:
             key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
-        if key in found:
-            found[key].again.append(maintenance)
+        if key in announcements:
+            announcements[key].again.append(maintenance)
         else:
-            found[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
-    return list(found.values())
+            announcements[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
+    return list(announcements.values())
 
 
 def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:
     by_day: dict[date, list[Incident]] = {today - timedelta(days=n): [] for n in range(PAST_DAYS)}
     for incident in incidents:
         by_day[min(today, incident.last_update_at.astimezone(zone).date())].append(incident)
-    return [Day(day, found) for day, found in by_day.items()]
+    return [Day(day, day_incidents) for day, day_incidents in by_day.items()]

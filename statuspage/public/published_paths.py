@@ -42,27 +42,27 @@ PIECE = 500
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
     """All paths of `page`, the incidents last and the newest of them first."""
     yield from present(page, now=now)
-    for incident in page.incidents.with_an_address().in_pieces(PIECE):
+    for incident in page.incidents.with_public_path().in_batches(PIECE):
         yield from of_incident(incident)
 
 
 def count(page: Page, *, now: datetime) -> int:
     """How many paths `everything` gives."""
-    answering = page.incidents.with_an_address()
+    answering = page.incidents.with_public_path()
     return len(present(page, now=now)) + answering.count() + answering.maintenances().count()
 
 
 def present(page: Page, *, now: datetime) -> list[str]:
     """All paths but those of incidents: what the clock changes, if only because a new day began."""
     components = list(page.components.visible_to(Viewer.PUBLIC))
-    found = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
-    found += [path for component in components for path in _of_component(component)]
-    return found + _stylesheets_and_logos(page) + _reports(page, components, now=now)
+    paths = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
+    paths += [path for component in components for path in _of_component(component)]
+    return paths + _stylesheets_and_logos(page) + _reports(page, components, now=now)
 
 
 def hidden(page: Page) -> list[str]:
     """Those of incidents that visitors no longer see."""
-    seen = page.incidents.with_an_address().values("pk")
+    seen = page.incidents.with_public_path().values("pk")
     return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
 
 
@@ -76,14 +76,14 @@ def changed(page: Page, events: Sequence[Event], *, since: datetime, now: dateti
         stale = Stale.EVERYTHING
     if not events or len(events) > MANY_EVENTS:
         return ChangedPaths(_named(SUMMARIES if events else CLOCKS), stale)
-    found = _named(SUMMARIES)
-    found += _stylesheets_and_logos(page) if PageChange.ASSETS in changes else []
+    paths = _named(SUMMARIES)
+    paths += _stylesheets_and_logos(page) if PageChange.ASSETS in changes else []
     for incident in _incidents(page, events):
-        found += of_incident(incident)
-    found += _changed_histories(page, events, now=now)
-    components = list(Component.objects.touched_by(events))
-    found += [path for component in components for path in _of_component(component)]
-    return ChangedPaths(list(dict.fromkeys(found + _reports(page, components, now=now))), stale)
+        paths += of_incident(incident)
+    paths += _changed_histories(page, events, now=now)
+    components = list(Component.objects.changed_by(events))
+    paths += [path for component in components for path in _of_component(component)]
+    return ChangedPaths(list(dict.fromkeys(paths + _reports(page, components, now=now))), stale)
 
 
 def _hour(moment: datetime, page: Page) -> datetime:
@@ -104,10 +104,10 @@ def clocks() -> list[str]:
 
 def of_incident(incident: Incident) -> list[str]:
     # Not its JSON: that carries the present status of its components, and so changes with any later incident of theirs.
-    found = [reverse("public:incident", args=[incident.public_id])]
+    paths = [reverse("public:incident", args=[incident.public_id])]
     if incident.kind == Kind.MAINTENANCE:
-        found.append(reverse("public:maintenance_ics", args=[incident.public_id]))
-    return found
+        paths.append(reverse("public:maintenance_ics", args=[incident.public_id]))
+    return paths
 
 
 def _changes(events: Iterable[Event]) -> PageChange:
@@ -117,12 +117,12 @@ def _changes(events: Iterable[Event]) -> PageChange:
 
 def _incidents(page: Page, events: Sequence[Event]) -> list[Incident]:
     changes = _changes(events)
-    found = {event.incident.pk: event.incident for event in events if event.incident}
+    incidents = {event.incident.pk: event.incident for event in events if event.incident}
     if PageChange.MERGED_INCIDENTS in changes:
-        found |= {one.pk: one for one in page.incidents.merged_with(list(found))}
+        incidents |= {incident.pk: incident for incident in page.incidents.merged_into_any(list(incidents))}
     if PageChange.PLANNED_MAINTENANCES in changes:
-        found |= {one.pk: one for one in page.incidents.ahead()}
-    return list(found.values())
+        incidents |= {incident.pk: incident for incident in page.incidents.ahead()}
+    return list(incidents.values())
 
 
 def _changed_histories(page: Page, events: Iterable[Event], *, now: datetime) -> list[str]:
@@ -137,9 +137,9 @@ def _changed_histories(page: Page, events: Iterable[Event], *, now: datetime) ->
 def histories_beyond(page: Page, published: Iterable[str], *, now: datetime) -> list[str]:
     """Of `published`, the pages of the history that it is too short for since its oldest incident left or moved."""
     older = reverse("public:history") + "/"
-    found = [path for path in published if path.startswith(older)]
-    known = set(_histories(range(1, page_count(page, now=now) + 1))) if found else set()
-    return [path for path in found if path not in known]
+    history_paths = [path for path in published if path.startswith(older)]
+    known = set(_histories(range(1, page_count(page, now=now) + 1))) if history_paths else set()
+    return [path for path in history_paths if path not in known]
 
 
 def _named(names: Iterable[str]) -> list[str]:
@@ -156,16 +156,16 @@ def _of_component(component: Component) -> list[str]:
 
 
 def _stylesheets_and_logos(page: Page) -> list[str]:
-    found = [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
-    return found + sorted({reverse("public:logo", args=[one.digest]) for one in page.logos})
+    paths = [reverse("public:accent", args=[accent_code(page.accents)])] if page.accents else []
+    return paths + sorted({reverse("public:logo", args=[logo.digest]) for logo in page.logos})
 
 
 def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> list[str]:
     """Of the current month: older ones change only when history is corrected, and are asked of the application."""
-    found = _named(["analytics"]) if page.analytics_public else []
+    paths = _named(["analytics"]) if page.analytics_public else []
     if page.reports_public:
         month = Period.month_at(now, page.zone).code
-        found += _named(["reports", "reports_csv"])
-        for component in (one for one in components if one.showcase):
-            found += [reverse(f"public:{name}", args=[component.public_id, month]) for name in ("report", "report_csv")]
-    return found
+        paths += _named(["reports", "reports_csv"])
+        for component in (component for component in components if component.showcase):
+            paths += [reverse(f"public:{name}", args=[component.public_id, month]) for name in ("report", "report_csv")]
+    return paths

@@ -39,31 +39,35 @@ def analytics(request: HttpRequest) -> HttpResponse:
 @public_page
 def report_list(request: HttpRequest) -> HttpResponse:
     page = _page(request)
-    found = _span(page, request.GET.get("period", ""))
-    shown = _sheets(page, _components(page), found)
-    return rendered("public/reports/list.html", list_context(page, found, shown, url_of=_url))
+    reporting_span = _span(page, request.GET.get("period", ""))
+    reports = _sheets(page, _components(page), reporting_span)
+    return rendered("public/reports/list.html", list_context(page, reporting_span, reports, url_of=_url))
 
 
 @public_page
 def report_list_csv(request: HttpRequest) -> HttpResponse:
     page = _page(request)
-    found = _span(page, request.GET.get("period", ""))
-    return csv_file(page, _sheets(page, _components(page), found), name=found.period.code)
+    reporting_span = _span(page, request.GET.get("period", ""))
+    return csv_file(page, _sheets(page, _components(page), reporting_span), name=reporting_span.period.code)
 
 
 @public_page
-def report(request: HttpRequest, code: str, period: str) -> HttpResponse:
+def report(request: HttpRequest, public_id: str, period: str) -> HttpResponse:
     page = _page(request)
-    found = _span(page, period)
-    (sheet,) = _sheets(page, [_component(page, code)], found)
-    return rendered("public/reports/report.html", report_context(page, found, sheet, url_of=_url))
+    reporting_span = _span(page, period)
+    (service_level,) = _sheets(page, [_component(page, public_id)], reporting_span)
+    return rendered("public/reports/report.html", report_context(page, reporting_span, service_level, url_of=_url))
 
 
 @public_page
-def report_csv(request: HttpRequest, code: str, period: str) -> HttpResponse:
+def report_csv(request: HttpRequest, public_id: str, period: str) -> HttpResponse:
     page = _page(request)
-    found = _span(page, period)
-    return csv_file(page, _sheets(page, [_component(page, code)], found), name=f"{code}-{found.period.code}")
+    reporting_span = _span(page, period)
+    return csv_file(
+        page,
+        _sheets(page, [_component(page, public_id)], reporting_span),
+        name=f"{public_id}-{reporting_span.period.code}",
+    )
 
 
 def _page(request: HttpRequest) -> Page:
@@ -73,26 +77,26 @@ def _page(request: HttpRequest) -> Page:
     return page
 
 
-def _span(page: Page, code: str) -> Span:
-    found = span(page, code, now=timezone.now())
-    if found is None:
+def _span(page: Page, period: str) -> Span:
+    reporting_span = span(page, period, now=timezone.now())
+    if reporting_span is None:
         raise Http404
-    return found
+    return reporting_span
 
 
 def _components(page: Page) -> list[Component]:
     return list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
 
 
-def _component(page: Page, code: str) -> Component:
-    found = [component for component in _components(page) if component.public_id == code]
-    if not found:
+def _component(page: Page, public_id: str) -> Component:
+    matching = [component for component in _components(page) if component.public_id == public_id]
+    if not matching:
         raise Http404
-    return found[0]
+    return matching[0]
 
 
-def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
-    return service_level_reports(page, components, found.period, viewer=Viewer.PUBLIC, now=found.now)
+def _sheets(page: Page, components: Sequence[Component], reporting_span: Span) -> list[ServiceLevelReport]:
+    return service_level_reports(page, components, reporting_span.period, viewer=Viewer.PUBLIC, now=reporting_span.now)
 
 
 def _url(name: str, *args: object) -> str:

@@ -22,8 +22,8 @@ class JoinedFinder(BaseFinder):
     def find(self, path: str, find_all: bool = False, **_options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's own
         if path != NAME:
             return []
-        found = str(joined())
-        return [found] if find_all else found
+        path = str(joined())
+        return [path] if find_all else path
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         yield NAME, FileSystemStorage(location=str(joined().parents[1]))

@@ -1,3 +1,3 @@
-def accent_code(colours: tuple[str, str]) -> str:
-    """What a stylesheet with these two colours (`#rrggbb`, on light and on dark ground) is called in its address."""
-    return "-".join(colour.removeprefix("#") for colour in colours)
+def accent_code(colors: tuple[str, str]) -> str:
+    """Return the part of a stylesheet's path that names its two colors (`#rrggbb`, for light and dark mode)."""
+    return "-".join(color.removeprefix("#") for color in colors)

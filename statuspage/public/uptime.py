@@ -116,10 +116,10 @@ def bars_of(page: Page, components: Collection[Component], *, now: datetime) -> 
     return {key: uptime.bars(history, bounds, weights, until=now) for key, history in histories.items()}
 
 
-def shown_component(page: Page, code: str) -> Component | None:
+def shown_component(page: Page, public_id: str) -> Component | None:
     """The component if its uptime is published."""
     shown = page.components.visible_to(Viewer.PUBLIC).showcased()
-    return shown.select_related("group").filter(public_id=code).first()
+    return shown.select_related("group").filter(public_id=public_id).first()
 
 
 def component_uptime(page: Page, component: Component, *, now: datetime) -> ComponentUptime:
@@ -156,16 +156,16 @@ def spans_of(page: Page, components: Collection[Component], *, now: datetime) ->
     return {key: [_span(page, history, weights, days, now=now) for days in SPANS] for key, history in histories.items()}
 
 
-def calendar_page(page: Page, number: int, code: str, *, now: datetime) -> Calendar | None:
+def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> Calendar | None:
     """Three months of the page's zone, counted back from the current one. None if there is no such page or component.
 
-    Four queries, however many components: `code` says whose days are shown, empty for the first.
+    Four queries, however many components: `public_id` says whose days are shown, empty for the first.
     """
     components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
-    chosen = next((one for one in components if code in ("", one.public_id)), None)
+    chosen = next((component for component in components if public_id in ("", component.public_id)), None)
     this_month = now.astimezone(page.zone).date().replace(day=1)
     pages = _page_count(page, components, this_month)
-    if (code and chosen is None) or not 1 <= number <= pages:
+    if (public_id and chosen is None) or not 1 <= number <= pages:
         return None
     firsts = [months_before(this_month, (number - 1) * MONTHS_PER_PAGE + n) for n in range(MONTHS_PER_PAGE)]
     start = uptime.midnight(firsts[-1], page.zone)
@@ -180,7 +180,7 @@ def calendar_page(page: Page, number: int, code: str, *, now: datetime) -> Calen
         components=components,
         chosen=chosen,
         months=months,
-        troubled=_troubled(one for month in months for week in month.weeks for one in week),
+        troubled=_troubled(component for month in months for week in month.weeks for component in week),
         table=_table(page, components, histories, firsts, weights, now=now),
         number=number,
         newer=number - 1 if number > 1 else None,
@@ -195,8 +195,8 @@ def _page_count(page: Page, components: list[Component], this_month: date) -> in
 
 
 def _incidents(page: Page, component: Component, start: datetime, end: datetime) -> list[Incident]:
-    named = page.incidents.visible_to(Viewer.PUBLIC).naming([component.pk])
-    return list(named.under_way(start, end).order_by("started_at", "pk"))
+    named = page.incidents.visible_to(Viewer.PUBLIC).affecting([component.pk])
+    return list(named.ongoing_between(start, end).order_by("started_at", "pk"))
 
 
 def _span(page: Page, history: list[Interval], weights: Weights, days: int, *, now: datetime) -> Span:
@@ -219,7 +219,7 @@ def _records(
     page: Page, first: date, last: date, history: list[Interval], incidents: list[Incident], *, now: datetime
 ) -> list[DayRecord]:
     days = uptime.days(history, first, last, page.zone, until=now)
-    return [DayRecord(day, [one for one in incidents if _touches(one, day)]) for day in days]
+    return [DayRecord(day, [incident for incident in incidents if _touches(incident, day)]) for day in days]
 
 
 def _touches(incident: Incident, day: uptime.Day) -> bool:
@@ -229,7 +229,11 @@ def _touches(incident: Incident, day: uptime.Day) -> bool:
 
 def _troubled(records: Iterable[DayRecord | None]) -> list[DayRecord]:
     """The days that were not fully operational, newest first."""
-    return sorted((one for one in records if one and one.is_troubled), key=lambda one: one.day.date, reverse=True)
+    return sorted(
+        (record for record in records if record and record.is_troubled),
+        key=lambda record: record.day.date,
+        reverse=True,
+    )
 
 
 def _table(

@@ -106,9 +106,14 @@ def as_json(proof: UptimeExport) -> dict[str, Any]:
         "down_seconds": _plain(proof.totals.seconds_down(proof.weights)),
         "uptime_percentage": None if percentage is None else _plain(percentage),
         "intervals": [
-            {"status": one.status, "from": _iso(one.start), "to": _iso(end), "seconds": _seconds(end - one.start)}
-            for one in proof.intervals
-            if (end := one.end)
+            {
+                "status": interval.status,
+                "from": _iso(interval.start),
+                "to": _iso(end),
+                "seconds": _seconds(end - interval.start),
+            }
+            for interval in proof.intervals
+            if (end := interval.end)
         ],
         "method": METHOD,
     }
@@ -119,29 +124,35 @@ COLUMNS = ("record", "name", "from", "to", "seconds", "weight", "down_seconds", 
 
 def as_csv(proof: UptimeExport) -> str:
     """One kind of row after another, each named in the first column: the same facts as the JSON."""
-    told = as_json(proof)
-    window = told["window"]
+    document = as_json(proof)
+    window = document["window"]
     rows: list[dict[str, Any]] = [
-        {"record": "component", "name": _harmless(told["component"]["name"])},
+        {"record": "component", "name": _harmless(document["component"]["name"])},
         {"record": "time zone", "name": window["time_zone"]},
-        {"record": "reading", "name": told["reading"], "to": told["at"]},
+        {"record": "reading", "name": document["reading"], "to": document["at"]},
         {"record": "window", "from": window["from"], "to": window["to"], "seconds": window["seconds"]},
     ]
     rows += [
-        {"record": "interval", "name": one["status"], "from": one["from"], "to": one["to"], "seconds": one["seconds"]}
-        for one in told["intervals"]
+        {
+            "record": "interval",
+            "name": interval["status"],
+            "from": interval["from"],
+            "to": interval["to"],
+            "seconds": interval["seconds"],
+        }
+        for interval in document["intervals"]
     ]
     rows += [
-        {"record": "status", "name": status, "seconds": told["seconds"][status], "weight": weight}
-        for status, weight in told["weights"].items()
+        {"record": "status", "name": status, "seconds": document["seconds"][status], "weight": weight}
+        for status, weight in document["weights"].items()
     ]
-    rows.append({"record": "status", "name": "no_data", "seconds": told["seconds"]["no_data"]})
+    rows.append({"record": "status", "name": "no_data", "seconds": document["seconds"]["no_data"]})
     rows.append(
         {
             "record": "result",
-            "seconds": told["known_seconds"],
-            "down_seconds": told["down_seconds"],
-            "uptime_percentage": told["uptime_percentage"],
+            "seconds": document["known_seconds"],
+            "down_seconds": document["down_seconds"],
+            "uptime_percentage": document["uptime_percentage"],
         }
     )
     text = io.StringIO()

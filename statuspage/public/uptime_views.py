@@ -16,9 +16,9 @@ from statuspage.public.uptime import calendar_page, component_uptime, shown_comp
 def uptime(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     number = request.GET.get("page", "1")
-    code = request.GET.get("component", "")
+    public_id = request.GET.get("component", "")
     is_number = number.isdecimal() and len(number) < 6
-    calendar = calendar_page(page, int(number), code, now=timezone.now()) if is_number else None
+    calendar = calendar_page(page, int(number), public_id, now=timezone.now()) if is_number else None
     if calendar is None:
         raise Http404
     return rendered(
@@ -27,16 +27,16 @@ def uptime(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-def component(request: HttpRequest, code: str) -> HttpResponse:
+def component(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    found = component_uptime(page, _component(page, code), now=timezone.now())
-    return rendered("public/uptime/component.html", {"page": page, "found": found, "weights": Weights.for_page(page)})
+    uptime = component_uptime(page, _component(page, public_id), now=timezone.now())
+    return rendered("public/uptime/component.html", {"page": page, "uptime": uptime, "weights": Weights.for_page(page)})
 
 
 @public_page
-def component_json(request: HttpRequest, code: str) -> HttpResponse:
+def component_json(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, code), _this_second()
+    shown, now = _component(page, public_id), _this_second()
     kind = "application/json; charset=utf-8"
     try:
         wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
@@ -48,9 +48,9 @@ def component_json(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @public_page
-def component_csv(request: HttpRequest, code: str) -> HttpResponse:
+def component_csv(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, code), _this_second()
+    shown, now = _component(page, public_id), _this_second()
     try:
         wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
     except uptime_export.BadRequest as refusal:
@@ -60,8 +60,8 @@ def component_csv(request: HttpRequest, code: str) -> HttpResponse:
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=named)
 
 
-def _component(page: Page, code: str) -> Component:
-    shown = shown_component(page, code)
+def _component(page: Page, public_id: str) -> Component:
+    shown = shown_component(page, public_id)
     if shown is None:
         raise Http404
     return shown
@@ -72,5 +72,5 @@ def _this_second() -> datetime:
     return timezone.now().replace(microsecond=0)
 
 
-def _dump(told: object) -> str:
-    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+def _dump(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views
+from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views, webhook_views
 from statuspage.public.json import v2
 from statuspage.public.json import views as json_views
 
@@ -9,35 +9,38 @@ app_name = "public"
 urlpatterns = [
     path("", views.home, name="home"),
     path("maintenances.ics", views.maintenances_ics, name="maintenances_ics"),
-    path("incidents/<slug:code>.ics", views.maintenance_ics, name="maintenance_ics"),
-    path("incidents/<slug:code>.json", json_views.incident, name="incident_json"),
-    path("incidents/<slug:code>", views.incident, name="incident"),
+    path("incidents/<slug:public_id>.ics", views.maintenance_ics, name="maintenance_ics"),
+    path("incidents/<slug:public_id>.json", json_views.incident, name="incident_json"),
+    path("incidents/<slug:public_id>", views.incident, name="incident"),
     path("history", json_views.or_json(views.history), name="history"),
     path("history/<int:number>", views.history, name="history_page"),
     path("history.json", json_views.history, name="history_json"),
     path("analytics", reports.analytics, name="analytics"),
     path("reports", reports.report_list, name="reports"),
     path("reports.csv", reports.report_list_csv, name="reports_csv"),
-    path("reports/<str:code>/<str:period>.csv", reports.report_csv, name="report_csv"),
-    path("reports/<str:code>/<str:period>", reports.report, name="report"),
+    path("reports/<str:public_id>/<str:period>.csv", reports.report_csv, name="report_csv"),
+    path("reports/<str:public_id>/<str:period>", reports.report, name="report"),
     path("history.atom", views.atom, name="atom"),
     path("history.rss", views.rss, name="rss"),
     path("feed.json", json_views.feed, name="json_feed"),
     path("uptime", uptime_views.uptime, name="uptime"),
     path("uptime.json", json_views.uptime, name="all_uptime_json"),
-    path("uptime/<slug:code>", uptime_views.component, name="component_uptime"),
-    path("uptime/<slug:code>.json", uptime_views.component_json, name="uptime_json"),
-    path("uptime/<slug:code>.csv", uptime_views.component_csv, name="uptime_csv"),
+    path("uptime/<slug:public_id>", uptime_views.component, name="component_uptime"),
+    path("uptime/<slug:public_id>.json", uptime_views.component_json, name="uptime_json"),
+    path("uptime/<slug:public_id>.csv", uptime_views.component_csv, name="uptime_csv"),
+    path("subscribe/webhook", webhook_views.webhook, name="webhook"),
+    path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
+    path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("readyz", health.readyz, name="readyz"),
     path("live.json", live.live, name="live"),
-    path("accent-<slug:colours>.css", views.accent, name="accent"),
+    path("accent-<slug:colors>.css", views.accent, name="accent"),
     path("logo-<slug:digest>.webp", views.logo, name="logo"),
     path("robots.txt", views.robots, name="robots"),
     # Pages that a web server or a bucket shows when it has nothing else to show.
     path("404.html", views.missing, name="missing"),
     path("502.html", views.away, name="away"),
     path("badge.svg", badge_views.page_badge, name="badge"),
-    path("components/<slug:code>/badge.svg", badge_views.component_badge, name="component_badge"),
+    path("components/<slug:public_id>/badge.svg", badge_views.component_badge, name="component_badge"),
     path("embed/script.js", embed.script, name="embed_script"),
     path("embed/frame", embed.frame, name="embed_frame"),
     path("api/v2/summary.json", v2.summary, name="v2_summary"),

@@ -36,39 +36,39 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-def incident(request: HttpRequest, code: str) -> HttpResponse:
+def incident(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    report = incident_report(page, code)
+    report = incident_report(page, public_id)
     if report is None:
-        return _joined(page, code)
+        return _joined(page, public_id)
     context = {"page": page, "report": report, "version": UNKNOWN}
     return rendered("public/incident/incident.html", context, changed_at=page.updated_at)
 
 
-def _joined(page: Page, code: str) -> HttpResponse:
+def _joined(page: Page, public_id: str) -> HttpResponse:
     """A duplicate's address leads to the report that tells its story. A page and no redirect: it is published as a
     file, for any web server."""
-    duplicate = get_object_or_404(page.incidents.with_an_address().select_related("merged_into"), public_id=code)
+    duplicate = get_object_or_404(page.incidents.with_public_path().select_related("merged_into"), public_id=public_id)
     context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
     return rendered("public/incident/merged.html", context, changed_at=page.updated_at)
 
 
 @public_page
-def accent(request: HttpRequest, colours: str) -> HttpResponse:
-    """The page's own colour, under an address that changes with it."""
-    found = current_page(request).accents
-    if found is None or colours != accent_code(found):
+def accent(request: HttpRequest, colors: str) -> HttpResponse:
+    """The page's accent color. Its path changes with it."""
+    accents = current_page(request).accents
+    if accents is None or colors != accent_code(accents):
         raise Http404
-    light, dark = found
+    light, dark = accents
     rules = f":root{{--accent:{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}\n"
     return HttpResponse(rules, content_type="text/css; charset=utf-8")
 
 
 @named_by_content
 def logo(request: HttpRequest, digest: str) -> HttpResponse:
-    for one in current_page(request).logos:
-        if one.digest == digest:
-            return HttpResponse(bytes(one.content), content_type="image/webp")
+    for logo in current_page(request).logos:
+        if logo.digest == digest:
+            return HttpResponse(bytes(logo.content), content_type="image/webp")
     raise Http404
 
 
@@ -77,18 +77,18 @@ def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """`/history`, `/history/2`; `/history?page=2`, as Statuspage has it, says the same and names the other."""
     page, now = current_page(request), timezone.now()
     is_statuspages = number is None
-    asked = request.GET.get("page", "1")
-    if number is None and asked.isdecimal() and len(asked) < 6:
-        number = int(asked)
-    found = None if number is None else history_page(page, number, now=now)
-    if found is None:
+    requested_page = request.GET.get("page", "1")
+    if number is None and requested_page.isdecimal() and len(requested_page) < 6:
+        number = int(requested_page)
+    history = None if number is None else history_page(page, number, now=now)
+    if history is None:
         raise Http404
-    path = reverse("public:history_page", args=[number]) if found.newer else reverse("public:history")
-    context = {"page": page, "history": found, "canonical": absolute_url(page, path)}
+    path = reverse("public:history_page", args=[number]) if history.newer else reverse("public:history")
+    context = {"page": page, "history": history, "canonical": absolute_url(page, path)}
     if is_statuspages:
         # What programs read out of these pages (contract section 2.2): the same as /history.json.
-        context["props"] = json_text(history_body(page, found))
-    return rendered("public/history/history.html", context, changed_at=found.changed_at)
+        context["props"] = json_text(history_body(page, history))
+    return rendered("public/history/history.html", context, changed_at=history.changed_at)
 
 
 @public_page
@@ -115,10 +115,10 @@ def maintenances_ics(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-def maintenance_ics(request: HttpRequest, code: str) -> HttpResponse:
+def maintenance_ics(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().with_timeline()
-    maintenance = get_object_or_404(shown, public_id=code)
+    shown = page.incidents.visible_to(Viewer.PUBLIC).maintenances().with_details()
+    maintenance = get_object_or_404(shown, public_id=public_id)
     answer = _calendar(calendar_event(page, maintenance), changed_at=page.updated_at)
     answer["Content-Disposition"] = f'attachment; filename="maintenance-{maintenance.public_id}.ics"'
     return answer

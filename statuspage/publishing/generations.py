@@ -178,8 +178,8 @@ class Tree:
     def sweep(self) -> None:
         """Remove what a killed publisher left half-made, and generations and archives that nobody reads any more."""
         current = self.current
-        kept = sorted(self._numbers(self.generations))[-GENERATIONS_KEPT:]
-        names = {f"{number:08}" for number in kept} | ({current.name} if current else set())
+        newest = sorted(self._numbers(self.generations))[-GENERATIONS_KEPT:]
+        names = {f"{number:08}" for number in newest} | ({current.name} if current else set())
         self._remove_but(self.generations, names | self._parts_in_work)
         there = [self.generations / name for name in names if (self.generations / name).exists()]
         used = {self._manifest_of(folder).archive for folder in there}
@@ -217,12 +217,12 @@ class Tree:
         link.replace(self.root / CURRENT)
 
     def _numbers(self, folder: Path) -> list[int]:
-        return [int(one.name) for one in folder.iterdir() if one.name.isdecimal()] if folder.exists() else []
+        return [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()] if folder.exists() else []
 
-    def _remove_but(self, folder: Path, kept: set[str]) -> None:
-        for one in folder.iterdir() if folder.exists() else ():
-            if one.name not in kept:
-                shutil.rmtree(one, ignore_errors=True)
+    def _remove_but(self, folder: Path, names: set[str]) -> None:
+        for entry in folder.iterdir() if folder.exists() else ():
+            if entry.name not in names:
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 class GenerationWriter:
@@ -294,10 +294,10 @@ class GenerationWriter:
     @property
     def written(self) -> list[Path]:
         """Files that are new, where they lie once the draft is finished."""
-        found = {self.tree.generations: self._fresh, self.tree.archives: self._archive}
+        writers = {self.tree.generations: self._fresh, self.tree.archives: self._archive}
         return [
             home / self.name / file.relative_to(writer.folder)
-            for home, writer in found.items()
+            for home, writer in writers.items()
             if writer
             for file in writer.written
         ]
@@ -307,8 +307,8 @@ class GenerationWriter:
         self.name = f"{self.tree.next_number():08}"
         self._begin_with_what_is_published()
         if self._before:
-            kept = self._before[1].files.keys() - self._fresh.files.keys() - self._dropped
-            self._fresh.adopt(*self._before, sorted(kept))
+            unchanged = self._before[1].files.keys() - self._fresh.files.keys() - self._dropped
+            self._fresh.adopt(*self._before, sorted(unchanged))
         archive = self._finished_archive()
         self._fresh.close(stamp=self.stamp, event=self.event, made_by=self.made_by, archive=archive)
         return self._fresh.folder.rename(self.tree.generations / self.name)

@@ -34,19 +34,19 @@ class Replication:
     """What the dispatcher starts and ends."""
 
     def __init__(self, stop: threading.Event) -> None:
-        self.couriers = [TargetSync(target, stop) for target in read_targets(settings.PUBLISH_TO)]
+        self.syncs = [TargetSync(target, stop) for target in read_targets(settings.PUBLISH_TO)]
 
     def start(self) -> None:
         try:
-            Publication.objects.forget_others([FOLDER, *(courier.target.name for courier in self.couriers)])
+            Publication.objects.forget_others([FOLDER, *(sync.target.name for sync in self.syncs)])
         except DatabaseTrouble:
             connection.close()
-        for courier in self.couriers:
-            courier.start()
+        for sync in self.syncs:
+            sync.start()
 
     def finish(self) -> None:
-        for courier in self.couriers:
-            courier.join(1.0)
+        for sync in self.syncs:
+            sync.join(1.0)
 
 
 class TargetSync(threading.Thread):
@@ -67,14 +67,14 @@ class TargetSync(threading.Thread):
 
     def look(self) -> bool:
         """Deliver what has been published since the last time, if anything has. False if that failed."""
-        code, generation = self._published()
+        public_id, generation = self._published()
         if generation is None or generation.name == self._delivered:
             return True
         try:
             if count := self._deliver(generation):
                 self._delivered = generation.name
                 _to_database(
-                    lambda page: Publication.objects.succeeded(page, target=self.target.name, files=count), code
+                    lambda page: Publication.objects.succeeded(page, target=self.target.name, files=count), public_id
                 )
         except Exception as error:
             if not generation.exists():
@@ -83,17 +83,17 @@ class TargetSync(threading.Thread):
             # Libraries append pages of details after an empty line.
             text = str(error).strip().split("\n\n")[0] or type(error).__name__
             logger.warning("%s could not be brought up to date; what is there stays. %s", self.target.name, text)
-            _to_database(lambda page: Publication.objects.failed(page, text, target=self.target.name), code)
+            _to_database(lambda page: Publication.objects.failed(page, text, target=self.target.name), public_id)
             return False
         return True
 
     def _published(self) -> tuple[str, Path | None]:
         """The target's page, and the generation of it that readers see; None if there is none yet."""
-        code = self.target.page
-        if not code:
+        public_id = self.target.page
+        if not public_id:
             file = Path(settings.PUBLISHED_DIR) / HOSTS
-            code = json.loads(file.read_text(encoding="utf-8")).get("", "") if file.exists() else ""
-        return code, tree_of(code).current if code else None
+            public_id = json.loads(file.read_text(encoding="utf-8")).get("", "") if file.exists() else ""
+        return public_id, tree_of(public_id).current if public_id else None
 
     def _deliver(self, generation: Path) -> int:
         """How many files lie there when all is done; 0 if there was not enough time for it."""
@@ -133,10 +133,10 @@ class TargetSync(threading.Thread):
             self._noted = dict(held)
 
 
-def _to_database(tell: Callable[[Page], object], code: str) -> None:
+def _to_database(tell: Callable[[Page], object], public_id: str) -> None:
     """For staff. If the database is away, they will hear of it by the age."""
     try:
-        if page := Page.objects.filter(public_id=code).first():
+        if page := Page.objects.filter(public_id=public_id).first():
             tell(page)
     except DatabaseTrouble:
         connection.close()

@@ -1,33 +1,28 @@
-"""Asking to be told. The web process only writes to the database; the dispatcher sends what this records."""
+"""Signing up. The web process only writes to the database; `notifications` sends the requested emails."""
 
 from django.db import transaction
 
 from incidents.models import Page
-from statuspage.notifications.endpoints import new_secret
-from statuspage.notifications.models import Bounce, Delivery, DeliveryKind, Priority
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
+from statuspage.subscribers.endpoints import new_secret
+from statuspage.subscribers.models import EmailRequest, EmailRequestKind, Subscriber, SubscriberState, Suppression
 from statuspage.subscribers.preferences import Preferences, preferences_of, set_preferences
 
 
 @transaction.atomic
 def request_subscription(page: Page, email: str, *, preferences: Preferences | None = None) -> bool:
-    """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day. Whether one is
-    owed now is for staff; the public is answered the same, whether the address is known or not.
+    """Request a confirmation email, or one that says that `email` is already subscribed; at most one per day.
 
-    Anyone can type an address, so `preferences` are kept only for whoever has to confirm them first. None: as they are.
+    Returns whether an email was requested. Only staff may see that: a public response must not reveal known addresses.
+    `preferences` are stored only for unconfirmed subscribers, because anyone can enter an address. None keeps the
+    current ones.
     """
     subscriber = Subscriber.objects.sign_up(page, email)
     if preferences:
         _save_preferences(Subscriber.objects.by_email(page, email), preferences)
-    if subscriber is None or Bounce.objects.says_dead(subscriber):
+    if subscriber is None or Suppression.objects.covers(subscriber):
         return False
-    Delivery.objects.replace_requests(subscriber)
-    Delivery.objects.create(
-        kind=DeliveryKind.REMINDER if subscriber.is_active else DeliveryKind.CONFIRMATION,
-        subscriber=subscriber,
-        channel=subscriber.channel,
-        priority=Priority.URGENT,
-    )
+    kind = EmailRequestKind.REMINDER if subscriber.is_active else EmailRequestKind.CONFIRMATION
+    EmailRequest.objects.create(kind=kind, subscriber=subscriber)
     return True
 
 
@@ -38,7 +33,7 @@ def _save_preferences(subscriber: Subscriber | None, preferences: Preferences) -
 
 @transaction.atomic
 def request_webhook(page: Page, endpoint: str, email: str, *, preferences: Preferences | None = None) -> None:
-    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed.
+    """Request an email to `email` about its webhook at `endpoint`; at most one per day for all endpoints.
 
     `preferences`: see `request_subscription`.
     """
@@ -47,17 +42,12 @@ def request_webhook(page: Page, endpoint: str, email: str, *, preferences: Prefe
         _save_preferences(Subscriber.objects.by_webhook(page, endpoint, email), preferences)
     if subscriber is None:
         return
-    Delivery.objects.replace_requests(subscriber)
-    Delivery.objects.create(
-        kind=_KIND_OF_MAIL.get(subscriber.state, DeliveryKind.ENDPOINT_CONFIRMATION),
-        subscriber=subscriber,
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-    )
+    kind = _WEBHOOK_EMAIL_KINDS.get(subscriber.state, EmailRequestKind.ENDPOINT_CONFIRMATION)
+    EmailRequest.objects.create(kind=kind, subscriber=subscriber)
 
 
-# Whoever asks for what there is already is led to the page where they manage it.
-_KIND_OF_MAIL: dict[str, DeliveryKind] = {
-    SubscriberState.ACTIVE: DeliveryKind.REMINDER,
-    SubscriberState.PAUSED: DeliveryKind.ENDPOINT_DISABLED,
+# For a known webhook, the email links to the page that manages it.
+_WEBHOOK_EMAIL_KINDS: dict[str, EmailRequestKind] = {
+    SubscriberState.ACTIVE: EmailRequestKind.REMINDER,
+    SubscriberState.PAUSED: EmailRequestKind.ENDPOINT_DISABLED,
 }

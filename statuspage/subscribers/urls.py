@@ -1,7 +1,6 @@
 from django.urls import path
 
-from statuspage.notifications.bounces import provider_webhooks
-from statuspage.subscribers import views, webhook_views
+from statuspage.subscribers import views
 from statuspage.subscribers.api_v2 import views as api_v2_views
 
 app_name = "subscribers"
@@ -10,13 +9,9 @@ urlpatterns = [
     path("subscribe", views.subscribe, name="subscribe"),
     path("subscribe/confirm/<str:token>", views.confirm, name="confirm"),
     path("subscribers/<str:token>", views.manage, name="manage"),
-    path("subscribe/webhook", webhook_views.webhook, name="webhook"),
-    path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
-    path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("unsubscribe/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("api/v2/subscribers.json", api_v2_views.subscribers, name="v2_subscribers"),
-    path("api/v2/subscribers/<slug:code>/resend_confirmation.json", api_v2_views.resend, name="v2_resend"),
-    path("api/v2/subscribers/<slug:code>/resend_confirmation", api_v2_views.resend),
-    path("api/v2/subscribers/<slug:code>.json", api_v2_views.subscriber, name="v2_subscriber"),
-    path("webhooks/email/<slug:provider>/", provider_webhooks.provider_webhook, name="provider_webhook"),
+    path("api/v2/subscribers/<slug:public_id>/resend_confirmation.json", api_v2_views.resend, name="v2_resend"),
+    path("api/v2/subscribers/<slug:public_id>/resend_confirmation", api_v2_views.resend),
+    path("api/v2/subscribers/<slug:public_id>.json", api_v2_views.subscriber, name="v2_subscriber"),
 ]

@@ -152,7 +152,7 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
     entry = AuditEntry.objects.latest("pk")
     assert entry.details["note"] == "Disk swap"
     assert entry.actor_label == "Erin"
-    assert [event.kind for event in Event.objects.telling()] == ["component.status"]
+    assert [event.kind for event in Event.objects.notifying()] == ["component.status"]
     assert channels_for("component.status") == ["webhook"]
     assert "REST API set to Degraded Performance." in sheet(answer).text
 
@@ -187,7 +187,7 @@ def test_a_silent_dispatcher_is_an_alarm(editor: Client) -> None:
 
 def test_a_paused_channel_says_since_when_and_why(editor: Client) -> None:
     ChannelState.objects.pause("email", "Connection refused by 127.0.0.1:25.")
-    assert "E-mail is paused since" in notices(editor)
+    assert "Email is paused since" in notices(editor)
     assert "Connection refused by 127.0.0.1:25." in notices(editor)
     ChannelState.objects.recovered("email")
     assert "paused" not in notices(editor)

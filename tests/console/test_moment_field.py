@@ -59,7 +59,8 @@ def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     ],
 )
 def test_an_hour_that_the_clocks_skipped_is_refused(text: str, zone: str) -> None:
-    assert f"does not exist on" in complaint(text, zone)
+    assert "does not exist on" in complaint(text, zone)
+    assert zone in complaint(text, zone)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_the_minutes_around_a_change_of_the_clocks_are_plain(text: str) -> None:
     "text", ["0001-01-01 00:00", "0001-01-01T00:00+23:59", "1900-12-31 23:59", "9999-12-31 23:59Z"]
 )
 def test_years_in_which_nothing_happened_are_refused(text: str) -> None:
-    assert "is not a year that something happened in." in complaint(text)
+    assert "Enter a year between 1900 and 9000." in complaint(text)
 
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"]

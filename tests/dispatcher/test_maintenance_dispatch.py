@@ -12,12 +12,13 @@ from tests.servers import SmtpSink, wait_until
 
 SCHEDULE = """
 from datetime import datetime
-from incidents.actions import components, maintenances
+from incidents.actions.components.component_lifecycle import create_component
+from incidents.actions.maintenances.maintenance_lifecycle import schedule
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()
-api = components.create_component(page, name="API", actor=SYSTEM)
-maintenances.schedule(page, title="Upgrade", body="We upgrade.", actor=SYSTEM, components=[api], notify=False,
+api = create_component(page, name="API", actor=SYSTEM)
+schedule(page, title="Upgrade", body="We upgrade.", actor=SYSTEM, components=[api], notify=False,
     scheduled_for=datetime.fromisoformat("START"), scheduled_until=datetime.fromisoformat("END"))
 """
 TIMELINE = """

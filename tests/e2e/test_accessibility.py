@@ -64,7 +64,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Tab]:
 
 @pytest.fixture
 def demo(transactional_db: None) -> Page:
-    page = seed(None, seed=7, now=timezone.now(), tell=lambda _: None)[0]
+    page = seed(None, seed=7, now=timezone.now(), log=lambda _: None)[0]
     set_published_figures(page, analytics=True, reports=True, actor=ALICE)
     return set_logo(page, logo=drawn(file_of(wordmark())), actor=ALICE)
 

@@ -26,7 +26,7 @@ Subscriber.objects.bulk_create(Subscriber(email=f"reader{n}@example.com", **same
 """
 PUBLISH = """
 import json, time
-from incidents.actions.incidents import open_incident
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 started = time.perf_counter()

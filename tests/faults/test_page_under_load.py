@@ -21,13 +21,14 @@ pytestmark = pytest.mark.xdist_group("load")
 RATE, SECONDS = sized(300, 2000), sized(2, 120)
 ENOUGH = 0.999
 PREPARE = """
-from incidents.actions import components, incidents
+from incidents.actions.components.component_lifecycle import create_component
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()
-api = components.create_component(page, name="REST API", actor=SYSTEM)
+api = create_component(page, name="REST API", actor=SYSTEM)
 broken = {api: "major_outage"}
-print(incidents.open_incident(page, title="API outage", body="We look.", components=broken, actor=SYSTEM).public_id)
+print(open_incident(page, title="API outage", body="We look.", components=broken, actor=SYSTEM).public_id)
 """
 
 

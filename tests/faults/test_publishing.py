@@ -29,6 +29,7 @@ import django
 django.setup()
 from django.db import connection
 from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident, Page
 from statuspage.public import published_paths
@@ -41,7 +42,8 @@ def publish():
     number = 0
     while True:
         number += 1
-        post_update(incident, status="identified", body=f"Number {number} of {os.getpid()}", actor=SYSTEM)
+        update = UpdateInput(status="identified", body=f"Number {number} of {os.getpid()}")
+        post_update(incident, update, actor=SYSTEM)
         files.rebuild() if number % 3 == 0 else files.publish_events()
 
 first = Page.objects.get()
@@ -54,20 +56,22 @@ for line in sys.stdin:
     print(child, flush=True)
 """
 PREPARE = """
-from incidents.actions import components, incidents
+from incidents.actions.components.component_lifecycle import create_component
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()
-api = components.create_component(page, name="REST API", actor=SYSTEM)
+api = create_component(page, name="REST API", actor=SYSTEM)
 for number in range(8):
     what = {"title": f"Incident {number}", "body": "We look.", "components": {api: "major_outage"}}
-    incidents.open_incident(page, **what, actor=SYSTEM)
+    open_incident(page, **what, actor=SYSTEM)
 """
 POST = """
 from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident
-post_update(Incident.objects.order_by("pk").last(), status="identified", body="{}", actor=SYSTEM)
+post_update(Incident.objects.order_by("pk").last(), UpdateInput(status="identified", body="{}"), actor=SYSTEM)
 """
 
 

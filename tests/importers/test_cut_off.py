@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from incidents.models import AuditEntry, Incident, StatusInterval
+from statuspage.importers.report import Report
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage, outage
 from tests.live import ROOT, Candor
@@ -63,16 +64,17 @@ def test_what_came_before_somebody_stopped_it_is_folded_into_the_history_and_not
     theirs: FakeStatuspage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs.incidents = many(3)
-    seen = []
 
-    def interrupt(what: str, done: int, total: int) -> None:
-        seen.append(done)
-        if done == 2:
+    def interrupt(report: Report, kind: str, done: int, total: int = 0) -> None:
+        if sum(report.counts.get("incidents", {}).values()) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("statuspage.importers.progress.Bar.show", lambda self, *arguments: interrupt(*arguments))
+    monkeypatch.setattr(Report, "progress", interrupt)
     ran = run_public(theirs)
-    assert (ran.code, ran.error) == (130, "Stopped. What has come over stays; run it again to go on.")
+    assert (ran.code, ran.error) == (
+        130,
+        "Stopped. Everything imported so far is kept; run the command again to continue.",
+    )
     assert Incident.objects.count() == 2
     assert StatusInterval.objects.as_corrected().filter(status="partial_outage").count() == 2
     assert AuditEntry.objects.get(verb="page.imported").details["read"]["incidents"] == {"created": 2}

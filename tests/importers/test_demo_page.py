@@ -41,7 +41,7 @@ class DemoPage(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        cls.page = seed(None, seed=7, now=NOW, tell=lambda _: None)[0]
+        cls.page = seed(None, seed=7, now=NOW, log=lambda _: None)[0]
 
     def test_the_page_has_the_promised_size(self) -> None:
         assert self.page.groups.count() == 3
@@ -82,7 +82,7 @@ class DemoPage(TestCase):
         (incident,) = self.page.incidents.unresolved()
         assert timedelta(minutes=35) < NOW - incident.started_at < timedelta(minutes=45)
         assert incident.updates.count() == 2
-        troubled = set(self.page.components.troubled())
+        troubled = set(self.page.components.not_operational())
         assert troubled == set(restorable_components(incident))
         assert {one.status for one in troubled} == {
             ComponentStatus.PARTIAL_OUTAGE,
@@ -201,8 +201,8 @@ class DemoPage(TestCase):
 @pytest.mark.django_db
 def test_nobody_made_up_is_active_where_mail_really_leaves_the_house(settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://127.0.0.1:2525"
-    seed(None, seed=1, now=NOW, tell=lambda _: None)
+    seed(None, seed=1, now=NOW, log=lambda _: None)
     assert not Subscriber.objects.filter(state=SubscriberState.ACTIVE).exists()
     paused = Subscriber.objects.filter(state=SubscriberState.PAUSED)
     assert paused.count() >= 18
-    assert all("Made up" in subscriber.paused_reason for subscriber in paused)
+    assert all("Demo address" in subscriber.paused_reason for subscriber in paused)

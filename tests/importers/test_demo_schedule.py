@@ -5,7 +5,8 @@ import pytest
 
 from incidents.models.states import ComponentStatus, Impact, Status
 from statuspage.importers.demo import data
-from statuspage.importers.demo.schedule import Post, Publication, dated, timetable
+from statuspage.importers.demo.schedule import Post, Publication, dated
+from statuspage.importers.demo.schedule import steps as demo_steps
 
 INCIDENTS = data.incidents()
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,7 +22,7 @@ def test_texts_name_clock_times_and_days_relative_to_the_start() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_lies_in_the_future_whatever_the_hour(clock: str, seed: int) -> None:
     now = datetime.fromisoformat(f"2026-03-01T{clock}+00:00")
-    steps = timetable(INCIDENTS, seed=seed, now=now)
+    steps = demo_steps(INCIDENTS, seed=seed, now=now)
     assert max(step.at for step in steps) <= now
     assert min(step.at for step in steps) > now - timedelta(days=731)
     assert all(step.edited_at <= now for step in steps if isinstance(step, Post))
@@ -32,24 +33,24 @@ def test_nothing_lies_in_the_future_whatever_the_hour(clock: str, seed: int) -> 
 
 
 def test_the_same_seed_gives_the_same_times_and_another_seed_others() -> None:
-    first, again, other = (timetable(INCIDENTS, seed=seed, now=NOON) for seed in (1, 1, 2))
+    first, again, other = (demo_steps(INCIDENTS, seed=seed, now=NOON) for seed in (1, 1, 2))
     assert first == again
     assert [step.at for step in first] != [step.at for step in other]
 
 
 def test_the_steps_of_each_incident_keep_their_order() -> None:
     for seed in range(5):
-        steps = [step for step in timetable(INCIDENTS, seed=seed, now=NOON) if isinstance(step, Post)]
+        steps = [step for step in demo_steps(INCIDENTS, seed=seed, now=NOON) if isinstance(step, Post)]
         for incident in INCIDENTS:
             assert [step.update for step in steps if step.incident is incident] == incident.updates
-        assert all(step.edited_at >= step.at for step in steps if step.update.first_said)
+        assert all(step.edited_at >= step.at for step in steps if step.update.original_body)
 
 
 def test_no_two_incidents_hold_the_same_component_at_once() -> None:
     """Or resolving the one would turn green what the other still has red."""
     for seed in range(5):
         held: dict[str, str] = {}
-        for step in timetable(INCIDENTS, seed=seed, now=NOON):
+        for step in demo_steps(INCIDENTS, seed=seed, now=NOON):
             if isinstance(step, Publication):
                 continue
             title = step.incident.title

@@ -1,4 +1,4 @@
-"""Where a key goes when the address that it is for has moved."""
+"""Where a key goes when its address redirects."""
 
 import socket
 import ssl
@@ -47,7 +47,7 @@ def test_a_key_does_not_follow_from_https_to_http(trusted: ssl.SSLContext) -> No
             heard.append(secured.recv(65536))
             secured.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://localhost:%d/y\r\n\r\n" % peer.port)
 
-    with listening(talk) as peer, pytest.raises(SourceError, match="where a key could be read on the way"):
+    with listening(talk) as peer, pytest.raises(SourceError, match="where the key would be sent without encryption"):
         keyed().json(f"https://localhost:{peer.port}/x")
     assert peer.connections == len(heard) == 1
     assert b"sesame" in heard[0]
@@ -55,7 +55,7 @@ def test_a_key_does_not_follow_from_https_to_http(trusted: ssl.SSLContext) -> No
 
 def test_a_key_does_not_follow_to_another_host(receiver: Receiver) -> None:
     receiver.replies = {"/x": Reply(302, headers={"Location": f"http://localhost:{receiver.port}/y"})}
-    with pytest.raises(SourceError, match=r"has moved to localhost:\d+: name that address instead"):
+    with pytest.raises(SourceError, match=r"redirects to localhost:\d+: use that address instead"):
         keyed().json(receiver.url("/x"))
     assert [one.path for one in receiver.heard] == ["/x"]
 

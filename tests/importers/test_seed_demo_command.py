@@ -94,23 +94,23 @@ def test_a_page_that_is_not_empty_is_refused_and_left_alone(fill: Callable[[Page
     page = make_page(name="Acme")
     fill(page)
     before = everything()
-    with pytest.raises(CommandError, match="“Acme” is not an empty page"):
+    with pytest.raises(CommandError, match="“Acme” is not empty"):
         seed_demo()
     assert everything() == before
 
 
 def test_a_wrong_code_is_answered_with_the_codes_there_are() -> None:
     page = make_page(name="Acme")
-    with pytest.raises(CommandError, match=rf"no page with the code “nope”. There are: {page.public_id} \(Acme\)"):
+    with pytest.raises(CommandError, match=rf"No page has the ID “nope”. Existing pages: {page.public_id} \(Acme\)"):
         seed_demo("--page", "nope")
 
 
 @pytest.mark.parametrize(
     ("now", "complaint"),
     [
-        ("yesterday", "is not a time like"),
-        ("2026-03-01T09:00:00", "needs a time zone"),
-        ("2999-01-01T00:00:00Z", "lies in the future"),
+        ("yesterday", "is not a valid time"),
+        ("2026-03-01T09:00:00", "has no time zone"),
+        ("2999-01-01T00:00:00Z", "is in the future"),
     ],
 )
 def test_a_present_that_makes_no_sense_is_refused(now: str, complaint: str) -> None:

@@ -125,9 +125,9 @@ def test_subscribers_that_cannot_move_are_named_by_their_code_and_counted(theirs
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("subscribers")["skipped"], Subscriber.objects.count()) == (3, 4, 0)
     for code, why in {
-        "s1s1s1s1s1s1": "Statuspage's own connection to slack",
+        "s1s1s1s1s1s1": "Statuspage's integration with slack",
         "s2s2s2s2s2s2": "is not a public address",
-        "s3s3s3s3s3s3": "not a whole number",
+        "s3s3s3s3s3s3": "Enter a phone number",
         "s4s4s4s4s4s4": "Enter a valid email address",
     }.items():
         (line,) = (line for line in ran.said.splitlines() if code in line)
@@ -246,7 +246,7 @@ def test_metrics_come_along_with_their_ids_and_their_numbers_are_said_to_be_left
     theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency"), hidden]}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"]) == (0, 2)
-    assert "left: the numbers of 2 metrics" in ran.said
+    assert "not imported: the points of 2 metrics" in ran.said
     latency, queue = Metric.objects.in_order()
     assert (latency.public_id, latency.name, latency.metric_identifier) == ("m1m1m1m1m1m1", "Latency", "web.response")
     assert (latency.y_axis_min, latency.y_axis_max, latency.suffix, latency.decimal_places) == (0, 2.5, "ms", 1)
@@ -270,7 +270,7 @@ def test_a_metric_that_was_changed_here_stays_so(theirs: FakeStatuspage) -> None
     Metric.objects.update(name="Ours")
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["unchanged"]) == (3, 1)
-    assert "it was changed here, and stays so" in ran.said
+    assert "it was changed here and stays so" in ran.said
     assert Metric.objects.get().name == "Ours"
 
 
@@ -284,7 +284,7 @@ def test_odd_metrics_are_named_and_the_rest_comes_over(theirs: FakeStatuspage) -
     theirs.lists = {"metrics": rows}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"], ran.row("metrics")["skipped"]) == (3, 2, 2)
-    assert "its axis has no height" in ran.said
+    assert "its axis was left to the chart" in ran.said
     upside, endless = Metric.objects.in_order()
     assert (upside.y_axis_min, upside.y_axis_max) == (None, None)
     assert (endless.y_axis_max, endless.decimal_places) == (None, 10)
@@ -293,7 +293,7 @@ def test_odd_metrics_are_named_and_the_rest_comes_over(theirs: FakeStatuspage) -
 def test_a_wrong_key_stops_the_import_and_says_so(theirs: FakeStatuspage) -> None:
     ran = run_keyed(theirs, "--api-key", "wrong")
     assert ran.code == 1
-    assert "is the key right?" in ran.error
+    assert "check the key" in ran.error
 
 
 def test_a_key_is_not_carried_to_another_host(theirs: FakeStatuspage) -> None:
@@ -302,4 +302,4 @@ def test_a_key_is_not_carried_to_another_host(theirs: FakeStatuspage) -> None:
     theirs.broken = {"/v1/pages/kctbh9vrtdwd": Reply(302, headers={"Location": "https://elsewhere.example/v1"})}
     ran = run_keyed(theirs)
     assert ran.code == 1
-    assert "has moved to elsewhere.example" in ran.error
+    assert "redirects to elsewhere.example" in ran.error

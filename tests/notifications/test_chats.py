@@ -18,7 +18,7 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.messages import chat as messages_chat
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
@@ -193,7 +193,7 @@ def test_a_text_that_is_too_long_is_cut_and_the_message_stays_in_the_chats_limit
 
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in ("email", "webhook")])
 def test_a_test_message_arrives(page: Page, channel: str, receiver: Receiver) -> None:
-    endpoints.send_test(make_chat(page, channel, receiver), actor=ALICE)
+    endpoint_messages.send_test(make_chat(page, channel, receiver), actor=ALICE)
     drain()
     assert b"Nothing is wrong" in receiver.heard[0].body.replace(b"+", b" ")
     assert Delivery.objects.get().state == "sent"

@@ -23,7 +23,7 @@ from statuspage.dispatcher.loop import Dispatcher
 from statuspage.notifications.models import ChannelState, StaffReminder
 from statuspage.notifications.staff import loop
 from statuspage.notifications.staff.overdue_updates import remind_staff
-from statuspage.notifications.transports.smtp import connect as mail_connection
+from statuspage.notifications.transports.smtp import connect as smtp_connect
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import ALICE, make_component, make_incident, make_user, post
 from tests.notifications.mailbox import mails_to, part
@@ -71,8 +71,8 @@ def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_time
         go_round(minutes)
     assert subjects() == [f"[Acme] No update for {n} minutes: API outage" for n in (15, 30, 45)]
     assert [message.to for message in mail.outbox] == [[ERIN]] * 3
-    assert "This was the last reminder" in str(mail.outbox[2].body)
-    assert "This was the last reminder" not in str(mail.outbox[1].body)
+    assert "This is the last reminder" in str(mail.outbox[2].body)
+    assert "This is the last reminder" not in str(mail.outbox[1].body)
 
 
 def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
@@ -92,7 +92,7 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
     go_round(31)
-    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    said = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
     assert said == [False, True]
 
 
@@ -206,7 +206,7 @@ def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: Us
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
     assert message["From"].startswith("Acme <")
-    assert "Write an update" in part(message, "plain")
+    assert "Post an update" in part(message, "plain")
 
 
 def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:
@@ -278,9 +278,9 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
 def test_a_server_that_says_nothing_is_left_alone_in_time(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
 ) -> None:
-    monkeypatch.setattr(mail_connection, "HAND_OVER_SECONDS", 0.3)
+    monkeypatch.setattr(smtp_connect, "SEND_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.EMAIL_BACKEND = mail_connection.SMTP_BACKEND
+        settings.EMAIL_BACKEND = smtp_connect.SMTP_BACKEND
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", silent.getsockname()[1], 30
         go_round(16)
     assert "longer than 0.3 s" in ChannelState.objects.get().last_error

@@ -19,11 +19,13 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import drain
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, DeliveryKind, DeliveryState
+from statuspage.notifications.resending import replay
 from statuspage.notifications.transports.http import RETRY_AFTER
 from statuspage.notifications.worker import deliver_due
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import (
     ALICE,
@@ -216,7 +218,7 @@ def test_the_id_stays_the_same_at_every_attempt_and_replay(
     receiver.reply = Reply(200)
     make_due()
     deliver_due("webhook")
-    assert endpoints.replay(only(), actor=ALICE)
+    assert replay(only(), actor=ALICE)
     deliver_due("webhook")
     post(incident)
     drain()
@@ -251,7 +253,8 @@ def test_any_2xx_is_success(incident: Incident, receiver: Receiver, status: int)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(302, "a redirect"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")]
+    ("status", "said"),
+    [(302, "redirects are not followed"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")],
 )
 def test_anything_else_is_tried_again(incident: Incident, receiver: Receiver, status: int, said: str) -> None:
     receiver.reply = Reply(status, b"no", {"Location": "http://127.0.0.1/"})
@@ -278,7 +281,7 @@ def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched
     assert (hook.state, hook.paused_reason) == (SubscriberState.PAUSED, "It failed 10 times: 500 oh no")
     drain()
     (mail,) = mails_to(sink, "ops@example.org")
-    assert mail["Subject"] == "[Acme] We have stopped calling your endpoint"
+    assert mail["Subject"] == "[Acme] Your webhook was disabled"
     assert hook.address in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
@@ -361,9 +364,9 @@ def test_an_endpoint_that_left_meanwhile_is_not_called(
 def test_what_staff_does_to_an_endpoint_stands_in_the_audit_log_without_its_address(
     page: Page, hook: Subscriber, receiver: Receiver
 ) -> None:
-    endpoints.send_test(hook, actor=ALICE)
+    endpoint_messages.send_test(hook, actor=ALICE)
     endpoints.pause(hook, actor=ALICE)
-    endpoints.resume(hook, actor=ALICE)
+    endpoint_messages.resume(hook, actor=ALICE)
     endpoints.remove(hook, actor=ALICE)
     entries = page.audit_entries.filter(object_ref=hook.public_id)
     assert [entry.verb for entry in entries.order_by("pk")] == [
@@ -379,7 +382,7 @@ def test_what_staff_does_to_an_endpoint_stands_in_the_audit_log_without_its_addr
 
 def test_a_test_message_is_tried_once_and_switches_nothing_off(hook: Subscriber, receiver: Receiver) -> None:
     receiver.reply = Reply(410, b"gone")
-    endpoints.send_test(hook, actor=ALICE)
+    endpoint_messages.send_test(hook, actor=ALICE)
     drain()
     hook.refresh_from_db()
     told = receiver.heard[0].json
@@ -395,4 +398,4 @@ def test_nothing_is_sent_that_no_secret_signs(incident: Incident, hook: Subscrib
     Subscriber.objects.filter(pk=hook.pk).update(secret="")
     drain()
     assert receiver.heard == []
-    assert (only().state, only().last_error) == (DeliveryState.FAILED, "It has no secret to sign with.")
+    assert (only().state, only().last_error) == (DeliveryState.FAILED, "The webhook has no secret for the signature.")

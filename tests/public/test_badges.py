@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.components import component_lifecycle
 from incidents.models import Component
 from incidents.models.states import ComponentStatus, Impact
-from statuspage.public.badge import COLOURS, text_width
+from statuspage.public.badge import COLORS, text_width
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
 from tests.public.parsed_page import get
 
@@ -53,7 +53,7 @@ def test_it_is_not_green_while_an_incident_is_open_that_touches_no_component() -
     make_maintenance(page)
     make_incident(page)
     assert title(drawn()) == "Acme Status: 1 Open Incident"
-    assert COLOURS[Impact.MINOR] in get("/badge.svg").content.decode()
+    assert COLORS[Impact.MINOR] in get("/badge.svg").content.decode()
     make_incident(page)
     assert title(drawn()) == "Acme Status: 2 Open Incidents"
 
@@ -109,14 +109,14 @@ def test_only_components_on_the_page_have_one() -> None:
     assert get("/components/nosuchcode12/badge.svg").status_code == 404
 
 
-def test_its_colours_are_those_of_the_page() -> None:
+def test_its_colors_are_those_of_the_page() -> None:
     css = (Path(settings.BASE_DIR) / "static/css/tokens.css").read_text(encoding="utf-8")
     light = css.split("@media")[0]
     names = {"none": "green", "maintenance": "blue", "minor": "amber", "major": "orange", "critical": "red"}
     for impact, name in names.items():
         found = re.search(rf"--{name}: (#\w+);", light)
         assert found
-        assert COLOURS[Impact(impact)] == found.group(1)
+        assert COLORS[Impact(impact)] == found.group(1)
 
 
 def test_it_can_be_kept_and_asked_for_again_cheaply() -> None:

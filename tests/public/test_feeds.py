@@ -150,10 +150,10 @@ def test_times_in_the_text_are_those_of_the_pages_zone(page: Page) -> None:
 def test_lists_and_code_come_after_the_line_of_their_label(page: Page) -> None:
     make_incident(page, body="Two things:\n\n- one\n- two\n\nThat is all.")
     make_incident(page, body="```\na < b\n```")
-    with_code, with_list = (entry.content[0].value for entry in feed("/history.atom").entries)
+    with_public_id, with_list = (entry.content[0].value for entry in feed("/history.atom").entries)
     assert "<strong>Investigating</strong> - Two things:</p>" in with_list
     assert parse(with_list).text.endswith("Two things: one two That is all.")
-    assert parse(with_code).one("code").text == "a < b"
+    assert parse(with_public_id).one("code").text == "a < b"
 
 
 def test_hostile_texts_cannot_break_the_feed(page: Page) -> None:

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.xdist_group("live")
 # Seconds between two looks, and until the banner. Visitors have 30 and 180.
 PACE = 'data-every="0.3" data-stale="6"'
 OPEN = """
-from incidents.actions import components, incidents
+from incidents.actions.components import component_lifecycle as components
+from incidents.actions.incidents import incident_lifecycle as incidents
 from incidents.actor import SYSTEM
 from incidents.models import Page
 page = Page.objects.get()

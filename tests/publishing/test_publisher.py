@@ -350,7 +350,7 @@ def test_what_programs_read_of_the_history_is_as_present_as_the_rest() -> None:
 def test_incidents_are_read_in_pieces() -> None:
     page = make_page()
     made = {make_incident(page).pk for _ in range(5)}
-    assert [one.pk for one in Incident.objects.in_pieces(2)] == sorted(made, reverse=True)
+    assert [one.pk for one in Incident.objects.in_batches(2)] == sorted(made, reverse=True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.dispatcher.loop import drain
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import make_incident, make_page, make_subscriber
@@ -106,6 +107,7 @@ def test_the_next_day_there_may_be_another(visitor: Client, sink: SmtpSink) -> N
 
 def test_a_mail_that_could_not_be_sent_for_a_day_is_replaced_by_the_next(visitor: Client, sink: SmtpSink) -> None:
     sign_up(visitor)
+    fan_out_waiting()
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=2))
     sign_up(visitor)
     drain()
@@ -129,6 +131,7 @@ def test_many_posts_at_the_same_time_owe_one_mail(page: Page) -> None:
     for thread in threads:
         thread.join()
     assert codes == [200] * 6
+    fan_out_waiting()
     assert Delivery.objects.count() == Subscriber.objects.count() == 1
 
 

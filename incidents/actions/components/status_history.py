@@ -249,7 +249,7 @@ def _said_within(
 
 def _resolved_within(component: Component, row: StatusInterval, *, unsaid: Incident | IncidentUpdate) -> list[datetime]:
     """When other visible incidents that name it were resolved while `row` stood."""
-    naming = Incident.objects.naming([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
+    naming = Incident.objects.affecting([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
     naming = naming.filter(resolved_at__lt=row.ended_at) if row.ended_at else naming
     gone = unsaid.pk if isinstance(unsaid, Incident) else 0
     return [at for at in naming.exclude(pk=gone).values_list("resolved_at", flat=True) if at]

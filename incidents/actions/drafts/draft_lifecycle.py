@@ -1,13 +1,13 @@
 """Texts on their way: saved while they are typed, sent in a moment or later, approved by a second person."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from incidents.actions._audit import audit
 from incidents.actions.incidents import incident_lifecycle
@@ -15,15 +15,22 @@ from incidents.actions.incidents.follow_ups import follow_up
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.errors import EditConflict
-from incidents.models import Component, Draft, DraftState, DraftStep, Incident, IncidentUpdate, Page
+from incidents.models import Component, Draft, DraftState, Incident, IncidentUpdate, Page
+from incidents.models.draft_content import (
+    DeclareContent,
+    DraftContent,
+    FollowUpContent,
+    ReopenContent,
+    ResolveContent,
+    UpdateContent,
+)
 
 OVERTAKEN = "Somebody else changed the incident before this went out. Read what is new, and send it again."
 GONE = "This draft is no longer there: it was published, taken back or discarded meanwhile."
 
 
 def publish_content(
-    step: str,
-    content: Mapping[str, Any],
+    content: DraftContent,
     *,
     page: Page,
     incident: Incident | None,
@@ -31,29 +38,51 @@ def publish_content(
     expected_version: int | None = None,
     submission_key: str = "",
 ) -> Incident | IncidentUpdate:
-    """Publish what a form of the console said, in words that can be kept: components by public id, times as text.
+    """Call the action that `content` stands for. Raises ValidationError and EditConflict as that action does.
 
-    `content`: body, notify and at, and as the step wants them title, status, impact, components ({public id: status};
-    of a resolution those that are set). ValidationError and EditConflict as of the actions that it calls.
+    `incident` is None for a `DeclareContent`, and only then.
     """
-    components = _components(page, content.get("components") or {})
-    shared: dict[str, Any] = {"body": content["body"], "notify": content["notify"], "components": components}
-    shared |= {"at": parse_datetime(content["at"]) if content.get("at") else None, "submission_key": submission_key}
-    if step == DraftStep.DECLARE or incident is None:
-        named = {name: content[name] for name in ("title", "status", "impact")}
-        return incident_lifecycle.open_incident(page, actor=actor, **named, **shared)
-    update = UpdateInput(status=content.get("status", ""), expected_version=expected_version, **shared)
-    if step == DraftStep.RESOLVE:
-        return incident_lifecycle.resolve(incident, update, restore=components, actor=actor)
-    if step == DraftStep.FOLLOW_UP:
-        return follow_up(incident, update, actor=actor)
-    act = incident_lifecycle.reopen if step == DraftStep.REOPEN else incident_lifecycle.post_update
-    return act(incident, update, actor=actor)
+    if isinstance(content, DeclareContent):
+        return incident_lifecycle.open_incident(
+            page,
+            title=content.title,
+            body=content.body,
+            actor=actor,
+            status=content.status,
+            impact=content.impact,
+            components=_components(page, content.components),
+            notify=content.notify,
+            at=content.at,
+            submission_key=submission_key,
+        )
+    if incident is None:
+        raise ValidationError("The incident of this draft no longer exists.")
+    update = UpdateInput(
+        body=content.body,
+        notify=content.notify,
+        at=content.at,
+        expected_version=expected_version,
+        submission_key=submission_key,
+    )
+    match content:
+        case UpdateContent():
+            update = replace(update, status=content.status, components=_components(page, content.components))
+            return incident_lifecycle.post_update(incident, update, actor=actor)
+        case ReopenContent():
+            update = replace(update, status=content.status, components=_components(page, content.components))
+            return incident_lifecycle.reopen(incident, update, actor=actor)
+        case ResolveContent():
+            restore = _components(page, content.restore)
+            return incident_lifecycle.resolve(incident, update, restore=restore, actor=actor)
+        case FollowUpContent():
+            return follow_up(incident, update, actor=actor)
+        case _:
+            raise TypeError(f"{type(content).__name__} cannot be published.")
 
 
 def _components(page: Page, statuses: Mapping[str, str]) -> dict[Component, str]:
-    found = page.components.with_codes(list(statuses))
-    return {component: statuses[component.public_id] for component in found}
+    components = page.components.with_public_ids(list(statuses))
+    return {component: statuses[component.public_id] for component in components}
 
 
 @transaction.atomic
@@ -62,27 +91,39 @@ def save(
     incident: Incident | None,
     step: str,
     *,
-    typed: Mapping[str, list[str]],
+    form_data: Mapping[str, list[str]],
     author: Actor,
     version: int | None = None,
-    named: str = "",
+    public_id: str = "",
     submission_key: str = "",
 ) -> Draft | None:
-    """Keep what `author` is typing into the form for `step`. The draft that the form was opened with (`named`, its
-    public id), or that an earlier saving of the same form made (`submission_key`), is overwritten; no other is.
+    """Save the unfinished form for `step`.
 
-    None, and nothing is kept, if what was typed is published or on its way by now: this saving came late.
+    This overwrites the draft that the form was opened with (`public_id`) or that an earlier save of the same form
+    created (`submission_key`), and no other. Returns None and saves nothing if that text was published or submitted in
+    the meantime: this save came too late.
     """
-    fields = {"typed": dict(typed), "version": version, "saved_at": timezone.now(), "submission_key": submission_key}
-    mine = Draft.objects.of_form(page, incident, step, author, named=named, submission_key=submission_key)
-    if draft := mine.select_for_update().first():
+    fields = {
+        "form_data": dict(form_data),
+        "version": version,
+        "saved_at": timezone.now(),
+        "submission_key": submission_key,
+    }
+    own = Draft.objects.of_form(page, incident, step, author, public_id=public_id, submission_key=submission_key)
+    if draft := own.select_for_update().first():
         Draft.objects.filter(pk=draft.pk).update(**fields)
         draft.refresh_from_db()
         return draft
-    if named or _is_used(page, submission_key):
+    if public_id or _is_used(page, submission_key):
         return None
     return Draft.objects.create(
-        page=page, incident=incident, step=step, author_ref=author.ref, author_label=author.label, **fields
+        page=page,
+        incident=incident,
+        step=step,
+        author_kind=author.kind,
+        author_ref=author.ref,
+        author_label=author.label,
+        **fields,
     )
 
 
@@ -91,44 +132,40 @@ def _is_used(page: Page, submission_key: str) -> bool:
         return False
     keyed = {"submission_key": submission_key}
     return (
-        Draft.objects.sent_with(page, submission_key) is not None
+        Draft.objects.with_submission_key(page, submission_key) is not None
         or Incident.objects.filter(page=page, **keyed).exists()
         or IncidentUpdate.objects.filter(incident__page=page, **keyed).exists()
     )
 
 
 def discard(
-    page: Page, incident: Incident | None, step: str, *, author: Actor, named: str = "", submission_key: str = ""
+    page: Page, incident: Incident | None, step: str, *, author: Actor, public_id: str = "", submission_key: str = ""
 ) -> None:
-    """What `author` was typing into that form is published. Other unfinished texts of theirs stay."""
-    Draft.objects.of_form(page, incident, step, author, named=named, submission_key=submission_key).delete()
+    """Delete the draft of a form that was published. Other unfinished drafts of the author stay."""
+    Draft.objects.of_form(page, incident, step, author, public_id=public_id, submission_key=submission_key).delete()
 
 
 @transaction.atomic
-def submit(draft: Draft, content: Mapping[str, Any], *, publish_at: datetime | None) -> Draft:
-    """Its author has pressed the button. With approval, a second person must look at it first; then, or at once, it
-    waits until `publish_at` (None: until it is approved). ValidationError, EditConflict: it cannot be published."""
+def submit(draft: Draft, content: DraftContent, *, publish_at: datetime | None) -> Draft:
+    """Submit a draft for publication.
+
+    If the page requires approval, it waits for a second person first. Then it waits until `publish_at`; None means that
+    it is published on approval. Raises ValidationError or EditConflict if it could not be published now.
+    """
     dry_run(draft, content)
     draft.state = DraftState.REVIEW if draft.page.requires_approval else DraftState.WAITING
-    draft.content, draft.publish_at, draft.note = dict(content), publish_at, ""
+    draft.content, draft.publish_at, draft.note = content.as_json(), publish_at, ""
     draft.save(update_fields=["state", "content", "publish_at", "note"])
     details = {"state": draft.state, "publish_at": publish_at.isoformat() if publish_at else None} | _about(draft)
     audit(draft.page, "draft.submitted", draft, actor=draft.author, details=details)
     return draft
 
 
-def dry_run(draft: Draft, content: Mapping[str, Any]) -> None:
-    """Publish it and undo that, to hear what is wrong with it."""
+def dry_run(draft: Draft, content: DraftContent) -> None:
+    """Publish `content` and roll back, to raise the errors that publishing would raise."""
     incident = Incident.objects.select_related("page").get(pk=draft.incident_id) if draft.incident_id else None
     with transaction.atomic():
-        publish_content(
-            draft.step,
-            content,
-            page=draft.page,
-            incident=incident,
-            actor=draft.author,
-            expected_version=draft.version,
-        )
+        publish_content(content, page=draft.page, incident=incident, actor=draft.author, expected_version=draft.version)
         transaction.set_rollback(True)
 
 
@@ -155,7 +192,7 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
 def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident | IncidentUpdate | None:
     """By somebody other than its author. Goes out now (and is returned), or at its time (None)."""
     row = _locked(draft, DraftState.REVIEW, seen=seen)
-    if actor.ref == row.author_ref:
+    if actor.key == row.author_key:
         raise ValidationError("A second person has to approve it: you wrote it.")
     row.state = DraftState.WAITING
     row.save(update_fields=["state"])
@@ -173,10 +210,12 @@ def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = 
     row = _locked(draft, DraftState.WAITING, seen=seen)
     if due_at and (row.publish_at is None or row.publish_at > due_at):
         raise ValidationError(GONE)
+    content = row.read_content()
+    if content is None:
+        raise ValidationError(GONE)
     row.delete()
     return publish_content(
-        row.step,
-        row.content,
+        content,
         page=row.page,
         incident=row.incident,
         actor=row.author,
@@ -190,13 +229,14 @@ def publish_due(draft: Draft, *, now: datetime) -> bool:
     try:
         publish(draft, due_at=now)
     except EditConflict:
-        return _return_to_author(draft, OVERTAKEN, now)
+        return return_to_author(draft, OVERTAKEN, now)
     except ValidationError as error:
-        return _return_to_author(draft, " ".join(error.messages), now)
+        return return_to_author(draft, " ".join(error.messages), now)
     return True
 
 
-def _return_to_author(draft: Draft, note: str, now: datetime) -> bool:
+def return_to_author(draft: Draft, note: str, now: datetime) -> bool:
+    """Make a due draft that cannot be published an unfinished one again. `note` is the reason."""
     waiting = Draft.objects.due(now).filter(pk=draft.pk)
     return bool(waiting.update(state=DraftState.WRITING, publish_at=None, note=note))
 

@@ -39,7 +39,7 @@ def edit_details(
     Nobody is told. ValidationError fields: title, impact, metadata, reminder_intervals, components.
     """
     changes = _changes(incident, title, impact_override, metadata, reminder_intervals)
-    named = set(Component.objects.named_by(incident))
+    named = set(Component.objects.affected_by(incident))
     new = [one for one in components if one not in named]
     if not changes and not new:
         return incident

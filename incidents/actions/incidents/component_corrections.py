@@ -61,7 +61,7 @@ def correct_components(
 def without(incident: Incident, *, actor: Actor, reason: str) -> list[Component]:
     """The components of `incident` get the history that they would have had without it. Returns those that changed."""
     changed = []
-    for component in _locked(Component.objects.named_by(incident)):
+    for component in _locked(Component.objects.affected_by(incident)):
         if status_history.withdraw(component, of=incident):
             changed.append(component)
             details = {"without": incident.public_id, "reason": reason.strip()}

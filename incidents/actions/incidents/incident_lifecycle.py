@@ -117,7 +117,7 @@ def restorable_components(incident: Incident) -> dict[Component, ComponentStatus
     One that another unresolved incident also names keeps its status. One that a running maintenance names goes back
     into its hands: under maintenance, if that maintenance sets its components.
     """
-    troubled = Component.objects.active().named_by(incident).troubled().in_page_order()
+    troubled = Component.objects.active().affected_by(incident).not_operational().in_page_order()
     others = incident.page.incidents.exclude(pk=incident.pk)
     held = AffectedComponent.objects.holders(others.unresolved() | others.running())
     in_trouble = {pk for pk, kind, _ in held if kind == Kind.INCIDENT}

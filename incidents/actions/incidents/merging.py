@@ -23,12 +23,12 @@ def merge(duplicate: Incident, *, into: Incident, reason: str, actor: Actor) -> 
     for one in (first, second):
         take_version(one, None)
     _check_pair(duplicate, into)
-    named = set(Component.objects.named_by(into))
-    new = [one for one in Component.objects.active().named_by(duplicate) if one not in named]
+    named = set(Component.objects.affected_by(into))
+    new = [one for one in Component.objects.active().affected_by(duplicate) if one not in named]
     if new and not into.is_maintenance:
         name_components(into.updates.newest_first()[0], new)
     now = timezone.now()
-    Incident.objects.merged_with([duplicate.pk]).update(merged_into=into, updated_at=now)
+    Incident.objects.merged_into_any([duplicate.pk]).update(merged_into=into, updated_at=now)
     duplicate.merged_into, duplicate.hidden_at, duplicate.updated_at = into, now, now
     duplicate.save(update_fields=["merged_into", "hidden_at", "updated_at"])
     about = {"reason": reason, "kept": into.public_id, "kept_title": into.title, "merged_title": duplicate.title}

@@ -22,6 +22,6 @@ def name_components(update: IncidentUpdate, components: Sequence[Component]) -> 
 
 def components_to_set(maintenance: Incident, at: datetime) -> Statuses:
     """Operational ones; of a start in the past, not those whose status was set after it: that was somebody's word."""
-    own = Component.objects.active().named_by(maintenance).in_page_order()
+    own = Component.objects.active().affected_by(maintenance).in_page_order()
     operational = [c for c in own if c.status == ComponentStatus.OPERATIONAL]
     return {c: ComponentStatus.UNDER_MAINTENANCE for c in operational if status_history.unchanged_since(c, at)}

@@ -61,12 +61,12 @@ def overlaps(
     Soonest first. The number of queries does not grow with theirs.
     """
     asked = {component.pk for component in components}
-    found = page.incidents.overlapping(start, end).naming(asked).soonest_first()
+    found = page.incidents.overlapping(start, end).affecting(asked).soonest_first()
     if other_than:
         found = found.exclude(pk=other_than.pk)
     return [
         Overlap(one, [component for component in one.affected_components() if component.pk in asked])
-        for one in found.with_timeline()
+        for one in found.with_details()
     ]
 
 
@@ -272,8 +272,8 @@ def components_to_restore(maintenance: Incident, *, at: datetime | None = None) 
 
     With an end `at` in the past, not those whose status was set after it.
     """
-    held = Component.objects.held_by_others(maintenance).values("pk")
-    own = Component.objects.active().named_by(maintenance).exclude(pk__in=held).in_page_order()
+    held = Component.objects.affected_by_other_ongoing(maintenance).values("pk")
+    own = Component.objects.active().affected_by(maintenance).exclude(pk__in=held).in_page_order()
     kept = [c for c in own if c.status == ComponentStatus.UNDER_MAINTENANCE]
     return {c: ComponentStatus.OPERATIONAL for c in kept if at is None or status_history.unchanged_since(c, at)}
 
@@ -300,4 +300,4 @@ def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tupl
 
 
 def _canceled_text(maintenance: Incident) -> str:
-    return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELLED
+    return wording.MAINTENANCE_CUT_SHORT if maintenance.is_running else wording.MAINTENANCE_CANCELED

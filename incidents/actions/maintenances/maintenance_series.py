@@ -126,7 +126,7 @@ def end_series(
 
 
 @transaction.atomic
-def materialise(
+def create_due_occurrences(
     series: MaintenanceSeries, now: datetime, *, actor: Actor = SYSTEM, notify_first: bool = False
 ) -> list[Incident]:
     """Put on the page what is missing of its next OCCURRENCES_AHEAD after `now`. Twice, or by two at once, is harmless.
@@ -183,7 +183,7 @@ def _fields(
 
 
 def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_first: bool = False) -> None:
-    materialise(series, now, actor=actor, notify_first=notify_first)
+    create_due_occurrences(series, now, actor=actor, notify_first=notify_first)
     if series.refill_at is None:
         raise ValidationError({"rule": "This rule has no occurrence that is still to come."})
 

@@ -53,7 +53,7 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
     return before != [_content(item) for item in kept]
 
 
-def as_drafted(postmortem: Postmortem) -> list[tuple[object, ...]]:
+def drafts_of(postmortem: Postmortem) -> list[tuple[object, ...]]:
     """What stands, to be compared with `ActionItemDraft.content`."""
     items = postmortem.action_items.all()
     return [(item.text, item.owner, item.due_on, item.url, item.done_at is not None) for item in items]

@@ -50,11 +50,11 @@ def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, acto
     postmortem.findings = kept.as_json()
 
 
-def account_to_publish(postmortem: Postmortem, incident: Incident) -> PostmortemSummary | None:
+def summary_to_publish(postmortem: Postmortem, incident: Incident) -> PostmortemSummary | None:
     """None where staff have stated nothing: what nobody has looked at is not published. Five queries."""
     if not postmortem.findings:
         return None
-    fresh = Incident.objects.with_timeline().select_related("page").get(pk=incident.pk)
+    fresh = Incident.objects.with_details().select_related("page").get(pk=incident.pk)
     stated = Findings.read(postmortem.findings, impact_started_at=fresh.impact_started_at)
     return postmortem_summary_of(stated, evidence_of(fresh).record)
 

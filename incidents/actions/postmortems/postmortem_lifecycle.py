@@ -8,7 +8,7 @@ from django.utils import timezone
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.postmortems import finding_changes as finding_actions
-from incidents.actions.postmortems.action_items import ActionItemDraft, as_drafted, replace_items
+from incidents.actions.postmortems.action_items import ActionItemDraft, drafts_of, replace_items
 from incidents.actor import Actor
 from incidents.models import EventKind, Incident, Postmortem, Revision
 from incidents.models.findings import Findings
@@ -89,7 +89,7 @@ def publish(
         expected_version=expected_version,
     )
     _check_it_may_be_public(incident, postmortem)
-    account = finding_actions.account_to_publish(postmortem, incident)
+    account = finding_actions.summary_to_publish(postmortem, incident)
     if postmortem.is_published and postmortem.body == text and _as_json(account) == postmortem.account:
         return postmortem
     _keep_old(postmortem, incident, text, account, actor)
@@ -156,7 +156,7 @@ def _published_so(
     found = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
     if found is None or found.has_unpublished_changes:
         return None
-    same_items = items is None or as_drafted(found) == [item.content for item in items]
+    same_items = items is None or drafts_of(found) == [item.content for item in items]
     same_findings = findings is None or findings.in_order() == found.stated()
     return found if same_items and same_findings else None
 

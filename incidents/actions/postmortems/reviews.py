@@ -46,7 +46,7 @@ def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_ve
 
 
 @transaction.atomic
-def give_back(
+def return_for_changes(
     postmortem: Postmortem, *, note: str, actor: Actor, expected_version: int | None = None
 ) -> PostmortemComment:
     """Not yet: `note` says what should change, and stands among the comments."""

@@ -83,7 +83,7 @@ def lines(page: Page, entries: Iterable[AuditEntry]) -> list[Line]:
 
 def iter_lines(page: Page, entries: Any) -> Iterator[Line]:
     """Yield the lines of all entries, for a file. Only one batch is in memory at a time."""
-    for batch in entries.in_pieces(BATCH_SIZE):
+    for batch in entries.in_batches(BATCH_SIZE):
         yield from lines(page, batch)
 
 
@@ -155,12 +155,12 @@ def _names(page: Page, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], t
 
 
 def _incidents(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for incident in Incident.objects.with_codes(refs):
+    for incident in Incident.objects.with_public_ids(refs):
         yield incident.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
 
 def _updates(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for update in IncidentUpdate.objects.with_codes(refs):
+    for update in IncidentUpdate.objects.with_public_ids(refs):
         incident = update.incident
         yield update.public_id, (incident.title, console_url(page, "incident", incident.public_id))
 
@@ -172,7 +172,7 @@ def _postmortems(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, s
 
 
 def _components(page: Page, refs: set[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for component in Component.objects.with_codes(refs).select_related("group"):
+    for component in Component.objects.with_public_ids(refs).select_related("group"):
         url = console_url(page, "component_history", component.public_id)
         yield component.public_id, (component.full_name, url)
 

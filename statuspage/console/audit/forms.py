@@ -39,7 +39,7 @@ class AuditFilter(forms.Form):
             return entries
         data, zone = self.cleaned_data, self.page.zone
         if data["object"]:
-            self.incident = self.page.incidents.with_code(data["object"])
+            self.incident = self.page.incidents.with_public_id(data["object"])
             entries = entries.about_incident(self.incident) if self.incident else entries.about(data["object"])
         entries = entries.of_actor(data["actor"]) if data["actor"] else entries
         entries = entries.of_verb(data["verb"]) if data["verb"] else entries

@@ -18,18 +18,19 @@ from statuspage.console.channels.forms import EndpointForm
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, search_query, search_terms
 from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
-from statuspage.notifications import endpoints
+from statuspage.notifications import endpoint_messages, resending
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
+from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Channel, Subscriber
 
 Action = Callable[..., Any]
 
 # The action of each button on an endpoint's page, and its success message.
 ACTIONS: dict[str, tuple[Action, str]] = {
-    "test": (endpoints.send_test, "Test message queued. The response appears below within a few seconds."),
+    "test": (endpoint_messages.send_test, "Test message queued. The response appears below within a few seconds."),
     "pause": (endpoints.pause, "Channel paused."),
-    "resume": (endpoints.resume, "Channel resumed."),
+    "resume": (endpoint_messages.resume, "Channel resumed."),
 }
 
 
@@ -119,7 +120,7 @@ def replay(request: StaffRequest, public_id: str) -> HttpResponse:
     number = request.POST.get("delivery", "")
     pk = int(number) if number.isdecimal() and len(number) < 19 else 0
     delivery = get_object_or_404(Delivery.objects.to_endpoint(subscriber), pk=pk)
-    if endpoints.replay(delivery, actor=request.user.actor):
+    if resending.replay(delivery, actor=request.user.actor):
         messages.success(request, f"“{delivery.subject}” queued again.")
     else:
         messages.warning(request, f"“{delivery.subject}” is already queued.")

@@ -83,7 +83,7 @@ def known_words(form: Any, page: Page, incident: Incident | None) -> dict[str, s
     words = {"page": page.name, "now": moment_text(now, page.zone)}
     named = incident.affected_components() if incident else []
     if "components" in form.fields and (chosen := form["components"].value()) and hasattr(chosen, "keys"):
-        named = [*named, *page.components.active().with_codes(list(chosen))]
+        named = [*named, *page.components.active().with_public_ids(list(chosen))]
     names = list(dict.fromkeys(component.name for component in named))
     if names:
         words |= {"component": names[0], "components": ", ".join(names)}

@@ -67,10 +67,10 @@ def correct_incident(request: StaffRequest, code: str) -> HttpResponse:
 def merge_incident(request: StaffRequest, code: str) -> HttpResponse:
     page, incident = request.page, _incident(request, code)
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    others = page.incidents.others_to_keep(incident)
+    others = page.incidents.merge_candidates(incident)
     form = MergeForm(sent(request), others=others.titled(words)[:FOUND] if words else others[:FOUND])
     if form.is_valid():
-        kept = others.with_code(form.cleaned_data["into"].replace("\0", ""))
+        kept = others.with_public_id(form.cleaned_data["into"].replace("\0", ""))
         try:
             _merge(incident, kept, form.cleaned_data["reason"], request)
         except ValidationError as error:
@@ -200,7 +200,7 @@ def _say_conflict(form: CorrectionForm, conflict: EditConflict) -> None:
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    found = request.page.incidents.with_timeline().select_related("merged_into", "page")
+    found = request.page.incidents.with_details().select_related("merged_into", "page")
     return get_object_or_404(found, public_id=code)
 
 

@@ -18,7 +18,7 @@ from statuspage.console.incidents.views import delivery_progress_of, outcome
 from statuspage.console.paging import paged
 from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
-from statuspage.subscribers import staff_actions
+from statuspage.notifications.resending import RetryResult, retry_failed
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.matching import event_scope_of_draft
 
@@ -27,7 +27,7 @@ from statuspage.subscribers.models.matching import event_scope_of_draft
 def deliveries(request: StaffRequest, code: str) -> HttpResponse:
     """Of one thing that was told about the incident: the newest, or `?event=`."""
     incident = _incident(request, code)
-    events = list(incident.events.telling().select_related("update"))
+    events = list(incident.events.notifying().select_related("update"))
     event = next((one for one in events if str(one.pk) == request.GET.get("event")), events[-1] if events else None)
     context: dict[str, Any] = {"page": incident.page, "incident": incident, "events": events[::-1], "event": event}
     if event is None:
@@ -61,9 +61,9 @@ def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
 def retry(request: StaffRequest, code: str) -> HttpResponse:
     """The failed ones of `event` again: all, or only `delivery`. Then back to where one was in the list."""
     incident = _incident(request, code)
-    event = get_object_or_404(incident.events.telling(), pk=_number(request, "event"))
+    event = get_object_or_404(incident.events.notifying(), pk=_number(request, "event"))
     only = _number(request, "delivery") if "delivery" in request.POST else None
-    done = staff_actions.retry_failed(event, actor=request.user.actor, only=only)
+    done = retry_failed(event, actor=request.user.actor, only=only)
     if request.htmx:
         context = {"page": incident.page, "incident": incident} | _table(request, event)
         return fragment(request, "console/incidents/deliveries.html#table", context, *_said_of(done))
@@ -72,7 +72,7 @@ def retry(request: StaffRequest, code: str) -> HttpResponse:
     return redirect(f"{console_url(request.page, 'deliveries', code)}?{urlencode({'event': event.pk} | kept)}")
 
 
-def _said_of(done: staff_actions.Retried) -> list[FlashMessage]:
+def _said_of(done: RetryResult) -> list[FlashMessage]:
     said = [FlashMessage(f"{done.again} will be tried again now.")] if done.again else []
     if done.left:
         left = (
@@ -91,14 +91,14 @@ def audience(request: StaffRequest) -> HttpResponse:
     code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
     incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
-    concern = event_scope_of_draft(incident, kind, page.components.active().with_codes(named))
-    channels = Subscriber.objects.audience(page).concerned_by(concern).by_channel()
+    event_scope = event_scope_of_draft(incident, kind, page.components.active().with_public_ids(named))
+    channels = Subscriber.objects.audience(page).matching(event_scope).by_channel()
     context = {"told": sum(channels.values()), "channels": channels if len(channels) > 1 else {}}
     return render(request, "console/incidents/_audience.html", context)
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=code)
 
 
 def _number(request: StaffRequest, name: str) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions.drafts import draft_lifecycle as actions
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page
-from incidents.models.drafts import Around
+from incidents.models.drafts import IncidentDrafts
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
@@ -24,7 +24,7 @@ from statuspage.console.flash import FlashMessage, fragment
 from statuspage.console.incident_templates.forms import fill_from_template
 from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
-from statuspage.console.incidents.publishing_rules import typed_in
+from statuspage.console.incidents.publishing_rules import form_data_of
 
 # Whoever typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)
@@ -43,10 +43,10 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
         page,
         incident,
         step,
-        typed=typed_in(request.POST),
+        form_data=form_data_of(request.POST),
         author=request.user.actor,
         version=int(version) if version.isdecimal() and len(version) < 9 else None,
-        named=_clean(posted.get("draft", "")),
+        public_id=_clean(posted.get("draft", "")),
         submission_key=_clean(posted.get("submission_key", ""))[:64],
     )
     if request.htmx and draft is None:
@@ -156,7 +156,7 @@ def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _may_discard(found: Draft, request: StaffRequest) -> bool:
-    return found.state == DraftState.WRITING and found.author_ref == request.user.actor.ref
+    return found.state == DraftState.WRITING and found.author_key == request.user.actor.key
 
 
 @role_required(Role.EDITOR)
@@ -170,30 +170,29 @@ def presence(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/incidents/_drafts.html#beside", context)
 
 
-def beside(request: StaffRequest, incident: Incident, around: Around | None = None) -> dict[str, Any]:
+def beside(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
     """What the incident's page shows of other people's texts and of those on their way."""
     now = timezone.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
-    around = around or Draft.objects.around(incident, request.user.actor)
+    around = around or Draft.objects.for_incident(incident, request.user.actor)
     return {
         "page": incident.page,
         "now": now,
         "writing": around.by_others(since=now - PRESENT),
         "submitted": around.submitted,
-        "me": request.user.actor.ref,
     }
 
 
 def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now(), "me": request.user.actor.ref}
+    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now()}
     try:
         notification = _notification(found)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    email = previews.mail_of(notification)
+    email, content = previews.mail_of(notification), found.read_content()
     return context | {
-        "previewed": found.content.get("body", found.body),
+        "previewed": content.body if content else found.body,
         "update": notification.update,
         "affected": notification.update.affected.all() if notification.update else [],
         "email": email,
@@ -203,10 +202,9 @@ def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
 
 
 def _notification(found: Draft) -> Any:
-    said = found.content or {"body": found.body, "title": found.title}
-    named = {name: said.get(name) or "" for name in ("title", "status", "impact")}
-    unsent = previews.PreviewInput(found.step, said.get("body", ""), statuses=said.get("components"), **named)
-    incident = Incident.objects.with_timeline().get(pk=found.incident_id) if found.incident_id else None
+    content = found.read_content()
+    unsent = previews.of_content(content) if content else previews.PreviewInput(found.step, found.body, found.title)
+    incident = Incident.objects.with_details().get(pk=found.incident_id) if found.incident_id else None
     return previews.notification_of(unsent, found.page, incident)
 
 
@@ -223,7 +221,7 @@ def _incident(request: StaffRequest, code: str) -> Incident | None:
     code = _clean(code)
     if not code:
         return None
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=code)
 
 
 def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:

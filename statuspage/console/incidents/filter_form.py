@@ -8,14 +8,14 @@ from django.utils.functional import cached_property
 
 from incidents.models import Page
 from incidents.models.incidents import IncidentQuerySet
-from incidents.models.states import CANCELLED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
+from incidents.models.states import CANCELED, INCIDENT_STATUSES, MAINTENANCE_STATUSES, Impact
 from incidents.reporting.uptime import midnight
 from statuspage.console.fields import DayField, LongSelect
 
 STATUSES = [
     ("", "Any"),
     ("Incidents", [(one.value, one.label) for one in INCIDENT_STATUSES]),
-    ("Maintenance", [*((one.value, one.label) for one in MAINTENANCE_STATUSES), (CANCELLED, "Cancelled")]),
+    ("Maintenance", [*((one.value, one.label) for one in MAINTENANCE_STATUSES), (CANCELED, "Cancelled")]),
 ]
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ class IncidentFilter(forms.Form):
         self.full_clean()
         asked = {name: value for name, value in self.cleaned_data.items() if value}
         if "q" in asked:
-            found = found.with_words(asked["q"])
+            found = found.matching(asked["q"])
         if "status" in asked:
             found = found.in_status(asked["status"])
         if "impact" in asked:
@@ -76,5 +76,5 @@ class IncidentFilter(forms.Form):
             end = midnight(asked["until"] + timedelta(days=1), zone) if "until" in asked else LAST
             found = found.falling_between(start, end)
         if "component" in asked:
-            found = found.naming([self.components[asked["component"]].pk])
+            found = found.affecting([self.components[asked["component"]].pk])
         return found

@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from incidents.actions.incidents.follow_ups import text_of
+from incidents.actions.incidents import follow_ups as actions
 from incidents.errors import EditConflict
 from incidents.models import DraftStep, Incident
 from incidents.models.states import ENDED
@@ -22,19 +22,19 @@ from statuspage.subscribers.models import Subscriber
 @role_required(Role.EDITOR)
 def follow_up(request: StaffRequest, code: str) -> HttpResponse:
     """An update to what is over: what was done since."""
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
     form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
     if draft:
-        form.initial.update(form.typed_before(draft))
+        form.initial.update(form.initial_from(draft))
     if is_preview(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid():
         try:
             made = publish_or_defer(
                 form,
-                DraftStep.FOLLOW_UP,
+                lambda: actions.follow_up(incident, form.update_input(), actor=request.user.actor),
                 page=incident.page,
                 incident=incident,
                 user=request.user,
@@ -56,4 +56,4 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
 def _proposal(incident: Incident) -> str:
     """What was done, if a published postmortem promised it and all of it is."""
     postmortem = getattr(incident, "postmortem", None)
-    return text_of(postmortem) if postmortem and postmortem.is_all_done else ""
+    return actions.text_of(postmortem) if postmortem and postmortem.is_all_done else ""

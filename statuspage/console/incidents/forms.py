@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -10,7 +10,15 @@ from django.utils import timezone
 from incidents.actions import checks
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
-from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, Impact
+from incidents.models.draft_content import (
+    DeclareContent,
+    DraftContent,
+    FollowUpContent,
+    ReopenContent,
+    ResolveContent,
+    UpdateContent,
+)
+from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, ComponentStatus, Impact
 from incidents.text.placeholders import gaps
 from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
@@ -111,28 +119,27 @@ class PublishForm(MessageForm):
             raise ValidationError("What goes out later cannot be backdated too. Leave one of the times empty.")
         return later
 
-    def typed_before(self, draft: Draft) -> dict[str, Any]:
-        """What `draft` keeps of an earlier sitting, as initial values."""
+    def initial_from(self, draft: Draft) -> dict[str, Any]:
+        """The saved values of an unfinished draft, as initial values of this form."""
         names = {self.add_prefix(name): name for name in self.fields if name not in ("version", "submission_key")}
-        said: dict[str, Any] = {
-            names[key]: values[-1] for key, values in draft.typed.items() if key in names and values
+        data = draft.form_data
+        values: dict[str, Any] = {names[key]: items[-1] for key, items in data.items() if key in names and items}
+        values["restore"] = data.get(self.add_prefix("restore"), [])
+        values["components"] = {
+            key.removeprefix(PREFIX): items[-1] for key, items in data.items() if key.startswith(PREFIX)
         }
-        lists: dict[str, Any] = {"restore": draft.typed.get(self.add_prefix("restore"), [])}
-        lists["components"] = {
-            key.removeprefix(PREFIX): values[-1] for key, values in draft.typed.items() if key.startswith(PREFIX)
-        }
-        return said | lists | {"notify": self.add_prefix("notify") in draft.typed}
+        return values | {"notify": self.add_prefix("notify") in data}
 
-    def content(self) -> dict[str, Any]:
-        """What publishing it says, as `actions.drafts.carry_out` reads it."""
-        at: datetime | None = self.cleaned_data["at"]
-        named = {name: self.cleaned_data[name] for name in ("title", "status", "impact") if name in self.cleaned_data}
-        shared = {"body": self.cleaned_data["body"], "notify": self.cleaned_data["notify"]}
-        return named | shared | {"at": at.isoformat() if at else None, "components": self.chosen_statuses()}
+    def content(self) -> DraftContent:
+        """What is stored if the valid form is published later."""
+        raise NotImplementedError
 
-    def chosen_statuses(self) -> dict[str, str]:
-        """Public ids of components, and the status that each gets."""
-        return {c.public_id: status for c, status in (self.cleaned_data.get("components") or {}).items()}
+    def _shared_content(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("body", "notify", "at")}
+
+
+def by_public_id(statuses: Mapping[Component, str]) -> dict[str, str]:
+    return {component.public_id: status for component, status in statuses.items()}
 
 
 class WithComponents(PublishForm):
@@ -143,6 +150,10 @@ class WithComponents(PublishForm):
     @property
     def component_groups(self) -> list[tuple[str, list[ComponentChoice]]]:
         return self.component_field.grouped(self["components"].value())
+
+    def _shared_content(self) -> dict[str, Any]:
+        statuses = by_public_id(self.cleaned_data["components"] or {})
+        return super()._shared_content() | {"status": self.cleaned_data["status"], "components": statuses}
 
 
 class DeclareForm(WithComponents):
@@ -157,6 +168,10 @@ class DeclareForm(WithComponents):
         super().__init__(data, page=page, **more)
         # A form that came back has its list of errors in focus.
         self.fields["title"].widget.attrs["autofocus"] = data is None
+
+    def content(self) -> DeclareContent:
+        title, impact = self.cleaned_data["title"], self.cleaned_data["impact"]
+        return DeclareContent(title=title, impact=impact, **self._shared_content())
 
 
 class UpdateForm(WithComponents):
@@ -175,6 +190,16 @@ class UpdateForm(WithComponents):
             self.fields["status"].choices = [(status.value, status.label) for status in words]  # type: ignore[attr-defined]
             if len(words) == 1:
                 self.fields["status"].widget = forms.HiddenInput()
+
+    def content(self) -> DraftContent:
+        return UpdateContent(**self._shared_content())
+
+
+class ReopenForm(UpdateForm):
+    """The reopening of a resolved incident."""
+
+    def content(self) -> ReopenContent:
+        return ReopenContent(**self._shared_content())
 
 
 class ResolveForm(PublishForm):
@@ -201,8 +226,12 @@ class ResolveForm(PublishForm):
         chosen = self["restore"].value() or []
         return [(component, component.public_id in chosen) for component in self.offered]
 
-    def chosen_statuses(self) -> dict[str, str]:
-        return dict.fromkeys(self.cleaned_data["restore"], "operational")
+    def restored(self) -> dict[Component, str]:
+        """The components to restore, with their new status."""
+        return {self.known[public_id]: ComponentStatus.OPERATIONAL for public_id in self.cleaned_data["restore"]}
+
+    def content(self) -> ResolveContent:
+        return ResolveContent(restore=by_public_id(self.restored()), **self._shared_content())
 
 
 class FollowUpForm(PublishForm):
@@ -213,8 +242,8 @@ class FollowUpForm(PublishForm):
         super().__init__(data, page=incident.page, initial=initial)
         self.incident = incident
 
-    def content(self) -> dict[str, Any]:
-        return super().content() | {"status": self.incident.status}
+    def content(self) -> FollowUpContent:
+        return FollowUpContent(**self._shared_content())
 
 
 class EditForm(ActionForm):
@@ -241,7 +270,9 @@ class EditForm(ActionForm):
         return at if "at" in self.changed_data else None
 
 
-def update_form(incident: Incident, data: Any = None, *, prefix: str | None = None) -> UpdateForm:
-    # As its author left it the last time: nobody ticks it behind their back.
+def update_form(
+    incident: Incident, data: Any = None, *, prefix: str | None = None, form_class: type[UpdateForm] = UpdateForm
+) -> UpdateForm:
+    # "Notify subscribers" as the author of the last update left it.
     initial = {"status": incident.status, "notify": incident.updates.all()[0].notify, "version": incident.version}
-    return UpdateForm(data, incident=incident, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)
+    return form_class(data, incident=incident, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)

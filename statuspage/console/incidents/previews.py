@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
+from incidents.models.draft_content import DraftContent
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
 from incidents.status import impact_of
 from incidents.text import markdown
@@ -43,6 +44,13 @@ class PreviewInput:
     statuses: Mapping[str, str] | None = None
 
 
+def of_content(content: DraftContent) -> PreviewInput:
+    """The same for a submitted draft."""
+    raw = content.as_json()
+    named = {name: raw.get(name, "") for name in ("title", "status", "impact")}
+    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **named)
+
+
 def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None) -> Notification:
     """The news that it would be. ValidationError if the text cannot be published as it is."""
     now, step = timezone.now(), DraftStep(unsent.step)
@@ -59,7 +67,7 @@ def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None)
         display_at=now,
     )
     statuses = unsent.statuses or {}
-    touched = page.components.active().with_codes(list(statuses)).select_related("group") if statuses else []
+    touched = page.components.active().with_public_ids(list(statuses)).select_related("group") if statuses else []
     _prefetched(update)["affected"] = [_affected(update, one, statuses[one.public_id]) for one in touched]
     _prefetched(incident)["updates"] = [update, *written]
     incident.status = status

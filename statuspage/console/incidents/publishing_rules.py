@@ -1,10 +1,10 @@
-"""From a form to the page: at once, in a moment, later, or after a second person has read it, as the page's rules say.
+"""Publish a form at once, after the undo window, at a chosen time, or after approval, as the rules of the page say.
 
-Every text about an incident that the console publishes goes through `send`.
+The console publishes every text about an incident through `publish_or_defer`.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -16,7 +16,7 @@ from incidents.text.wording import moment_text
 from statuspage.accounts.models import User
 from statuspage.console.incidents.forms import PublishForm
 
-_NOT_TYPED = (
+_NOT_SAVED = (
     "csrfmiddlewaretoken",
     "version",
     "submission_key",
@@ -28,41 +28,52 @@ _NOT_TYPED = (
 )
 
 
-def typed_in(data: QueryDict) -> dict[str, list[str]]:
-    """The form as it was filled in, without what belongs to this one sending of it."""
+def form_data_of(data: QueryDict) -> dict[str, list[str]]:
+    """The fields as they were filled in, without those that belong to this one submission."""
     return {
         name: [str(value).replace("\0", "") for value in values]
         for name, values in data.lists()
-        if name.rpartition("-")[2] not in _NOT_TYPED
+        if name.rpartition("-")[2] not in _NOT_SAVED
     }
 
 
 def publish_or_defer(
-    form: PublishForm, step: str, *, page: Page, incident: Incident | None, user: User, data: QueryDict
+    form: PublishForm,
+    publish: Callable[[], Incident | IncidentUpdate],
+    *,
+    page: Page,
+    incident: Incident | None,
+    user: User,
+    data: QueryDict,
 ) -> Incident | IncidentUpdate | Draft:
-    """Publish what the valid `form` says, or put it on its way. ValidationError and EditConflict as of the actions."""
-    content, version = form.content(), form.cleaned_data.get("version")
-    key, publish_at = form.cleaned_data["submission_key"], _publish_at(form, page)
-    kept: dict[str, Any] = {
-        "author": user.actor,
-        "named": data.get("draft", "").replace("\0", ""),
-        "submission_key": key,
-    }
+    """Publish the valid `form` now by calling `publish`, or submit it as a draft that is published later.
+
+    Raises ValidationError and EditConflict as the action does.
+    """
+    content, publish_at = form.content(), _publish_at(form, page)
+    version, key = form.cleaned_data.get("version"), form.cleaned_data["submission_key"]
+    author, opened = user.actor, data.get("draft", "").replace("\0", "")
     if not (publish_at or page.requires_approval):
-        about: dict[str, Any] = {"page": page, "incident": incident, "actor": user.actor}
-        made = draft_lifecycle.publish_content(step, content, expected_version=version, submission_key=key, **about)
-        draft_lifecycle.discard(page, incident, step, **kept)
+        made = publish()
+        draft_lifecycle.discard(page, incident, content.step, author=author, public_id=opened, submission_key=key)
         return made
-    if earlier := Draft.objects.sent_with(page, key):
+    if earlier := Draft.objects.with_submission_key(page, key):
         return earlier
-    # A draft that went its own way meanwhile is another text: this one gets a row of its own.
-    typed = typed_in(data)
-    draft = draft_lifecycle.save(page, incident, step, typed=typed, version=version, **kept) or draft_lifecycle.save(
-        page, incident, step, typed=typed, version=version, **kept | {"named": ""}
-    )
-    if draft is None:
-        raise ValidationError(draft_lifecycle.GONE)
-    return draft_lifecycle.submit(draft, content, publish_at=publish_at)
+    # If the draft that the form was opened with was published meanwhile, this text gets a row of its own.
+    for public_id in (opened, ""):
+        draft = draft_lifecycle.save(
+            page,
+            incident,
+            content.step,
+            form_data=form_data_of(data),
+            author=author,
+            version=version,
+            public_id=public_id,
+            submission_key=key,
+        )
+        if draft:
+            return draft_lifecycle.submit(draft, content, publish_at=publish_at)
+    raise ValidationError(draft_lifecycle.GONE)
 
 
 def _publish_at(form: PublishForm, page: Page) -> datetime | None:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,7 +10,7 @@ from incidents.actions.incidents import corrections
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.errors import EditConflict
-from incidents.models import AuditEntry, Draft, DraftStep, Incident, IncidentUpdate
+from incidents.models import AuditEntry, Draft, Incident, IncidentUpdate
 from incidents.models.states import Kind
 from incidents.text import markdown
 from statuspage.accounts.models import Role
@@ -20,7 +19,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import fill_in, sent
 from statuspage.console.incidents.draft_views import is_preview
-from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, update_form
+from statuspage.console.incidents.forms import EditForm, MessageForm, PublishForm, ReopenForm, update_form
 from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.incidents.views import incident_context, new_resolve_form
 
@@ -29,25 +28,46 @@ CONFLICT = "Somebody else changed this while you were writing. Read what is new;
 
 @role_required(Role.EDITOR)
 def post_update(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
-    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.UPDATE, said="Update published.")
+    incident, actor = _incident(request, code), request.user.actor
+    form = update_form(incident, sent(request))
+
+    def publish() -> IncidentUpdate:
+        return actions.post_update(incident, form.update_input(), actor=actor)
+
+    return _sent(request, incident, form, publish, said="Update published.")
 
 
 @role_required(Role.EDITOR)
 def resolve(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code, kind=Kind.INCIDENT)
-    return _sent(request, incident, new_resolve_form(incident, sent(request)), DraftStep.RESOLVE, said="Resolved.")
+    incident, actor = _incident(request, code, kind=Kind.INCIDENT), request.user.actor
+    form = new_resolve_form(incident, sent(request))
+
+    def publish() -> IncidentUpdate:
+        return actions.resolve(incident, form.update_input(), restore=form.restored(), actor=actor)
+
+    return _sent(request, incident, form, publish, said="Incident resolved.")
 
 
 @role_required(Role.EDITOR)
 def reopen(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code, kind=Kind.INCIDENT)
-    return _sent(request, incident, update_form(incident, sent(request)), DraftStep.REOPEN, said="Reopened.")
+    incident, actor = _incident(request, code, kind=Kind.INCIDENT), request.user.actor
+    form = update_form(incident, sent(request), form_class=ReopenForm)
+
+    def publish() -> IncidentUpdate:
+        return actions.reopen(incident, form.update_input(), actor=actor)
+
+    return _sent(request, incident, form, publish, said="Incident reopened.")
 
 
-def _sent(request: StaffRequest, incident: Incident, form: PublishForm, step: DraftStep, *, said: str) -> HttpResponse:
-    about: dict[str, Any] = {"page": incident.page, "incident": incident, "user": request.user, "data": request.POST}
-    return respond_to_form(request, incident, form, lambda: publish_or_defer(form, step, **about), said=said)
+def _sent(
+    request: StaffRequest, incident: Incident, form: PublishForm, publish: Callable[[], IncidentUpdate], *, said: str
+) -> HttpResponse:
+    def act() -> Incident | IncidentUpdate | Draft:
+        return publish_or_defer(
+            form, publish, page=incident.page, incident=incident, user=request.user, data=request.POST
+        )
+
+    return respond_to_form(request, incident, form, act, said=said)
 
 
 @role_required(Role.EDITOR)
@@ -89,7 +109,7 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
 
 
 def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_timeline(), public_id=code, **about)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=code, **about)
 
 
 def respond_to_form(

@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from incidents.actions.incidents import incident_lifecycle as actions
-from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate
+from incidents.actor import Actor
+from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate, Page
 from incidents.models.states import Kind
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import unrestored_components_of
@@ -52,7 +53,7 @@ def incident_list(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
     context |= {"show": show, "shelves": SHELVES}
     if show == "maintenance" and not form.query and listed.number == 1:
-        context["series"] = page.maintenance_series.going_on().newest_first()
+        context["series"] = page.maintenance_series.active().newest_first()
     return render_form(request, "console/incidents/list.html", context, form)
 
 
@@ -62,13 +63,18 @@ def declare(request: StaffRequest) -> HttpResponse:
     form = DeclareForm(sent(request), page=page, initial={"notify": True, "status": "investigating"})
     draft = None if form.is_bound else offered(request, page, None, DraftStep.DECLARE)
     if draft:
-        form.initial.update(form.typed_before(draft))
+        form.initial.update(form.initial_from(draft))
     if is_preview(request, form, page):
         form.errors.clear()
     elif form.is_valid():
         try:
             made = publish_or_defer(
-                form, DraftStep.DECLARE, page=page, incident=None, user=request.user, data=request.POST
+                form,
+                lambda: _declare(form, page, actor=request.user.actor),
+                page=page,
+                incident=None,
+                user=request.user,
+                data=request.POST,
             )
         except ValidationError as error:
             form.add_action_errors(error)
@@ -92,9 +98,14 @@ def declare(request: StaffRequest) -> HttpResponse:
     return render_form(request, "console/incidents/declare.html", context, form)
 
 
+def _declare(form: DeclareForm, page: Page, *, actor: Actor) -> Incident:
+    names = ("title", "body", "status", "impact", "components", "notify", "at", "submission_key")
+    return actions.open_incident(page, actor=actor, **{name: form.cleaned_data[name] for name in names})
+
+
 @role_required(Role.VIEWER)
 def incident(request: StaffRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(request.page.incidents.with_timeline(), public_id=code)
+    found = get_object_or_404(request.page.incidents.with_details(), public_id=code)
     if request.htmx:
         told = delivery_progress(found)
         context = {"incident": found, "telling": told}
@@ -118,7 +129,7 @@ class DeliveryProgress:
 
 
 def delivery_progress(incident: Incident) -> DeliveryProgress | None:
-    event = incident.events.telling().last()
+    event = incident.events.notifying().last()
     return delivery_progress_of(event) if event else None
 
 
@@ -155,13 +166,13 @@ def incident_context(
     else:
         ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
     main_form = other_form or update_form(incident)
-    draft, around = None, Draft.objects.around(incident, request.user.actor)
+    draft, around = None, Draft.objects.for_incident(incident, request.user.actor)
     if form is None and request.user.has_role(Role.EDITOR):
         step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
         if draft := around.offered(step):
-            main_form.initial.update(main_form.typed_before(draft))
+            main_form.initial.update(main_form.initial_from(draft))
         if not incident.is_maintenance and (other := around.offered(DraftStep.RESOLVE)):
-            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].typed_before(other))
+            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].initial_from(other))
             ways_on["resolve_draft"] = other
     return (
         ways_on

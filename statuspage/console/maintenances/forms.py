@@ -186,7 +186,7 @@ def reschedule_form(incident: Incident, data: Any = None) -> RescheduleForm:
 
 
 def cancel_form(incident: Incident, data: Any = None) -> StepForm:
-    text = wording.MAINTENANCE_CUT_SHORT if incident.is_running else wording.MAINTENANCE_CANCELLED
+    text = wording.MAINTENANCE_CUT_SHORT if incident.is_running else wording.MAINTENANCE_CANCELED
     initial = {"body": text, "notify": True}
     return StepForm(data, incident=incident, prefix="cancel", initial=initial)
 

@@ -121,7 +121,7 @@ def reschedule(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _maintenance(request: StaffRequest, code: str) -> Incident:
-    shown = request.page.incidents.maintenances().select_related("page").with_timeline()
+    shown = request.page.incidents.maintenances().select_related("page").with_details()
     return get_object_or_404(shown, public_id=code)
 
 

@@ -31,7 +31,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
     search = search_terms(request)
     context = {
         "page": page,
-        "listed": paged(User.objects.with_words(search), request),
+        "listed": paged(User.objects.matching(search), request),
         "search": search,
         "query": search_query(search),
         "form": form,

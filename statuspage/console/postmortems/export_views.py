@@ -9,7 +9,7 @@ from statuspage.console.postmortems.postmortem_export import as_json, as_markdow
 @role_required(Role.VIEWER)
 def postmortem(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     """As a file: `kind` is md or json. Drafts are for those who may write them."""
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incident = get_object_or_404(incidents, public_id=code)
     found = getattr(incident, "postmortem", None)
     if found is None or not (found.is_published or request.user.has_role(Role.EDITOR)):

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.actions.postmortems import reviews
-from incidents.actions.postmortems.action_items import as_drafted
+from incidents.actions.postmortems.action_items import drafts_of
 from incidents.errors import EditConflict
 from incidents.models import EventKind, Incident, Postmortem
 from statuspage.accounts.models import Role
@@ -80,7 +80,7 @@ def retract_postmortem(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _incident(request: StaffRequest, code: str) -> Incident:
-    incidents = request.page.incidents.with_timeline().select_related("page")
+    incidents = request.page.incidents.with_details().select_related("page")
     incidents = incidents.prefetch_related("postmortem__action_items")
     return get_object_or_404(incidents, public_id=code)
 
@@ -92,13 +92,13 @@ def _reviewed(request: StaffRequest, code: str) -> tuple[Incident, Postmortem]:
 
 def _shown(request: StaffRequest, desk: PostmortemEditor, *, refused: bool) -> HttpResponse:
     incident, standing = desk.incident, desk.postmortem
-    concern = event_scope_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    event_scope = event_scope_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
     is_approved = standing is not None and standing.is_approved_for(standing.content())
     context = {
         "page": incident.page,
         "desk": desk,
         "refused": refused,
-        "audience": Subscriber.objects.audience(incident.page).concerned_by(concern).count(),
+        "audience": Subscriber.objects.audience(incident.page).matching(event_scope).count(),
         "open_comments": standing.comments.open().count() if standing else 0,
         "is_approved": is_approved,
         "must_ask": incident.page.postmortems_need_approval and not is_approved,
@@ -191,7 +191,7 @@ def _say(request: StaffRequest, found: Postmortem) -> str:
         reviews.approve(found, note=text, actor=actor, expected_version=version)
         return "Approved. It can be published as it stands."
     if "return" in request.POST:
-        reviews.give_back(found, note=text, actor=actor, expected_version=version)
+        reviews.return_for_changes(found, note=text, actor=actor, expected_version=version)
         return "Given back. Your comment says why."
     if code := _number(request.POST.get("settle", request.POST.get("reopen", ""))):
         one = get_object_or_404(found.comments.select_related("postmortem__incident__page"), pk=code)
@@ -210,7 +210,7 @@ def _is_same(current: Postmortem, desk: PostmortemEditor) -> bool:
     """A second click: what it brings has just been saved by the first."""
     typed = [item.content for item in desk.items.drafts]
     same_text = current.draft.split() == desk.form.cleaned_data["body"].split()
-    return same_text and typed == as_drafted(current) and desk.findings() == current.stated()
+    return same_text and typed == drafts_of(current) and desk.findings() == current.stated()
 
 
 def _show_both(desk: PostmortemEditor, theirs: Postmortem) -> None:

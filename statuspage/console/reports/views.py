@@ -116,7 +116,7 @@ def publish_figures(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 def impact_start(request: StaffRequest, public_id: str) -> HttpResponse:
-    incident = get_object_or_404(request.page.incidents.with_timeline(), public_id=public_id)
+    incident = get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
     form = ImpactStartForm(sent(request), incident=incident)
     if form.is_valid():
         try:

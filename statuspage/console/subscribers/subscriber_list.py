@@ -96,7 +96,7 @@ def endpoint_list(page: Page, search: str, *, by_address: bool) -> SubscriberQue
     """Return the endpoints that match `search`, removed ones last. Without `by_address`, only names are searched."""
     endpoints = Subscriber.objects.endpoints().filter(page=page)
     if search:
-        endpoints = endpoints.searched(search) if by_address else endpoints.called(search)
+        endpoints = endpoints.searched(search) if by_address else endpoints.named(search)
     removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
     return endpoints.order_by(removed, "channel", "-created_at", "-pk")
 

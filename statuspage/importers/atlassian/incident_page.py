@@ -1,4 +1,4 @@
-"""An old incident out of its web page, for servers that have no `/incidents/<code>.json` (contract 2.3)."""
+"""Read an old incident from its web page, for servers without `/incidents/<id>.json` (contract 2.3)."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _VOID = {"br", "img", "hr", "meta", "link", "input", "wbr"}
 _IMPACT = re.compile(r"\bimpact-([a-z_]+)")
 
 
-def incident(html: str, code: str) -> dict[str, Any]:
-    """In the shape of the JSON, as far as the page shows it. BadObject if it is not such a page."""
+def incident(html: str, public_id: str) -> dict[str, Any]:
+    """Return the incident in the format of its JSON. Raise BadObject if this is not the page of an incident."""
     page = _Page()
     page.feed(html)
     page.close()
     updates = [row for row in page.updates if row.get("unix", "").isdecimal()]
     if not page.title.strip() or not updates:
         raise BadObject("neither its JSON nor its page can be read")
-    rows = [_update(row, code) for row in updates]
-    told = {"id": code, "name": page.title, "status": rows[0]["status"], "impact": page.impact}
-    return {**told, "incident_updates": rows}
+    rows = [_update(row, public_id) for row in updates]
+    fields = {"id": public_id, "name": page.title, "status": rows[0]["status"], "impact": page.impact}
+    return {**fields, "incident_updates": rows}
 
 
-def _update(row: dict[str, str], code: str) -> dict[str, Any]:
+def _update(row: dict[str, str], incident_id: str) -> dict[str, Any]:
     at = datetime.fromtimestamp(int(row["unix"]) / 1000, UTC).isoformat()
     status = "_".join(row.get("title", "").lower().split())
     body = row.get("body", "").strip()
-    return {"id": public_id_for(code, at, status, body), "status": status, "body": body, "display_at": at}
+    return {"id": public_id_for(incident_id, at, status, body), "status": status, "body": body, "display_at": at}
 
 
 class _Page(HTMLParser):
-    """Collects texts by the class of what they stand in."""
+    """Collects the texts by the class of the surrounding element."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -49,8 +49,8 @@ class _Page(HTMLParser):
         classes = values.get("class", "").split()
         if "update-row" in classes:
             self.updates.append({})
-        if "incident-name" in classes and (found := _IMPACT.search(values["class"])):
-            self.impact = found[1]
+        if "incident-name" in classes and (match := _IMPACT.search(values["class"])):
+            self.impact = match[1]
         if self.updates and values.get("data-datetime-unix"):
             self.updates[-1].setdefault("unix", values["data-datetime-unix"])
         if tag == "br":

@@ -1,4 +1,4 @@
-"""Statuspage's objects in our words: those of the public v2 API and of the management API alike (contract 1.3, 3.5)."""
+"""Convert Statuspage's objects, of the v2 API and of the management API, to records (contract 1.3, 3.5)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from statuspage.importers.html_to_markdown import as_markdown
 POSTMORTEM = "postmortem"
 REMINDED_BEFORE = 60  # minutes (contract 4.3)
 MOST_DECIMALS = 10
-# Words of the other kind, where one timeline holds both.
+# Statuses of the other kind, for incidents that have both.
 _AS_INCIDENT = {
     "scheduled": "investigating",
     "in_progress": "identified",
@@ -39,7 +39,7 @@ _AS_MAINTENANCE = {
     "monitoring": "verifying",
     "resolved": "completed",
 }
-_OTHER_WORDS = {Kind.INCIDENT: _AS_INCIDENT, Kind.MAINTENANCE: _AS_MAINTENANCE}
+_OTHER_STATUSES = {Kind.INCIDENT: _AS_INCIDENT, Kind.MAINTENANCE: _AS_MAINTENANCE}
 _SWITCHES = {
     "scheduled_auto_in_progress": "auto_start",
     "scheduled_auto_completed": "auto_complete",
@@ -50,172 +50,177 @@ _SWITCHES = {
 }
 
 
-def page(thing: SourceObject) -> IncomingPage:
+def page(row: SourceObject) -> IncomingPage:
     return IncomingPage(
-        code=thing.need("id"),
-        name=thing.line("name") or thing.need("id"),
-        time_zone=thing.text("time_zone") or "Etc/UTC",
-        description=thing.text("page_description"),
-        support_url=thing.address("support_url"),
-        created_at=thing.moment("created_at"),
+        public_id=_page_id(row.required("id")),
+        name=row.line("name") or row.required("id"),
+        time_zone=row.text("time_zone") or "Etc/UTC",
+        description=row.text("page_description"),
+        support_url=row.url("support_url"),
+        created_at=row.moment("created_at"),
     )
 
 
-def group(thing: SourceObject) -> IncomingGroup:
+def group(row: SourceObject) -> IncomingGroup:
     return IncomingGroup(
-        code=_code(thing),
-        name=thing.line("name") or thing.need("id"),
-        position=thing.number("position", 1),
-        description=thing.text("description") if "description" in thing.raw else None,
-        created_at=thing.moment("created_at"),
-        updated_at=thing.moment("updated_at"),
+        public_id=_public_id(row),
+        name=row.line("name") or row.required("id"),
+        position=row.number("position", 1),
+        description=row.text("description") if "description" in row.raw else None,
+        created_at=row.moment("created_at"),
+        updated_at=row.moment("updated_at"),
     )
 
 
-def component(thing: SourceObject) -> IncomingComponent:
-    group_id = thing.text("group_id")
+def component(row: SourceObject) -> IncomingComponent:
+    group_id = row.text("group_id")
     return IncomingComponent(
-        code=_code(thing),
-        name=thing.line("name") or thing.need("id"),
-        status=component_status(thing, "status"),
-        position=thing.number("position", 1),
-        group=keep_code(group_id) if group_id else "",
-        description=thing.text("description") if "description" in thing.raw else None,
-        only_show_if_degraded=thing.flag("only_show_if_degraded"),
-        showcase=thing.flag("showcase"),
-        start_date=thing.day("start_date"),
-        created_at=thing.moment("created_at"),
-        updated_at=thing.moment("updated_at"),
+        public_id=_public_id(row),
+        name=row.line("name") or row.required("id"),
+        status=component_status(row, "status"),
+        position=row.number("position", 1),
+        group=public_id_of(group_id) if group_id else "",
+        description=row.text("description") if "description" in row.raw else None,
+        only_show_if_degraded=row.flag("only_show_if_degraded"),
+        showcase=row.flag("showcase"),
+        start_date=row.day("start_date"),
+        created_at=row.moment("created_at"),
+        updated_at=row.moment("updated_at"),
     )
 
 
-def template(thing: SourceObject) -> IncomingTemplate:
-    status = thing.text("update_status")
+def template(row: SourceObject) -> IncomingTemplate:
+    status = row.text("update_status")
     return IncomingTemplate(
-        code=_code(thing),
-        name=thing.line("name") or thing.need("id"),
-        title=thing.line("title"),
-        body=as_markdown(thing.text("body")),
-        status=thing.word("update_status", status, Status.values, "") if status else "",
-        notify=thing.flag("should_send_notifications") is not False,
-        components=tuple(keep_code(one.need("id")) for one in thing.things("components", "component")),
-        group=thing.text("group_id"),
+        public_id=_public_id(row),
+        name=row.line("name") or row.required("id"),
+        title=row.line("title"),
+        body=as_markdown(row.text("body")),
+        status=row.nearest("update_status", status, Status.values, "") if status else "",
+        notify=row.flag("should_send_notifications") is not False,
+        components=tuple(public_id_of(item.required("id")) for item in row.objects("components", "component")),
+        group=row.text("group_id"),
     )
 
 
-def metric(thing: SourceObject) -> IncomingMetric:
-    provider = thing.text("metrics_provider_id")
-    low, high = _bound(thing, "y_axis_min"), _bound(thing, "y_axis_max")
+def metric(row: SourceObject) -> IncomingMetric:
+    provider = row.text("metrics_provider_id")
+    low, high = _bound(row, "y_axis_min"), _bound(row, "y_axis_max")
     if low is not None and high is not None and low >= high:
-        thing.report.note(thing.name, "its axis has no height, and was left to the chart")
+        row.report.note(row.name, "its axis was left to the chart, because its minimum is not below its maximum")
         low = high = None
     return IncomingMetric(
-        code=_code(thing),
-        name=thing.line("name") or thing.need("id"),
-        provider=keep_code(provider) if provider else "",
-        identifier=thing.line("metric_identifier"),
-        description=thing.text("tooltip_description"),
-        display=thing.flag("display") is not False,
-        suffix=thing.line("suffix"),
-        decimal_places=min(thing.number("decimal_places"), MOST_DECIMALS),
+        public_id=_public_id(row),
+        name=row.line("name") or row.required("id"),
+        provider=public_id_of(provider) if provider else "",
+        identifier=row.line("metric_identifier"),
+        description=row.text("tooltip_description"),
+        display=row.flag("display") is not False,
+        suffix=row.line("suffix"),
+        decimal_places=min(row.number("decimal_places"), MOST_DECIMALS),
         y_axis_min=low,
         y_axis_max=high,
-        y_axis_hidden=bool(thing.flag("y_axis_hidden")),
-        created_at=thing.moment("created_at"),
-        updated_at=thing.moment("updated_at"),
+        y_axis_hidden=bool(row.flag("y_axis_hidden")),
+        created_at=row.moment("created_at"),
+        updated_at=row.moment("updated_at"),
     )
 
 
-def _bound(thing: SourceObject, key: str) -> float | None:
-    """None: not told, or no number that an axis could end at."""
+def _bound(row: SourceObject, key: str) -> float | None:
+    """Return the bound of an axis, None if it is missing or not a finite number."""
     try:
-        value = float(thing.text(key))
+        value = float(row.text(key))
     except ValueError:
         return None
     return value if isfinite(value) else None
 
 
-def incident(thing: SourceObject) -> IncomingIncident:
-    """BadObject if it cannot be kept."""
-    kind = _kind(thing)
-    updates, postmortem_update = _updates(thing, kind)
-    said = {change.component for update in updates for change in update.changes}
-    switches = {ours: told for theirs, ours in _SWITCHES.items() if (told := thing.flag(theirs)) is not None}
+def incident(row: SourceObject) -> IncomingIncident:
+    """Raise BadObject if it cannot be imported."""
+    kind = _kind(row)
+    updates, postmortem_update = _updates(row, kind)
+    changed = {change.component for update in updates for change in update.changes}
+    flags = {name: row.flag(key) for key, name in _SWITCHES.items()}
+    switches = {name: flag for name, flag in flags.items() if flag is not None}
     first = updates[0].display_at if updates else None
-    started_at = thing.moment("started_at")
+    started_at = row.moment("started_at")
     return IncomingIncident(
-        code=_code(thing),
-        title=thing.line("name") or "(no title)",
-        status=_incident_status(thing, kind, updates),
+        public_id=_public_id(row),
+        title=row.line("name") or "(no title)",
+        status=_incident_status(row, kind, updates),
         updates=tuple(updates),
         kind=kind,
-        impact=_impact(thing, "impact", kind),
-        impact_override=_impact(thing, "impact_override", kind) if "impact_override" in thing.raw else None,
+        impact=_impact(row, "impact", kind),
+        impact_override=_impact(row, "impact_override", kind) if "impact_override" in row.raw else None,
         started_at=min(started_at, first) if started_at and first else started_at,
-        created_at=thing.moment("created_at"),
-        updated_at=thing.moment("updated_at"),
-        monitoring_at=thing.moment("monitoring_at"),
-        resolved_at=thing.moment("resolved_at"),
-        scheduled_for=thing.moment("scheduled_for"),
-        scheduled_until=thing.moment("scheduled_until"),
-        named=tuple(one for one in _named(thing) if one.component not in said),
+        created_at=row.moment("created_at"),
+        updated_at=row.moment("updated_at"),
+        monitoring_at=row.moment("monitoring_at"),
+        resolved_at=row.moment("resolved_at"),
+        scheduled_for=row.moment("scheduled_for"),
+        scheduled_until=row.moment("scheduled_until"),
+        named=tuple(change for change in _named(row) if change.component not in changed),
         switches=switches if kind == Kind.MAINTENANCE else {},
-        remind=(REMINDED_BEFORE,) if thing.flag("scheduled_remind_prior") else (),
-        postmortem=_postmortem(thing, postmortem_update),
+        remind=(REMINDED_BEFORE,) if row.flag("scheduled_remind_prior") else (),
+        postmortem=_postmortem(row, postmortem_update),
     )
 
 
-def has_untold_postmortem(thing: SourceObject, told: IncomingIncident) -> bool:
-    """The list says that there is one, and does not hold its text."""
-    return thing.text("status") == POSTMORTEM and (told.postmortem is None or not told.postmortem.body)
+def lacks_postmortem(row: SourceObject, incoming: IncomingIncident) -> bool:
+    """Return whether the incident has a postmortem whose text is not in the list."""
+    return row.text("status") == POSTMORTEM and (incoming.postmortem is None or not incoming.postmortem.body)
 
 
-def component_status(thing: SourceObject, key: str) -> str:
-    return thing.choice(key, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)
+def component_status(row: SourceObject, key: str) -> str:
+    return row.choice(key, ComponentStatus.values, ComponentStatus.DEGRADED_PERFORMANCE)
 
 
-def keep_code(text: str) -> str:
-    """Their id, or one that follows from it where it cannot be an id here."""
+def public_id_of(text: str) -> str:
+    """Return the id, or a public id derived from it if it is not a valid one."""
     return text if is_public_id(text) else public_id_for("statuspage", text)
 
 
-def _code(thing: SourceObject) -> str:
-    text = thing.need("id")
+def _page_id(text: str) -> str:
+    return text if is_public_id(text) else public_id_for("page", text)
+
+
+def _public_id(row: SourceObject) -> str:
+    text = row.required("id")
     if not is_public_id(text):
-        thing.report.note(thing.name, f"its id cannot be kept; it is {keep_code(text)} here")
-    return keep_code(text)
+        row.report.note(row.name, f"its ID cannot be used; its new ID is {public_id_of(text)}")
+    return public_id_of(text)
 
 
-def _kind(thing: SourceObject) -> str:
-    is_planned = thing.text("status") in MAINTENANCE_STATUSES or thing.moment("scheduled_for") is not None
-    return Kind.MAINTENANCE if is_planned else Kind.INCIDENT
+def _kind(row: SourceObject) -> str:
+    is_maintenance = row.text("status") in MAINTENANCE_STATUSES or row.moment("scheduled_for") is not None
+    return Kind.MAINTENANCE if is_maintenance else Kind.INCIDENT
 
 
-def _status(thing: SourceObject, kind: str, before: str) -> str:
-    return thing.choice("status", STATUSES_OF[Kind(kind)], before, known=_OTHER_WORDS[Kind(kind)])
+def _status(row: SourceObject, kind: str, before: str) -> str:
+    return row.choice("status", STATUSES_OF[Kind(kind)], before, known=_OTHER_STATUSES[Kind(kind)])
 
 
-def _incident_status(thing: SourceObject, kind: str, updates: list[IncomingUpdate]) -> str:
-    if thing.text("status") == POSTMORTEM:
+def _incident_status(row: SourceObject, kind: str, updates: list[IncomingUpdate]) -> str:
+    if row.text("status") == POSTMORTEM:
         return Status.RESOLVED if kind == Kind.INCIDENT else Status.COMPLETED
     default = updates[-1].status if updates else STATUSES_OF[Kind(kind)][0]
-    if thing.moment("resolved_at") and default not in ENDED:
+    if row.moment("resolved_at") and default not in ENDED:
         default = STATUSES_OF[Kind(kind)][-1]
-    return _status(thing, kind, default)
+    return _status(row, kind, default)
 
 
-def _impact(thing: SourceObject, key: str, kind: str) -> str:
-    if not thing.text(key):
+def _impact(row: SourceObject, key: str, kind: str) -> str:
+    if not row.text(key):
         return ""
-    return thing.choice(key, Impact.values, Impact.MAINTENANCE if kind == Kind.MAINTENANCE else Impact.MINOR)
+    return row.choice(key, Impact.values, Impact.MAINTENANCE if kind == Kind.MAINTENANCE else Impact.MINOR)
 
 
-def _updates(thing: SourceObject, kind: str) -> tuple[list[IncomingUpdate], SourceObject | None]:
-    """Oldest first, and the postmortem, which Statuspage lists among them."""
-    found: list[IncomingUpdate] = []
+def _updates(incident: SourceObject, kind: str) -> tuple[list[IncomingUpdate], SourceObject | None]:
+    """Return the updates, oldest first, and the postmortem, which Statuspage lists among them."""
+    updates: list[IncomingUpdate] = []
     postmortem = None
     before: str = STATUSES_OF[Kind(kind)][0]
-    rows = sorted(_readable(thing), key=lambda row: row[0])
+    rows = sorted(_rows_with_times(incident), key=lambda row: row[0])
     for at, row in rows:
         if row.text("status") == POSTMORTEM:
             postmortem = row
@@ -223,29 +228,29 @@ def _updates(thing: SourceObject, kind: str) -> tuple[list[IncomingUpdate], Sour
         try:
             update = _update(row, kind, before, at)
         except BadObject as error:
-            thing.report.skip("updates", row.name, str(error))
+            row.report.skip("updates", row.name, str(error))
             continue
         before = update.status
-        found.append(update)
-    return found, postmortem
+        updates.append(update)
+    return updates, postmortem
 
 
-def _readable(thing: SourceObject) -> Iterator[tuple[datetime, SourceObject]]:
-    """They are listed newest first; sorting keeps the order of what has the same time."""
-    rows = thing.list("incident_updates")
+def _rows_with_times(incident: SourceObject) -> Iterator[tuple[datetime, SourceObject]]:
+    """Yield each update with its time, oldest first: a stable sort then keeps the order of equal times."""
+    rows = incident.list("incident_updates")
     for number, raw in reversed(list(enumerate(rows, start=1))):
         try:
-            row = thing.part(raw, f"update {number}")
-            yield row.need_moment("display_at", "created_at"), row
+            row = incident.part(raw, f"update {number}")
+            yield row.required_moment("display_at", "created_at"), row
         except BadObject as error:
-            thing.report.skip("updates", f"{thing.name}, update {number}", str(error))
+            incident.report.skip("updates", f"{incident.name}, update {number}", str(error))
 
 
 def _update(row: SourceObject, kind: str, before: str, at: datetime) -> IncomingUpdate:
     body = row.text("body")
     text = row.text("id") or public_id_for(row.name, at.isoformat(), body)
     return IncomingUpdate(
-        code=keep_code(text),
+        public_id=public_id_of(text),
         status=_status(row, kind, before),
         body=as_markdown(body),
         display_at=at,
@@ -257,34 +262,35 @@ def _update(row: SourceObject, kind: str, before: str, at: datetime) -> Incoming
 
 
 def _changes(row: SourceObject) -> Iterator[IncomingChange]:
-    for one in row.things("affected_components", "component"):
-        code = one.text("code") or one.text("id")
-        if not code:
-            row.report.note(one.name, "it has no code and was left out")
+    for item in row.objects("affected_components", "component"):
+        public_id = item.text("code") or item.text("id")
+        if not public_id:
+            row.report.note(item.name, "it has no ID and was left out")
             continue
-        old = component_status(one, "old_status") if one.text("old_status") else None
-        yield IncomingChange(keep_code(code), component_status(one, "new_status"), old, one.line("name"))
+        old_status = component_status(item, "old_status") if item.text("old_status") else None
+        new_status = component_status(item, "new_status")
+        yield IncomingChange(public_id_of(public_id), new_status, old_status, item.line("name"))
 
 
-def _named(thing: SourceObject) -> Iterator[IncomingChange]:
-    """Nothing is said of how they were: as if they had been well."""
-    for one in thing.things("components", "component"):
-        if one.text("id") and not one.flag("group"):
-            name = one.line("name")
-            yield IncomingChange(keep_code(one.text("id")), ComponentStatus.OPERATIONAL, None, name)
+def _named(row: SourceObject) -> Iterator[IncomingChange]:
+    """Yield the components of the incident as operational, because their statuses are the present ones."""
+    for item in row.objects("components", "component"):
+        if item.text("id") and not item.flag("group"):
+            name = item.line("name")
+            yield IncomingChange(public_id_of(item.text("id")), ComponentStatus.OPERATIONAL, None, name)
 
 
-def _postmortem(thing: SourceObject, row: SourceObject | None) -> IncomingPostmortem | None:
-    body, published_at = thing.text("postmortem_body"), thing.moment("postmortem_published_at")
-    written_at = thing.moment("postmortem_body_last_updated_at")
-    if row is not None and not body:
-        body = row.text("body")
-        published_at = published_at or row.need_moment("display_at", "created_at")
-        written_at = row.moment("updated_at")
+def _postmortem(row: SourceObject, update: SourceObject | None) -> IncomingPostmortem | None:
+    body, published_at = row.text("postmortem_body"), row.moment("postmortem_published_at")
+    written_at = row.moment("postmortem_body_last_updated_at")
+    if update is not None and not body:
+        body = update.text("body")
+        published_at = published_at or update.required_moment("display_at", "created_at")
+        written_at = update.moment("updated_at")
     if not body:
         return None
     body = as_markdown(body)
     if published_at is None:
         return IncomingPostmortem(draft=body, updated_at=written_at)
-    # It was written by the time it was published, whatever was only saved later.
+    # It existed when it was published, even if it was saved later.
     return IncomingPostmortem(body=body, published_at=published_at, created_at=published_at, updated_at=written_at)

@@ -1,4 +1,4 @@
-"""A Statuspage as any visitor can read it: v2 JSON, the list of its history, and each old incident by itself."""
+"""Import a Statuspage without a key: its v2 JSON, the list of its history, and each old incident."""
 
 from __future__ import annotations
 
@@ -19,27 +19,24 @@ from incidents.transfer.records import (
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
-    IncomingMetric,
     IncomingPage,
-    IncomingTemplate,
     Outcome,
     Result,
 )
 from statuspage.importers.atlassian import incident_page, objects
-from statuspage.importers.errors import NotThere, SourceError, Unreadable
+from statuspage.importers.errors import NotFound, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.fields import BadObject, SourceObject, each
+from statuspage.importers.fields import BadObject, each, parse_each, source_object
 from statuspage.importers.report import Report
-from statuspage.importers.run import IsSettled
-from statuspage.subscribers.importing import IncomingSubscriber
+from statuspage.importers.source import IsSettled, Record
 
 LISTS = {
     "/api/v2/summary.json": ("incidents", "scheduled_maintenances"),
     "/api/v2/incidents.json": ("incidents",),
     "/api/v2/scheduled-maintenances.json": ("scheduled_maintenances",),
 }
-MOST_PAGES = 400  # of three months each: a century
-# So many in a row that cannot be read, and the history is taken to be over.
+MOST_PAGES = 400  # of three months each
+# After so many unreadable pages in a row, the history is considered complete.
 MOST_BROKEN = 3
 _PROPS = re.compile(r'data-react-class="HistoryIndex"[^>]*data-react-props="([^"]*)"')
 _LINK = re.compile(r"/incidents/([a-z0-9]{1,20})\b")
@@ -56,104 +53,103 @@ class PublicSource:
         self._seen: set[str] = set()
         self._zone: tzinfo = UTC
         self._oldest_year = 9999
+        self._component_count = 0
 
     def page(self) -> IncomingPage:
-        """SourceError if neither the summary nor the status is there: then this is no Statuspage."""
+        """Raise SourceError if there is neither a summary nor a status: this is not a Statuspage."""
         document = self._document("/api/v2/summary.json") or self._document("/api/v2/status.json")
         try:
-            raw = SourceObject(document, "the page", self.report).raw.get("page")
-            found = objects.page(SourceObject(raw, "the page", self.report))
+            raw = source_object(document, "the page", self.report).raw.get("page")
+            page = objects.page(source_object(raw, "the page", self.report))
         except BadObject as error:
-            raise SourceError(f"{self._url} does not look like a Statuspage: {error}") from None
+            raise SourceError(f"{self._url} is not a Statuspage: {error}") from None
         try:
-            validate_time_zone(found.time_zone)
-            self._zone = ZoneInfo(found.time_zone)
+            validate_time_zone(page.time_zone)
+            self._zone = ZoneInfo(page.time_zone)
         except ValidationError:
-            """The page's writer says so."""
-        return found
+            """`upsert_page` reports it."""
+        reason = "only their owner can read them: use --api-key"
+        self.report.not_imported["subscribers, templates, metrics"] = reason
+        return page
 
-    def groups(self) -> Iterable[IncomingGroup]:
-        rows = [row for row in self._components() if isinstance(row, dict) and row.get("group") is True]
-        return self._read(each(rows, "groups", "group", self.report), "groups", objects.group)
+    def records(self, is_settled: IsSettled) -> Iterator[Record]:
+        yield from self._groups()
+        yield from self._components()
+        yield from self._incidents(is_settled)
 
-    def components(self) -> Iterator[IncomingComponent]:
-        rows = each(self._components(), "components", "component", self.report)
-        leaves = (row for row in rows if not row.flag("group"))
-        for component in self._read(leaves, "components", objects.component):
-            if begin := component.start_date or component.created_at:
-                self._oldest_year = min(self._oldest_year, begin.year)
+    def _groups(self) -> Iterable[IncomingGroup]:
+        rows = [row for row in self._component_rows() if isinstance(row, dict) and row.get("group") is True]
+        return parse_each(each(rows, "groups", "group", self.report), "groups", objects.group)
+
+    def _components(self) -> Iterator[IncomingComponent]:
+        rows = each(self._component_rows(), "components", "component", self.report)
+        components = (row for row in rows if not row.flag("group"))
+        for component in parse_each(components, "components", objects.component):
+            if start := component.start_date or component.created_at:
+                self._oldest_year = min(self._oldest_year, start.year)
+            self._component_count += 1
             yield component
 
-    def incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
+    def _incidents(self, is_settled: IsSettled) -> Iterator[IncomingIncident]:
         for path, keys in LISTS.items():
             document = self._document(path)
             for key in keys:
                 rows = document.get(key) if isinstance(document, dict) else None
                 yield from self._listed(rows if isinstance(rows, list) else [])
         self._documents.clear()
-        codes = [code for code in self._codes() if code not in self._seen]
-        self.expected = len(self._seen) + len(codes)
-        for code in codes:
-            self._seen.add(code)
-            if is_settled(code):
-                self.report.add("incidents", f"incident {code}", Result(Outcome.UNCHANGED))
+        public_ids = [public_id for public_id in self._public_ids() if public_id not in self._seen]
+        self.expected = self._component_count + len(self._seen) + len(public_ids)
+        for public_id in public_ids:
+            self._seen.add(public_id)
+            if is_settled(public_id):
+                self.report.add("incidents", f"incident {public_id}", Result(Outcome.UNCHANGED))
                 continue
-            yield from self._one(code)
-
-    def templates(self) -> Iterable[IncomingTemplate]:
-        return ()
-
-    def metrics(self) -> Iterable[IncomingMetric]:
-        return ()
-
-    def subscribers(self) -> Iterable[IncomingSubscriber]:
-        self.report.leave("subscribers, templates, metrics", "only their owner can read them: use --api-key")
-        return ()
+            yield from self._incident(public_id)
 
     def _listed(self, rows: list[object]) -> Iterator[IncomingIncident]:
         for row in each(rows, "incidents", "incident", self.report, zone=self._zone):
-            code = row.peek("id")
-            if code and code in self._seen:
+            public_id = row.peek("id")
+            if public_id and public_id in self._seen:
                 continue
-            self._seen.add(code)
-            for told in self._read([row], "incidents", objects.incident):
-                is_short = objects.has_untold_postmortem(row, told)
-                yield from (self._one(code) if is_short else [told])
+            self._seen.add(public_id)
+            for incident in parse_each([row], "incidents", objects.incident):
+                lacks_postmortem = objects.lacks_postmortem(row, incident)
+                yield from (self._incident(public_id) if lacks_postmortem else [incident])
 
-    def _one(self, code: str) -> Iterator[IncomingIncident]:
-        """From its JSON, else from its page."""
-        url, is_guessed = f"{self._url}/incidents/{code}", False
+    def _incident(self, public_id: str) -> Iterator[IncomingIncident]:
+        """Read an incident from its JSON, or from its web page if it has none."""
+        url, is_guessed = f"{self._url}/incidents/{public_id}", False
         try:
             try:
                 raw = self._fetcher.json(f"{url}.json")
-            except (NotThere, Unreadable):
-                raw, is_guessed = incident_page.incident(self._fetcher.text(url), code), True
+            except (NotFound, Unreadable):
+                raw, is_guessed = incident_page.incident(self._fetcher.text(url), public_id), True
         except (SourceError, BadObject) as error:
-            self.report.skip("incidents", f"incident {code}", str(error))
+            self.report.skip("incidents", f"incident {public_id}", str(error))
             return
         raw = raw.get("incident", raw) if isinstance(raw, dict) else raw
-        rows = each([raw], "incidents", f"incident {code}", self.report, key="", zone=self._zone)
-        for told in self._read(rows, "incidents", objects.incident):
-            yield replace(told, is_guessed=is_guessed)
+        rows = each([raw], "incidents", f"incident {public_id}", self.report, key="", zone=self._zone)
+        for incident in parse_each(rows, "incidents", objects.incident):
+            yield replace(incident, is_guessed=is_guessed)
 
-    def _codes(self) -> Iterator[str]:
-        """Of every incident in the history, newest first; each once."""
+    def _public_ids(self) -> Iterator[str]:
+        """Yield the public id of every incident in the history, newest first."""
         known: set[str] = set()
-        found_any = False
+        has_history = False
         for months in self._histories():
-            found_any = True
+            has_history = True
             for month in months:
                 rows = month.get("incidents")
                 for row in rows if isinstance(rows, list) else ():
-                    code = row.get("code") if isinstance(row, dict) else None
-                    if isinstance(code, str) and code not in known:
-                        known.add(code)
-                        yield code
-        if not found_any:
-            yield from self._codes_of_feed()
+                    public_id = row.get("code") if isinstance(row, dict) else None
+                    if isinstance(public_id, str) and public_id not in known:
+                        known.add(public_id)
+                        yield public_id
+        if not has_history:
+            yield from self._public_ids_in_feed()
 
     def _histories(self) -> Iterator[list[dict[str, Any]]]:
-        """Page by page, until the pages are older than the oldest component and nothing is on them."""
+        """Yield the months of each page, until the pages are empty and older than the oldest component."""
         broken, empty = 0, 0
         for number in range(1, MOST_PAGES + 1):
             months = self._months(number)
@@ -173,9 +169,9 @@ class PublicSource:
         url = f"{self._url}/history"
         try:
             document = self._fetcher.json(f"{url}.json?page={number}")
-        except (NotThere, Unreadable) as error:
-            if number > 1 and isinstance(error, NotThere):
-                # So some servers say that the history ends here.
+        except (NotFound, Unreadable) as error:
+            if number > 1 and isinstance(error, NotFound):
+                # Some servers mark the end of the history this way.
                 return []
             document = self._props(f"{url}?page={number}")
         except SourceError as error:
@@ -185,31 +181,32 @@ class PublicSource:
         return [month for month in months if isinstance(month, dict)] if isinstance(months, list) else None
 
     def _props(self, url: str) -> Any:
-        """The same data out of the history's web page."""
+        """Return the same data from the web page of the history."""
         try:
-            found = _PROPS.search(self._fetcher.text(url))
-            return loads(unescape(found[1])) if found else None
+            match = _PROPS.search(self._fetcher.text(url))
+            return loads(unescape(match[1])) if match else None
         except (SourceError, JSONDecodeError) as error:
-            self.report.note(url, f"the history cannot be read here: {error}")
+            self.report.note(url, f"the history cannot be read: {error}")
             return None
 
-    def _codes_of_feed(self) -> Iterator[str]:
-        """The Atom feed holds the newest only."""
+    def _public_ids_in_feed(self) -> Iterator[str]:
+        """The Atom feed has only the newest incidents."""
         try:
             text = self._fetcher.text(f"{self._url}/history.atom")
         except SourceError as error:
             self.report.note("the history", f"neither /history.json nor /history.atom can be read ({error})")
             return
-        self.report.note("the history", "only what the Atom feed lists was found: /history.json cannot be read")
+        note = "only the incidents of the Atom feed were found, because /history.json cannot be read"
+        self.report.note("the history", note)
         yield from dict.fromkeys(_LINK.findall(text))
 
-    def _components(self) -> list[object]:
+    def _component_rows(self) -> list[object]:
         document = self._document("/api/v2/components.json") or self._document("/api/v2/summary.json")
         rows = document.get("components") if isinstance(document, dict) else None
         return rows if isinstance(rows, list) else []
 
     def _document(self, path: str) -> Any:
-        """None, and a note, if it cannot be read."""
+        """Return None, with a note, if it cannot be read."""
         if path not in self._documents:
             try:
                 self._documents[path] = self._fetcher.json(self._url + path)
@@ -217,15 +214,3 @@ class PublicSource:
                 self.report.note(path, str(error))
                 self._documents[path] = None
         return self._documents[path]
-
-    def _read(self, rows: Iterable[SourceObject], kind: str, read: Any) -> Iterator[Any]:
-        return readable(rows, kind, read, self.report)
-
-
-def readable(rows: Iterable[SourceObject], kind: str, read: Any, report: Report) -> Iterator[Any]:
-    """What `read` makes of each; those of which it can make nothing are reported."""
-    for row in rows:
-        try:
-            yield read(row)
-        except BadObject as error:
-            report.skip(kind, row.name, str(error))

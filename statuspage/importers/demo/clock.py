@@ -1,5 +1,4 @@
-"""The actions stamp what they write with the present. Here the demo's rows get the times at which they would have been
-written, had it all happened; and public ids that follow from the seed."""
+"""Backdate the rows of the demo, because actions write the present time, and replace the public ids."""
 
 from __future__ import annotations
 
@@ -31,21 +30,21 @@ from statuspage.importers.demo.schedule import Publication
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where the audit log and the events stood: all that is newer was written by the seeding."""
+class Start:
+    """The newest event and audit entry before seeding. All newer ones belong to the demo."""
 
     event: int
     entry: int
 
     @classmethod
-    def now(cls) -> Mark:
+    def now(cls) -> Start:
         return cls(_newest(Event.objects.all()), _newest(AuditEntry.objects.all()))
 
 
 def backdate(
     page: Page,
     *,
-    since: Mark,
+    since: Start,
     now: datetime,
     publications: Iterable[Publication],
     edits: Mapping[IncidentUpdate, datetime],
@@ -59,7 +58,7 @@ def backdate(
     for publication in publications:
         _postmortem(page, publication)
     _intervals(page)
-    last = _records(page, since, began)
+    last = _log_entries(page, since, began)
     Page.objects.filter(pk=page.pk).update(created_at=began, updated_at=last)
 
 
@@ -68,7 +67,7 @@ def _newest(rows: QuerySet[Any]) -> int:
 
 
 def _components(page: Page) -> datetime:
-    """Returns when the page began: with its oldest component."""
+    """Backdate the components. Return when the oldest one began."""
     starts = {component: component.intervals.earliest("started_at").started_at for component in page.components.all()}
     for component, start in starts.items():
         component.created_at = start
@@ -76,7 +75,7 @@ def _components(page: Page) -> datetime:
     Component.objects.bulk_update(starts, ["created_at", "updated_at"])
     began = min(starts.values())
     page.groups.update(created_at=began, updated_at=began)
-    # Promised before they began to hold: reports say of a target if it was set afterwards.
+    # Reports show if a target was set after it began to apply; these were not.
     ServiceTarget.objects.of_page(page).update(created_at=began)
     return began
 
@@ -84,17 +83,17 @@ def _components(page: Page) -> datetime:
 def _incidents(page: Page) -> None:
     page.incidents.update(created_at=F("started_at"), updated_at=F("last_update_at"))
     updates = IncidentUpdate.objects.filter(incident__page=page)
-    # Nobody was told when it was seeded; back then, so the story goes, everybody was.
+    # Seeding sends no notifications, but the updates appear as if it had.
     updates.update(created_at=F("display_at"), updated_at=F("display_at"), notify=True)
 
 
 def _maintenances(page: Page, now: datetime) -> None:
-    """Reminders of the past were sent, back then; a series was made with its first occurrence."""
+    """Mark past reminders as sent, and backdate each series to its first occurrence."""
     past = MaintenanceReminder.objects.filter(incident__page=page, due_at__lte=now)
     past.update(sent_at=F("due_at"), skipped_at=None)
     for series in page.maintenance_series.all():
-        made = series.occurrences.earliest("started_at").started_at
-        MaintenanceSeries.objects.filter(pk=series.pk).update(created_at=made, updated_at=made)
+        created_at = series.occurrences.earliest("started_at").started_at
+        MaintenanceSeries.objects.filter(pk=series.pk).update(created_at=created_at, updated_at=created_at)
 
 
 def _postmortem(page: Page, publication: Publication) -> None:
@@ -107,7 +106,7 @@ def _postmortem(page: Page, publication: Publication) -> None:
 
 
 def _intervals(page: Page) -> None:
-    """A row is recorded when it ends or, if that is open, begins; it is replaced when the next one is recorded."""
+    """Record each interval at its end, an open one at its start, and supersede it when the next one is recorded."""
     rows = list(StatusInterval.objects.filter(component__page=page).order_by("component", "pk"))
     for row in rows:
         row.recorded_at = row.ended_at or row.started_at
@@ -117,17 +116,17 @@ def _intervals(page: Page) -> None:
     StatusInterval.objects.bulk_update(rows, ["recorded_at", "superseded_at"], batch_size=100)
 
 
-def _records(page: Page, since: Mark, began: datetime) -> datetime:
-    """Each action wrote one audit entry and one event. The events are stamped as fanned out: there is nobody to tell.
+def _log_entries(page: Page, since: Start, began: datetime) -> datetime:
+    """Backdate the audit entry and the event of each action, and mark the events as fanned out.
 
-    Returns the newest of their times.
+    Return the newest of their times.
     """
     entries = list(AuditEntry.objects.filter(page=page, pk__gt=since.entry).order_by("pk"))
     written = Event.objects.filter(page=page, pk__gt=since.event).order_by("pk")
     events = list(written.select_related("update", "postmortem", "incident"))
     at = began
     for entry, event in zip(entries, events, strict=True):
-        # What has no time of its own was done together with what was written before it.
+        # An event without a time of its own has that of the one before it.
         at = _moment(event) or at
         entry.created_at = event.created_at = event.fanned_out_at = at
     AuditEntry.objects.bulk_update(entries, ["created_at"], batch_size=100)
@@ -143,17 +142,17 @@ def _moment(event: Event) -> datetime | None:
     return event.incident.started_at if event.incident else None
 
 
-def rename(page: Page, new_id: Callable[[], str]) -> None:
-    """New public ids for all that visitors can link to, and for the audit entries that name them."""
+def replace_public_ids(page: Page, new_id: Callable[[], str]) -> None:
+    """Replace the public ids of everything that visitors can link to, also in the audit log."""
     ids: dict[str, str] = {}
     updates = IncidentUpdate.objects.filter(incident__page=page)
     linkable: list[QuerySet[Any]] = [page.groups.all(), page.components.all(), page.incidents.all(), updates]
     linkable.append(page.maintenance_series.all())
-    for rows in linkable:
-        found = list(rows.order_by("pk"))
-        for row in found:
+    for queryset in linkable:
+        rows = list(queryset.order_by("pk"))
+        for row in rows:
             ids[row.public_id] = row.public_id = new_id()
-        rows.bulk_update(found, ["public_id"], batch_size=100)
+        queryset.bulk_update(rows, ["public_id"], batch_size=100)
     entries = list(AuditEntry.objects.filter(page=page, object_ref__in=ids))
     for entry in entries:
         entry.object_ref = ids[entry.object_ref]

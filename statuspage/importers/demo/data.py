@@ -1,4 +1,4 @@
-"""The written material of the demo page, from the TOML and Markdown files beside this one."""
+"""Read the texts of the demo page from the TOML and Markdown files in this folder."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class GroupText:
 
 @dataclass(frozen=True)
 class SubscribersText:
-    """Addresses that share a `state` and the age of their subscription, roughly."""
+    """Addresses that share a `state` and roughly the age of their subscription."""
 
     state: str
     days_old: int
@@ -47,20 +47,20 @@ class PageText:
 
 @dataclass(frozen=True)
 class UpdateText:
-    """`after` and `edited_after`: minutes since the incident's first update. `first_said`: the text before the edit."""
+    """`after` and `edited_after`: minutes since the first update. `original_body`: the text before the edit."""
 
     after: int
     status: str
     body: str
     author: str = ""
     components: dict[str, str] = field(default_factory=dict)
-    first_said: str = ""
+    original_body: str = ""
     edited_after: int = 0
 
 
 @dataclass(frozen=True)
 class ActionItemText:
-    """Days count from the publication; `done_in_days` None: not done."""
+    """Days count from the publication. `done_in_days` is None if the item is open."""
 
     text: str
     owner: str
@@ -92,7 +92,7 @@ class PostmortemText:
 
 @dataclass(frozen=True)
 class IncidentText:
-    """Began `minutes_ago`, or `days_ago` at about `clock` (UTC)."""
+    """An incident that began `minutes_ago`, or `days_ago` at about `clock` (UTC)."""
 
     title: str
     author: str

@@ -1,4 +1,4 @@
-"""The demo's maintenances: those that took place, one that is announced, and a series. All through the actions."""
+"""Write the maintenances of the demo with the actions of the domain: past ones, a scheduled one, and a series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUNDAY = 6
 
 @dataclass(frozen=True)
 class MaintenanceText:
-    """Planned for `days_ago` or `in_days`, at `clock` UTC. A past one has what was said when it began and ended."""
+    """Scheduled for `days_ago` or `in_days`, at `clock` UTC. A past one has `bodies`: the texts of its updates."""
 
     title: str
     author: str
@@ -35,16 +35,16 @@ class MaintenanceText:
     announced_days: int
     days_ago: int = 0
     in_days: int = 0
-    said: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
 
-    def begins(self, now: datetime) -> datetime:
+    def starts_at(self, now: datetime) -> datetime:
         day = now.astimezone(UTC).date() + timedelta(days=self.in_days - self.days_ago)
         return datetime.combine(day, self.clock, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class SeriesText:
-    """The first Sunday from `in_days` on is the first of the series; its `clock` is the page's."""
+    """A series that starts on the first Sunday from `in_days` on. `clock` is in the time zone of the page."""
 
     title: str
     author: str
@@ -59,7 +59,7 @@ class SeriesText:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing done, due at `at`: `scheduled` puts it on the page, the rest are its status words."""
+    """An action, due at `at`. `verb` is `scheduled` or a status of the maintenance."""
 
     text: MaintenanceText | SeriesText
     verb: str
@@ -76,33 +76,33 @@ def series() -> list[SeriesText]:
 
 
 def steps(texts: Iterable[MaintenanceText | SeriesText], *, seed: int, now: datetime) -> list[Step]:
-    """All that was done up to `now`, in no order."""
+    """Return all steps up to `now`, in no particular order."""
     return [step for text in texts for step in _steps(text, seed, now)]
 
 
 class Replay:
-    """Takes the steps in the order of time, at which they were taken on time, and tells nobody."""
+    """Applies the steps at the time at which they are due, without notifications."""
 
     def __init__(self, page: Page, components: Mapping[str, Component], now: datetime) -> None:
         self.page, self.components, self.now = page, components, now
-        self.taken: dict[str, Incident] = {}
+        self.maintenances: dict[str, Incident] = {}
 
-    def take(self, step: Step) -> None:
+    def apply(self, step: Step) -> None:
         if isinstance(step.text, SeriesText):
-            self._repeat(step.text, step.at)
+            self._create_series(step.text, step.at)
         elif step.verb == "scheduled":
             self._schedule(step.text, step.at)
         else:
-            self._go_on(step.text, step)
+            self._post_update(step.text, step)
 
     def _schedule(self, text: MaintenanceText, at: datetime) -> None:
-        begins = text.begins(self.now)
-        self.taken[text.title] = actions.schedule(
+        starts_at = text.starts_at(self.now)
+        self.maintenances[text.title] = actions.schedule(
             self.page,
             title=text.title,
             body=text.body,
-            scheduled_for=begins,
-            scheduled_until=begins + timedelta(minutes=text.minutes),
+            scheduled_for=starts_at,
+            scheduled_until=starts_at + timedelta(minutes=text.minutes),
             components=[self.components[name] for name in text.components],
             options=OPTIONS,
             actor=demo_actor(text.author),
@@ -110,14 +110,13 @@ class Replay:
             at=at,
         )
 
-    def _go_on(self, text: MaintenanceText, step: Step) -> None:
-        verbs: dict[str, Callable[..., IncidentUpdate]]
-        verbs = {"started": actions.start, "verifying": incident_actions.post_update, "completed": actions.complete}
-        body = text.said[step.verb]
-        update = UpdateInput(body=body, status=Status.VERIFYING, notify=False, at=step.at)
-        verbs[step.verb](self.taken[text.title], update, actor=demo_actor(text.author))
+    def _post_update(self, text: MaintenanceText, step: Step) -> None:
+        posts: dict[str, Callable[..., IncidentUpdate]]
+        posts = {"started": actions.start, "verifying": incident_actions.post_update, "completed": actions.complete}
+        update = UpdateInput(body=text.bodies[step.verb], status=Status.VERIFYING, notify=False, at=step.at)
+        posts[step.verb](self.maintenances[text.title], update, actor=demo_actor(text.author))
 
-    def _repeat(self, text: SeriesText, at: datetime) -> None:
+    def _create_series(self, text: SeriesText, at: datetime) -> None:
         day = self.now.astimezone(self.page.zone).date() + timedelta(days=text.in_days)
         day += timedelta(days=(SUNDAY - day.weekday()) % 7)
         series_actions.create_series(
@@ -136,23 +135,23 @@ class Replay:
 
 
 def demo_actor(name: str) -> Actor:
-    """Somebody of the fictional company: no user of this install, and the audit log says so."""
+    """Return a person of the fictional company, who is not a user of this installation."""
     return Actor("system", "seed_demo", name)
 
 
 def _maintenance(raw: dict[str, Any]) -> MaintenanceText:
     raw["clock"] = time.fromisoformat(raw["clock"])
-    raw["said"] = {verb: raw.pop(verb) for verb in ("started", "verifying", "completed") if verb in raw}
+    raw["bodies"] = {verb: raw.pop(verb) for verb in ("started", "verifying", "completed") if verb in raw}
     return MaintenanceText(**raw)
 
 
 def _steps(text: MaintenanceText | SeriesText, seed: int, now: datetime) -> list[Step]:
-    chance = random.Random(f"{seed} {text.title}")
-    begins = text.begins(now) if isinstance(text, MaintenanceText) else now + timedelta(days=text.in_days)
-    announced = begins - timedelta(days=text.announced_days, minutes=chance.randint(0, 600))
-    found = [Step(text, "scheduled", announced)]
-    if isinstance(text, MaintenanceText) and text.said:
+    rng = random.Random(f"{seed} {text.title}")
+    starts_at = text.starts_at(now) if isinstance(text, MaintenanceText) else now + timedelta(days=text.in_days)
+    announced_at = starts_at - timedelta(days=text.announced_days, minutes=rng.randint(0, 600))
+    steps = [Step(text, "scheduled", announced_at)]
+    if isinstance(text, MaintenanceText) and text.bodies:
         length = timedelta(minutes=text.minutes)
-        found += [Step(text, "started", begins), Step(text, "completed", begins + length)]
-        found += [Step(text, "verifying", begins + length * 0.8)] if "verifying" in text.said else []
-    return found
+        steps += [Step(text, "started", starts_at), Step(text, "completed", starts_at + length)]
+        steps += [Step(text, "verifying", starts_at + length * 0.8)] if "verifying" in text.bodies else []
+    return steps

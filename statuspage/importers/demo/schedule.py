@@ -1,4 +1,4 @@
-"""From "three days ago, about nine" to moments, in the texts too. Pure functions: all chance comes from the seed."""
+"""Convert relative times, like "three days ago at about nine", to moments. All randomness comes from the seed."""
 
 import random
 import re
@@ -13,7 +13,7 @@ _MOMENT = re.compile(r"\{(date)?([+-]\d+)\}")
 
 @dataclass(frozen=True)
 class Post:
-    """An update, due at `at`. `edited_at`: when `update.first_said` was replaced by `body`."""
+    """An update, due at `at`. `edited_at` is when `update.original_body` was replaced by `body`."""
 
     incident: IncidentText
     update: UpdateText
@@ -41,13 +41,13 @@ class Publication:
         return None if item.done_in_days is None else self.at + timedelta(days=item.done_in_days)
 
 
-def timetable(incidents: Iterable[IncidentText], *, seed: int, now: datetime) -> list[Post | Publication]:
-    """Everything that was ever written, oldest first: the status history must grow as it did when it happened."""
+def steps(incidents: Iterable[IncidentText], *, seed: int, now: datetime) -> list[Post | Publication]:
+    """Return all updates and postmortems, oldest first, because status histories are written in this order."""
     return sorted((step for incident in incidents for step in _steps(incident, seed, now)), key=lambda step: step.at)
 
 
 def dated(text: str, start: datetime) -> str:
-    """`text` with `{+12}` as the clock time 12 minutes after `start`, and `{date+12}` as the day. Both in UTC."""
+    """Replace `{+12}` with the time 12 minutes after `start` and `{date+12}` with its date. Both in UTC."""
 
     def moment(match: re.Match[str]) -> str:
         at = start + timedelta(minutes=int(match[2]))
@@ -57,32 +57,32 @@ def dated(text: str, start: datetime) -> str:
 
 
 def _steps(incident: IncidentText, seed: int, now: datetime) -> list[Post | Publication]:
-    # A source of chance for each: a text that is added or dropped moves no other.
-    chance = random.Random(f"{seed} {incident.title}")
-    start = _start(incident, chance, now)
-    steps: list[Post | Publication] = [_post(incident, update, start, chance) for update in incident.updates]
+    # A generator for each incident: adding or removing one does not move the others.
+    rng = random.Random(f"{seed} {incident.title}")
+    start = _start(incident, rng, now)
+    steps: list[Post | Publication] = [_post(incident, update, start, rng) for update in incident.updates]
     if incident.postmortem:
         at = start + timedelta(minutes=incident.postmortem.published_after)
         steps.append(Publication(incident, incident.postmortem, at, dated(incident.postmortem.body, start)))
     return steps
 
 
-def _start(incident: IncidentText, chance: random.Random, now: datetime) -> datetime:
+def _start(incident: IncidentText, rng: random.Random, now: datetime) -> datetime:
     if incident.minutes_ago:
         return now - timedelta(minutes=incident.minutes_ago)
     day = now.astimezone(UTC).date() - timedelta(days=incident.days_ago)
-    return datetime.combine(day, incident.clock, tzinfo=UTC) + timedelta(seconds=chance.randint(-1200, 1200))
+    return datetime.combine(day, incident.clock, tzinfo=UTC) + timedelta(seconds=rng.randint(-1200, 1200))
 
 
-def _post(incident: IncidentText, update: UpdateText, start: datetime, chance: random.Random) -> Post:
-    # Only ever later than written: an update must not speak of minutes that have not come yet.
-    late = timedelta(seconds=chance.randint(0, 110)) if update.after else timedelta()
+def _post(incident: IncidentText, update: UpdateText, start: datetime, rng: random.Random) -> Post:
+    # Never earlier than written, because an update must not mention a time after it.
+    delay = timedelta(seconds=rng.randint(0, 110)) if update.after else timedelta()
     return Post(
         incident=incident,
         update=update,
-        at=start + timedelta(minutes=update.after) + late,
+        at=start + timedelta(minutes=update.after) + delay,
         body=dated(update.body, start),
-        first_body=dated(update.first_said or update.body, start),
+        first_body=dated(update.original_body or update.body, start),
         edited_at=start + timedelta(minutes=update.edited_after),
         is_first=not update.after,
     )

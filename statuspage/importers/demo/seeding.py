@@ -1,4 +1,4 @@
-"""Writes the demo through the domain's actions, step by step in the order of time, and tells nobody."""
+"""Write the demo with the actions of the domain, step by step in the order of time, without notifications."""
 
 import random
 import re
@@ -25,13 +25,14 @@ from incidents.models.states import ComponentStatus, Status
 from statuspage.importers.demo import clock, data, maintenances
 from statuspage.importers.demo import subscribers as demo_subscribers
 from statuspage.importers.demo.maintenances import demo_actor
-from statuspage.importers.demo.schedule import Post, Publication, timetable
+from statuspage.importers.demo.schedule import Post, Publication
+from statuspage.importers.demo.schedule import steps as incident_steps
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 class PageNotEmpty(Exception):
-    """The demo is only ever put on an empty page: nobody's own data shall be mixed with it."""
+    """The page has content already. The demo is written to empty pages only."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +46,32 @@ class Counts:
 
 
 @transaction.atomic
-def seed(page: Page | None, *, seed: int, now: datetime, tell: Tell) -> tuple[Page, Counts]:
-    """Fill `page` (None: make one) with two years up to `now`. PageNotEmpty if it has anything on it."""
+def seed(page: Page | None, *, seed: int, now: datetime, log: Log) -> tuple[Page, Counts]:
+    """Fill `page` with two years of incidents up to `now`. Without a page, create one. Raise PageNotEmpty."""
     text = data.page()
-    mark = clock.Mark.now()
+    start = clock.Start.now()
     page = _prepare(page, text, seed, now)
     components = _build(page, text, now)
-    _promise(components, text, now)
+    _set_targets(components, text, now)
     create_built_in_templates(page, actor=demo_actor(text.name))
-    replay = _Replay(page, components, tell)
-    works = maintenances.Replay(page, components, now)
-    planned = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
-    for step in sorted([*timetable(data.incidents(), seed=seed, now=now), *planned], key=lambda step: step.at):
+    replay = _Replay(page, components, log)
+    maintenance_replay = maintenances.Replay(page, components, now)
+    maintenance_steps = maintenances.steps([*maintenances.maintenances(), *maintenances.series()], seed=seed, now=now)
+    for step in sorted(
+        [*incident_steps(data.incidents(), seed=seed, now=now), *maintenance_steps], key=lambda step: step.at
+    ):
         if isinstance(step, maintenances.Step):
-            works.take(step)
+            maintenance_replay.apply(step)
         else:
-            replay.take(step)
+            replay.apply(step)
     subscribers = demo_subscribers.sign_up(page, text.subscribers, seed=seed, now=now)
-    clock.backdate(page, since=mark, now=now, publications=replay.publications, edits=replay.edits)
-    _give_ids(page, seed)
+    clock.backdate(page, since=start, now=now, publications=replay.publications, edits=replay.edits)
+    _set_public_ids(page, seed)
     return page, replay.counts(subscribers)
 
 
 def _prepare(page: Page | None, text: data.PageText, seed: int, now: datetime) -> Page:
-    """A page of one's own keeps its name and zone; only what is blank is filled in."""
+    """Return the page. An existing one keeps its name and time zone; only blank fields are filled."""
     if page is None:
         return Page.objects.create(
             public_id=_public_id(random.Random(f"{seed} page")),
@@ -93,18 +96,19 @@ def _build(page: Page, text: data.PageText, now: datetime) -> dict[str, Componen
         group = component_actions.create_group(
             page, name=group_text.name, description=group_text.description, actor=actor
         )
-        components += [_component(page, one, group, now, actor) for one in group_text.components]
-    components += [_component(page, one, None, now, actor) for one in text.loose]
+        components += [_component(page, component, group, now, actor) for component in group_text.components]
+    components += [_component(page, component, None, now, actor) for component in text.loose]
     return {component.name: component for component in components}
 
 
-def _promise(components: dict[str, Component], text: data.PageText, now: datetime) -> None:
-    """Targets since the first day of the last year."""
+def _set_targets(components: dict[str, Component], text: data.PageText, now: datetime) -> None:
+    """Set the targets from the first day of the last year."""
     since = now.date().replace(year=now.year - 1, month=1, day=1)
-    for one in [*text.loose, *(one for group in text.groups for one in group.components)]:
-        if one.target:
-            component = components[one.name]
-            set_target(component, Decimal(one.target), valid_from=since, actor=demo_actor("Ioana Pruteanu"))
+    for entry in [*text.loose, *(entry for group in text.groups for entry in group.components)]:
+        if entry.target:
+            set_target(
+                components[entry.name], Decimal(entry.target), valid_from=since, actor=demo_actor("Ioana Pruteanu")
+            )
 
 
 def _component(
@@ -122,17 +126,17 @@ def _component(
 
 
 class _Replay:
-    """Takes the steps in turn; knows which incidents are open and what they did to which component."""
+    """Applies the steps in turn. Tracks the incidents and the components that they affect."""
 
-    def __init__(self, page: Page, components: dict[str, Component], tell: Tell) -> None:
-        self.page, self.components, self.tell = page, components, tell
+    def __init__(self, page: Page, components: dict[str, Component], log: Log) -> None:
+        self.page, self.components, self.log = page, components, log
         self.incidents: dict[str, Incident] = {}
-        self.troubled: dict[str, set[Component]] = {}
+        self.affected: dict[str, set[Component]] = {}
         self.edits: dict[IncidentUpdate, datetime] = {}
         self.publications: list[Publication] = []
         self.posts = 0
 
-    def take(self, step: Post | Publication) -> None:
+    def apply(self, step: Post | Publication) -> None:
         if isinstance(step, Publication):
             self._publish(step)
         elif step.is_first:
@@ -141,15 +145,20 @@ class _Replay:
             self._follow_up(step)
 
     def counts(self, subscribers: int) -> Counts:
-        planned = self.page.incidents.maintenances().count()
+        maintenance_count = self.page.incidents.maintenances().count()
         return Counts(
-            len(self.components), len(self.incidents), self.posts, planned, len(self.publications), subscribers
+            len(self.components),
+            len(self.incidents),
+            self.posts,
+            maintenance_count,
+            len(self.publications),
+            subscribers,
         )
 
     def _open(self, post: Post) -> None:
         title = post.incident.title
-        self.tell(f"{post.at:%Y-%m-%d %H:%M} {title}")
-        self.troubled[title] = set()
+        self.log(f"{post.at:%Y-%m-%d %H:%M} {title}")
+        self.affected[title] = set()
         self.incidents[title] = incident_actions.open_incident(
             self.page,
             title=title,
@@ -161,13 +170,13 @@ class _Replay:
             notify=False,
             at=post.at,
         )
-        self._say_when_it_began(self.incidents[title], post)
+        self._set_impact_start(self.incidents[title], post)
         self.posts += 1
 
-    def _say_when_it_began(self, incident: Incident, post: Post) -> None:
-        """As the first text says it, where it does: “Since {-8} UTC …”."""
-        if said := re.search(r"\{-(\d+)\}", post.update.body):
-            set_impact_start(incident, post.at - timedelta(minutes=int(said[1])), actor=demo_actor(post.author))
+    def _set_impact_start(self, incident: Incident, post: Post) -> None:
+        """Set the start of the impact if the first text states it: “Since {-8} UTC …”."""
+        if match := re.search(r"\{-(\d+)\}", post.update.body):
+            set_impact_start(incident, post.at - timedelta(minutes=int(match[1])), actor=demo_actor(post.author))
 
     def _follow_up(self, post: Post) -> None:
         incident = self.incidents[post.incident.title]
@@ -178,24 +187,24 @@ class _Replay:
                 incident, UpdateInput(body=post.first_body, notify=False, at=post.at), restore=statuses, actor=actor
             )
         else:
-            verb = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
+            action = incident_actions.reopen if incident.is_resolved else incident_actions.post_update
             update_input = UpdateInput(
                 body=post.first_body, status=post.update.status, components=statuses, notify=False, at=post.at
             )
-            update = verb(incident, update_input, actor=actor)
+            update = action(incident, update_input, actor=actor)
         self.posts += 1
         if post.first_body != post.body:
             self.edits[incident_actions.edit_update(update, body=post.body, actor=actor)] = post.edited_at
 
     def _statuses(self, post: Post) -> dict[Component, str]:
-        """What the update says of components. A resolved incident leaves none of its own red."""
+        """Return the statuses that the update sets. The last update of an incident restores its components."""
         statuses = {self.components[name]: status for name, status in post.update.components.items()}
-        troubled = self.troubled[post.incident.title]
+        affected = self.affected[post.incident.title]
         for component, status in statuses.items():
-            (troubled.discard if status == ComponentStatus.OPERATIONAL else troubled.add)(component)
+            (affected.discard if status == ComponentStatus.OPERATIONAL else affected.add)(component)
         if post.update.status == Status.RESOLVED:
-            statuses |= dict.fromkeys(troubled, ComponentStatus.OPERATIONAL)
-            troubled.clear()
+            statuses |= dict.fromkeys(affected, ComponentStatus.OPERATIONAL)
+            affected.clear()
         return statuses
 
     def _publish(self, publication: Publication) -> None:
@@ -221,26 +230,28 @@ class _Replay:
         self.publications.append(publication)
 
 
-def _findings(incident: Incident, told: data.PostmortemText) -> Findings:
+def _findings(incident: Incident, text: data.PostmortemText) -> Findings:
     def at(minutes: float) -> datetime:
         return incident.started_at + timedelta(minutes=minutes)
 
     return Findings(
-        timeline=tuple(Line(at(line.after), line.text) for line in told.lines),
+        timeline=tuple(Line(at(line.after), line.text) for line in text.lines),
         impact_started_at=incident.impact_started_at,
-        detected_at=at(told.detected_after),
-        fixed_at=at(told.fixed_after),
-        impact_ended_at=at(told.fixed_after),
-        factors=tuple(told.factors),
+        detected_at=at(text.detected_after),
+        fixed_at=at(text.fixed_after),
+        impact_ended_at=at(text.fixed_after),
+        factors=tuple(text.factors),
     )
 
 
-def _public_id(chance: random.Random) -> str:
-    return "".join(chance.choices(PUBLIC_ID_ALPHABET, k=12))
+def _public_id(rng: random.Random) -> str:
+    return "".join(rng.choices(PUBLIC_ID_ALPHABET, k=12))
 
 
-def _give_ids(page: Page, seed: int) -> None:
-    """Public ids that follow from the seed, so that links to a demo survive its rebuilding. Subscribers keep random
-    ones: nobody shall be able to guess a person's."""
-    chance = random.Random(f"{seed} {page.public_id}")
-    clock.rename(page, lambda: _public_id(chance))
+def _set_public_ids(page: Page, seed: int) -> None:
+    """Derive the public ids from the seed, so that links to a demo stay valid when it is built again.
+
+    Subscribers keep random ones, so that nobody can guess them.
+    """
+    rng = random.Random(f"{seed} {page.public_id}")
+    clock.replace_public_ids(page, lambda: _public_id(rng))

@@ -1,6 +1,6 @@
-"""The demo's subscribers. All their addresses end in example.com, .org or .net, where no mail arrives (RFC 2606).
+"""Write the subscribers of the demo, with addresses under example.com, .org and .net (RFC 2606).
 
-Where mail really leaves the house they are paused, so that nothing is sent to nobody.
+If a mail server is configured they are paused, so that no emails are sent to them.
 """
 
 import random
@@ -13,7 +13,7 @@ from incidents.models import Page
 from statuspage.importers.demo.data import SubscribersText
 from statuspage.subscribers.models import Subscriber, SubscriberState
 
-MADE_UP = "Made up for the demo page: no mail can reach it."
+DEMO_ADDRESS = "Demo address that cannot receive email."
 
 
 def has_any(page: Page) -> bool:
@@ -21,20 +21,22 @@ def has_any(page: Page) -> bool:
 
 
 def sign_up(page: Page, texts: Iterable[SubscribersText], *, seed: int, now: datetime) -> int:
-    """Write the subscribers as if each had come in their own time; no mail is owed to any. Returns how many."""
-    people = [_subscriber(page, text, email, seed, now) for text in texts for email in text.emails]
-    return len(Subscriber.objects.bulk_create(sorted(people, key=lambda one: one.created_at)))
+    """Create the subscribers, backdated and without confirmation emails. Return how many."""
+    subscribers = [_subscriber(page, text, email, seed, now) for text in texts for email in text.emails]
+    return len(Subscriber.objects.bulk_create(sorted(subscribers, key=lambda subscriber: subscriber.created_at)))
 
 
 def _subscriber(page: Page, text: SubscribersText, email: str, seed: int, now: datetime) -> Subscriber:
-    chance = random.Random(f"{seed} {email}")
-    came = now - timedelta(days=text.days_old * chance.uniform(1, 1.3), minutes=chance.randint(90, 700))
-    confirmed = came + timedelta(minutes=chance.uniform(0.5, 40))
-    person = Subscriber(page=page, email=email, state=text.state, created_at=came, confirmation_sent_at=came)
+    rng = random.Random(f"{seed} {email}")
+    created_at = now - timedelta(days=text.days_old * rng.uniform(1, 1.3), minutes=rng.randint(90, 700))
+    confirmed_at = created_at + timedelta(minutes=rng.uniform(0.5, 40))
+    subscriber = Subscriber(
+        page=page, email=email, state=text.state, created_at=created_at, confirmation_sent_at=created_at
+    )
     if text.state != SubscriberState.PENDING:
-        person.confirmed_at = confirmed
+        subscriber.confirmed_at = confirmed_at
     if text.state == SubscriberState.UNSUBSCRIBED:
-        person.unsubscribed_at = confirmed + timedelta(days=text.days_old / 2)
+        subscriber.unsubscribed_at = confirmed_at + timedelta(days=text.days_old / 2)
     if text.state == SubscriberState.ACTIVE and settings.EMAIL_URL:
-        person.state, person.paused_at, person.paused_reason = SubscriberState.PAUSED, now, MADE_UP
-    return person
+        subscriber.state, subscriber.paused_at, subscriber.paused_reason = SubscriberState.PAUSED, now, DEMO_ADDRESS
+    return subscriber

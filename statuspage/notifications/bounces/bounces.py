@@ -8,8 +8,8 @@ from incidents.actor import SYSTEM
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Bounce, BounceKind, Delivery
 from statuspage.notifications.models.bounces import SOFT_DAYS
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
-from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
+from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, Suppression
 
 COMPLAINED = "They reported a mail as spam."
 
@@ -19,8 +19,8 @@ def refused(delivery: Delivery, words: str) -> None:
     if delivery.channel != Channel.EMAIL:
         delivery.subscriber.pause(words)
         return
-    status = status_in(words)
-    came_back(delivery, kind_of(status), status=status, words=words)
+    status = find_status(words)
+    came_back(delivery, bounce_kind_of(status), status=status, words=words)
 
 
 @transaction.atomic
@@ -33,6 +33,8 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     _, is_new = Bounce.objects.get_or_create(delivery=delivery, kind=kind, defaults=details)
     if not is_new:
         return "known already"
+    if kind == BounceKind.HARD:
+        _suppress(subscriber)
     if _is_to_owner(delivery, subscriber):
         return "recorded"
     if kind == BounceKind.COMPLAINT:
@@ -65,6 +67,11 @@ def left_elsewhere(delivery: Delivery) -> str:
     if _is_to_owner(delivery, subscriber):
         return "ignored: a mail about an endpoint"
     return _stop(subscriber, "They unsubscribed through the mail provider.", "provider", "")
+
+
+def _suppress(subscriber: Subscriber) -> None:
+    if until := Bounce.objects.suppressed_until(subscriber):
+        Suppression.objects.update_or_create(subscriber=subscriber, defaults={"until": until})
 
 
 def _is_to_owner(delivery: Delivery, subscriber: Subscriber) -> bool:

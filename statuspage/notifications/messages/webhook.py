@@ -49,7 +49,7 @@ def _envelope(serializer: WebhookSerializer, unsubscribe: str) -> Json:
     return serializer.envelope(
         page_status(list(statuses), open_impacts=list(impacts)),
         unsubscribe=unsubscribe,
-        documentation=absolute_url(page, reverse("subscribers:webhook")),
+        documentation=absolute_url(page, reverse("public:webhook")),
         generated_at=timezone.now(),
     )
 

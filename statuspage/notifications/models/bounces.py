@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models.functions import Now, TruncDate
@@ -13,9 +13,9 @@ from statuspage.subscribers.models.subscribers import Subscriber
 # Mail that was put off until the other side gave up, on so many days within a week: nobody reads that mailbox.
 SOFT_DAYS = 3
 SOFT_WITHIN = timedelta(days=7)
-# An address that was refused for good so often in a month gets no mail that asks to confirm it, either.
-DEAD_AFTER = 2
-DEAD_FOR = timedelta(days=30)
+# An address that hard-bounced this often within this time gets no confirmation requests either.
+SUPPRESSED_AFTER = 2
+SUPPRESSED_FOR = timedelta(days=30)
 
 
 class BounceKind(models.TextChoices):
@@ -50,9 +50,11 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
             recent = recent.filter(at__gte=subscriber.confirmed_at)
         return recent.aggregate(days=models.Count(TruncDate("at"), distinct=True))["days"] or 0
 
-    def says_dead(self, subscriber: Subscriber) -> bool:
-        """Whether the address was refused for good so lately and often that even asking it to confirm would harm."""
-        return self.hard().filter(subscriber=subscriber, at__gt=from_now(-DEAD_FOR)).count() >= DEAD_AFTER
+    def suppressed_until(self, subscriber: Subscriber) -> datetime | None:
+        """Until when the address must not get confirmation requests; None if it has not hard-bounced often enough."""
+        times = self.hard().filter(subscriber=subscriber).order_by("-at").values_list("at", flat=True)
+        latest = list(times[:SUPPRESSED_AFTER])
+        return latest[-1] + SUPPRESSED_FOR if len(latest) == SUPPRESSED_AFTER else None
 
 
 class Bounce(models.Model):

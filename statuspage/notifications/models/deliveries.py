@@ -143,7 +143,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def still_held(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
         """Those of `deliveries` that `token` still holds, their subscribers' states brought up to date."""
-        held = self.held_by(token, [delivery.pk for delivery in deliveries])
+        held = self.affected_by_any(token, [delivery.pk for delivery in deliveries])
         states = dict(held.values_list("pk", "subscriber__state"))
         for delivery in deliveries:
             delivery.subscriber.state = states.get(delivery.pk, delivery.subscriber.state)
@@ -171,15 +171,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
 
-    def held_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
+    def affected_by_any(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__among=ids, lease_token=token)
 
     def renew(self, token: str, ids: list[int]) -> None:
-        self.held_by(token, ids).update(lease_until=from_now(LEASE))
+        self.affected_by_any(token, ids).update(lease_until=from_now(LEASE))
 
     def release(self, token: str, ids: list[int]) -> None:
         """Give back what was claimed and not tried: due as before, no attempt burned."""
-        self.held_by(token, ids).update(lease_until=None, lease_token="")
+        self.affected_by_any(token, ids).update(lease_until=None, lease_token="")
 
     def mark_sent(self, ids: list[int]) -> None:
         """The other side accepted these. True whoever holds them now."""
@@ -193,10 +193,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         last: int | None = self.filter(event=event).aggregate(last=Max("subscriber_id"))["last"]
         return last or 0
 
-    def replace_requests(self, subscriber: Subscriber) -> None:
-        """A newer mail about the subscription itself makes those still waiting pointless."""
-        waiting = self.queued().filter(subscriber=subscriber, event__isnull=True, lease_until__isnull=True)
-        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was asked for before this was sent.")
+    def replace_requests(self, subscribers: list[int]) -> None:
+        """Cancel unsent messages about the subscriptions themselves: newer ones are about to be queued."""
+        waiting = self.queued().filter(subscriber__in=subscribers, event__isnull=True, lease_until__isnull=True)
+        waiting.update(state=DeliveryState.CANCELLED, last_error="A newer one was requested before this was sent.")
 
     def hasten(self, subscriber: Subscriber) -> None:
         """Its endpoint works again: what waits for a later attempt is due now."""
@@ -361,7 +361,7 @@ class Delivery(models.Model):
 
     def _settle(self, **changes: Any) -> None:
         """Only its holder may: when the lease ran out, somebody else answers for the row."""
-        mine = Delivery.objects.held_by(self.lease_token, [self.pk])
+        mine = Delivery.objects.affected_by_any(self.lease_token, [self.pk])
         mine.update(lease_until=None, lease_token="", **changes)
 
 

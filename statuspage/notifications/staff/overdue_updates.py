@@ -32,7 +32,7 @@ def remind_staff(now: datetime) -> None:
 
 def _silent(now: datetime) -> Iterator[StaffReminder]:
     """Only the last that is due: who was not reminded in time is not reminded twice at once."""
-    for incident in Incident.objects.incidents().unresolved().with_timeline().select_related("page"):
+    for incident in Incident.objects.incidents().unresolved().with_details().select_related("page"):
         reminders = Reminders.read(incident.page.staff_reminders)
         silence = overdue_update_of(incident, now=now, reminders=reminders)
         if silence and reminders.by_mail:
@@ -53,7 +53,7 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
 
 def email_of(reminder: StaffReminder, now: datetime) -> StaffEmail | None:
     """As things are now. None if they are not so any more, or another reminder says it."""
-    incident = Incident.objects.with_timeline().select_related("page").get(pk=reminder.incident_id)
+    incident = Incident.objects.with_details().select_related("page").get(pk=reminder.incident_id)
     is_over = reminder.kind == ReminderKind.STILL_RED
     after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
     if after is None or after.pk != reminder.after_id or not reminders.by_mail:

@@ -1,4 +1,4 @@
-"""E-mail: to an SMTP server over connections of our own, or through another of Django's mail backends (files)."""
+"""Email: sent over SMTP connections of the pool, or through another Django email backend (files)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EmailTransport(Transport):
 
     def send(self, composed: ComposedEmail, delivery: Delivery) -> None:
         if self._pool is None:
-            _through_django(composed, delivery)
+            _send_with_django(composed, delivery)
             return
         for _, error in self._pool.send_many(iter([(composed, delivery)])):
             if error:
@@ -48,19 +48,19 @@ class EmailTransport(Transport):
 _UNFOLDED = compat32.clone(max_line_length=998)
 
 
-class _Filled(EmailMessage):
-    """A message whose bytes are there already."""
+class _SerializedMessage(EmailMessage):
+    """A message that is already serialized."""
 
     raw = b""
 
     def message(self, **_options: Any) -> Any:
-        # As in mail.messages.Message: headers are not folded.
+        # As in smtp.headers.Message: headers are not folded.
         return message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
 
 
-def _through_django(composed: ComposedEmail, delivery: Delivery) -> None:
-    message = _Filled(composed.email.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
-    message.raw = composed.template(eight_bit=True, stuffed=False).fill(delivery)
+def _send_with_django(composed: ComposedEmail, delivery: Delivery) -> None:
+    message = _SerializedMessage(composed.email.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
+    message.raw = composed.template(eight_bit=True, dot_stuffed=False).fill(delivery)
     try:
         get_connection().send_messages([message])
     except OSError as error:

@@ -15,14 +15,14 @@ from statuspage.public.json.v2 import components_on_page, ids_of_shown_component
 
 def incident_body(page: Page, public_id: str) -> Json | None:
     """Return the body, or None if there is no such public incident. Costs at most eleven queries."""
-    visible = page.incidents.visible_to(Viewer.PUBLIC).with_timeline()
+    visible = page.incidents.visible_to(Viewer.PUBLIC).with_details()
     incident = visible.prefetch_related("updates__revisions", "reminders").filter(public_id=public_id).first()
     if incident is None:
         return None
     postmortem = published_postmortem(incident)
     if postmortem:
         prefetch_related_objects([postmortem], "action_items", "revisions")
-    is_notified = postmortem is not None and Event.objects.telling().about(postmortem).exists()
+    is_notified = postmortem is not None and Event.objects.notifying().about(postmortem).exists()
     serializer = IncidentSerializer(page, absolute_url(page, ""))
     components = components_on_page(incident, ids_of_shown_components(page))
     return serializer.incident(incident, components, is_notified=is_notified) | {

@@ -100,10 +100,10 @@ def loosely_written(request: HttpRequest) -> HttpResponseBase:
     """`//api/v2/incidents.json` and `/api/v2/Incidents.json`, which clients in use ask for. Nothing here knows cookies,
     so that nothing has to be guarded from foreign pages."""
     path = "/" + re.sub(r"/+", "/", request.path_info).strip("/").lower()
-    found = resolve(path)
-    if found.view_name == "public:v2_loosely_written":
+    match = resolve(path)
+    if match.view_name == "public:v2_loosely_written":
         return json_not_found()
-    answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+    answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return answer
 
 
@@ -135,16 +135,18 @@ def _maintenances(page: Page) -> IncidentQuerySet:
 
 def _headline(components: Iterable[Component], open_incidents: Iterable[Incident]) -> Headline:
     """The one that the home page shows."""
-    return page_status([one.status for one in components], open_impacts=[one.impact for one in open_incidents])
+    return page_status(
+        [component.status for component in components], open_impacts=[incident.impact for incident in open_incidents]
+    )
 
 
-def _incident_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    listed = found.latest_first().with_timeline()[:LISTED]
+def _incident_list(page: Page, incidents: IncidentQuerySet) -> HttpResponse:
+    listed = incidents.latest_first().with_details()[:LISTED]
     return _answer(page, {"incidents": incident_rows(v2_serializer(page), listed, ids_of_shown_components(page))})
 
 
-def _maintenance_list(page: Page, found: IncidentQuerySet) -> HttpResponse:
-    rows = _maintenance_rows(v2_serializer(page), found.with_timeline()[:LISTED], ids_of_shown_components(page))
+def _maintenance_list(page: Page, maintenances: IncidentQuerySet) -> HttpResponse:
+    rows = _maintenance_rows(v2_serializer(page), maintenances.with_details()[:LISTED], ids_of_shown_components(page))
     return _answer(page, {"scheduled_maintenances": rows})
 
 

@@ -27,10 +27,10 @@ def history(request: HttpRequest) -> HttpResponse:
     """`/history.json`, `/history.json?page=2`."""
     page = current_page(request)
     number = request.GET.get("page", "1")
-    found = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
-    if found is None:
+    history = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
+    if history is None:
         return json_not_found()
-    return json_answer(history_body(page, found), changed_at=found.changed_at)
+    return json_answer(history_body(page, history), changed_at=history.changed_at)
 
 
 def or_json(view: View) -> View:
@@ -47,9 +47,9 @@ def or_json(view: View) -> View:
 
 
 @open_page
-def incident(request: HttpRequest, code: str) -> HttpResponse:
+def incident(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    body = incident_body(page, code)
+    body = incident_body(page, public_id)
     return json_answer(body, changed_at=page.updated_at) if body else json_not_found()
 
 
@@ -81,7 +81,7 @@ def uptime(request: HttpRequest) -> HttpResponse:
 
 
 def _uptime(serializer: V2Serializer, component: Component, spans: list[Span]) -> Json:
-    percentages = {f"{one.days}_days": None if one.percentage is None else float(one.percentage) for one in spans}
+    percentages = {f"{span.days}_days": None if span.percentage is None else float(span.percentage) for span in spans}
     return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
 
 

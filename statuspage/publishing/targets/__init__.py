@@ -14,13 +14,13 @@ MAKERS = {"file": files, "s3": bucket}
 
 def read_targets(addresses: Iterable[str]) -> list[Target]:
     """Wrong, in words for who set it, if one cannot be understood or used."""
-    found: dict[str, Target] = {}
+    targets: dict[str, Target] = {}
     for address in addresses:
         target = _read(address)
-        if target.name in found:
+        if target.name in targets:
             raise TargetConfigError(f"{target.name} stands there twice.")
-        found[target.name] = target
-    return list(found.values())
+        targets[target.name] = target
+    return list(targets.values())
 
 
 def _read(address: str) -> Target:

@@ -64,10 +64,10 @@ class Target(ABC):
     def held(self) -> dict[str, str]:
         """What lies there by our own notes; nothing if there are none, or they are damaged."""
         try:
-            found = json.loads(self.read_notes() or b"{}")
+            inventory = json.loads(self.read_notes() or b"{}")
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return inventory if isinstance(inventory, dict) else {}
 
 
 def items(generation: Path, static: Path) -> Iterator[Item]:

@@ -30,8 +30,8 @@ class Bucket(Target):
     def put(self, item: Item) -> None:
         import obstore
 
-        told = {name: item.headers[name] for name in SENT if name in item.headers}
-        obstore.put(self.store, _key(item.path), item.file.read_bytes(), attributes=told, use_multipart=False)
+        attributes = {name: item.headers[name] for name in SENT if name in item.headers}
+        obstore.put(self.store, _key(item.path), item.file.read_bytes(), attributes=attributes, use_multipart=False)
 
     def drop(self, path: str) -> None:
         import obstore
@@ -62,8 +62,8 @@ class Bucket(Target):
     def write_notes(self, notes: bytes) -> None:
         import obstore
 
-        told = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        obstore.put(self.store, INVENTORY, notes, attributes=told, use_multipart=False)
+        attributes = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        obstore.put(self.store, INVENTORY, notes, attributes=attributes, use_multipart=False)
 
 
 def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
@@ -76,7 +76,7 @@ def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
     endpoint, region = options.pop("endpoint", None), options.pop("region", None)
     if options:
         raise TargetConfigError(f"s3:// knows no option “{next(iter(options))}”; there are endpoint, region and page.")
-    told = {"endpoint": endpoint, "region": region}
+    settings = {"endpoint": endpoint, "region": region}
     store = S3Store(
         url.netloc,
         prefix=url.path.strip("/") or None,
@@ -87,7 +87,7 @@ def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
         },
         retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=60)},
         disable_bulk_delete=True,
-        **{name: value for name, value in told.items() if value},  # type: ignore[arg-type]
+        **{name: value for name, value in settings.items() if value},  # type: ignore[arg-type]
     )
     return Bucket(f"s3://{url.netloc}{url.path.rstrip('/')}", page, store)
 

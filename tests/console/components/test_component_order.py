@@ -112,7 +112,7 @@ def test_what_is_ticked_gets_one_status_and_a_note(editor: Client, page: Page) -
     entries = AuditEntry.objects.of_verb("component.status")
     assert sorted(entry.object_ref for entry in entries) == sorted(chosen)
     assert {entry.details["note"] for entry in entries} == {"Power cut in row 7"}
-    assert Event.objects.telling().count() == 2
+    assert Event.objects.notifying().count() == 2
 
 
 def test_a_tick_on_a_group_means_all_that_is_in_it(editor: Client, page: Page) -> None:

@@ -156,7 +156,7 @@ def test_a_tick_on_a_group_ticks_its_members_and_counts_them(tab: Tab, page: Pag
     tab.get_by_label("New status", exact=True).select_option("partial_outage")
     button.click()
     expect(tab.get_by_text("2 components are now Partial Outage.")).to_be_visible()
-    assert set(page.components.troubled().values_list("name", flat=True)) == {"Database", "Website"}
+    assert set(page.components.not_operational().values_list("name", flat=True)) == {"Database", "Website"}
 
 
 def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -> None:
@@ -170,7 +170,7 @@ def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -
     tab.get_by_label("New status", exact=True).select_option("major_outage")
     tab.get_by_role("button", name="Set status").click()
     expect(tab.get_by_text("2 components are now Major Outage.")).to_be_visible()
-    assert page.components.troubled().count() == 2
+    assert page.components.not_operational().count() == 2
 
 
 @pytest.mark.parametrize("width", [360, 1280])

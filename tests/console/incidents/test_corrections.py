@@ -126,7 +126,7 @@ def test_a_deleted_incident_leaves_the_page_and_comes_back(editor: Client, incid
     answer = send(editor, at(incident, "delete"), reason="A drill.", correct_history="on")
     assert answer.status_code == 302
     assert Client().get(public).status_code == 404
-    assert not api.intervals.as_corrected().harmed().exists()
+    assert not api.intervals.as_corrected().impaired().exists()
     assert send(editor, at(incident, "restore"), reason="No drill.").status_code == 302
     assert Client().get(public).status_code == 200
 
@@ -159,7 +159,7 @@ def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
     assert send(editor, "/console/p/acme/incidents/past", **typed).status_code == 302
     incident = page.incidents.get()
     assert (incident.status, incident.impact, incident.updates.count()) == ("resolved", "minor", 2)
-    assert not incident.events.telling().exists()
+    assert not incident.events.notifying().exists()
     assert not mail.outbox
 
 

@@ -11,6 +11,7 @@ from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page
+from incidents.models.draft_content import UpdateContent
 from statuspage.dispatcher.loop import sweep
 from tests.console.staff import fill_in, sheet, signed_in
 from tests.factories import make_component, make_incident, make_page, post
@@ -65,7 +66,7 @@ def test_what_is_typed_is_kept_and_there_again_after_signing_in_anew(editor: Cli
     again = signed_in("editor", name="Erin", email="erin2@example.com")
     assert "Half a sen" not in again.get(place(incident)).content.decode()  # somebody else's account, not hers
     Draft.objects.update(author_ref=Draft.objects.get().author_ref)
-    assert Draft.objects.get().typed["body"] == ["Half a sen"]
+    assert Draft.objects.get().form_data["body"] == ["Half a sen"]
 
 
 def test_a_form_opens_with_the_draft_of_its_author(editor: Client, page: Page) -> None:
@@ -295,7 +296,7 @@ def test_viewers_read_nothing_that_is_not_published(editor: Client, page: Page) 
 def test_characters_that_no_database_keeps_are_left_out(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     editor.post(place(incident, "/draft/update"), {"body": "a\0b"})
-    assert Draft.objects.get().typed["body"] == ["ab"]
+    assert Draft.objects.get().form_data["body"] == ["ab"]
     assert editor.get("/console/p/acme/commands", {"q": "\0"}).status_code == 200
     assert (
         editor.post(
@@ -380,7 +381,7 @@ def test_an_owner_sets_the_rules(page: Page) -> None:
 def test_a_rehearsal_leaves_nothing_behind(page: Page) -> None:
     incident = make_incident(page)
     draft = Draft(page=page, incident=incident, step="update", author_ref="1", author_label="Erin", version=1)
-    content = {"body": "x", "notify": True, "at": None, "components": {}, "status": "identified"}
+    content = UpdateContent(body="x", notify=True, status="identified")
     draft_lifecycle.dry_run(draft, content)
     assert incident.updates.count() == 1
     incident.refresh_from_db()

@@ -148,7 +148,7 @@ def test_on_paper_it_has_the_picture_the_list_and_no_buttons(open_tab: OpenTab, 
     ago = timezone.now() - timedelta(hours=2)
     web = make_component(page, "Web")
     made = make_resolved(page, at=ago, until=ago + timedelta(hours=1), components={web: "major_outage"})
-    incident = Incident.objects.with_timeline().select_related("page").get(pk=made.pk)
+    incident = Incident.objects.with_details().select_related("page").get(pk=made.pk)
     findings = Findings(timeline=tuple(lines_of(evidence_of(incident))), factors=("Nobody was told",))
     body = "\n\n".join(f"## Part {n}\n\n{'It went on and on. ' * 60}" for n in range(12))
     postmortem_lifecycle.publish(

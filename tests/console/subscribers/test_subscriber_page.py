@@ -72,7 +72,7 @@ def test_who_waits_for_confirmation_can_be_vouched_for(editor: Client, page: Pag
 
 @pytest.mark.parametrize(
     ("state", "said"),
-    [("active", "is here already"), ("paused", "is here already"), ("unsubscribed", "has unsubscribed")],
+    [("active", "is already on the list"), ("paused", "is already on the list"), ("unsubscribed", "is unsubscribed")],
 )
 @pytest.mark.parametrize("by", ["ask", "word"])
 def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, said: str, by: str) -> None:
@@ -93,8 +93,8 @@ def test_what_is_wrong_stands_beside_its_field(editor: Client, page: Page) -> No
     answer = add(editor, email="ada", scope="selected", kinds=[])
     assert answer.status_code == 422
     text = sheet(answer).text
-    assert "This is not a whole e-mail address." in text
-    assert "Choose at least one kind" in text
+    assert "Enter a complete email address." in text
+    assert "Choose at least one type of notification" in text
     assert not Subscriber.objects.exists()
 
 
@@ -104,14 +104,14 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
     text = sheet(editor.get(address(reader))).text
-    for words in ("APIs (the whole group)", "Incidents, maintenances", "Only when something begins", "Asia/Tokyo"):
+    for words in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
         assert words in text
 
 
 def test_whoever_chose_only_what_is_gone_is_said_to_be_told_nothing(editor: Client, page: Page) -> None:
     reader = make_reader(page, groups=(make_group(page),))
     reader.interests.all().delete()
-    assert "Nothing: what was chosen is gone" in sheet(editor.get(address(reader))).text
+    assert "Nothing (the selected parts no longer exist)" in sheet(editor.get(address(reader))).text
 
 
 def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:

@@ -65,9 +65,9 @@ def test_what_components_have_now_stays_and_so_does_what_was_worse(page: Page) -
 def test_nobody_is_told_unless_asked(page: Page) -> None:
     updates = story(("investigating", 9, {}), ("resolved", 8, {}))
     add(page, updates)
-    assert not Event.objects.telling().exists()
+    assert not Event.objects.notifying().exists()
     told = add(page, updates, title="Told", notify=True)
-    event = Event.objects.telling().get()
+    event = Event.objects.notifying().get()
     assert (event.incident, event.kind, event.update and event.update.status) == (told, "incident.resolved", "resolved")
 
 

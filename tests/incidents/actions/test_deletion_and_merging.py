@@ -28,7 +28,7 @@ def test_a_deleted_incident_is_hidden_holds_nothing_and_keeps_its_rows(page: Pag
     delete(incident)
     assert not page.incidents.visible_to(Viewer.PUBLIC).exists()
     assert not page.incidents.unresolved().exists()
-    assert not Component.objects.held_by(page.incidents.ongoing()).exists()
+    assert not Component.objects.affected_by_any(page.incidents.ongoing()).exists()
     assert incident.updates.count() == 1
     assert AuditEntry.objects.get(verb="incident.hidden").details == {"reason": "A test."}
 
@@ -47,7 +47,7 @@ def test_on_request_its_components_never_were_down(page: Page) -> None:
     api.refresh_from_db()
     web.refresh_from_db()
     assert (api.status, web.status) == ("operational", "partial_outage")
-    assert not api.intervals.as_corrected().harmed().exists()
+    assert not api.intervals.as_corrected().impaired().exists()
     assert api.intervals.filter(status="major_outage", superseded_at__isnull=False).exists()
 
 
@@ -78,7 +78,7 @@ def test_a_duplicate_leads_to_the_one_that_is_kept(page: Page) -> None:
     other.refresh_from_db()
     assert (other.merged_into, other.updates.count()) == (kept, 1)
     assert list(page.incidents.visible_to(Viewer.PUBLIC)) == [kept]
-    assert set(Component.objects.named_by(kept)) == {api, web}
+    assert set(Component.objects.affected_by(kept)) == {api, web}
     web.refresh_from_db()
     assert web.status == "partial_outage"
     refs = AuditEntry.objects.filter(verb="incident.merged").values_list("object_ref", flat=True)

@@ -70,7 +70,7 @@ def test_each_move_is_one_entry_and_one_event_and_no_move_is_none(page: Page) ->
     before = AuditEntry.objects.count(), Event.objects.count()
     place(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
     assert (AuditEntry.objects.count(), Event.objects.count()) == (before[0] + 1, before[1] + 1)
-    assert not Event.objects.telling().exists()
+    assert not Event.objects.notifying().exists()
     place(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
     assert (AuditEntry.objects.count(), Event.objects.count()) == (before[0] + 1, before[1] + 1)
 
@@ -101,7 +101,7 @@ def test_one_status_for_many_is_recorded_as_if_each_was_set_by_hand(page: Page) 
     changed = actions.set_statuses(page, page.components.all(), "major_outage", note=" Fire ", actor=ALICE)
     assert {one.name for one in changed} == {"Website", "Database"}
     assert set(page.components.values_list("status", flat=True)) == {"major_outage"}
-    events = Event.objects.telling().filter(kind="component.status", component__in=changed)
+    events = Event.objects.notifying().filter(kind="component.status", component__in=changed)
     assert set(events.values_list("old_status", "new_status")) == {("operational", "major_outage")}
     details = [AuditEntry.objects.about(one.public_id).of_verb("component.status").get().details for one in changed]
     assert details == [{"old": "operational", "new": "major_outage", "note": "Fire"}] * 2

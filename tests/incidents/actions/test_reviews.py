@@ -150,9 +150,9 @@ def test_an_approval_of_a_text_that_was_not_seen_is_a_conflict(incident: Inciden
 def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
     postmortem = reviews.ask(saved(incident), actor=ALICE)
     with pytest.raises(ValidationError, match="Write something first"):
-        reviews.give_back(postmortem, note=" ", actor=BOB)
+        reviews.return_for_changes(postmortem, note=" ", actor=BOB)
     assert Postmortem.objects.get().review_requested_at is not None
-    reviews.give_back(postmortem, note="Who noticed?", actor=BOB)
+    reviews.return_for_changes(postmortem, note="Who noticed?", actor=BOB)
     assert Postmortem.objects.get().review_requested_at is None
     assert postmortem.comments.get().body == "Who noticed?"
 

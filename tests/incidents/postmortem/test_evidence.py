@@ -36,7 +36,7 @@ def incident() -> Incident:
         actions.post_update(made, UpdateInput(status="monitoring", body="A fix is in."), actor=ALICE)
         clock.move_to(START + timedelta(minutes=62))
         actions.resolve(made, UpdateInput(body="Over."), restore=dict.fromkeys([api, web], "operational"), actor=ALICE)
-    return Incident.objects.with_timeline().select_related("page").get()
+    return Incident.objects.with_details().select_related("page").get()
 
 
 def after(minutes: int) -> datetime:
@@ -84,7 +84,7 @@ def test_each_component_has_its_own_time(incident: Incident) -> None:
 def test_what_a_component_suffered_before_and_after_is_not_this_incidents(incident: Incident) -> None:
     api = Component.objects.get(name="API")
     component_actions.set_status(api, "degraded_performance", actor=BOB)
-    record = evidence_of(Incident.objects.with_timeline().get()).record
+    record = evidence_of(Incident.objects.with_details().get()).record
     api_harm = postmortem_summary_of(Findings(), record).harms[0]
     assert api_harm.lasted == timedelta(minutes=48)
 
@@ -93,7 +93,7 @@ def test_a_line_about_two_hundred_components_can_be_saved_as_it_is() -> None:
     page = make_page()
     components = {make_component(page, f"Server {n}"): "major_outage" for n in range(200)}
     make_incident(page, body="It fails. " * 200, components=components)
-    incident = Incident.objects.with_timeline().select_related("page").get()
+    incident = Incident.objects.with_details().select_related("page").get()
     lines = lines_of(evidence_of(incident))
     postmortem_lifecycle.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=tuple(lines)))
     assert lines[0].text.endswith("…")
@@ -102,7 +102,7 @@ def test_a_line_about_two_hundred_components_can_be_saved_as_it_is() -> None:
 def test_an_open_incident_has_an_account_too() -> None:
     page = make_page()
     make_incident(page, components={make_component(page): "major_outage"})
-    evidence = evidence_of(Incident.objects.with_timeline().get())
+    evidence = evidence_of(Incident.objects.with_details().get())
     assert evidence.record.moments["ended"] is None
     assert lines_of(evidence)
 
@@ -116,6 +116,6 @@ def test_it_costs_one_query_and_the_lines_another(
 
 def test_what_updates_say_in_markdown_stands_in_the_timeline_as_plain_words() -> None:
     body = "Since @14:14 **one in five**\nfails: [more](https://example.org), `A & B`.\n\nMore."
-    made = Incident.objects.with_timeline().select_related("page").get(pk=make_incident(make_page(), body=body).pk)
+    made = Incident.objects.with_details().select_related("page").get(pk=make_incident(make_page(), body=body).pk)
     (line,) = (line.text for line in lines_of(evidence_of(made)) if line.is_public)
     assert line == "Investigating: Since 14:14 UTC one in five fails: more, A & B."

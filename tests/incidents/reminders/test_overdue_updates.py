@@ -99,7 +99,7 @@ def outage(page: Page) -> Incident:
 
 
 def silence(incident: Incident, after: float) -> OverdueUpdate | None:
-    found = Incident.objects.with_timeline().get(pk=incident.pk)
+    found = Incident.objects.with_details().get(pk=incident.pk)
     return overdue_update_of(found, now=timezone.now() + minutes(after), reminders=RULES)
 
 
