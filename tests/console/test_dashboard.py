@@ -75,7 +75,7 @@ def test_a_fresh_page_says_what_to_do_first(editor: Client) -> None:
     document = dashboard(editor)
     assert "Components are the parts of your service that your customers recognize" in document.text
     assert document.one("a", href="/console/p/acme/components/new").text == "Add the first component"
-    assert "When something breaks, declare it" in document.text
+    assert "When something fails, declare an incident" in document.text
 
 
 def test_an_open_incident_shows_its_last_update_and_a_form_for_the_next(editor: Client, page: Page) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.models import AuditEntry, Component, Page
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, Priority
 from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Interest, Subscriber
@@ -103,6 +104,7 @@ def test_a_file_is_previewed_and_then_imported(editor: Client, page: Page, rest:
 def test_asking_first_owes_each_a_mail_that_waits_behind_what_is_urgent(editor: Client, page: Page) -> None:
     bring_in(editor, "email\nada@example.com\nbob@example.com\n", by="ask")
     assert set(states().values()) == {"pending"}
+    fan_out_waiting()
     assert [(d.kind, d.priority) for d in Delivery.objects.all()] == [("confirmation", Priority.LOW)] * 2
     assert not any(one.confirmation_sent_at is None for one in Subscriber.objects.all())
 

@@ -49,7 +49,8 @@ def test_a_subscriber_is_added_and_asked_to_confirm(editor: Client, page: Page) 
     ada = Subscriber.objects.get()
     assert (ada.email, ada.state) == ("ada@example.com", "pending")
     assert "Confirmation email sent to" in sheet(answer).text
-    assert [one.kind for one in Delivery.objects.all()] == ["confirmation"]
+    fan_out_waiting()
+    assert [delivery.kind for delivery in Delivery.objects.all()] == ["confirmation"]
 
 
 def test_a_subscriber_is_added_by_the_word_of_staff_and_the_audit_log_says_so(editor: Client, page: Page) -> None:
@@ -162,17 +163,19 @@ def test_resuming_confirms_nobody(editor: Client, page: Page, state: str) -> Non
 def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.PENDING, confirmed_at=None)
     assert "Confirmation email sent." in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
-    assert "One a day is the most" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    assert "You can send one per day" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    fan_out_waiting()
     assert Delivery.objects.count() == 1
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=1, seconds=1))
     editor.post(address(reader, "/confirmation"))
+    fan_out_waiting()
     assert Delivery.objects.count() == 2
 
 
 def test_who_has_left_is_not_asked_again(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.UNSUBSCRIBED)
     answer = editor.post(address(reader, "/confirmation"), follow=True)
-    assert "Only they can subscribe again" in sheet(answer).text
+    assert "Only its owner can subscribe it again" in sheet(answer).text
     assert not Delivery.objects.exists()
     assert not form_actions(sheet(editor.get(address(reader))))
 
