@@ -44,7 +44,8 @@ class MomentField(forms.CharField):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValidationError("Enter a time in the page's time zone. Example: 2026-01-31 14:05") from None
+            error = "Enter a time in the page's time zone. Example: 2026-01-31 14:05"
+            raise ValidationError(error, code="invalid") from None
         return self._in_zone(moment)
 
     def _in_zone(self, moment: datetime) -> datetime:

@@ -101,7 +101,7 @@ def test_any_time_is_understood_as_it_is_shown_or_asked_about(seconds: int, name
     try:
         understood = read(shown, name)
     except ValidationError as error:
-        if "came twice" not in " ".join(error.messages):
+        if "occurs twice" not in " ".join(error.messages):
             raise
     else:
         assert understood == datetime.fromtimestamp(seconds, UTC)

@@ -41,7 +41,9 @@ def composed_for(body: str, address: str = "ada@example.com", **page: Any) -> tu
     fan_out_waiting()
     delivery = Delivery.objects.select_related("subscriber__page").get()
     notification = read_notification([delivery.event_id or 0])[delivery.event_id or 0]
-    return EmailTransport().compose(delivery, notification), delivery
+    composed = EmailTransport().compose(delivery, notification)
+    assert isinstance(composed, ComposedEmail)
+    return composed, delivery
 
 
 def unstuffed(raw: bytes) -> bytes:

@@ -114,4 +114,7 @@ def latest_bounces(page: Page) -> list[Bounce]:
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:
     newest = Delivery.objects.filter(subscriber__in=[subscriber.pk for subscriber in subscribers])
     newest_ids = newest.order_by().values("subscriber").annotate(newest=Max("pk")).values("newest")
-    return {delivery.subscriber_id: delivery for delivery in Delivery.objects.filter(pk__in=newest_ids)}
+    return {
+        delivery.subscriber.pk: delivery
+        for delivery in Delivery.objects.filter(pk__in=newest_ids).select_related("subscriber")
+    }

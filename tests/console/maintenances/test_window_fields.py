@@ -75,12 +75,12 @@ def test_a_length_is_real_time_across_a_change_of_the_clocks() -> None:
 
 @pytest.mark.parametrize("text", ["noon", "2", "24:00", "2 weeks", "24.10.2026 04:00"])
 def test_what_is_no_end_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(ValidationError, match="as a time of day \\(04:00\\), or as a length: 2 h, 90 min"):
+    with pytest.raises(ValidationError, match="a time of day \\(04:00\\), or a duration \\(2 h, 90 min\\)"):
         FIELD.clean(text)
 
 
 def test_a_time_of_day_that_the_clocks_skip_is_refused() -> None:
-    with pytest.raises(ValidationError, match="02:30 did not exist in Europe/Berlin"):
+    with pytest.raises(ValidationError, match="02:30 does not exist on Mar"):
         FIELD.after(berlin("2026-03-29 01:00"), time(2, 30))
 
 

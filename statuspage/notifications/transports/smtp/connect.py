@@ -11,20 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.base import ChannelDown, TransportError
-from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # Limit for name resolution, connecting, greeting, TLS and log-in together.
 CONNECT_SECONDS = 20.0
-# Limit for connecting and sending one email.
-SEND_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -129,55 +122,6 @@ class ConnectThread(_InterruptibleThread):
             client.file.close()
             client.file = None
         self._client = client
-
-
-class _SendThread(_InterruptibleThread):
-    """Sends one email over a separate connection."""
-
-    def __init__(self, message: EmailMessage) -> None:
-        super().__init__(name="smtp-send", daemon=True)
-        self._message = message
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            _Backend().send_messages([self._message])
-        except Exception as error:
-            self.error = error
-        if self.socket_copy:
-            self.socket_copy.close()
-
-
-def send_message(message: EmailMessage) -> None:
-    """Send one email to one recipient over a separate connection. Returns when the mail server (or file) accepted it.
-
-    TransportError if this message was refused, ChannelDown if no message can be sent. Takes at most SEND_SECONDS.
-    """
-    if settings.EMAIL_BACKEND != SMTP_BACKEND:
-        try:
-            get_connection().send_messages([message])
-        except OSError as error:
-            raise ChannelDown(str(error)) from error
-        return
-    thread = _SendThread(message)
-    thread.start()
-    thread.join(SEND_SECONDS)
-    if thread.is_alive():
-        thread.interrupt()
-        raise ChannelDown(f"The mail server took longer than {SEND_SECONDS:g} s")
-    if thread.error:
-        raise _classify(thread.error) from thread.error
-
-
-def _classify(error: Exception) -> Exception:
-    """Return the error as a TransportError (the recipient's side) or a ChannelDown (our side)."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, response = next(iter(error.recipients.values()))
-        text = error_text(smtplib.SMTPResponseException(code, response))
-        return TransportError(text, permanent=bounce_kind_of(find_status(text)) == BounceKind.HARD)
-    if isinstance(error, smtplib.SMTPDataError):
-        return TransportError(error_text(error))
-    return ChannelDown(error_text(error)) if isinstance(error, OSError) else error
 
 
 def error_text(error: Exception) -> str:

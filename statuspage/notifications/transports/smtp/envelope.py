@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.message import utf8_charset_qp
 
 from statuspage.notifications.messages.email import EmailTemplate
 from statuspage.notifications.models import Delivery
@@ -29,6 +33,34 @@ class ComposedEmail:
         return self._templates[key]
 
 
+class ComposedMessage:
+    """A message to one person, complete. Offers the server what a ComposedEmail does."""
+
+    def __init__(self, message: EmailMessage) -> None:
+        self.message = message
+
+    def template(self, *, eight_bit: bool, dot_stuffed: bool) -> CompleteMessage:
+        self.message.encoding = None if eight_bit else utf8_charset_qp
+        raw = self.message.message().as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if dot_stuffed:
+            raw = re.sub(rb"^\.", b"..", raw, flags=re.MULTILINE) + b".\r\n"
+        return CompleteMessage(raw)
+
+
+class CompleteMessage:
+    """What `fill` returns is the same for every delivery: there is only one."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self.is_eight_bit = not raw.isascii()
+
+    def fill(self, _delivery: Delivery) -> bytes:
+        return self._raw
+
+
+Composed = ComposedEmail | ComposedMessage
+
+
 class Envelope:
     """The SMTP commands and the text of one delivery.
 
@@ -47,7 +79,7 @@ class Envelope:
         "text_sent_at",
     )
 
-    def __init__(self, composed: ComposedEmail, delivery: Delivery) -> None:
+    def __init__(self, composed: Composed, delivery: Delivery) -> None:
         self.composed = composed
         self.delivery = delivery
         self.is_text_sent = self.is_settled = False
@@ -57,7 +89,7 @@ class Envelope:
     def prepare(self, features: Features) -> None:
         """Encode commands and text for a server with `features`. TransportError or ValueError if that is impossible."""
         template = self.composed.template(eight_bit=features.eight_bit, dot_stuffed=True)
-        recipient = mailbox(self.delivery.subscriber.email)
+        recipient = mailbox(self.delivery.email)
         options = b" BODY=8BITMIME" if template.is_eight_bit else b""
         if not recipient.isascii():
             if not features.smtputf8:

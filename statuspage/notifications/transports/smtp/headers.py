@@ -54,6 +54,8 @@ def sender_domain() -> str:
 
 def envelope_sender(delivery: Delivery) -> str:
     """Return the address for delivery status notifications (RFC 5321 section 4.4)."""
+    if delivery.person_id:
+        return sender_address()
     return return_path(_token(delivery)) or sender_address()
 
 

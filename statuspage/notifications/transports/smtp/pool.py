@@ -15,7 +15,7 @@ from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, TransportError
 from statuspage.notifications.transports.smtp.connect import ConnectThread
 from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, SmtpConnection
-from statuspage.notifications.transports.smtp.envelope import ComposedEmail, Envelope
+from statuspage.notifications.transports.smtp.envelope import Composed, Envelope
 
 # Open one more connection per this number of emails.
 EMAILS_PER_CONNECTION = 8
@@ -38,7 +38,7 @@ class SmtpPool:
         self._connections: set[SmtpConnection] = set()
         self._connect_threads: set[ConnectThread] = set()
         self._max_connections = max(1, settings.SMTP_CONNECTIONS)
-        self._pairs: Iterator[tuple[ComposedEmail, Delivery]] = iter(())
+        self._pairs: Iterator[tuple[Composed, Delivery]] = iter(())
         self._returned: deque[Envelope] = deque()
         self._outcomes: deque[Outcome] = deque()
         self._taken = 0
@@ -48,7 +48,7 @@ class SmtpPool:
         self._exhausted = True
         self._channel_down: ChannelDown | None = None
 
-    def send_many(self, pairs: Iterator[tuple[ComposedEmail, Delivery]]) -> Iterator[Outcome]:
+    def send_many(self, pairs: Iterator[tuple[Composed, Delivery]]) -> Iterator[Outcome]:
         """See Transport.send_many."""
         self._pairs, self._exhausted, self._channel_down = pairs, False, None
         while True:
