@@ -313,7 +313,7 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
         ({"scheduled_until": "999999d 999999d 999999d 999999d"}, {"scheduled_until": "This duration is too long."}),
         ({"scheduled_for": "2026-10-20 02:00"}, {"scheduled_for": "The start lies in the past"}),
         ({"scheduled_for": "2027-03-28 02:30"}, {"scheduled_for": "02:30 does not exist on Mar 28 in Europe/Berlin"}),
-        ({"scheduled_for": "2026-10-25 02:30"}, {"scheduled_for": "Write 2026-10-25T02:30+0200 or"}),
+        ({"scheduled_for": "2026-10-25 02:30"}, {"scheduled_for": "Enter 2026-10-25T02:30+0200 or"}),
         ({"scheduled_for": "2026-10-25 00:30", "scheduled_until": "02:30"}, {"scheduled_until": "occurs twice"}),
         ({"title": ""}, {"title": "The title is missing."}),
         ({"body": "  "}, {"body": "Please write a message."}),
