@@ -12,7 +12,7 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.models import ActionItem, Draft, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
-from incidents.reminders.unrestored_components import is_red, unrestored_components
+from incidents.reminders.unrestored_components import is_not_operational, unrestored_components
 from incidents.status import page_status
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -53,7 +53,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
             for incident in open_incidents
         ],
         "unrestored": unrestored_components(page, now=now)
-        if reminders.still_red and any(map(is_red, components))
+        if reminders.still_red and any(map(is_not_operational, components))
         else [],
         "maintenances": [(maintenance, next_step(maintenance, now=now)) for maintenance in maintenances],
         "recent": page.incidents.ended().newest_first()[:5],

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
 from incidents.actions.components import positions
-from incidents.actions.components.positions import Thing
+from incidents.actions.components.positions import Item
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -88,7 +88,7 @@ def move_component(request: StaffRequest) -> HttpResponse:
     return redirect(console_url(request.page, "components"))
 
 
-def redirect_to_row(page: Page, row: Thing) -> HttpResponse:
+def redirect_to_row(page: Page, row: Item) -> HttpResponse:
     return HttpResponseRedirect(f"{console_url(page, 'components')}#at-{row.public_id}")
 
 
@@ -121,24 +121,24 @@ def _position(section: GroupSection) -> tuple[int, bool, int]:
     return row.position, section.group is None, row.pk
 
 
-def _moved(row: Thing, where: Where) -> list[Thing]:
-    order = positions.neighbours(row)
+def _moved(row: Item, where: Where) -> list[Item]:
+    order = positions.siblings_of(row)
     at = order.index(row)
     to = {"up": max(at - 1, 0), "down": at + 1, "top": 0, "bottom": len(order)}[where]
     order.insert(to, order.pop(at))
     return order
 
 
-def _component_or_group(page: Page, public_id: str) -> Thing:
+def _component_or_group(page: Page, public_id: str) -> Item:
     try:
         return page.components.active().select_related("group", "page").get(public_id=public_id)
     except Component.DoesNotExist:
         return get_object_or_404(page.groups.all(), public_id=public_id)
 
 
-def _row_and_place(page: Page, post: QueryDict) -> tuple[Thing, ComponentGroup | None, Thing | None]:
+def _row_and_place(page: Page, post: QueryDict) -> tuple[Item, ComponentGroup | None, Item | None]:
     groups = {group.public_id: group for group in page.groups.all()}
-    rows: dict[str, Thing] = {**groups, **{component.public_id: component for component in page.components.active()}}
+    rows: dict[str, Item] = {**groups, **{component.public_id: component for component in page.components.active()}}
     thing, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
     try:
         return rows[thing], groups[into] if into else None, rows[before] if before else None
