@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
-from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, v2_serializer
+from statuspage.common.json_responses import for_any_origin, json_not_found, json_response, v2_serializer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
@@ -57,7 +57,7 @@ def subscribers(request: HttpRequest) -> HttpResponse:
     try:
         fields = read_fields(request)
     except Unreadable as error:
-        return json_answer({"error": str(error), "message": str(error)}, status=400)
+        return json_response({"error": str(error), "message": str(error)}, status=400)
     if request.method == "DELETE":
         return _ask_to_leave(request, fields.get("id") or "")
     if fields.get("phone_number"):
@@ -144,19 +144,19 @@ def _told(
     subscriber |= {"quarantined_at": None, "incident": incident}
     subscriber |= {"skip_confirmation_notification": False, "purge_at": None}
     subscriber |= {"endpoint": endpoint} if endpoint else {}
-    return json_answer({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
+    return json_response({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
 
 
 def _refused(errors: dict[str, Any]) -> HttpResponse:
     """`error`: each field with its sentences; `message`: all of them as one line."""
     told = {name: [one["message"] if isinstance(one, dict) else one for one in many] for name, many in errors.items()}
     line = " ".join(f"{name}: {sentence}" for name, sentences in told.items() for sentence in sentences)
-    return json_answer({"error": told, "message": line}, status=422)
+    return json_response({"error": told, "message": line}, status=422)
 
 
 def _too_many() -> HttpResponse:
     text = "Too many people have asked from here in the last hour. Please try again later."
-    answer = json_answer({"error": text, "message": text}, status=429)
+    answer = json_response({"error": text, "message": text}, status=429)
     answer["Retry-After"] = str(ratelimit.retry_after(HOUR))
     return answer
 
@@ -171,6 +171,6 @@ def _preflight(methods: tuple[str, ...]) -> HttpResponse:
 
 def _wrong_method(methods: tuple[str, ...]) -> HttpResponse:
     text = f"Use {' or '.join(methods)} here."
-    answer = json_answer({"error": "method not allowed", "message": text}, status=405)
+    answer = json_response({"error": "method not allowed", "message": text}, status=405)
     answer["Allow"] = ", ".join(methods)
     return answer
