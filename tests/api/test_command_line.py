@@ -42,7 +42,7 @@ def run(environment: dict[str, str], *arguments: str, code: int = 0, stdin: str 
 
 
 def run_json(environment: dict[str, str], *arguments: str, stdin: str = "") -> Any:
-    return json.loads(run(environment, "--json", *arguments, stdin=typed))
+    return json.loads(run(environment, "--json", *arguments, stdin=stdin))
 
 
 def create_component(served: Served, name: str) -> None:
