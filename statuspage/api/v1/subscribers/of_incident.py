@@ -74,4 +74,4 @@ def resend_incident_confirmation(
 
 
 def _of_incident(page: Page, incident: Incident) -> SubscriberQuerySet:
-    return page.subscribers.choosing(incident)
+    return page.subscribers.following(incident)

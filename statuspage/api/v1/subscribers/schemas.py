@@ -8,7 +8,7 @@ from incidents.models import Page
 from statuspage.api.lookups import serializer_of
 from statuspage.api.v1.base import PublicIds, RequestModel, ResponseModel
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
+from statuspage.subscribers.models.subscribers import UNCONFIRMED_RETENTION, SubscriberQuerySet
 from statuspage.subscribers.preferences import preferences_of
 
 Mode = Literal["email", "sms", "webhook", "slack", "teams", "integration_partner"]
@@ -143,7 +143,7 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
         display_phone_number=number,
         obfuscated_channel_name=subscriber.address if mode in ("slack", "teams", OTHERS) else None,
         quarantined_at=serializer.time_or_none(quarantined_at),
-        purge_at=serializer.time(unconfirmed_since + UNCONFIRMED_KEPT) if is_unconfirmed else None,
+        purge_at=serializer.time(unconfirmed_since + UNCONFIRMED_RETENTION) if is_unconfirmed else None,
         components=_component_ids(subscriber),
         created_at=serializer.time(subscriber.created_at),
     )
