@@ -136,11 +136,11 @@ def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(answer
     ("url", "said"),
     [
         ("", "Enter the URL of your webhook"),
-        ("example.com/hook", "must begin with https://"),
+        ("example.com/hook", "must start with https://"),
         ("https://ada:pw@example.com/", "user name or password"),
         ("http://10.0.0.1/", "is not a public address"),
         ("http://[::1]/", "is not a public address"),
-        ("http://2130706433/", "neither a host name nor a plain IP address"),
+        ("http://2130706433/", "neither a host name nor an IP address"),
     ],
 )
 def test_a_bad_address_is_refused_beside_its_field_and_stays_in_it(

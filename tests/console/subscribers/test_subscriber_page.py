@@ -175,7 +175,7 @@ def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -
 def test_who_has_left_is_not_asked_again(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.UNSUBSCRIBED)
     answer = editor.post(address(reader, "/confirmation"), follow=True)
-    assert "Only they can subscribe again" in sheet(answer).text
+    assert "Only its owner can subscribe it again" in sheet(answer).text
     assert not Delivery.objects.exists()
     assert not form_actions(sheet(editor.get(address(reader))))
 
