@@ -65,7 +65,7 @@ def test_an_incident_from_the_first_update_to_the_postmortem(
     assert (opened["impact"], opened["incident_updates"][0]["body"]) == ("major", "Looking.")
     public_id = opened["id"]
     assert f"{public_id}  investigating Slow" in run(environment, "incident", "list")
-    assert "Checkout: partial_outage" in run(environment, "status", "--exit-public_id", code=10)
+    assert "Checkout: partial_outage" in run(environment, "status", "--exit-code", code=10)
     run(environment, "incident", "update", public_id, "--status", "identified", "--body", "A bad deploy.")
     resolved = run_json(environment, "incident", "resolve", public_id, "--restore", "--body", "Rolled back.")
     assert resolved["status"] == "resolved"
