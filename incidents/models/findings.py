@@ -47,9 +47,9 @@ class Findings:
 
     def with_missing(self, lines: Iterable[Line]) -> Findings:
         """And those of `lines` whose source is not there yet, in the order of time."""
-        there = {line.source for line in self.timeline if line.source}
+        existing = {line.source for line in self.timeline if line.source}
         return replace(
-            self, timeline=(*self.timeline, *(line for line in lines if line.source not in there))
+            self, timeline=(*self.timeline, *(line for line in lines if line.source not in existing))
         ).in_order()
 
     def as_json(self) -> dict[str, Any]:
@@ -86,13 +86,13 @@ def line_json(line: Line) -> dict[str, Any]:
 
 
 def read_lines(raw: Any) -> Iterable[Line]:
-    for one in raw if isinstance(raw, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("text"), str) and (at := moment_in(one, "at")):
-            yield Line(at, one["text"], one.get("is_public") is True, str(one.get("source", "")))
+    for item in raw if isinstance(raw, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("text"), str) and (at := moment_in(item, "at")):
+            yield Line(at, item["text"], item.get("is_public") is True, str(item.get("source", "")))
 
 
 def texts(raw: Any) -> list[str]:
-    return [one for one in raw if isinstance(one, str)] if isinstance(raw, list) else []
+    return [text for text in raw if isinstance(text, str)] if isinstance(raw, list) else []
 
 
 def is_length(raw: Any) -> bool:
@@ -103,10 +103,10 @@ def is_length(raw: Any) -> bool:
 def moment_in(raw: Json, name: str) -> datetime | None:
     """An aware time, far enough from the ends of the calendar to be reckoned with, or None for anything else."""
     try:
-        found = datetime.fromisoformat(raw.get(name) or "")
+        moment = datetime.fromisoformat(raw.get(name) or "")
     except (TypeError, ValueError):
         return None
-    return found if found.tzinfo and 1900 < found.year < 9000 else None
+    return moment if moment.tzinfo and 1900 < moment.year < 9000 else None
 
 
 def digest(*parts: Any) -> str:

@@ -95,7 +95,7 @@ class Page(models.Model):
 
     @property
     def logos(self) -> list[PageLogo]:
-        return [one for one in (self.logo, self.logo_dark) if one]
+        return [logo for logo in (self.logo, self.logo_dark) if logo]
 
     @property
     def zone_name(self) -> str:

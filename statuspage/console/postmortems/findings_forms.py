@@ -66,13 +66,13 @@ class FindingsForm(ActionForm):
         initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
-        self.component_impacts = summary.harms
+        self.component_impacts = summary.component_impacts
         for name, (label, moment) in MOMENTS.items():
             self.fields[name] = MomentField(clock.zone, day=clock.day, label=label)
             known = typed_moment(summary.moments.get(moment), clock.zone)
             self.fields[name].widget.attrs["placeholder"] = known or "Not known"
         for impact in self.component_impacts:
-            stated_seconds = stated.seconds.get(impact.code)
+            stated_seconds = stated.seconds.get(impact.public_id)
             field = LengthField(
                 label=impact.name, initial="" if stated_seconds is None else length_text(stated_seconds)
             )
@@ -81,7 +81,7 @@ class FindingsForm(ActionForm):
                 "inputmode": "numeric",
                 "autocomplete": "off",
             }
-            self.fields[SECONDS + impact.code] = field
+            self.fields[SECONDS + impact.public_id] = field
 
     @property
     def moment_fields(self) -> list[forms.BoundField]:
@@ -89,7 +89,7 @@ class FindingsForm(ActionForm):
 
     @property
     def length_fields(self) -> list[tuple[ComponentImpact, forms.BoundField]]:
-        return [(impact, self[SECONDS + impact.code]) for impact in self.component_impacts]
+        return [(impact, self[SECONDS + impact.public_id]) for impact in self.component_impacts]
 
     @property
     def has_lengths(self) -> bool:
@@ -100,7 +100,7 @@ class FindingsForm(ActionForm):
         """Return the findings of the valid fields."""
         cleaned: Mapping[str, Any] = getattr(self, "cleaned_data", {})
         moments: dict[str, datetime | None] = {name: cleaned.get(name) for name in MOMENTS}
-        lengths = {impact.code: cleaned.get(SECONDS + impact.code) for impact in self.component_impacts}
+        lengths = {impact.public_id: cleaned.get(SECONDS + impact.public_id) for impact in self.component_impacts}
         return Findings(
             timeline=tuple(timeline),
             **moments,

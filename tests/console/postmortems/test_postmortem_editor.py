@@ -137,10 +137,10 @@ def test_more_lines_keep_what_was_typed(editor: Client, incident: Incident) -> N
     [
         ({"lines-0-at": ""}, "Enter a time."),
         ({"lines-0-at": "noon"}, "Write the time as"),
-        ({"lines-0-at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"lines-0-at": "2999-01-01 10:00"}, "is in the future"),
         ({"detected_at": "soon"}, "Write the time as"),
         ({"detected_at": "1999-01-01 10:00", "impact_started_at": "2000-01-01 10:00"}, "before the impact began"),
-        ({"impact_started_at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"impact_started_at": "2999-01-01 10:00"}, "is in the future"),
         ({"factors": "x" * 501}, "501 characters long"),
     ],
 )
@@ -329,7 +329,7 @@ def test_what_was_done_waits_for_approval_like_any_other_text(editor: Client, in
     assert "Done." in signed_in().get(f"/console/p/acme/drafts/{draft.public_id}").content.decode()
     signed_in().post(f"/console/p/acme/drafts/{draft.public_id}/act", {"act": "approve", "seen": "abc"})
     assert "Done." in public(incident)
-    assert "Please write a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
+    assert "Enter a message." in text_of(editor.post(where, {"body": "", "version": str(incident.version + 1)}))
 
 
 def test_its_pages_cost_few_queries_with_two_hundred_components_and_lines(
