@@ -4,7 +4,7 @@ from incidents.models import Page
 from incidents.statuspage_json import Json
 from incidents.templatetags.candor import site_name
 from incidents.text.wording import machine_time
-from statuspage.public.feeds import Entry, incident_feed
+from statuspage.public.feeds import FeedEntry, incident_feed
 
 CONTENT_TYPE = "application/feed+json; charset=utf-8"
 
@@ -24,7 +24,7 @@ def json_feed(page: Page, *, url: str) -> Json:
     }
 
 
-def _item(entry: Entry) -> Json:
+def _item(entry: FeedEntry) -> Json:
     return {
         "id": entry.url,
         "url": entry.url,

@@ -19,7 +19,7 @@ from statuspage.public.http import View, open_page
 from statuspage.public.json.feed import CONTENT_TYPE, json_feed
 from statuspage.public.json.history import history_body
 from statuspage.public.json.incident import incident_body
-from statuspage.public.uptime import Span, spans_of
+from statuspage.public.uptime import UptimeSpan, spans_of
 
 
 @open_page
@@ -80,7 +80,7 @@ def uptime(request: HttpRequest) -> HttpResponse:
     return json_response(body)
 
 
-def _uptime(serializer: V2Serializer, component: Component, spans: list[Span]) -> Json:
+def _uptime(serializer: V2Serializer, component: Component, spans: list[UptimeSpan]) -> Json:
     percentages = {f"{span.days}_days": None if span.percentage is None else float(span.percentage) for span in spans}
     return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
 
