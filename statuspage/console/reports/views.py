@@ -23,8 +23,8 @@ from statuspage.console.paging import paged
 from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
 from statuspage.reporting.response_times import analytics as analytics_of
 from statuspage.reporting.service_levels import (
+    ReportSpan,
     ServiceLevelReport,
-    Span,
     csv_file,
     list_context,
     report_context,
@@ -137,12 +137,12 @@ def targets_message(changed: Sequence[Component], day: date) -> str:
     return f"Targets set for {names} from {day:%b %d, %Y}."
 
 
-def _span(page: Page, period: str) -> Span:
+def _span(page: Page, period: str) -> ReportSpan:
     requested = span(page, period, now=timezone.now())
     if requested is None:
         raise Http404
     return requested
 
 
-def _reports(page: Page, components: Sequence[Component], requested: Span) -> list[ServiceLevelReport]:
+def _reports(page: Page, components: Sequence[Component], requested: ReportSpan) -> list[ServiceLevelReport]:
     return service_level_reports(page, components, requested.period, viewer=Viewer.STAFF, now=requested.now)

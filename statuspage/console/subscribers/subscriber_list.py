@@ -17,7 +17,7 @@ FAILED_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Entry:
+class SubscriberRow:
     """`address` is masked for people who may not read it."""
 
     subscriber: Subscriber
@@ -26,7 +26,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Filter:
+class SubscriberFilter:
     """The filters of the list. Empty and unknown values filter nothing."""
 
     state: str = ""
@@ -55,19 +55,20 @@ class Directory:
     """`counts`: value, label and number of every state, in the order of SubscriberState."""
 
     listed: PageOf[Subscriber]
-    entries: list[Entry]
+    entries: list[SubscriberRow]
     counts: list[tuple[str, str, int]]
     total: int
 
 
-def directory(page: Page, filters: Filter, *, page_number: str | None, masked: bool) -> Directory:
+def directory(page: Page, filters: SubscriberFilter, *, page_number: str | None, masked: bool) -> Directory:
     """Return one page of the list. Needs five queries, whatever the number of subscribers."""
     matches = filters.apply(Subscriber.objects.newest_first().filter(page=page))
     listed = Paginator(matches, PER_PAGE).get_page(page_number)
     shown = list(listed.object_list)
     last = _last_deliveries(shown)
     entries = [
-        Entry(subscriber, address_of(subscriber, masked=masked), last.get(subscriber.pk)) for subscriber in shown
+        SubscriberRow(subscriber, address_of(subscriber, masked=masked), last.get(subscriber.pk))
+        for subscriber in shown
     ]
     counts = dict(Subscriber.objects.filter(page=page).values_list("state").annotate(number=Count("pk")))
     by_state = [(value, label, counts.get(value, 0)) for value, label in SubscriberState.choices]
