@@ -1,4 +1,4 @@
-"""The incident history as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/). Ours: Statuspage has none."""
+"""The incident history as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/). Statuspage does not have it."""
 
 from incidents.models import Page
 from incidents.statuspage_json import Json
@@ -10,7 +10,7 @@ CONTENT_TYPE = "application/feed+json; charset=utf-8"
 
 
 def json_feed(page: Page, *, url: str) -> Json:
-    """What the Atom feed tells; `date_published` is when the incident began, and stays."""
+    """Return the entries of the Atom feed. `date_published` is when the incident began, and does not change."""
     feed = incident_feed(page)
     return {
         "version": "https://jsonfeed.org/version/1.1",
