@@ -61,7 +61,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Options:
+class ProofreadingOptions:
     """The options of a page. `hosts` are patterns of internal host names, in which `*` matches anything.
 
     `blocks` are the severities that prevent publishing.
@@ -73,7 +73,7 @@ class Options:
     blocks: frozenset[Severity] = frozenset()
 
     @classmethod
-    def read(cls, saved: Mapping[str, Any]) -> "Options":
+    def read(cls, saved: Mapping[str, Any]) -> "ProofreadingOptions":
         """Read the field of the page. A missing or invalid value becomes the default."""
         try:
             return cls.checked(**{name: saved[name] for name in cls.__dataclass_fields__.keys() & saved.keys()})
@@ -88,7 +88,7 @@ class Options:
         customers: Collection[str] = (),
         max_words: int = DEFAULT_MAX_WORDS,
         blocks: Collection[str] = (),
-    ) -> "Options":
+    ) -> "ProofreadingOptions":
         """Return the options. Raise ValidationError, by field, for an invalid value."""
         if type(max_words) is not int or not 1 <= max_words <= MOST_WORDS:
             raise ValidationError({"max_words": f"Enter a whole number from 1 to {MOST_WORDS:,}."})
@@ -118,7 +118,7 @@ class PageFacts:
     components: Sequence[str] = ()
     people: Collection[str] = ()
     emails: Collection[str] = ()
-    options: Options = field(default_factory=Options)
+    options: ProofreadingOptions = field(default_factory=ProofreadingOptions)
 
 
 def _lines(lines: Collection[str], *, field: str, check: Any) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from incidents.reporting.uptime import Interval, Totals, Weights, midnight, tota
 _MINUTES = Decimal("0.01")
 
 
-class Result(Enum):
+class ServiceLevelResult(Enum):
     NO_DATA = "no data"
     NO_TARGET = "no target"
     MISSED = "missed"
@@ -37,7 +37,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Point:
+class BudgetPoint:
     """The seconds of the budget used at a time. Usage grows linearly between two points."""
 
     at: datetime
@@ -63,7 +63,7 @@ class ServiceLevel:
     totals: Totals
     weights: Weights
     budget: Decimal | None
-    points: Sequence[Point]
+    points: Sequence[BudgetPoint]
 
     @property
     def is_running(self) -> bool:
@@ -101,14 +101,14 @@ class ServiceLevel:
         return None if self.budget_minutes is None else self.budget_minutes - self.used_minutes
 
     @property
-    def result(self) -> Result:
+    def result(self) -> ServiceLevelResult:
         if self.achieved is None:
-            return Result.NO_DATA
+            return ServiceLevelResult.NO_DATA
         if self.budget is None:
-            return Result.NO_TARGET
+            return ServiceLevelResult.NO_TARGET
         if self.used > self.budget:
-            return Result.MISSED
-        return Result.WITHIN_BUDGET if self.is_running else Result.MET
+            return ServiceLevelResult.MISSED
+        return ServiceLevelResult.WITHIN_BUDGET if self.is_running else ServiceLevelResult.MET
 
     def used_at(self, moment: datetime) -> Decimal:
         """Return the seconds used by `moment`."""
@@ -178,21 +178,21 @@ def _common(spans: Iterable[_Span], promise: Promise) -> list[_Span]:
     return [span for span in cut if span.start < span.end]
 
 
-def _points(spans: Iterable[_Span], until: datetime) -> list[Point]:
+def _points(spans: Iterable[_Span], until: datetime) -> list[BudgetPoint]:
     ordered = sorted((span for span in spans if span.start < until), key=lambda span: span.start)
     if not ordered:
         return []
     used = Decimal(0)
-    points = [Point(ordered[0].start, used)]
+    points = [BudgetPoint(ordered[0].start, used)]
     for span in ordered:
         if not span.weight:
             continue
         if points[-1].at < span.start:
-            points.append(Point(span.start, used))
+            points.append(BudgetPoint(span.start, used))
         used += span.weight * _seconds(span.end - span.start)
-        points.append(Point(span.end, used))
+        points.append(BudgetPoint(span.end, used))
     last = ordered[-1].end
-    return points if points[-1].at == last else [*points, Point(last, used)]
+    return points if points[-1].at == last else [*points, BudgetPoint(last, used)]
 
 
 def _seconds(duration: timedelta) -> Decimal:

@@ -28,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """A point of a line. `along` is 0 at the left edge and 1 at the right edge."""
 
     along: float
@@ -57,7 +57,7 @@ def budget_chart(
     description: str,
     *,
     budget: float,
-    points: Sequence[Point],
+    points: Sequence[ChartPoint],
     ends: tuple[str, str],
     unit: Callable[[float], str],
 ) -> SafeString:

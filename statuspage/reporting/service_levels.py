@@ -12,22 +12,22 @@ from django.utils.safestring import SafeString
 
 from incidents.models import Component, Page
 from incidents.reporting.periods import Period
-from incidents.reporting.service_level_data import Report, service_reports
-from incidents.reporting.service_levels import DayUse, Result
+from incidents.reporting.service_level_data import ServiceLevelData, service_reports
+from incidents.reporting.service_levels import DayUse, ServiceLevelResult
 from incidents.reporting.status_history import page_known_since
 from incidents.reporting.uptime import Weights, weights_text
 from incidents.text.wording import machine_time
 from incidents.visibility import Viewer
-from statuspage.reporting.charts import Point, budget_chart
+from statuspage.reporting.charts import ChartPoint, budget_chart
 
 UrlOf = Callable[..., str]
 # The component status whose color a result has.
 TONES = {
-    Result.MET: "operational",
-    Result.WITHIN_BUDGET: "operational",
-    Result.MISSED: "major_outage",
-    Result.NO_TARGET: "none",
-    Result.NO_DATA: "none",
+    ServiceLevelResult.MET: "operational",
+    ServiceLevelResult.WITHIN_BUDGET: "operational",
+    ServiceLevelResult.MISSED: "major_outage",
+    ServiceLevelResult.NO_TARGET: "none",
+    ServiceLevelResult.NO_DATA: "none",
 }
 COLUMNS = (
     *("component_id", "component", "period", "time_zone", "from", "until", "counted_until"),
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Target:
+class ServiceLevelTargetRow:
     """`set_later` is the day on which it was set, if it applied before."""
 
     percent: str
@@ -54,10 +54,10 @@ class ServiceLevelReport:
     `down` is the downtime of the whole period, `used` the part of it in time with a target.
     """
 
-    report: Report
+    report: ServiceLevelData
     result: str
     tone: str
-    targets: list[Target]
+    targets: list[ServiceLevelTargetRow]
     achieved: str
     budget: str
     used: str
@@ -78,7 +78,7 @@ class ServiceLevelReport:
 
 
 @dataclass(frozen=True)
-class Span:
+class ReportSpan:
     """The period of a report and its neighbors at `now`.
 
     `next` is None if it has not begun, `previous` if it is before all history.
@@ -114,12 +114,12 @@ class Span:
         return [month for month in self.period.months() if month.window(self.zone)[0] <= self.now]
 
 
-def span(page: Page, code: str, *, now: datetime) -> Span | None:
+def span(page: Page, code: str, *, now: datetime) -> ReportSpan | None:
     """Return the span for `code`, like 2026-10 or 2026-Q4, or the current month. None if invalid or not begun."""
     period = Period.parse(code) if code else Period.month_at(now, page.zone)
     if period is None or period.window(page.zone)[0] > now:
         return None
-    return Span(period, page.zone, now, page_known_since(page) or now)
+    return ReportSpan(period, page.zone, now, page_known_since(page) or now)
 
 
 def service_level_reports(
@@ -143,7 +143,9 @@ def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
     return text.getvalue()
 
 
-def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf) -> dict[str, object]:
+def list_context(
+    page: Page, around: ReportSpan, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf
+) -> dict[str, object]:
     """Return the context of the list. `url_of` builds URLs that console and public pages both have."""
     code = around.period.code
     return {
@@ -155,7 +157,7 @@ def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], 
     }
 
 
-def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, url_of: UrlOf) -> dict[str, object]:
+def report_context(page: Page, around: ReportSpan, sheet: ServiceLevelReport, *, url_of: UrlOf) -> dict[str, object]:
     component = sheet.component.public_id
     incidents = sheet.report.incidents
     return {
@@ -183,7 +185,7 @@ def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
         return None
     length = level.end - level.start
     budget = float(level.budget_minutes)
-    points = [Point((point.at - level.start) / length, budget - float(point.used) / 60) for point in level.points]
+    points = [ChartPoint((point.at - level.start) / length, budget - float(point.used) / 60) for point in level.points]
     period = sheet.report.period
     return budget_chart(
         f"budget-{sheet.component.public_id}",
@@ -202,7 +204,7 @@ def _text_alternative(sheet: ServiceLevelReport, page: Page) -> str:
     return f"Of {sheet.budget} minutes, {sheet.used} are used and {sheet.left} left.{spent}"
 
 
-def _sheet(report: Report, page: Page) -> ServiceLevelReport:
+def _sheet(report: ServiceLevelData, page: Page) -> ServiceLevelReport:
     level = report.level
     left = level.left_minutes
     return ServiceLevelReport(
@@ -229,12 +231,12 @@ def _text(number: Decimal | None) -> str:
     return "" if number is None else f"{number}"
 
 
-def _targets(report: Report, page: Page) -> list[Target]:
+def _targets(report: ServiceLevelData, page: Page) -> list[ServiceLevelTargetRow]:
     targets = []
     for target in report.targets:
         set_on = target.created_at.astimezone(page.zone).date()
         later = set_on if set_on > target.valid_from else None
-        targets.append(Target(plain(target.percent), target.valid_from, target.valid_until, later))
+        targets.append(ServiceLevelTargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
     return targets
 
 
