@@ -21,8 +21,9 @@ from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AffectedComponent, EventKind, Incident, IncidentUpdate
 from incidents.models.states import ENDED, RUNNING, UPCOMING, Status
+from incidents.plain_text import clock_of
 from incidents.status import impact_of, worst_impact
-from incidents.text.time_shorthand import clock_of, has_shorthand
+from incidents.text.time_shorthand import has_shorthand
 
 _Action = TypeVar("_Action", bound=Callable[..., IncidentUpdate])
 
@@ -204,12 +205,12 @@ def _check_step(incident: Incident, kind: EventKind, status: str) -> None:
 
 def _check_maintenance_step(maintenance: Incident, kind: EventKind, status: str) -> None:
     if maintenance.is_resolved:
-        over = "was cancelled" if maintenance.cancelled_at else "is completed"
+        over = "was canceled" if maintenance.cancelled_at else "is completed"
         raise ValidationError({"status": f"This maintenance {over}. Schedule a new one."})
     if kind == EventKind.MAINTENANCE_STARTED and not maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has already begun."})
     if status in UPCOMING and not maintenance.is_upcoming:
-        raise ValidationError({"status": "This maintenance has already begun, so it is not “scheduled” any more."})
+        raise ValidationError({"status": "This maintenance has already begun and can no longer be “scheduled”."})
     if kind == EventKind.MAINTENANCE_UPDATED and status in RUNNING and maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has not begun. Start it first."})
     if kind == EventKind.MAINTENANCE_COMPLETED and maintenance.is_upcoming:

@@ -41,7 +41,7 @@ with connection.cursor() as cursor:
 """
 PUBLISH = """
 import json, time
-from incidents.actions.incidents import open_incident
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 open_incident(Page.objects.get(domain="DOMAIN"), title="API outage", body="We are looking.", actor=SYSTEM)

@@ -97,13 +97,13 @@ def complaints(document: Element) -> dict[str, str]:
 
 
 BODIES = [
-    pytest.param("", "Please write a message.", id="empty"),
-    pytest.param("  \n\t ", "Please write a message.", id="blank"),
+    pytest.param("", "Enter a message.", id="empty"),
+    pytest.param("  \n\t ", "Enter a message.", id="blank"),
     pytest.param("x" * 25_001, "This is 25,001 characters long; 25,000 are allowed.", id="too long"),
     pytest.param("[" * 10_000, "more than 300 “[”, “(” or “<” that are not closed", id="brackets"),
     pytest.param("<script>alert(1)</script>", "HTML like <script> is not allowed.", id="script"),
     pytest.param(
-        "[click](javascript:alert(1))", "A link may start with http:, https: or mailto:, not javascript:.", id="link"
+        "[click](javascript:alert(1))", "A link must start with http:, https: or mailto:, not javascript:.", id="link"
     ),
     pytest.param("a\x00b", "Null characters are not allowed.", id="null"),
 ]
@@ -145,7 +145,7 @@ TIMES = [
     ("2022-09-21 25:00", "Write the time as 2026-01-31 14:05, in the page's time zone."),
     ("1663769640", "Write the time as 2026-01-31 14:05, in the page's time zone."),
     ("x" * 41, "at most 40 characters"),
-    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "lies in the future."),
+    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "is in the future."),
     ("2026-03-29 02:30", "The clocks went forward: 02:30 did not exist in Europe/Berlin that day."),
     ("2025-10-26 02:30", "Write 2025-10-26T02:30+0200 or 2025-10-26T02:30+0100."),
     ("0001-01-01 00:00", "The year 1 is not a year that something happened in."),

@@ -107,7 +107,7 @@ def test_an_empty_follow_up_comes_back_with_what_is_missing(editor: Client, page
     target = f"/console/p/acme/incidents/{make_incident(page).public_id}/update"
     answer = editor.post(target, fill_in(editor, "/console/p/acme/", target, status="monitoring"))
     assert answer.status_code == 422
-    assert "Please write a message." in sheet(answer).text
+    assert "Enter a message." in sheet(answer).text
     assert fields_of(form_to(sheet(answer), target))["status"] == ["monitoring"]
 
 

@@ -13,7 +13,8 @@ from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import ComponentStatus
-from incidents.text.time_shorthand import clock_of, has_shorthand
+from incidents.plain_text import clock_of
+from incidents.text.time_shorthand import has_shorthand
 from incidents.text.wording import moment_text
 
 _TIMES = ("started_at", "monitoring_at", "resolved_at", "last_update_at")
@@ -36,8 +37,8 @@ def correct_update_time(
     update.incident = incident
     old, at = update.display_at, checks.moment(at)
     _check_order(update, at)
-    named = Component.objects.filter(affected__update=update).select_related("group")
-    for component in named.select_for_update(of=("self",)).order_by("pk"):
+    components = Component.objects.filter(affected__update=update).select_related("group")
+    for component in components.select_for_update(of=("self",)).order_by("pk"):
         status_history.move_change(component, update=update, old_at=old, new_at=at)
     _keep_old_time(update, at, actor)
     update.display_at, update.edited_at = at, timezone.now()
@@ -66,9 +67,9 @@ def correct_history(
         raise ValidationError({"status": f"“{status}” is not a component status."})
     start, end = checks.moment(start, field="start"), checks.moment(end, field="end")
     if end <= start:
-        raise ValidationError({"end": "The end must be later than the start."})
+        raise ValidationError({"end": "Enter an end time after the start time."})
     if end > timezone.now():
-        raise ValidationError({"end": "The end lies in the future. Correct what is over; set what holds now by hand."})
+        raise ValidationError({"end": "The end time is in the future. Set the current status instead."})
     locked = Component.objects.select_for_update(of=("self",)).select_related("group", "page").get(pk=component.pk)
     replaced = status_history.overwrite(locked, status, start=start, end=end)
     details = {"old": replaced, "new": status, "start": start.isoformat(), "end": end.isoformat(), "reason": reason}

@@ -19,7 +19,7 @@ from incidents.models.draft_content import (
     UpdateContent,
 )
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, ComponentStatus, Impact
-from incidents.text.placeholders import gaps
+from incidents.text.placeholders import unfilled
 from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
     PREFIX,
@@ -43,8 +43,8 @@ def new_key() -> str:
 
 def _check_gaps(field: str, text: str) -> None:
     """Reject unfilled placeholders. The actions accept them: API clients may publish text that looks like one."""
-    if placeholders := gaps(text):
-        places = ", ".join(f"{{{{{gap.name}}}}} in line {gap.line}" for gap in placeholders)
+    if placeholders := unfilled(text):
+        places = ", ".join(f"{{{{{placeholder.name}}}}} in line {placeholder.line}" for placeholder in placeholders)
         raise ValidationError({field: f"Fill in these placeholders: {places}."})
 
 

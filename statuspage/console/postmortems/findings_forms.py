@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINES
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.time_shorthand import Clock
 from statuspage.console.action_form import ActionForm
@@ -66,13 +66,13 @@ class FindingsForm(ActionForm):
         initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
-        self.component_impacts = summary.harms
+        self.component_impacts = summary.component_impacts
         for name, (label, moment) in MOMENTS.items():
             self.fields[name] = MomentField(clock.zone, day=clock.day, label=label)
             known = typed_moment(summary.moments.get(moment), clock.zone)
             self.fields[name].widget.attrs["placeholder"] = known or "Not known"
         for impact in self.component_impacts:
-            stated_seconds = stated.seconds.get(impact.code)
+            stated_seconds = stated.seconds.get(impact.public_id)
             field = LengthField(
                 label=impact.name, initial="" if stated_seconds is None else length_text(stated_seconds)
             )
@@ -81,7 +81,7 @@ class FindingsForm(ActionForm):
                 "inputmode": "numeric",
                 "autocomplete": "off",
             }
-            self.fields[SECONDS + impact.code] = field
+            self.fields[SECONDS + impact.public_id] = field
 
     @property
     def moment_fields(self) -> list[forms.BoundField]:
@@ -89,18 +89,18 @@ class FindingsForm(ActionForm):
 
     @property
     def length_fields(self) -> list[tuple[ComponentImpact, forms.BoundField]]:
-        return [(impact, self[SECONDS + impact.code]) for impact in self.component_impacts]
+        return [(impact, self[SECONDS + impact.public_id]) for impact in self.component_impacts]
 
     @property
     def has_lengths(self) -> bool:
         """Whether a duration is filled in or invalid."""
         return any(field.errors or field.value() for _, field in self.length_fields)
 
-    def findings(self, timeline: Iterable[Line]) -> Findings:
+    def findings(self, timeline: Iterable[TimelineLine]) -> Findings:
         """Return the findings of the valid fields."""
         cleaned: Mapping[str, Any] = getattr(self, "cleaned_data", {})
         moments: dict[str, datetime | None] = {name: cleaned.get(name) for name in MOMENTS}
-        lengths = {impact.code: cleaned.get(SECONDS + impact.code) for impact in self.component_impacts}
+        lengths = {impact.public_id: cleaned.get(SECONDS + impact.public_id) for impact in self.component_impacts}
         return Findings(
             timeline=tuple(timeline),
             **moments,
@@ -129,11 +129,11 @@ class LineForm(forms.Form):
         return cleaned
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> TimelineLine | None:
         cleaned = getattr(self, "cleaned_data", {})
         if not cleaned.get("text") or not cleaned.get("at"):
             return None
-        return Line(cleaned["at"], cleaned["text"], cleaned.get("is_public", False), cleaned.get("source", ""))
+        return TimelineLine(cleaned["at"], cleaned["text"], cleaned.get("is_public", False), cleaned.get("source", ""))
 
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class TimelineRows(_FormSet):
         return self.total_form_count() < self.max_num
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TimelineLine]:
         """Return the lines of the valid rows, in the order of the form."""
         return [line for form in self.forms if (line := form.line)]
 
@@ -159,7 +159,7 @@ ROWS = forms.formset_factory(
 
 
 def timeline_rows(
-    clock: Clock, data: Any = None, *, lines: Iterable[Line] = (), more_rows: bool = False
+    clock: Clock, data: Any = None, *, lines: Iterable[TimelineLine] = (), more_rows: bool = False
 ) -> TimelineRows:
     """Return rows for `lines` and some empty ones, or the submitted rows. `more_rows` adds empty rows."""
     if more_rows:
@@ -168,7 +168,7 @@ def timeline_rows(
     return cast(TimelineRows, ROWS(data, prefix="lines", initial=initial, form_kwargs={"clock": clock}))
 
 
-def with_missing_rows(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
+def with_missing_rows(clock: Clock, data: Any, lines: Iterable[TimelineLine]) -> Any:
     """Return the submitted rows, followed by those `lines` whose source has no row yet."""
     count = count_of(data, "lines")
     sources = {data.get(f"lines-{number}-source", "") for number in range(count)}
@@ -182,6 +182,6 @@ def with_missing_rows(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
     return with_values(data, added | {"lines-TOTAL_FORMS": count})
 
 
-def _row(line: Line, clock: Clock) -> dict[str, Any]:
+def _row(line: TimelineLine, clock: Clock) -> dict[str, Any]:
     at = typed_moment(line.at, clock.zone)
     return {"at": at, "text": line.text, "is_public": line.is_public, "source": line.source}

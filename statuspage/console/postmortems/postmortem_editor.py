@@ -55,7 +55,7 @@ class PostmortemEditor:
     @cached_property
     def previewed_summary(self) -> PostmortemSummary:
         """The summary for the preview, from the valid findings."""
-        return postmortem_summary_of(self.findings(), self.evidence.record)
+        return postmortem_summary_of(self.findings(), self.evidence.facts)
 
     def findings(self) -> Findings:
         if not self.facts.is_bound:
@@ -115,7 +115,7 @@ def postmortem_editor_of(incident: Incident, data: QueryDict | None) -> Postmort
     page, postmortem = incident.page, getattr(incident, "postmortem", None)
     clock = Clock(page.zone, incident.happened_at)
     evidence, stated = evidence_of(incident), stated_of(incident, postmortem)
-    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
+    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.facts)
     if data is None:
         if not (postmortem and postmortem.findings):
             stated = stated.with_missing(lines_of(evidence))

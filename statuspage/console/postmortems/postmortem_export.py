@@ -9,7 +9,7 @@ from incidents.models import ActionItem, Incident, Postmortem
 from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
-from incidents.text.time_shorthand import Clock, spelled_out
+from incidents.text.time_shorthand import Clock, expand_times
 from incidents.text.wording import moment_text
 from incidents.transfer.serialization import plain
 
@@ -31,7 +31,7 @@ def document_of(postmortem: Postmortem, incident: Incident) -> Document:
     findings = Findings.read(postmortem.findings, impact_started_at=incident.impact_started_at)
     summary = PostmortemSummary.read(postmortem.account)
     if not postmortem.is_published:
-        summary = postmortem_summary_of(findings, evidence_of(incident).record) if postmortem.findings else None
+        summary = postmortem_summary_of(findings, evidence_of(incident).facts) if postmortem.findings else None
     body = postmortem.body if postmortem.is_published else postmortem.draft
     return Document(incident, postmortem, body, summary, findings, list(postmortem.action_items.all()))
 
@@ -43,9 +43,9 @@ def as_markdown(document: Document) -> str:
     if incident.resolved_at:
         overview.append(f"- Resolved: {moment_text(incident.resolved_at, zone)}")
     parts = [f"# {incident.title}", "\n".join(overview)]
-    parts.append(spelled_out(document.body, Clock(zone, incident.happened_at)).strip())
+    parts.append(expand_times(document.body, Clock(zone, incident.happened_at)).strip())
     if document.summary:
-        parts.append(document.summary.told(zone))
+        parts.append(document.summary.as_markdown(zone))
     if document.items:
         parts.append("\n".join(["## Action items", "", *(_item_line(item) for item in document.items)]))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -70,8 +70,8 @@ def as_json(document: Document) -> dict[str, Any]:
         "moments": {name: plain(at) for name, at in summary.moments.items()} if summary else {},
         "times_in_seconds": {label: took.total_seconds() for label, took in summary.measures} if summary else {},
         "components": [
-            {"id": impact.code, "name": impact.name, "seconds": impact.lasted.total_seconds()}
-            for impact in summary.harms
+            {"id": impact.public_id, "name": impact.name, "seconds": impact.lasted.total_seconds()}
+            for impact in summary.component_impacts
         ]
         if summary
         else [],

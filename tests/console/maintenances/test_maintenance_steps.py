@@ -125,7 +125,7 @@ def test_start_now_begins_it_with_its_components(editor: Client, maintenance: In
 
 def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: Incident) -> None:
     take(editor, maintenance, "start", body="")
-    assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has begun."
+    assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has started."
 
 
 def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
@@ -204,7 +204,7 @@ def test_a_canceled_maintenance_is_shown_as_canceled(editor: Client, maintenance
 def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
     take(editor, running, "cancel")
     assert running.affected_components()[0].status == "operational"
-    assert running.updates.newest_first()[0].body == "This maintenance has been cancelled before its end."
+    assert running.updates.newest_first()[0].body == "This maintenance was canceled before its end."
 
 
 # Rescheduling
@@ -246,9 +246,9 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "Enter an end time after the start time."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "Enter an end time after the start time."),
-        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "lies in the past"),
+        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "is in the past"),
         ({"scheduled_for": ""}, "scheduled_for", "Enter a start time."),
-        ({}, "scheduled_for", "These are the times that it has already."),
+        ({}, "scheduled_for", "The times did not change."),
         ({"scheduled_until": "soon"}, "scheduled_until", "Use 2026-01-31 14:05"),
         ({"scheduled_until": "3 h", "body": "<script>x</script>"}, "body", "HTML like <script> is not allowed."),
     ],

@@ -108,18 +108,18 @@ def test_publication_can_be_backdated_in_the_pages_zone(editor: Client, page: Pa
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),
     [
-        ("body", "", "Please write a message."),
+        ("body", "", "Enter a message."),
         ("body", "[" * 10_000, "are not closed"),
         ("body", "x" * 25_001, "25,001 characters long"),
         ("body", "Hello <script>alert(1)</script>", "HTML like &lt;script&gt; is not allowed"),
-        ("body", "[click](javascript:alert(1))", "A link may start with http:"),
+        ("body", "[click](javascript:alert(1))", "A link must start with http:"),
         (
             "body",
             "## What happened\n\n## Impact\n\n## Why it was not noticed\n## What we do now",
             "The postmortem contains only headings",
         ),
         ("at", "tomorrow", "Write the time as"),
-        ("at", "2999-01-01 00:00", "lies in the future"),
+        ("at", "2999-01-01 00:00", "is in the future"),
         ("at", "1999-01-01 00:00", "before the previous update"),
     ],
 )

@@ -95,7 +95,7 @@ def test_requesting_changes_requires_a_comment(editor: Client, incident: Inciden
     second = signed_in()
     version = str(Postmortem.objects.get().version)
     refused = second.post(url_of(incident, "/review"), {"return": "1", "comment": "", "version": version})
-    assert "Write something first." in text_of(refused)
+    assert "Enter a text." in text_of(refused)
     assert {'name="return"', 'name="approve"'} <= set(
         re.findall(r'name="(?:return|approve)"', refused.content.decode())
     )
