@@ -1,4 +1,4 @@
-"""What a postmortem says beside its text: a timeline, when things happened, factors. As staff state it. Pure."""
+"""The findings of a postmortem: timeline, times and contributing factors, as entered by staff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineLine:
     """A line of the timeline. `source` says where it was filled from; empty if somebody wrote it."""
 
     at: datetime
@@ -29,7 +29,7 @@ class Findings:
     """What staff state. A moment that is None follows from the record, and so do the seconds of a component that
     `seconds` (by public id) does not name. `impact_started_at` is the incident's own and not kept here."""
 
-    timeline: tuple[Line, ...] = ()
+    timeline: tuple[TimelineLine, ...] = ()
     impact_started_at: datetime | None = None
     detected_at: datetime | None = None
     acknowledged_at: datetime | None = None
@@ -39,13 +39,13 @@ class Findings:
     factors: tuple[str, ...] = ()
 
     @property
-    def public_lines(self) -> tuple[Line, ...]:
+    def public_lines(self) -> tuple[TimelineLine, ...]:
         return tuple(line for line in self.timeline if line.is_public)
 
     def in_order(self) -> Findings:
         return replace(self, timeline=tuple(sorted(self.timeline, key=lambda line: line.at)))
 
-    def with_missing(self, lines: Iterable[Line]) -> Findings:
+    def with_missing(self, lines: Iterable[TimelineLine]) -> Findings:
         """And those of `lines` whose source is not there yet, in the order of time."""
         existing = {line.source for line in self.timeline if line.source}
         return replace(
@@ -81,14 +81,14 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def line_json(line: Line) -> dict[str, Any]:
+def line_json(line: TimelineLine) -> dict[str, Any]:
     return asdict(line) | {"at": stamp(line.at)}
 
 
-def read_lines(raw: Any) -> Iterable[Line]:
+def read_lines(raw: Any) -> Iterable[TimelineLine]:
     for item in raw if isinstance(raw, list) else []:
         if isinstance(item, dict) and isinstance(item.get("text"), str) and (at := moment_in(item, "at")):
-            yield Line(at, item["text"], item.get("is_public") is True, str(item.get("source", "")))
+            yield TimelineLine(at, item["text"], item.get("is_public") is True, str(item.get("source", "")))
 
 
 def texts(raw: Any) -> list[str]:

@@ -42,7 +42,7 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendOutcome:
     delivery: Delivery
     error: Exception | None = None
 
@@ -58,7 +58,7 @@ class ConcurrentWorker(ChannelWorker):
     ) -> None:
         super().__init__(channel, transport, acks, budget=budget, stop=stop)
         self._sending: dict[int, Sending] = {}
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[SendOutcome] = queue.SimpleQueue()
         self._next_claim_at = 0.0
 
     def send_all(self) -> None:
@@ -103,9 +103,9 @@ class ConcurrentWorker(ChannelWorker):
                 raise composed
             self.transport.send(composed, delivery)
         except Exception as error:
-            self._outcomes.put(Outcome(delivery, error))
+            self._outcomes.put(SendOutcome(delivery, error))
         else:
-            self._outcomes.put(Outcome(delivery))
+            self._outcomes.put(SendOutcome(delivery))
 
     def _finish(self, deadline: float) -> None:
         while self._sending and (left := deadline - time.monotonic()) > 0:

@@ -8,7 +8,7 @@ from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.models import Draft, DraftState, EventKind, Page
-from incidents.proofreading import Options
+from incidents.proofreading import ProofreadingOptions
 from incidents.reminders.overdue_updates import Reminders
 from incidents.reporting.uptime import Weights
 
@@ -117,10 +117,10 @@ def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Pag
 
 
 @transaction.atomic
-def set_proofreading(page: Page, options: Options, *, actor: Actor) -> Page:
+def set_proofreading(page: Page, options: ProofreadingOptions, *, actor: Actor) -> Page:
     """What the proofreader looks for on this page, and what it keeps from being published."""
     locked = Page.objects.select_for_update().get(pk=page.pk)
-    old, new = Options.read(locked.proofreading).as_json(), options.as_json()
+    old, new = ProofreadingOptions.read(locked.proofreading).as_json(), options.as_json()
     if old == new:
         return locked
     locked.proofreading = new

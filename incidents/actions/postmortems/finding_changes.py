@@ -1,4 +1,4 @@
-"""Keeping what a postmortem says beside its text, checked; and what publishing it would show."""
+"""Validate and save the findings of a postmortem, and compute the summary that publishing it would show."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from incidents.actions import checks
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actor import Actor
 from incidents.models import Incident, Postmortem
-from incidents.models.findings import Findings, Line, is_length
+from incidents.models.findings import Findings, TimelineLine, is_length
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 
@@ -76,7 +76,7 @@ def _check_moments(findings: Findings) -> None:
             raise ValidationError({name: f"{message} before the impact began ({began:%Y-%m-%d %H:%M %Z})."})
 
 
-def _lines(lines: Iterable[Line]) -> Iterable[Line]:
+def _lines(lines: Iterable[TimelineLine]) -> Iterable[TimelineLine]:
     timeline = list(lines)
     if len(timeline) > MAX_LINES:
         raise ValidationError({"timeline": f"Enter at most {MAX_LINES} timeline lines (there are {len(timeline)})."})

@@ -166,7 +166,7 @@ def test_what_is_wrong_with_a_past_incident_is_said_and_nothing_is_written(edito
         editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": "soon"}
     )
     assert answer.status_code == 422
-    assert "Write the time as" in answer.content.decode()
+    assert "Enter a time in the page" in answer.content.decode()
     answer = send(
         editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": ago(1)}
     )

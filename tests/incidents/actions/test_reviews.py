@@ -15,7 +15,7 @@ from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from tests.factories import ALICE, BOB, make_component, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +33,8 @@ def saved(incident: Incident, body: str = "Why.", **more: Any) -> Postmortem:
     return postmortem_lifecycle.save_draft(incident, body=body, actor=ALICE, **more)
 
 
-def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> Line:
-    return Line(incident.started_at, text, is_public)
+def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> TimelineLine:
+    return TimelineLine(incident.started_at, text, is_public)
 
 
 def test_nothing_is_published_that_no_second_person_has_read(incident: Incident) -> None:
@@ -201,9 +201,9 @@ def test_changing_the_findings_alone_is_a_revision_that_visitors_see(incident: I
 @pytest.mark.parametrize(
     ("findings", "field"),
     [
-        ({"timeline": (Line(timezone.now() + timedelta(days=1), "Later"),)}, "timeline"),
-        ({"timeline": (Line(timezone.now(), "x" * 501),)}, "timeline"),
-        ({"timeline": tuple(Line(timezone.now(), "x") for _ in range(201))}, "timeline"),
+        ({"timeline": (TimelineLine(timezone.now() + timedelta(days=1), "Later"),)}, "timeline"),
+        ({"timeline": (TimelineLine(timezone.now(), "x" * 501),)}, "timeline"),
+        ({"timeline": tuple(TimelineLine(timezone.now(), "x") for _ in range(201))}, "timeline"),
         ({"factors": ("two\nlines",)}, "factors"),
         ({"factors": tuple("x" for _ in range(31))}, "factors"),
         ({"seconds": {"nowhere": 5}}, "component_seconds"),
