@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class TargetRow:
+class ServiceLevelTargetRow:
     """`set_later`: the day it was set, if that was after it began to hold."""
 
     percent: str
@@ -55,7 +55,7 @@ class ServiceLevelReport:
     report: ServiceLevelData
     result: str
     tone: str
-    targets: list[TargetRow]
+    targets: list[ServiceLevelTargetRow]
     achieved: str
     budget: str
     used: str
@@ -227,12 +227,12 @@ def _text(number: Decimal | None) -> str:
     return "" if number is None else f"{number}"
 
 
-def _targets(report: ServiceLevelData, page: Page) -> list[TargetRow]:
+def _targets(report: ServiceLevelData, page: Page) -> list[ServiceLevelTargetRow]:
     found = []
     for target in report.targets:
         set_on = target.created_at.astimezone(page.zone).date()
         later = set_on if set_on > target.valid_from else None
-        found.append(TargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
+        found.append(ServiceLevelTargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
     return found
 
 

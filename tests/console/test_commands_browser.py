@@ -87,7 +87,7 @@ def test_without_scripts_it_is_a_page(open_tab: OpenTab, page: Page) -> None:
     tab.get_by_label("E-mail").fill("erin@example.org")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
-    tab.get_by_role("link", name="Find or do").click()
+    tab.get_by_role("link", name="Search or run a command").click()
     tab.get_by_role("searchbox").fill("declare")
     tab.get_by_role("button", name="Search").click()
     tab.get_by_role("link", name="Declare incident").click()

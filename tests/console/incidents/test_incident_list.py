@@ -172,9 +172,9 @@ def test_days_are_those_of_the_page_on_which_it_began_or_will(editor: Client, pa
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("since=soon", "Write the day as 2026-01-31."),
-        ("until=0001-01-01", "Nothing happened in that year."),
-        ("until=9999-12-31", "Nothing happened in that year."),
+        ("since=soon", "Enter a date. Example: 2026-01-31"),
+        ("until=0001-01-01", "Enter a year between 1900 and 9000."),
+        ("until=9999-12-31", "Enter a year between 1900 and 9000."),
         ("since=2022-09-22&until=2022-09-21", "The end date must be on or after the start date."),
         ("status=nonsense", "Select a valid choice."),
         ("component=nosuchcode12", "Select a valid choice."),

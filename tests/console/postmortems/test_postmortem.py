@@ -118,7 +118,7 @@ def test_publication_can_be_backdated_in_the_pages_zone(editor: Client, page: Pa
             "## What happened\n\n## Impact\n\n## Why it was not noticed\n## What we do now",
             "The postmortem contains only headings",
         ),
-        ("at", "tomorrow", "Write the time as"),
+        ("at", "tomorrow", "Enter a time in the page"),
         ("at", "2999-01-01 00:00", "is in the future"),
         ("at", "1999-01-01 00:00", "before the previous update"),
     ],
