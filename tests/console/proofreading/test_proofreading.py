@@ -46,11 +46,11 @@ def said(items: list[Element]) -> list[str]:
     return [" ".join(item.all("p")[0].text.split()) for item in items]
 
 
-def test_nothing_is_said_of_an_empty_text_and_nothing_asked_of_the_database(editor: Client) -> None:
+def test_an_empty_text_has_no_remarks_and_takes_no_query(editor: Client) -> None:
     assert remarks(editor, body=" ") == []
 
 
-def test_a_remark_quotes_the_words_says_why_and_offers_a_fix(editor: Client, page: Page) -> None:
+def test_a_remark_quotes_the_text_explains_and_offers_a_fix(editor: Client, page: Page) -> None:
     incident = make_resolved(page, at=BEGAN, until=ENDED)
     update = incident.updates.newest_first()[0]
     (remark,) = remarks(editor, f"?update={update.public_id}", body="🔥 At 7:00 AM PT (13:00 UTC) it failed.")
@@ -190,14 +190,14 @@ def test_every_form_with_a_message_has_its_remarks_below_it(editor: Client, page
     assert f"/console/p/acme/remarks?incident={planned.public_id}&prefix=cancel" in addresses
 
 
-def test_by_default_nothing_is_held_back(editor: Client, page: Page) -> None:
+def test_by_default_remarks_never_block_publishing(editor: Client, page: Page) -> None:
     answer = editor.post(
         "/console/p/acme/incidents/new", {"title": "API outage", "status": "investigating", "body": WRONG}
     )
     assert answer.status_code == 302
 
 
-def test_what_the_owner_blocks_comes_back_beside_its_field_and_nothing_is_published(editor: Client, page: Page) -> None:
+def test_blocked_severities_are_shown_as_errors_and_prevent_publishing(editor: Client, page: Page) -> None:
     blocking(page, "error")
     typed = {"title": "API outage", "status": "investigating", "body": "It failed. TODO. Next update by 15:30 UTC."}
     answer = editor.post("/console/p/acme/incidents/new", typed)
@@ -295,9 +295,7 @@ def test_saving_the_same_settings_again_records_nothing() -> None:
         {"max_words": ""},
     ],
 )
-def test_settings_that_cannot_be_are_refused_beside_their_field_with_the_text_still_there(
-    page: Page, typed: dict[str, str]
-) -> None:
+def test_invalid_settings_are_rejected_next_to_their_field_and_kept(page: Page, typed: dict[str, str]) -> None:
     owner = signed_in("owner")
     answer = settings_form(owner, **typed, **({} if "customers" in typed else {"customers": "Globex"}))
     assert answer.status_code == 422
