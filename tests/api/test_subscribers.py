@@ -55,7 +55,7 @@ def test_a_phone_number_needs_an_sms_gateway(program: Program, settings: Setting
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("data", "field"),
     [
         ({}, "email"),
         ({"email": "nonsense"}, "email"),
