@@ -61,7 +61,7 @@ def test_the_database_stores_no_secret(program: Program) -> None:
     [
         ("name", "", "This field is required."),
         ("name", "x" * 101, "at most 100 characters"),
-        ("scopes", [], "Choose at least one."),
+        ("scopes", [], "Select at least one scope."),
         ("scopes", ["everything"], "Select a valid choice."),
         ("days", "7000", "Select a valid choice."),
     ],
