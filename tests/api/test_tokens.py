@@ -36,7 +36,7 @@ def secret_in(answer: Any) -> str:
 def test_an_owner_makes_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
     answer = make(owner)
     secret = secret_in(answer)
-    assert "shown only now" in sheet(answer).text
+    assert "shown only once" in sheet(answer).text
     assert secret not in owner.get("/console/p/acme/tokens").content.decode()
     assert secret[:11] in owner.get("/console/p/acme/tokens").content.decode()
     token = ApiToken.objects.get()
