@@ -26,10 +26,11 @@ incidents.edit_update(incident.updates.get(), body="We are looking.", actor=SYST
 print(incident.public_id)
 """
 POST = """
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident
-post_update(Incident.objects.get(), status="identified", body="{}", actor=SYSTEM)
+post_update(Incident.objects.get(), UpdateInput(status="identified", body="{}"), actor=SYSTEM)
 """
 
 
