@@ -71,7 +71,7 @@ def _event(page: Page, maintenance: Incident) -> Event:
     event.add("dtend", end.astimezone(UTC))
     event.add("status", "CANCELLED" if maintenance.cancelled_at else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
-    event.add("summary", _text(("Cancelled: " if maintenance.cancelled_at else "") + maintenance.title))
+    event.add("summary", _text(("Canceled: " if maintenance.cancelled_at else "") + maintenance.title))
     event.add("description", _description(page, maintenance, url))
     event.add("url", url)
     return event

@@ -46,11 +46,11 @@ class Day:
 
 @dataclass(frozen=True)
 class Upcoming:
-    """`when`: the days until then, `in 3 days`. `again`: later ones of its series that say nothing else."""
+    """`when`: the days until then, `in 3 days`. `repeats`: later ones of its series that say nothing else."""
 
     maintenance: Incident
     when: str
-    again: list[Incident]
+    repeats: list[Incident]
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[U
         if maintenance.series_id:
             key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
         if key in announcements:
-            announcements[key].again.append(maintenance)
+            announcements[key].repeats.append(maintenance)
         else:
             announcements[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
     return list(announcements.values())

@@ -35,7 +35,7 @@ class DayRecord:
         return ComponentStatus(self.status).label if self.status else "No data"
 
     @property
-    def is_troubled(self) -> bool:
+    def is_affected(self) -> bool:
         return self.status not in ("", ComponentStatus.OPERATIONAL)
 
     @property
@@ -75,7 +75,7 @@ class ComponentUptime:
     spans: list[Span]
     bars: Bars
     months: list[Month]
-    troubled: list[DayRecord]
+    affected_days: list[DayRecord]
     known_since: datetime | None
     has_earlier: bool
     today: date
@@ -97,7 +97,7 @@ class Calendar:
     components: list[Component]
     chosen: Component | None
     months: list[Month]
-    troubled: list[DayRecord]
+    affected_days: list[DayRecord]
     table: list[TableRow]
     number: int
     newer: int | None
@@ -139,7 +139,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
         spans=[_span(page, history, weights, days, now=now) for days in SPANS],
         bars=uptime.bars(history, bounds, weights, until=now),
         months=[_month(page, first, history, incidents, weights, now=now) for first in firsts],
-        troubled=_troubled(_records(page, listed, today, history, incidents, now=now)),
+        affected_days=_affected_days(_records(page, listed, today, history, incidents, now=now)),
         known_since=began if began and began > longest else None,
         has_earlier=began is not None and began < uptime.midnight(firsts[-1], page.zone),
         today=today,
@@ -180,7 +180,7 @@ def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> 
         components=components,
         chosen=chosen,
         months=months,
-        troubled=_troubled(component for month in months for week in month.weeks for component in week),
+        affected_days=_affected_days(component for month in months for week in month.weeks for component in week),
         table=_table(page, components, histories, firsts, weights, now=now),
         number=number,
         newer=number - 1 if number > 1 else None,
@@ -227,10 +227,10 @@ def _touches(incident: Incident, day: uptime.Day) -> bool:
     return began < day.end and (incident.resolved_at is None or incident.resolved_at > day.start)
 
 
-def _troubled(records: Iterable[DayRecord | None]) -> list[DayRecord]:
+def _affected_days(records: Iterable[DayRecord | None]) -> list[DayRecord]:
     """The days that were not fully operational, newest first."""
     return sorted(
-        (record for record in records if record and record.is_troubled),
+        (record for record in records if record and record.is_affected),
         key=lambda record: record.day.date,
         reverse=True,
     )
