@@ -49,12 +49,13 @@ class EventKind(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """The order in which due deliveries are sent. URGENT: the first notification of an incident, and emails that
-    someone is waiting for."""
+    """The order in which due deliveries are sent. IMMEDIATE: the few emails to staff, such as a password reset.
+    URGENT: the first notification of an incident, and emails that a subscriber is waiting for."""
 
-    URGENT = 0
-    NORMAL = 1
-    LOW = 2
+    IMMEDIATE = 0
+    URGENT = 1
+    NORMAL = 2
+    LOW = 3
 
 
 class PageChange(Flag):

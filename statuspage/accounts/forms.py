@@ -4,6 +4,9 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.http import HttpRequest
+
+from statuspage.accounts.models import AccountEmailKind, AccountEmailRequest
 
 EMAIL = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -22,6 +25,12 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _dress(self, "email", "E-mail", autofocus=True, **EMAIL)
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Request the email. The same single row is written whether the address has an account or not."""
+        address: str = self.cleaned_data["email"]
+        AccountEmailRequest.objects.create(kind=AccountEmailKind.PASSWORD_RESET, address=address)
+        return address
 
 
 class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]

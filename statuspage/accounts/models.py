@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -93,6 +94,26 @@ class RateCount(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "window"], name="ratecount_once_per_window")]
+
+
+class AccountEmailKind(models.TextChoices):
+    """The values are those of `notifications.DeliveryKind`."""
+
+    PASSWORD_RESET = "account.password_reset", "Password reset"
+
+
+class AccountEmailRequest(models.Model):
+    """An email to the account with this address, if it exists. The dispatcher turns it into a delivery and deletes it.
+
+    Contains no token: the email is rendered when it is sent.
+    """
+
+    kind = models.CharField(max_length=24, choices=AccountEmailKind)
+    address = models.EmailField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.address}"
 
 
 class Scope(models.TextChoices):

@@ -28,7 +28,7 @@ def allow(key: str, limit: int, per_seconds: int) -> bool:
     return bool(count <= limit)
 
 
-def return_for_changes(key: str, per_seconds: int) -> None:
+def refund(key: str, per_seconds: int) -> None:
     """Take one use of `key` back: it turned out not to be what is limited."""
     RateCount.objects.filter(key=key, window=_window(per_seconds), count__gt=0).update(count=F("count") - 1)
 

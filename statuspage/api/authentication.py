@@ -1,4 +1,4 @@
-"""Whose request it is."""
+"""Authentication of requests by API token."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from statuspage.api.errors import ApiError
 
 
 class ApiRequest(HttpRequest):
-    """What an operation gets: `token` opened the door, `data` is the parsed body."""
+    """The request of an endpoint: `token` authenticated it, and `data` is its parsed body."""
 
     token: ApiToken
     data: dict[str, Any]
 
 
-def token_of(request: HttpRequest) -> ApiToken:
+def authenticate(request: HttpRequest) -> ApiToken:
+    """Return the token of the request. Raise ApiError if there is no valid one."""
     secret = _secret(request)
     token = usable_token(secret) if secret else None
     if token is None:
@@ -30,13 +31,13 @@ def token_of(request: HttpRequest) -> ApiToken:
 
 def _secret(request: HttpRequest) -> str:
     """`Authorization: OAuth KEY`, `Bearer KEY`, `Basic` with the key as password, or `?api_key=KEY`."""
-    scheme, _, given = request.headers.get("Authorization", "").strip().partition(" ")
-    given = given.strip()
+    scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+    credentials = credentials.strip()
     if scheme.lower() in ("oauth", "bearer", "token"):
-        return given
+        return credentials
     if scheme.lower() == "basic":
         try:
-            user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+            user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             return ""
         return password or user

@@ -1,4 +1,4 @@
-"""What every request under /v1/ passes before its operation: suffix, token, rate limit, transaction, repeated keys."""
+"""The view of every URL under /v1/: token, rate limit, body, transaction and Idempotency-Key, then the endpoint."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from statuspage.accounts.ratelimit import allow, retry_after
-from statuspage.api.authentication import ApiRequest, token_of
-from statuspage.api.errors import ApiError, answer, error_response
-from statuspage.api.idempotency import once
-from statuspage.api.parsing import body_of, checked
+from statuspage.api.authentication import ApiRequest, authenticate
+from statuspage.api.errors import ApiError, error_body, error_response
+from statuspage.api.idempotency import run_once
+from statuspage.api.parsing import check_characters, parse_body
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +27,14 @@ MAX_KEY = 255
 
 @csrf_exempt
 def entrypoint(request: ApiRequest, path: str) -> HttpResponse:
-    """No cookie opens it, so no other site can make a browser use it. `path` is what follows /v1/."""
+    """Serve `path`, which is the URL after /v1/. Cookies are not read, so no CSRF protection is needed."""
     try:
-        response = _answered(request, path)
-    except ApiError as refusal:
-        response = error_response(refusal)
+        response = _respond(request, path)
+    except ApiError as error:
+        response = error_response(error)
     except Exception:
-        logger.exception("A request to the API broke: %s %s", request.method, request.path)
-        response = answer(500, "Something went wrong here, and nothing was changed. It stands in the server's log.")
+        logger.exception("Unhandled error in an API request: %s %s", request.method, request.path)
+        response = error_body(500, "An internal error occurred. Nothing was changed. Details are in the server's log.")
     if response.status_code == 204:
         del response["Content-Type"]
     response["Cache-Control"] = "no-store"
@@ -42,47 +42,50 @@ def entrypoint(request: ApiRequest, path: str) -> HttpResponse:
     return response
 
 
-def _answered(request: ApiRequest, path: str) -> HttpResponse:
-    request.token = token_of(request)
+def _respond(request: ApiRequest, path: str) -> HttpResponse:
+    request.token = authenticate(request)
     if not allow(f"api:{request.token.pk}", settings.API_LIMIT_PER_MINUTE, MINUTE):
-        wait = {"Retry-After": str(retry_after(MINUTE))}
-        raise ApiError(429, "Too many requests. Try again when Retry-After has passed.", headers=wait)
-    checked([path, *(text for name, values in request.GET.lists() for text in (name, *values))])
-    match = _route(path)
-    request.data = body_of(request) if request.method in WRITING else {}
+        headers = {"Retry-After": str(retry_after(MINUTE))}
+        raise ApiError(429, "Too many requests. Try again after the time in Retry-After.", headers=headers)
+    check_characters([path, *(text for name, values in request.GET.lists() for text in (name, *values))])
+    match = _resolve(path)
+    request.data = parse_body(request) if request.method in WRITING else {}
     if request.method not in WRITING:
-        return _called(match, request)
-    return _written(match, request)
+        return _call(match, request)
+    return _write(match, request)
 
 
-def _written(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
-    """All of it or nothing: an operation may take several actions."""
+def _write(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
+    """Call the endpoint in one transaction: it may run several actions. An error rolls all of them back."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > MAX_KEY:
-        raise ApiError(400, f"The Idempotency-Key is longer than {MAX_KEY} characters.")
+        raise ApiError(400, f"The Idempotency-Key is too long. Use at most {MAX_KEY} characters.")
     with transaction.atomic():
-        response = once(lambda: _called(match, request), request, checked(key)) if key else _called(match, request)
+        if key:
+            response = run_once(lambda: _call(match, request), request, check_characters(key))
+        else:
+            response = _call(match, request)
         if response.status_code >= 400:
             transaction.set_rollback(True)
     return response
 
 
-def _called(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
+def _call(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     if isinstance(response, HttpResponseNotAllowed):
         allowed = response["Allow"]
-        response = answer(405, f"Use one of: {allowed}.")
+        response = error_body(405, f"This method is not allowed here. Use one of: {allowed}.")
         response["Allow"] = allowed
     return response
 
 
-def _route(path: str) -> ResolverMatch:
-    """`.json` at the end is for old clients and means nothing."""
+def _resolve(path: str) -> ResolverMatch:
+    """Find the endpoint of a path. Old clients append `.json`, which is ignored."""
     try:
-        found = resolve(f"/{path.rstrip('/').removesuffix('.json')}", urlconf=URLCONF)
+        match = resolve(f"/{path.rstrip('/').removesuffix('.json')}", urlconf=URLCONF)
     except Resolver404:
-        found = None
-    # django-ninja has a view of its own at the root.
-    if found is None or found.url_name == "api-root":
-        raise ApiError(404, "There is no such path. /v1/docs lists all of them.")
-    return found
+        match = None
+    # django-ninja adds a view of its own at the root.
+    if match is None or match.url_name == "api-root":
+        raise ApiError(404, "There is no such endpoint. See /v1/docs for a list.")
+    return match

@@ -1,4 +1,4 @@
-"""What is said when something cannot be done: `error` and `message`, for both kinds of clients (contract 3.2)."""
+"""Error responses. Clients read either `error` or `message`, so each has both (contract section 3.2)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ CONTAINERS = frozenset(
 
 
 class ApiError(Exception):
-    """An answer other than success, in plain words."""
+    """An error response."""
 
     def __init__(self, status: int, message: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -37,75 +37,75 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
 
-def answer(status: int, message: str, fields: Mapping[str, Iterable[str]] | None = None) -> HttpResponse:
-    """`error` holds the sentences by field, or the one sentence; `message` is all of it in one line."""
-    said = {name: list(texts) for name, texts in (fields or {}).items()}
-    line = " ".join(f"{name}: {' '.join(texts)}" for name, texts in said.items())
-    return JsonResponse({"error": said or message, "message": line or message}, status=status)
+def error_body(status: int, message: str, fields: Mapping[str, Iterable[str]] | None = None) -> HttpResponse:
+    """Return a response. `error` is the messages by field, or one message; `message` is all of them in one line."""
+    by_field = {name: list(messages) for name, messages in (fields or {}).items()}
+    line = " ".join(f"{name}: {' '.join(messages)}" for name, messages in by_field.items())
+    return JsonResponse({"error": by_field or message, "message": line or message}, status=status)
 
 
-def error_response(refusal: ApiError) -> HttpResponse:
-    response = answer(refusal.status, str(refusal), refusal.fields)
-    for name, value in refusal.headers.items():
+def error_response(error: ApiError) -> HttpResponse:
+    response = error_body(error.status, str(error), error.fields)
+    for name, value in error.headers.items():
         response[name] = value
     return response
 
 
 def install(api: NinjaAPI) -> None:
-    """Every error that an operation can meet."""
+    """Register a handler for every exception that an endpoint may raise."""
 
     @api.exception_handler(ApiError)
-    def on_refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
+    def on_api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
         return error_response(error)
 
     @api.exception_handler(ValidationError)
-    def on_domain(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        return answer(422, "; ".join(error.messages), _by_field(error))
+    def on_validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return error_body(422, "; ".join(error.messages), _by_field(error))
 
     @api.exception_handler(BadRequest)
-    def on_request(request: HttpRequest, error: BadRequest) -> HttpResponse:
-        return answer(422, "The request cannot be understood.", _by_place(error.errors))
+    def on_bad_request(request: HttpRequest, error: BadRequest) -> HttpResponse:
+        return error_body(422, "The request is invalid.", _by_request_field(error.errors))
 
     @api.exception_handler(Http404)
-    def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return answer(404, "not found")
+    def on_not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+        return error_body(404, "not found")
 
     @api.exception_handler(HttpError)
-    def on_http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return answer(error.status_code, str(error))
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return error_body(error.status_code, str(error))
 
 
 @contextmanager
 def rename_fields(**names: str) -> Iterator[None]:
-    """What the domain calls otherwise than Statuspage: `told_as(title="name")`."""
+    """Rename the fields of a ValidationError to the names of the API: `rename_fields(title="name")`."""
     try:
         yield
     except ValidationError as error:
         if not hasattr(error, "error_dict"):
             raise
-        said = {names.get(field, field): texts for field, texts in error.message_dict.items()}
-        raise ValidationError(said) from None
+        renamed = {names.get(field, field): messages for field, messages in error.message_dict.items()}
+        raise ValidationError(renamed) from None
 
 
 def _by_field(error: ValidationError) -> dict[str, list[str]]:
     if not hasattr(error, "error_dict"):
         return {}
-    return {"base" if name == NON_FIELD_ERRORS else name: texts for name, texts in error.message_dict.items()}
+    return {"base" if name == NON_FIELD_ERRORS else name: messages for name, messages in error.message_dict.items()}
 
 
-def _by_place(errors: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
-    """The name of the field as the client wrote it, without body and container."""
-    found: dict[str, list[str]] = {}
-    for one in errors:
-        # The first step is body or query, then comes the name of a parameter of ours.
-        place = [str(step) for step in (one["loc"][2:] if one["loc"][0] == "body" else one["loc"][-1:])]
-        if len(place) > 1 and place[0] in CONTAINERS:
-            place = place[1:]
-        found.setdefault(".".join(place) or "body", []).append(_sentence(one))
-    return found
+def _by_request_field(errors: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return messages by the field's name as the client wrote it, without the object around all fields."""
+    messages: dict[str, list[str]] = {}
+    for error in errors:
+        # The first step is "body" or "query", the second the name of the endpoint's parameter.
+        path = [str(step) for step in (error["loc"][2:] if error["loc"][0] == "body" else error["loc"][-1:])]
+        if len(path) > 1 and path[0] in CONTAINERS:
+            path = path[1:]
+        messages.setdefault(".".join(path) or "body", []).append(_message(error))
+    return messages
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
+def _message(error: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return "is missing"
     text = str(error["msg"]).removeprefix("Value error, ")

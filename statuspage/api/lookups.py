@@ -1,4 +1,4 @@
-"""What a request names, by its id; and how long lists are cut. Whatever is not this page's is not found."""
+"""Lookups by public id, limited to the token's page, and paging of lists."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
@@ -19,21 +19,20 @@ from statuspage.common.urls import absolute_url
 Row = TypeVar("Row", bound=Model)
 
 PER_PAGE = 100
-# What SQLite and PostgreSQL can count to is more; nobody has so many.
+# Far below the largest offset of SQLite and PostgreSQL.
 LAST_PAGE = 1_000_000
 
 
 class Paging(BaseModel):
-    """`page` from 1. `limit` and `per_page` are the same; more than the most is the most."""
+    """`page` counts from 1. `limit` and `per_page` mean the same. Larger values are reduced to the maximum."""
 
     page: Annotated[int, Field(description="From 1")] = 1
     per_page: Annotated[int | None, Field(description="At most 100")] = None
     limit: Annotated[int | None, Field(description="The same as per_page")] = None
 
     def cut(self, rows: QuerySet[Row, Row], *, most: int = PER_PAGE, first: int = 1) -> list[Row]:
-        """`first`: the number of the first page."""
-        asked = self.per_page or self.limit or PER_PAGE
-        size = min(max(asked, 1), most)
+        """Return one page of `rows`, at most `most` of them. `first` is the number of the first page."""
+        size = min(max(self.per_page or self.limit or PER_PAGE, 1), most)
         start = (min(max(self.page, first), LAST_PAGE) - first) * size
         return list(rows[start : start + size])
 
@@ -45,40 +44,41 @@ def serializer_of(page: Page) -> V1Serializer:
     return V1Serializer(page, absolute_url(page, ""))
 
 
-def component_of(page: Page, code: str) -> Component:
-    return get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
+def component_of(page: Page, public_id: str) -> Component:
+    return get_object_or_404(page.components.active().select_related("group", "page"), public_id=public_id)
 
 
-def locked_component_of(page: Page, code: str) -> Component:
-    """Nobody else changes it until the request is done."""
+def locked_component_of(page: Page, public_id: str) -> Component:
+    """Return the component, locked until the end of the transaction."""
     rows = page.components.active().select_related("group", "page").select_for_update(of=("self",), no_key=True)
-    return get_object_or_404(rows, public_id=code)
+    return get_object_or_404(rows, public_id=public_id)
 
 
-def group_of(page: Page, code: str) -> ComponentGroup:
-    return get_object_or_404(page.groups.prefetch_related("components"), public_id=code)
+def group_of(page: Page, public_id: str) -> ComponentGroup:
+    return get_object_or_404(page.groups.prefetch_related("components"), public_id=public_id)
 
 
 def incidents_of(page: Page) -> IncidentQuerySet:
-    """Hidden ones are gone for programs."""
+    """The incidents of the page without hidden ones."""
     return page.incidents.visible_to(Viewer.PUBLIC)
 
 
-def incident_of(page: Page, code: str) -> Incident:
-    return get_object_or_404(incidents_of(page).select_related("page"), public_id=code)
+def incident_of(page: Page, public_id: str) -> Incident:
+    return get_object_or_404(incidents_of(page).select_related("page"), public_id=public_id)
 
 
-def components_named(page: Page, codes: Iterable[str], *, field: str) -> list[Component]:
-    """In the order of `codes`. ValidationError for `field` if one is none of this page."""
-    wanted = list(dict.fromkeys(codes))
-    found = {one.public_id: one for one in page.components.active().with_public_ids(wanted).select_related("group")}
-    if missing := [code for code in wanted if code not in found]:
+def components_by_id(page: Page, public_ids: Iterable[str], *, field: str) -> list[Component]:
+    """Return components in the order of `public_ids`. ValidationError for `field` if the page does not have one."""
+    wanted = list(dict.fromkeys(public_ids))
+    rows = page.components.active().with_public_ids(wanted).select_related("group")
+    components = {component.public_id: component for component in rows}
+    if missing := [public_id for public_id in wanted if public_id not in components]:
         raise ValidationError({field: f"“{missing[0][:40]}” is not a component of this page."})
-    return [found[code] for code in wanted]
+    return [components[public_id] for public_id in wanted]
 
 
-def get_from_list_or_404(rows: Iterable[Any], code: str) -> Any:
+def get_from_list_or_404(rows: Iterable[Any], public_id: str) -> Any:
     for row in rows:
-        if row.public_id == code:
+        if row.public_id == public_id:
             return row
     raise Http404

@@ -7,28 +7,28 @@ from django.utils import timezone
 
 from statuspage.accounts.models import ApiToken
 
-# More than one request adds, so that the table keeps up; few enough that no request waits for it.
-SWEPT_AT_ONCE = 100
+# More rows than one request adds, so that the table does not grow; few enough that no request waits for the deletion.
+DELETED_AT_ONCE = 100
 
 
 class IdempotentResponseQuerySet(models.QuerySet["IdempotentResponse"]):
     def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[IdempotentResponse, bool]:
-        """The row of this key, and whether it is new. Of two requests at once, the second waits for the first.
+        """Return the row of this key, and whether it is new. Of two concurrent requests, the second waits.
 
-        Call it in the transaction of what the request does: without its success, nothing is kept. What any token's
-        keys were answered is forgotten after KEPT.
+        Call it in the transaction of the request: if that fails, the row is not saved. Rows of all tokens are deleted
+        after KEPT.
         """
         old = self.filter(created_at__lte=timezone.now() - IdempotentResponse.KEPT)
         old.filter(token=token, key=key).delete()
-        # Those that another request is forgetting are its own: nobody waits for another's old answers.
-        swept = old.order_by("created_at").select_for_update(skip_locked=True)
-        self.filter(pk__in=list(swept.values_list("pk", flat=True)[:SWEPT_AT_ONCE])).delete()
+        # Rows that another request is deleting are skipped, so no request waits for another's deletion.
+        expired = old.order_by("created_at").select_for_update(skip_locked=True)
+        self.filter(pk__in=list(expired.values_list("pk", flat=True)[:DELETED_AT_ONCE])).delete()
         return self.get_or_create(token=token, key=key, defaults={"fingerprint": fingerprint})
 
 
 class IdempotentResponse(models.Model):
-    """What a request with an `Idempotency-Key` was answered: the same key again gets the same answer, and nothing else
-    happens. `fingerprint` is that of the request; an answer that refused is not kept."""
+    """The response to a request with an `Idempotency-Key`. The same key again gets the same response, and nothing else
+    happens. `fingerprint` identifies the request. Errors are not saved."""
 
     KEPT = timedelta(hours=24)
 

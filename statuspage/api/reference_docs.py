@@ -1,4 +1,4 @@
-"""The schema as people read it: by subject, in few words."""
+"""The API reference: the OpenAPI schema, and an HTML page that is made from it. Both are public."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ from statuspage.api.v1 import urls as urls
 
 Json = dict[str, Any]
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-# What is looked for most comes first; subjects that are not named here come last.
+# The most used subjects first. Subjects that are not listed here come last.
 ORDER = [
     "incidents",
     "postmortems",
@@ -33,14 +33,14 @@ ORDER = [
 @dataclass(frozen=True)
 class Field:
     name: str
-    kind: str
-    needed: bool
-    about: str
+    type: str
+    is_required: bool
+    description: str
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`methods` do the same; `codes` are the answers that say yes."""
+    """`methods` do the same. `codes` are the status codes of success."""
 
     anchor: str
     methods: str
@@ -50,7 +50,7 @@ class Operation:
     query: list[Field]
     body: list[Field]
     codes: str
-    answer: list[Field]
+    response: list[Field]
 
 
 @dataclass(frozen=True)
@@ -60,103 +60,106 @@ class Section:
     operations: list[Operation]
 
 
-def sections(whole: Json) -> list[Section]:
-    """By subject."""
-    found: dict[str, list[Operation]] = {}
-    for path, methods in whole["paths"].items():
-        served = sorted(methods.items(), key=lambda one: METHODS.index(one[0].upper()))
-        for _, same in groupby(served, key=lambda one: one[1]["summary"]):
-            listed = list(same)
-            operation = _operation(path, [method.upper() for method, _ in listed], listed[0][1], whole)
-            found.setdefault(listed[0][1]["tags"][0], []).append(operation)
-    ordered = sorted(found, key=lambda title: ORDER.index(title) if title in ORDER else len(ORDER))
-    return [Section(title.capitalize(), title.replace(" ", "-"), found[title]) for title in ordered]
+def sections(openapi: Json) -> list[Section]:
+    """Return the operations of a schema by subject."""
+    by_subject: dict[str, list[Operation]] = {}
+    for path, methods in openapi["paths"].items():
+        served = sorted(methods.items(), key=lambda item: METHODS.index(item[0].upper()))
+        for _, items in groupby(served, key=lambda item: item[1]["summary"]):
+            group = list(items)
+            first: Json = group[0][1]
+            operation = _operation(path, [method.upper() for method, _ in group], first, openapi)
+            by_subject.setdefault(first["tags"][0], []).append(operation)
+    subjects = sorted(by_subject, key=lambda title: ORDER.index(title) if title in ORDER else len(ORDER))
+    return [Section(title.capitalize(), title.replace(" ", "-"), by_subject[title]) for title in subjects]
 
 
-def _operation(path: str, methods: list[str], said: Json, whole: Json) -> Operation:
-    success = {code: answer for code, answer in said["responses"].items() if int(code) < 300 or int(code) == 501}
-    (answer,) = success.values()
+def _operation(path: str, methods: list[str], operation: Json, openapi: Json) -> Operation:
+    responses = operation["responses"].items()
+    success = {code: response for code, response in responses if int(code) < 300 or int(code) == 501}
+    (response,) = success.values()
     return Operation(
-        anchor=said["operationId"],
+        anchor=operation["operationId"],
         methods=" or ".join(methods),
         path=path,
-        summary=said["summary"],
-        scope=said["x-scope"],
+        summary=operation["summary"],
+        scope=operation["x-scope"],
         query=[
-            Field(one["name"], kind_of(one["schema"]), one["required"], one["schema"].get("description", ""))
-            for one in said["parameters"]
-            if one["in"] == "query"
+            Field(row["name"], type_label(row["schema"]), row["required"], row["schema"].get("description", ""))
+            for row in operation["parameters"]
+            if row["in"] == "query"
         ],
-        body=_fields(_schema_in(said.get("requestBody", {})), whole),
+        body=_fields(_json_schema(operation.get("requestBody", {})), openapi),
         codes=", ".join(str(code) for code in success),
-        answer=_fields(_schema_in(answer), whole),
+        response=_fields(_json_schema(response), openapi),
     )
 
 
-def _schema_in(place: Json) -> Json:
-    content: Json = place.get("content", {}).get("application/json", {})
-    found: Json = content.get("schema", {})
-    return found
+def _json_schema(message: Json) -> Json:
+    """Return the schema of a request's or a response's JSON body, {} if it has none."""
+    content: Json = message.get("content", {}).get("application/json", {})
+    schema: Json = content.get("schema", {})
+    return schema
 
 
-def _fields(found: Json, whole: Json, prefix: str = "") -> list[Field]:
-    """One level, and what stands in the one key around a request."""
-    found = _resolved(found, whole)
-    rows: list[Field] = []
-    for name, one in found.get("properties", {}).items():
-        inner = _resolved(one, whole)
-        if "properties" in inner and not prefix and len(found["properties"]) <= 2:
-            rows += _fields(inner, whole, f"{prefix}{name}.")
+def _fields(schema: Json, openapi: Json, prefix: str = "") -> list[Field]:
+    """Return the fields of one level. The fields of the object around a request are listed too."""
+    schema = _resolve(schema, openapi)
+    fields: list[Field] = []
+    for name, field in schema.get("properties", {}).items():
+        inner = _resolve(field, openapi)
+        if "properties" in inner and not prefix and len(schema["properties"]) <= 2:
+            fields += _fields(inner, openapi, f"{prefix}{name}.")
         else:
-            needed = name in found.get("required", [])
-            rows.append(Field(prefix + name, kind_of(one), needed, one.get("description", "")))
-    return rows
+            is_required = name in schema.get("required", [])
+            fields.append(Field(prefix + name, type_label(field), is_required, field.get("description", "")))
+    return fields
 
 
-def _resolved(found: Json, whole: Json) -> Json:
-    """Behind references and lists."""
-    if "$ref" in found:
-        return _resolved(whole["components"]["schemas"][found["$ref"].rsplit("/", 1)[1]], whole)
-    return _resolved(found["items"], whole) if found.get("type") == "array" else found
+def _resolve(schema: Json, openapi: Json) -> Json:
+    """Follow references, and take the items of lists."""
+    if "$ref" in schema:
+        return _resolve(openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], openapi)
+    return _resolve(schema["items"], openapi) if schema.get("type") == "array" else schema
 
 
-def kind_of(found: Json) -> str:
-    """Of a schema in a few words: `text`, `number or null`, `list of ComponentOut`."""
-    if "anyOf" in found:
-        return " or ".join(kind_of(one) for one in found["anyOf"])
-    if "enum" in found:
-        return " | ".join(str(one) or "“”" for one in found["enum"])
-    if "$ref" in found:
-        return str(found["$ref"]).rsplit("/", 1)[1].removesuffix("Out").removesuffix("In")
-    kind = found.get("type", "anything")
-    if kind == "array":
-        return f"list of {kind_of(found['items'])}"
-    form = {"date-time": "time", "date": "day"}.get(found.get("format", ""), "")
-    words: dict[str, str] = {"string": "text", "integer": "whole number", "boolean": "true or false"}
-    return form or words.get(str(kind), str(kind))
+def type_label(schema: Json) -> str:
+    """Describe the type of a schema: `text`, `number or null`, `list of ComponentOut`."""
+    if "anyOf" in schema:
+        return " or ".join(type_label(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(value) or "“”" for value in schema["enum"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[1].removesuffix("Out").removesuffix("In")
+    type_name = schema.get("type", "any")
+    if type_name == "array":
+        return f"list of {type_label(schema['items'])}"
+    by_format = {"date-time": "time", "date": "date"}.get(schema.get("format", ""), "")
+    labels: dict[str, str] = {"string": "text", "integer": "integer", "boolean": "true or false"}
+    return by_format or labels.get(str(type_name), str(type_name))
 
 
 MAX_AGE = 300
 
 
 @cache
-def whole_schema() -> Json:
+def openapi_schema() -> Json:
     return schema()
 
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """OpenAPI 3.1."""
-    return _kept(JsonResponse(whole_schema()))
+    return _cached(JsonResponse(openapi_schema()))
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Rendered without the request: no cookie, no session."""
-    context = {"chapters": sections(whole_schema()), "scopes": Scope.choices}
-    return _kept(HttpResponse(render_to_string("api/docs.html", context)))
+    """Render the reference without the request, so that the response depends on no cookie or session."""
+    context = {"sections": sections(openapi_schema()), "scopes": Scope.choices}
+    return _cached(HttpResponse(render_to_string("api/docs.html", context)))
 
 
-def _kept(response: HttpResponse) -> HttpResponse:
+def _cached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = f"public, max-age={MAX_AGE}"
     return response

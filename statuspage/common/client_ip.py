@@ -1,4 +1,4 @@
-"""Who asks. What a request says of itself is believed only as far as TRUSTED_PROXIES says."""
+"""The IP address of the client. X-Forwarded-For is trusted as far as TRUSTED_PROXIES allows."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -7,8 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer's IP address or, behind TRUSTED_PROXIES proxies, the entry that the outermost of them wrote into
-    X-Forwarded-For: that many from the right. Everything further left was typed by the client."""
+    """Return the address of the peer or, behind proxies, the entry of the outermost trusted proxy in X-Forwarded-For.
+
+    That entry is number TRUSTED_PROXIES from the right; entries to its left may be forged by the client.
+    """
     entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
     trusted: int = settings.TRUSTED_PROXIES
     if trusted and len(entries) >= trusted and _parsed(entries[-trusted]):
@@ -17,7 +19,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """What one visitor is counted by: an IPv4 address, or the /64 that an IPv6 one can hop about in."""
+    """Return the key for rate limits: the IPv4 address, or the /64 network of an IPv6 address."""
     address = _parsed(client_address(request))
     if address is None:
         return "unknown"

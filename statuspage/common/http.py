@@ -1,7 +1,8 @@
-"""The one outbound door: every request of ours to an address that somebody else chose goes through `post` or `get`.
+"""Outbound HTTP requests. Every request to a URL that a user entered goes through `post` or `get`.
 
-Resolve once, refuse unless every address is public, connect to the checked address, verify the certificate for the
-name, follow no redirect, use no proxy, end by the deadline, read no more than was asked for.
+The host name is resolved once, the request is refused unless all addresses are public, and the connection uses a
+checked address. Certificates are verified, redirects are not followed, no proxy is used, and the deadline and the
+maximum size of the response are enforced.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from typing import Any, cast
 
 from statuspage.common.ip_rules import Address, as_address, is_allowed, is_listed
 
-# Seconds, all together: looking the name up, connecting, TLS, sending, and reading the answer to its end.
+# Seconds in total: name resolution, connecting, TLS, sending, and reading the response.
 DEADLINE = 15.0
-# Bytes of an answer that are read, its head included. More is left unread.
-MAX_ANSWER = 64 * 1024
-# Bytes of a document that we fetch, its head included. Of what is larger nothing is used.
+# Maximum bytes of a response that are read, including its headers. The rest is ignored.
+MAX_RESPONSE = 64 * 1024
+# Maximum bytes of a downloaded document, including its headers. Larger documents are rejected.
 MAX_DOCUMENT = 64 * 1024 * 1024
 MAX_URL = 1000
-# Lower ports belong to other protocols, which a request in disguise must not reach.
+# Lower ports belong to other protocols, which a forged request must not reach.
 FIRST_FREE_PORT = 1024
 PORTS = {"http": 80, "https": 443}
 
@@ -42,28 +43,28 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.ASCII)
 
 
 class OutboundError(Exception):
-    """There was no answer. The text is for people, and names no address that was looked up."""
+    """There was no response. The message is for users and contains no resolved address."""
 
 
 class ForbiddenAddress(OutboundError):
-    """It may not be asked at all: malformed, or it leads into a network that is not public. Nothing was sent."""
+    """The URL is invalid, or its address is not public. Nothing was sent."""
 
 
 class Unreachable(OutboundError):
-    """The name is unknown, nothing listens there, TLS failed, or what came back is no HTTP."""
+    """Name resolution, the connection or TLS failed, or the response is not HTTP."""
 
 
 class TooSlow(OutboundError):
-    """The deadline passed before the answer was complete."""
+    """The deadline passed before the response was complete."""
 
 
 class TooLarge(OutboundError):
-    """The answer is longer than was allowed. It was not read to its end."""
+    """The response is larger than allowed."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a request goes. `host` in lower case, without brackets; `path` with the query, never empty."""
+    """The target of a request. `host`: lower case, without brackets. `path`: with the query, never empty."""
 
     scheme: str
     host: str
@@ -72,14 +73,14 @@ class Target:
 
     @property
     def netloc(self) -> str:
-        """For the Host header: as browsers write it."""
+        """The value of the Host header."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == PORTS[self.scheme] else f"{name}:{self.port}"
 
 
 @dataclass(frozen=True)
 class Response:
-    """`headers` by their names in lower case; `body` of a POST holds no more than MAX_ANSWER bytes, perhaps cut off."""
+    """`headers`: names in lower case. `body`: that of a POST is truncated to MAX_RESPONSE bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -87,24 +88,24 @@ class Response:
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], deadline: float = DEADLINE) -> Response:
-    """POST `body` to `url` and return the answer, whatever its status. OutboundError if there is none.
+    """POST `body` to `url` and return the response, whatever its status. OutboundError if there is none.
 
-    `deadline`: seconds for all of it together. Redirects are answers like any other.
+    `deadline`: seconds in total. Redirects are returned like any other response.
     """
-    return _send(_Request("POST", parse(url), headers, body), _Clock(deadline), MAX_ANSWER)
+    return _send(_Request("POST", parse(url), headers, body), _Clock(deadline), MAX_RESPONSE)
 
 
 def get(url: str, *, headers: Mapping[str, str], deadline: float = DEADLINE, limit: int = MAX_DOCUMENT) -> Response:
-    """GET `url` and return the whole answer, whatever its status. OutboundError if there is none.
+    """GET `url` and return the complete response, whatever its status. OutboundError if there is none.
 
-    `deadline` as for `post`. TooLarge for an answer of more than `limit` bytes: half a document is none.
+    `deadline`: see `post`. TooLarge if the response has more than `limit` bytes.
     """
     return _send(_Request("GET", parse(url), headers), _Clock(deadline), limit)
 
 
 @dataclass(frozen=True)
 class _Request:
-    """To a GET, an answer that was cut off is none."""
+    """One request. The response to a GET must be complete."""
 
     method: str
     target: Target
@@ -120,7 +121,7 @@ def _send(request: _Request, clock: _Clock, limit: int) -> Response:
 
 
 def normalize_url(url: str) -> str:
-    """`url` in its usual spelling. ForbiddenAddress if it can be told without looking a name up that it is refused."""
+    """Return `url` in normalized form. ForbiddenAddress if it is refused without resolving a name."""
     target = parse(url)
     literal = as_address(target.host)
     if literal and not is_allowed(literal, target.host):
@@ -129,31 +130,31 @@ def normalize_url(url: str) -> str:
 
 
 def parse(url: str) -> Target:
-    """The parts of an http or https address. ForbiddenAddress, with the reason, for all that is unusual about it."""
+    """Split an http or https URL. ForbiddenAddress with the reason for anything unusual."""
     if len(url) > MAX_URL:
-        raise ForbiddenAddress(f"The address is longer than {MAX_URL} characters.")
+        raise ForbiddenAddress(f"The URL is longer than {MAX_URL:,} characters.")
     if not url.isascii():
-        raise ForbiddenAddress("The address has letters outside ASCII. Write a host name as xn--…, a path with %….")
+        raise ForbiddenAddress("The URL contains non-ASCII characters. Write host names as xn--… and paths with %…")
     if any(not 32 < ord(character) < 127 or character in '\\"<>^`{|}' for character in url):
-        raise ForbiddenAddress("The address has a blank or another character that addresses cannot have.")
-    found = _URL.fullmatch(url)
-    if found is None:
+        raise ForbiddenAddress("The URL contains a space or another invalid character.")
+    match = _URL.fullmatch(url)
+    if match is None:
         raise ForbiddenAddress(_malformed_reason(url))
     if "#" in url:
-        raise ForbiddenAddress("The address has a # in it. Leave that part out: it is never sent.")
-    scheme = found["scheme"].lower()
-    host = _host(found["host"].lower())
-    path = found["target"] or "/"
-    return Target(scheme, host, _port(scheme, host, found["port"]), path if path.startswith("/") else f"/{path}")
+        raise ForbiddenAddress("Remove the part of the URL from # on: it is never sent.")
+    scheme = match["scheme"].lower()
+    host = _host(match["host"].lower())
+    path = match["target"] or "/"
+    return Target(scheme, host, _port(scheme, host, match["port"]), path if path.startswith("/") else f"/{path}")
 
 
 def _malformed_reason(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
-        return "The address must begin with https:// or http://."
+        return "The URL must start with https:// or http://."
     if "@" in re.split(r"[/?#]", rest)[0]:
-        return "The address has a user name or password in it."
-    return "This is not a whole web address. It should look like https://example.com/hook."
+        return "The URL must not contain a user name or password."
+    return "Enter a complete URL. Example: https://example.com/hook"
 
 
 def _host(host: str) -> str:
@@ -163,21 +164,21 @@ def _host(host: str) -> str:
         return host[1:-1]
     labels = host.split(".")
     if _NUMBER.fullmatch(labels[-1]):
-        # Dotted decimal only: 0x7f.1, 017700000001 and 2130706433 are 127.0.0.1 to many a library.
+        # Dotted decimal only: many libraries read 0x7f.1, 017700000001 and 2130706433 as 127.0.0.1.
         address = as_address(host)
         if address is None:
-            raise ForbiddenAddress(f"{host} is neither a host name nor a plain IP address.")
+            raise ForbiddenAddress(f"{host} is neither a host name nor an IP address in standard notation.")
         return str(address)
     if not all(_LABEL.fullmatch(label) for label in labels) or len(host) > 253:
-        raise ForbiddenAddress(f"{host} is not a host name.")
+        raise ForbiddenAddress(f"{host} is not a valid host name.")
     return host
 
 
 def _port(scheme: str, host: str, text: str | None) -> int:
     port = int(text) if text else PORTS[scheme]
-    usual = port in PORTS.values() or FIRST_FREE_PORT <= port < 65536
-    if not usual and not (is_listed(host) and 0 < port < 65536):
-        raise ForbiddenAddress(f"Port {port} cannot be used: only 80, 443 and those from {FIRST_FREE_PORT} up.")
+    is_allowed_port = port in PORTS.values() or FIRST_FREE_PORT <= port < 65536
+    if not is_allowed_port and not (is_listed(host) and 0 < port < 65536):
+        raise ForbiddenAddress(f"Port {port} is not allowed. Use 80, 443 or a port from {FIRST_FREE_PORT:,}.")
     return port
 
 
@@ -188,33 +189,33 @@ class _Clock:
 
     @property
     def left(self) -> float:
-        """Seconds, more than zero. TooSlow when there are none left."""
+        """The remaining seconds, more than zero. TooSlow if none are left."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise self.too_slow()
         return left
 
     def too_slow(self) -> TooSlow:
-        return TooSlow(f"No complete answer within {self.seconds:g} seconds.")
+        return TooSlow(f"No complete response within {self.seconds:g} seconds.")
 
 
 def _resolve(target: Target, clock: _Clock) -> list[Address]:
-    """All that the name stands for, looked up once. A literal stands for itself."""
+    """Resolve the host name once. An IP address needs no resolution."""
     if literal := as_address(target.host):
         return [literal]
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    # In a thread of its own: the system's resolver knows no deadline, and may hang for half a minute.
-    threading.Thread(target=_look_up, args=(target, results), name="lookup", daemon=True).start()
+    # In a thread, because the resolver of the system has no deadline and may block for half a minute.
+    threading.Thread(target=_resolve_in_thread, args=(target, results), name="resolve", daemon=True).start()
     try:
-        found = results.get(timeout=clock.left)
+        result = results.get(timeout=clock.left)
     except queue.Empty:
         raise clock.too_slow() from None
-    if isinstance(found, Exception):
-        raise Unreachable(f"The host {target.host} cannot be found.") from found
-    return [address for row in found if (address := as_address(str(row[4][0])))]
+    if isinstance(result, Exception):
+        raise Unreachable(f"The host {target.host} could not be resolved.") from result
+    return [address for row in result if (address := as_address(str(row[4][0])))]
 
 
-def _look_up(target: Target, results: queue.SimpleQueue[Any]) -> None:
+def _resolve_in_thread(target: Target, results: queue.SimpleQueue[Any]) -> None:
     try:
         results.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
@@ -222,34 +223,32 @@ def _look_up(target: Target, results: queue.SimpleQueue[Any]) -> None:
 
 
 def _check_addresses(target: Target, addresses: list[Address]) -> list[Address]:
-    """One private address among public ones is enough to refuse: which of them is used is not ours to bet on."""
+    """Refuse the host if any of its addresses is private, because any of them could be used."""
     if not addresses:
-        raise Unreachable(f"The host {target.host} has no address.")
+        raise Unreachable(f"The host {target.host} has no IP address.")
     if not all(is_allowed(address, target.host) for address in addresses):
         raise _forbidden(target)
     return list(dict.fromkeys(addresses))
 
 
 def _forbidden(target: Target) -> ForbiddenAddress:
-    return ForbiddenAddress(
-        f"{target.host} is not a public address. If it is one of your own, list it in OUTBOUND_ALLOW."
-    )
+    return ForbiddenAddress(f"{target.host} is not a public address. If it belongs to you, add it to OUTBOUND_ALLOW.")
 
 
 def _open_connection(target: Target, addresses: list[Address], clock: _Clock) -> socket.socket:
-    """To the first address that takes the connection; one that is silent must not use up the time of the others."""
-    refusal: OSError | None = None
+    """Connect to the first address that accepts. The remaining time is shared between the addresses."""
+    last_error: OSError | None = None
     for index, address in enumerate(addresses):
         try:
             timeout = clock.left / (len(addresses) - index)
             plain = _connect(address, target.port, timeout)
         except OSError as error:
-            refusal = error
+            last_error = error
         else:
             return _wrap_tls(plain, target, clock) if target.scheme == "https" else plain
-    if isinstance(refusal, TimeoutError):
-        raise clock.too_slow() from refusal
-    raise Unreachable(f"{target.netloc} cannot be connected to: {_error_text(refusal)}") from refusal
+    if isinstance(last_error, TimeoutError):
+        raise clock.too_slow() from last_error
+    raise Unreachable(f"{target.netloc} could not be reached: {_error_text(last_error)}") from last_error
 
 
 def _connect(address: Address, port: int, timeout: float) -> socket.socket:
@@ -272,20 +271,20 @@ def _wrap_tls(plain: socket.socket, target: Target, clock: _Clock) -> socket.soc
         raise clock.too_slow() from None
     except ssl.SSLCertVerificationError as error:
         plain.close()
-        raise Unreachable(f"The certificate of {target.netloc} is not good: {error.verify_message}") from error
+        raise Unreachable(f"The certificate of {target.netloc} is invalid: {error.verify_message}") from error
     except OSError as error:
         plain.close()
-        raise Unreachable(f"No secure connection to {target.netloc}: {_error_text(error)}") from error
+        raise Unreachable(f"The TLS connection to {target.netloc} failed: {_error_text(error)}") from error
 
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The system's certificate authorities, or those of SSL_CERT_FILE; names are checked."""
+    """Return a context with the certificate authorities of the system or of SSL_CERT_FILE. Host names are verified."""
     return ssl.create_default_context()
 
 
 class _Incoming(io.RawIOBase):
-    """An answer as it comes in, as if it ended after `limit` bytes."""
+    """The incoming response, truncated after `limit` bytes."""
 
     def __init__(self, connection: socket.socket, clock: _Clock, limit: int) -> None:
         self._connection = connection
@@ -305,8 +304,10 @@ class _Incoming(io.RawIOBase):
 
 
 class _SocketAdapter:
-    """What http.client needs of a socket. Every move ends by the one deadline: with a timeout per move, a peer that
-    sends a byte a second holds its client for ever."""
+    """The socket interface that http.client uses, with one deadline for all operations.
+
+    With a timeout per operation, a server that sends one byte per second could block its client forever.
+    """
 
     def __init__(self, connection: socket.socket, clock: _Clock, limit: int) -> None:
         self.clock = clock
@@ -316,16 +317,16 @@ class _SocketAdapter:
         self._incoming: _Incoming | None = None
 
     def sendall(self, data: bytes) -> None:
-        """Kept until `flush`: head and body leave together, in as few packets as can be."""
+        """Buffer the data until `flush`, so that headers and body are sent in as few packets as possible."""
         self._message += data
 
     def flush(self) -> None:
-        rest = memoryview(self._message)
-        # Who has heard enough may answer and hang up before we have said all.
+        remaining = memoryview(self._message)
+        # A server may respond and close the connection before it received the whole request.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            while rest:
+            while remaining:
                 self._connection.settimeout(self.clock.left)
-                rest = rest[self._connection.send(rest) :]
+                remaining = remaining[self._connection.send(remaining) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         self._incoming = _Incoming(self._connection, self.clock, self.limit)
@@ -333,28 +334,28 @@ class _SocketAdapter:
 
     @property
     def used_up(self) -> bool:
-        """Whether as much came in as is read at all."""
+        """Whether the limit was reached."""
         return self._incoming is not None and not self._incoming.left
 
     def close(self) -> None:
-        """http.client lets go as soon as it has the head of the answer. The connection is closed by who made it."""
+        """Do nothing: http.client closes it after the headers, but the body is still to be read."""
 
 
 def _send_and_read(adapter: _SocketAdapter, request: _Request) -> Response:
     target = request.target
     connection = http.client.HTTPConnection(target.host, target.port)
-    connection.sock = cast(socket.socket, adapter)  # connected already: http.client looks nothing up
+    connection.sock = cast(socket.socket, adapter)  # already connected: http.client resolves nothing
     try:
         all_headers = {"Host": target.netloc, "User-Agent": "Candor", "Connection": "close", **request.headers}
         connection.request(request.method, target.path, request.body, all_headers)
         adapter.flush()
         reply = connection.getresponse()
-        found = {name.lower(): value for name, value in reply.headers.items()}
-        return Response(reply.status, found, _body(reply, adapter, whole=request.method == "GET"))
+        response_headers = {name.lower(): value for name, value in reply.headers.items()}
+        return Response(reply.status, response_headers, _body(reply, adapter, whole=request.method == "GET"))
     except TimeoutError:
         raise adapter.clock.too_slow() from None
     except http.client.HTTPException as error:
-        raise Unreachable(f"{target.netloc} did not answer in HTTP: {type(error).__name__}") from error
+        raise Unreachable(f"{target.netloc} did not respond in HTTP: {type(error).__name__}") from error
     except OSError as error:
         raise Unreachable(f"{target.netloc} closed the connection: {_error_text(error)}") from error
 
@@ -364,14 +365,14 @@ def _body(reply: http.client.HTTPResponse, adapter: _SocketAdapter, *, whole: bo
         body, is_whole = reply.read(adapter.limit), True
     except http.client.IncompleteRead as error:
         body, is_whole = error.partial, False
-    # Asked for so many bytes, http.client does not complain of fewer.
+    # http.client raises no error if fewer bytes arrive than announced.
     is_whole = is_whole and not reply.length
     if whole and adapter.used_up:
-        raise TooLarge(f"The answer is longer than {adapter.limit:,} bytes.")
+        raise TooLarge(f"The response is larger than {adapter.limit:,} bytes.")
     if whole and not is_whole:
-        raise Unreachable(f"The answer ended after {len(body):,} bytes, before it was complete.")
+        raise Unreachable(f"The response ended after {len(body):,} bytes, before it was complete.")
     return body
 
 
 def _error_text(error: OSError | None) -> str:
-    return (error.strerror or type(error).__name__) if error else "nothing there"
+    return (error.strerror or type(error).__name__) if error else "no address"

@@ -1,4 +1,4 @@
-"""Which addresses the outbound door may connect to: public ones, and what OUTBOUND_ALLOW names."""
+"""The addresses that outbound requests may connect to: public ones and those in OUTBOUND_ALLOW."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.conf import settings
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Beyond what `is_global` refuses in every supported Python, whose tables differ from release to release: ranges that
-# lead elsewhere than they say (translation and tunnels carry an IPv4 address inside), or nowhere (RFC 6890 and IANA).
-_NEVER = tuple(
+# Refused in addition to `is_global`, whose tables differ between Python releases: ranges that lead to other addresses
+# (translation and tunnels contain an IPv4 address) or are not routed (RFC 6890 and IANA).
+_FORBIDDEN = tuple(
     ip_network(text)
     for text in (
         "0.0.0.0/8",
@@ -40,21 +40,21 @@ _NEVER = tuple(
 
 
 def is_allowed(address: Address, host: str) -> bool:
-    """Whether to connect to `address`, which `host` (lower case, no brackets) stands for."""
+    """Return whether connecting to `address` of `host` (lower case, no brackets) is allowed."""
     return is_public(address) or is_listed(host) or any(address in network for network in _allowed_networks())
 
 
 def is_public(address: Address) -> bool:
-    """Reachable for anybody: nothing that only stands inside somebody's network, or inside this machine."""
+    """Return whether the address is publicly routed: not in a private network and not on this machine."""
     if not address.is_global or address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
     if isinstance(address, IPv6Address) and address.scope_id:
         return False
-    return not any(address in network for network in _NEVER)
+    return not any(address in network for network in _FORBIDDEN)
 
 
 def is_listed(host: str) -> bool:
-    """Whether OUTBOUND_ALLOW names this host itself: its operator vouches for wherever it leads, on any port."""
+    """Return whether OUTBOUND_ALLOW contains this host name. It is then allowed on any address and port."""
     return any(entry.lower() == host for entry in settings.OUTBOUND_ALLOW if _as_network(entry) is None)
 
 

@@ -1,4 +1,4 @@
-"""How Statuspage's JSON travels: what every answer in its shape carries, for every reader that there is."""
+"""HTTP responses with Statuspage's JSON: their headers and encoding."""
 
 import json
 from datetime import datetime
@@ -17,26 +17,26 @@ def v2_serializer(page: Page) -> V2Serializer:
     return V2Serializer(page, absolute_url(page, ""))
 
 
-def for_any_origin(answer: HttpResponse) -> HttpResponse:
-    """Scripts of other sites may read it: there is nothing in it that depends on who asks."""
-    answer["Access-Control-Allow-Origin"] = "*"
-    return answer
+def for_any_origin(response: HttpResponse) -> HttpResponse:
+    """Allow scripts of other sites to read the response, because it is the same for everyone."""
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 def json_not_found() -> HttpResponse:
-    return json_answer({"error": "not found", "message": "There is no such thing here."}, status=404)
+    return json_answer({"error": "not found", "message": "Not found."}, status=404)
 
 
 def json_text(body: Json) -> str:
-    """`body` with its keys in their order, and no space that could be left out."""
+    """Serialize `body` without optional whitespace, with its keys in order."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_answer(
     body: Json, *, status: int = 200, changed_at: datetime | None = None, content_type: str = CONTENT_TYPE
 ) -> HttpResponse:
-    """For scripts of any origin (contract section 1.1)."""
-    answer = HttpResponse(json_text(body), content_type=content_type, status=status)
+    """Return `body` as a response for scripts of any origin (contract section 1.1)."""
+    response = HttpResponse(json_text(body), content_type=content_type, status=status)
     if changed_at:
-        answer["Last-Modified"] = http_date(changed_at.timestamp())
-    return for_any_origin(answer)
+        response["Last-Modified"] = http_date(changed_at.timestamp())
+    return for_any_origin(response)

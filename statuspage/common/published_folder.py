@@ -1,14 +1,15 @@
-"""The published folder, as whoever writes it and whoever serves it must agree on it. Standard library only: the front
-door reads it before Django is loaded, and without it.
+"""The layout of the published folder, shared by the publisher and the front door.
+
+Uses only the standard library, because the front door runs without Django.
 
     published/
-      hosts.json               which page answers to which host name
-      default                  -> <page>, the one that answers to all others: for web servers that know no pages
-      <page>/current           -> generations/<number>, swapped by rename: a reader sees one generation, whole
+      hosts.json               the page of each host name
+      default                  -> <page>, the page of all other host names, for other web servers
+      <page>/current           -> generations/<number>, replaced atomically by rename
       <page>/generations/<n>/  manifest.json, the files that change often, archive -> ../../archives/<n>
       <page>/archives/<n>/     manifest.json, the pages of past incidents
 
-Each file stands beside its `.gz` and `.br`. A path's file is looked for in the generation first, then in its archive.
+Each file has a `.gz` and a `.br` variant. Files are looked up in the generation first, then in its archive.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def file_of(path: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One published path: the hash of its uncompressed bytes (hex), and the number of the headers it is sent with."""
+    """One published path: the hash (hex) of its uncompressed bytes, and the index of its headers."""
 
     digest: str
     headers: int
@@ -42,8 +43,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a folder holds. `stamp`: when its maker last looked, Unix seconds. `event`: the last one that it shows.
-    `made_by`: the state of the code that made it. `archive`: the name of the archive, if it uses one."""
+    """The contents of a folder.
+
+    `stamp`: time of the last check, in Unix seconds. `event`: the id of the last event that it includes. `made_by`: the
+    fingerprint of the code that rendered it. `archive`: the name of its archive, if any.
+    """
 
     files: dict[str, Entry]
     headers: list[dict[str, str]]

@@ -20,7 +20,7 @@ from incidents.models import Draft
 from statuspage.accounts import ratelimit
 from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, Heartbeat, MailTest
-from statuspage.notifications.staff.loop import StaffNoticeLoop
+from statuspage.notifications.staff.notices import queue_staff_notices
 from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
 from statuspage.notifications.worker_wakeup import BEAT_TASK, DELIVER_TASK, WorkerWakeup
@@ -36,6 +36,7 @@ NOTIFY_EVERY = 1.0
 # A delivery that is due for this long although workers are alive: no worker has claimed it, so the dispatcher sends it.
 UNCLAIMED = timedelta(seconds=1)
 HEARTBEAT_EVERY = 10.0
+STAFF_NOTICES_EVERY = 30.0
 # Each heartbeat wakes the workers, which then record their own. After three without one the workers count as gone.
 WORKER_ALIVE_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
 SWEEP_EVERY = 3600.0
@@ -127,13 +128,10 @@ class Dispatcher:
         self.stop = threading.Event()
         self.senders = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
         self.wakeup = _worker_wakeup() if settings.REDIS_URL else None
-        self.services: list[Service] = [
-            Publisher(self.stop, published_paths),
-            Replication(self.stop),
-            StaffNoticeLoop(self.stop),
-        ]
+        self.services: list[Service] = [Publisher(self.stop, published_paths), Replication(self.stop)]
         self._has_workers = False
         self._heartbeat = Throttle(HEARTBEAT_EVERY)
+        self._staff_notices = Throttle(STAFF_NOTICES_EVERY)
         self._sweep = Throttle(SWEEP_EVERY)
         self._wakeups = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
 
@@ -165,6 +163,8 @@ class Dispatcher:
         if self._heartbeat.is_due():
             self._record_heartbeat()
         run_due(timezone.now())
+        if self._staff_notices.is_due():
+            queue_staff_notices(timezone.now())
         portions = fan_out_round()
         for channel in TRANSPORTS:
             self._dispatch(channel)

@@ -55,7 +55,7 @@ class Batch:
 
     def refresh(self, waiting: Iterable[Delivery]) -> list[Delivery]:
         """Read again what is told, and to whom. Those of `waiting` that are still ours to send."""
-        held = Delivery.objects.still_held(self.token, list(waiting))
+        held = Delivery.objects.still_claimed(self.token, list(waiting))
         self.notification = NotificationCache().read(held)
         self.read_at = time.monotonic()
         return held

@@ -2,6 +2,7 @@
 
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
+from statuspage.notifications.staff.deliveries import reason_to_skip_person
 from statuspage.subscribers.models import Subscriber, SubscriberState
 
 # In which states of the subscriber a message about the subscription itself is pointless, and what is said of it then.
@@ -22,6 +23,8 @@ _POINTLESS: dict[str, tuple[set[SubscriberState], str]] = {
 
 def reason_to_skip(delivery: Delivery, notification: Notification | None) -> str:
     """Why `delivery` must not be sent any more, in words for staff; empty if it may."""
+    if delivery.person_id:
+        return reason_to_skip_person(delivery)
     subscriber = delivery.subscriber
     if delivery.kind in _POINTLESS:
         states, reason = _POINTLESS[delivery.kind]

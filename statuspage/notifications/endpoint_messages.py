@@ -43,7 +43,7 @@ def challenge(subscriber: Subscriber) -> None:
 
     Does nothing while staff has the endpoint paused.
     """
-    if not subscriber.await_answer():
+    if not subscriber.start_verification():
         return
     if not subscriber.secret:
         Subscriber.objects.filter(pk=subscriber.pk).update(secret=endpoints.new_secret(), secret_shown_at=None)
@@ -54,10 +54,10 @@ def accepted(delivery: Delivery) -> None:
     """Record that the endpoint accepted `delivery`. After earlier failures, waiting deliveries become due now."""
     subscriber = delivery.subscriber
     if delivery.kind == DeliveryKind.CHALLENGE:
-        subscriber.answered()
+        subscriber.finish_verification()
     if subscriber.failures:
         with transaction.atomic():
-            subscriber.works()
+            subscriber.record_success()
             Delivery.objects.hasten(subscriber)
 
 
@@ -72,7 +72,7 @@ def refused(delivery: Delivery, error: TransportError, *, waits: Sequence[timede
     else:
         wait = max(waits[attempts - 1] * random.uniform(1, 1 + JITTER), error.after or timedelta())
         delivery.defer(str(error), after=wait)
-        delivery.subscriber.rest(max(min(wait, LONGEST_REST), error.after or timedelta()))
+        delivery.subscriber.back_off(max(min(wait, LONGEST_REST), error.after or timedelta()))
         return
     if delivery.kind == DeliveryKind.EVENT:
         _disable(delivery.subscriber, f"{error}" if error.permanent else f"It failed {attempts} times: {error}")

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from incidents.models import Event
 from incidents.models.event_kinds import NOTIFIED_KINDS, Priority
+from statuspage.notifications.account_emails import fan_out_account_requests
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
 from statuspage.subscribers.models.matching import event_scope_of
@@ -27,6 +28,7 @@ def fan_out_waiting() -> int:
 
 def fan_out_round() -> list[int]:
     """Fan out the requested emails and one portion of every waiting event. Return the ids of those events."""
+    fan_out_account_requests()
     fan_out_requests()
     told = Q(notify=True, kind__in=NOTIFIED_KINDS)
     # Most events are silent, and after an import there are thousands: those are stamped together.
@@ -92,7 +94,7 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "channel": F("channel"),
     }
     told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.listening(event.kind).concerned_by(event_scope_of(event))
+    told = told.receiving(event.kind).matching(event_scope_of(event))
     # The ledger itself says how far it got.
     told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
     last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()

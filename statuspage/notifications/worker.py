@@ -71,7 +71,7 @@ class Worker:
         except ChannelDown as fault:
             self._rest(str(fault))
         finally:
-            self._give_back()
+            self._release()
 
     def _ready(self) -> Iterator[tuple[Any, Delivery]]:
         """What may be sent, one after the other, with what the transport made of its news."""
@@ -155,7 +155,7 @@ class Worker:
         length = ChannelState.objects.pause(self.channel, error)
         logger.warning("%s rests for %d s: %s", self.channel, length.total_seconds(), error)
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         ids = [*self._left, *(delivery.pk for delivery in self._intake.close())]
         self.marker.drop(ids)
         if ids:
@@ -164,5 +164,7 @@ class Worker:
 
 def _letter_key(delivery: Delivery) -> tuple[object, ...]:
     """Deliveries that share it are composed once."""
+    if delivery.subscriber_id is None:
+        return delivery.kind, delivery.pk
     reader = delivery.subscriber
     return delivery.kind, delivery.event_id, reader.page_id, reader.language, str(reader.zone)

@@ -1,9 +1,10 @@
-"""Signing up a webhook oneself: typed, confirmed by mail, challenged, and managed by a signed link. No cookie."""
+"""Self-service webhooks: added, confirmed by email, verified, and managed with a signed link. Without cookies."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from incidents.models import Page
 from statuspage.accounts import ratelimit
@@ -42,12 +43,12 @@ def webhook(request: HttpRequest) -> HttpResponse:
     form = WebhookForm(request.POST if request.method == "POST" else None, page=page, offered=offered_components(page))
     if request.method != "POST":
         return _rendered("webhook/subscribe.html", page, form=form)
-    if form.is_from_a_program:
+    if form.is_from_bot:
         return _rendered("webhook/sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("webhook/subscribe.html", page, form=form, status=400)
     if not is_within_rate_limit(request):
-        form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
+        form.add_error("email", _("Too many requests from your network in the last hour. Try again later."))
         response = _rendered("webhook/subscribe.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
@@ -59,15 +60,15 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 @public_form
 def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
-    """GET only shows a button: mail gateways open every link. After the POST, the rest is on the page to manage it."""
+    """GET only shows a button, because mail gateways open every link. POST sends the verification request."""
     try:
         subscriber = subscriber_to_confirm(token, purpose=WEBHOOK_CONFIRM)
     except BadToken as error:
         return link_problem(request, error)
     if request.method == "POST":
         _challenge(subscriber)
-    is_asked = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
-    manage = "" if is_asked else manage_url(subscriber)
+    is_unconfirmed = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
+    manage = "" if is_unconfirmed else manage_url(subscriber)
     preferences = preferences_of(subscriber)
     return _rendered(
         "webhook/confirm.html",
@@ -104,7 +105,7 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
         subscriber.page,
         subscriber=subscriber,
         form=form,
-        asked=action,
+        action=action,
         secret=secret,
         deliveries=deliveries,
         status=400 if form.errors else 200,
@@ -117,7 +118,7 @@ def _challenge(subscriber: Subscriber) -> None:
 
 
 def _rendered(template: str, page: Page, *, status: int = 200, **context: object) -> HttpResponse:
-    """Rendered without the request, so that no template can touch the session."""
+    """Render without the request, so that no template can access the session."""
     text = render_to_string(f"subscribers/{template}", {"page": page, "form": None, **context})
     response = HttpResponse(text, status=status)
     response["X-Robots-Tag"] = "noindex"

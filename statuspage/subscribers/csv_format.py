@@ -1,4 +1,4 @@
-"""Subscribers as a CSV file: reading one line by line, with every error at its line; and writing one."""
+"""Read and write CSV files of subscribers. Errors are reported with their line."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from incidents.models import Component, ComponentGroup, Page
 from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE, EmailField
 from statuspage.subscribers.models import Channel, Detail, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import normalise
+from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.preferences import KINDS, Preferences, preferences_of
 
 COLUMNS = ("email", "components", "groups", "kinds", "detail", "time_zone", "language")
-# Written beside them on export. Of these, the first three are read again: they say who must not be signed up.
+# Additional columns of an export. On import, the first three exclude rows that must not be subscribed.
 EXTRA = ("scope", "state", "channel", "created_at", "confirmed_at", "id")
 MAX_BYTES = 1_500_000
 _SEPARATOR = re.compile(r"[;|\n]")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
-_DEFUSED = re.compile(r"^'(?=[=+\-@\t\r])")
+_ESCAPED_FORMULA = re.compile(r"^'(?=[=+\-@\t\r])")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the file that says whom to tell of what."""
+    """A line of the file: an address and its preferences."""
 
     number: int
     email: str
@@ -40,67 +40,74 @@ class Row:
 
 
 @dataclass
-class Sheet:
-    """What a file says: `errors` by line number, and `left_out`, the lines of people who must not be signed up."""
+class ParsedFile:
+    """The content of a file.
+
+    `errors`: line numbers and messages. `skipped`: the number of rows that must not be subscribed.
+    """
 
     rows: list[Row] = field(default_factory=list)
     errors: list[tuple[int, str]] = field(default_factory=list)
-    left_out: int = 0
+    skipped: int = 0
 
 
 def read_text(raw: bytes) -> str:
-    """ValidationError if it cannot be a CSV file of ours."""
+    """Decode the file. ValidationError if it is too large or not text."""
     if len(raw) > MAX_BYTES:
-        raise ValidationError(f"The file has {len(raw):,} bytes; {MAX_BYTES:,} are allowed. Split it into several.")
+        raise ValidationError(
+            f"The file has {len(raw):,} bytes. The limit is {MAX_BYTES:,}. Split it into several files."
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValidationError("The file is not text in UTF-8. In a spreadsheet, save it as “CSV UTF-8”.") from None
+        raise ValidationError(
+            "The file is not encoded in UTF-8. In a spreadsheet application, save it as “CSV UTF-8”."
+        ) from None
     if "\0" in text:
-        raise ValidationError("This is not a text file.")
+        raise ValidationError("The file is not a text file.")
     return text
 
 
-def read_sheet(page: Page, text: str) -> Sheet:
-    """Every line is judged, so that everything wrong is said at once."""
+def parse(page: Page, text: str) -> ParsedFile:
+    """Parse all lines, so that all errors are reported at once."""
     reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text))
-    sheet = Sheet()
+    parsed = ParsedFile()
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        if wrong := _wrong_with(header):
-            sheet.errors.append((1, wrong))
-            return sheet
-        _read_lines(sheet, header, reader, Known(page))
+        if error := _header_error(header):
+            parsed.errors.append((1, error))
+            return parsed
+        _read_lines(parsed, header, reader, PartNames(page))
     except csv.Error as error:
-        sheet.errors.append((reader.line_num, f"This line cannot be read: {error}."))
-    if not sheet.rows and not sheet.errors and not sheet.left_out:
-        sheet.errors.append((2, "There is no line after the names of the columns."))
-    return sheet
+        parsed.errors.append((reader.line_num, f"This line is not valid CSV: {error}."))
+    if not parsed.rows and not parsed.errors and not parsed.skipped:
+        parsed.errors.append((2, "The file has no rows below the header."))
+    return parsed
 
 
-def _read_lines(sheet: Sheet, header: list[str], reader: Any, known: Known) -> None:
+def _read_lines(parsed: ParsedFile, header: list[str], reader: Any, names: PartNames) -> None:
     first_lines: dict[str, int] = {}
     for cells in reader:
         number = reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            sheet.errors.append((number, f"Line 1 names {len(header)} columns, and here are {len(cells)}."))
+            parsed.errors.append((number, f"The header has {len(header)} columns, but this line has {len(cells)}."))
             continue
-        values = dict(zip(header, (_DEFUSED.sub("", cell.strip()) for cell in cells), strict=True))
-        if not _wants_this(values):
-            sheet.left_out += 1
+        values = dict(zip(header, (_ESCAPED_FORMULA.sub("", cell.strip()) for cell in cells), strict=True))
+        if not _is_importable(values):
+            parsed.skipped += 1
             continue
-        row = _read_row(sheet, number, values, known)
+        row = _read_row(parsed, number, values, names)
         if row and row.email in first_lines:
-            sheet.errors.append((number, f"{row.email} stands in line {first_lines[row.email]} already."))
+            parsed.errors.append((number, f"{row.email} is already in line {first_lines[row.email]}."))
         elif row:
             first_lines[row.email] = number
-            sheet.rows.append(row)
+            parsed.rows.append(row)
 
 
-def _wants_this(values: dict[str, str]) -> bool:
-    """Not so: who had left or was paused, whoever is told by other means than mail, and who chose only incidents."""
+def _is_importable(values: dict[str, str]) -> bool:
+    """Exclude inactive subscribers, channels other than email, and subscribers of single incidents."""
     narrow = values.get("scope") == SELECTED and not (values.get("components") or values.get("groups"))
     return (
         values.get("state", "").lower() in ("", SubscriberState.ACTIVE)
@@ -109,35 +116,35 @@ def _wants_this(values: dict[str, str]) -> bool:
     )
 
 
-def _read_row(sheet: Sheet, number: int, values: dict[str, str], known: Known) -> Row | None:
-    """None if something is wrong with it, which is then among the errors."""
-    found: dict[str, Any] = {}
+def _read_row(parsed: ParsedFile, number: int, values: dict[str, str], names: PartNames) -> Row | None:
+    """Return the row, or None after adding its errors."""
+    fields: dict[str, Any] = {}
     readers: dict[str, Callable[[str], Any]] = {
         "email": _email,
-        "components": known.components,
-        "groups": known.groups,
+        "components": names.components,
+        "groups": names.groups,
         "kinds": _kinds,
         "detail": _detail,
         "time_zone": _time_zone,
         "language": _language,
     }
-    before = len(sheet.errors)
+    before = len(parsed.errors)
     for name, read in readers.items():
         try:
-            found[name] = read(values.get(name, ""))
+            fields[name] = read(values.get(name, ""))
         except ValidationError as error:
-            sheet.errors.extend((number, message) for message in error.messages)
-    if len(sheet.errors) > before:
+            parsed.errors.extend((number, message) for message in error.messages)
+    if len(parsed.errors) > before:
         return None
-    kinds = found.pop("kinds")
-    found |= {f"tells_{kind}": kind in kinds for kind in KINDS}
+    kinds = fields.pop("kinds")
+    fields |= {f"tells_{kind}": kind in kinds for kind in KINDS}
     return Row(
-        number, found.pop("email"), Preferences(whole_page=not (found["components"] or found["groups"]), **found)
+        number, fields.pop("email"), Preferences(whole_page=not (fields["components"] or fields["groups"]), **fields)
     )
 
 
-class Known:
-    """The page's components and groups, by what a file may call them."""
+class PartNames:
+    """The components and groups of the page by their names in a file."""
 
     def __init__(self, page: Page) -> None:
         self._components: dict[str, list[Component]] = defaultdict(list)
@@ -149,43 +156,43 @@ class Known:
             for name in {group.public_id, group.name.lower()}:
                 self._groups[name].append(group)
 
-    def name_of(self, thing: Component | ComponentGroup) -> str:
-        """How a file calls it: by its name if that is clear, else by its public id."""
-        name = str(thing)
-        namesakes = (self._components if isinstance(thing, Component) else self._groups).get(name.lower(), [])
-        return name if len(namesakes) == 1 and not _SEPARATOR.search(name) else thing.public_id
+    def name_of(self, part: Component | ComponentGroup) -> str:
+        """Return its name if that is unambiguous, otherwise its public id."""
+        name = str(part)
+        namesakes = (self._components if isinstance(part, Component) else self._groups).get(name.lower(), [])
+        return name if len(namesakes) == 1 and not _SEPARATOR.search(name) else part.public_id
 
     def components(self, cell: str) -> tuple[Component, ...]:
-        return tuple(dict.fromkeys(_one(self._components, name, "component") for name in _listed(cell)))
+        return tuple(dict.fromkeys(_find(self._components, name, "component") for name in _split(cell)))
 
     def groups(self, cell: str) -> tuple[ComponentGroup, ...]:
-        return tuple(dict.fromkeys(_one(self._groups, name, "group") for name in _listed(cell)))
+        return tuple(dict.fromkeys(_find(self._groups, name, "group") for name in _split(cell)))
 
 
-def _one(known: dict[str, list[Any]], name: str, what: str) -> Any:
-    found = known.get(name.lower(), [])
-    if not found:
-        raise ValidationError(f"There is no {what} “{name}” on this page.")
-    if len(found) > 1:
-        raise ValidationError(f"{len(found)} {what}s are called “{name}”. Write “Group - {name}”, or its id.")
-    return found[0]
+def _find(names: dict[str, list[Any]], name: str, what: str) -> Any:
+    parts = names.get(name.lower(), [])
+    if not parts:
+        raise ValidationError(f"This page has no {what} “{name}”.")
+    if len(parts) > 1:
+        raise ValidationError(f"{len(parts)} {what}s are named “{name}”. Use “Group - {name}” or the id.")
+    return parts[0]
 
 
 def _email(cell: str) -> str:
-    return normalise(str(EmailField().clean(cell)))
+    return normalize_email(str(EmailField().clean(cell)))
 
 
 def _kinds(cell: str) -> list[str]:
-    found = [name.lower() for name in _listed(cell)] or list(KINDS)
-    for name in found:
+    kinds = [name.lower() for name in _split(cell)] or list(KINDS)
+    for name in kinds:
         if name not in KINDS:
-            raise ValidationError(f"“{name}” is not a kind of news. Use some of: {', '.join(KINDS)}.")
-    return found
+            raise ValidationError(f"“{name}” is not a type of notification. Use: {', '.join(KINDS)}.")
+    return kinds
 
 
 def _detail(cell: str) -> str:
     if cell and cell.lower() not in Detail.values:
-        raise ValidationError(f"“{cell}” is not a detail. Use one of: {', '.join(Detail.values)}.")
+        raise ValidationError(f"“{cell}” is not a valid detail. Use one of: {', '.join(Detail.values)}.")
     return cell.lower() or Detail.ALL
 
 
@@ -198,54 +205,54 @@ def _time_zone(cell: str) -> str:
 def _language(cell: str) -> str:
     codes = [code for code, _ in settings.LANGUAGES]
     if cell and cell.lower() not in codes:
-        raise ValidationError(f"“{cell}” is not a language of our mails. Use one of: {', '.join(codes)}.")
+        raise ValidationError(f"“{cell}” is not a supported language. Use one of: {', '.join(codes)}.")
     return cell.lower() or settings.LANGUAGE_CODE
 
 
-def _listed(cell: str) -> list[str]:
+def _split(cell: str) -> list[str]:
     return [name.strip() for name in _SEPARATOR.split(cell) if name.strip()]
 
 
 def _delimiter(text: str) -> str:
-    """As the first line has it: spreadsheets write what their country is used to."""
+    """Detect the delimiter from the first line: spreadsheets use the one of their locale."""
     first = text.partition("\n")[0]
     return max(",;\t", key=first.count)
 
 
-def _wrong_with(header: list[str]) -> str:
+def _header_error(header: list[str]) -> str:
     unknown = [name for name in header if name not in COLUMNS + EXTRA]
     if "email" not in header:
         others = ", ".join(COLUMNS[1:])
-        return f"The first line must name the columns, and one must be “email”. It may also name: {others}."
+        return f"The first line must be a header with the column “email”. Optional columns: {others}."
     if unknown:
-        return f"There is no column “{unknown[0]}”. Use some of: {', '.join(COLUMNS)}."
+        return f"Unknown column “{unknown[0]}”. Supported columns: {', '.join(COLUMNS)}."
     if len(set(header)) < len(header):
-        return "A column is named twice."
+        return "The header contains a column twice."
     return ""
 
 
-def written(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180) that spreadsheets open and `read_sheet` reads. Prefetch the preferences.
+def write(page: Page, subscribers: Iterable[Subscriber]) -> Iterator[str]:
+    """Yield the lines of a CSV file (RFC 4180) that `parse` reads. Prefetch the preferences.
 
-    What a spreadsheet would take for a formula begins with an apostrophe.
+    Values that a spreadsheet would treat as a formula are prefixed with an apostrophe.
     """
-    known = Known(page)
+    names = PartNames(page)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     yield "\ufeff"
-    for cells in chain([COLUMNS + EXTRA], (_cells(one, known) for one in subscribers)):
-        writer.writerow([_defused(cell) for cell in cells])
+    for cells in chain([COLUMNS + EXTRA], (_row_cells(subscriber, names) for subscriber in subscribers)):
+        writer.writerow([_escape_formula(cell) for cell in cells])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def _cells(subscriber: Subscriber, known: Known) -> tuple[str, ...]:
+def _row_cells(subscriber: Subscriber, names: PartNames) -> tuple[str, ...]:
     preferences = preferences_of(subscriber)
     return (
         subscriber.email,
-        "; ".join(map(known.name_of, preferences.components)),
-        "; ".join(map(known.name_of, preferences.groups)),
+        "; ".join(map(names.name_of, preferences.components)),
+        "; ".join(map(names.name_of, preferences.groups)),
         "; ".join(preferences.kinds),
         preferences.detail,
         preferences.time_zone,
@@ -259,5 +266,5 @@ def _cells(subscriber: Subscriber, known: Known) -> tuple[str, ...]:
     )
 
 
-def _defused(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -1,9 +1,10 @@
-"""Many subscribers at once, from a file: first what would become of each, then all of it in one transaction."""
+"""Import subscribers from a file: a preview of the result, then all rows in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,7 @@ BATCH = 500
 
 @dataclass
 class Plan:
-    """`new` are not here yet, `waiting` not confirmed yet; `known` and those who have `left` stay as they are."""
+    """The result of an import: `new` rows are added, `waiting` ones confirm first; `known` and `left` do not change."""
 
     new: list[Row] = field(default_factory=list)
     waiting: list[tuple[Row, Subscriber]] = field(default_factory=list)
@@ -30,35 +31,37 @@ class Plan:
 
 
 def plan(page: Page, rows: Sequence[Row]) -> Plan:
-    """What an import would do. One query for each 500 rows."""
-    made = Plan()
+    """Return what an import would do. One query per 500 rows."""
+    result = Plan()
     for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        here = Subscriber.objects.by_emails(page, [row.email for row in part])
-        for row in part:
-            _sort(made, row, here.get(row.email))
-    return made
+        batch = rows[start : start + BATCH]
+        existing = Subscriber.objects.by_emails(page, [row.email for row in batch])
+        for row in batch:
+            _add_to_plan(result, row, existing.get(row.email))
+    return result
 
 
-def _sort(made: Plan, row: Row, subscriber: Subscriber | None) -> None:
+def _add_to_plan(result: Plan, row: Row, subscriber: Subscriber | None) -> None:
     if subscriber is None:
-        made.new.append(row)
+        result.new.append(row)
     elif subscriber.state == SubscriberState.PENDING:
-        made.waiting.append((row, subscriber))
+        result.waiting.append((row, subscriber))
     elif subscriber.state == SubscriberState.UNSUBSCRIBED:
-        made.left.append(row)
+        result.left.append(row)
     else:
-        made.known.append(row)
+        result.known.append(row)
 
 
 @transaction.atomic
 def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Actor) -> Plan:
-    """Sign them all up, or none. `confirmed`: staff has their word; else each is mailed and asked, after more urgent
-    mails, at most once a day. IntegrityError if somebody signed up at the same moment.
+    """Subscribe all rows, or none.
+
+    `confirmed`: they have agreed to receive messages. Otherwise each gets a confirmation email, at most once a day
+    and after more urgent emails. IntegrityError if one of them subscribed at the same time.
     """
-    made = plan(page, rows)
-    _add(page, made.new, confirmed=confirmed)
-    for row, subscriber in made.waiting:
+    result = plan(page, rows)
+    _add(page, result.new, confirmed=confirmed)
+    for row, subscriber in result.waiting:
         if confirmed:
             set_preferences(subscriber, row.preferences)
             subscriber.confirm()
@@ -71,26 +74,31 @@ def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Acto
         object_type="page",
         object_ref=page.public_id,
         confirmed_by_staff=confirmed,
-        added=len(made.new),
-        waiting=len(made.waiting),
-        known=len(made.known),
-        left=len(made.left),
+        added=len(result.new),
+        waiting=len(result.waiting),
+        known=len(result.known),
+        left=len(result.left),
     )
-    return made
+    return result
 
 
 def _add(page: Page, rows: Sequence[Row], *, confirmed: bool) -> None:
     now = timezone.now()
     state = SubscriberState.ACTIVE if confirmed else SubscriberState.PENDING
-    when = {"confirmed_at": now} if confirmed else {"confirmation_sent_at": now}
-    made = Subscriber.objects.bulk_create(
-        (Subscriber(page=page, email=row.email, state=state, **when, **row.preferences.columns) for row in rows),
+    timestamps = {"confirmed_at": now} if confirmed else {"confirmation_sent_at": now}
+    subscribers = Subscriber.objects.bulk_create(
+        (Subscriber(page=page, email=row.email, state=state, **timestamps, **row.preferences.columns) for row in rows),
         batch_size=BATCH,
     )
-    chosen = (one for row, person in zip(rows, made, strict=True) for one in row.preferences.interests(person))
-    Interest.objects.bulk_create(chosen, batch_size=BATCH)
+    interests = chain.from_iterable(
+        row.preferences.interests(subscriber) for row, subscriber in zip(rows, subscribers, strict=True)
+    )
+    Interest.objects.bulk_create(interests, batch_size=BATCH)
     if not confirmed:
         EmailRequest.objects.bulk_create(
-            (EmailRequest(kind=EmailRequestKind.CONFIRMATION, subscriber=person, is_bulk=True) for person in made),
+            (
+                EmailRequest(kind=EmailRequestKind.CONFIRMATION, subscriber=subscriber, is_bulk=True)
+                for subscriber in subscribers
+            ),
             batch_size=BATCH,
         )

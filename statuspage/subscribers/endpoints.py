@@ -64,7 +64,7 @@ def resume(subscriber: Subscriber, *, actor: Actor) -> None:
     locked = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if locked.state == SubscriberState.UNSUBSCRIBED:
         raise ValidationError("This endpoint was removed and cannot be resumed.")
-    subscriber.works()
+    subscriber.record_success()
     subscriber.confirm()
     note_action(subscriber, "endpoint.resumed", actor)
 

@@ -1,5 +1,4 @@
-"""Subscribers in an export of a page, and back. What somebody could use to write into their chats stays out of it,
-unless it is asked for."""
+"""Export subscribers of a page and restore them. Secrets are exported only on request."""
 
 from __future__ import annotations
 
@@ -15,29 +14,29 @@ from incidents.transfer.records import Outcome, Result
 from incidents.transfer.serialization import read, written
 from statuspage.subscribers.models import Channel, Interest, Subscriber
 
-PIECE = 500
+CHUNK_SIZE = 500
 SECRETS = ("secret", "old_secret")
-# Whoever knows the address of a webhook or of a chat's hook can use it.
+# Channels whose address is not a secret. Anyone who knows the URL of a webhook can use it.
 OPEN_CHANNELS = (Channel.EMAIL, Channel.SMS)
 
 
 def objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
     rows = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
-    for subscriber in rows.iterator(chunk_size=PIECE):
+    for subscriber in rows.iterator(chunk_size=CHUNK_SIZE):
         raw = {"type": "subscriber", **written(subscriber)}
         if not with_secrets:
             raw |= dict.fromkeys(SECRETS, "")
             raw |= {} if subscriber.channel in OPEN_CHANNELS else {"endpoint": ""}
-        chosen = list(subscriber.interests.all())
-        raw["groups"] = [one.group.public_id for one in chosen if one.group]
-        raw["components"] = [one.component.public_id for one in chosen if one.component]
-        raw["incidents"] = [one.incident.public_id for one in chosen if one.incident]
+        interests = list(subscriber.interests.all())
+        raw["groups"] = [interest.group.public_id for interest in interests if interest.group]
+        raw["components"] = [interest.component.public_id for interest in interests if interest.component]
+        raw["incidents"] = [interest.incident.public_id for interest in interests if interest.incident]
         yield raw
 
 
 @transaction.atomic
 def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> Result:
-    """Whoever is here already stays as they are. ValidationError or KeyError: not what an export writes."""
+    """Create the subscriber unless it exists. ValidationError or KeyError if `raw` is not part of an export."""
     fields = read(Subscriber, raw)
     if fields["channel"] != Channel.EMAIL and not fields["endpoint"]:
         raise ValidationError("its address is not in the file: export it with --with-secrets")
@@ -47,15 +46,26 @@ def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> Result:
     subscriber = Subscriber.objects.create(page=page, **fields)
     Interest.objects.bulk_create(
         [
-            *(Interest(subscriber=subscriber, group=one) for one in _found(ComponentGroup, page, raw["groups"])),
-            *(Interest(subscriber=subscriber, component=one) for one in _found(Component, page, raw["components"])),
-            *(Interest(subscriber=subscriber, incident=one) for one in _found(Incident, page, raw["incidents"])),
+            *(
+                Interest(subscriber=subscriber, group=group)
+                for group in _by_public_id(ComponentGroup, page, raw["groups"])
+            ),
+            *(
+                Interest(subscriber=subscriber, component=component)
+                for component in _by_public_id(Component, page, raw["components"])
+            ),
+            *(
+                Interest(subscriber=subscriber, incident=incident)
+                for incident in _by_public_id(Incident, page, raw["incidents"])
+            ),
         ]
     )
     return Result(Outcome.CREATED)
 
 
-def _found(model: Any, page: Page, codes: list[str]) -> list[Any]:
-    """In the order of `codes`."""
-    found = {one.public_id: one for one in model.objects.filter(page=page, public_id__in=codes)} if codes else {}
-    return [found[code] for code in codes if code in found]
+def _by_public_id(model: Any, page: Page, public_ids: list[str]) -> list[Any]:
+    """Return the objects in the order of `public_ids`."""
+    found = (
+        {one.public_id: one for one in model.objects.filter(page=page, public_id__in=public_ids)} if public_ids else {}
+    )
+    return [found[public_id] for public_id in public_ids if public_id in found]

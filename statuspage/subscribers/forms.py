@@ -1,4 +1,4 @@
-"""What people are asked: an address, and what they want to be told of. Drawn by subscribers/_wishes.html."""
+"""The forms for subscribing and for preferences. Rendered by templates/subscribers/_preferences.html."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Component, ComponentGroup, Incident, Page
 from statuspage.subscribers.addresses import web_address
@@ -19,40 +20,39 @@ from statuspage.subscribers.models import Detail
 from statuspage.subscribers.preferences import KINDS, Preferences
 
 WHOLE_PAGE, SELECTED = "page", "selected"
-SCOPES = [(WHOLE_PAGE, "Everything on this page"), (SELECTED, "Only some of it")]
+SCOPES = [(WHOLE_PAGE, _("Everything on this page")), (SELECTED, _("Only updates about …"))]
 
 
 class EmailField(forms.EmailField):
     def __init__(self, **more: Any) -> None:
         messages = {
-            "required": "Please type your e-mail address.",
-            "invalid": "This is not a whole e-mail address. It should look like ada@example.com.",
-            "max_length": "This is longer than an e-mail address can be.",
+            "required": _("Enter an email address."),
+            "invalid": _("Enter a complete email address. Example: ada@example.com"),
+            "max_length": _("An email address has at most 254 characters."),
         }
         super().__init__(max_length=254, **{"error_messages": messages} | more)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A group that can be chosen whole, with its members; or (`group` None) loose components."""
+    """A group with its components, or (`group` None) the components without a group."""
 
     group: ComponentGroup | None
     components: list[Component]
 
 
 class PreferencesForm(forms.Form):
-    """`offered` are the page's components that this reader may see, `open_incidents` what may be followed alone. What
-    `preferences` hold already can always be kept.
+    """`offered`: the components that can be selected. `open_incidents`: the incidents that can be followed.
 
-    A form without `scope` was sent by something that does not ask: it means the defaults. One without zone and language
-    leaves them as they are.
+    Parts that `preferences` already contain can always be kept. Data without `scope` keeps the given preferences; data
+    without time zone and language keeps these two.
     """
 
-    scope = forms.ChoiceField(label="News about", choices=SCOPES, widget=forms.RadioSelect, required=False)
-    kinds = forms.MultipleChoiceField(label="Kinds of news", choices=list(KINDS.items()), required=False)
-    detail = forms.ChoiceField(label="How much", choices=Detail.choices, widget=forms.RadioSelect, required=False)
-    time_zone = forms.ChoiceField(label="Time zone of the times in mails", required=False)
-    language = forms.ChoiceField(label="Language of the mails", choices=lambda: settings.LANGUAGES, required=False)
+    scope = forms.ChoiceField(label=_("Send me"), choices=SCOPES, widget=forms.RadioSelect, required=False)
+    kinds = forms.MultipleChoiceField(label=_("Notify me about"), choices=list(KINDS.items()), required=False)
+    detail = forms.ChoiceField(label=_("Frequency"), choices=Detail.choices, widget=forms.RadioSelect, required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone in emails"), required=False)
+    language = forms.ChoiceField(label=_("Language of emails"), choices=lambda: settings.LANGUAGES, required=False)
 
     def __init__(
         self,
@@ -70,16 +70,16 @@ class PreferencesForm(forms.Form):
         self.offered = list(dict.fromkeys([*offered, *self.preferences.components]))
         self.open_incidents = open_incidents
         self.fields["time_zone"].choices = _zone_choices(page, self.preferences)  # type: ignore[attr-defined]
-        for name, known in (("groups", self.groups), ("components", self.components), ("incidents", self.incidents)):
+        for name, choices in (("groups", self.groups), ("components", self.components), ("incidents", self.incidents)):
             self.fields[name] = forms.MultipleChoiceField(
-                required=False, choices=[(code, str(thing)) for code, thing in known.items()]
+                required=False, choices=[(public_id, str(part)) for public_id, part in choices.items()]
             )
-            self.fields[name].error_messages["invalid_choice"] = "This is no longer on the page: %(value)s"
+            self.fields[name].error_messages["invalid_choice"] = _("This no longer exists on the page: %(value)s")
 
     @cached_property
     def groups(self) -> dict[str, ComponentGroup]:
-        found = [*(one.group for one in self.offered if one.group), *self.preferences.groups]
-        return {group.public_id: group for group in found}
+        groups = [*(component.group for component in self.offered if component.group), *self.preferences.groups]
+        return {group.public_id: group for group in groups}
 
     @cached_property
     def components(self) -> dict[str, Component]:
@@ -91,13 +91,13 @@ class PreferencesForm(forms.Form):
 
     @property
     def sections(self) -> list[Section]:
-        """In page order, loose components together."""
-        found: dict[ComponentGroup | None, Section] = {}
+        """In page order, with the components without a group in one section."""
+        sections: dict[ComponentGroup | None, Section] = {}
         for component in self.offered:
-            found.setdefault(component.group, Section(component.group, [])).components.append(component)
+            sections.setdefault(component.group, Section(component.group, [])).components.append(component)
         for group in self.groups.values():
-            found.setdefault(group, Section(group, []))
-        return list(found.values())
+            sections.setdefault(group, Section(group, []))
+        return list(sections.values())
 
     @property
     def is_bare(self) -> bool:
@@ -112,22 +112,25 @@ class PreferencesForm(forms.Form):
         if self.is_bare:
             return cleaned
         if "kinds" in cleaned and not cleaned["kinds"]:
-            self.add_error("kinds", "Choose at least one kind. To be told of nothing, unsubscribe.")
-        nothing = not any(cleaned.get(name) for name in ("groups", "components", "incidents"))
-        if cleaned.get("scope") == SELECTED and nothing and not self.errors:
-            self.add_error("scope", ValidationError("Choose at least one part, or everything on this page."))
+            self.add_error("kinds", _("Choose at least one type of notification, or unsubscribe."))
+        is_empty = not any(cleaned.get(name) for name in ("groups", "components", "incidents"))
+        if cleaned.get("scope") == SELECTED and is_empty and not self.errors:
+            self.add_error(
+                "scope",
+                ValidationError(_("Choose at least one component, group or incident, or everything on this page.")),
+            )
         return cleaned
 
     def cleaned_preferences(self) -> Preferences:
-        """After `is_valid()`."""
+        """Return the preferences. Call it after `is_valid()`."""
         if self.is_bare:
             return self.preferences
         cleaned = self.cleaned_data
         return Preferences(
             whole_page=cleaned["scope"] != SELECTED,
-            groups=tuple(self.groups[code] for code in cleaned["groups"]),
-            components=tuple(self.components[code] for code in cleaned["components"]),
-            incidents=tuple(self.incidents[code] for code in cleaned["incidents"]),
+            groups=tuple(self.groups[public_id] for public_id in cleaned["groups"]),
+            components=tuple(self.components[public_id] for public_id in cleaned["components"]),
+            incidents=tuple(self.incidents[public_id] for public_id in cleaned["incidents"]),
             **{f"tells_{kind}": kind in cleaned["kinds"] for kind in KINDS},
             detail=cleaned["detail"] or Detail.ALL,
             time_zone=cleaned["time_zone"] if "time_zone" in self.data else self.preferences.time_zone,
@@ -137,26 +140,26 @@ class PreferencesForm(forms.Form):
 
 class AddressForm(forms.Form):
     email = EmailField()
-    # People do not see it; programs that fill in every field do.
+    # Hidden from people; bots that fill in every field reveal themselves.
     website = forms.CharField(required=False)
 
     @property
-    def is_from_a_program(self) -> bool:
+    def is_from_bot(self) -> bool:
         return bool(self.data.get("website"))
 
 
 class CollapsibleForm(AddressForm, PreferencesForm):
-    """Asks for an address; what to be told of is folded away."""
+    """An address, with the preferences in a collapsed section."""
 
     @property
     def is_changed(self) -> bool:
-        """Whether what is folded away should be shown: something was chosen there, or is wrong."""
-        shown = {"scope", "groups", "components", "kinds", "detail"}
-        return not self.is_bare and bool(shown.intersection([*self.changed_data, *self.errors]))
+        """Whether to expand the preferences: something was changed there, or is invalid."""
+        preference_fields = {"scope", "groups", "components", "kinds", "detail"}
+        return not self.is_bare and bool(preference_fields.intersection([*self.changed_data, *self.errors]))
 
 
 class SubscribeForm(CollapsibleForm):
-    """An e-mail address alone."""
+    """Subscribes an email address."""
 
 
 class WebhookForm(CollapsibleForm):
@@ -164,8 +167,8 @@ class WebhookForm(CollapsibleForm):
         strip=True,
         max_length=1000,
         error_messages={
-            "required": "Please type the address that we should call.",
-            "max_length": "This is longer than an address may be (1000 characters).",
+            "required": _("Enter the URL of your webhook."),
+            "max_length": _("A URL has at most 1,000 characters."),
         },
     )
 
@@ -191,14 +194,17 @@ def _initial(preferences: Preferences) -> dict[str, Any]:
 
 def _zone_choices(page: Page, preferences: Preferences) -> list[tuple[str, str]]:
     names = sorted({*time_zones(), preferences.time_zone} - {""})
-    return [("", f"The page's: {page.zone_name}"), *((name, name.replace("_", " ")) for name in names)]
+    return [
+        ("", _("Page default: %(zone)s") % {"zone": page.zone_name}),
+        *((name, name.replace("_", " ")) for name in names),
+    ]
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names that people know: `Europe/Berlin`, and not `posixrules` or `EST5EDT`."""
-    return frozenset({"UTC", *filter(_is_a_place, zoneinfo.available_timezones())})
+    """Return the common names such as `Europe/Berlin`, without `posixrules` or `EST5EDT`."""
+    return frozenset({"UTC", *filter(_is_location, zoneinfo.available_timezones())})
 
 
-def _is_a_place(name: str) -> bool:
+def _is_location(name: str) -> bool:
     return "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "posix/", "right/"))

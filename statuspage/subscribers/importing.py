@@ -1,4 +1,4 @@
-"""Subscribers who move in from another product, in the state that they had there. Nobody is written to."""
+"""Import subscribers from another product, with their state. No emails are sent."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from statuspage.common import http
 from statuspage.subscribers.addresses import as_number
 from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import normalise
+from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
 @dataclass(frozen=True)
 class IncomingSubscriber:
-    """`components`: the codes of those that they chose; empty: the whole page. `reason`: why they are paused."""
+    """A subscriber of another product.
+
+    `components`: the ids of the selected components; empty for the whole page. `reason`: why they are paused.
+    """
 
     public_id: str
     channel: str
@@ -40,38 +43,40 @@ class IncomingSubscriber:
 def upsert_subscriber(
     page: Page, incoming: IncomingSubscriber, *, components: Mapping[str, Component], dry: bool = False
 ) -> Result:
-    """One who is here already stays as they are, unless they have confirmed, or left, over there since."""
+    """Create the subscriber. An existing one changes only if it was confirmed or unsubscribed in the other product."""
     try:
         email, endpoint = _address(incoming)
     except ValidationError as error:
         return Result(Outcome.SKIPPED, (" ".join(error.messages).rstrip("."),))
     address = Q(channel=incoming.channel, email=email, endpoint=endpoint)
-    here = Subscriber.objects.of_page(page).filter(address | Q(public_id=incoming.public_id)).order_by("pk").first()
-    if here:
-        return _catch_up(here, incoming, dry=dry)
+    existing = Subscriber.objects.of_page(page).filter(address | Q(public_id=incoming.public_id)).order_by("pk").first()
+    if existing:
+        return _update_state(existing, incoming, dry=dry)
     chosen = tuple(components[code] for code in incoming.components if code in components)
     if incoming.components and not chosen:
-        return Result(Outcome.SKIPPED, ("all that they chose is gone",))
+        return Result(Outcome.SKIPPED, ("none of the selected components exists",))
     if not dry:
         subscriber = Subscriber.objects.create(
             page=page,
-            public_id=_free_code(incoming),
+            public_id=_unused_public_id(incoming),
             channel=incoming.channel,
             email=email,
             endpoint=endpoint,
             secret=new_secret() if incoming.channel == Channel.WEBHOOK else "",
             state=incoming.state,
             created_at=incoming.created_at or timezone.now(),
-            **_stamps(incoming),
+            **_timestamps(incoming),
         )
-        everything = not chosen or len(chosen) == sum(one.archived_at is None for one in components.values())
+        everything = not chosen or len(chosen) == sum(
+            component.archived_at is None for component in components.values()
+        )
         set_preferences(subscriber, Preferences(whole_page=everything, components=() if everything else chosen))
     return Result(Outcome.CREATED)
 
 
 def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
-    """E-mail and endpoint, checked as those of people who sign up are."""
-    email = normalise(incoming.email)
+    """Return email and endpoint, with the same checks as for sign-ups."""
+    email = normalize_email(incoming.email)
     if email or incoming.channel == Channel.EMAIL:
         validate_email(email)
     if incoming.channel == Channel.EMAIL:
@@ -84,13 +89,13 @@ def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
         raise ValidationError(f"of its address: {error}") from error
 
 
-def _free_code(incoming: IncomingSubscriber) -> str:
+def _unused_public_id(incoming: IncomingSubscriber) -> str:
     if is_public_id(incoming.public_id) and not Subscriber.objects.filter(public_id=incoming.public_id).exists():
         return incoming.public_id
     return public_id_for("subscriber", incoming.public_id, incoming.channel, incoming.email, incoming.endpoint)
 
 
-def _stamps(incoming: IncomingSubscriber) -> dict[str, object]:
+def _timestamps(incoming: IncomingSubscriber) -> dict[str, object]:
     now = timezone.now()
     since = incoming.created_at or now
     match incoming.state:
@@ -100,17 +105,17 @@ def _stamps(incoming: IncomingSubscriber) -> dict[str, object]:
             return {"confirmed_at": since, "paused_at": now, "paused_reason": incoming.reason}
         case SubscriberState.UNSUBSCRIBED:
             return {"unsubscribed_at": now}
-    # Those who do not confirm are forgotten a month after they were last asked: as if that were now.
+    # Unconfirmed subscribers are deleted a month after the last confirmation email: count from now.
     return {"confirmation_sent_at": now}
 
 
-def _catch_up(here: Subscriber, incoming: IncomingSubscriber, *, dry: bool) -> Result:
-    confirmed = here.state == SubscriberState.PENDING and incoming.state == SubscriberState.ACTIVE
-    left = incoming.state == SubscriberState.UNSUBSCRIBED and here.state != SubscriberState.UNSUBSCRIBED
-    if not (confirmed or left):
+def _update_state(existing: Subscriber, incoming: IncomingSubscriber, *, dry: bool) -> Result:
+    confirmed = existing.state == SubscriberState.PENDING and incoming.state == SubscriberState.ACTIVE
+    has_left = incoming.state == SubscriberState.UNSUBSCRIBED and existing.state != SubscriberState.UNSUBSCRIBED
+    if not (confirmed or has_left):
         return Result(Outcome.UNCHANGED)
     if confirmed and not dry:
-        here.confirm()
-    if left and not dry:
-        here.unsubscribe()
+        existing.confirm()
+    if has_left and not dry:
+        existing.unsubscribe()
     return Result(Outcome.CHANGED)

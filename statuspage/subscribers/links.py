@@ -1,4 +1,4 @@
-"""The signed links in mails. Each opens for its own purpose only and carries nothing but the subscriber's public id."""
+"""The signed links in emails. Each is valid for one purpose and contains only the public id of the subscriber."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -15,7 +15,7 @@ CONFIRM = "subscriber.confirm"
 MANAGE = "subscriber.manage"
 UNSUBSCRIBE = "subscriber.unsubscribe"
 
-# Webhooks have pages of their own.
+# Webhooks have separate pages.
 WEBHOOK_CONFIRM = "webhook.confirm"
 WEBHOOK_MANAGE = "webhook.manage"
 
@@ -40,20 +40,20 @@ def unsubscribe_url(subscriber: Subscriber) -> str:
 
 
 def subscriber_of(purpose: str, token: str) -> Subscriber:
-    """Whom a manage or unsubscribe link is for; these never expire. BadToken if it is none of ours."""
-    return _found(open_token(purpose, token).value)
+    """Return the subscriber of a manage or unsubscribe link; these never expire. BadToken if it is invalid."""
+    return _subscriber_by_public_id(open_token(purpose, token).value)
 
 
 def subscriber_to_confirm(token: str, *, purpose: str = CONFIRM) -> Subscriber:
-    """BadToken if it is none of ours; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
+    """BadToken if the link is invalid; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
     opened = open_token(purpose, token, max_age=CONFIRM_WITHIN)
-    subscriber = _found(opened.value)
+    subscriber = _subscriber_by_public_id(opened.value)
     if subscriber.unsubscribed_at and opened.made_at <= subscriber.unsubscribed_at:
         raise ExpiredToken
     return subscriber
 
 
-def _found(public_id: str) -> Subscriber:
+def _subscriber_by_public_id(public_id: str) -> Subscriber:
     subscriber = Subscriber.objects.by_public_id(public_id)
     if subscriber is None:
         raise BadToken
@@ -67,6 +67,6 @@ def _url(subscriber: Subscriber, view: str, purpose: str) -> str:
 
 @lru_cache(maxsize=256)
 def _around_token(view: str, domain: str, _site_url: str) -> tuple[str, str]:
-    """What stands before and after the token: a mail to each of a million readers asks for it."""
+    """Return the URL before and after the token. Cached, because every email of a large mailing needs it."""
     before, _, after = absolute_url(Page(domain=domain), reverse(view, args=[_GAP])).partition(_GAP)
     return before, after

@@ -1,4 +1,4 @@
-"""What a subscriber wants to be told of, and how: read and written as one."""
+"""The preferences of a subscriber: which updates they receive, and how."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Component, ComponentGroup, Incident
 from statuspage.subscribers.models import Detail, Interest, Subscriber
@@ -20,12 +22,12 @@ COLUMNS = (
     "language",
     "time_zone",
 )
-KINDS = {"incidents": "Incidents", "maintenances": "Maintenances", "postmortems": "Postmortems"}
+KINDS = {"incidents": _("Incidents"), "maintenances": _("Maintenances"), "postmortems": _("Postmortems")}
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """`groups`, `components` and `incidents` count only without `whole_page`. An empty `time_zone` is the page's."""
+    """`groups`, `components` and `incidents` apply only without `whole_page`. Empty `time_zone`: that of the page."""
 
     whole_page: bool = True
     groups: tuple[ComponentGroup, ...] = ()
@@ -47,7 +49,7 @@ class Preferences:
         return [kind for kind in KINDS if getattr(self, f"tells_{kind}")]
 
     def interests(self, subscriber: Subscriber) -> list[Interest]:
-        """The rows to write for `subscriber`."""
+        """Return the rows to store for `subscriber`."""
         if self.whole_page:
             return []
         return [
@@ -58,20 +60,20 @@ class Preferences:
 
 
 def preferences_of(subscriber: Subscriber) -> Preferences:
-    """One query; none if the interests are prefetched, as `with_preferences` does."""
+    """Return the preferences: one query, or none if the interests are prefetched (`with_preferences`)."""
     prefetched = "interests" in getattr(subscriber, "_prefetched_objects_cache", {})
-    chosen = list(subscriber.interests.all() if prefetched else subscriber.interests.with_names())
+    interests = list(subscriber.interests.all() if prefetched else subscriber.interests.with_names())
     return Preferences(
-        groups=tuple(one.group for one in chosen if one.group),
-        components=tuple(one.component for one in chosen if one.component),
-        incidents=tuple(one.incident for one in chosen if one.incident),
+        groups=tuple(interest.group for interest in interests if interest.group),
+        components=tuple(interest.component for interest in interests if interest.component),
+        incidents=tuple(interest.incident for interest in interests if interest.incident),
         **{name: getattr(subscriber, name) for name in COLUMNS},
     )
 
 
 @transaction.atomic
 def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
-    """All of them at once: what was chosen before is forgotten."""
+    """Replace all preferences of `subscriber`."""
     Subscriber.objects.filter(pk=subscriber.pk).update(**preferences.columns)
     subscriber.interests.all().delete()
     Interest.objects.bulk_create(preferences.interests(subscriber))
@@ -80,14 +82,14 @@ def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
 
 @transaction.atomic
 def inherit_preferences(group: ComponentGroup) -> int:
-    """Before `group` is deleted: whoever chose it keeps its components. Returns how many subscribers chose it.
+    """Before `group` is deleted, select its components for the subscribers who selected the group.
 
-    Else they would be told of nothing any more, and nobody would notice.
+    Without this, they would silently receive nothing any more. Returns the number of these subscribers.
     """
     followers = list(Interest.objects.filter(group=group).values_list("subscriber", flat=True))
     members = [component.pk for component in group.components.all()]
     Interest.objects.bulk_create(
-        (Interest(subscriber_id=one, component_id=member) for one in followers for member in members),
+        (Interest(subscriber_id=subscriber, component_id=member) for subscriber in followers for member in members),
         batch_size=1000,
         ignore_conflicts=True,
     )
@@ -96,21 +98,23 @@ def inherit_preferences(group: ComponentGroup) -> int:
 
 @transaction.atomic
 def follow(duplicate: Incident, *, into: Incident) -> int:
-    """After `duplicate` was joined with `into`: whoever chose it is told of that one. Returns how many did."""
+    """After `duplicate` was merged into `into`, move its followers there. Returns the number of followers."""
     followers = list(Interest.objects.filter(incident=duplicate).values_list("subscriber", flat=True))
     Interest.objects.bulk_create(
-        (Interest(subscriber_id=one, incident=into) for one in followers), batch_size=1000, ignore_conflicts=True
+        (Interest(subscriber_id=subscriber, incident=into) for subscriber in followers),
+        batch_size=1000,
+        ignore_conflicts=True,
     )
     return len(followers)
 
 
 def scope_labels(preferences: Preferences) -> list[str]:
-    """What they are told of, one phrase for each thing; for people."""
+    """Return a label for each part of the page that the subscriber receives updates about."""
     if preferences.whole_page:
-        return ["Everything on this page"]
+        return [gettext("Everything on this page")]
     names: Iterable[str] = (
-        *(f"{group.name} (the whole group)" for group in preferences.groups),
+        *(gettext("%(group)s (whole group)") % {"group": group.name} for group in preferences.groups),
         *(component.full_name for component in preferences.components),
-        *(f"The incident “{incident.title}”" for incident in preferences.incidents),
+        *(gettext("Incident “%(title)s”") % {"title": incident.title} for incident in preferences.incidents),
     )
-    return list(names) or ["Nothing: what was chosen is gone"]
+    return list(names) or [gettext("Nothing (the selected parts no longer exist)")]

@@ -10,10 +10,11 @@ from statuspage.subscribers.preferences import Preferences, preferences_of, set_
 
 @transaction.atomic
 def request_subscription(page: Page, email: str, *, preferences: Preferences | None = None) -> bool:
-    """Owe `email` a mail that asks to confirm, or says that it is confirmed already: at most one a day. Whether one is
-    owed now is for staff; the public is answered the same, whether the address is known or not.
+    """Request a confirmation email, or one that says that `email` is already subscribed; at most one per day.
 
-    Anyone can type an address, so `preferences` are kept only for whoever has to confirm them first. None: as they are.
+    Returns whether an email was requested. Only staff may see that: a public response must not reveal known addresses.
+    `preferences` are stored only for unconfirmed subscribers, because anyone can enter an address. None keeps the
+    current ones.
     """
     subscriber = Subscriber.objects.sign_up(page, email)
     if preferences:
@@ -32,7 +33,7 @@ def _save_preferences(subscriber: Subscriber | None, preferences: Preferences) -
 
 @transaction.atomic
 def request_webhook(page: Page, endpoint: str, email: str, *, preferences: Preferences | None = None) -> None:
-    """Owe `email` a mail about its webhook at `endpoint`: at most one a day, however many endpoints are typed.
+    """Request an email to `email` about its webhook at `endpoint`; at most one per day for all endpoints.
 
     `preferences`: see `request_subscription`.
     """

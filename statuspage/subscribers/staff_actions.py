@@ -1,4 +1,4 @@
-"""What staff does to subscribers. Each is one transaction with its audit entry, which names no address."""
+"""Actions of staff on subscribers. Each is one transaction with an audit entry, which contains no address."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ PAUSED_BY_STAFF = "Paused by staff."
 
 @transaction.atomic
 def add(page: Page, email: str, *, preferences: Preferences, confirmed: bool, actor: Actor) -> Subscriber:
-    """`confirmed`: staff has their word; else they are mailed and asked, at most once a day.
+    """Add a subscriber.
 
-    ValidationError for whoever is here already, or has left: nobody is signed up again behind their back.
+    `confirmed`: they have agreed to receive messages. Otherwise they get a confirmation email, at most once a day.
+    ValidationError for a known address, also an unsubscribed one: only its owner can subscribe it again.
     """
-    known = Subscriber.objects.by_email(page, email)
-    if known and known.state == SubscriberState.UNSUBSCRIBED:
-        raise ValidationError({"email": "This address has unsubscribed. Only they can subscribe again."})
-    if known and known.state != SubscriberState.PENDING:
-        raise ValidationError({"email": f"This address is here already: {known.get_state_display().lower()}."})
-    subscriber = known or Subscriber.objects.create_for(page, email)
+    existing = Subscriber.objects.by_email(page, email)
+    if existing and existing.state == SubscriberState.UNSUBSCRIBED:
+        raise ValidationError({"email": "This address is unsubscribed. Only its owner can subscribe it again."})
+    if existing and existing.state != SubscriberState.PENDING:
+        raise ValidationError(
+            {"email": f"This address is already on the list. Status: {existing.get_state_display().lower()}."}
+        )
+    subscriber = existing or Subscriber.objects.create_for(page, email)
     if confirmed:
         set_preferences(subscriber, preferences)
         subscriber.confirm()
@@ -64,13 +67,13 @@ def resume(subscriber: Subscriber, *, actor: Actor) -> None:
 
 @transaction.atomic
 def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
-    """Whether a mail is owed now: it is not if one was in the last day. ValidationError for whoever has left."""
+    """Return whether an email was requested: at most one per day. ValidationError for an unsubscribed address."""
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
-        raise ValidationError("They have unsubscribed. Only they can subscribe again.")
-    owed = request_subscription(subscriber.page, subscriber.email)
-    if owed:
+        raise ValidationError("This address is unsubscribed. Only its owner can subscribe it again.")
+    is_requested = request_subscription(subscriber.page, subscriber.email)
+    if is_requested:
         _note(subscriber, "subscriber.confirmation_resent", actor)
-    return owed
+    return is_requested
 
 
 def _note(subscriber: Subscriber, verb: str, actor: Actor, **details: Any) -> None:

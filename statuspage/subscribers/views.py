@@ -1,4 +1,4 @@
-"""Subscribing, confirming, managing, leaving. No cookie, no session: visitors of a status page are not tracked."""
+"""Views to subscribe, confirm, manage and unsubscribe. Without cookies and sessions: visitors are not tracked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -30,27 +31,29 @@ HOUR = 3600
 
 
 def public_form(view: View) -> View:
-    """For anyone, never cached, and exempt from CSRF: there is no cookie that a foreign page could borrow, and
-    a mail program's one-click POST (RFC 8058) brings no token."""
+    """A public form view: never cached and exempt from CSRF checks.
+
+    There is no cookie that another site could exploit, and the one-click POST of mail clients (RFC 8058) has no token.
+    """
     return require_http_methods(["GET", "HEAD", "POST"])(never_cache(csrf_exempt(view)))
 
 
 @public_form
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """To the page, some of it, or (`?incident=`) to one incident."""
+    """Subscribe to the page, to parts of it, or (`?incident=`) to one incident."""
     page = current_page(request)
-    incident = _incident_asked_for(request, page)
+    incident = _requested_incident(request, page)
     preferences = Preferences(whole_page=False, incidents=(incident,)) if incident else Preferences()
-    sent = request.POST if request.method == "POST" else None
-    form = SubscribeForm(sent, page=page, offered=offered_components(page), preferences=preferences)
+    data = request.POST if request.method == "POST" else None
+    form = SubscribeForm(data, page=page, offered=offered_components(page), preferences=preferences)
     if request.method != "POST":
         return _rendered("subscribe.html", page, form=form, incident=incident)
-    if form.is_from_a_program:
+    if form.is_from_bot:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("subscribe.html", page, form=form, incident=incident, status=400)
     if not is_within_rate_limit(request):
-        form.add_error("email", "Too many people have asked from here in the last hour. Please try again later.")
+        form.add_error("email", _("Too many requests from your network in the last hour. Try again later."))
         response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
@@ -60,7 +63,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 @public_form
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """GET only shows a button: mail gateways open every link."""
+    """GET only shows a button, because mail gateways open every link."""
     try:
         subscriber = subscriber_to_confirm(token)
     except BadToken as error:
@@ -68,7 +71,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         subscriber.confirm()
     preferences = preferences_of(subscriber)
-    # Whoever opened this link reads the address's mail, so they may also manage it.
+    # The holder of this link receives the emails of the address, so they may also manage it.
     manage_link = manage_url(subscriber) if subscriber.is_active else ""
     return _rendered(
         "confirm.html",
@@ -86,22 +89,22 @@ def manage(request: HttpRequest, token: str) -> HttpResponse:
         subscriber = subscriber_of(MANAGE, token)
     except BadToken as error:
         return link_problem(request, error)
-    asked = request.POST.get("action", "")
-    form = preferences_form(subscriber, request.POST if asked == "save" else None)
-    if asked == "unsubscribe":
+    action = request.POST.get("action", "")
+    form = preferences_form(subscriber, request.POST if action == "save" else None)
+    if action == "unsubscribe":
         subscriber.unsubscribe()
-    elif asked == "subscribe":
+    elif action == "subscribe":
         request_subscription(subscriber.page, subscriber.email)
     elif form.is_valid():
         set_preferences(subscriber, form.cleaned_preferences())
         form = preferences_form(subscriber)
     status = 400 if form.errors else 200
-    return _rendered("manage.html", subscriber.page, subscriber=subscriber, asked=asked, form=form, status=status)
+    return _rendered("manage.html", subscriber.page, subscriber=subscriber, action=action, form=form, status=status)
 
 
 @public_form
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link in a mail, and the target of List-Unsubscribe-Post: any POST is the answer yes."""
+    """The page of the unsubscribe link, and the target of List-Unsubscribe-Post: any POST unsubscribes."""
     try:
         subscriber = subscriber_of(UNSUBSCRIBE, token)
     except BadToken as error:
@@ -111,11 +114,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return _rendered("unsubscribe.html", subscriber.page, subscriber=subscriber)
 
 
-def _incident_asked_for(request: HttpRequest, page: Page) -> Incident | None:
-    code = request.POST.get("incident") or request.GET.get("incident")
-    if not code:
+def _requested_incident(request: HttpRequest, page: Page) -> Incident | None:
+    public_id = request.POST.get("incident") or request.GET.get("incident")
+    if not public_id:
         return None
-    return get_object_or_404(page.incidents.visible_to(Viewer.PUBLIC), public_id=code)
+    return get_object_or_404(page.incidents.visible_to(Viewer.PUBLIC), public_id=public_id)
 
 
 def offered_components(page: Page) -> ComponentQuerySet:
@@ -135,10 +138,10 @@ def preferences_form(subscriber: Subscriber, data: QueryDict | None = None) -> P
 
 
 def is_within_rate_limit(request: HttpRequest) -> bool:
-    """By visitor first: one who asks too much must not use up what all share."""
-    per_ip, together = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
-    return ratelimit.allow(f"subscribe:{client_network(request)}", per_ip, HOUR) and ratelimit.allow(
-        "subscribe", together, HOUR
+    """Count per visitor first, so that one visitor cannot use up the limit that all share."""
+    per_visitor, overall = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
+    return ratelimit.allow(f"subscribe:{client_network(request)}", per_visitor, HOUR) and ratelimit.allow(
+        "subscribe", overall, HOUR
     )
 
 
@@ -156,7 +159,7 @@ def _rendered(
     subscriber: Subscriber | None = None,
     **more: object,
 ) -> HttpResponse:
-    """Rendered without the request, so that no template can touch the session."""
+    """Render without the request, so that no template can access the session."""
     context = {"page": page, "form": form, "subscriber": subscriber} | more
     response = HttpResponse(render_to_string(f"subscribers/{template}", context), status=status)
     response["X-Robots-Tag"] = "noindex"

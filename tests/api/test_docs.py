@@ -3,7 +3,7 @@
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from statuspage.api.reference_docs import kind_of, sections, whole_schema
+from statuspage.api.reference_docs import openapi_schema, sections, type_label
 from tests.console.staff import sheet
 
 
@@ -12,7 +12,7 @@ def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_que
         answer = Client().get("/v1/openapi.json")
     found = answer.json()
     assert found["openapi"].startswith("3.1")
-    assert found == whole_schema()
+    assert found == openapi_schema()
     assert not answer.cookies
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
@@ -21,7 +21,7 @@ def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_que
 
 
 def test_in_answers_every_key_is_always_there() -> None:
-    schemas = whole_schema()["components"]["schemas"]
+    schemas = openapi_schema()["components"]["schemas"]
     for name in ("IncidentOut", "UpdateOut", "ComponentOut", "PageOut", "SubscriberOut", "MetricOut", "PostmortemOut"):
         assert sorted(schemas[name]["required"]) == sorted(schemas[name]["properties"]), name
 
@@ -31,7 +31,7 @@ def test_the_page_shows_every_operation(db: None, django_assert_num_queries: Dja
         answer = Client().get("/v1/docs")
     document = sheet(answer)
     shown = {heading.text for heading in document.all("h3")}
-    for path, operations in whole_schema()["paths"].items():
+    for path, operations in openapi_schema()["paths"].items():
         for method in operations:
             assert any(method.upper() in heading and heading.endswith(path) for heading in shown), f"{method} {path}"
     assert len(document.all("h1")) == 1
@@ -43,13 +43,13 @@ def test_the_page_shows_every_operation(db: None, django_assert_num_queries: Dja
 
 
 def test_incidents_come_first_and_what_is_missing_last() -> None:
-    titles = [chapter.title for chapter in sections(whole_schema())]
-    assert (titles[0], titles[-1]) == ("Incidents", "Not there yet")
+    titles = [section.title for section in sections(openapi_schema())]
+    assert (titles[0], titles[-1]) == ("Incidents", "Not supported yet")
 
 
 def test_kinds_are_told_in_words() -> None:
-    assert kind_of({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text or null"
-    assert kind_of({"type": "array", "items": {"$ref": "#/components/schemas/ComponentOut"}}) == "list of Component"
-    assert kind_of({"type": "string", "format": "date-time"}) == "time"
-    assert kind_of({"enum": ["a", ""]}) == "a | “”"
-    assert kind_of({}) == "anything"
+    assert type_label({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text or null"
+    assert type_label({"type": "array", "items": {"$ref": "#/components/schemas/ComponentOut"}}) == "list of Component"
+    assert type_label({"type": "string", "format": "date-time"}) == "time"
+    assert type_label({"enum": ["a", ""]}) == "a | “”"
+    assert type_label({}) == "any"

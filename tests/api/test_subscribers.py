@@ -7,6 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import AuditEntry
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.api.programs import Program
@@ -23,6 +24,7 @@ def test_a_subscriber_is_asked_to_confirm(program: Program) -> None:
     assert (made["mode"], made["email"], made["components"]) == ("email", "jane@example.com", [])
     assert made["purge_at"]
     assert Subscriber.objects.get().state == SubscriberState.PENDING
+    fan_out_waiting()
     assert Delivery.objects.get().kind == "confirmation"
     assert program.get("/subscribers") == []
     assert program.get("/subscribers?state=unconfirmed") == [made]
@@ -172,6 +174,7 @@ def test_more_than_a_hundred_at_once_are_refused(program: Program) -> None:
 def test_only_who_is_waiting_is_asked_again(program: Program) -> None:
     waiting = make_subscriber(program.page, state=SubscriberState.PENDING, confirmed_at=None)
     assert program.post(f"/subscribers/{waiting.public_id}/resend_confirmation")["id"] == waiting.public_id
+    fan_out_waiting()
     assert Delivery.objects.count() == 1
     active = make_subscriber(program.page)
     program.post(f"/subscribers/{active.public_id}/resend_confirmation", code=422)

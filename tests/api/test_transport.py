@@ -144,7 +144,7 @@ def test_an_address_that_no_database_can_look_up_is_refused(program: Program, pa
 def test_a_request_that_is_too_big_is_refused(program: Program, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     refused = program.post("/incidents", {"incident": {"name": "Boom", "body": "x" * 200}}, code=413)
-    assert refused["message"] == "The request is too big."
+    assert refused["message"] == "The request is too large."
 
 
 def test_a_path_that_is_none_is_not_found(program: Program) -> None:
@@ -187,14 +187,14 @@ def test_too_many_requests_are_told_when_to_come_back(program: Program, settings
     assert other.ask("GET", "").status_code == 200
 
 
-def test_a_fault_of_ours_is_told_in_json_and_logged(
+def test_an_internal_error_is_returned_as_json_and_logged(
     program: Program, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.API_LIMIT_PER_MINUTE = "many"
     answer = program.ask("POST", "/incidents", {"incident": {"name": "Boom"}})
     assert answer.status_code == 500
     assert answer.json()["error"] == answer.json()["message"]
-    assert "A request to the API broke: POST" in caplog.text
+    assert "Unhandled error in an API request: POST" in caplog.text
     assert not Incident.objects.exists()
 
 

@@ -46,7 +46,7 @@ from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.transports.email import EmailTransport
 delivery = Delivery.objects.select_related("subscriber__page").first()
 composed = EmailTransport().compose(delivery, read_notification([delivery.event_id])[delivery.event_id])
-open("PATH", "wb").write(composed.template(eight_bit=True, stuffed=False).fill(delivery))
+open("PATH", "wb").write(composed.template(eight_bit=True, dot_stuffed=False).fill(delivery))
 """
 
 

@@ -34,7 +34,7 @@ def test_a_document_larger_than_a_webhooks_answer_arrives_whole(receiver: Receiv
 
 def test_a_document_larger_than_the_limit_is_refused_before_all_of_it_is_read(receiver: Receiver) -> None:
     receiver.reply = Reply(body=b"x" * 300_000)
-    with pytest.raises(http.TooLarge, match="longer than 100,000 bytes"):
+    with pytest.raises(http.TooLarge, match="larger than 100,000 bytes"):
         http.get(receiver.url(), headers={}, limit=100_000)
 
 

@@ -141,8 +141,7 @@ def prepare() -> None:
 
 def walk(mail: SmtpSink, folder: Path) -> Iterator[Figures]:
     """The four paths, one after the other, on one page."""
-    from django.urls import reverse
-
+    from statuspage.common.urls import console_url
     from tests.api.programs import make_program
     from tests.console.staff import fill_in, signed_in
     from tests.factories import make_component, make_incident, make_page, make_subscriber
@@ -154,7 +153,7 @@ def walk(mail: SmtpSink, folder: Path) -> Iterator[Figures]:
     send_mail()
     editor, program = signed_in("editor"), make_program(page)
 
-    shown, action = (reverse(f"console:{name}", args=[incident.public_id]) for name in ("incident", "post_update"))
+    shown, action = (console_url(page, name, incident.public_id) for name in ("incident", "post_update"))
     typed = {"body": BODY, f"component_{component.public_id}": "partial_outage"}
     form = fill_in(editor, shown, action, **typed)
     received = len(mail.letters)

@@ -73,14 +73,14 @@ def text_of(received: ReceivedEmail) -> str:
 def subscribe(tab: Page, product: Candor, sink: SmtpSink, address: str, *, confirm: bool) -> None:
     tab.goto(product.url)
     tab.get_by_role("link", name="Subscribe to updates").click()
-    tab.get_by_label("E-mail address").fill(address)
+    tab.get_by_label("Email address").fill(address)
     tab.get_by_role("button", name="Subscribe").click()
     (received,) = wait_until(lambda: sink.to(address), f"a confirmation for {address}")
     link = re.search(r"http://\S+/subscribe/confirm/\S+", text_of(received))
     assert link
     tab.goto(link.group())
     if confirm:
-        tab.get_by_role("button", name="Yes, subscribe me").click()
+        tab.get_by_role("button", name="Confirm subscription").click()
         expect(tab.get_by_role("heading", name="You are subscribed")).to_be_visible()
 
 

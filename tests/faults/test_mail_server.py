@@ -128,7 +128,7 @@ def test_a_byte_a_second_ends_at_the_deadline_and_the_channel_rests(
 ) -> None:
     if not FULL:
         monkeypatch.setattr("statuspage.notifications.transports.smtp.connection.MESSAGE_SECONDS", 2.0)
-        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.OPEN_SECONDS", 2.0)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.CONNECT_SECONDS", 2.0)
     publish(page, readers=40)
     sink.set(drip=1)
     began = time.monotonic()
@@ -170,7 +170,7 @@ def test_a_black_hole_makes_the_channel_rest_and_burns_nothing(
     page: Page, sink: FastSink, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not FULL:
-        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.OPEN_SECONDS", 1.5)
+        monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.CONNECT_SECONDS", 1.5)
     publish(page, readers=40)
     sink.set(mute=1)
     began = time.monotonic()

@@ -131,8 +131,7 @@ def test_every_kind_of_row_is_exported_or_named_here() -> None:
         *("Bounce", "Suppression"),  # of this install's mail server
         "EmailRequest",  # not sent yet
         "MailTest",
-        "OverdueNotice",  # was mailed from here
-        "StaffReminder",  # was mailed from here; the new place reminds of what is silent there
+        "StaffNotice",  # was mailed from here; the new place reminds of what is silent there
         "Heartbeat",
         *("ChannelState", "Publication"),  # of this install
     }

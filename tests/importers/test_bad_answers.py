@@ -278,7 +278,7 @@ def test_an_answer_larger_than_is_read_at_all_is_refused(
     theirs.broken = {"/api/v2/incidents.json": Reply(body=b'{"incidents": [' + b" " * 70_000_000 + b"]}")}
     ran = run_public(theirs)
     assert ran.code == 3
-    assert f"longer than {http.MAX_DOCUMENT:,} bytes" in ran.said
+    assert f"larger than {http.MAX_DOCUMENT:,} bytes" in ran.said
     assert Incident.objects.get().public_id == GOOD
 
 

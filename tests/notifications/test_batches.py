@@ -65,7 +65,8 @@ def test_an_incident_that_is_hidden_while_its_batch_is_sent_is_told_no_further(i
     send_all(transport)
     assert len(transport.sent) == 1
     cancelled = Delivery.objects.filter(state="cancelled")
-    assert set(cancelled.values_list("last_error", flat=True)) == {"The incident was hidden before this was sent."}
+    (reason,) = set(cancelled.values_list("last_error", flat=True))
+    assert reason == "The incident was hidden before this notification was sent."
     assert cancelled.count() == 4
 
 

@@ -197,7 +197,7 @@ def test_an_sms_gateway_that_is_down_burns_no_number(page: Page, receiver: Recei
     make_incident(page)
     fan_out_waiting()
     deliver_due("sms")
-    assert ChannelState.objects.get().last_error == "The SMS gateway refused us: 401 bad password"
+    assert ChannelState.objects.get().last_error == "The SMS gateway refused the request: 401 bad password"
     assert set(Delivery.objects.values_list("state", "attempts", "lease_until")) == {("queued", 0, None)}
     assert Subscriber.objects.filter(state="active", failures=0).count() == 3
     receiver.reply = Reply(201)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from statuspage.notifications.bounces.dsn import read_report
 from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 from tests.notifications import returned_mail as shapes
 from tests.notifications.returned_mail import returned
 
@@ -108,7 +108,7 @@ def test_words_hold_nothing_that_a_database_refuses() -> None:
     ],
 )
 def test_a_status_says_whose_fault_it_is(status: str, kind: str) -> None:
-    assert kind_of(status) == kind
+    assert bounce_kind_of(status) == kind
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_status_says_whose_fault_it_is(status: str, kind: str) -> None:
     ],
 )
 def test_a_status_is_found_in_a_servers_words(text: str, status: str) -> None:
-    assert status_in(text) == status
+    assert find_status(text) == status
 
 
 @settings(max_examples=200, deadline=None)

@@ -86,7 +86,7 @@ def test_the_text_reads_well_in_a_terminal(page: Page, reader: Subscriber, sink:
     assert before == (
         "New incident: Investigating\nAPI outage\n\nErrors & delays.\n\n- <one>\n\n"
         "Posted Sep 21, 2022 - 14:14 UTC\nThis incident affected: Public APIs (REST API).\n\n"
-        f"See the whole incident:\nhttp://127.0.0.1:8000/incidents/{incident.public_id}\n"
+        f"View the incident:\nhttp://127.0.0.1:8000/incidents/{incident.public_id}\n"
     )
     assert footer.startswith(
         "You received this email because you are subscribed to Acme's service status notifications.\n\n"

@@ -64,8 +64,8 @@ def test_the_announcement_says_when_in_the_pages_zone_and_in_utc(zone: str, wind
     scheduled(zone)
     message = newest(sink)
     assert message["Subject"] == "[Acme] Scheduled: Database upgrade"
-    assert head(message) == ["Maintenance scheduled", "Database upgrade", f"Planned time: {window}"]
-    assert f"Planned time: {window}" in part(message, "html")
+    assert head(message) == ["Maintenance scheduled", "Database upgrade", f"Scheduled for: {window}"]
+    assert f"Scheduled for: {window}" in part(message, "html")
 
 
 def test_the_components_are_named(sink: SmtpSink) -> None:
@@ -74,7 +74,7 @@ def test_the_components_are_named(sink: SmtpSink) -> None:
     make_maintenance(page, components=[make_component(page, "API")])
     text = part(newest(sink), "plain")
     assert "This maintenance affects: API." in text
-    assert "See the whole maintenance:" in text
+    assert "View the maintenance:" in text
 
 
 def test_the_reminder_says_how_soon(sink: SmtpSink, clock: Traveller) -> None:
@@ -94,7 +94,7 @@ def test_the_reminder_of_one_that_was_moved_has_the_new_time_and_says_what_it_is
     maintenance_lifecycle.reschedule(maintenance, scheduled_for=later, scheduled_until=later + HOUR, actor=ALICE)
     clock.move_to(later - HOUR)
     text = part(newest(sink), "plain")
-    assert "Planned time: Oct 26, 2026, 01:30 – 02:30 CET" in text
+    assert "Scheduled for: Oct 26, 2026, 01:30 – 02:30 CET" in text
     assert "We upgrade." in text
 
 
@@ -107,7 +107,7 @@ def test_a_reminder_that_comes_too_late_is_not_sent(sink: SmtpSink, clock: Trave
     maintenance_lifecycle.cancel(Incident.objects.get(pk=maintenance.pk), UpdateInput(notify=False), actor=ALICE)
     drain()
     assert len(mails_to(sink, "ada@example.com")) == 1
-    assert "no longer ahead" in Delivery.objects.get(state="cancelled").last_error
+    assert "no longer upcoming" in Delivery.objects.get(state="cancelled").last_error
 
 
 def test_moving_it_states_old_and_new_times(sink: SmtpSink) -> None:
@@ -118,7 +118,7 @@ def test_moving_it_states_old_and_new_times(sink: SmtpSink) -> None:
     message = newest(sink)
     assert message["Subject"] == "[Acme] Rescheduled: Database upgrade"
     text = part(message, "plain")
-    assert head(message)[2] == "Planned time: Oct 26, 2026, 01:30 – 02:30 CET (Oct 26, 2026, 00:30 – 01:30 UTC)"
+    assert head(message)[2] == "Scheduled for: Oct 26, 2026, 01:30 – 02:30 CET (Oct 26, 2026, 00:30 – 01:30 UTC)"
     assert "Old time: Oct 25, 2026, 02:30 CEST – 02:30 CET (Oct 25, 2026, 00:30 – 01:30 UTC)\n" in text
 
 

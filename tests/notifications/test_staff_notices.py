@@ -1,11 +1,11 @@
 """Mails to staff: who gets them, when, and that no dispatcher, crash or mail server makes two or none of one."""
 
-import socket
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import connection
 from django.utils import timezone
@@ -20,16 +20,19 @@ from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
 from statuspage.dispatcher.loop import Dispatcher
-from statuspage.notifications.models import ChannelState, StaffReminder
-from statuspage.notifications.staff import loop
-from statuspage.notifications.staff.overdue_updates import remind_staff
-from statuspage.notifications.transports.smtp import connect as mail_connection
+from statuspage.notifications.models import ChannelState, Delivery, StaffNotice, StaffNoticeKind
+from statuspage.notifications.staff import notices
+from statuspage.notifications.staff.deliveries import message_to_person
+from statuspage.notifications.staff.notices import queue_staff_notices
+from statuspage.notifications.transports.smtp.envelope import ComposedMessage
+from statuspage.notifications.worker import deliver_due
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import ALICE, make_component, make_incident, make_user, post
-from tests.notifications.mailbox import mails_to, part
+from tests.notifications.mailbox import mails_to, parsed, part
 from tests.servers import SmtpSink, free_port
 
-pytestmark = pytest.mark.django_db
+# Sending records its results from another thread.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ERIN = "erin@example.org"
 
@@ -45,8 +48,10 @@ def outage(page: Page) -> Incident:
 
 
 def go_round(after: float) -> None:
-    """As the thread does, so many minutes from now."""
-    remind_staff(timezone.now() + timedelta(minutes=after))
+    """Queue and send what is due in so many minutes."""
+    with time_machine.travel(timezone.now() + timedelta(minutes=after)):
+        queue_staff_notices(timezone.now())
+        deliver_due("email")
 
 
 def subjects() -> list[str]:
@@ -54,9 +59,15 @@ def subjects() -> list[str]:
 
 
 def free() -> None:
-    """Let time pass in the database: whatever is held is held no more."""
-    StaffReminder.objects.update(held_until=from_now(-timedelta(seconds=1)))
-    ChannelState.objects.update(paused_until=from_now(-timedelta(seconds=1)))
+    """Let time pass in the database: leases, retries and pauses are over."""
+    past = from_now(-timedelta(seconds=1))
+    Delivery.objects.update(next_attempt_at=past)
+    Delivery.objects.filter(lease_until__isnull=False).update(lease_until=past)
+    ChannelState.objects.update(paused_until=past)
+
+
+def all_sent() -> bool:
+    return set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
 
 
 # Silence
@@ -71,8 +82,8 @@ def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_time
         go_round(minutes)
     assert subjects() == [f"[Acme] No update for {n} minutes: API outage" for n in (15, 30, 45)]
     assert [message.to for message in mail.outbox] == [[ERIN]] * 3
-    assert "This was the last reminder" in str(mail.outbox[2].body)
-    assert "This was the last reminder" not in str(mail.outbox[1].body)
+    assert "This is the last reminder" in str(mail.outbox[2].body)
+    assert "This is the last reminder" not in str(mail.outbox[1].body)
 
 
 def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
@@ -92,7 +103,7 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
     go_round(31)
-    said = ["An update by Bob waits for approval." in str(message.body) for message in mail.outbox]
+    said = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
     assert said == [False, True]
 
 
@@ -117,7 +128,7 @@ def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -
     actions.resolve(outage, UpdateInput(body="It works again."), restore=well, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
-    assert not StaffReminder.objects.exists()
+    assert not StaffNotice.objects.exists()
 
 
 @pytest.mark.parametrize("rules", [Reminders(critical=0), Reminders(by_mail=False)])
@@ -127,7 +138,7 @@ def test_what_the_page_has_switched_off_is_not_mailed(
     set_staff_reminders(page, rules, actor=ALICE)
     go_round(1000)
     assert mail.outbox == []
-    assert not StaffReminder.objects.exists()
+    assert not StaffNotice.objects.exists()
 
 
 def test_an_incident_with_intervals_of_its_own_keeps_to_them(erin: User, outage: Incident) -> None:
@@ -206,7 +217,7 @@ def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: Us
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
     assert message["From"].startswith("Acme <")
-    assert "Write an update" in part(message, "plain")
+    assert "Post an update" in part(message, "plain")
 
 
 def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:
@@ -225,9 +236,9 @@ def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
     there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
     go_round(16)
     assert ChannelState.objects.is_paused("email")
-    reminder = StaffReminder.objects.get()
-    assert (reminder.sent_at, reminder.told, reminder.attempts) == (None, [], 1)
-    assert "refused" in reminder.last_error
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.lease_token) == ("queued", 0, "")
+    assert "refused" in ChannelState.objects.get().last_error
     settings.EMAIL_PORT = there
     go_round(17)
     assert sink.letters == []
@@ -248,7 +259,7 @@ def test_a_server_that_was_away_for_long_is_handed_the_last_one_alone(
     go_round(46)
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 46 minutes: API outage"
-    assert [one.number for one in StaffReminder.objects.all()] == [3]
+    assert [notice.number for notice in StaffNotice.objects.all()] == [3]
 
 
 def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, erin: User, outage: Incident) -> None:
@@ -258,7 +269,10 @@ def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, eri
     free()
     go_round(17)
     assert [email.recipient for email in sink.letters] == ["owner@example.org"]
-    assert StaffReminder.objects.get().sent_at
+    assert set(Delivery.objects.values_list("person__email", "state")) == {
+        (ERIN, "failed"),
+        ("owner@example.org", "sent"),
+    }
     assert not ChannelState.objects.in_trouble().exists()
 
 
@@ -275,25 +289,17 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
     assert [email.recipient for email in sink.letters] == ["owner@example.org", ERIN]
 
 
-def test_a_server_that_says_nothing_is_left_alone_in_time(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
-) -> None:
-    monkeypatch.setattr(mail_connection, "HAND_OVER_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.EMAIL_BACKEND = mail_connection.SMTP_BACKEND
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", silent.getsockname()[1], 30
-        go_round(16)
-    assert "longer than 0.3 s" in ChannelState.objects.get().last_error
-    assert StaffReminder.objects.get().sent_at is None
-
-
 # Crashes and company
 
 
-def test_whoever_was_killed_between_claim_and_mail_loses_nothing(erin: User, outage: Incident) -> None:
-    reminder = StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")
-    StaffReminder.objects.note([reminder])
-    assert StaffReminder.objects.all().claim()
+def queue_notice(outage: Incident) -> None:
+    people = list(User.objects.to_remind())
+    StaffNotice.objects.remind_after(outage.updates.get(), StaffNoticeKind.OVERDUE_UPDATE, people=people)
+
+
+def test_a_worker_killed_between_claim_and_mail_loses_nothing(erin: User, outage: Incident) -> None:
+    queue_notice(outage)
+    assert Delivery.objects.claim("email", token="killed", limit=9)
     go_round(16)
     assert mail.outbox == []
     free()
@@ -301,29 +307,28 @@ def test_whoever_was_killed_between_claim_and_mail_loses_nothing(erin: User, out
     assert len(mail.outbox) == 1
 
 
-def test_whoever_was_killed_half_way_mails_the_rest(erin: User, outage: Incident) -> None:
+def test_after_a_worker_was_killed_half_way_the_rest_is_sent(erin: User, outage: Incident) -> None:
     make_user("owner", email="owner@example.org")
-    StaffReminder.objects.note([StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")])
-    StaffReminder.objects.update(told=[erin.pk])
+    queue_notice(outage)
+    Delivery.objects.mark_sent([Delivery.objects.get(person=erin).pk])
     go_round(16)
     assert [message.to for message in mail.outbox] == [["owner@example.org"]]
 
 
-def test_whoever_lost_the_lease_marks_nothing(outage: Incident) -> None:
-    StaffReminder.objects.note([StaffReminder(incident=outage, after=outage.updates.get(), kind="silent")])
-    slow = StaffReminder.objects.all().claim()
-    free()
-    quick = StaffReminder.objects.all().claim()
-    assert slow
-    assert quick
-    assert not slow.mark_told(1)
-    slow.finish()
-    assert StaffReminder.objects.get().sent_at is None
-    quick.finish()
-    assert StaffReminder.objects.get().sent_at
+def test_a_notice_is_queued_once_for_each_person(erin: User, outage: Incident) -> None:
+    for _ in range(2):
+        queue_notice(outage)
+    assert Delivery.objects.get().person == erin
 
 
-@pytest.mark.django_db(transaction=True)
+def test_a_person_who_opted_out_before_it_was_sent_gets_none(erin: User, outage: Incident) -> None:
+    queue_notice(outage)
+    User.objects.update(wants_reminders=False)
+    go_round(16)
+    assert mail.outbox == []
+    assert not Delivery.objects.exists()
+
+
 def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: User, outage: Incident) -> None:
     for number in range(3):
         make_user("owner", email=f"owner{number}@example.org")
@@ -332,16 +337,18 @@ def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: Us
     def work() -> None:
         start.wait()
         for _ in range(3):
-            go_round(16)
+            queue_staff_notices(timezone.now())
+            deliver_due("email")
         connection.close()
 
+    outage.updates.update(created_at=timezone.now() - timedelta(minutes=16))
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sink.stat() == {"mails": 4, "readers": 4, "ids": 4}
-    assert StaffReminder.objects.get().sent_at
+    assert all_sent()
 
 
 def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
@@ -350,29 +357,25 @@ def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, c
     def broken(_now: Any) -> None:
         raise ValueError("Out of stamps")
 
-    monkeypatch.setattr(loop, "ROUNDS", [broken, lambda _now: made.append("good")])
-    # The connection is the test's own.
-    monkeypatch.setattr("statuspage.notifications.staff.loop.connection.close", lambda: None)
-    loop.run_once()
+    monkeypatch.setattr(notices, "CHECKS", [broken, lambda _now: made.append("good")])
+    queue_staff_notices(timezone.now())
     assert made == ["good"]
     assert "Out of stamps" in caplog.text
 
 
-def test_the_dispatcher_runs_the_staff_notice_loop() -> None:
-    assert any(isinstance(service, loop.StaffNoticeLoop) for service in Dispatcher().services)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_thread_makes_its_rounds_until_it_is_stopped(erin: User, outage: Incident) -> None:
+def test_the_dispatcher_queues_and_sends_them(erin: User, outage: Incident) -> None:
     outage.updates.update(created_at=timezone.now() - timedelta(minutes=20))
-    stop = threading.Event()
-    thread = loop.StaffNoticeLoop(stop)
-    thread.start()
-    for _ in range(200):
-        if mail.outbox:
-            break
-        stop.wait(0.05)
-    stop.set()
-    thread.finish()
-    assert not thread.is_alive()
+    Dispatcher().tick()
+    deliver_due("email")
     assert len(mail.outbox) == 1
+
+
+def test_a_message_beyond_ascii_reaches_a_server_without_8bitmime(erin: User, outage: Incident) -> None:
+    Incident.objects.update(title="Störung")
+    queue_notice(outage)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        message = ComposedMessage(message_to_person(Delivery.objects.get()))
+    raw = message.template(eight_bit=False, dot_stuffed=True)
+    assert not raw.is_eight_bit
+    assert "Störung" in part(parsed(raw.fill(Delivery.objects.get())), "plain")
+    assert message.template(eight_bit=True, dot_stuffed=True).is_eight_bit

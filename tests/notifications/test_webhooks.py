@@ -253,7 +253,8 @@ def test_any_2xx_is_success(incident: Incident, receiver: Receiver, status: int)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(302, "a redirect"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")]
+    ("status", "said"),
+    [(302, "redirects are not followed"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")],
 )
 def test_anything_else_is_tried_again(incident: Incident, receiver: Receiver, status: int, said: str) -> None:
     receiver.reply = Reply(status, b"no", {"Location": "http://127.0.0.1/"})
@@ -280,7 +281,7 @@ def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched
     assert (hook.state, hook.paused_reason) == (SubscriberState.PAUSED, "It failed 10 times: 500 oh no")
     drain()
     (mail,) = mails_to(sink, "ops@example.org")
-    assert mail["Subject"] == "[Acme] We have stopped calling your endpoint"
+    assert mail["Subject"] == "[Acme] Your webhook was disabled"
     assert hook.address in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
@@ -397,4 +398,4 @@ def test_nothing_is_sent_that_no_secret_signs(incident: Incident, hook: Subscrib
     Subscriber.objects.filter(pk=hook.pk).update(secret="")
     drain()
     assert receiver.heard == []
-    assert (only().state, only().last_error) == (DeliveryState.FAILED, "It has no secret to sign with.")
+    assert (only().state, only().last_error) == (DeliveryState.FAILED, "The webhook has no secret for the signature.")

@@ -288,7 +288,8 @@ def test_a_subscriber_who_was_paused_meanwhile_is_not_told(
 def test_a_hidden_incident_is_not_told(incident: Incident, sink: SmtpSink) -> None:
     incident_actions.hide(incident, actor=ALICE, reason="Wrong page")
     deliver_due("email")
-    assert (only().state, only().last_error) == ("cancelled", "The incident was hidden before this was sent.")
+    assert only().state == "cancelled"
+    assert only().last_error == "The incident was hidden before this notification was sent."
     assert sink.letters == []
 
 
@@ -299,7 +300,8 @@ def test_a_postmortem_that_was_taken_back_is_not_told(page: Page, reader: Subscr
     fan_out_waiting()
     postmortem_lifecycle.retract(postmortem, actor=ALICE)
     deliver_due("email")
-    assert (only().state, only().last_error) == ("cancelled", "The postmortem was taken back before this was sent.")
+    assert only().state == "cancelled"
+    assert only().last_error == "The postmortem was unpublished before this notification was sent."
     assert sink.letters == []
 
 

@@ -225,7 +225,7 @@ def test_the_count_before_publishing_is_who_is_told_after(stage: Stage) -> None:
 
     def counted(incident: Incident | None, kind: EventKind, *named: Component) -> int:
         concern = event_scope_of_draft(incident, kind, named)
-        return Subscriber.objects.audience(stage.page).concerned_by(concern).count()
+        return Subscriber.objects.audience(stage.page).matching(concern).count()
 
     assert counted(None, EventKind.INCIDENT_OPENED) == 1
     assert counted(None, EventKind.INCIDENT_OPENED, stage.rest) == 2
@@ -242,7 +242,7 @@ def test_a_components_own_event_concerns_those_who_chose_it(stage: Stage) -> Non
     make_reader(stage.page, "web@example.com", components=(stage.website,))
     component_actions.set_status(stage.rest, "major_outage", actor=ALICE)
     event = Event.objects.filter(kind=EventKind.COMPONENT_STATUS).get()
-    concerned = Subscriber.objects.audience(stage.page).concerned_by(event_scope_of(event))
+    concerned = Subscriber.objects.audience(stage.page).matching(event_scope_of(event))
     assert [one.email for one in concerned] == ["rest@example.com"]
 
 

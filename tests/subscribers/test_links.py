@@ -54,7 +54,7 @@ def test_the_link_in_the_mail_confirms_by_its_button_only(visitor: Client, page:
     subscriber = Subscriber.objects.get()
 
     opened = visitor.get(found.group(1))
-    assert "Yes, subscribe me" in opened.content.decode()
+    assert "Confirm subscription" in opened.content.decode()
     assert state_of(subscriber) == SubscriberState.PENDING
 
     pressed = visitor.post(found.group(1))
@@ -107,7 +107,7 @@ def test_confirming_lifts_a_pause(visitor: Client, active: Subscriber) -> None:
 
 def test_the_unsubscribe_link_shows_a_button_and_its_post_unsubscribes(visitor: Client, active: Subscriber) -> None:
     link = path(unsubscribe_url(active))
-    assert "Yes, unsubscribe me" in visitor.get(link).content.decode()
+    assert "Stop sending Acme" in visitor.get(link).content.decode()
     assert state_of(active) == SubscriberState.ACTIVE
     done = visitor.post(link)
     assert done.status_code == 200

@@ -117,7 +117,7 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest
     assert answer.status_code == 400
     form = the_form(sheet(answer))
     assert "open" in form.one("details").attributes
-    assert "Choose at least one part" in form.one("p", id="scope-error").text
+    assert "Choose at least one component" in form.one("p", id="scope-error").text
     assert fields_of(form)["scope"] == ["selected"]
     assert fields_of(form)["kinds"] == ["incidents"]
     assert 'value="ada@example.com"' in answer.content.decode()
@@ -127,13 +127,13 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest
 def test_an_empty_post_is_asked_for_the_address(visitor: Client) -> None:
     answer = visitor.post("/subscribe")
     assert answer.status_code == 400
-    assert "Please type your e-mail address." in sheet(answer).text
+    assert "Enter an email address." in sheet(answer).text
 
 
 def test_no_kind_at_all_is_asked_back(visitor: Client, page: Page) -> None:
     answer = subscribe(visitor, kinds=[])
     assert answer.status_code == 400
-    assert "Choose at least one kind" in sheet(answer).one("p", id="kinds-error").text
+    assert "Choose at least one type of notification" in sheet(answer).one("p", id="kinds-error").text
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
     (message,) = mails_to(sink, "ada@example.com")
     found = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
     assert found
-    assert "nothing has changed" in part(message, "plain")
+    assert "Nothing has changed" in part(message, "plain")
     assert the_form(sheet(visitor.get(found.group(1))))
 
 
@@ -260,7 +260,7 @@ def test_the_page_to_confirm_says_what_is_confirmed_and_then_where_to_change_it(
     text = sheet(visitor.get(path)).text
     assert "APIs - REST" in text
     assert "Incidents, postmortems" in text
-    assert "Change what you are told of" not in text
+    assert "Manage your subscription" not in text
     link = sheet(visitor.post(path)).one("a", class_="quiet")
     assert the_form(sheet(visitor.get(link.attributes["href"].removeprefix(HOST))))
 
@@ -282,7 +282,7 @@ def test_the_manage_page_changes_all_of_it(
     )
     assert answer.status_code == 200
     assert not answer.cookies
-    assert "Saved." in sheet(answer).text
+    assert "Preferences saved." in sheet(answer).text
     assert chosen() == Preferences(
         whole_page=False,
         groups=(apis,),
@@ -328,7 +328,7 @@ def test_a_mistake_on_the_manage_page_saves_nothing_and_keeps_what_was_chosen(
     reader = make_reader(page, "ada@example.com", components=(rest,))
     answer = manage(visitor, reader, components=None, time_zone="Asia/Tokyo")
     assert answer.status_code == 400
-    assert "Nothing was saved" in sheet(answer).text
+    assert "Your changes were not saved" in sheet(answer).text
     assert fields_of(the_form(sheet(answer)))["time_zone"] == ["Asia/Tokyo"]
     assert chosen().components == (rest,)
     assert chosen().time_zone == ""

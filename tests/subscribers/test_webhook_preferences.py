@@ -83,7 +83,7 @@ def test_parts_kinds_and_detail_are_kept_and_shown_before_they_are_confirmed(
     assert (preferences.whole_page, preferences.groups, preferences.components) == (False, (apis,), (website,))
     assert (preferences.kinds, preferences.detail) == (["incidents"], "milestones")
     shown = sheet(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
-    assert "APIs (the whole group)" in shown
+    assert "APIs (whole group)" in shown
     assert "Website" in shown
     assert "Time zone" not in shown
 
@@ -94,7 +94,7 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back_with_both_addresses_s
     answer = sign_up(client, scope="selected", kinds=["incidents"])
     assert answer.status_code == 400
     assert "open" in fold(answer).attributes
-    assert "Choose at least one part" in fold(answer).one("p", id="scope-error").text
+    assert "Choose at least one component" in fold(answer).one("p", id="scope-error").text
     fields = fields_of(form_to(sheet(answer), FORM))
     assert (fields["endpoint"], fields["email"], fields["kinds"]) == ([HOOK], ["ada@example.org"], ["incidents"])
     assert not Subscriber.objects.exists()
@@ -103,7 +103,7 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back_with_both_addresses_s
 def test_a_component_that_is_not_on_the_page_is_refused(client: Client, rest: Component) -> None:
     answer = sign_up(client, scope="selected", components=["nosuchcode12"])
     assert answer.status_code == 400
-    assert "This is no longer on the page" in fold(answer).text
+    assert "This no longer exists on the page" in fold(answer).text
     assert not Subscriber.objects.exists()
 
 
@@ -129,7 +129,7 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
     answer = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
-    assert "Saved." in sheet(answer).one("main").text
+    assert "Preferences saved." in sheet(answer).one("main").text
     preferences = chosen()
     assert (preferences.components, preferences.kinds) == ((website,), ["incidents"])
     assert (preferences.time_zone, preferences.language) == ("Europe/Zurich", "de")
@@ -139,7 +139,7 @@ def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, w
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     answer = manage(client, hook, scope="selected")
     assert answer.status_code == 400
-    assert "Nothing was saved" in sheet(answer).one("main").text
+    assert "Your changes were not saved" in sheet(answer).one("main").text
     assert chosen() == Preferences()
 
 

@@ -63,15 +63,15 @@ def test_the_whole_way_from_the_form_to_the_first_event(
     page: Page, client: Client, receiver: Receiver, sink: SmtpSink
 ) -> None:
     receiver.judge = echo
-    assert "Check your mail" in text_of(sign_up(client, receiver.url("/hook?key=tops3cret")))
+    assert "Check your email" in text_of(sign_up(client, receiver.url("/hook?key=tops3cret")))
     assert receiver.heard == []
     drain()
     assert "tops3cret" not in part(mails_to(sink, "ada@example.org")[0], "plain")
     link = link_in(sink, "ada@example.org")
-    assert "Shall we call" in text_of(client.get(link))
+    assert "Confirm that you want" in text_of(client.get(link))
     assert only().state == SubscriberState.PENDING
     answer = client.post(link)
-    assert "Your mail address is confirmed" in text_of(answer)
+    assert "Your email address is confirmed" in text_of(answer)
     assert only().state == SubscriberState.VERIFYING
     make_incident(page, title="Before it agreed")
     drain()
@@ -105,7 +105,7 @@ def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
     assert len(receiver.heard) == 4
     hook.refresh_from_db()
     assert hook.state == SubscriberState.VERIFYING
-    assert "not with the challenge" in text_of(client.get(manage_url(hook)))
+    assert "without the value of the verification request" in text_of(client.get(manage_url(hook)))
     receiver.judge = echo
     client.post(manage_url(hook), {"action": "challenge"})
     drain()
@@ -135,12 +135,12 @@ def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(answer
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("", "Please type the address"),
-        ("example.com/hook", "must begin with https://"),
+        ("", "Enter the URL of your webhook"),
+        ("example.com/hook", "must start with https://"),
         ("https://ada:pw@example.com/", "user name or password"),
         ("http://10.0.0.1/", "is not a public address"),
         ("http://[::1]/", "is not a public address"),
-        ("http://2130706433/", "neither a host name nor a plain IP address"),
+        ("http://2130706433/", "neither a host name nor an IP address"),
     ],
 )
 def test_a_bad_address_is_refused_beside_its_field_and_stays_in_it(
@@ -216,7 +216,7 @@ def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, sett
 
 def test_a_form_that_a_program_filled_in_is_thrown_away(page: Page, client: Client) -> None:
     answer = client.post(FORM, {"endpoint": "https://x.example", "email": "a@example.org", "website": "spam"})
-    assert "Check your mail" in text_of(answer)
+    assert "Check your email" in text_of(answer)
     assert not Subscriber.objects.exists()
 
 
@@ -246,7 +246,7 @@ def test_a_rotation_shows_the_new_secret_once(page: Page, client: Client) -> Non
 
 def test_unsubscribing_ends_the_calls(page: Page, client: Client, receiver: Receiver) -> None:
     hook = make_endpoint(page, receiver.url(), email="ada@example.org")
-    assert "We will not call it any more" in text_of(client.post(manage_url(hook), {"action": "unsubscribe"}))
+    assert "Webhook removed" in text_of(client.post(manage_url(hook), {"action": "unsubscribe"}))
     make_incident(page)
     drain()
     assert receiver.heard == []
@@ -259,7 +259,7 @@ def test_what_a_webhook_is_sent_holds_a_link_that_can_do_no_more_than_unsubscrib
     make_incident(page)
     drain()
     link = re.sub(r"^https?://[^/]+", "", receiver.heard[0].json["meta"]["unsubscribe"])
-    assert "Shall we stop" in text_of(client.get(link))
+    assert "Stop sending" in text_of(client.get(link))
     assert "tops3cret" not in client.get(link).content.decode()
     assert client.get(link.replace("/unsubscribe/", "/webhooks/")).status_code == 404
     client.post(link)
@@ -317,7 +317,7 @@ def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:
 def test_an_owner_does_not_undo_what_staff_paused(page: Page, client: Client) -> None:
     hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org")
     endpoints.pause(hook, actor=ALICE)
-    assert "Ask it, and call it again" not in text_of(client.get(manage_url(hook)))
+    assert "Verify and enable" not in text_of(client.get(manage_url(hook)))
     client.post(manage_url(hook), {"action": "challenge"})
     hook.refresh_from_db()
     assert hook.state == SubscriberState.PAUSED

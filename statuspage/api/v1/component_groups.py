@@ -8,9 +8,9 @@ from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import PagingQuery, components_named, group_of, serializer_of
+from statuspage.api.lookups import PagingQuery, components_by_id, group_of, serializer_of
 from statuspage.api.router import endpoint, page_of
-from statuspage.api.v1.base import Codes, Name, RequestModel, ResponseModel
+from statuspage.api.v1.base import Name, PublicIds, RequestModel, ResponseModel
 from statuspage.api.v1.components import Description
 from statuspage.subscribers.preferences import inherit_preferences
 
@@ -27,23 +27,23 @@ class GroupOut(ResponseModel):
 
 
 class GroupIn(RequestModel):
-    """The order of `components` is the one on the page."""
+    """The page shows `components` in their order."""
 
     name: Name | None = None
     description: Description | None = None
-    components: Codes | None = None
+    components: PublicIds | None = None
 
 
 class GroupBody(RequestModel):
-    """`description` is read here and in `component_group`: clients put it in either place."""
+    """`description` is read here and in `component_group`, because clients send it in either place."""
 
     description: Description | None = None
     component_group: GroupIn
 
 
 def group_out(page: Page, group: ComponentGroup) -> GroupOut:
-    """Reads the group's active components."""
-    members = [one for one in group.components.all() if one.archived_at is None]
+    """Serialize a group with its active components."""
+    members = [component for component in group.components.all() if component.archived_at is None]
     return GroupOut(**serializer_of(page).group(group, members))
 
 
@@ -58,13 +58,13 @@ def list_groups(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[
 @endpoint("POST", "/pages/{page_id}/component-groups", Scope.COMPONENTS, GroupOut, code=201)
 def create_group(request: ApiRequest, page_id: str, body: GroupBody) -> GroupOut:
     """Create a component group."""
-    page, asked, actor = page_of(request, page_id), body.component_group, request.token.actor
-    if asked.components is None:
-        raise ValidationError({"components": "Say which components are in the group, if only by an empty list."})
-    members = components_named(page, asked.components, field="components")
-    text = body.description or asked.description or ""
-    group = actions.create_group(page, name=asked.name or "", description=text, actor=actor)
-    _fill(page, group, members, actor)
+    page, data, actor = page_of(request, page_id), body.component_group, request.token.actor
+    if data.components is None:
+        raise ValidationError({"components": "Send the ids of the group's components. The list may be empty."})
+    members = components_by_id(page, data.components, field="components")
+    text = body.description or data.description or ""
+    group = actions.create_group(page, name=data.name or "", description=text, actor=actor)
+    _set_members(page, group, members, actor)
     return group_out(page, group_of(page, group.public_id))
 
 
@@ -77,56 +77,56 @@ def get_group(request: ApiRequest, page_id: str, group_id: str) -> GroupOut:
 
 @endpoint("PATCH PUT", "/pages/{page_id}/component-groups/{group_id}", Scope.COMPONENTS, GroupOut)
 def update_group(request: ApiRequest, page_id: str, group_id: str, body: GroupBody) -> GroupOut:
-    """Update a component group. Its components are exactly those that are sent, in their order."""
+    """Update a component group. `components` replaces its components and their order."""
     page = page_of(request, page_id)
-    group, asked, actor = group_of(page, group_id), body.component_group, request.token.actor
-    members = None if asked.components is None else components_named(page, asked.components, field="components")
+    group, data, actor = group_of(page, group_id), body.component_group, request.token.actor
+    members = None if data.components is None else components_by_id(page, data.components, field="components")
     text = _description(body, group)
-    name = group.name if asked.name is None else asked.name
+    name = group.name if data.name is None else data.name
     if (name, text) != (group.name, group.description):
         actions.edit_group(group, name=name, description=text, actor=actor)
     if members is not None:
-        _fill(page, group, members, actor)
+        _set_members(page, group, members, actor)
     return group_out(page, group_of(page, group_id))
 
 
 @endpoint("DELETE", "/pages/{page_id}/component-groups/{group_id}", Scope.COMPONENTS, GroupOut)
 def delete_group(request: ApiRequest, page_id: str, group_id: str) -> GroupOut:
-    """Delete a component group. Its components stay on the page, and subscribers of the group keep them."""
+    """Delete a component group. Its components stay on the page, and its subscribers follow them."""
     page = page_of(request, page_id)
     group = group_of(page, group_id)
-    gone = group_out(page, group)
+    deleted = group_out(page, group)
     inherit_preferences(group)
     actions.delete_group(group, actor=request.token.actor)
-    return gone
+    return deleted
 
 
 def _description(body: GroupBody, group: ComponentGroup) -> str:
-    """Whichever of the two places was sent; null empties it."""
-    for place in (body, body.component_group):
-        if "description" in place.model_fields_set:
-            return (place.description or "").strip()
+    """Return the description from either object of the request. Null clears it."""
+    for sent in (body, body.component_group):
+        if "description" in sent.model_fields_set:
+            return (sent.description or "").strip()
     return group.description
 
 
-def _fill(page: Page, group: ComponentGroup, members: Sequence[Component], actor: Actor) -> None:
+def _set_members(page: Page, group: ComponentGroup, members: Sequence[Component], actor: Actor) -> None:
     before = list(group.components.active().order_by("position", "pk"))
     if before == list(members):
         return
-    fresh = _locked([*before, *members])
+    locked = _locked([*before, *members])
     for component in before:
-        if component not in members and fresh[component.pk].group_id == group.pk:
-            _move(fresh[component.pk], None, actor)
+        if component not in members and locked[component.pk].group_id == group.pk:
+            _move(locked[component.pk], None, actor)
     for component in members:
-        if fresh[component.pk].group_id != group.pk:
-            _move(fresh[component.pk], group, actor)
+        if locked[component.pk].group_id != group.pk:
+            _move(locked[component.pk], group, actor)
     positions.reorder(page, list(members), actor=actor)
 
 
 def _locked(components: Sequence[Component]) -> dict[int, Component]:
-    """As they are now, and until the request is done. All in one order, so that no two requests wait for each other."""
-    rows = Component.objects.filter(pk__in=[one.pk for one in components]).select_related("group", "page")
-    return {one.pk: one for one in rows.select_for_update(of=("self",), no_key=True).order_by("pk")}
+    """Return the components by primary key, locked until the end of the transaction. The order prevents deadlocks."""
+    rows = Component.objects.filter(pk__in=[component.pk for component in components]).select_related("group", "page")
+    return {component.pk: component for component in rows.select_for_update(of=("self",), no_key=True).order_by("pk")}
 
 
 def _move(component: Component, group: ComponentGroup | None, actor: Actor) -> None:

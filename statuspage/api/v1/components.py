@@ -1,4 +1,4 @@
-"""Components and groups."""
+"""Components."""
 
 from typing import Annotated, Any
 
@@ -62,34 +62,34 @@ def component_out(page: Page, component: Component) -> ComponentOut:
     return ComponentOut(**serializer_of(page).component(component))
 
 
-MOST = 1100
+MAX_LISTED = 1100
 
 
 @endpoint("GET", "/pages/{page_id}/components", Scope.READ, list[ComponentOut])
 def list_components(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[ComponentOut]:
-    """List components, in the order of the page. Groups have a list of their own."""
+    """List components in the order of the page. Groups are not included."""
     page = page_of(request, page_id)
-    listed = paging.cut(page.components.active().in_page_order(), most=MOST)
-    return [component_out(page, one) for one in listed]
+    components = paging.cut(page.components.active().in_page_order(), most=MAX_LISTED)
+    return [component_out(page, component) for component in components]
 
 
 @endpoint("POST", "/pages/{page_id}/components", Scope.COMPONENTS, ComponentOut, code=201)
 def create_component(request: ApiRequest, page_id: str, body: ComponentBody) -> ComponentOut:
     """Create a component."""
-    page, asked, actor = page_of(request, page_id), body.component, request.token.actor
-    given: dict[str, Any] = asked.given("start_date")
+    page, data, actor = page_of(request, page_id), body.component, request.token.actor
+    given: dict[str, Any] = data.given("start_date")
     component = actions.create_component(
         page,
-        name=asked.name or "",
-        group=_group(page, asked),
-        description=asked.description or "",
-        only_show_if_degraded=bool(asked.only_show_if_degraded),
-        showcase=asked.showcase is not False,
+        name=data.name or "",
+        group=_group(page, data),
+        description=data.description or "",
+        only_show_if_degraded=bool(data.only_show_if_degraded),
+        showcase=data.showcase is not False,
         actor=actor,
         **given,
     )
-    if asked.status:
-        component = actions.set_status(component, asked.status, actor=actor)
+    if data.status:
+        component = actions.set_status(component, data.status, actor=actor)
     return component_out(page, component)
 
 
@@ -102,21 +102,21 @@ def get_component(request: ApiRequest, page_id: str, component_id: str) -> Compo
 
 @endpoint("PATCH PUT", "/pages/{page_id}/components/{component_id}", Scope.COMPONENTS, ComponentOut)
 def update_component(request: ApiRequest, page_id: str, component_id: str, body: ComponentBody) -> ComponentOut:
-    """Update a component. What is not sent stays."""
+    """Update a component. Keys that are not sent keep their values."""
     page = page_of(request, page_id)
     component = locked_component_of(page, component_id)
-    asked, actor = body.component, request.token.actor
-    wanted = _fields(component) | _asked(page, asked)
+    data, actor = body.component, request.token.actor
+    wanted = _fields(component) | _changes(page, data)
     if wanted != _fields(component):
         component = actions.edit_component(component, actor=actor, **wanted)
-    if asked.status:
-        actions.set_status(component, asked.status, actor=actor)
+    if data.status:
+        actions.set_status(component, data.status, actor=actor)
     return component_out(page, component_of(page, component_id))
 
 
 @endpoint("DELETE", "/pages/{page_id}/components/{component_id}", Scope.COMPONENTS, None, code=204)
 def delete_component(request: ApiRequest, page_id: str, component_id: str) -> None:
-    """Archive a component: it leaves the page, and its history stays."""
+    """Archive a component. It is removed from the page; its history is kept."""
     component = component_of(page_of(request, page_id), component_id)
     actions.set_archived(component, archived=True, actor=request.token.actor)
 
@@ -132,21 +132,21 @@ def _fields(component: Component) -> dict[str, Any]:
     }
 
 
-def _asked(page: Page, asked: ComponentIn) -> dict[str, Any]:
-    """What is to change. A null means "not" of the group, the description and the start, and nothing of the rest."""
-    given = asked.given("name", "description", "only_show_if_degraded", "showcase", "start_date")
+def _changes(page: Page, data: ComponentIn) -> dict[str, Any]:
+    """Return the fields to change. Null clears the group and the description, and changes no other field."""
+    given = data.given("name", "description", "only_show_if_degraded", "showcase", "start_date")
     if "description" in given:
-        given["description"] = (asked.description or "").strip()
+        given["description"] = (data.description or "").strip()
     for name in ("name", "only_show_if_degraded", "showcase", "start_date"):
         if given.get(name, "") is None:
             del given[name]
-    return given | ({"group": _group(page, asked)} if "group_id" in asked.model_fields_set else {})
+    return given | ({"group": _group(page, data)} if "group_id" in data.model_fields_set else {})
 
 
-def _group(page: Page, asked: ComponentIn) -> ComponentGroup | None:
-    if not asked.group_id:
+def _group(page: Page, data: ComponentIn) -> ComponentGroup | None:
+    if not data.group_id:
         return None
-    group = next((one for one in page.groups.all() if one.public_id == asked.group_id), None)
+    group = next((group for group in page.groups.all() if group.public_id == data.group_id), None)
     if group is None:
-        raise ValidationError({"group_id": f"“{asked.group_id[:40]}” is not a group of this page."})
+        raise ValidationError({"group_id": f"“{data.group_id[:40]}” is not a group of this page."})
     return group

@@ -1,4 +1,4 @@
-"""Metrics and where they come from."""
+"""Metrics and their data points."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -83,18 +83,18 @@ def metric_out(page: Page, metric: Metric) -> MetricOut:
     return MetricOut(**serializer_of(page).metric(metric))
 
 
-def metric_of(page: Page, code: str) -> Metric:
-    found: Metric = get_from_list_or_404(page.metrics.with_public_id(code), code)
-    return found
+def metric_of(page: Page, public_id: str) -> Metric:
+    metric: Metric = get_from_list_or_404(page.metrics.with_public_id(public_id), public_id)
+    return metric
 
 
-def metric_fields(asked: MetricIn) -> dict[str, Any]:
-    """What was sent, by our names. A null empties the axis and the texts, and leaves the rest."""
-    given = asked.given("name", "display", "y_axis_hidden", "decimal_places")
+def metric_fields(data: MetricIn) -> dict[str, Any]:
+    """Return the fields that were sent. Null clears the axis limits and the texts, and changes no other field."""
+    given = data.given("name", "display", "y_axis_hidden", "decimal_places")
     fields = {name: value for name, value in given.items() if value is not None}
-    fields |= asked.given("y_axis_min", "y_axis_max")
+    fields |= data.given("y_axis_min", "y_axis_max")
     names = {"metric_identifier": "metric_identifier", "suffix": "suffix", "tooltip_description": "description"}
-    return fields | asked.texts(**names)
+    return fields | data.texts(**names)
 
 
 METRICS = "/pages/{page_id}/metrics"
@@ -102,12 +102,14 @@ METRICS = "/pages/{page_id}/metrics"
 
 @endpoint("POST", f"{METRICS}/data", Scope.COMPONENTS, dict[str, list[Point]], code=202)
 def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str, list[Point]]:
-    """Add points to several metrics, at most 3000 at once."""
+    """Add points to several metrics. Each takes at most 3,000 points."""
     page = page_of(request, page_id)
-    found = page.metrics.with_public_ids(body.data)
-    if unknown := [code for code in body.data if code not in found]:
+    metrics = page.metrics.with_public_ids(body.data)
+    if unknown := [public_id for public_id in body.data if public_id not in metrics]:
         raise ValidationError({"data": f"“{unknown[0][:40]}” is not a metric of this page."})
-    actions.add_points({found[code]: [_at(one) for one in points] for code, points in body.data.items()})
+    actions.add_points(
+        {metrics[public_id]: [_value_at(point) for point in points] for public_id, points in body.data.items()}
+    )
     return body.data
 
 
@@ -115,7 +117,7 @@ def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str,
 def add_point(request: ApiRequest, page_id: str, metric_id: str, body: PointBody) -> PointOut:
     """Add a point to a metric."""
     metric = metric_of(page_of(request, page_id), metric_id)
-    actions.add_points({metric: [_at(body.data)]})
+    actions.add_points({metric: [_value_at(body.data)]})
     return PointOut(data=body.data)
 
 
@@ -127,7 +129,7 @@ def clear_points(request: ApiRequest, page_id: str, metric_id: str) -> MetricOut
     return metric_out(page, metric_of(page, metric_id))
 
 
-def _at(point: Point) -> tuple[datetime, float]:
+def _value_at(point: Point) -> tuple[datetime, float]:
     return datetime.fromtimestamp(point.timestamp, tz=UTC), point.value
 
 
@@ -135,7 +137,7 @@ def _at(point: Point) -> tuple[datetime, float]:
 def list_metrics(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[MetricOut]:
     """List metrics."""
     page = page_of(request, page_id)
-    return [metric_out(page, one) for one in paging.cut(page.metrics.in_order())]
+    return [metric_out(page, metric) for metric in paging.cut(page.metrics.in_order())]
 
 
 @endpoint("GET", f"{METRICS}/{{metric_id}}", Scope.READ, MetricOut)
@@ -158,6 +160,6 @@ def delete_metric(request: ApiRequest, page_id: str, metric_id: str) -> MetricOu
     """Delete a metric with all its points."""
     page = page_of(request, page_id)
     metric = metric_of(page, metric_id)
-    gone = metric_out(page, metric)
+    deleted = metric_out(page, metric)
     actions.delete_metric(metric, actor=request.token.actor)
-    return gone
+    return deleted

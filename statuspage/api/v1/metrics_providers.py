@@ -30,7 +30,7 @@ class ProviderOut(ResponseModel):
 
 
 class ProviderIn(RequestModel):
-    """Only `Self` is known: points are sent to us. Credentials of others are not read and not kept."""
+    """The only type is `Self`: data points are sent to Candor. Credentials of other providers are ignored."""
 
     type: Annotated[str, Field(max_length=40)] = "Self"
 
@@ -46,15 +46,15 @@ PROVIDERS = "/pages/{page_id}/metrics_providers"
 def list_providers(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[ProviderOut]:
     """List metrics providers."""
     page = page_of(request, page_id)
-    return [provider_out(page, one) for one in paging.cut(page.metrics_providers.order_by("pk"))]
+    return [provider_out(page, provider) for provider in paging.cut(page.metrics_providers.order_by("pk"))]
 
 
 @endpoint("POST", PROVIDERS, Scope.COMPONENTS, ProviderOut, code=201)
 def create_provider(request: ApiRequest, page_id: str, body: ProviderBody) -> ProviderOut:
     """Create a metrics provider of type Self."""
     page = page_of(request, page_id)
-    made = actions.create_provider(page, kind=body.metrics_provider.type, actor=request.token.actor)
-    return provider_out(page, made)
+    provider = actions.create_provider(page, kind=body.metrics_provider.type, actor=request.token.actor)
+    return provider_out(page, provider)
 
 
 @endpoint("GET", f"{PROVIDERS}/{{provider_id}}", Scope.READ, ProviderOut)
@@ -66,7 +66,7 @@ def get_provider(request: ApiRequest, page_id: str, provider_id: str) -> Provide
 
 @endpoint("PATCH PUT", f"{PROVIDERS}/{{provider_id}}", Scope.COMPONENTS, ProviderOut)
 def update_provider(request: ApiRequest, page_id: str, provider_id: str, body: ProviderBody) -> ProviderOut:
-    """Update a metrics provider. There is nothing but its type, and that is Self."""
+    """Update a metrics provider. Its only field is the type, which must be Self."""
     page = page_of(request, page_id)
     actions.check_kind(body.metrics_provider.type)
     return provider_out(page, provider_of(page, provider_id))
@@ -86,7 +86,7 @@ def list_provider_metrics(request: ApiRequest, page_id: str, provider_id: str, p
     """List the metrics of a provider."""
     page = page_of(request, page_id)
     rows = page.metrics.of_provider(provider_of(page, provider_id)).in_order()
-    return [metric_out(page, one) for one in paging.cut(rows)]
+    return [metric_out(page, metric) for metric in paging.cut(rows)]
 
 
 @endpoint("POST", f"{PROVIDERS}/{{provider_id}}/metrics", Scope.COMPONENTS, MetricOut, code=201)
@@ -103,6 +103,6 @@ def provider_out(page: Page, provider: MetricsProvider) -> ProviderOut:
     return ProviderOut(**serializer_of(page).metrics_provider(provider))
 
 
-def provider_of(page: Page, code: str) -> MetricsProvider:
-    found: MetricsProvider = get_from_list_or_404(page.metrics_providers.all(), code)
-    return found
+def provider_of(page: Page, public_id: str) -> MetricsProvider:
+    provider: MetricsProvider = get_from_list_or_404(page.metrics_providers.all(), public_id)
+    return provider

@@ -1,4 +1,4 @@
-"""The page and its widget."""
+"""The page."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from statuspage.api.v1.base import RequestModel, ResponseModel
 
 
 class PageOut(ResponseModel):
-    """What Candor has none of is null, false or its default."""
+    """Settings that Candor does not have are null, false or their default."""
 
     id: str
     created_at: str
@@ -67,7 +67,7 @@ class PageOut(ResponseModel):
 
 
 class PageIn(RequestModel):
-    """Other settings of Statuspage's pages are accepted and change nothing."""
+    """Statuspage's other settings are accepted and ignored."""
 
     name: str | None = None
     domain: Annotated[str | None, Field(max_length=253)] = None
@@ -90,7 +90,7 @@ def page_out(page: Page) -> PageOut:
 
 @endpoint("GET", "/pages", Scope.READ, list[PageOut])
 def list_pages(request: ApiRequest) -> list[PageOut]:
-    """The page of this token."""
+    """List the page of this token."""
     return [page_out(request.token.page)]
 
 
@@ -102,7 +102,7 @@ def get_page(request: ApiRequest, page_id: str) -> PageOut:
 
 @endpoint("PATCH PUT", "/pages/{page_id}", Scope.ADMIN, PageOut)
 def update_page(request: ApiRequest, page_id: str, body: PageBody) -> PageOut:
-    """Update a page: its name, domain, description, support address and time zone."""
+    """Update the page's name, domain, description, support URL and time zone."""
     page, names = page_of(request, page_id), {name: name for name in ("name", "domain", "support_url", "time_zone")}
     changes = body.page.texts(**names, page_description="description")
     return page_out(actions.edit_page(page, actor=request.token.actor, **changes))

@@ -58,7 +58,7 @@ TAG = "postmortems"
 
 @endpoint("GET", PATH, Scope.READ, PostmortemOut, tag=TAG)
 def get_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> PostmortemOut:
-    """Get an incident's postmortem; with its draft only for tokens that may write it (`incidents:write`)."""
+    """Get a postmortem. Its draft is included only for tokens with the scope `incidents:write`."""
     page = page_of(request, page_id)
     postmortem = _postmortem(incident_of(page, incident_id))
     if not request.token.may(Scope.INCIDENTS):
@@ -70,11 +70,11 @@ def get_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> Postm
 
 @endpoint("PUT POST", PATH, Scope.INCIDENTS, PostmortemOut, tag=TAG)
 def write_postmortem(request: ApiRequest, page_id: str, incident_id: str, body: DraftBody) -> PostmortemOut:
-    """Write the draft of a postmortem. Nobody sees it before it is published."""
+    """Write the draft of a postmortem. It is not public until you publish it."""
     page = page_of(request, page_id)
     incident = incident_of(page, incident_id)
     if not body.postmortem.body_draft.strip():
-        raise ValidationError({"body_draft": "Please write something."})
+        raise ValidationError({"body_draft": "Enter a text."})
     try:
         actions.save_draft(incident, body=body.postmortem.body_draft, actor=request.token.actor)
     except ValidationError as error:
@@ -84,7 +84,7 @@ def write_postmortem(request: ApiRequest, page_id: str, incident_id: str, body: 
 
 @endpoint("DELETE", PATH, Scope.INCIDENTS, None, code=204, tag=TAG)
 def delete_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> None:
-    """Take a postmortem off the page and empty its draft."""
+    """Remove a postmortem from the page and clear its draft."""
     incident = incident_of(page_of(request, page_id), incident_id)
     postmortem, actor = _postmortem(incident), request.token.actor
     if postmortem.is_published:
@@ -99,7 +99,7 @@ def publish_postmortem(
     incident_id: str,
     body: PublishBody = PublishBody(),  # noqa: B008 - never changed
 ) -> PostmortemOut:
-    """Publish the draft. Subscribers are told only if `notify_subscribers` says so."""
+    """Publish the draft. Subscribers are notified only if `notify_subscribers` is true."""
     page = page_of(request, page_id)
     incident = incident_of(page, incident_id)
     postmortem = _postmortem(incident)
@@ -114,7 +114,7 @@ def publish_postmortem(
 
 @endpoint("PUT POST", f"{PATH}/revert", Scope.INCIDENTS, PostmortemOut, tag=TAG)
 def revert_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> PostmortemOut:
-    """Take a published postmortem off the page. Its text is the draft again."""
+    """Retract a published postmortem. Its text becomes the draft."""
     page = page_of(request, page_id)
     incident = incident_of(page, incident_id)
     actions.retract(_postmortem(incident), actor=request.token.actor)
@@ -122,10 +122,10 @@ def revert_postmortem(request: ApiRequest, page_id: str, incident_id: str) -> Po
 
 
 def _postmortem(incident: Incident) -> Postmortem:
-    found = Postmortem.objects.filter(incident=incident).select_related("incident__page").first()
-    if found is None or not (found.draft or found.is_published):
+    postmortem = Postmortem.objects.filter(incident=incident).select_related("incident__page").first()
+    if postmortem is None or not (postmortem.draft or postmortem.is_published):
         raise Http404
-    return found
+    return postmortem
 
 
 def _about_draft(error: ValidationError) -> ValidationError:

@@ -1,4 +1,4 @@
-"""What Statuspage has and Candor has not yet: said plainly, so that no script takes silence for success."""
+"""Statuspage's endpoints that Candor does not support. They answer 501, so that no script mistakes it for success."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from statuspage.api.errors import ApiError
 from statuspage.api.router import endpoint
 from statuspage.api.v1.base import ErrorOut
 
-AUDIENCES = "Candor has no audience-specific pages yet, so there are no page access users or groups."
-PEOPLE = "People are added in the console, under People; this API cannot do it yet."
+AUDIENCES = "Page access users and groups are not supported yet."
+PEOPLE = "Managing people through this API is not supported yet. Add them in the console under People."
 ANY = "GET POST PUT PATCH DELETE"
-TAG = "not there yet"
+TAG = "not supported yet"
 
 _USERS = "/pages/{page_id}/page_access_users"
 _GROUPS = "/pages/{page_id}/page_access_groups"
@@ -36,16 +36,16 @@ PATHS = {
 }
 
 
-def _register(path: str, methods: str, said: str) -> None:
+def _register(path: str, methods: str, message: str) -> None:
     names = [step[1:-1] for step in path.split("/") if step.startswith("{")]
 
-    def missing(request: ApiRequest, **codes: str) -> Any:
-        raise ApiError(501, said)
+    def unsupported(request: ApiRequest, **public_ids: str) -> Any:
+        raise ApiError(501, message)
 
-    missing.__doc__ = said
-    missing._ninja_contribute_args = [(name, str, Path(...)) for name in names]  # type: ignore[attr-defined]
-    endpoint(methods, path, Scope.READ, ErrorOut, code=501, tag=TAG)(missing)
+    unsupported.__doc__ = message
+    unsupported._ninja_contribute_args = [(name, str, Path(...)) for name in names]  # type: ignore[attr-defined]
+    endpoint(methods, path, Scope.READ, ErrorOut, code=501, tag=TAG)(unsupported)
 
 
-for _path, (_methods, _said) in PATHS.items():
-    _register(_path, _methods, _said)
+for _path, (_methods, _message) in PATHS.items():
+    _register(_path, _methods, _message)

@@ -20,7 +20,7 @@ from statuspage.api.v1.base import LooseMoment, ResponseModel
 
 
 class UptimeOut(ResponseModel):
-    """`uptime_percentage` is null where no history is known. Outages are in seconds."""
+    """`uptime_percentage` is null if there is no history. Outages are in seconds."""
 
     range_start: str
     range_end: str
@@ -52,15 +52,15 @@ class GroupUptimeOut(UptimeOut):
     related_events: list[GroupRelatedIncidents] | None
 
 
-LONGEST = timedelta(days=184)
-USUAL = timedelta(days=30)
+MAX_RANGE = timedelta(days=184)
+DEFAULT_RANGE = timedelta(days=30)
 
 
 class Range(BaseModel):
-    """Without a zone, times are on the page's clock."""
+    """Times without a zone are in the page's time zone."""
 
-    start: Annotated[LooseMoment | None, Field(description="30 days before the end, if not given")] = None
-    end: Annotated[LooseMoment | None, Field(description="Now, if not given")] = None
+    start: Annotated[LooseMoment | None, Field(description="Default: 30 days before the end")] = None
+    end: Annotated[LooseMoment | None, Field(description="Default: now")] = None
     skip_related_events: bool = False
 
 
@@ -75,14 +75,14 @@ class Window:
 
 
 @endpoint("GET", "/pages/{page_id}/components/{component_id}/uptime", Scope.READ, ComponentUptimeOut)
-def component_uptime(request: ApiRequest, page_id: str, component_id: str, asked: RangeQuery) -> ComponentUptimeOut:
-    """Get the uptime of a component, over at most 184 days."""
+def component_uptime(request: ApiRequest, page_id: str, component_id: str, query: RangeQuery) -> ComponentUptimeOut:
+    """Get the uptime of a component over at most 184 days."""
     page = page_of(request, page_id)
     component = component_of(page, component_id)
-    window = _window(page, asked)
+    window = _window(page, query)
     totals = _totals(page, [component], window)[component.pk]
     related = None
-    if not asked.skip_related_events:
+    if not query.skip_related_events:
         related = RelatedIncidents(incidents=_related(page, [component], window)[component.pk])
     return ComponentUptimeOut(
         **_common(page, window, [totals], totals.percentage(Weights.for_page(page))),
@@ -93,19 +93,22 @@ def component_uptime(request: ApiRequest, page_id: str, component_id: str, asked
 
 
 @endpoint("GET", "/pages/{page_id}/component-groups/{group_id}/uptime", Scope.READ, GroupUptimeOut)
-def group_uptime(request: ApiRequest, page_id: str, group_id: str, asked: RangeQuery) -> GroupUptimeOut:
-    """Get the uptime of a group: the mean of its components. Outages are their sum."""
+def group_uptime(request: ApiRequest, page_id: str, group_id: str, query: RangeQuery) -> GroupUptimeOut:
+    """Get the uptime of a group: the mean of its components, and the sum of their outages."""
     page = page_of(request, page_id)
     group = group_of(page, group_id)
-    members = [one for one in group.components.all() if one.archived_at is None]
-    window = _window(page, asked)
+    members = [component for component in group.components.all() if component.archived_at is None]
+    window = _window(page, query)
     totals = _totals(page, members, window)
     related = None
-    if not asked.skip_related_events:
+    if not query.skip_related_events:
         by_component = _related(page, members, window)
-        related = [GroupRelatedIncidents(component_id=one.public_id, incidents=by_component[one.pk]) for one in members]
+        related = [
+            GroupRelatedIncidents(component_id=member.public_id, incidents=by_component[member.pk])
+            for member in members
+        ]
     weights = Weights.for_page(page)
-    percentage = uptime.mean(one.percentage(weights) for one in totals.values())
+    percentage = uptime.mean(total.percentage(weights) for total in totals.values())
     common = _common(page, window, list(totals.values()), percentage)
     return GroupUptimeOut(**common, id=group.public_id, name=group.name, related_events=related)
 
@@ -122,24 +125,24 @@ def _common(page: Page, window: Window, totals: Sequence[Totals], percentage: De
     }
 
 
-def _window(page: Page, asked: Range) -> Window:
-    """As Statuspage does: what cannot be is put right, and the answer says so."""
+def _window(page: Page, query: Range) -> Window:
+    """Return the range of the query. As Statuspage does, correct an impossible range and add a warning."""
     now, warnings = timezone.now(), []
-    end = _on_clock(page, asked.end) or now
+    end = _in_utc(page, query.end) or now
     if end > now:
         end = now
         warnings.append("End date was adjusted to today. See range_end field in response for end date used.")
-    start = _on_clock(page, asked.start) or end - USUAL
+    start = _in_utc(page, query.start) or end - DEFAULT_RANGE
     if start >= end:
-        start = end - USUAL
+        start = end - DEFAULT_RANGE
         warnings.append("Start date was not before the end date. See range_start field in response for the one used.")
-    if end - start > LONGEST:
-        start = end - LONGEST
+    if end - start > MAX_RANGE:
+        start = end - MAX_RANGE
         warnings.append("Start date was adjusted to 184 days before the end. See range_start field in response.")
     return Window(start, end, warnings)
 
 
-def _on_clock(page: Page, moment: datetime | None) -> datetime | None:
+def _in_utc(page: Page, moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=page.zone)).astimezone(UTC)
@@ -147,20 +150,21 @@ def _on_clock(page: Page, moment: datetime | None) -> datetime | None:
 
 def _totals(page: Page, components: Sequence[Component], window: Window) -> dict[int, Totals]:
     rows = StatusInterval.objects.as_corrected().covering(components, window.start, window.end).spans()
-    found = uptime.by_component(rows)
+    spans = uptime.by_component(rows)
     return {
-        one.pk: uptime.totals(found.get(one.pk, []), window.start, window.end, until=window.end) for one in components
+        component.pk: uptime.totals(spans.get(component.pk, []), window.start, window.end, until=window.end)
+        for component in components
     }
 
 
 def _related(page: Page, components: Sequence[Component], window: Window) -> dict[int, list[EventRef]]:
     incidents = incidents_of(page).ongoing_between(window.start, window.end)
-    codes = dict(incidents.values_list("pk", "public_id"))
-    found: dict[int, list[EventRef]] = {one.pk: [] for one in components}
+    public_ids = dict(incidents.values_list("pk", "public_id"))
+    related: dict[int, list[EventRef]] = {component.pk: [] for component in components}
     for component, incident in sorted(AffectedComponent.objects.pairs(incidents, components)):
-        found[component].append(EventRef(id=codes[incident]))
-    return found
+        related[component].append(EventRef(id=public_ids[incident]))
+    return related
 
 
 def _seconds(totals: Iterable[Totals], status: str) -> int:
-    return sum(int(one.lasted.get(status, timedelta()).total_seconds()) for one in totals)
+    return sum(int(total.lasted.get(status, timedelta()).total_seconds()) for total in totals)

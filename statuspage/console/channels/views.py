@@ -18,7 +18,7 @@ from statuspage.console.channels.forms import EndpointForm
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, words_in, words_query
 from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
-from statuspage.notifications import endpoint_messages
+from statuspage.notifications import endpoint_messages, resending
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers import endpoints
@@ -123,7 +123,7 @@ def replay(request: StaffRequest, code: str) -> HttpResponse:
     number = request.POST.get("delivery", "")
     pk = int(number) if number.isdecimal() and len(number) < 19 else 0
     delivery = get_object_or_404(Delivery.objects.to_endpoint(subscriber), pk=pk)
-    if replay(delivery, actor=request.user.actor):
+    if resending.replay(delivery, actor=request.user.actor):
         messages.success(request, f"“{delivery.subject}” is sent once more.")
     else:
         messages.warning(request, f"“{delivery.subject}” is still waiting to be sent.")

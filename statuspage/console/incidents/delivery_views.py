@@ -91,8 +91,8 @@ def audience(request: StaffRequest) -> HttpResponse:
     code, kind = request.POST.get("incident", ""), request.POST.get("kind", "")
     incident = get_object_or_404(page.incidents.all(), public_id=code) if code else None
     named = [name.removeprefix(PREFIX) for name, value in request.POST.items() if name.startswith(PREFIX) and value]
-    concern = event_scope_of_draft(incident, kind, page.components.active().with_public_ids(named))
-    channels = Subscriber.objects.audience(page).concerned_by(concern).by_channel()
+    event_scope = event_scope_of_draft(incident, kind, page.components.active().with_public_ids(named))
+    channels = Subscriber.objects.audience(page).matching(event_scope).by_channel()
     context = {"told": sum(channels.values()), "channels": channels if len(channels) > 1 else {}}
     return render(request, "console/incidents/_audience.html", context)
 

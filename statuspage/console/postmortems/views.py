@@ -92,13 +92,13 @@ def _reviewed(request: StaffRequest, code: str) -> tuple[Incident, Postmortem]:
 
 def _shown(request: StaffRequest, desk: PostmortemEditor, *, refused: bool) -> HttpResponse:
     incident, standing = desk.incident, desk.postmortem
-    concern = event_scope_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
+    event_scope = event_scope_of_draft(incident, EventKind.POSTMORTEM_PUBLISHED, [])
     is_approved = standing is not None and standing.is_approved_for(standing.content())
     context = {
         "page": incident.page,
         "desk": desk,
         "refused": refused,
-        "audience": Subscriber.objects.audience(incident.page).concerned_by(concern).count(),
+        "audience": Subscriber.objects.audience(incident.page).matching(event_scope).count(),
         "open_comments": standing.comments.open().count() if standing else 0,
         "is_approved": is_approved,
         "must_ask": incident.page.postmortems_need_approval and not is_approved,

@@ -33,7 +33,7 @@ def import_subscribers(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _import_page(request, page, form)
     text = form.cleaned_data["text"]
-    sheet = csv_format.read_sheet(page, text)
+    sheet = csv_format.parse(page, text)
     if "commit" in request.POST and not sheet.errors:
         try:
             made = csv_import.import_rows(
@@ -56,14 +56,14 @@ def export_subscribers(request: StaffRequest) -> HttpResponseBase:
     page = request.page
     note(page, "subscribers.exported", actor=request.user.actor, object_type="page", object_ref=page.public_id)
     everybody = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
-    lines: Iterator[str] = csv_format.written(page, everybody.iterator(chunk_size=1000))
+    lines: Iterator[str] = csv_format.write(page, everybody.iterator(chunk_size=1000))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="subscribers-{timezone.now():%Y-%m-%d}.csv"'
     return response
 
 
 def _import_page(
-    request: StaffRequest, page: Page, form: ImportForm, *, sheet: csv_format.Sheet | None = None
+    request: StaffRequest, page: Page, form: ImportForm, *, sheet: csv_format.ParsedFile | None = None
 ) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "form": form, "sheet": sheet, "columns": csv_format.COLUMNS}
     if sheet:

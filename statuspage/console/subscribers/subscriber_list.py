@@ -95,7 +95,7 @@ def endpoint_list(page: Page, words: str, *, by_address: bool) -> SubscriberQuer
     """Those that are, or may be, sent to first, then the removed. Who may not read addresses finds by name alone."""
     found = Subscriber.objects.endpoints().filter(page=page)
     if words:
-        found = found.searched(words) if by_address else found.called(words)
+        found = found.searched(words) if by_address else found.named(words)
     removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
     return found.order_by(removed, "channel", "-created_at", "-pk")
 
@@ -113,4 +113,7 @@ def latest_bounces(page: Page) -> list[Bounce]:
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:
     newest = Delivery.objects.filter(subscriber__in=[one.pk for one in subscribers])
     newest_ids = newest.order_by().values("subscriber").annotate(newest=Max("pk")).values("newest")
-    return {delivery.subscriber_id: delivery for delivery in Delivery.objects.filter(pk__in=newest_ids)}
+    return {
+        delivery.subscriber.pk: delivery
+        for delivery in Delivery.objects.filter(pk__in=newest_ids).select_related("subscriber")
+    }

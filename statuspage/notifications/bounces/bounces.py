@@ -8,7 +8,7 @@ from incidents.actor import SYSTEM
 from statuspage.accounts.audit import note
 from statuspage.notifications.models import Bounce, BounceKind, Delivery
 from statuspage.notifications.models.bounces import SOFT_DAYS
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, Suppression
 
 COMPLAINED = "They reported a mail as spam."
@@ -16,11 +16,13 @@ COMPLAINED = "They reported a mail as spam."
 
 def refused(delivery: Delivery, words: str) -> None:
     """The other side would not take `delivery` for good, and said so at once."""
+    if delivery.subscriber_id is None:
+        return
     if delivery.channel != Channel.EMAIL:
         delivery.subscriber.pause(words)
         return
-    status = status_in(words)
-    came_back(delivery, kind_of(status), status=status, words=words)
+    status = find_status(words)
+    came_back(delivery, bounce_kind_of(status), status=status, words=words)
 
 
 @transaction.atomic
@@ -28,7 +30,7 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     """Record it, and spare the subscriber's address (and our name) what would come back too. A repeated report
     changes nothing. Returns what followed, for the log."""
     # Locked: of two reports at once, the second must see what the first one did.
-    subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber_id)
+    subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber.pk)
     details = {"subscriber": subscriber, "status": status, "words": words}
     _, is_new = Bounce.objects.get_or_create(delivery=delivery, kind=kind, defaults=details)
     if not is_new:
@@ -63,7 +65,7 @@ def complained(subscriber: Subscriber, words: str) -> str:
 @transaction.atomic
 def left_elsewhere(delivery: Delivery) -> str:
     """They unsubscribed through the provider's own link or list."""
-    subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber_id)
+    subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber.pk)
     if _is_to_owner(delivery, subscriber):
         return "ignored: a mail about an endpoint"
     return _stop(subscriber, "They unsubscribed through the mail provider.", "provider", "")

@@ -15,7 +15,7 @@ from email.parser import BytesParser, HeaderParser
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.return_path import tokens_in
 from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 
 # RFC 3464 section 2.3.3: all but `failed` mean that it arrived somewhere, or still may.
 FAILED = "failed"
@@ -88,10 +88,12 @@ def _delivery_report(tokens: list[str], recipients: list[Message]) -> Report:
         return Report(tokens, ignored=f"not a failure: {', '.join(sorted(actions)) or 'no recipient'}"[:_WORDS])
     block = recipients[0]
     words = _TYPE.sub("", _field(block, "Diagnostic-Code"))
-    status = status_in(_field(block, "Status"))
+    status = find_status(_field(block, "Status"))
     if not status or status.endswith(".0.0"):
-        status = status_in(words) or status
-    return Report(tokens, kind_of(status), status, words or f"{status or 'No reason'} given by their mail server")
+        status = find_status(words) or status
+    return Report(
+        tokens, bounce_kind_of(status), status, words or f"{status or 'No reason'} given by their mail server"
+    )
 
 
 def _complaint(tokens: list[str], fields: Message, unsubscribe: str) -> Report:

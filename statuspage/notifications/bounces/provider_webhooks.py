@@ -17,7 +17,7 @@ from statuspage.notifications.bounces.inbound import settle
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.return_path import METADATA_KEY, row_of
 from statuspage.notifications.models import BounceKind, Delivery
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
+from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 
 # By EMAIL_PROVIDER. Only those whose reports give back a header of ours (returnpath.provider_headers).
 _READERS = {
@@ -76,8 +76,8 @@ def _events(request: HttpRequest, provider: str) -> list[Any]:
 
 def _report(event: Any) -> Report:
     words = one_line(str(event.mta_response or event.description or ""))[:500]
-    kind = _kind(event, status_in(words))
-    return Report([], kind, status_in(words), words, ignored="" if kind else f"an event of type {event.event_type}")
+    kind = _kind(event, find_status(words))
+    return Report([], kind, find_status(words), words, ignored="" if kind else f"an event of type {event.event_type}")
 
 
 def _kind(event: Any, status: str) -> BounceKind | None:
@@ -88,7 +88,7 @@ def _kind(event: Any, status: str) -> BounceKind | None:
     if _is_soft(event.esp_event):
         return BounceKind.SOFT
     if status and not status.endswith(".0.0"):
-        return kind_of(status)
+        return bounce_kind_of(status)
     return _REASONS.get(event.reject_reason or "", BounceKind.SOFT)
 
 

@@ -1,4 +1,4 @@
-"""What a chat is told: one update, in parts that each chat puts together in its own way."""
+"""The content of a chat message about one update, which each chat formats differently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statuspage.notifications.messages.email import event_label, one_line, witho
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery, DeliveryKind
 
-# As tokens.css has them on paper.
+# The colors of tokens.css in light mode.
 GREEN, BLUE, AMBER, ORANGE, RED, GRAY = "#14774a", "#2a62b5", "#8a5b00", "#b34a0c", "#b5162f", "#5c6168"
 _IMPACT_COLORS = {Impact.MINOR: AMBER, Impact.MAJOR: ORANGE, Impact.CRITICAL: RED, Impact.MAINTENANCE: BLUE}
 
@@ -49,7 +49,7 @@ class ChatMessage:
 
     @property
     def color_number(self) -> int:
-        """As a number."""
+        """The color as an integer."""
         return int(self.color[1:], 16)
 
 
@@ -57,7 +57,7 @@ def chat_message_of(delivery: Delivery, notification: Notification | None) -> Ch
     if delivery.kind == DeliveryKind.TEST:
         return _test(delivery.subscriber.page)
     if notification is None or notification.incident is None:
-        raise ValueError(f"{delivery} is about no incident.")
+        raise ValueError(f"{delivery} has no incident.")
     incident = notification.incident
     message = ChatMessage(
         page=notification.page,
@@ -85,7 +85,7 @@ def chat_message_of(delivery: Delivery, notification: Notification | None) -> Ch
 
 
 def color_of(status: str, impact: str) -> str:
-    """Green when it is over, blue while it is watched or planned, else by how bad it is."""
+    """Return green for an ended incident, blue for monitoring and maintenance, otherwise the color of the impact."""
     if status in ENDED:
         return GREEN
     if status == Status.MONITORING or status in MAINTENANCE_STATUSES:
@@ -97,7 +97,7 @@ def _test(page: Page) -> ChatMessage:
     return ChatMessage(
         page=page,
         label="Test",
-        title=f"{page.name} can reach you here",
+        title=f"Test message from {page.name}",
         body_html="<p>This is a test message from the status page. Nothing is wrong.</p>",
         affected="",
         posted_at=timezone.now(),

@@ -1,6 +1,6 @@
-"""Our rendered Markdown in the words of each chat: Slack's mrkdwn, Markdown as chats know it, Telegram's HTML, text.
+"""Convert rendered Markdown to the markup of each chat: Slack's mrkdwn, Markdown, Telegram's HTML, plain text.
 
-Written from the sanitised HTML, which is well-formed, and not from the source: what visitors see is what chats show.
+The input is the sanitized, well-formed HTML rather than the source, so that chats show what visitors see.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html import escape as escape_html
 from html.parser import HTMLParser
 
-# Stands between @ and a name, so that no text of ours calls anybody: @channel, @everyone, @here, @somebody.
+# Inserted between @ and a name, so that no text mentions anyone: @channel, @everyone, @here, @user.
 _ZERO_WIDTH_SPACE = "\u200b"
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
 _MARKDOWN = re.compile(r"([\\`*_~|\[\]<>#])")
@@ -22,7 +22,10 @@ _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 @dataclass(frozen=True)
 class Dialect:
-    """`marks`: what stands before and after bold, italic, strike, code, pre. `code`: how text inside code is kept."""
+    """The markup of one chat.
+
+    `marks`: the delimiters of bold, italic, strike, code and pre. `code`: escapes text inside code.
+    """
 
     escape: Callable[[str], str]
     code: Callable[[str], str]
@@ -32,23 +35,23 @@ class Dialect:
     bullet: str = "•"
 
     def text(self, text: str) -> str:
-        """One line that looks as written: nothing in it is taken for markup, and nobody is called by it."""
-        return self.escape(harmless(" ".join(text.split())))
+        """Return `text` as one escaped line without markup and mentions."""
+        return self.escape(without_mentions(" ".join(text.split())))
 
     def title(self, text: str, *, limit: int) -> str:
-        """`text`, or its beginning and an …, in at most `limit` characters."""
-        whole = self.text(text)
-        return whole if len(whole) <= limit else self._cut(text, limit)
+        """Return `text` in at most `limit` characters, shortened with an … if necessary."""
+        escaped = self.text(text)
+        return escaped if len(escaped) <= limit else self._cut(text, limit)
 
     def blocks(self, html: str) -> list[str]:
-        """The paragraphs, lists and so on of `html`, each as one text."""
+        """Return the paragraphs, lists and other blocks of `html`, one string each."""
         writer = _Writer(self)
         writer.feed(html)
         writer.close()
         return writer.blocks
 
     def render(self, html: str, *, limit: int) -> str:
-        """At most `limit` characters: whole blocks, or the beginning of the first. An … says that more was written."""
+        """Return at most `limit` characters: complete blocks, or the beginning of the first, with an … if shortened."""
         blocks, chosen = self.blocks(html), ""
         for block in blocks:
             longer = f"{chosen}\n\n{block}" if chosen else block
@@ -58,16 +61,16 @@ class Dialect:
         return chosen
 
     def _beginning(self, html: str, limit: int) -> str:
-        """As plain words: half a link is no link."""
+        """Return the beginning as plain text, because a link cannot be split."""
         return self._cut("\n\n".join(PLAIN.blocks(html)), limit)
 
-    def _cut(self, words: str, limit: int) -> str:
-        while len(shown := self.escape(harmless(words))) > limit - 1:
-            words = words[: min(len(words) - 1, len(words) * (limit - 1) // len(shown))]
-        return f"{shown.rstrip()}…"
+    def _cut(self, text: str, limit: int) -> str:
+        while len(escaped := self.escape(without_mentions(text))) > limit - 1:
+            text = text[: min(len(text) - 1, len(text) * (limit - 1) // len(escaped))]
+        return f"{escaped.rstrip()}…"
 
 
-def harmless(text: str) -> str:
+def without_mentions(text: str) -> str:
     return _MENTION.sub(f"@{_ZERO_WIDTH_SPACE}", text)
 
 
@@ -80,7 +83,7 @@ def _without_fences(text: str) -> str:
 
 
 def _entities(text: str) -> str:
-    """Slack's three."""
+    """Escape the three characters that Slack requires."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -124,7 +127,7 @@ MARKDOWN = Dialect(
         "pre": ("```\n", "\n```"),
     },
 )
-# Adaptive Cards know bold, italic, lists and links.
+# Adaptive Cards support bold, italic, lists and links.
 CARD = Dialect(
     escape=_markdown,
     code=_markdown,
@@ -180,7 +183,7 @@ class _Writer(HTMLParser):
         elif tag == "li":
             self._start_item()
         elif tag in ("td", "th") and self._out:
-            self._out.append(self._words(" | "))
+            self._out.append(self._escape(" | "))
         self._quotes += tag == "blockquote"
 
     def handle_endtag(self, tag: str) -> None:
@@ -204,9 +207,9 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._is_pre or self._is_code:
-            self._out.append(self._dialect.code(harmless(data.rstrip("\n") if self._is_pre else data)))
+            self._out.append(self._dialect.code(without_mentions(data.rstrip("\n") if self._is_pre else data)))
         elif data.strip() or self._out:
-            self._out.append(self._words(re.sub(r"\s+", " ", data)))
+            self._out.append(self._escape(re.sub(r"\s+", " ", data)))
 
     def close(self) -> None:
         super().close()
@@ -225,14 +228,14 @@ class _Writer(HTMLParser):
         bullet = self._dialect.bullet if number is None else f"{number}."
         self._out.append(f"\n{'  ' * (len(self._lists) - 1)}{bullet} ")
 
-    def _words(self, text: str) -> str:
-        return self._dialect.escape(harmless(text))
+    def _escape(self, text: str) -> str:
+        return self._dialect.escape(without_mentions(text))
 
     def _mark(self, name: str, side: int) -> str:
         return self._dialect.marks.get(name, ("", ""))[side]
 
     def _end_block(self) -> None:
-        """Inside a list, paragraphs are lines of it."""
+        """End the current block. Inside a list, paragraphs are lines of the list."""
         if self._lists:
             return
         lines = [line.rstrip() for line in "".join(self._out).strip().splitlines() if line.strip() or self._is_pre]

@@ -1,4 +1,4 @@
-"""Writing a mail: once for all its recipients, with gaps for each one's links."""
+"""Compose an email once for all recipients, with gaps for the links of each recipient."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from incidents.models import EventKind, Incident, Page
 from incidents.text.time_shorthand import body_told, postmortem_told
@@ -27,19 +28,21 @@ from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Subscriber
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-# As nh3 writes it: every value in double quotes.
+# As nh3 serializes it: every value in double quotes.
 _IMAGE = re.compile(r'<img((?:\s+[a-z]+="[^"]*")*)\s*/?>')
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
-# What differs from reader to reader within a text (transports.mail.messages fills it in).
+# The links that differ between recipients (filled in by transports.smtp.headers).
 _LINKS = ("unsubscribe", "manage", "confirm", "endpoint")
 
 
 @dataclass(frozen=True)
 class EmailTemplate:
-    """A mail but for its recipient. In `text` and `html`, each of `gaps` stands for one of the reader's links.
-    `campaign`: what its Feedback-ID counts it with, the incident's public id."""
+    """An email without its recipient. `gaps` are the placeholders in `text` and `html` for the recipient's links.
+
+    `campaign`: the public id of the incident, which the Feedback-ID groups complaints by.
+    """
 
     page: Page
     subject: str
@@ -52,7 +55,7 @@ class EmailTemplate:
 
     @property
     def sender(self) -> str:
-        """The page's name over the address of MAIL_FROM."""
+        """The name of the page with the address of MAIL_FROM."""
         return formataddr((one_line(self.page.name), sender_address()))
 
 
@@ -66,34 +69,34 @@ def _address_in(sender: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` as a header may carry it: no line break, no control character."""
+    """Return `text` without line breaks and control characters, for a header."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def email_for(kind: str, reader: Subscriber, notification: Notification | None) -> EmailTemplate:
-    """For everybody who reads in `reader`'s language and zone."""
-    with translation.override(reader.language):
-        return replace(_email_for(kind, reader, notification), kind=kind)
+def email_for(kind: str, subscriber: Subscriber, notification: Notification | None) -> EmailTemplate:
+    """Return the email for all subscribers with the language and time zone of `subscriber`."""
+    with translation.override(subscriber.language):
+        return replace(_email_for(kind, subscriber, notification), kind=kind)
 
 
-def _email_for(kind: str, reader: Subscriber, notification: Notification | None) -> EmailTemplate:
-    page = reader.page
+def _email_for(kind: str, subscriber: Subscriber, notification: Notification | None) -> EmailTemplate:
+    page = subscriber.page
     if kind == DeliveryKind.EVENT and notification is not None:
-        return notification_email(notification, zone=reader.zone)
+        return notification_email(notification, zone=subscriber.zone)
     name = one_line(page.name)
     if kind == DeliveryKind.ENDPOINT_CONFIRMATION:
-        return _build_email(page, "endpoint_confirmation", f"[{name}] Please confirm your webhook", {})
+        return _build_email(page, "endpoint_confirmation", f"[{name}] {gettext('Please confirm your webhook')}", {})
     if kind == DeliveryKind.ENDPOINT_DISABLED:
-        return _build_email(page, "endpoint_disabled", f"[{name}] We have stopped calling your endpoint", {})
+        return _build_email(page, "endpoint_disabled", f"[{name}] {gettext('Your webhook was disabled')}", {})
     if kind == DeliveryKind.CONFIRMATION:
-        return _build_email(page, "confirmation", f"[{name}] Please confirm your subscription", {})
-    return _build_email(page, "reminder", f"[{name}] You are already subscribed", {})
+        return _build_email(page, "confirmation", f"[{name}] {gettext('Please confirm your subscription')}", {})
+    return _build_email(page, "reminder", f"[{name}] {gettext('You are already subscribed')}", {})
 
 
 def notification_email(notification: Notification, *, zone: tzinfo) -> EmailTemplate:
-    """The mail about an update, or about a postmortem, with its times in `zone`."""
+    """Return the email about an update or a postmortem, with times in `zone`."""
     if notification.incident is None:
-        raise ValueError(f"{notification.event} is about no incident.")
+        raise ValueError(f"{notification.event} has no incident.")
     if notification.postmortem:
         status, label, posted_at = (
             "postmortem",
@@ -127,13 +130,13 @@ def notification_email(notification: Notification, *, zone: tzinfo) -> EmailTemp
 
 
 def event_label(notification: Notification) -> str:
-    """What happened, in a word or two before the title: of mails and chats alike."""
+    """Return the label before the title, for emails and chats, such as `Identified`."""
     label = notification.update.label if notification.update else "Postmortem"
     return (notification.event.properties.subject_label or label).format(lead=_lead(notification))
 
 
 def _lead(notification: Notification) -> str:
-    """How long it is until the maintenance that a reminder is about."""
+    """Return the time until the maintenance of a reminder."""
     if notification.incident is None or notification.event.kind != EventKind.MAINTENANCE_REMINDER:
         return ""
     return lead_text(notification.incident.window[0] - timezone.now())
@@ -152,7 +155,7 @@ def _headline(notification: Notification, incident: Incident, label: str) -> str
 def _build_email(
     page: Page, template: str, subject: str, context: dict[str, Any], *, written_at: datetime | None = None
 ) -> EmailTemplate:
-    # Nobody who writes an incident's text can guess a gap, so no text can ask for a reader's links.
+    # Gaps are random, so the text of an incident cannot contain one and reveal the recipient's links.
     gaps = {name: f"https://{name}.invalid/{secrets.token_hex(8)}" for name in _LINKS}
     context |= {"page": page, "subject": subject, "language": translation.get_language()} | {
         f"{name}_url": gap for name, gap in gaps.items()
@@ -163,38 +166,38 @@ def _build_email(
 
 
 def inlined(html: str) -> str:
-    """With its style in the tags, where mail programs look for it."""
+    """Return `html` with inline styles, as mail clients require."""
     return _INLINER.inline(html)
 
 
 def _translations(name: str) -> list[str]:
-    """Where the mail may be written in the present language; the first that is there is taken."""
+    """Return the paths of the template for the current language; the first that exists is used."""
     return [f"notifications/email/{translation.get_language()}/{name}", f"notifications/email/{name}"]
 
 
 def without_images(html: str) -> SafeString:
-    """Images become links: a mail that loads anything tells its sender who reads it, and when."""
-    return mark_safe(_IMAGE.sub(_image_link, html))  # noqa: S308 - sanitised when written, and only made shorter here
+    """Replace images with links, because loading images would reveal who reads an email, and when."""
+    return mark_safe(_IMAGE.sub(_image_link, html))  # noqa: S308 - sanitized when stored, and only shortened here
 
 
 def _image_link(image: re.Match[str]) -> str:
     attributes = {name: mark_safe(value) for name, value in _ATTRIBUTE.findall(image.group(1))}  # noqa: S308 - is HTML
-    words = attributes.get("alt") or "Image"
-    return format_html('<a href="{}">{}</a>', attributes.get("src", ""), words) if "src" in attributes else words
+    label = attributes.get("alt") or gettext("Image")
+    return format_html('<a href="{}">{}</a>', attributes.get("src", ""), label) if "src" in attributes else label
 
 
 def feedback_id(campaign: str, page: Page, kind: str) -> str:
-    """What large mailbox providers count complaints by: campaign:page:kind:sender. Says nothing of the reader."""
+    """Return campaign:page:kind:sender, by which providers group complaints. Does not identify the recipient."""
     return f"{campaign or 'subscription'}:{page.public_id}:{kind}:candor"
 
 
 def thread_key(delivery: Delivery) -> tuple[object, ...]:
-    """What the mails of one thread share: incident and subscriber."""
+    """Return what identifies the thread of an email: incident and subscriber."""
     return "incident", delivery.incident_id, delivery.subscriber.public_id
 
 
 def message_key(delivery: Delivery) -> tuple[object, ...]:
-    """What a mail is: event and subscriber, or the row itself where there is no event."""
+    """Return what identifies an email: event and subscriber, or the delivery if there is no event."""
     if delivery.event_id:
         return "event", delivery.event_id, delivery.subscriber.public_id
     return "delivery", delivery.pk, delivery.subscriber.public_id

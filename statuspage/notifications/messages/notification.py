@@ -1,4 +1,4 @@
-"""What events tell, read freshly for every batch: between publishing and sending, an incident may have been hidden."""
+"""Read the objects of events anew for every batch, because an incident may be hidden between publishing and sending."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from incidents.visibility import Viewer
 @dataclass(frozen=True)
 class Notification:
     """One event: an incident with an update or a postmortem, or a component whose status was changed by hand.
-    `withdrawn` says why nobody should be told any more, if so."""
+
+    `withdrawn`: the reason not to send it any more, if any.
+    """
 
     event: Event
     page: Page
@@ -24,7 +26,7 @@ class Notification:
 
 
 def read_notification(event_ids: Collection[int]) -> dict[int, Notification]:
-    """News by event id, in a fixed number of queries."""
+    """Return the notifications by event id, in a fixed number of queries."""
     related = ("page", "update", "postmortem", "component__group")
     events = Event.objects.select_related(*related).in_bulk(list(set(event_ids)))
     ids = {event.incident_id for event in events.values()}
@@ -47,15 +49,15 @@ def read_notification(event_ids: Collection[int]) -> dict[int, Notification]:
 
 def _withdrawn(event: Event, incident: Incident | None, *, is_visible: bool) -> str:
     if event.component:
-        return "The component was archived before this was sent." if event.component.archived_at else ""
+        return "The component was archived before this notification was sent." if event.component.archived_at else ""
     if not is_visible:
-        return "The incident was hidden before this was sent."
+        return "The incident was hidden before this notification was sent."
     if event.postmortem and not event.postmortem.is_published:
-        return "The postmortem was taken back before this was sent."
-    if event.kind == EventKind.MAINTENANCE_REMINDER and incident and not _is_ahead(incident):
-        return "The maintenance was no longer ahead when this was to be sent."
+        return "The postmortem was unpublished before this notification was sent."
+    if event.kind == EventKind.MAINTENANCE_REMINDER and incident and not _is_upcoming(incident):
+        return "The maintenance was no longer upcoming when this reminder was due."
     return ""
 
 
-def _is_ahead(maintenance: Incident) -> bool:
+def _is_upcoming(maintenance: Incident) -> bool:
     return maintenance.is_upcoming and maintenance.window[0] > timezone.now()

@@ -1,4 +1,4 @@
-"""The signed return path (VERP): a mail's envelope sender says, to us alone, which delivery a report is about."""
+"""The signed return path (VERP): the envelope sender of an email identifies the delivery that a bounce belongs to."""
 
 import json
 import re
@@ -9,12 +9,12 @@ from django.conf import settings
 from statuspage.common.signing import BadToken, open_number
 from statuspage.notifications.models import Delivery, MailTest
 
-# What `seal_number` makes tokens for: the row's number in the one table or the other.
+# The purposes of the tokens: the row id in the table of deliveries or of mail tests.
 DELIVERY = "returnpath.delivery"
 MAIL_TEST = "returnpath.mailtest"
 
 _TOKEN = re.compile(r"\+([a-z2-7]{24})@", re.IGNORECASE)
-# What providers give back with each report, for their own return path takes the place of ours. `%s` is our token.
+# Headers that providers return with each report, because they replace our return path. `%s` is our token.
 _PROVIDER_HEADERS = {
     "brevo": ("X-Mailin-custom", {"candor": "%s"}),
     "mailgun": ("X-Mailgun-Variables", {"candor": "%s"}),
@@ -26,13 +26,13 @@ METADATA_KEY = "candor"
 
 
 def return_path(token: str) -> str:
-    """`bounce+<token>@…`; empty if there is no BOUNCE_ADDRESS."""
+    """Return `bounce+<token>@…`, or an empty string without BOUNCE_ADDRESS."""
     local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
     return f"{local}+{token}@{domain}" if local else ""
 
 
 def provider_headers(token: str) -> dict[str, str]:
-    """The header that makes EMAIL_PROVIDER's reports give `token` back; none without a provider."""
+    """Return the header that makes the reports of EMAIL_PROVIDER include `token`; empty without a provider."""
     if settings.EMAIL_PROVIDER not in _PROVIDER_HEADERS:
         return {}
     name, value = _PROVIDER_HEADERS[settings.EMAIL_PROVIDER]
@@ -40,12 +40,12 @@ def provider_headers(token: str) -> dict[str, str]:
 
 
 def tokens_in(texts: Iterable[str]) -> list[str]:
-    """All that look like one of ours, each once, in order."""
-    return list(dict.fromkeys(found.lower() for text in texts for found in _TOKEN.findall(text)))
+    """Return all strings that look like a token, without duplicates, in order."""
+    return list(dict.fromkeys(token.lower() for text in texts for token in _TOKEN.findall(text)))
 
 
 def row_of(tokens: Iterable[str]) -> Delivery | MailTest | None:
-    """What the first token of ours names. None if none was made here, or its row is gone."""
+    """Return the row of the first valid token. None without a valid token, or if the row was deleted."""
     for token in tokens:
         if number := _number(DELIVERY, token):
             return Delivery.objects.filter(pk=number).first()
@@ -55,7 +55,7 @@ def row_of(tokens: Iterable[str]) -> Delivery | MailTest | None:
 
 
 def _number(purpose: str, token: str) -> int:
-    """0, which no row has, if the token is not of that purpose."""
+    """Return the row id, or 0 if the token is not valid for `purpose`."""
     try:
         return open_number(purpose, token)
     except BadToken:

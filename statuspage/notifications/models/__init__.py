@@ -4,8 +4,7 @@ from statuspage.notifications.models.channel_states import ChannelState
 from statuspage.notifications.models.deliveries import Delivery, DeliveryKind, DeliveryState, Progress
 from statuspage.notifications.models.heartbeats import Heartbeat
 from statuspage.notifications.models.mail_tests import MailTest
-from statuspage.notifications.models.overdue_notices import OverdueNotice
-from statuspage.notifications.models.staff_notices import ReminderKind, StaffNotice, StaffReminder
+from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
 
 __all__ = [
     "Bounce",
@@ -16,10 +15,8 @@ __all__ = [
     "DeliveryState",
     "Heartbeat",
     "MailTest",
-    "OverdueNotice",
     "Priority",
     "Progress",
-    "ReminderKind",
     "StaffNotice",
-    "StaffReminder",
+    "StaffNoticeKind",
 ]

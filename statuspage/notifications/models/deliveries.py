@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
@@ -32,6 +33,9 @@ class DeliveryKind(models.TextChoices):
     # To an endpoint itself:
     CHALLENGE = "challenge", "Challenge"
     TEST = "test", "Test message"
+    # To a member of staff:
+    STAFF_NOTICE = "staff.notice", "Notice to staff"
+    PASSWORD_RESET = "account.password_reset", "Password reset"
 
 
 class DeliveryState(models.TextChoices):
@@ -136,17 +140,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         split = len(_DELIVERY_COLUMNS)
         deliveries = []
         for row in rows:
-            subscriber = loaded(Subscriber, _SUBSCRIBER_COLUMNS, row[split:])
-            deliveries.append(loaded(Delivery, _DELIVERY_COLUMNS, row[:split], subscriber=subscriber))
+            has_subscriber = row[split] is not None
+            related = {"subscriber": loaded(Subscriber, _SUBSCRIBER_COLUMNS, row[split:])} if has_subscriber else {}
+            deliveries.append(loaded(Delivery, _DELIVERY_COLUMNS, row[:split], **related))
         models.prefetch_related_objects(deliveries, "subscriber__page")
         return deliveries
 
-    def still_held(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
+    def still_claimed(self, token: str, deliveries: list[Delivery]) -> list[Delivery]:
         """Those of `deliveries` that `token` still holds, their subscribers' states brought up to date."""
-        held = self.affected_by_any(token, [delivery.pk for delivery in deliveries])
+        held = self.claimed_by(token, [delivery.pk for delivery in deliveries])
         states = dict(held.values_list("pk", "subscriber__state"))
         for delivery in deliveries:
-            delivery.subscriber.state = states.get(delivery.pk, delivery.subscriber.state)
+            if delivery.subscriber_id and delivery.pk in states:
+                delivery.subscriber.state = states[delivery.pk]
         return [delivery for delivery in deliveries if delivery.pk in states]
 
     def claim_one_each(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
@@ -171,15 +177,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             self.filter(pk__in=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return list(self.filter(pk__in=taken).select_related("subscriber__page").order_by("priority", "pk"))
 
-    def affected_by_any(self, token: str, ids: list[int]) -> DeliveryQuerySet:
+    def claimed_by(self, token: str, ids: list[int]) -> DeliveryQuerySet:
         return self.queued().filter(pk__among=ids, lease_token=token)
 
     def renew(self, token: str, ids: list[int]) -> None:
-        self.affected_by_any(token, ids).update(lease_until=from_now(LEASE))
+        self.claimed_by(token, ids).update(lease_until=from_now(LEASE))
 
     def release(self, token: str, ids: list[int]) -> None:
         """Give back what was claimed and not tried: due as before, no attempt burned."""
-        self.affected_by_any(token, ids).update(lease_until=None, lease_token="")
+        self.claimed_by(token, ids).update(lease_until=None, lease_token="")
 
     def mark_sent(self, ids: list[int]) -> None:
         """The other side accepted these. True whoever holds them now."""
@@ -272,7 +278,18 @@ class Delivery(models.Model):
     event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False)
     # A copy of the event's: what orders the mails of one subscriber.
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)
-    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="deliveries")
+    # Null only for deliveries to staff, whose code never reads it: hence the type.
+    subscriber: models.ForeignKey[Subscriber, Subscriber] = models.ForeignKey(  # type: ignore[misc]
+        Subscriber, models.CASCADE, null=True, blank=True, related_name="deliveries"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
+    address = models.EmailField(blank=True, db_default="")
+    # What a person is notified about.
+    notice = models.ForeignKey(
+        "notifications.StaffNotice", models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False
+    )
     channel = models.CharField(max_length=12, choices=Channel)
     priority = models.PositiveSmallIntegerField(choices=Priority)
     state = models.CharField(max_length=10, choices=DeliveryState, db_default=DeliveryState.QUEUED)
@@ -291,6 +308,15 @@ class Delivery(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["event", "subscriber"], name="told_once"),
+            models.UniqueConstraint(
+                fields=["notice", "person"], condition=Q(notice__isnull=False), name="notified_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(subscriber__isnull=False, person__isnull=True, address="")
+                | Q(subscriber__isnull=True, person__isnull=False, address="")
+                | (Q(subscriber__isnull=True, person__isnull=True) & ~Q(address="")),
+                name="delivery_has_one_recipient",
+            ),
             models.CheckConstraint(
                 condition=Q(kind=DeliveryKind.EVENT, event__isnull=False)
                 | (~Q(kind=DeliveryKind.EVENT) & Q(event__isnull=True)),
@@ -310,10 +336,18 @@ class Delivery(models.Model):
                 condition=Q(state="queued", incident__isnull=False),
                 name="delivery_in_order",
             ),
+            models.Index(fields=["person"], condition=Q(person__isnull=False), name="delivery_of_person"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.pk} to {self.subscriber}: {self.state}"
+        return f"{self.kind} #{self.pk} to {self.subscriber or self.person or self.address}: {self.state}"
+
+    @property
+    def email(self) -> str:
+        """The mail address it goes to."""
+        if self.person:
+            return self.person.email
+        return self.subscriber.email if self.subscriber_id else self.address
 
     @property
     def about(self) -> str:
@@ -356,12 +390,17 @@ class Delivery(models.Model):
         self._settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
 
     def cancel(self, reason: str) -> None:
-        """No longer wanted."""
-        self._settle(last_error=reason, state=DeliveryState.CANCELLED)
+        """No longer wanted. Of a notice to staff nothing remains, so that it can be created again."""
+        if self.notice_id is None:
+            self._settle(last_error=reason, state=DeliveryState.CANCELLED)
+            return
+        Delivery.objects.claimed_by(self.lease_token, [self.pk]).delete()
+        if self.notice and not self.notice.deliveries.exists():
+            self.notice.delete()
 
     def _settle(self, **changes: Any) -> None:
         """Only its holder may: when the lease ran out, somebody else answers for the row."""
-        mine = Delivery.objects.affected_by_any(self.lease_token, [self.pk])
+        mine = Delivery.objects.claimed_by(self.lease_token, [self.pk])
         mine.update(lease_until=None, lease_token="", **changes)
 
 

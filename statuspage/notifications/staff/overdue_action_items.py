@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import partial
 
 from django.template.loader import render_to_string
 
 from incidents.models import ActionItem, Page
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url, console_url
-from statuspage.notifications.models import OverdueNotice
-from statuspage.notifications.staff.sender import StaffEmail, send_notices
+from statuspage.notifications.models.staff_notices import StaffNotice
+from statuspage.notifications.staff.emails import StaffEmail
 
 # On the page's clock: nobody is to be woken by it.
 FROM_HOUR = 8
 
 
-def remind_owners(now: datetime) -> None:
+def queue_due(now: datetime) -> None:
     for page in Page.objects.order_by("pk"):
         local = now.astimezone(page.zone)
         if local.hour >= FROM_HOUR:
             for person in _late_owners(page, now):
-                OverdueNotice.objects.note(page, person.pk, f"{local:%G-W%V}")
-    people = User.objects.in_bulk(OverdueNotice.objects.waiting_people())
-    for person in people.values():
-        send_notices(OverdueNotice.objects.of_person(person.pk), partial(email_of, person=person, now=now), [person])
+                StaffNotice.objects.remind_owner(page, person, week=f"{local:%G-W%V}")
 
 
 def items_of(person: User, items: Iterable[ActionItem]) -> list[ActionItem]:
@@ -35,17 +31,19 @@ def items_of(person: User, items: Iterable[ActionItem]) -> list[ActionItem]:
     return [item for item in items if item.owner.strip().casefold() in names]
 
 
-def email_of(notice: OverdueNotice, *, person: User, now: datetime) -> StaffEmail | None:
-    """As things are now; None if nothing is overdue any more, or the person wants no such mail."""
-    page = notice.page
-    items = items_of(person, _overdue(page, now)) if person.is_active and person.wants_overdue else []
+def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
+    """The email with the current facts. None if nothing is overdue any more, or the person turned these emails off."""
+    page, person = notice.page, notice.person
+    if person is None or not person.is_active or not person.wants_overdue:
+        return None
+    items = items_of(person, _overdue(page, now))
     if not items:
         return None
-    told = [
+    links = [
         (item, absolute_url(page, console_url(page, "postmortem", item.postmortem.incident.public_id)))
         for item in items
     ]
-    context = {"page": page, "items": told, "account_url": absolute_url(page, console_url(page, "account"))}
+    context = {"page": page, "items": links, "account_url": absolute_url(page, console_url(page, "account"))}
     text = render_to_string("notifications/email/staff_overdue_action_items.txt", context)
     subject = "An action item is overdue" if len(items) == 1 else f"{len(items)} action items are overdue"
     return StaffEmail(page, subject, text.strip() + "\n", f"overdue:{page.public_id}:{notice.week}", "overdue")

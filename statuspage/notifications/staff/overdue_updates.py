@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,25 +20,32 @@ from incidents.reminders.unrestored_components import unrestored_components, unr
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url, console_url
-from statuspage.notifications.models import ReminderKind, StaffReminder
-from statuspage.notifications.staff.sender import StaffEmail, send_notices
+from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
+from statuspage.notifications.staff.emails import StaffEmail
 
 
-def remind_staff(now: datetime) -> None:
-    StaffReminder.objects.note([*_silent(now), *_still_red(now)])
-    send_notices(StaffReminder.objects.all(), lambda reminder: email_of(reminder, now), User.objects.to_remind())
+def queue_due(now: datetime) -> None:
+    people = people_to_remind()
+    _queue_overdue_updates(now, people)
+    _queue_unrestored_components(now, people)
 
 
-def _silent(now: datetime) -> Iterator[StaffReminder]:
-    """Only the last that is due: who was not reminded in time is not reminded twice at once."""
+def people_to_remind() -> list[User]:
+    return list(User.objects.to_remind())
+
+
+def _queue_overdue_updates(now: datetime, people: list[User]) -> None:
+    """Only the latest reminder that is due: after an outage of the dispatcher nobody is reminded twice at once."""
     for incident in Incident.objects.incidents().unresolved().with_details().select_related("page"):
         reminders = Reminders.read(incident.page.staff_reminders)
         silence = overdue_update_of(incident, now=now, reminders=reminders)
         if silence and reminders.by_mail:
-            yield StaffReminder(incident=incident, kind=ReminderKind.SILENT, after=silence.after, number=silence.times)
+            StaffNotice.objects.remind_after(
+                silence.after, StaffNoticeKind.OVERDUE_UPDATE, number=silence.times, people=people
+            )
 
 
-def _still_red(now: datetime) -> Iterator[StaffReminder]:
+def _queue_unrestored_components(now: datetime, people: list[User]) -> None:
     for page in Page.objects.order_by("pk"):
         reminders = Reminders.read(page.staff_reminders)
         if not reminders.still_red or not reminders.by_mail:
@@ -48,26 +54,26 @@ def _still_red(now: datetime) -> Iterator[StaffReminder]:
             after = last_end(leftover.incident)
             # A resolve can be backdated: they have so long from when it was written.
             if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
-                yield StaffReminder(incident=leftover.incident, kind=ReminderKind.STILL_RED, after=after)
+                StaffNotice.objects.remind_after(after, StaffNoticeKind.UNRESTORED_COMPONENTS, people=people)
 
 
-def email_of(reminder: StaffReminder, now: datetime) -> StaffEmail | None:
-    """As things are now. None if they are not so any more, or another reminder says it."""
-    incident = Incident.objects.with_details().select_related("page").get(pk=reminder.incident_id)
-    is_over = reminder.kind == ReminderKind.STILL_RED
+def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
+    """The email with the current facts. None if it is no longer true, or a later reminder replaces it."""
+    incident = Incident.objects.with_details().select_related("page").filter(pk__in=[notice.incident_id]).get()
+    is_over = notice.kind == StaffNoticeKind.UNRESTORED_COMPONENTS
     after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
-    if after is None or after.pk != reminder.after_id or not reminders.by_mail:
+    if after is None or after.pk != notice.after_id or not reminders.by_mail:
         return None
     if is_over:
         red = unrestored_components_of(incident, incident.affected_components(), now=now) if reminders.still_red else []
-        return _unrestored_components_email(reminder, incident, red) if red else None
+        return _unrestored_components_email(notice, incident, red) if red else None
     silence = overdue_update_of(incident, now=now, reminders=reminders)
-    if silence is None or silence.times != reminder.number:
+    if silence is None or silence.times != notice.number:
         return None
-    return _overdue_update_email(reminder, incident, silence)
+    return _overdue_update_email(notice, incident, silence)
 
 
-def _overdue_update_email(reminder: StaffReminder, incident: Incident, silence: OverdueUpdate) -> StaffEmail:
+def _overdue_update_email(notice: StaffNotice, incident: Incident, silence: OverdueUpdate) -> StaffEmail:
     zone = incident.page.zone
     context = {
         "lasted": duration_text(silence.lasted),
@@ -78,16 +84,16 @@ def _overdue_update_email(reminder: StaffReminder, incident: Incident, silence: 
         "is_last": silence.times == MOST_TIMES and not incident.reminder_intervals,
     }
     subject = f"No update for {context['lasted']}: {incident.title}"
-    return _build_email("staff_overdue_update", subject, reminder, incident, context)
+    return _build_email("staff_overdue_update", subject, notice, incident, context)
 
 
-def _unrestored_components_email(reminder: StaffReminder, incident: Incident, red: list[Component]) -> StaffEmail:
-    subject = f"Still not operational: {', '.join(one.name for one in red)}"
-    return _build_email("staff_unrestored_components", subject, reminder, incident, {"red": red})
+def _unrestored_components_email(notice: StaffNotice, incident: Incident, red: list[Component]) -> StaffEmail:
+    subject = f"Still not operational: {', '.join(component.name for component in red)}"
+    return _build_email("staff_unrestored_components", subject, notice, incident, {"red": red})
 
 
 def _build_email(
-    name: str, subject: str, reminder: StaffReminder, incident: Incident, context: dict[str, Any]
+    name: str, subject: str, notice: StaffNotice, incident: Incident, context: dict[str, Any]
 ) -> StaffEmail:
     page = incident.page
     links = {
@@ -96,5 +102,6 @@ def _build_email(
         "account_url": absolute_url(page, console_url(page, "account")),
     }
     text = render_to_string(f"notifications/email/{name}.txt", {"page": page, "incident": incident, **links, **context})
-    key = f"{reminder.after.public_id}:{reminder.kind}:{reminder.number}"
+    after = notice.after.public_id if notice.after else ""
+    key = f"{after}:{notice.kind}:{notice.number}"
     return StaffEmail(page, subject, text.strip() + "\n", key, thread=incident.public_id)

@@ -11,7 +11,7 @@ from statuspage.notifications.transports.telegram import TelegramTransport
 from statuspage.notifications.transports.webhook import WebhookTransport
 from statuspage.subscribers.models import Channel
 
-# All but e-mail: what staff can add as an endpoint.
+# All channels but email: staff can add their endpoints.
 ENDPOINT_TRANSPORTS: dict[str, type[HttpTransport]] = {
     Channel.WEBHOOK: WebhookTransport,
     Channel.SLACK: SlackTransport,

@@ -1,4 +1,4 @@
-"""What the ledger asks of a channel. A transport says only how it differs."""
+"""The interface of a transport: how the deliveries of one channel are composed and sent."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 
 
 
 class TransportError(Exception):
-    """The other side would not take it. `permanent`: it never will, and the recipient is marked; else again later,
-    no sooner than `after` if the other side named a time.
+    """The delivery was not accepted.
 
-    `in_doubt`: it was handed over and never answered, so perhaps it arrived. Such a one is sent once more at most.
+    `permanent`: it never will be, and the recipient is marked. Otherwise it is retried, not before `after` if the
+    endpoint requested a delay. `in_doubt`: it was sent but not acknowledged, so it may have arrived; it is sent at most
+    once more.
     """
 
     def __init__(
@@ -30,40 +31,40 @@ class TransportError(Exception):
 
 
 class ChannelDown(Exception):
-    """A fault of ours (no connection, log-in refused): the channel rests, and no attempt or recipient is burned."""
+    """The channel cannot be used (no connection, log-in refused): it is paused, and no attempt is counted."""
 
 
-# What became of a delivery: None means that the other side accepted it.
+# The outcome of a delivery: None if it was accepted.
 Outcome = tuple[Delivery, Exception | None]
 
 
 class Transport:
-    """Entered once per run, so that connections stay open across deliveries.
+    """Used as a context manager once per run, so that connections stay open across deliveries.
 
-    With a `concurrency` above 1, `send` is called from that many threads at once (no two for one subscriber), and
-    must not touch the database. Else it is not shared between threads.
+    With a `concurrency` above 1, `send` is called from that many threads at once (never two for one subscriber)
+    and must not use the database. Otherwise a transport is not shared between threads.
     """
 
     concurrency: ClassVar[int] = 1
     retry_after: ClassVar[tuple[timedelta, ...]] = RETRY_AFTER
 
     def compose(self, delivery: Delivery, notification: Notification | None) -> Any:
-        """All that is the same for every recipient of these `notification` (or, if None, of this kind of mail)."""
+        """Return what is the same for every recipient of `notification` (None: of this kind of delivery)."""
         raise NotImplementedError
 
     def send(self, composed: Any, delivery: Delivery) -> None:
-        """Returns when the other side has accepted it; raises TransportError or ChannelDown."""
+        """Send one delivery. Returns once it is accepted; raises TransportError or ChannelDown."""
         raise NotImplementedError
 
     def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
-        """How long to wait before the second, third, … attempt at `delivery`. After the last it has failed."""
+        """Return the delays before the second, third, … attempt. After the last attempt the delivery has failed."""
         return self.retry_after
 
     def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
-        """Send each (composed, delivery) and say what became of it, in any order.
+        """Send each (composed, delivery) and yield its outcome, in any order.
 
-        Takes the next pair when it can be sent soon. Raises ChannelDown at the end of what was in hand; deliveries
-        that it took and said nothing of were not sent. A transport that can do many at once overrides this.
+        Takes the next pair when it can be sent soon. Raises ChannelDown after the deliveries in progress; deliveries
+        without an outcome were not sent. Transports that can send several at once override this.
         """
         for composed, delivery in pairs:
             error: Exception | None = None
@@ -71,12 +72,12 @@ class Transport:
                 self.send(composed, delivery)
             except ChannelDown:
                 raise
-            except Exception as problem:  # one message that cannot be built must not hold up all others
+            except Exception as problem:  # one invalid message must not block the others
                 error = problem
             yield delivery, error
 
     def close(self) -> None:
-        """Let go of connections. Must not raise."""
+        """Close the connections. Must not raise."""
 
     def __enter__(self) -> Self:
         return self

@@ -10,11 +10,11 @@ MAX_TITLE = 256
 
 
 class DiscordTransport(HttpTransport):
-    """Webhooks of a channel. 401 and 404: the webhook was deleted."""
+    """Discord webhooks. 401 and 404: the webhook was deleted."""
 
     gone_statuses: ClassVar[frozenset[int]] = frozenset({401, 404, 410})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Webhook URL", "From the channel's integrations, like https://discord.com/api/webhooks/…"),
+        "endpoint": ("Webhook URL", "From the channel's integrations. Example: https://discord.com/api/webhooks/…"),
     }
 
     def render(self, message: ChatMessage) -> Any:

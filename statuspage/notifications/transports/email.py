@@ -1,4 +1,4 @@
-"""E-mail: to an SMTP server over connections of our own, or through another of Django's mail backends (files)."""
+"""Email: sent over SMTP connections of the pool, or through another Django email backend (files)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.core.mail import EmailMessage, get_connection
 from statuspage.notifications.messages.email import email_for
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import Delivery
+from statuspage.notifications.staff.deliveries import message_to_person
 from statuspage.notifications.transports.base import ChannelDown, Outcome, Transport
 from statuspage.notifications.transports.smtp.connect import SMTP_BACKEND
-from statuspage.notifications.transports.smtp.envelope import ComposedEmail
+from statuspage.notifications.transports.smtp.envelope import Composed, ComposedEmail, ComposedMessage
 from statuspage.notifications.transports.smtp.headers import envelope_sender
 from statuspage.notifications.transports.smtp.pool import SmtpPool
 
@@ -24,7 +25,9 @@ class EmailTransport(Transport):
     def __init__(self) -> None:
         self._pool = SmtpPool() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
 
-    def compose(self, delivery: Delivery, notification: Notification | None) -> ComposedEmail:
+    def compose(self, delivery: Delivery, notification: Notification | None) -> Composed:
+        if delivery.person_id:
+            return ComposedMessage(message_to_person(delivery))
         email = email_for(delivery.kind, delivery.subscriber, notification)
         in_thread = delivery.incident_id is not None
         return ComposedEmail(email, is_list=delivery.subscriber.is_active, in_thread=in_thread)
@@ -32,9 +35,9 @@ class EmailTransport(Transport):
     def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
         return self._pool.send_many(pairs) if self._pool else super().send_many(pairs)
 
-    def send(self, composed: ComposedEmail, delivery: Delivery) -> None:
+    def send(self, composed: Composed, delivery: Delivery) -> None:
         if self._pool is None:
-            _through_django(composed, delivery)
+            _send_with_django(composed, delivery)
             return
         for _, error in self._pool.send_many(iter([(composed, delivery)])):
             if error:
@@ -48,20 +51,26 @@ class EmailTransport(Transport):
 _UNFOLDED = compat32.clone(max_line_length=998)
 
 
-class _Filled(EmailMessage):
-    """A message whose bytes are there already."""
+class _SerializedMessage(EmailMessage):
+    """A message that is already serialized."""
 
     raw = b""
 
     def message(self, **_options: Any) -> Any:
-        # As in mail.messages.Message: headers are not folded.
+        # As in smtp.headers.Message: headers are not folded.
         return message_from_bytes(self.raw.replace(b"\r\n", b"\n"), policy=_UNFOLDED)
 
 
-def _through_django(composed: ComposedEmail, delivery: Delivery) -> None:
-    message = _Filled(composed.email.subject, "", envelope_sender(delivery), [delivery.subscriber.email])
-    message.raw = composed.template(eight_bit=True, stuffed=False).fill(delivery)
+def _send_with_django(composed: Composed, delivery: Delivery) -> None:
     try:
-        get_connection().send_messages([message])
+        get_connection().send_messages([_django_message(composed, delivery)])
     except OSError as error:
         raise ChannelDown(str(error)) from error
+
+
+def _django_message(composed: Composed, delivery: Delivery) -> EmailMessage:
+    if isinstance(composed, ComposedMessage):
+        return composed.message
+    message = _SerializedMessage(composed.email.subject, "", envelope_sender(delivery), [delivery.email])
+    message.raw = composed.template(eight_bit=True, dot_stuffed=False).fill(delivery)
+    return message

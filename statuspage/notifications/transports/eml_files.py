@@ -1,4 +1,4 @@
-"""Where mails go while there is no mail server: `.eml` files that any mail program opens and the console links to."""
+"""The email backend without a mail server: writes `.eml` files, which the console links to."""
 
 import secrets
 from collections.abc import Sequence

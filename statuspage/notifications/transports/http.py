@@ -1,4 +1,4 @@
-"""What all channels share that are called over HTTP: one request per message, and what its answer means."""
+"""The base of all channels over HTTP: one request per message, and the meaning of its response."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from statuspage.notifications.transports.base import Transport, TransportError
 from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.models import Subscriber
 
-# 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: with the first attempt ten, over three days.
+# Nine retries after the first attempt, over three days: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
-# A `Retry-After` is honoured up to here.
+# The longest `Retry-After` that is respected.
 LONGEST_PAUSE = timedelta(hours=1)
 MAX_EXCERPT = 200
 
 
 @dataclass(frozen=True)
 class OutboundRequest:
-    """One POST. `body` is sent as it is."""
+    """One POST request; `body` is sent unchanged."""
 
     url: str
     body: bytes
@@ -39,18 +39,18 @@ def json_request(url: str, body: Any, **headers: str) -> OutboundRequest:
 
 
 class HttpTransport(Transport):
-    """A channel says how a message looks (`render`) and where it goes (`build_request`)."""
+    """A subclass defines the content of a message (`render`) and its request (`build_request`)."""
 
     concurrency: ClassVar[int] = 32
     retry_after: ClassVar[tuple[timedelta, ...]] = RETRY_AFTER
-    # Answers that mean: never again.
+    # Response statuses that mean that the endpoint no longer exists.
     gone_statuses: ClassVar[frozenset[int]] = frozenset({404, 410})
-    # What staff types, by form field: its label and hint. Without "secret" there is none.
+    # The form fields of the channel: label and help text. Without "secret" the channel has no secret.
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {}
 
     @classmethod
     def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
-        """What staff typed, as it is kept. ValidationError with `endpoint` or `secret` named."""
+        """Return the endpoint and the secret as they are stored. ValidationError for `endpoint` or `secret`."""
         return web_address(endpoint), ""
 
     def build_request(self, composed: Any, delivery: Delivery) -> OutboundRequest:
@@ -63,7 +63,7 @@ class HttpTransport(Transport):
         raise NotImplementedError
 
     def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
-        """Somebody waits for the answer to a test: it is tried once."""
+        """A test message is sent once, because someone is waiting for the result."""
         return () if delivery.kind == DeliveryKind.TEST else self.retry_after
 
     def send(self, composed: Any, delivery: Delivery) -> None:
@@ -77,30 +77,28 @@ class HttpTransport(Transport):
     def check_response(self, response: http.Response, delivery: Delivery) -> None:
         if 200 <= response.status < 300:
             return
-        words = f"{response.status} {excerpt(response.body)}".strip()
+        text = f"{response.status} {excerpt(response.body)}".strip()
         if 300 <= response.status < 400:
-            raise TransportError(
-                f"{response.status}: a redirect, which is not followed. Give the final address instead."
-            )
+            raise TransportError(f"{response.status}: redirects are not followed. Enter the final URL.")
         after = retry_after(response) if response.status in (429, 503) else None
-        raise TransportError(words, permanent=response.status in self.gone_statuses, after=after)
+        raise TransportError(text, permanent=response.status in self.gone_statuses, after=after)
 
 
 def excerpt(body: bytes) -> str:
-    """The beginning of an answer, on one line, for people."""
+    """Return the beginning of a response body as one line."""
     return one_line(body[: 4 * MAX_EXCERPT].decode("utf-8", "replace"))[:MAX_EXCERPT]
 
 
 def retry_after(response: http.Response) -> timedelta | None:
-    """RFC 9110 section 10.2.3: seconds or a date. None if there is none to be understood."""
+    """Parse the Retry-After header (RFC 9110 section 10.2.3). None if it is missing or invalid."""
     text = response.headers.get("retry-after", "").strip()
     try:
-        wanted = (
+        delay = (
             timedelta(seconds=float(text)) if text[:1].isdigit() else parsedate_to_datetime(text) - datetime.now(UTC)
         )
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(timedelta(), min(wanted, LONGEST_PAUSE))
+    return max(timedelta(), min(delay, LONGEST_PAUSE))
 
 
 def token_of(subscriber: Subscriber) -> dict[str, str]:

@@ -1,7 +1,7 @@
 from typing import Any, ClassVar
 
 from statuspage.notifications.messages.chat import ChatMessage
-from statuspage.notifications.messages.chat_markup import MARKDOWN, harmless
+from statuspage.notifications.messages.chat_markup import MARKDOWN, without_mentions
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request
 
@@ -12,20 +12,20 @@ class MattermostTransport(HttpTransport):
     """Incoming webhooks of Mattermost and of Rocket.Chat, which take the same attachments."""
 
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Incoming webhook", "From the integrations, like https://chat.example.com/hooks/…"),
+        "endpoint": ("Incoming webhook", "From the integrations. Example: https://chat.example.com/hooks/…"),
     }
 
     def render(self, message: ChatMessage) -> Any:
         return {
             "attachments": [
                 {
-                    "fallback": harmless(message.headline),
+                    "fallback": without_mentions(message.headline),
                     "color": message.color,
-                    "title": harmless(message.headline),
+                    "title": without_mentions(message.headline),
                     "title_link": message.url,
                     "text": MARKDOWN.render(message.body_html, limit=MAX_TEXT),
                     "fields": _fields(message),
-                    "footer": harmless(f"{message.page.name} · {message.posted}"),
+                    "footer": without_mentions(f"{message.page.name} · {message.posted}"),
                 }
             ]
         }

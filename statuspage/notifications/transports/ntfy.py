@@ -4,14 +4,14 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 
 from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
-from statuspage.notifications.messages.chat_markup import PLAIN, harmless
+from statuspage.notifications.messages.chat_markup import PLAIN, without_mentions
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of
 from statuspage.subscribers.addresses import web_address
 
 # ntfy turns longer messages into attachments.
 MAX_TEXT = 3000
-# ntfy's short codes for emoji: messages have no colour.
+# The emoji shortcodes of ntfy: messages have no color.
 _TAGS = {
     GREEN: "white_check_mark",
     BLUE: "large_blue_circle",
@@ -24,12 +24,12 @@ _HIGH, _DEFAULT = 4, 3
 
 
 class NtfyTransport(HttpTransport):
-    """A topic of ntfy.sh or of a server of one's own, over the JSON interface."""
+    """A topic of ntfy.sh or of a self-hosted server, over the JSON API."""
 
     gone_statuses: ClassVar[frozenset[int]] = frozenset({401, 403, 404, 410})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Topic", "The topic's address, like https://ntfy.sh/acme-status."),
-        "secret": ("Access token", "Optional, for a topic that is protected, like tk_…"),
+        "endpoint": ("Topic", "The URL of the topic. Example: https://ntfy.sh/acme-status"),
+        "secret": ("Access token", "Optional, for a protected topic. Example: tk_…"),
     }
 
     @classmethod
@@ -37,15 +37,15 @@ class NtfyTransport(HttpTransport):
         endpoint = web_address(endpoint)
         address, topic = _parts(endpoint)
         if not topic:
-            raise ValidationError({"endpoint": f"The topic is missing. It should look like {address}/your-topic."})
+            raise ValidationError({"endpoint": f"Enter the URL with the topic. Example: {address}/your-topic"})
         if not secret.strip().isprintable() or " " in secret.strip() or not secret.isascii():
-            raise ValidationError({"secret": "This cannot be an access token."})
+            raise ValidationError({"secret": "Enter a valid access token. Example: tk_…"})
         return endpoint, secret.strip()
 
     def render(self, message: ChatMessage) -> Any:
         text = PLAIN.render(message.body_html, limit=MAX_TEXT)
         return {
-            "title": harmless(message.headline),
+            "title": without_mentions(message.headline),
             "message": "\n\n".join(part for part in (text, message.affected) if part),
             "tags": [_TAGS[message.color]],
             "priority": _HIGH if message.color in (RED, ORANGE) else _DEFAULT,
@@ -58,7 +58,7 @@ class NtfyTransport(HttpTransport):
 
 
 def _parts(endpoint: str) -> tuple[str, str]:
-    """The server's address, and the topic."""
+    """Return the URL of the server and the topic."""
     parts = urlsplit(endpoint)
     folder, _, topic = parts.path.rstrip("/").rpartition("/")
     return f"{parts.scheme}://{parts.netloc}{folder}", topic

@@ -14,13 +14,16 @@ class SlackTransport(HttpTransport):
 
     gone_statuses: ClassVar[frozenset[int]] = frozenset({403, 404, 410})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Incoming webhook", "From Slack's app settings, like https://hooks.slack.com/services/…"),
+        "endpoint": (
+            "Incoming webhook",
+            "From the settings of your Slack app. Example: https://hooks.slack.com/services/…",
+        ),
     }
 
     def render(self, message: ChatMessage) -> Any:
         title = SLACK.title(message.headline, limit=MAX_TITLE)
         return {
-            # What notifications on a phone show; the attachment carries the colour.
+            # The text of push notifications; the attachment has the color.
             "text": f"{title} - {SLACK.text(message.page.name)}",
             "unfurl_links": False,
             "attachments": [

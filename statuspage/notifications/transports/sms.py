@@ -14,33 +14,33 @@ from statuspage.notifications.transports.base import ChannelDown
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, excerpt
 from statuspage.subscribers.addresses import as_number
 
-# Two text messages of 160 characters; with letters outside their alphabet one holds 70.
-MAX_TEXT, MAX_WIDE_TEXT = 306, 134
-_NARROW = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
+# Two text messages: 160 characters each, or 70 with characters outside the GSM alphabet.
+MAX_TEXT, MAX_UNICODE_TEXT = 306, 134
+_GSM_ALPHABET = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà]*")
 
 
 class SmsTransport(HttpTransport):
-    """A gateway that takes forms in the shape of Twilio's: To, From, Body. 400: this number cannot be reached."""
+    """A gateway with the form fields of Twilio: To, From, Body. 400: the number cannot be reached."""
 
     concurrency: ClassVar[int] = 4
     gone_statuses: ClassVar[frozenset[int]] = frozenset({400})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Number", "With the country's code, like +4915112345678. Whoever owns it must have agreed."),
+        "endpoint": ("Phone number", "With its country code. Example: +4915112345678. The owner must have agreed."),
     }
 
     @classmethod
     def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
         if not settings.SMS_GATEWAY_URL:
-            raise ValidationError({"endpoint": "There is no SMS gateway yet: set SMS_GATEWAY_URL and restart."})
+            raise ValidationError({"endpoint": "No SMS gateway is configured. Set SMS_GATEWAY_URL and restart."})
         return as_number(endpoint), ""
 
     def render(self, message: ChatMessage) -> str:
-        """Whose page, what, the beginning of the text, and where to read on: the link is never cut."""
+        """Return page name, headline, the beginning of the text and the link, which is never shortened."""
         start = f"{message.page.name}: {message.headline}"
-        words = " ".join(PLAIN.render(message.body_html, limit=MAX_TEXT).split())
-        limit = MAX_TEXT if _NARROW.fullmatch(start + words) else MAX_WIDE_TEXT
+        body = " ".join(PLAIN.render(message.body_html, limit=MAX_TEXT).split())
+        limit = MAX_TEXT if _GSM_ALPHABET.fullmatch(start + body) else MAX_UNICODE_TEXT
         room = max(0, limit - len(message.url) - 1)
-        text = f"{start}. {words}" if words else start
+        text = f"{start}. {body}" if body else start
         return f"{text if len(text) <= room else text[: max(0, room - 3)].rstrip() + '...'} {message.url}"
 
     def build_request(self, composed: str, delivery: Delivery) -> OutboundRequest:
@@ -53,14 +53,14 @@ class SmsTransport(HttpTransport):
         return OutboundRequest(settings.SMS_GATEWAY_URL, urlencode(form).encode(), headers)
 
     def send(self, composed: Any, delivery: Delivery) -> None:
-        """The gateway is ours, so when it cannot be used, the channel rests and no number is to blame."""
+        """Send through the gateway. If it cannot be used, the channel is paused and no number is marked."""
         if not settings.SMS_GATEWAY_URL:
-            raise ChannelDown("No SMS gateway is set (SMS_GATEWAY_URL).")
+            raise ChannelDown("No SMS gateway is configured (SMS_GATEWAY_URL).")
         request = self.build_request(composed, delivery)
         try:
             response = http.post(request.url, body=request.body, headers=request.headers)
         except http.OutboundError as error:
             raise ChannelDown(f"The SMS gateway cannot be reached: {error}") from error
         if response.status in (401, 402, 403, 404):
-            raise ChannelDown(f"The SMS gateway refused us: {response.status} {excerpt(response.body)}")
+            raise ChannelDown(f"The SMS gateway refused the request: {response.status} {excerpt(response.body)}")
         self.check_response(response, delivery)

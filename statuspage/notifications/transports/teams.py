@@ -6,15 +6,15 @@ from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 5000
-# Cards know no colours but these.
+# The styles of Adaptive Cards.
 _STYLES = {GREEN: "good", BLUE: "accent", AMBER: "warning", ORANGE: "warning", RED: "attention", GRAY: "emphasis"}
 
 
 class TeamsTransport(HttpTransport):
-    """A workflow “When a Teams webhook request is received”, which posts the card that it gets."""
+    """A workflow “When a Teams webhook request is received”, which posts the card."""
 
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Workflow URL", "From Teams' Workflows app, like https://….logic.azure.com/workflows/…"),
+        "endpoint": ("Workflow URL", "From the Workflows app in Teams. Example: https://….logic.azure.com/workflows/…"),
     }
 
     def render(self, message: ChatMessage) -> Any:

@@ -16,26 +16,29 @@ from statuspage.notifications.transports.http import LONGEST_PAUSE, HttpTranspor
 MAX_TEXT = 3000
 _CHAT = re.compile(r"-?\d{1,20}|@\w{5,32}", re.ASCII)
 _TOKEN = re.compile(r"\d{5,20}:[\w-]{30,60}", re.ASCII)
-# Messages have no colour of their own.
+# Messages have no color.
 _DOTS = {GREEN: "🟢", BLUE: "🔵", AMBER: "🟡", ORANGE: "🟠", RED: "🔴", GRAY: "⚪"}
 
 
 class TelegramTransport(HttpTransport):
-    """A bot's sendMessage. 400 and 403: there is no such chat, or the bot was thrown out; 401 and 404: a bad token."""
+    """The sendMessage method of a bot. 400, 403: unknown chat, or the bot was removed; 401, 404: invalid token."""
 
     gone_statuses: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Chat", "The chat's id, like -1001234567890, or the name of a public channel, like @acmestatus."),
-        "secret": ("Bot token", "From @BotFather, like 123456789:AAE…"),
+        "endpoint": (
+            "Chat",
+            "The id of the chat or the name of a public channel. Examples: -1001234567890, @acmestatus",
+        ),
+        "secret": ("Bot token", "From @BotFather. Example: 123456789:AAE…"),
     }
 
     @classmethod
     def clean_endpoint(cls, endpoint: str, secret: str) -> tuple[str, str]:
         errors = {}
         if not _CHAT.fullmatch(endpoint.strip()):
-            errors["endpoint"] = "This is neither a chat's id nor the @name of a public channel."
+            errors["endpoint"] = "Enter the id of a chat or the @name of a public channel."
         if not _TOKEN.fullmatch(secret.strip()):
-            errors["secret"] = "This is not a whole bot token. It should look like 123456789:AAE…"  # noqa: S105
+            errors["secret"] = "Enter a complete bot token. Example: 123456789:AAE…"  # noqa: S105
         if errors:
             raise ValidationError(errors)
         return endpoint.strip(), secret.strip()
@@ -61,13 +64,13 @@ class TelegramTransport(HttpTransport):
             super().check_response(response, delivery)
         except TransportError as error:
             error.after = error.after or _retry_after_in_body(response)
-            # 400 is said of a text that cannot be read, too, and that is no fault of the chat.
+            # 400 is also returned for an invalid text, which does not concern the chat.
             error.permanent = error.permanent and (response.status != 400 or "chat" in str(error).lower())
             raise
 
 
 def _retry_after_in_body(response: http.Response) -> timedelta | None:
-    """Telegram says it in the answer, not in a header."""
+    """Telegram sends the delay in the body, not in a header."""
     try:
         return min(timedelta(seconds=int(json.loads(response.body)["parameters"]["retry_after"])), LONGEST_PAUSE)
     except (ValueError, KeyError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Programs that speak Statuspage's webhooks (contract section 4.1), with the signature of Standard Webhooks."""
+"""Webhooks with the payload of Statuspage (contract section 4.1) and the signature of Standard Webhooks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CHALLENGE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300))
 class WebhookTransport(HttpTransport):
     gone_statuses: ClassVar[frozenset[int]] = frozenset({410})
     form_fields: ClassVar[dict[str, tuple[str, str]]] = {
-        "endpoint": ("Address", "Where we POST to, like https://example.com/hooks/status."),
-        "email": ("Owner's e-mail", "Optional. We write there if the endpoint keeps failing and is switched off."),
+        "endpoint": ("Webhook URL", "Receives POST requests. Example: https://example.com/hooks/status"),
+        "email": ("Owner's email address", "Optional. Receives an email if the webhook keeps failing and is disabled."),
     }
 
     def compose(self, delivery: Delivery, notification: Notification | None) -> tuple[bytes, bytes]:
-        """The body, and the gap in it for the subscriber's own link. Nobody who writes a text can guess a gap."""
+        """Return the body and the random gap in it for the subscriber's own link."""
         page, gap = delivery.subscriber.page, secrets.token_hex(16)
         if delivery.kind == DeliveryKind.CHALLENGE:
             body: Any = {"type": "endpoint.challenge", "challenge": gap, "page": absolute_url(page, "/")}
@@ -49,8 +49,8 @@ class WebhookTransport(HttpTransport):
     def build_request(self, composed: tuple[bytes, bytes], delivery: Delivery) -> OutboundRequest:
         body, gap = composed
         is_challenge = delivery.kind == DeliveryKind.CHALLENGE
-        filling = challenge_token(delivery) if is_challenge else unsubscribe_url(delivery.subscriber)
-        body = body.replace(gap, filling.encode())
+        value = challenge_token(delivery) if is_challenge else unsubscribe_url(delivery.subscriber)
+        body = body.replace(gap, value.encode())
         headers = {"Content-Type": "application/json"} | signature_headers(delivery, body)
         return OutboundRequest(delivery.subscriber.endpoint, body, headers)
 
@@ -60,7 +60,7 @@ class WebhookTransport(HttpTransport):
     def check_response(self, response: http.Response, delivery: Delivery) -> None:
         super().check_response(response, delivery)
         if delivery.kind == DeliveryKind.CHALLENGE and not echoes(response.body, challenge_token(delivery)):
-            raise TransportError("It answered, but not with the challenge that we had sent.")
+            raise TransportError("The endpoint responded without the value of the verification request.")
 
 
 def challenge_token(delivery: Delivery) -> str:
@@ -68,20 +68,22 @@ def challenge_token(delivery: Delivery) -> str:
 
 
 def echoes(body: bytes, token: str) -> bool:
-    """Whether an answer is the token alone, or JSON with the token as its `challenge`. An echo of all is not enough:
-    a server that mirrors whatever it gets has not agreed to anything."""
+    """Return whether a response is the token alone, or JSON with the token as its `challenge`.
+
+    An echo of the whole request is not enough: a server that mirrors every request has not agreed to anything.
+    """
     text = body.decode("utf-8", "replace").strip()
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
-        found = text
-    if isinstance(found, dict):
-        found = found.get("challenge") if "type" not in found else None
-    return isinstance(found, str) and hmac.compare_digest(found.encode(), token.encode())
+        value = text
+    if isinstance(value, dict):
+        value = value.get("challenge") if "type" not in value else None
+    return isinstance(value, str) and hmac.compare_digest(value.encode(), token.encode())
 
 
 def signature_headers(delivery: Delivery, body: bytes) -> dict[str, str]:
-    """Standard Webhooks 1.0: the id is the same at every attempt, the time is that of this one."""
+    """Return the headers of Standard Webhooks 1.0: the id of the message and the time of this attempt."""
     message_id = f"msg_{stable_id('webhook', *message_key(delivery))}"
     at = int(time.time())
     signed = f"{message_id}.{at}.".encode() + body
@@ -90,7 +92,7 @@ def signature_headers(delivery: Delivery, body: bytes) -> dict[str, str]:
 
 
 def valid_secrets(subscriber: Subscriber) -> list[str]:
-    """The newest first; for a while after a rotation the one before it, too."""
+    """Return the current secret and, for a limited time after a rotation, the previous one."""
     until = subscriber.old_secret_until
     old = [subscriber.old_secret] if subscriber.old_secret and until and until > timezone.now() else []
     return [subscriber.secret, *old]
@@ -98,7 +100,7 @@ def valid_secrets(subscriber: Subscriber) -> list[str]:
 
 def sign(secret: str, signed: bytes) -> str:
     if not secret:
-        # Signed with nothing, anybody could have written it.
-        raise TransportError("It has no secret to sign with.", permanent=True)
+        # Anyone could produce a signature with an empty secret.
+        raise TransportError("The webhook has no secret for the signature.", permanent=True)
     key = base64.b64decode(secret.partition("_")[2])
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

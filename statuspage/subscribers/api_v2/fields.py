@@ -1,4 +1,4 @@
-"""What a program sends to sign somebody up, as a form or as JSON (contract section 1.6)."""
+"""Parse the body of a subscription request, form data or JSON (contract section 1.6)."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from statuspage.subscribers.forms import SELECTED, CollapsibleForm
 from statuspage.subscribers.preferences import KINDS
 
 Fields = MultiValueDict[str, str]
-Asked = TypeVar("Asked", bound=CollapsibleForm)
+FormT = TypeVar("FormT", bound=CollapsibleForm)
 
-# As old clients of Statuspage's name what is to be followed, and as its management API does.
+# The parameter names of old Statuspage clients and of its management API.
 INCIDENT = ("incident", "incident_id")
 COMPONENTS = ("component_id", "component_ids", "component_ids[]")
 
 
-class Unreadable(ValueError):
-    """What was sent is not what its Content-Type says."""
+class InvalidBody(ValueError):
+    """The body does not match its Content-Type."""
 
 
 def read_fields(request: HttpRequest) -> Fields:
-    """What `subscriber[…]` says, or what stands beside it. Unreadable if it is no JSON that an object is written in."""
+    """Return the fields in `subscriber[…]` or at the top level. InvalidBody unless the body is a JSON object."""
     if request.content_type == "application/json":
         return _from_json(request.body)
-    sent = request.POST if request.method == "POST" else QueryDict(request.body or request.GET.urlencode())
-    return MultiValueDict({name.removeprefix("subscriber[").replace("]", "", 1): many for name, many in sent.lists()})
+    body = request.POST if request.method == "POST" else QueryDict(request.body or request.GET.urlencode())
+    return MultiValueDict({name.removeprefix("subscriber[").replace("]", "", 1): many for name, many in body.lists()})
 
 
-def _from_json(body: bytes) -> Fields:
+def _from_json(raw: bytes) -> Fields:
     try:
-        sent = json.loads(body)
+        body = json.loads(raw)
     except (ValueError, RecursionError):
-        raise Unreadable("The body is no JSON.") from None
-    inner = sent.get("subscriber", sent) if isinstance(sent, dict) else None
+        raise InvalidBody("The body is not valid JSON.") from None
+    inner = body.get("subscriber", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
-        raise Unreadable("The body must be an object like {“subscriber”: {“email”: “ada@example.com”}}.")
-    listed = {name: value if isinstance(value, list) else [value] for name, value in inner.items()}
-    return MultiValueDict({name: [str(one) for one in many if one is not None] for name, many in listed.items()})
+        raise InvalidBody("The body must be an object like {“subscriber”: {“email”: “ada@example.com”}}.")
+    values = {name: value if isinstance(value, list) else [value] for name, value in inner.items()}
+    return MultiValueDict({name: [str(value) for value in many if value is not None] for name, many in values.items()})
 
 
-def form_of(page: Page, fields: Fields, kind: type[Asked]) -> Asked:
-    """The form of the page, filled in: what it refuses is refused here, in the same words."""
+def build_form(page: Page, fields: Fields, kind: type[FormT]) -> FormT:
+    """Return the bound form of the subscription page, so that both report the same errors."""
     data = MultiValueDict({name: [fields.get(name) or ""] for name in ("email", "endpoint")})
-    incidents, components = every(fields, INCIDENT), every(fields, COMPONENTS)
+    incidents, components = values_of(fields, INCIDENT), values_of(fields, COMPONENTS)
     if incidents or components:
         data.setlist("scope", [SELECTED])
         data.setlist("kinds", list(KINDS))
@@ -62,5 +62,5 @@ def form_of(page: Page, fields: Fields, kind: type[Asked]) -> Asked:
     )
 
 
-def every(fields: Fields, names: tuple[str, ...]) -> list[str]:
+def values_of(fields: Fields, names: tuple[str, ...]) -> list[str]:
     return [value for name in names for value in fields.getlist(name) if value]

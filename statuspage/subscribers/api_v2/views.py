@@ -1,8 +1,8 @@
-"""Signing up by a program: the subscribers of Statuspage's public API v2 (contract section 1.6).
+"""The subscribers of Statuspage's public API v2 (contract section 1.6).
 
-The same promises as the form's: one mail a day per address, the same limits, and an answer that does not tell whether
-the address is known. Everybody can learn an id by typing an address, so an id alone ends nothing: it has a mail sent
-that holds the link to do so.
+The rules of the form apply: one email per day and address, the same rate limits, and responses that do not reveal
+whether an address is known. Anyone can learn an id by submitting an address, so a DELETE with an id only sends an email
+with the unsubscribe link.
 """
 
 from __future__ import annotations
@@ -22,113 +22,117 @@ from statuspage.accounts import ratelimit
 from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, v2_serializer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
-from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, Unreadable, every, form_of, read_fields
+from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, InvalidBody, build_form, read_fields, values_of
 from statuspage.subscribers.forms import SubscribeForm, WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.subscribers.models.subscribers import normalise
+from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.sign_up import request_subscription, request_webhook
 from statuspage.subscribers.views import HOUR, is_within_rate_limit
 
 View = Callable[..., HttpResponse]
 
 
-def with_api_fields(*methods: str) -> Callable[[View], View]:
-    """For scripts of any origin, never kept, without cookies: there is nothing to protect from foreign pages."""
+def for_programs(*methods: str) -> Callable[[View], View]:
+    """Allow requests from any origin, uncached and exempt from CSRF checks: there are no cookies to protect."""
 
     def decorate(view: View) -> View:
         @csrf_exempt
         @never_cache
         @wraps(view)
-        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def response(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method == "OPTIONS":
                 return _preflight(methods)
             if request.method not in methods:
-                return _wrong_method(methods)
+                return _method_not_allowed(methods)
             return view(request, *args, **kwargs)
 
-        return answer
+        return response
 
     return decorate
 
 
-@with_api_fields("POST", "DELETE")
+@for_programs("POST", "DELETE")
 def subscribers(request: HttpRequest) -> HttpResponse:
-    """POST subscribes an address or a webhook; DELETE names a `subscriber[id]`."""
+    """POST subscribes an address or a webhook; DELETE takes a `subscriber[id]`."""
     try:
         fields = read_fields(request)
-    except Unreadable as error:
+    except InvalidBody as error:
         return json_answer({"error": str(error), "message": str(error)}, status=400)
     if request.method == "DELETE":
-        return _ask_to_leave(request, fields.get("id") or "")
+        return _request_unsubscribe(request, fields.get("id") or "")
     if fields.get("phone_number"):
-        return _refused({"phone_number": ["This page takes no telephone numbers here. Subscribe an e-mail address."]})
+        return _validation_error({"phone_number": ["Phone numbers are not supported. Subscribe an email address."]})
     return _subscribe_webhook(request, fields) if fields.get("endpoint") else _subscribe_email(request, fields)
 
 
-@with_api_fields("DELETE")
-def subscriber(request: HttpRequest, code: str) -> HttpResponse:
-    return _ask_to_leave(request, code)
+@for_programs("DELETE")
+def subscriber(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _request_unsubscribe(request, public_id)
 
 
-@with_api_fields("POST")
-def resend(request: HttpRequest, code: str) -> HttpResponse:
-    """The mail that asks to confirm, once more; at most one a day."""
+@for_programs("POST")
+def resend(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Send the confirmation email again, at most once a day."""
     if not is_within_rate_limit(request):
-        return _too_many()
+        return _rate_limited()
     page = current_page(request)
-    found = _subscriber(page, code)
-    if found is None:
+    subscriber = _subscriber(page, public_id)
+    if subscriber is None:
         return json_not_found()
-    request_subscription(page, found.email)
-    return _told(page, id=found.public_id, mode="email", status=201)
+    request_subscription(page, subscriber.email)
+    return _subscriber_response(page, id=subscriber.public_id, mode="email", status=201)
 
 
 def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     page = current_page(request)
-    form = form_of(page, fields, SubscribeForm)
+    form = build_form(page, fields, SubscribeForm)
     if not form.is_valid():
-        return _refused(form.errors.get_json_data())
+        return _validation_error(form.errors.get_json_data())
     if not is_within_rate_limit(request):
-        return _too_many()
+        return _rate_limited()
     email = form.cleaned_data["email"]
     request_subscription(page, email, preferences=form.cleaned_preferences())
-    known = Subscriber.objects.by_email(page, email)
-    incident = next(iter(every(fields, INCIDENT)), None)
-    return _told(page, id=known.public_id if known else "", email=normalise(email), incident=incident, status=201)
+    subscriber = Subscriber.objects.by_email(page, email)
+    incident = next(iter(values_of(fields, INCIDENT)), None)
+    return _subscriber_response(
+        page, id=subscriber.public_id if subscriber else "", email=normalize_email(email), incident=incident, status=201
+    )
 
 
 def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     page = current_page(request)
-    form = form_of(page, fields, WebhookForm)
+    form = build_form(page, fields, WebhookForm)
     if not form.is_valid():
-        return _refused(form.errors.get_json_data())
+        return _validation_error(form.errors.get_json_data())
     if not is_within_rate_limit(request):
-        return _too_many()
+        return _rate_limited()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
     request_webhook(page, endpoint, email, preferences=form.cleaned_preferences())
-    code = stable_id("webhook-subscription", page.pk, endpoint, normalise(email))[:12]
-    return _told(page, id=code, email=normalise(email), endpoint=endpoint, mode="webhook", status=201)
+    public_id = stable_id("webhook-subscription", page.pk, endpoint, normalize_email(email))[:12]
+    return _subscriber_response(
+        page, id=public_id, email=normalize_email(email), endpoint=endpoint, mode="webhook", status=201
+    )
 
 
-def _ask_to_leave(request: HttpRequest, code: str) -> HttpResponse:
-    """Who is subscribed gets a mail with the link that ends it."""
+def _request_unsubscribe(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Send an active subscriber an email with the unsubscribe link."""
     if not is_within_rate_limit(request):
-        return _too_many()
+        return _rate_limited()
     page = current_page(request)
-    found = _subscriber(page, code)
-    if found is None:
+    subscriber = _subscriber(page, public_id)
+    if subscriber is None:
         return json_not_found()
-    if found.is_active:
-        request_subscription(page, found.email)
-    return _told(page, id=found.public_id)
+    if subscriber.is_active:
+        request_subscription(page, subscriber.email)
+    return _subscriber_response(page, id=subscriber.public_id)
 
 
-def _subscriber(page: Page, code: str) -> Subscriber | None:
-    found = Subscriber.objects.by_public_id(code.replace("\0", ""))
-    return found if found and found.page_id == page.pk and found.channel == Channel.EMAIL else None
+def _subscriber(page: Page, public_id: str) -> Subscriber | None:
+    subscriber = Subscriber.objects.by_public_id(public_id.replace("\0", ""))
+    return subscriber if subscriber and subscriber.page_id == page.pk and subscriber.channel == Channel.EMAIL else None
 
 
-def _told(
+def _subscriber_response(
     page: Page,
     *,
     id: str,  # noqa: A002 - Statuspage's name
@@ -138,7 +142,7 @@ def _told(
     incident: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """`created_at` is now, for the known and the unknown alike."""
+    """`created_at` is always now, so that it does not reveal known addresses."""
     serializer = v2_serializer(page)
     subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": serializer.time(timezone.now())}
     subscriber |= {"quarantined_at": None, "incident": incident}
@@ -147,30 +151,33 @@ def _told(
     return json_answer({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
 
 
-def _refused(errors: dict[str, Any]) -> HttpResponse:
-    """`error`: each field with its sentences; `message`: all of them as one line."""
-    told = {name: [one["message"] if isinstance(one, dict) else one for one in many] for name, many in errors.items()}
-    line = " ".join(f"{name}: {sentence}" for name, sentences in told.items() for sentence in sentences)
-    return json_answer({"error": told, "message": line}, status=422)
+def _validation_error(errors: dict[str, Any]) -> HttpResponse:
+    """Return the errors: `error` by field, `message` all of them as one line."""
+    messages = {
+        name: [error["message"] if isinstance(error, dict) else error for error in field_errors]
+        for name, field_errors in errors.items()
+    }
+    line = " ".join(f"{name}: {sentence}" for name, sentences in messages.items() for sentence in sentences)
+    return json_answer({"error": messages, "message": line}, status=422)
 
 
-def _too_many() -> HttpResponse:
-    text = "Too many people have asked from here in the last hour. Please try again later."
-    answer = json_answer({"error": text, "message": text}, status=429)
-    answer["Retry-After"] = str(ratelimit.retry_after(HOUR))
-    return answer
+def _rate_limited() -> HttpResponse:
+    text = "Too many requests from your network in the last hour. Try again later."
+    response = json_answer({"error": text, "message": text}, status=429)
+    response["Retry-After"] = str(ratelimit.retry_after(HOUR))
+    return response
 
 
 def _preflight(methods: tuple[str, ...]) -> HttpResponse:
-    """What a browser asks before a DELETE from elsewhere."""
-    answer = for_any_origin(HttpResponse(status=204))
-    answer["Access-Control-Allow-Methods"] = ", ".join(methods)
-    answer["Access-Control-Allow-Headers"] = "Content-Type"
-    return answer
+    """Respond to the CORS preflight of a DELETE."""
+    response = for_any_origin(HttpResponse(status=204))
+    response["Access-Control-Allow-Methods"] = ", ".join(methods)
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    return response
 
 
-def _wrong_method(methods: tuple[str, ...]) -> HttpResponse:
+def _method_not_allowed(methods: tuple[str, ...]) -> HttpResponse:
     text = f"Use {' or '.join(methods)} here."
-    answer = json_answer({"error": "method not allowed", "message": text}, status=405)
-    answer["Allow"] = ", ".join(methods)
-    return answer
+    response = json_answer({"error": "method not allowed", "message": text}, status=405)
+    response["Allow"] = ", ".join(methods)
+    return response

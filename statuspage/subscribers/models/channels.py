@@ -6,9 +6,9 @@ from incidents.models.event_kinds import properties_of
 
 
 class Channel(models.TextChoices):
-    """The ways to tell somebody. All but e-mail are endpoints: somewhere that a program, not a mailbox, listens."""
+    """The notification channels. All channels but email are endpoints."""
 
-    EMAIL = "email", "E-mail"
+    EMAIL = "email", "Email"
     WEBHOOK = "webhook", "Webhook"
     SLACK = "slack", "Slack"
     DISCORD = "discord", "Discord"

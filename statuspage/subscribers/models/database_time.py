@@ -1,4 +1,4 @@
-"""The ledger's clock is the database's: workers on machines whose clocks differ still agree on what is due."""
+"""Times by the clock of the database, so that workers on several machines agree on what is due."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,5 +8,5 @@ from django.db.models.functions import Now
 
 
 def from_now(delta: timedelta) -> Any:
-    """An SQL expression: `delta` from now (before now if negative), by the database's clock."""
+    """Return an SQL expression for now plus `delta`, by the clock of the database."""
     return ExpressionWrapper(Now() + Value(delta), output_field=DateTimeField())

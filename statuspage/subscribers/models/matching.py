@@ -1,4 +1,4 @@
-"""What an event is about, in the terms that subscribers choose by: the one rule of who is told of what."""
+"""The scope of an event in terms of preferences: the only rule for which subscribers receive it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from statuspage.subscribers.models.subscriptions import Detail, Interest
 
 @dataclass(frozen=True)
 class Parts:
-    """Ids of components, and of the groups that they are in now."""
+    """The ids of components and of their current groups."""
 
     components: frozenset[int] = frozenset()
     groups: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, components: Iterable[Component]) -> Parts:
-        found = list(components)
-        return cls(frozenset(c.pk for c in found), frozenset(c.group_id for c in found if c.group_id))
+        components = list(components)
+        return cls(
+            frozenset(component.pk for component in components),
+            frozenset(component.group_id for component in components if component.group_id),
+        )
 
     def __or__(self, other: Parts) -> Parts:
         return Parts(self.components | other.components, self.groups | other.groups)
@@ -34,18 +37,21 @@ class Parts:
 
 @dataclass(frozen=True)
 class EventScope:
-    """`before`: what earlier updates named; `now`: what this one names. An incident that names no component concerns
-    those who are told of the whole page, and those who chose this very incident."""
+    """The parts of the page that an event concerns.
 
-    chosen_as: str
+    `before`: the components of earlier updates; `now`: those of this one. An incident without components concerns the
+    subscribers of the whole page and the followers of this incident.
+    """
+
+    preference_field: str
     is_milestone: bool
     incident: int | None = None
     before: Parts = field(default_factory=Parts)
     now: Parts = field(default_factory=Parts)
 
     def condition(self) -> Q:
-        """For a filter on subscribers: who wants to be told of it."""
-        return Q(**{self.chosen_as: True}) & self._is_in_scope() & self._is_in_detail()
+        """Return the filter for the subscribers who want to receive the event."""
+        return Q(**{self.preference_field: True}) & self._is_in_scope() & self._is_in_detail()
 
     def _is_in_scope(self) -> Q:
         return Q(whole_page=True) | self._chosen(self.before | self.now, incident=self.incident)
@@ -53,17 +59,17 @@ class EventScope:
     def _is_in_detail(self) -> Q:
         if self.is_milestone:
             return Q()
-        # For whoever chose a part that joins an incident half-way, that update is where it begins.
+        # For subscribers of a component that is added to an incident later, the incident starts with that update.
         return Q(detail=Detail.ALL) | (Q(whole_page=False) & self._chosen(self.now - self.before))
 
     def _chosen(self, parts: Parts, *, incident: int | None = None) -> Q:
-        mine = Interest.objects.filter(subscriber=OuterRef("pk"))
-        chosen = mine.in_any(components=parts.components, groups=parts.groups, incident=incident)
-        return Q(Exists(chosen))
+        interests = Interest.objects.filter(subscriber=OuterRef("pk"))
+        matching = interests.in_any(components=parts.components, groups=parts.groups, incident=incident)
+        return Q(Exists(matching))
 
 
 def event_scope_of(event: Event) -> EventScope:
-    """One query. Components are those that the incident had named by then; their groups are today's."""
+    """Return the scope of `event`, with one query: the components until then and their current groups."""
     if event.incident_id is None:
         return EventScope(
             "tells_incidents", is_milestone=False, now=Parts.of([event.component] if event.component else [])
@@ -75,7 +81,7 @@ def event_scope_of(event: Event) -> EventScope:
         named = named.filter(update__created_at__lte=event.created_at)
     rows = list(named.values_list("update_id", "component_id", "component__group_id"))
     return EventScope(
-        chosen_as=_chosen_as(event.kind, event.incident),
+        preference_field=_preference_field(event.kind, event.incident),
         is_milestone=event.properties.is_milestone,
         incident=event.incident_id,
         before=_parts([(part, group) for update, part, group in rows if update != event.update_id]),
@@ -84,9 +90,9 @@ def event_scope_of(event: Event) -> EventScope:
 
 
 def event_scope_of_draft(incident: Incident | None, kind: str, components: Iterable[Component]) -> EventScope:
-    """What an event of `kind` would be about, if it were published now with these components. None: a new incident."""
+    """Return the scope of an event of `kind` if it were published now. `incident` None: a new incident."""
     return EventScope(
-        chosen_as=_chosen_as(kind, incident),
+        preference_field=_preference_field(kind, incident),
         is_milestone=properties_of(kind).is_milestone,
         incident=incident.pk if incident else None,
         before=Parts.of(Component.objects.affected_by(incident)) if incident else Parts(),
@@ -94,8 +100,8 @@ def event_scope_of_draft(incident: Incident | None, kind: str, components: Itera
     )
 
 
-def _chosen_as(kind: str, incident: Incident | None) -> str:
-    """The subscriber's column that says whether they want this kind of news."""
+def _preference_field(kind: str, incident: Incident | None) -> str:
+    """Return the column of the subscriber that enables this kind of notification."""
     if kind.startswith("postmortem."):
         return "tells_postmortems"
     maintenance = kind.startswith("maintenance.") or (incident is not None and incident.kind == Kind.MAINTENANCE)
@@ -103,5 +109,5 @@ def _chosen_as(kind: str, incident: Incident | None) -> str:
 
 
 def _parts(rows: Iterable[tuple[int, int | None]]) -> Parts:
-    found = list(rows)
-    return Parts(frozenset(part for part, _ in found), frozenset(group for _, group in found if group))
+    components = list(rows)
+    return Parts(frozenset(part for part, _ in components), frozenset(group for _, group in components if group))

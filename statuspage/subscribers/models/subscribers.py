@@ -19,23 +19,23 @@ from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.matching import EventScope
 from statuspage.subscribers.models.subscriptions import Detail, Interest
 
-ONE_MAIL_PER = timedelta(days=1)
-UNCONFIRMED_KEPT = timedelta(days=30)
-# How the reason begins when staff paused an endpoint; after it, who did.
+EMAIL_INTERVAL = timedelta(days=1)
+UNCONFIRMED_RETENTION = timedelta(days=30)
+# The prefix of `paused_reason` if staff paused the endpoint, followed by the name of the person.
 BY_STAFF = "By "
 
 
 class SubscriberState(models.TextChoices):
-    PENDING = "pending", "Not confirmed yet"
-    # Webhooks only: the owner's mail is confirmed, the endpoint has not answered our challenge yet.
-    VERIFYING = "verifying", "Waiting for the endpoint"
+    PENDING = "pending", "Confirmation pending"
+    # Webhooks only: the owner confirmed, but the endpoint has not answered the verification request yet.
+    VERIFYING = "verifying", "Verification pending"
     ACTIVE = "active", "Active"
     PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
 
 
-def normalise(email: str) -> str:
-    """One spelling per mailbox that people take for one: no blanks around it, lower case."""
+def normalize_email(email: str) -> str:
+    """Return the address in lower case without surrounding whitespace."""
     return email.strip().lower()
 
 
@@ -44,24 +44,24 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.filter(page=page)
 
     def audience(self, page: Page, *, at: datetime | None = None) -> SubscriberQuerySet:
-        """Who is told of what happens on `page` now, or of what happened `at`: confirmed by then, and still there."""
-        told = self.filter(page=page, state=SubscriberState.ACTIVE)
-        return told if at is None else told.filter(confirmed_at__lte=at)
+        """Return the active subscribers of `page` or, with `at`, those of them who were confirmed by then."""
+        active = self.filter(page=page, state=SubscriberState.ACTIVE)
+        return active if at is None else active.filter(confirmed_at__lte=at)
 
-    def concerned_by(self, concern: EventScope) -> SubscriberQuerySet:
-        """Who chose to hear of such a thing: scope, kind and detail."""
-        return self.filter(concern.condition())
+    def matching(self, event_scope: EventScope) -> SubscriberQuerySet:
+        """Return the subscribers whose preferences match."""
+        return self.filter(event_scope.condition())
 
     def by_channel(self) -> dict[str, int]:
-        """How many there are, by the channel's name for people; the most first."""
+        """Return the number of subscribers by channel label, largest first."""
         counted = self.order_by().values_list("channel").annotate(many=models.Count("pk")).order_by("-many", "channel")
         return {Channel(channel).label: many for channel, many in counted}
 
     def with_preferences(self) -> SubscriberQuerySet:
         return self.prefetch_related(models.Prefetch("interests", Interest.objects.with_names()))
 
-    def listening(self, kind: str) -> SubscriberQuerySet:
-        """Those whose channel carries news of this kind of event."""
+    def receiving(self, kind: str) -> SubscriberQuerySet:
+        """Return the subscribers whose channel carries this kind of event."""
         return self.filter(channel__in=channels_for(kind))
 
     def endpoints(self) -> SubscriberQuerySet:
@@ -73,22 +73,22 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def in_states(self, states: Collection[str]) -> SubscriberQuerySet:
         return self.filter(state__in=states)
 
-    def searched(self, words: str) -> SubscriberQuerySet:
-        """An address, or a part of one."""
-        return self.filter(Q(email__icontains=words) | Q(endpoint__icontains=words) | Q(name__icontains=words))
+    def searched(self, text: str) -> SubscriberQuerySet:
+        """Search for a part of an address or name."""
+        return self.filter(Q(email__icontains=text) | Q(endpoint__icontains=text) | Q(name__icontains=text))
 
-    def called(self, words: str) -> SubscriberQuerySet:
-        return self.filter(name__icontains=words)
+    def named(self, text: str) -> SubscriberQuerySet:
+        return self.filter(name__icontains=text)
 
-    def choosing(self, incident: Incident) -> SubscriberQuerySet:
-        """Those who chose this very incident."""
+    def following(self, incident: Incident) -> SubscriberQuerySet:
+        """Return the subscribers who follow this incident."""
         return self.filter(interests__incident=incident)
 
     def with_public_ids(self, public_ids: Collection[str]) -> SubscriberQuerySet:
         return self.filter(public_id__in=public_ids)
 
     def tally(self) -> list[tuple[str, str, int]]:
-        """Channel, state, and how many there are of them."""
+        """Return rows of channel, state and number of subscribers."""
         counted = self.order_by().values_list("channel", "state").annotate(number=models.Count("pk"))
         return [(channel, state, number) for channel, state, number in counted]
 
@@ -96,66 +96,66 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.order_by("-created_at", "-pk")
 
     def by_email(self, page: Page, email: str) -> Subscriber | None:
-        return self.filter(page=page, channel=Channel.EMAIL, email=normalise(email)).first()
+        return self.filter(page=page, channel=Channel.EMAIL, email=normalize_email(email)).first()
 
     def by_webhook(self, page: Page, endpoint: str, email: str) -> Subscriber | None:
-        """Signed up by its owner at `email`."""
-        mine = self.filter(page=page, channel=Channel.WEBHOOK, email=normalise(email), endpoint=endpoint)
-        return mine.first()
+        """Return the webhook that its owner at `email` signed up."""
+        webhooks = self.filter(page=page, channel=Channel.WEBHOOK, email=normalize_email(email), endpoint=endpoint)
+        return webhooks.first()
 
     def by_emails(self, page: Page, emails: Collection[str]) -> dict[str, Subscriber]:
-        """`emails` normalised. By address; those that are not here are left out."""
-        found = self.filter(page=page, channel=Channel.EMAIL, email__in=emails)
-        return {subscriber.email: subscriber for subscriber in found}
+        """Return the subscribers by address. `emails` must be normalized; unknown ones are omitted."""
+        subscribers = self.filter(page=page, channel=Channel.EMAIL, email__in=emails)
+        return {subscriber.email: subscriber for subscriber in subscribers}
 
     def create_for(self, page: Page, email: str, **fields: Any) -> Subscriber:
-        return self.create(page=page, channel=Channel.EMAIL, email=normalise(email), **fields)
+        return self.create(page=page, channel=Channel.EMAIL, email=normalize_email(email), **fields)
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
 
     def sign_up(self, page: Page, email: str) -> Subscriber | None:
-        """The subscriber whom a mail is now owed, at most once a day per address however many ask at once; else None.
+        """Return the subscriber if an email may be sent now, at most one per day and address. Otherwise return None.
 
-        Call it inside the transaction that records the mail.
+        Call it in the transaction that requests the email.
         """
-        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=normalise(email), endpoint="")
+        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=normalize_email(email), endpoint="")
         now = timezone.now()
-        waited = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - ONE_MAIL_PER)
-        owed = self.filter(waited, pk=subscriber.pk).update(confirmation_sent_at=now)
-        return subscriber if owed else None
+        is_due = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - EMAIL_INTERVAL)
+        may_send = self.filter(is_due, pk=subscriber.pk).update(confirmation_sent_at=now)
+        return subscriber if may_send else None
 
     def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
-        """As `sign_up`, for the endpoint of somebody at `email`. Who types many endpoints makes no more mails.
+        """Like `sign_up`, for a webhook whose owner is `email`. The limit applies to all webhooks of an owner.
 
-        Call it inside the transaction that records the mail.
+        Call it in the transaction that requests the email.
         """
-        # One at a time: else two endpoints typed at the same moment were two mails.
+        # Locked, so that two simultaneous requests do not send two emails.
         Page.objects.select_for_update(no_key=True).get(pk=page.pk)
-        now, mine = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalise(email)}
-        if self.filter(**mine, confirmation_sent_at__gt=now - ONE_MAIL_PER).exists():
+        now, owner = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalize_email(email)}
+        if self.filter(**owner, confirmation_sent_at__gt=now - EMAIL_INTERVAL).exists():
             return None
-        subscriber, _ = self.get_or_create(**mine, endpoint=endpoint, defaults={"secret": secret})
+        subscriber, _ = self.get_or_create(**owner, endpoint=endpoint, defaults={"secret": secret})
         self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
         return subscriber
 
     def sweep(self) -> None:
-        """Forget addresses that somebody typed and nobody confirmed."""
+        """Delete addresses that were never confirmed."""
         self.filter(
-            Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_KEPT),
-            # Who was active once has a history, and may be waiting for its endpoint to come back.
+            Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_RETENTION),
+            # Keep subscribers that were active: their endpoint may become available again.
             Q(state=SubscriberState.PENDING) | Q(state=SubscriberState.VERIFYING, confirmed_at__isnull=True),
-            created_at__lt=timezone.now() - UNCONFIRMED_KEPT,
+            created_at__lt=timezone.now() - UNCONFIRMED_RETENTION,
         ).delete()
 
 
 class Subscriber(models.Model):
-    """Someone to be told. Only `active` ones are: they confirmed that the address is theirs.
+    """A recipient of notifications. Only `active` subscribers receive them: their address is confirmed.
 
-    On the channel `email` that is `email`, and `endpoint` is empty. On all others it is `endpoint` (an https address,
-    a chat's id, a telephone number) with its `name` for staff and its `secret`, and `email` is the owner's, if known.
-    A webhook's secret signs; the one before it signs too until `old_secret_until`. `failures` counts failed attempts
-    in a row; until `rests_until` nothing is tried at the endpoint.
+    On the channel `email` the address is `email`, and `endpoint` is empty. On other channels it is `endpoint` (a URL, a
+    chat id, a phone number) with a `name` for staff and a `secret`; `email` is that of the owner, if known. The secret
+    of a webhook signs its messages; until `old_secret_until` the previous secret does so too. `failures` counts
+    consecutive failed attempts; no attempts are made until `rests_until`.
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -177,22 +177,22 @@ class Subscriber(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    # What they chose to be told of. Without the whole page, their interests say which parts of it.
+    # The preferences. Without `whole_page`, the interests are the selected parts.
     whole_page = models.BooleanField(default=True, db_default=True)
     tells_incidents = models.BooleanField(default=True, db_default=True)
     tells_maintenances = models.BooleanField(default=True, db_default=True)
     tells_postmortems = models.BooleanField(default=True, db_default=True)
     detail = models.CharField(max_length=12, choices=Detail, default=Detail.ALL, db_default=Detail.ALL)
     language = models.CharField(max_length=12, default="en", db_default="en")
-    # Empty: the page's.
+    # Empty: the time zone of the page.
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", validators=[validate_time_zone])
 
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            # The e-mail first, for looking one up. It is part of an endpoint's identity, too: who types somebody else's
-            # webhook does not keep its owner from signing it up.
+            # `email` comes first for lookups. It is part of the identity of an endpoint, so that nobody can prevent the
+            # owner of a webhook from adding it by entering it first.
             models.UniqueConstraint(fields=["page", "email", "channel", "endpoint"], name="subscriber_once_per_page"),
             models.CheckConstraint(
                 condition=(Q(channel=Channel.EMAIL, endpoint="") & ~Q(email=""))
@@ -216,7 +216,7 @@ class Subscriber(models.Model):
 
     @property
     def address(self) -> str:
-        """Where it goes, for people to tell it by: of a web address, which may hold a secret, the host and the end."""
+        """The address for display. URLs may contain a secret, so only their host and end are included."""
         if self.channel == Channel.EMAIL:
             return self.email
         parts = urlsplit(self.endpoint)
@@ -230,23 +230,23 @@ class Subscriber(models.Model):
         return self.state == SubscriberState.ACTIVE
 
     @property
-    def is_held_by_staff(self) -> bool:
-        """Its owner cannot undo that."""
+    def is_paused_by_staff(self) -> bool:
+        """Whether staff paused it, which its owner cannot undo."""
         return self.paused_reason.startswith(BY_STAFF)
 
     @property
     def is_unconfirmed(self) -> bool:
-        """Nothing is sent before they confirm. They see then what they chose, so it may be what was asked last."""
+        """Whether they have to confirm first. The confirmation page shows the preferences that were submitted last."""
         return self.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
 
     @property
     def zone(self) -> ZoneInfo:
-        """Whose clock their mails show."""
+        """The time zone of their emails."""
         return ZoneInfo(self.time_zone) if self.time_zone else self.page.zone
 
     def confirm(self) -> None:
-        """They clicked. Harmless when they already had."""
-        self._move(
+        """Activate the subscriber. No effect if it is active already."""
+        self._transition(
             ~Q(state=SubscriberState.ACTIVE),
             state=SubscriberState.ACTIVE,
             confirmed_at=timezone.now(),
@@ -255,33 +255,35 @@ class Subscriber(models.Model):
         )
 
     def unsubscribe(self, *, because: str = "") -> None:
-        """`because`: what made us do it, if it was not their own wish."""
-        gone = Q(state=SubscriberState.UNSUBSCRIBED)
+        """Unsubscribe. `because`: the reason, unless they did it themselves."""
+        unsubscribed = Q(state=SubscriberState.UNSUBSCRIBED)
         reason = {"paused_reason": because} if because else {}
-        self._move(~gone, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now(), **reason)
+        self._transition(~unsubscribed, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now(), **reason)
 
     def pause(self, reason: str) -> None:
-        """The address refused mail for good, or staff says so. Nothing goes there until it is confirmed or resumed."""
+        """Stop sending until the subscriber is confirmed or resumed, after a permanent failure or by staff."""
         active = Q(state=SubscriberState.ACTIVE)
-        self._move(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+        self._transition(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
 
     def resume(self) -> None:
-        """As before the pause. Harmless for whoever is not paused."""
+        """Activate a paused subscriber. No effect in other states."""
         paused = Q(state=SubscriberState.PAUSED, confirmed_at__isnull=False)
-        fresh = {"failures": 0, "rests_until": None}
-        self._move(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="", **fresh)
+        reset = {"failures": 0, "rests_until": None}
+        self._transition(paused, state=SubscriberState.ACTIVE, paused_at=None, paused_reason="", **reset)
 
-    def await_answer(self) -> bool:
-        """The owner has confirmed; what is missing is the endpoint's answer to our challenge. False if it is active,
-        or staff paused it: leaving meanwhile does not undo that."""
+    def start_verification(self) -> bool:
+        """Wait for the endpoint to answer the verification request, after its owner confirmed.
+
+        False if it is active or staff paused it.
+        """
         idle = ~Q(state=SubscriberState.ACTIVE) & ~Q(paused_reason__startswith=BY_STAFF)
-        self._move(idle, state=SubscriberState.VERIFYING, failures=0, rests_until=None)
-        return self.state == SubscriberState.VERIFYING and not self.is_held_by_staff
+        self._transition(idle, state=SubscriberState.VERIFYING, failures=0, rests_until=None)
+        return self.state == SubscriberState.VERIFYING and not self.is_paused_by_staff
 
-    def answered(self) -> None:
-        """The endpoint has agreed. Nothing happens if its owner has left meanwhile."""
+    def finish_verification(self) -> None:
+        """Activate the endpoint after it answered. No effect if its owner unsubscribed in the meantime."""
         waiting = Q(state=SubscriberState.VERIFYING)
-        self._move(
+        self._transition(
             waiting,
             state=SubscriberState.ACTIVE,
             confirmed_at=timezone.now(),
@@ -289,15 +291,15 @@ class Subscriber(models.Model):
             paused_reason="",
         )
 
-    def rest(self, length: timedelta) -> None:
-        """An attempt failed: nothing is tried here for `length`."""
-        Subscriber.objects.filter(pk=self.pk).update(failures=F("failures") + 1, rests_until=from_now(length))
+    def back_off(self, delay: timedelta) -> None:
+        """Record a failed attempt: make no further attempt for `delay`."""
+        Subscriber.objects.filter(pk=self.pk).update(failures=F("failures") + 1, rests_until=from_now(delay))
 
-    def works(self) -> None:
-        """It took something again."""
+    def record_success(self) -> None:
+        """Record a successful attempt."""
         Subscriber.objects.filter(pk=self.pk).update(failures=0, rests_until=None)
 
-    def _move(self, allowed: Q, **changes: object) -> None:
+    def _transition(self, allowed: Q, **changes: object) -> None:
         with transaction.atomic():
             Subscriber.objects.filter(allowed, pk=self.pk).update(**changes)
             self.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What a subscriber chose of a page, when it is not the whole of it."""
+"""The parts of a page that a subscriber selected."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from incidents.models import Component, ComponentGroup, Incident
 
 
 class Detail(models.TextChoices):
-    """How much of the news about one thing. A reopening is a milestone: whoever heard "resolved" must hear of it."""
+    """The frequency of notifications. A reopening is a milestone, because it revokes a resolution."""
 
     ALL = "all", "Every update"
-    MILESTONES = "milestones", "Only when something begins or ends"
+    MILESTONES = "milestones", "Only the start and the end"
 
 
 class InterestQuerySet(models.QuerySet["Interest"]):
     def in_any(
         self, *, components: Collection[int], groups: Collection[int], incident: int | None = None
     ) -> InterestQuerySet:
-        """Those in any of these components, in a whole group of them, or in this very incident. All are ids."""
+        """Return the interests in any of these components, groups or the incident. All arguments are ids."""
         touched = Q(component__in=components) | Q(group__in=groups)
         return self.filter(touched | Q(incident=incident) if incident else touched)
 
@@ -30,7 +30,7 @@ class InterestQuerySet(models.QuerySet["Interest"]):
 
 
 class Interest(models.Model):
-    """One group (with all that is in it at the time), component or incident that a subscriber is told of."""
+    """A group (with its current components), component or incident that a subscriber selected."""
 
     subscriber = models.ForeignKey("subscribers.Subscriber", models.CASCADE, related_name="interests")
     group = models.ForeignKey(ComponentGroup, models.CASCADE, null=True, related_name="+", db_index=False)
@@ -40,7 +40,7 @@ class Interest(models.Model):
     objects = InterestQuerySet.as_manager()
 
     class Meta:
-        # What was chosen comes first: the same index finds everybody who chose it.
+        # The selected part is the first column, so the index also finds its subscribers.
         constraints = [
             models.UniqueConstraint(fields=["group", "subscriber"], name="interest_in_group_once"),
             models.UniqueConstraint(fields=["component", "subscriber"], name="interest_in_component_once"),

@@ -70,7 +70,7 @@ def test_there_is_no_form_for_another_channel(editor: Client, page: Page) -> Non
 def test_the_same_address_is_not_added_twice_but_a_removed_one_can_come_back(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack", name="old")
     answer = editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
-    assert "on the list already" in sheet(answer).text
+    assert "already on the list" in sheet(answer).text
     endpoint.unsubscribe()
     editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
     endpoint.refresh_from_db()
@@ -188,7 +188,7 @@ def test_a_removed_endpoint_is_not_resumed(editor: Client, page: Page) -> None:
     path = f"/console/p/acme/channels/{endpoint.public_id}"
     editor.post(f"{path}/remove")
     answer = editor.post(f"{path}/act", {"do": "resume"}, follow=True)
-    assert "has been removed, so it cannot be resumed" in sheet(answer).text
+    assert "was removed and cannot be resumed" in sheet(answer).text
     endpoint.refresh_from_db()
     assert (endpoint.state, endpoint.secret) == ("unsubscribed", "")
 
@@ -198,7 +198,7 @@ def test_a_webhook_that_its_owner_unsubscribed_is_not_added_behind_their_back(ed
     hook.unsubscribe()
     typed = {"name": "Hook", "endpoint": hook.endpoint, "email": hook.email}
     answer = editor.post("/console/p/acme/channels/new/webhook", typed)
-    assert (answer.status_code, "Only they can sign it up again" in sheet(answer).text) == (422, True)
+    assert (answer.status_code, "Only the owner can subscribe it again" in sheet(answer).text) == (422, True)
     hook.refresh_from_db()
     assert hook.state == "unsubscribed"
 

@@ -49,6 +49,7 @@ def test_a_subscriber_is_added_and_asked_to_confirm(editor: Client, page: Page) 
     ada = Subscriber.objects.get()
     assert (ada.email, ada.state) == ("ada@example.com", "pending")
     assert "asks them to confirm" in sheet(answer).text
+    fan_out_waiting()
     assert [one.kind for one in Delivery.objects.all()] == ["confirmation"]
 
 
@@ -72,7 +73,7 @@ def test_who_waits_for_confirmation_can_be_vouched_for(editor: Client, page: Pag
 
 @pytest.mark.parametrize(
     ("state", "said"),
-    [("active", "is here already"), ("paused", "is here already"), ("unsubscribed", "has unsubscribed")],
+    [("active", "is already on the list"), ("paused", "is already on the list"), ("unsubscribed", "is unsubscribed")],
 )
 @pytest.mark.parametrize("by", ["ask", "word"])
 def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, said: str, by: str) -> None:
@@ -93,8 +94,8 @@ def test_what_is_wrong_stands_beside_its_field(editor: Client, page: Page) -> No
     answer = add(editor, email="ada", scope="selected", kinds=[])
     assert answer.status_code == 422
     text = sheet(answer).text
-    assert "This is not a whole e-mail address." in text
-    assert "Choose at least one kind" in text
+    assert "Enter a complete email address." in text
+    assert "Choose at least one type of notification" in text
     assert not Subscriber.objects.exists()
 
 
@@ -104,14 +105,14 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
     text = sheet(editor.get(address(reader))).text
-    for words in ("APIs (the whole group)", "Incidents, maintenances", "Only when something begins", "Asia/Tokyo"):
+    for words in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
         assert words in text
 
 
 def test_whoever_chose_only_what_is_gone_is_said_to_be_told_nothing(editor: Client, page: Page) -> None:
     reader = make_reader(page, groups=(make_group(page),))
     reader.interests.all().delete()
-    assert "Nothing: what was chosen is gone" in sheet(editor.get(address(reader))).text
+    assert "Nothing (the selected parts no longer exist)" in sheet(editor.get(address(reader))).text
 
 
 def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
@@ -163,16 +164,18 @@ def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -
     reader = make_subscriber(page, state=SubscriberState.PENDING, confirmed_at=None)
     assert "is on its way" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
     assert "One a day is the most" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    fan_out_waiting()
     assert Delivery.objects.count() == 1
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=1, seconds=1))
     editor.post(address(reader, "/confirmation"))
+    fan_out_waiting()
     assert Delivery.objects.count() == 2
 
 
 def test_who_has_left_is_not_asked_again(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.UNSUBSCRIBED)
     answer = editor.post(address(reader, "/confirmation"), follow=True)
-    assert "Only they can subscribe again" in sheet(answer).text
+    assert "Only its owner can subscribe it again" in sheet(answer).text
     assert not Delivery.objects.exists()
     assert not form_actions(sheet(editor.get(address(reader))))
 

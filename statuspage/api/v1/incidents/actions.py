@@ -1,4 +1,4 @@
-"""What a POST of an incident means."""
+"""What a request about an incident does: one request may take several actions (docs/api.md)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,60 +18,60 @@ from incidents.models.maintenances import SWITCHES
 from incidents.models.states import MAINTENANCE_STATUSES, RUNNING, Status
 from incidents.text import wording
 from statuspage.api.errors import rename_fields
-from statuspage.api.lookups import components_named
+from statuspage.api.lookups import components_by_id
 from statuspage.api.v1.incidents.schemas import IncidentIn
 
-# Without these a Statuspage maintenance waits for somebody to move it.
-OFF_UNLESS_ASKED = ("auto_start", "auto_complete", "set_components", "restore_components")
+# Without these, a Statuspage maintenance starts and ends only by hand.
+OFF_BY_DEFAULT = ("auto_start", "auto_complete", "set_components", "restore_components")
 NOON = time(12)
 
 
-def create(page: Page, asked: IncidentIn, *, actor: Actor) -> Incident:
-    """A realtime, scheduled or backfilled incident. ValidationError names the field."""
+def create(page: Page, data: IncidentIn, *, actor: Actor) -> Incident:
+    """Create a realtime, scheduled or backfilled incident. ValidationError names the field."""
     with rename_fields(**NAMES, at="backfill_date"):
-        if asked.backfilled or asked.backfill_date:
-            incident = _backfill(page, asked, actor)
-        elif asked.scheduled_for or asked.scheduled_until or asked.status in MAINTENANCE_STATUSES:
-            incident = _schedule(page, asked, actor)
+        if data.backfilled or data.backfill_date:
+            incident = _backfill(page, data, actor)
+        elif data.scheduled_for or data.scheduled_until or data.status in MAINTENANCE_STATUSES:
+            incident = _schedule(page, data, actor)
         else:
-            incident = _open(page, asked, actor)
-        return mark(incident, asked, actor, title=None)
+            incident = _open(page, data, actor)
+        return set_attributes(incident, data, actor, title=None)
 
 
-def _open(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
-    status = asked.status or Status.INVESTIGATING
+def _open(page: Page, data: IncidentIn, actor: Actor) -> Incident:
+    status = data.status or Status.INVESTIGATING
     return actions.open_incident(
         page,
-        title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status(status)],
+        title=data.name or "",
+        body=data.text or wording.BY_STATUS[Status(status)],
         status=status,
-        impact=asked.impact_override,
-        components=statuses_of(page, asked),
-        notify=asked.deliver_notifications is not False,
+        impact=data.impact_override,
+        components=statuses_of(page, data),
+        notify=data.deliver_notifications is not False,
         actor=actor,
     )
 
 
-def _backfill(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
-    """Something that was over before anybody wrote of it. Nobody is told."""
-    if asked.statuses:
-        raise ValidationError({"components": "A backfilled incident names no components."})
-    if asked.backfill_date is None:
-        raise ValidationError({"backfill_date": "Say on which day it happened."})
+def _backfill(page: Page, data: IncidentIn, actor: Actor) -> Incident:
+    """Create a past incident. No notification is sent."""
+    if data.statuses:
+        raise ValidationError({"components": "A backfilled incident cannot have components. Remove them."})
+    if data.backfill_date is None:
+        raise ValidationError({"backfill_date": "Enter the day of the incident."})
     return actions.open_incident(
         page,
-        title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status.RESOLVED],
+        title=data.name or "",
+        body=data.text or wording.BY_STATUS[Status.RESOLVED],
         status=Status.RESOLVED,
-        impact=asked.impact_override,
+        impact=data.impact_override,
         notify=False,
-        at=_backfilled_at(page, asked.backfill_date),
+        at=_backfilled_at(page, data.backfill_date),
         actor=actor,
     )
 
 
 def _backfilled_at(page: Page, moment: datetime) -> datetime:
-    """A bare day is its noon on the page's clock, or now if that is earlier."""
+    """A date without a time means noon in the page's time zone, or now if that is earlier."""
     if moment.tzinfo:
         return moment
     if moment.time() == time():
@@ -81,31 +81,33 @@ def _backfilled_at(page: Page, moment: datetime) -> datetime:
     return moment.replace(tzinfo=page.zone)
 
 
-def _schedule(page: Page, asked: IncidentIn, actor: Actor) -> Incident:
-    if asked.scheduled_for is None or asked.scheduled_until is None:
-        missing = "scheduled_for" if asked.scheduled_for is None else "scheduled_until"
-        raise ValidationError({missing: "A maintenance needs a start and an end."})
-    if asked.status not in (None, "scheduled"):
-        raise ValidationError({"status": "A maintenance begins as “scheduled”. Move it on with a second request."})
-    statuses = statuses_of(page, asked)
-    options = options_of(MaintenanceOptions(**dict.fromkeys(OFF_UNLESS_ASKED, False), reminders=()), asked)
+def _schedule(page: Page, data: IncidentIn, actor: Actor) -> Incident:
+    if data.scheduled_for is None or data.scheduled_until is None:
+        missing = "scheduled_for" if data.scheduled_for is None else "scheduled_until"
+        raise ValidationError({missing: "Enter a start and an end time for the maintenance."})
+    if data.status not in (None, "scheduled"):
+        raise ValidationError(
+            {"status": "A maintenance starts as “scheduled”. Change the status with a second request."}
+        )
+    statuses = statuses_of(page, data)
+    options = options_of(MaintenanceOptions(**dict.fromkeys(OFF_BY_DEFAULT, False), reminders=()), data)
     return maintenance_lifecycle.schedule(
         page,
-        title=asked.name or "",
-        body=asked.text or wording.BY_STATUS[Status.SCHEDULED],
-        scheduled_for=asked.scheduled_for,
-        scheduled_until=asked.scheduled_until,
+        title=data.name or "",
+        body=data.text or wording.BY_STATUS[Status.SCHEDULED],
+        scheduled_for=data.scheduled_for,
+        scheduled_until=data.scheduled_until,
         components=list(statuses),
         options=options,
-        notify=asked.deliver_notifications is not False,
+        notify=data.deliver_notifications is not False,
         actor=actor,
     )
 
 
 Statuses = dict[Component, str]
-# Statuspage's names of what is to be checked.
+# Statuspage's names of the fields that are validated.
 NAMES = {"title": "name", "impact": "impact_override", "reminders": "scheduled_remind_prior"}
-# Statuspage's names of what happens by itself around a maintenance.
+# Statuspage's names of a maintenance's automatic transitions.
 SWITCH_NAMES = {
     "scheduled_auto_in_progress": "auto_start",
     "scheduled_auto_transition": "auto_start",
@@ -118,67 +120,66 @@ SWITCH_NAMES = {
 REMINDER = 60  # minutes before, as at Statuspage
 
 
-def options_of(before: MaintenanceOptions, asked: IncidentIn) -> MaintenanceOptions:
-    """`before`, with what was sent. A null changes nothing."""
+def options_of(before: MaintenanceOptions, data: IncidentIn) -> MaintenanceOptions:
+    """Return `before` with the options that were sent. Null changes nothing."""
     switches: dict[str, bool] = {name: getattr(before, name) for name in SWITCHES}
-    for name, ours in SWITCH_NAMES.items():
-        if (value := getattr(asked, name)) is not None:
-            switches[ours] = value
+    for key, name in SWITCH_NAMES.items():
+        if (value := getattr(data, key)) is not None:
+            switches[name] = value
     reminders = before.reminders
-    if asked.scheduled_remind_prior is not None:
-        reminders = (before.reminders or (REMINDER,)) if asked.scheduled_remind_prior else ()
+    if data.scheduled_remind_prior is not None:
+        reminders = (before.reminders or (REMINDER,)) if data.scheduled_remind_prior else ()
     return MaintenanceOptions(**switches, reminders=reminders)
 
 
-def mark(
-    incident: Incident, asked: IncidentIn, actor: Actor, *, title: str | None, further: Sequence[Component] = ()
+def set_attributes(
+    incident: Incident, data: IncidentIn, actor: Actor, *, title: str | None, components: Sequence[Component] = ()
 ) -> Incident:
-    """Name, impact, metadata and reminders. A null impact is derived from the components again."""
-    sent = asked.model_fields_set
+    """Set name, impact, metadata and reminders. A null impact is computed from the components again."""
+    sent = data.model_fields_set
     return attributes.edit_details(
         incident,
         title=title,
-        impact_override=(asked.impact_override or "") if "impact_override" in sent else None,
-        metadata=asked.metadata,
-        reminder_intervals=(asked.reminder_intervals or "") if "reminder_intervals" in sent else None,
-        components=further,
+        impact_override=(data.impact_override or "") if "impact_override" in sent else None,
+        metadata=data.metadata,
+        reminder_intervals=(data.reminder_intervals or "") if "reminder_intervals" in sent else None,
+        components=components,
         actor=actor,
     )
 
 
-def statuses_of(page: Page, asked: IncidentIn) -> Statuses:
-    """Of each component named, what it is to have: where nothing is said, what it has."""
-    said = asked.statuses
-    field = "component_ids" if asked.component_ids else "components"
-    named = components_named(page, said, field=field)
-    return {component: said[component.public_id] or component.status for component in named}
+def statuses_of(page: Page, data: IncidentIn) -> Statuses:
+    """Return the status to set for each component that was sent. An empty status means the current one."""
+    statuses = data.statuses
+    field = "component_ids" if data.component_ids else "components"
+    components = components_by_id(page, statuses, field=field)
+    return {component: statuses[component.public_id] or component.status for component in components}
 
 
-def change(incident: Incident, asked: IncidentIn, *, actor: Actor) -> Incident:
-    """Its marks, its window and switches, then an update if there is one to post."""
+def change(incident: Incident, data: IncidentIn, *, actor: Actor) -> Incident:
+    """Change the schedule, post an update if there is one, and set the attributes."""
     with rename_fields(**NAMES):
-        statuses = statuses_of(incident.page, asked)
-        said = incident.is_maintenance and change_plan(incident, asked, statuses, actor)
-        if _says_something(incident, asked, statuses, said=said):
-            _post(incident, asked, statuses, actor)
+        statuses = statuses_of(incident.page, data)
+        is_posted = incident.is_maintenance and change_schedule(incident, data, statuses, actor)
+        if _needs_update(incident, data, statuses, is_posted=is_posted):
+            _post(incident, data, statuses, actor)
         incident.refresh_from_db()
-        return mark(incident, asked, actor, title=asked.name, further=list(statuses))
+        return set_attributes(incident, data, actor, title=data.name, components=list(statuses))
 
 
-def _says_something(incident: Incident, asked: IncidentIn, statuses: Statuses, *, said: bool) -> bool:
-    """Whether an update is to be posted. `said`: the text was."""
-    if moves_on(incident, asked) or (asked.text.strip() and not said):
+def _needs_update(incident: Incident, data: IncidentIn, statuses: Statuses, *, is_posted: bool) -> bool:
+    """Whether to post an update. `is_posted`: the text was posted with the new schedule."""
+    if changes_status(incident, data) or (data.text.strip() and not is_posted):
         return True
-    sets = {component: new for component, new in statuses.items() if new != component.status}
-    return bool(sets) and not incident.is_upcoming
+    return bool(_changed(statuses)) and not incident.is_upcoming
 
 
-def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Actor) -> None:
-    status = asked.status or incident.status
-    notify = asked.deliver_notifications is not False
-    update = UpdateInput(body=asked.text, status=status, components=statuses or None, notify=notify)
+def _post(incident: Incident, data: IncidentIn, statuses: Statuses, actor: Actor) -> None:
+    status = data.status or incident.status
+    notify = data.deliver_notifications is not False
+    update = UpdateInput(body=data.text, status=status, components=statuses or None, notify=notify)
     if incident.is_maintenance:
-        post_step(incident, update, statuses, actor=actor)
+        post_maintenance_update(incident, update, statuses, actor=actor)
         return
     update = _with_body(update)
     if status == Status.RESOLVED and not incident.is_resolved:
@@ -186,7 +187,7 @@ def _post(incident: Incident, asked: IncidentIn, statuses: Statuses, actor: Acto
     elif incident.is_resolved and status != Status.RESOLVED:
         actions.reopen(incident, update, actor=actor)
     else:
-        _refuse_after_the_end(incident)
+        _reject_if_resolved(incident)
         actions.post_update(incident, update, actor=actor)
 
 
@@ -195,45 +196,46 @@ def _with_body(update: UpdateInput) -> UpdateInput:
     return update if update.body else replace(update, body=wording.BY_STATUS[Status(update.status)])
 
 
-def _refuse_after_the_end(incident: Incident) -> None:
+def _reject_if_resolved(incident: Incident) -> None:
     if incident.is_resolved:
-        raise ValidationError({"status": "This incident is resolved. Send another status to take it up again."})
+        raise ValidationError({"status": "This incident is resolved. Send another status to reopen it."})
 
 
-def change_plan(maintenance: Incident, asked: IncidentIn, statuses: Statuses, actor: Actor) -> bool:
-    """Window, switches, and before it has begun the components that it names. Whether the text was posted with it."""
+def change_schedule(maintenance: Incident, data: IncidentIn, statuses: Statuses, actor: Actor) -> bool:
+    """Change window, options and, before the start, components. Return whether the text was posted with them."""
     start, end = maintenance.window
-    wanted = (asked.scheduled_for or start, asked.scheduled_until or end)
-    moves = wanted != (start, end)
-    if moves:
+    new_start, new_end = data.scheduled_for or start, data.scheduled_until or end
+    is_rescheduled = (new_start, new_end) != (start, end)
+    if is_rescheduled:
         maintenance_lifecycle.reschedule(
             maintenance,
             UpdateInput(
-                body="" if moves_on(maintenance, asked) else asked.text,
-                notify=asked.deliver_notifications is not False,
+                body="" if changes_status(maintenance, data) else data.text,
+                notify=data.deliver_notifications is not False,
             ),
-            scheduled_for=wanted[0],
-            scheduled_until=wanted[1],
+            scheduled_for=new_start,
+            scheduled_until=new_end,
             actor=actor,
         )
     if not maintenance.is_resolved:
-        _change_options(maintenance, asked, statuses, actor)
-    return moves and not moves_on(maintenance, asked)
+        _change_options(maintenance, data, statuses, actor)
+    return is_rescheduled and not changes_status(maintenance, data)
 
 
-def _change_options(maintenance: Incident, asked: IncidentIn, statuses: Statuses, actor: Actor) -> None:
+def _change_options(maintenance: Incident, data: IncidentIn, statuses: Statuses, actor: Actor) -> None:
     before = maintenance_lifecycle.options_of(maintenance)
-    options = options_of(before, asked)
-    named = list(statuses) if maintenance.is_upcoming and statuses else None
-    if options != before or (named is not None and set(named) != set(maintenance.affected_components())):
-        maintenance_lifecycle.change_options(maintenance, options=options, components=named, actor=actor)
+    options = options_of(before, data)
+    components = list(statuses) if maintenance.is_upcoming and statuses else None
+    is_changed = components is not None and set(components) != set(maintenance.affected_components())
+    if options != before or is_changed:
+        maintenance_lifecycle.change_options(maintenance, options=options, components=components, actor=actor)
 
 
-def moves_on(incident: Incident, asked: IncidentIn) -> bool:
-    return asked.status is not None and asked.status != incident.status
+def changes_status(incident: Incident, data: IncidentIn) -> bool:
+    return data.status is not None and data.status != incident.status
 
 
-def post_step(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, actor: Actor) -> None:
+def post_maintenance_update(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, actor: Actor) -> None:
     """Call the action of the step. A maintenance that is completed before it began is canceled."""
     if update.status == Status.COMPLETED and maintenance.is_upcoming:
         maintenance_lifecycle.cancel(maintenance, update, actor=actor)
@@ -248,10 +250,14 @@ def post_step(maintenance: Incident, update: UpdateInput, statuses: Statuses, *,
 def _start(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, actor: Actor) -> None:
     """Start it as its options say, then set the components that the request names."""
     if update.status == Status.VERIFYING:
-        raise ValidationError({"status": "This maintenance has not begun. Send “in_progress” first."})
+        raise ValidationError({"status": "This maintenance has not started. Send “in_progress” first."})
     maintenance_lifecycle.start(maintenance, update, actor=actor)
-    changed = {component: new for component, new in statuses.items() if new != component.status}
+    changed = _changed(statuses)
     if changed:
         text = wording.BY_STATUS[Status.IN_PROGRESS]
         further = UpdateInput(status=update.status, body=text, components=changed, notify=False)
         actions.post_update(maintenance, further, actor=actor)
+
+
+def _changed(statuses: Statuses) -> Statuses:
+    return {component: status for component, status in statuses.items() if status != component.status}

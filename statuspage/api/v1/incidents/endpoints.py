@@ -41,7 +41,7 @@ def list_incidents(request: ApiRequest, page_id: str, search: SearchQuery) -> li
 
 @endpoint("POST", "/pages/{page_id}/incidents", Scope.INCIDENTS, IncidentOut, code=201)
 def create_incident(request: ApiRequest, page_id: str, body: IncidentBody) -> IncidentOut:
-    """Open an incident, schedule a maintenance, or backfill what is long over."""
+    """Open an incident, schedule a maintenance, or backfill a past incident."""
     page = page_of(request, page_id)
     return incident_out(page, create(page, body.incident, actor=request.token.actor))
 
@@ -55,21 +55,21 @@ def list_unresolved(request: ApiRequest, page_id: str, paging: PagingQuery) -> l
 
 @endpoint("GET", "/pages/{page_id}/incidents/scheduled", Scope.READ, list[IncidentOut])
 def list_scheduled(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[IncidentOut]:
-    """List maintenances, whatever became of them."""
+    """List maintenances of every status."""
     page = page_of(request, page_id)
     return _listed(page, incidents_of(page).maintenances(), paging)
 
 
 @endpoint("GET", "/pages/{page_id}/incidents/upcoming", Scope.READ, list[IncidentOut])
 def list_upcoming(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[IncidentOut]:
-    """List maintenances that have not begun."""
+    """List maintenances that have not started."""
     page = page_of(request, page_id)
     return _listed(page, incidents_of(page).upcoming(), paging)
 
 
 @endpoint("GET", "/pages/{page_id}/incidents/active_maintenance", Scope.READ, list[IncidentOut])
 def list_active(request: ApiRequest, page_id: str, paging: PagingQuery) -> list[IncidentOut]:
-    """List maintenances that are going on."""
+    """List maintenances in progress."""
     page = page_of(request, page_id)
     return _listed(page, incidents_of(page).running(), paging)
 
@@ -83,7 +83,7 @@ def get_incident(request: ApiRequest, page_id: str, incident_id: str) -> Inciden
 
 @endpoint("PATCH PUT", "/pages/{page_id}/incidents/{incident_id}", Scope.INCIDENTS, IncidentOut)
 def update_incident(request: ApiRequest, page_id: str, incident_id: str, body: IncidentBody) -> IncidentOut:
-    """Post an update, and change what else is sent."""
+    """Post an update, and change the other fields that are sent."""
     page = page_of(request, page_id)
     incident = incident_of(page, incident_id)
     return incident_out(page, change(incident, body.incident, actor=request.token.actor))
@@ -91,12 +91,12 @@ def update_incident(request: ApiRequest, page_id: str, incident_id: str, body: I
 
 @endpoint("DELETE", "/pages/{page_id}/incidents/{incident_id}", Scope.INCIDENTS, IncidentOut)
 def delete_incident(request: ApiRequest, page_id: str, incident_id: str) -> IncidentOut:
-    """Hide an incident from everybody but staff, who keep it in the console."""
+    """Hide an incident from the public. Staff still see it in the console."""
     page = page_of(request, page_id)
     incident = incident_of(page, incident_id)
-    gone = incident_out(page, incident)
+    deleted = incident_out(page, incident)
     actions.hide(incident, actor=request.token.actor, reason="Deleted through the API.")
-    return gone
+    return deleted
 
 
 @endpoint(
@@ -108,15 +108,15 @@ def delete_incident(request: ApiRequest, page_id: str, incident_id: str) -> Inci
 def update_incident_update(
     request: ApiRequest, page_id: str, incident_id: str, incident_update_id: str, body: UpdateBody
 ) -> UpdateOut:
-    """Edit an update's text or time. Visitors see that it was edited, and how."""
+    """Edit an update's text or time. The public page shows what changed."""
     page = page_of(request, page_id)
-    incident, asked, actor = incident_of(page, incident_id), body.incident_update, request.token.actor
+    incident, data, actor = incident_of(page, incident_id), body.incident_update, request.token.actor
     update: IncidentUpdate = get_from_list_or_404(incident.updates.select_related("incident__page"), incident_update_id)
-    if asked.body is not None:
-        update = actions.edit_update(update, body=asked.body, actor=actor)
-    if asked.display_at is not None:
+    if data.body is not None:
+        update = actions.edit_update(update, body=data.body, actor=actor)
+    if data.display_at is not None:
         with rename_fields(at="display_at"):
-            update = corrections.correct_update_time(update, at=asked.display_at, actor=actor)
+            update = corrections.correct_update_time(update, at=data.display_at, actor=actor)
     return update_out(page, IncidentUpdate.objects.of_page(page).get(pk=update.pk))
 
 

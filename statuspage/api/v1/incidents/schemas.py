@@ -13,7 +13,6 @@ from incidents.models import (
 )
 from statuspage.api.lookups import serializer_of
 from statuspage.api.v1.base import (
-    Codes,
     ComponentStatusInOrNone,
     ComponentStatusOut,
     ImpactIn,
@@ -21,6 +20,7 @@ from statuspage.api.v1.base import (
     LooseMoment,
     Moment,
     Name,
+    PublicIds,
     RequestModel,
     ResponseModel,
     StatusIn,
@@ -93,14 +93,14 @@ class IncidentIn(RequestModel):
     name: Name | None = None
     status: StatusIn | None = None
     body: Text | None = None
-    message: Annotated[Text | None, Field(description="What older clients call the body")] = None
+    message: Annotated[Text | None, Field(description="Old name of body")] = None
     impact_override: ImpactIn | None = None
     deliver_notifications: bool | None = None
     components: Annotated[
-        dict[str, ComponentStatusInOrNone] | Codes | None,
-        Field(description="Status by component id; an empty one leaves it as it is and names the component"),
+        dict[str, ComponentStatusInOrNone] | PublicIds | None,
+        Field(description="Status by component id. An empty status names the component without changing it."),
     ] = None
-    component_ids: Codes | None = None
+    component_ids: PublicIds | None = None
     metadata: dict[str, Any] | None = None
     reminder_intervals: Annotated[str | None, Field(max_length=100)] = None
     backfilled: bool | None = None
@@ -124,10 +124,10 @@ class IncidentIn(RequestModel):
 
     @property
     def statuses(self) -> dict[str, str]:
-        """By component id, "" where the status is to stay."""
-        found: dict[str, str] = dict.fromkeys(self.component_ids or [], "")
+        """The new status by component id, or "" if the status does not change."""
+        statuses: dict[str, str] = dict.fromkeys(self.component_ids or [], "")
         mapped = self.components if isinstance(self.components, dict) else dict.fromkeys(self.components or [], "")
-        return found | dict(mapped)
+        return statuses | dict(mapped)
 
 
 class IncidentBody(RequestModel):
@@ -135,7 +135,7 @@ class IncidentBody(RequestModel):
 
 
 class UpdateIn(RequestModel):
-    """`deliver_notifications` of what was published already is accepted and changes nothing."""
+    """`deliver_notifications` is accepted and ignored, because the update is published already."""
 
     body: Text | None = None
     display_at: Moment | None = None

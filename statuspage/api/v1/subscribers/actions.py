@@ -1,4 +1,4 @@
-"""What programs do to subscribers."""
+"""Changes of subscribers by the API, and their lookup."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from incidents.actor import Actor
 from incidents.models import Incident, Page
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.lookups import Paging, components_named, get_from_list_or_404
+from statuspage.api.lookups import Paging, components_by_id, get_from_list_or_404
 from statuspage.api.v1.subscribers.schemas import SubscriberIn, SubscriberOut, subscriber_out
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers import endpoints, staff_actions
@@ -18,31 +18,32 @@ from statuspage.subscribers.models.subscribers import SubscriberQuerySet
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
-def add_subscriber(page: Page, asked: SubscriberIn, *, actor: Actor, preferences: Preferences) -> Subscriber:
-    """By e-mail (asked to confirm unless the client says that it has their word), webhook, or telephone number.
+def add_subscriber(page: Page, data: SubscriberIn, *, actor: Actor, preferences: Preferences) -> Subscriber:
+    """Add a subscriber by email, webhook or phone number.
 
-    Endpoints are vouched for by whoever has the token, and active at once.
+    An email address must be confirmed, unless the client sends `skip_confirmation_notification`. A webhook or a phone
+    number is active at once, because the owner of the token is responsible for it.
     """
-    if asked.endpoint:
-        return _add_endpoint(page, Channel.WEBHOOK, asked.endpoint, "endpoint", asked.email, preferences, actor)
-    if asked.phone_number:
-        return _add_endpoint(page, Channel.SMS, asked.phone_number, "phone_number", None, preferences, actor)
-    if not asked.email:
-        raise ValidationError({"email": "Give an email, an endpoint or a phone_number."})
-    _check_email(asked.email)
-    confirmed = asked.skip_confirmation_notification
-    return staff_actions.add(page, asked.email, preferences=preferences, confirmed=confirmed, actor=actor)
+    if data.endpoint:
+        return _add_endpoint(page, Channel.WEBHOOK, data.endpoint, "endpoint", data.email, preferences, actor)
+    if data.phone_number:
+        return _add_endpoint(page, Channel.SMS, data.phone_number, "phone_number", None, preferences, actor)
+    if not data.email:
+        raise ValidationError({"email": "Send an email, an endpoint or a phone_number."})
+    _check_email(data.email)
+    confirmed = data.skip_confirmation_notification
+    return staff_actions.add(page, data.email, preferences=preferences, confirmed=confirmed, actor=actor)
 
 
-def preferences_for(page: Page, codes: Iterable[str] | None, before: Preferences | None = None) -> Preferences:
-    """The whole page, or the components with these ids, all else as `before`."""
-    kept = {} if before is None else before.columns
-    if codes is None:
-        return Preferences(**kept | {"whole_page": True})  # type: ignore[arg-type]
-    components = components_named(page, codes, field="component_ids")
+def preferences_for(page: Page, public_ids: Iterable[str] | None, before: Preferences | None = None) -> Preferences:
+    """Return preferences for these components, or for the whole page if None. The rest is that of `before`."""
+    columns = {} if before is None else before.columns
+    if public_ids is None:
+        return Preferences(**columns | {"whole_page": True})  # type: ignore[arg-type]
+    components = components_by_id(page, public_ids, field="component_ids")
     if not components:
-        raise ValidationError({"component_ids": "Name at least one component, or leave this out for the whole page."})
-    return Preferences(**kept | {"whole_page": False}, components=tuple(components))  # type: ignore[arg-type]
+        raise ValidationError({"component_ids": "Send at least one component, or omit this key for the whole page."})
+    return Preferences(**columns | {"whole_page": False}, components=tuple(components))  # type: ignore[arg-type]
 
 
 def remove_subscriber(subscriber: Subscriber, *, actor: Actor) -> None:
@@ -70,34 +71,33 @@ def _check_email(email: str) -> None:
     try:
         validate_email(email.strip())
     except ValidationError:
-        raise ValidationError({"email": "This is not an e-mail address."}) from None
+        raise ValidationError({"email": "Enter a valid email address."}) from None
 
 
 def without_incident(preferences: Preferences, incident: Incident) -> Preferences | None:
-    """All but this incident; None if nothing is left."""
-    rest = tuple(one for one in preferences.incidents if one != incident)
-    left = preferences.whole_page or rest or preferences.components or preferences.groups
-    return replace(preferences, incidents=rest) if left else None
+    """Return `preferences` without `incident`, or None if nothing else is selected."""
+    others = tuple(other for other in preferences.incidents if other != incident)
+    is_any_left = preferences.whole_page or others or preferences.components or preferences.groups
+    return replace(preferences, incidents=others) if is_any_left else None
 
 
-def get_subscriber(rows: SubscriberQuerySet, code: str) -> Subscriber:
-    found: Subscriber = get_from_list_or_404(
-        rows.with_public_ids([code]).with_preferences().select_related("page"), code
-    )
-    return found
+def get_subscriber(rows: SubscriberQuerySet, public_id: str) -> Subscriber:
+    rows = rows.with_public_ids([public_id]).with_preferences().select_related("page")
+    subscriber: Subscriber = get_from_list_or_404(rows, public_id)
+    return subscriber
 
 
-def read_subscriber(page: Page, code: str) -> SubscriberOut:
-    return subscriber_out(page, get_subscriber(page.subscribers.all(), code))
+def read_subscriber(page: Page, public_id: str) -> SubscriberOut:
+    return subscriber_out(page, get_subscriber(page.subscribers.all(), public_id))
 
 
 def list_subscribers(page: Page, rows: SubscriberQuerySet, paging: Paging, *, first: int = 1) -> list[SubscriberOut]:
-    return [subscriber_out(page, one) for one in paging.cut(rows.with_preferences(), first=first)]
+    return [subscriber_out(page, subscriber) for subscriber in paging.cut(rows.with_preferences(), first=first)]
 
 
-def resend_confirmation(request: ApiRequest, page: Page, rows: SubscriberQuerySet, code: str) -> SubscriberOut:
-    subscriber = get_subscriber(rows, code)
+def resend_confirmation(request: ApiRequest, page: Page, rows: SubscriberQuerySet, public_id: str) -> SubscriberOut:
+    subscriber = get_subscriber(rows, public_id)
     if subscriber.channel != Channel.EMAIL or subscriber.is_active:
-        raise ValidationError({"subscriber": "Only unconfirmed e-mail subscribers are asked to confirm."})
+        raise ValidationError({"subscriber": "Only unconfirmed email subscribers receive a confirmation email."})
     staff_actions.resend_confirmation(subscriber, actor=request.token.actor)
-    return read_subscriber(page, code)
+    return read_subscriber(page, public_id)

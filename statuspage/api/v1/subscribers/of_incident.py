@@ -16,7 +16,7 @@ OF_INCIDENT = "/pages/{page_id}/incidents/{incident_id}/subscribers"
 def list_incident_subscribers(
     request: ApiRequest, page_id: str, incident_id: str, paging: PagingQuery
 ) -> list[SubscriberOut]:
-    """List those who are told of this incident because they chose it."""
+    """List the subscribers of this incident."""
     page = page_of(request, page_id)
     rows = schemas.in_mode_and_state(_of_incident(page, incident_of(page, incident_id)), state="all")
     return actions.list_subscribers(page, rows.newest_first(), paging)
@@ -37,15 +37,15 @@ def create_incident_subscriber(
 def get_incident_subscriber(request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str) -> SubscriberOut:
     """Get a subscriber of an incident."""
     page = page_of(request, page_id)
-    found = actions.get_subscriber(_of_incident(page, incident_of(page, incident_id)), subscriber_id)
-    return schemas.subscriber_out(page, found)
+    subscriber = actions.get_subscriber(_of_incident(page, incident_of(page, incident_id)), subscriber_id)
+    return schemas.subscriber_out(page, subscriber)
 
 
 @endpoint("DELETE", f"{OF_INCIDENT}/{{subscriber_id}}", Scope.SUBSCRIBERS, SubscriberOut, tag="subscribers")
 def delete_incident_subscriber(
     request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str
 ) -> SubscriberOut:
-    """Tell a subscriber of this incident no more. Who chose nothing else is unsubscribed."""
+    """Remove a subscriber from this incident. A subscriber of nothing else is unsubscribed."""
     page, actor = page_of(request, page_id), request.token.actor
     incident = incident_of(page, incident_id)
     subscriber = actions.get_subscriber(_of_incident(page, incident), subscriber_id)
@@ -68,10 +68,10 @@ def delete_incident_subscriber(
 def resend_incident_confirmation(
     request: ApiRequest, page_id: str, incident_id: str, subscriber_id: str
 ) -> SubscriberOut:
-    """Ask a subscriber of an incident once more to confirm."""
+    """Resend the confirmation email to a subscriber of an incident."""
     page = page_of(request, page_id)
     return actions.resend_confirmation(request, page, _of_incident(page, incident_of(page, incident_id)), subscriber_id)
 
 
 def _of_incident(page: Page, incident: Incident) -> SubscriberQuerySet:
-    return page.subscribers.choosing(incident)
+    return page.subscribers.following(incident)

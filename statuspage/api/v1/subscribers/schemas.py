@@ -6,13 +6,13 @@ from pydantic import Field
 
 from incidents.models import Page
 from statuspage.api.lookups import serializer_of
-from statuspage.api.v1.base import Codes, RequestModel, ResponseModel
+from statuspage.api.v1.base import PublicIds, RequestModel, ResponseModel
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import UNCONFIRMED_KEPT, SubscriberQuerySet
+from statuspage.subscribers.models.subscribers import UNCONFIRMED_RETENTION, SubscriberQuerySet
 from statuspage.subscribers.preferences import preferences_of
 
 Mode = Literal["email", "sms", "webhook", "slack", "teams", "integration_partner"]
-StateWord = Literal["active", "unconfirmed", "pending", "quarantined", "all"]
+StateIn = Literal["active", "unconfirmed", "pending", "quarantined", "all"]
 
 
 class SubscriberOut(ResponseModel):
@@ -38,9 +38,11 @@ class SubscriberIn(RequestModel):
     email: Annotated[str | None, Field(max_length=254)] = None
     endpoint: Annotated[str | None, Field(max_length=1000)] = None
     phone_number: Annotated[str | None, Field(max_length=40)] = None
-    phone_country: Annotated[str | None, Field(max_length=2, description="Only numbers with + are understood")] = None
+    phone_country: Annotated[
+        str | None, Field(max_length=2, description="Ignored. Send the number with + and the country code.")
+    ] = None
     skip_confirmation_notification: bool = False
-    component_ids: Codes | None = None
+    component_ids: PublicIds | None = None
 
 
 class SubscriberBody(RequestModel):
@@ -48,22 +50,22 @@ class SubscriberBody(RequestModel):
 
 
 class ComponentsBody(RequestModel):
-    """Without `component_ids`: the whole page."""
+    """Without `component_ids`, the subscriber follows the whole page."""
 
-    component_ids: Codes | None = None
+    component_ids: PublicIds | None = None
 
 
 class ManyBody(RequestModel):
-    """`subscribers`: ids, or the word `all`."""
+    """`subscribers` is a list of ids, or `all`."""
 
-    subscribers: Codes | str
+    subscribers: PublicIds | str
     type: Mode | None = None
-    state: StateWord = "active"
+    state: StateIn = "active"
     skip_unsubscription_notification: bool | None = None
 
 
 class CountOut(ResponseModel):
-    """How many subscribers were found."""
+    """The number of subscribers."""
 
     count: int
 
@@ -118,17 +120,18 @@ def mode_of(channel: str) -> Mode:
 def in_mode_and_state(
     rows: SubscriberQuerySet, *, mode: str | None = None, state: str = "active"
 ) -> SubscriberQuerySet:
-    """Those who have left are in none of the states."""
-    found = rows.in_states(STATES[state])
-    return found.on_channels([one for one in Channel if mode_of(one) == mode]) if mode else found
+    """Filter subscribers. Those who unsubscribed are in none of the states."""
+    rows = rows.in_states(STATES[state])
+    return rows.on_channels([channel for channel in Channel if mode_of(channel) == mode]) if mode else rows
 
 
 def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
-    """`subscriber` comes `with_preferences()`. Secret addresses of chats are not told."""
+    """`subscriber` comes `with_preferences()`. The secret URLs of chat channels are not included."""
     serializer, mode = serializer_of(page), mode_of(subscriber.channel)
     number = subscriber.endpoint if mode == "sms" else None
     quarantined_at = subscriber.paused_at if subscriber.state == SubscriberState.PAUSED else None
-    asked_at = subscriber.confirmation_sent_at or subscriber.created_at
+    unconfirmed_since = subscriber.confirmation_sent_at or subscriber.created_at
+    is_unconfirmed = subscriber.state in UNCONFIRMED
     return SubscriberOut(
         id=subscriber.public_id,
         page_id=page.public_id,
@@ -140,35 +143,35 @@ def subscriber_out(page: Page, subscriber: Subscriber) -> SubscriberOut:
         display_phone_number=number,
         obfuscated_channel_name=subscriber.address if mode in ("slack", "teams", OTHERS) else None,
         quarantined_at=serializer.time_or_none(quarantined_at),
-        purge_at=serializer.time(asked_at + UNCONFIRMED_KEPT) if subscriber.state in UNCONFIRMED else None,
-        components=_chosen(subscriber),
+        purge_at=serializer.time(unconfirmed_since + UNCONFIRMED_RETENTION) if is_unconfirmed else None,
+        components=_component_ids(subscriber),
         created_at=serializer.time(subscriber.created_at),
     )
 
 
-def _chosen(subscriber: Subscriber) -> list[str]:
-    """Ids of components, those of chosen groups too; none: the whole page."""
+def _component_ids(subscriber: Subscriber) -> list[str]:
+    """Return the ids of the selected components and of those in selected groups. Empty means the whole page."""
     preferences = preferences_of(subscriber)
     if preferences.whole_page:
         return []
-    members = (one for group in preferences.groups for one in group.components.active())
-    return list(dict.fromkeys(one.public_id for one in (*preferences.components, *members)))
+    members = (component for group in preferences.groups for component in group.components.active())
+    return list(dict.fromkeys(component.public_id for component in (*preferences.components, *members)))
 
 
 def histogram(page: Page) -> Histogram:
-    """By mode and state; those who have left are not counted."""
-    found = {mode: CountsByState() for mode in (*MODES.values(), OTHERS)}
+    """Count subscribers by mode and state, without those who unsubscribed."""
+    by_mode = {mode: CountsByState() for mode in (*MODES.values(), OTHERS)}
     for channel, state, number in page.subscribers.tally():
-        counted = found[mode_of(channel)]
-        for word in ("active", "unconfirmed", "quarantined"):
-            if state in STATES[word]:
-                setattr(counted, word, getattr(counted, word) + number)
-                counted.total += number
-    return Histogram(**found)
+        counts = by_mode[mode_of(channel)]
+        for name in ("active", "unconfirmed", "quarantined"):
+            if state in STATES[name]:
+                setattr(counts, name, getattr(counts, name) + number)
+                counts.total += number
+    return Histogram(**by_mode)
 
 
 def counts_by_mode(page: Page, *, mode: str | None, state: str) -> CountsByMode:
-    """Of other modes than `mode`, none."""
-    counted, word = histogram(page), {"all": "total", "pending": "unconfirmed"}.get(state, state)
+    """Count subscribers in `state`: of one mode only, if `mode` is not None."""
+    counts, name = histogram(page), {"all": "total", "pending": "unconfirmed"}.get(state, state)
     modes = [mode] if mode else list(Histogram.model_fields)
-    return CountsByMode(**{one: getattr(getattr(counted, one), word) for one in modes})
+    return CountsByMode(**{mode: getattr(getattr(counts, mode), name) for mode in modes})

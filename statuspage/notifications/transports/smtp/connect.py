@@ -1,4 +1,4 @@
-"""Opening connections to the mail server, as Django's EMAIL_* settings say. The only place that imports smtplib."""
+"""Open connections to the mail server of Django's EMAIL_* settings. The only module that imports smtplib."""
 
 from __future__ import annotations
 
@@ -11,177 +11,121 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from statuspage.notifications.messages.email import one_line
-from statuspage.notifications.models import BounceKind
-from statuspage.notifications.transports.base import ChannelDown, TransportError
-from statuspage.notifications.transports.smtp.status_codes import kind_of, status_in
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-# Name look-up, connection, greeting, TLS and log-in together.
-OPEN_SECONDS = 20.0
-# All that, and one mail.
-HAND_OVER_SECONDS = 40.0
+# Limit for name resolution, connecting, greeting, TLS and log-in together.
+CONNECT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the server offers: PIPELINING (RFC 2920), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531)."""
+    """The extensions that the server supports: PIPELINING (RFC 2920), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531)."""
 
     pipelining: bool = False
     eight_bit: bool = False
     smtputf8: bool = False
 
 
-class _Watched(smtplib.SMTP):
-    """Leaves a second handle of its socket with the thread that opens it: cutting that ends any waiting."""
+class _InterruptibleSMTP(smtplib.SMTP):
+    """Store a copy of the socket in the thread that connects; shutting the copy down interrupts any blocking call."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
         sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in typeshed
-        opening = threading.current_thread()
-        if isinstance(opening, _Wired):
-            opening.wire = sock.dup()
+        thread = threading.current_thread()
+        if isinstance(thread, _InterruptibleThread):
+            thread.socket_copy = sock.dup()
         return sock
 
 
-class _WatchedSSL(smtplib.SMTP_SSL, _Watched):
-    """SMTP_SSL asks `super()` for the bare socket: that is _Watched."""
+class _InterruptibleSMTPSSL(smtplib.SMTP_SSL, _InterruptibleSMTP):
+    """SMTP_SSL gets the plain socket from `super()`, which is _InterruptibleSMTP."""
 
 
 class _Backend(EmailBackend):
-    """Django's, for all that it knows about TLS and log-ins."""
+    """Django's SMTP backend, which implements TLS and log-in, with interruptible connections."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        return _WatchedSSL if self.use_ssl else _Watched
+        return _InterruptibleSMTPSSL if self.use_ssl else _InterruptibleSMTP
 
 
-class _Wired(threading.Thread):
-    """Talks over a connection that others can cut."""
+class _InterruptibleThread(threading.Thread):
+    """A thread whose connection other threads can shut down."""
 
-    wire: socket.socket | None = None
+    socket_copy: socket.socket | None = None
 
-    def cut(self) -> None:
-        """Whatever it waits for ends now."""
-        if self.wire:
+    def interrupt(self) -> None:
+        """End any blocking call of the thread."""
+        if self.socket_copy:
             with suppress(OSError):
-                self.wire.shutdown(socket.SHUT_RDWR)
+                self.socket_copy.shutdown(socket.SHUT_RDWR)
 
 
-class ConnectThread(_Wired):
-    """One connection being opened, beside the sending. Then either `error` says why not, or `sock` is ready."""
+class ConnectThread(_InterruptibleThread):
+    """Opens one connection in the background. When done, either `error` holds the reason or `sock` is ready."""
 
-    def __init__(self, done: Callable[[], None]) -> None:
-        super().__init__(name="smtp-opening", daemon=True)
-        self._done = done
-        self._given_up = False
+    def __init__(self, on_done: Callable[[], None]) -> None:
+        super().__init__(name="smtp-connect", daemon=True)
+        self._on_done = on_done
+        self._is_abandoned = False
         self._client: Any = None
         self.is_ready = False
         self.error = ""
         self.features = Features()
-        self.ends_at = time.monotonic() + OPEN_SECONDS
+        self.deadline = time.monotonic() + CONNECT_SECONDS
 
     @property
     def sock(self) -> socket.socket:
-        found: socket.socket = self._client.sock
-        return found
+        sock: socket.socket = self._client.sock
+        return sock
 
     def run(self) -> None:
         backend = _Backend()
         try:
             self._open(backend)
         except (OSError, ValueError, smtplib.SMTPException) as error:
-            self.error = self.error or words(error)
+            self.error = self.error or error_text(error)
         self.is_ready = True
-        self._done()
-        if self.error or self._given_up:
-            self.give_up()
+        self._on_done()
+        if self.error or self._is_abandoned:
+            self.abandon()
             with suppress(OSError, smtplib.SMTPException):
                 backend.close()
-        if self.wire:
-            self.wire.close()
+        if self.socket_copy:
+            self.socket_copy.close()
 
-    def give_up(self) -> None:
-        """Stop waiting for it; whatever it waits for ends now."""
-        self._given_up = True
-        self.cut()
+    def abandon(self) -> None:
+        """Stop waiting for the connection and close it."""
+        self._is_abandoned = True
+        self.interrupt()
         if self.is_ready and self._client:
             self._client.close()
 
     def expire(self) -> None:
-        self.error = self.error or f"it did not get ready within {OPEN_SECONDS:g} s"
-        self.give_up()
+        self.error = self.error or f"not ready within {CONNECT_SECONDS:g} s"
+        self.abandon()
 
     def _open(self, backend: _Backend) -> None:
         backend.open()
         client: Any = backend.connection
         client.ehlo_or_helo_if_needed()
-        offered = client.esmtp_features
+        extensions = client.esmtp_features
         self.features = Features(
-            pipelining="pipelining" in offered, eight_bit="8bitmime" in offered, smtputf8="smtputf8" in offered
+            pipelining="pipelining" in extensions, eight_bit="8bitmime" in extensions, smtputf8="smtputf8" in extensions
         )
         client.sock.settimeout(0)
         if client.file:
-            # smtplib's reader is done; while it is open, closing the socket closes nothing.
+            # smtplib no longer reads. While its file is open, closing the socket has no effect.
             client.file.close()
             client.file = None
         self._client = client
 
 
-class _HandOver(_Wired):
-    """One mail over a connection of its own."""
-
-    def __init__(self, message: EmailMessage) -> None:
-        super().__init__(name="mail-hand-over", daemon=True)
-        self._message = message
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            _Backend().send_messages([self._message])
-        except Exception as error:
-            self.error = error
-        if self.wire:
-            self.wire.close()
-
-
-def send_message(message: EmailMessage) -> None:
-    """One mail to one recipient, on its own: returns when the mail server (or file) has it.
-
-    TransportError if it would not take this one, ChannelDown if it takes none. HAND_OVER_SECONDS at most.
-    """
-    if settings.EMAIL_BACKEND != SMTP_BACKEND:
-        try:
-            get_connection().send_messages([message])
-        except OSError as error:
-            raise ChannelDown(str(error)) from error
-        return
-    talk = _HandOver(message)
-    talk.start()
-    talk.join(HAND_OVER_SECONDS)
-    if talk.is_alive():
-        talk.cut()
-        raise ChannelDown(f"The mail server took longer than {HAND_OVER_SECONDS:g} s")
-    if talk.error:
-        raise _judged(talk.error) from talk.error
-
-
-def _judged(error: Exception) -> Exception:
-    """Whose fault it is."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, response = next(iter(error.recipients.values()))
-        text = words(smtplib.SMTPResponseException(code, response))
-        return TransportError(text, permanent=kind_of(status_in(text)) == BounceKind.HARD)
-    if isinstance(error, smtplib.SMTPDataError):
-        return TransportError(words(error))
-    return ChannelDown(words(error)) if isinstance(error, OSError) else error
-
-
-def words(error: Exception) -> str:
-    """`535 5.7.8 Wrong password`: what the server said, as one line that people can read."""
+def error_text(error: Exception) -> str:
+    """Return the server's reply as one readable line, such as `535 5.7.8 Wrong password`."""
     code: object = getattr(error, "smtp_code", "")
     response: object = getattr(error, "smtp_error", "")
     text = response.decode("utf-8", "replace") if isinstance(response, bytes) else str(response)

@@ -1,7 +1,7 @@
-"""One open SMTP connection: what is written, what is waited for, and what each answer means (RFC 5321, RFC 2920).
+"""One open SMTP connection: writes commands, reads replies and interprets them (RFC 5321, RFC 2920).
 
-Where the server offers PIPELINING, the text of one mail and the envelope of the next are one write: one round trip a
-mail instead of four.
+If the server supports PIPELINING, the text of one email and the envelope of the next are a single write: one round
+trip per email instead of four.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     from statuspage.notifications.transports.smtp.connect import ConnectThread
     from statuspage.notifications.transports.smtp.pool import SmtpPool
 
-# From the envelope to the answer to the text, however many answers drip in between.
+# Limit from the envelope to the reply to the text, regardless of how many replies arrive in between.
 MESSAGE_SECONDS = 30.0
-# No sane answer is longer.
-_MOST_UNREAD, _MOST_LINES = 64 * 1024, 200
-# Answers to RCPT that speak of us, not of the mailbox: authentication and TLS wanted, credentials refused (RFC 4954).
-_OUR_FAULT = {530, 534, 535, 538}
+# Limits for one reply: unread bytes and lines.
+_MAX_UNREAD, _MAX_LINES = 64 * 1024, 200
+# Replies to RCPT that concern the sender, not the mailbox: authentication or TLS required (RFC 4954).
+_SENDER_FAULT = {530, 534, 535, 538}
 _BLOCKED = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Step(Enum):
-    """What was written, and its answer waited for."""
+    """A command that was written and whose reply is awaited."""
 
     RESET = auto()
     MAIL = auto()
     RCPT = auto()
     DATA = auto()
     TEXT = auto()
-    # The server asked for a text though it refused the recipient: an empty one ends that (RFC 2920 section 3.1).
+    # The server requested the text although it refused the recipient: send an empty one (RFC 2920 section 3.1).
     NO_TEXT = auto()
 
 
 class SmtpConnection:
-    def __init__(self, opened: ConnectThread, office: SmtpPool) -> None:
-        self._opened = opened  # holds the socket
-        self.sock = opened.sock
-        self.features = opened.features
-        self._pool = office
-        self._jobs: list[Envelope] = []
+    def __init__(self, connect_thread: ConnectThread, pool: SmtpPool) -> None:
+        self._connect_thread = connect_thread  # owns the socket
+        self.sock = connect_thread.sock
+        self.features = connect_thread.features
+        self._pool = pool
+        self._envelopes: list[Envelope] = []
         self._queue: deque[tuple[Step, Envelope, bytes]] = deque()
-        self._expected: deque[tuple[Step, Envelope]] = deque()
+        self._awaited: deque[tuple[Step, Envelope]] = deque()
         self._unread = b""
         self._unwritten = b""
         self._lines: list[bytes] = []
@@ -61,35 +61,35 @@ class SmtpConnection:
 
     @property
     def is_idle(self) -> bool:
-        return not (self._expected or self._queue or self.is_closed)
+        return not (self._awaited or self._queue or self.is_closed)
 
-    def give(self, job: Envelope) -> None:
-        """Begin with `job`: its envelope now, its text when the server asks for it."""
+    def start(self, envelope: Envelope) -> None:
+        """Send the commands of `envelope` now, and its text when the server requests it."""
         if self.is_idle:
             self.deadline = time.monotonic() + MESSAGE_SECONDS
-        self._enqueue(job)
-        self._pump()
+        self._enqueue(envelope)
+        self._write_queued()
 
-    def _enqueue(self, job: Envelope) -> None:
-        self._jobs.append(job)
+    def _enqueue(self, envelope: Envelope) -> None:
+        self._envelopes.append(envelope)
         if self._needs_reset:
-            self._queue.append((Step.RESET, job, b"RSET\r\n"))
+            self._queue.append((Step.RESET, envelope, b"RSET\r\n"))
             self._needs_reset = False
         self._queue += (
-            (Step.MAIL, job, job.mail_command),
-            (Step.RCPT, job, job.rcpt_command),
-            (Step.DATA, job, b"DATA\r\n"),
+            (Step.MAIL, envelope, envelope.mail_command),
+            (Step.RCPT, envelope, envelope.rcpt_command),
+            (Step.DATA, envelope, b"DATA\r\n"),
         )
 
-    def _pump(self) -> None:
-        """Write what may be written: all that waits, or without PIPELINING one step at a time."""
+    def _write_queued(self) -> None:
+        """Write all queued commands or, without PIPELINING, one command at a time."""
         queue, pieces = self._queue, []
-        while queue and (self.features.pipelining or not self._expected):
-            step, job, piece = queue.popleft()
-            self._expected.append((step, job))
+        while queue and (self.features.pipelining or not self._awaited):
+            step, envelope, piece = queue.popleft()
+            self._awaited.append((step, envelope))
             pieces.append(piece)
             if step is Step.TEXT:
-                job.is_given, job.given_at = True, time.monotonic()
+                envelope.is_text_sent, envelope.text_sent_at = True, time.monotonic()
         if pieces:
             self._unwritten += b"".join(pieces)
             self.write()
@@ -101,129 +101,131 @@ class SmtpConnection:
         except _BLOCKED:
             pass
         except OSError as error:
-            self.lose(f"The connection to the mail server broke: {error}.")
+            self.fail(f"The connection to the mail server broke: {error}.")
         if bool(self._unwritten) != self.is_watched_for_writing and not self.is_closed:
             self.is_watched_for_writing = not self.is_watched_for_writing
-            self._pool.watch(self)
+            self._pool.update_events(self)
 
     def read(self) -> None:
-        """Take in what has come, and act on every answer that is complete."""
+        """Read the available bytes and handle every complete reply."""
         try:
             while not self.is_closed:
-                came = self.sock.recv(65536)
-                if not came:
-                    self.lose("The mail server closed the connection")
+                data = self.sock.recv(65536)
+                if not data:
+                    self.fail("The mail server closed the connection")
                     return
-                self._take_in(came)
-                if len(came) < 65536 and not isinstance(self.sock, ssl.SSLSocket):
+                self._parse(data)
+                if len(data) < 65536 and not isinstance(self.sock, ssl.SSLSocket):
                     return
         except _BLOCKED:
             return
         except OSError as error:
-            self.lose(f"The connection to the mail server broke ({error.strerror or error})")
+            self.fail(f"The connection to the mail server broke ({error.strerror or error})")
 
-    def _take_in(self, came: bytes) -> None:
-        *lines, self._unread = (self._unread + came).split(b"\n")
+    def _parse(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             response, self._lines = [*self._lines, line], []
-            self._answered(response)
+            self._handle_response(response)
             if self.is_closed:
                 return
-        if len(self._unread) > _MOST_UNREAD or len(self._lines) > _MOST_LINES:
-            self.lose("The mail server's answer has no end")
+        if len(self._unread) > _MAX_UNREAD or len(self._lines) > _MAX_LINES:
+            self.fail("The mail server's reply is too long")
         elif self._queue:
-            self._pump()
+            self._write_queued()
 
-    def _answered(self, lines: list[bytes]) -> None:
+    def _handle_response(self, lines: list[bytes]) -> None:
         code = int(lines[-1][:3]) if lines[-1][:3].isdigit() else 0
-        if not self._expected or not code:
-            self.lose(f"The mail server said, out of turn: {_words(code, lines)}")
+        if not self._awaited or not code:
+            self.fail(f"The mail server sent an unexpected reply: {_response_text(code, lines)}")
             return
-        step, job = self._expected.popleft()
+        step, envelope = self._awaited.popleft()
         if code == 421:
-            # It goes, and takes nothing with it: what it answers this to was not accepted (RFC 5321 section 3.8).
-            job.is_given = job.is_given and step is not Step.TEXT
-            self.lose(f"The mail server closed the connection ({_words(code, lines)})")
+            # The server shuts down, and the message that it replies to was not accepted (RFC 5321 section 3.8).
+            envelope.is_text_sent = envelope.is_text_sent and step is not Step.TEXT
+            self.fail(f"The mail server closed the connection ({_response_text(code, lines)})")
         else:
-            self._act(step, job, code, lines)
+            self._apply_response(step, envelope, code, lines)
 
-    def _act(self, step: Step, job: Envelope, code: int, lines: list[bytes]) -> None:
+    def _apply_response(self, step: Step, envelope: Envelope, code: int, lines: list[bytes]) -> None:
         is_good = 200 <= code < 300
         if step is Step.MAIL and not is_good:
-            self._end(job, ChannelDown(f"The mail server refused us: {_words(code, lines)}"))
+            self._settle(envelope, ChannelDown(f"The mail server refused the sender: {_response_text(code, lines)}"))
         elif step is Step.RCPT and not is_good:
-            if not job.is_over:
-                self._end(job, _refused_recipient(code, _words(code, lines)))
+            if not envelope.is_settled:
+                self._settle(envelope, _recipient_error(code, _response_text(code, lines)))
         elif step is Step.DATA:
-            self._asked_for_text(job) if code == 354 else self._refused_data(job, _words(code, lines))
+            self._queue_text(envelope) if code == 354 else self._handle_refused_data(
+                envelope, _response_text(code, lines)
+            )
         elif step is Step.TEXT:
-            # Here the server has judged the text, or its own disk: no reason to strike the reader off.
+            # This reply concerns the text or the server, not the recipient, so the subscriber stays active.
             self._accepted += is_good
-            self._end(job, None if is_good else TransportError(_words(code, lines)))
+            self._settle(envelope, None if is_good else TransportError(_response_text(code, lines)))
             self.deadline = time.monotonic() + MESSAGE_SECONDS
 
-    def _asked_for_text(self, job: Envelope) -> None:
-        if job.is_over:
-            self._queue.appendleft((Step.NO_TEXT, job, b".\r\n"))
+    def _queue_text(self, envelope: Envelope) -> None:
+        if envelope.is_settled:
+            self._queue.appendleft((Step.NO_TEXT, envelope, b".\r\n"))
             return
-        self._queue.append((Step.TEXT, job, job.data))
-        if self.features.pipelining and (following := self._pool.take(self)):
-            self._enqueue(following)
+        self._queue.append((Step.TEXT, envelope, envelope.data))
+        if self.features.pipelining and (next_envelope := self._pool.take_envelope(self)):
+            self._enqueue(next_envelope)
 
-    def _refused_data(self, job: Envelope, response: str) -> None:
+    def _handle_refused_data(self, envelope: Envelope, response: str) -> None:
         self._needs_reset = True
-        if not job.is_over:
-            self._end(job, TransportError(response))
+        if not envelope.is_settled:
+            self._settle(envelope, TransportError(response))
 
-    def _end(self, job: Envelope, error: Exception | None) -> None:
-        job.is_over = True
-        self._jobs.remove(job)
-        if any(waiting is job for _, waiting, _ in self._queue):
-            self._queue = deque(entry for entry in self._queue if entry[1] is not job)
+    def _settle(self, envelope: Envelope, error: Exception | None) -> None:
+        envelope.is_settled = True
+        self._envelopes.remove(envelope)
+        if any(queued is envelope for _, queued, _ in self._queue):
+            self._queue = deque(entry for entry in self._queue if entry[1] is not envelope)
             self._needs_reset = True
-        self._pool.settle(job, error)
+        self._pool.settle(envelope, error)
 
-    def lose(self, why: str, *, timed_out: bool = False) -> None:
-        """The connection is of no more use. Only the mail that was being handed over can be to blame."""
+    def fail(self, reason: str, *, timed_out: bool = False) -> None:
+        """Close the broken connection. Only the email that was being sent can be the cause."""
         if self.is_closed:
             return
         self.close()
-        jobs, self._jobs = self._jobs, []
-        for place, job in enumerate(jobs):
-            if job.is_given:
-                error = f"{why} before it answered: perhaps it has the message."
-                self._pool.cut_off(job, TransportError(error, in_doubt=True), timed_out=timed_out)
-            elif place == 0 and (timed_out or not self._accepted):
-                error = f"{why} before it accepted the message."
-                self._pool.cut_off(job, TransportError(error), timed_out=timed_out)
+        envelopes, self._envelopes = self._envelopes, []
+        for index, envelope in enumerate(envelopes):
+            if envelope.is_text_sent:
+                error = f"{reason} before it replied. The message may have been delivered."
+                self._pool.handle_broken_connection(envelope, TransportError(error, in_doubt=True), timed_out=timed_out)
+            elif index == 0 and (timed_out or not self._accepted):
+                error = f"{reason} before it accepted the message."
+                self._pool.handle_broken_connection(envelope, TransportError(error), timed_out=timed_out)
             else:
-                # Servers close idle and long connections: another one will do.
-                self._pool.return_for_changes(job)
+                # Servers close idle and long connections: send it over another one.
+                self._pool.put_back(envelope)
 
     def close(self) -> None:
         if self.is_closed:
             return
-        self._pool.forget(self)
+        self._pool.remove(self)
         with suppress(OSError):
             if self.is_idle and not self._unwritten:
                 self.sock.send(b"QUIT\r\n")
         self.is_closed = True
         self._queue.clear()
-        self._expected.clear()
+        self._awaited.clear()
         with suppress(OSError):
             self.sock.close()
 
 
-def _words(code: int, lines: list[bytes]) -> str:
-    """`550 5.1.1 No such user`: an answer as one line that people can read."""
+def _response_text(code: int, lines: list[bytes]) -> str:
+    """Return a reply as one readable line, such as `550 5.1.1 No such user`."""
     text = " ".join(line[4:].decode("utf-8", "replace") for line in lines)
     return one_line(f"{code or ''} {text}")[:500]
 
 
-def _refused_recipient(code: int, response: str) -> Exception:
-    if code in _OUR_FAULT or "relay" in response.lower():
-        return ChannelDown(f"The mail server does not send for us: {response}")
+def _recipient_error(code: int, response: str) -> Exception:
+    if code in _SENDER_FAULT or "relay" in response.lower():
+        return ChannelDown(f"The mail server does not relay for this sender: {response}")
     return TransportError(response, permanent=code >= 500)

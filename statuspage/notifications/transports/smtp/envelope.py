@@ -1,8 +1,12 @@
-"""One mail to be handed over: its envelope, and its text for the server that takes it."""
+"""One email to send: its SMTP envelope and its text, encoded for the server that receives it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.message import utf8_charset_qp
 
 from statuspage.notifications.messages.email import EmailTemplate
 from statuspage.notifications.models import Delivery
@@ -13,41 +17,85 @@ from statuspage.notifications.transports.smtp.headers import envelope_sender, ma
 
 
 class ComposedEmail:
-    """A letter, written as bytes once for each kind of server that it is sent through."""
+    """An email, serialized once for each set of extensions that a server supports."""
 
     def __init__(self, email: EmailTemplate, *, is_list: bool, in_thread: bool) -> None:
         self.email = email
-        self._traits: dict[str, Any] = {"is_list": is_list, "in_thread": in_thread}
+        self._options: dict[str, Any] = {"is_list": is_list, "in_thread": in_thread}
         self._templates: dict[tuple[bool, bool], ByteTemplate] = {}
 
-    def template(self, *, eight_bit: bool, stuffed: bool) -> ByteTemplate:
-        key = eight_bit, stuffed
+    def template(self, *, eight_bit: bool, dot_stuffed: bool) -> ByteTemplate:
+        key = eight_bit, dot_stuffed
         if key not in self._templates:
-            self._templates[key] = ByteTemplate(self.email, eight_bit=eight_bit, stuffed=stuffed, **self._traits)
+            self._templates[key] = ByteTemplate(
+                self.email, eight_bit=eight_bit, dot_stuffed=dot_stuffed, **self._options
+            )
         return self._templates[key]
 
 
+class ComposedMessage:
+    """A message to one person, complete. Offers the server what a ComposedEmail does."""
+
+    def __init__(self, message: EmailMessage) -> None:
+        self.message = message
+
+    def template(self, *, eight_bit: bool, dot_stuffed: bool) -> CompleteMessage:
+        self.message.encoding = None if eight_bit else utf8_charset_qp
+        raw = self.message.message().as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if dot_stuffed:
+            raw = re.sub(rb"^\.", b"..", raw, flags=re.MULTILINE) + b".\r\n"
+        return CompleteMessage(raw)
+
+
+class CompleteMessage:
+    """What `fill` returns is the same for every delivery: there is only one."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self.is_eight_bit = not raw.isascii()
+
+    def fill(self, _delivery: Delivery) -> bytes:
+        return self._raw
+
+
+Composed = ComposedEmail | ComposedMessage
+
+
 class Envelope:
-    """`is_given`: the text was written (`given_at`, by time.monotonic()), so the server may have it. `is_over`: what
-    became of it is known."""
+    """The SMTP commands and the text of one delivery.
 
-    __slots__ = ("composed", "data", "delivery", "given_at", "is_given", "is_over", "mail_command", "rcpt_command")
+    `is_text_sent`: the text was written (at `text_sent_at`, by time.monotonic()), so the server may have it.
+    `is_settled`: the outcome is known.
+    """
 
-    def __init__(self, composed: ComposedEmail, delivery: Delivery) -> None:
+    __slots__ = (
+        "composed",
+        "data",
+        "delivery",
+        "is_settled",
+        "is_text_sent",
+        "mail_command",
+        "rcpt_command",
+        "text_sent_at",
+    )
+
+    def __init__(self, composed: Composed, delivery: Delivery) -> None:
         self.composed = composed
         self.delivery = delivery
-        self.is_given = self.is_over = False
-        self.given_at = 0.0
+        self.is_text_sent = self.is_settled = False
+        self.text_sent_at = 0.0
         self.data = self.mail_command = self.rcpt_command = b""
 
-    def address(self, features: Features) -> None:
-        """Write envelope and text as the server can take them. TransportError or ValueError if it cannot."""
-        template = self.composed.template(eight_bit=features.eight_bit, stuffed=True)
-        recipient = mailbox(self.delivery.subscriber.email)
+    def prepare(self, features: Features) -> None:
+        """Encode commands and text for a server with `features`. TransportError or ValueError if that is impossible."""
+        template = self.composed.template(eight_bit=features.eight_bit, dot_stuffed=True)
+        recipient = mailbox(self.delivery.email)
         options = b" BODY=8BITMIME" if template.is_eight_bit else b""
         if not recipient.isascii():
             if not features.smtputf8:
-                raise TransportError("The mail server cannot send to an address with letters beyond ASCII.")
+                raise TransportError(
+                    "The mail server does not support addresses with characters beyond ASCII (SMTPUTF8)."
+                )
             options += b" SMTPUTF8"
         self.mail_command = b"MAIL FROM:<%b>%b\r\n" % (mailbox(envelope_sender(self.delivery)).encode(), options)
         self.rcpt_command = b"RCPT TO:<%b>\r\n" % recipient.encode()

@@ -1,4 +1,4 @@
-"""What a mail to one reader is made of: a letter, and the few values that differ from reader to reader."""
+"""Build the message for one recipient from an email template and the values that differ between recipients."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from statuspage.notifications.messages.return_path import DELIVERY, provider_hea
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 
-# Nothing here needs quoting, neither in a header nor in an SMTP command (RFC 5321 section 4.1.2).
-_PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
+# Addresses that need no quoting, neither in a header nor in an SMTP command (RFC 5321 section 4.1.2).
+_SIMPLE_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f<>\u2028\u2029]")
 _validate = EmailValidator(allowlist=["localhost"])
 
 
 def mailbox(address: str) -> str:
-    """`address` as commands and headers carry it: its domain in ASCII (RFC 5891). ValueError if it is none."""
-    if _PLAIN_MAILBOX.fullmatch(address):
+    """Return `address` with its domain in ASCII (RFC 5891), for commands and headers. ValueError if it is invalid."""
+    if _SIMPLE_ADDRESS.fullmatch(address):
         return address
     local, _, domain = address.rpartition("@")
     if _UNSAFE.search(address) or not local:
-        raise ValueError(f"{one_line(address)!r} is no mail address.")
+        raise ValueError(f"{one_line(address)!r} is not an email address.")
     if local.isascii():
         try:
             _validate(address)
         except ValidationError as error:
-            raise ValueError(f"{address!r} is no mail address.") from error
+            raise ValueError(f"{address!r} is not an email address.") from error
     return f"{local}@{punycode(domain)}"
 
 
@@ -53,7 +53,9 @@ def sender_domain() -> str:
 
 
 def envelope_sender(delivery: Delivery) -> str:
-    """Whom the mail server tells when it cannot deliver (RFC 5321 section 4.4)."""
+    """Return the address for delivery status notifications (RFC 5321 section 4.4)."""
+    if delivery.person_id:
+        return sender_address()
     return return_path(_token(delivery)) or sender_address()
 
 
@@ -62,19 +64,19 @@ def _token(delivery: Delivery) -> str:
 
 
 def _message_id(delivery: Delivery) -> str:
-    """The same for a mail that is sent twice, so that its doubles can be told (and dropped)."""
+    """Return the same id if an email is sent twice, so that duplicates can be recognized and dropped."""
     return f"<{stable_id('message', *message_key(delivery))}@{sender_domain()}>"
 
 
-def _thread(delivery: Delivery) -> str:
+def _thread_id(delivery: Delivery) -> str:
     return f"<{stable_id('thread', *thread_key(delivery))}@{sender_domain()}>"
 
 
-# All that differs from reader to reader, by the name of its gap.
-VALUES: dict[str, Callable[[Delivery], str]] = {
+# The values that differ between recipients, by the name of their gap.
+GAP_VALUES: dict[str, Callable[[Delivery], str]] = {
     "to": lambda delivery: mailbox(delivery.subscriber.email),
     "message_id": _message_id,
-    "thread": _thread,
+    "thread": _thread_id,
     "unsubscribe": lambda delivery: unsubscribe_url(delivery.subscriber),
     "manage": lambda delivery: manage_url(delivery.subscriber),
     "confirm": lambda delivery: confirm_url(delivery.subscriber),
@@ -84,7 +86,7 @@ VALUES: dict[str, Callable[[Delivery], str]] = {
 
 
 class Message(EmailMultiAlternatives):
-    """Does not fold headers: a List-Unsubscribe address on a line of its own is legal, and missed by simple readers."""
+    """A message with unfolded headers: simple parsers miss a List-Unsubscribe address on a continuation line."""
 
     def message(self, **options: Any) -> Any:
         message = super().message(**options)
@@ -95,7 +97,10 @@ class Message(EmailMultiAlternatives):
 def build_message(
     email: EmailTemplate, values: Mapping[str, str], *, is_list: bool, in_thread: bool
 ) -> EmailMultiAlternatives:
-    """The message with `values` in its gaps. `is_list`: the reader subscribed; `in_thread`: it is about an incident."""
+    """Return the message with `values` in its gaps.
+
+    `is_list`: the recipient is subscribed. `in_thread`: the message is about an incident.
+    """
     text, html = email.text, email.html
     for name, gap in email.gaps.items():
         text, html = text.replace(gap, values[name]), html.replace(gap, values[name])
@@ -112,7 +117,7 @@ def build_message(
 def _headers(email: EmailTemplate, values: Mapping[str, str]) -> dict[str, Any]:
     headers = {
         "Message-ID": values["message_id"],
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation answers, please
+        "Auto-Submitted": "auto-generated",  # RFC 3834: suppresses vacation replies
         "X-Auto-Response-Suppress": "All",
         "Feedback-ID": feedback_id(email.campaign, email.page, email.kind),
     }

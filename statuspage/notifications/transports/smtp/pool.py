@@ -1,4 +1,4 @@
-"""Hands mails to a mail server over several connections at once, in one thread: whoever answers gets the next mail."""
+"""Sends emails over several SMTP connections at once, in one thread: each idle connection gets the next email."""
 
 from __future__ import annotations
 
@@ -15,189 +15,198 @@ from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown, Outcome, TransportError
 from statuspage.notifications.transports.smtp.connect import ConnectThread
 from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, SmtpConnection
-from statuspage.notifications.transports.smtp.envelope import ComposedEmail, Envelope
+from statuspage.notifications.transports.smtp.envelope import Composed, Envelope
 
-# One more connection for so many mails: a handful needs no crowd.
-MAILS_PER_CONNECTION = 8
-# A server that answers at once is kept busy by so many; more than that are for one which is far away, …
-ENOUGH_WHEN_NEAR = 4
-# … whose answers to a text take this long, in the middle.
-FAR_SECONDS = 0.004
-# So many messages in a row cut off half-way are no accident of one message.
-MOST_CUT_OFF = 3
-_LOOK_UP_EVERY = 1.0
+# Open one more connection per this number of emails.
+EMAILS_PER_CONNECTION = 8
+# Enough connections for a server that replies immediately. More are opened only for a distant server, …
+MAX_CONNECTIONS_WHEN_NEAR = 4
+# … whose replies to a text take at least this long on average.
+FAR_RESPONSE_SECONDS = 0.004
+# After this number of broken connections in a row, the cause is not a single message.
+MAX_BROKEN_IN_A_ROW = 3
+_MAX_WAIT_SECONDS = 1.0
 
 
 class SmtpPool:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._bell, self._ears = socket.socketpair()
-        self._bell.settimeout(0)
-        self._ears.settimeout(0)
-        self._selector.register(self._ears, selectors.EVENT_READ)
-        self._sessions: set[SmtpConnection] = set()
-        self._openings: set[ConnectThread] = set()
-        self._most = max(1, settings.SMTP_CONNECTIONS)
-        self._pairs: Iterator[tuple[ComposedEmail, Delivery]] = iter(())
-        self._given_back: deque[Envelope] = deque()
+        self._wakeup_writer, self._wakeup_reader = socket.socketpair()
+        self._wakeup_writer.settimeout(0)
+        self._wakeup_reader.settimeout(0)
+        self._selector.register(self._wakeup_reader, selectors.EVENT_READ)
+        self._connections: set[SmtpConnection] = set()
+        self._connect_threads: set[ConnectThread] = set()
+        self._max_connections = max(1, settings.SMTP_CONNECTIONS)
+        self._pairs: Iterator[tuple[Composed, Delivery]] = iter(())
+        self._returned: deque[Envelope] = deque()
         self._outcomes: deque[Outcome] = deque()
         self._taken = 0
         self._accepted = 0
-        self._cut_off = 0
-        self._answer_seconds = 0.0
+        self._broken_in_a_row = 0
+        self._response_seconds = 0.0
         self._exhausted = True
-        self._down: ChannelDown | None = None
+        self._channel_down: ChannelDown | None = None
 
-    def send_many(self, pairs: Iterator[tuple[ComposedEmail, Delivery]]) -> Iterator[Outcome]:
+    def send_many(self, pairs: Iterator[tuple[Composed, Delivery]]) -> Iterator[Outcome]:
         """See Transport.send_many."""
-        self._pairs, self._exhausted, self._down = pairs, False, None
+        self._pairs, self._exhausted, self._channel_down = pairs, False, None
         while True:
-            self._hand_out()
+            self._assign_envelopes()
             while self._outcomes:
                 yield self._outcomes.popleft()
             if self._is_done():
                 break
             self._wait()
-        if self._down:
-            raise self._down
+        if self._channel_down:
+            raise self._channel_down
 
     def close(self) -> None:
-        for opening in self._openings:
-            opening.give_up()
-        for session in list(self._sessions):
-            session.close()
+        for connect_thread in self._connect_threads:
+            connect_thread.abandon()
+        for connection in list(self._connections):
+            connection.close()
         self._selector.close()
-        self._ears.close()
-        self._bell.close()
+        self._wakeup_reader.close()
+        self._wakeup_writer.close()
 
-    # What sessions call.
+    # Called by connections.
 
-    def take(self, session: SmtpConnection) -> Envelope | None:
-        """The next mail, written for the server of `session`."""
-        while job := self._next_job():
+    def take_envelope(self, connection: SmtpConnection) -> Envelope | None:
+        """Return the next email, encoded for the server of `connection`."""
+        while envelope := self._next_envelope():
             try:
-                job.address(session.features)
-            except Exception as error:  # one mail that cannot be written must not hold up all others
-                self._outcomes.append((job.delivery, error))
+                envelope.prepare(connection.features)
+            except Exception as error:  # one invalid email must not block the others
+                self._outcomes.append((envelope.delivery, error))
             else:
-                return job
+                return envelope
         return None
 
-    def settle(self, job: Envelope, error: Exception | None) -> None:
+    def settle(self, envelope: Envelope, error: Exception | None) -> None:
         if isinstance(error, ChannelDown):
-            self._down = error
+            self._channel_down = error
             return
         if error is None:
-            self._cut_off = 0
+            self._broken_in_a_row = 0
             self._accepted += 1
-            self._answer_seconds += (time.monotonic() - job.given_at - self._answer_seconds) / MAILS_PER_CONNECTION
-        self._outcomes.append((job.delivery, error))
+            self._response_seconds += (
+                time.monotonic() - envelope.text_sent_at - self._response_seconds
+            ) / EMAILS_PER_CONNECTION
+        self._outcomes.append((envelope.delivery, error))
 
-    def cut_off(self, job: Envelope, error: TransportError, *, timed_out: bool) -> None:
-        """The connection broke over `job`. It is settled all the same if it may have arrived, or took all our time."""
-        self._cut_off += 1
-        hopeless = self._cut_off >= MOST_CUT_OFF or (timed_out and not self._accepted)
-        if hopeless:
-            self._down = ChannelDown(str(error))
-        if timed_out or error.in_doubt or not hopeless:
-            self._outcomes.append((job.delivery, error))
+    def handle_broken_connection(self, envelope: Envelope, error: TransportError, *, timed_out: bool) -> None:
+        """Handle a connection that broke while sending `envelope`.
 
-    def return_for_changes(self, job: Envelope) -> None:
-        self._given_back.append(job)
+        The delivery is settled if it may have arrived or the time limit was exceeded; otherwise it is sent again.
+        """
+        self._broken_in_a_row += 1
+        is_hopeless = self._broken_in_a_row >= MAX_BROKEN_IN_A_ROW or (timed_out and not self._accepted)
+        if is_hopeless:
+            self._channel_down = ChannelDown(str(error))
+        if timed_out or error.in_doubt or not is_hopeless:
+            self._outcomes.append((envelope.delivery, error))
 
-    def watch(self, session: SmtpConnection) -> None:
-        """What `session` waits for has changed."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if session.is_watched_for_writing else 0)
-        self._selector.modify(session.sock, events, session)
+    def put_back(self, envelope: Envelope) -> None:
+        self._returned.append(envelope)
 
-    def forget(self, session: SmtpConnection) -> None:
-        if session in self._sessions:
-            self._sessions.remove(session)
-            self._selector.unregister(session.sock)
+    def update_events(self, connection: SmtpConnection) -> None:
+        """Register whether `connection` waits to read or also to write."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.is_watched_for_writing else 0)
+        self._selector.modify(connection.sock, events, connection)
 
-    # One turn of the loop.
+    def remove(self, connection: SmtpConnection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._selector.unregister(connection.sock)
 
-    def _hand_out(self) -> None:
-        for session in [session for session in self._sessions if session.is_idle]:
-            job = self.take(session)
-            if job is None:
+    # One iteration of the loop.
+
+    def _assign_envelopes(self) -> None:
+        for connection in [connection for connection in self._connections if connection.is_idle]:
+            envelope = self.take_envelope(connection)
+            if envelope is None:
                 break
-            session.give(job)
+            connection.start(envelope)
         if self._has_work():
-            self._open_some()
+            self._open_connections()
 
     def _has_work(self) -> bool:
-        """Whether a mail waits for a connection. Looks one ahead while there is none to give it to."""
-        if not (self._given_back or self._sessions or self._openings) and (job := self._next_job()):
-            self._given_back.append(job)
-        return not self._down and bool(self._given_back or not self._exhausted)
+        """Return whether an email waits for a connection. Takes one email ahead while there is no connection."""
+        if not (self._returned or self._connections or self._connect_threads) and (envelope := self._next_envelope()):
+            self._returned.append(envelope)
+        return not self._channel_down and bool(self._returned or not self._exhausted)
 
-    def _open_some(self) -> None:
-        most = self._most if self._answer_seconds > FAR_SECONDS else min(self._most, ENOUGH_WHEN_NEAR)
-        wanted = min(most, 1 + self._taken // MAILS_PER_CONNECTION)
-        while len(self._sessions) + len(self._openings) < wanted:
-            opening = ConnectThread(self._ring)
-            self._openings.add(opening)
-            opening.start()
+    def _open_connections(self) -> None:
+        max_connections = (
+            self._max_connections
+            if self._response_seconds > FAR_RESPONSE_SECONDS
+            else min(self._max_connections, MAX_CONNECTIONS_WHEN_NEAR)
+        )
+        target = min(max_connections, 1 + self._taken // EMAILS_PER_CONNECTION)
+        while len(self._connections) + len(self._connect_threads) < target:
+            connect_thread = ConnectThread(self._wake)
+            self._connect_threads.add(connect_thread)
+            connect_thread.start()
 
     def _is_done(self) -> bool:
-        busy = any(not session.is_idle for session in self._sessions)
-        return not busy and (self._down is not None or (self._exhausted and not self._given_back))
+        is_busy = any(not connection.is_idle for connection in self._connections)
+        return not is_busy and (self._channel_down is not None or (self._exhausted and not self._returned))
 
     def _wait(self) -> None:
-        for key, events in self._selector.select(self._patience()):
-            session: SmtpConnection | None = key.data
-            if session is None:
-                self._listen()
+        for key, events in self._selector.select(self._select_timeout()):
+            connection: SmtpConnection | None = key.data
+            if connection is None:
+                self._collect_connections()
             elif events & selectors.EVENT_WRITE:
-                session.write()
-            if session and events & selectors.EVENT_READ:
-                session.read()
-        self._look_at_the_clock()
+                connection.write()
+            if connection and events & selectors.EVENT_READ:
+                connection.read()
+        self._check_deadlines()
 
-    def _patience(self) -> float:
-        """Seconds until something is too late."""
-        ends = [session.deadline for session in self._sessions if not session.is_idle]
-        ends += [opening.ends_at for opening in self._openings]
-        return min(_LOOK_UP_EVERY, max(0.0, min(ends, default=_LOOK_UP_EVERY) - time.monotonic()))
+    def _select_timeout(self) -> float:
+        """Return the number of seconds until the next deadline."""
+        deadlines = [connection.deadline for connection in self._connections if not connection.is_idle]
+        deadlines += [connect_thread.deadline for connect_thread in self._connect_threads]
+        return min(_MAX_WAIT_SECONDS, max(0.0, min(deadlines, default=_MAX_WAIT_SECONDS) - time.monotonic()))
 
-    def _look_at_the_clock(self) -> None:
+    def _check_deadlines(self) -> None:
         now = time.monotonic()
-        for session in list(self._sessions):
-            if not session.is_idle and now > session.deadline:
-                session.lose(f"The mail server took longer than {MESSAGE_SECONDS:g} s", timed_out=True)
-        for opening in list(self._openings):
-            if now > opening.ends_at:
-                opening.expire()
-                self._opened(opening)
+        for connection in list(self._connections):
+            if not connection.is_idle and now > connection.deadline:
+                connection.fail(f"The mail server took longer than {MESSAGE_SECONDS:g} s", timed_out=True)
+        for connect_thread in list(self._connect_threads):
+            if now > connect_thread.deadline:
+                connect_thread.expire()
+                self._add_connection(connect_thread)
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         with suppress(OSError):
-            self._bell.send(b"!")
+            self._wakeup_writer.send(b"!")
 
-    def _listen(self) -> None:
+    def _collect_connections(self) -> None:
         with suppress(BlockingIOError):
-            self._ears.recv(4096)
-        for opening in [opening for opening in self._openings if opening.is_ready]:
-            self._opened(opening)
+            self._wakeup_reader.recv(4096)
+        for connect_thread in [connect_thread for connect_thread in self._connect_threads if connect_thread.is_ready]:
+            self._add_connection(connect_thread)
 
-    def _opened(self, opening: ConnectThread) -> None:
-        self._openings.discard(opening)
-        if not opening.error:
-            session = SmtpConnection(opening, self)
-            self._sessions.add(session)
-            self._selector.register(session.sock, selectors.EVENT_READ, session)
-        elif self._sessions or self._openings:
-            # It does not want so many of us: those that there are will do.
-            self._most = max(1, len(self._sessions) + len(self._openings))
+    def _add_connection(self, connect_thread: ConnectThread) -> None:
+        self._connect_threads.discard(connect_thread)
+        if not connect_thread.error:
+            connection = SmtpConnection(connect_thread, self)
+            self._connections.add(connection)
+            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+        elif self._connections or self._connect_threads:
+            # The server limits the number of connections: use those that are open.
+            self._max_connections = max(1, len(self._connections) + len(self._connect_threads))
         else:
-            self._down = ChannelDown(f"Cannot connect to the mail server: {opening.error}")
+            self._channel_down = ChannelDown(f"Cannot connect to the mail server: {connect_thread.error}")
 
-    def _next_job(self) -> Envelope | None:
-        if self._down:
+    def _next_envelope(self) -> Envelope | None:
+        if self._channel_down:
             return None
-        if self._given_back:
-            return self._given_back.popleft()
+        if self._returned:
+            return self._returned.popleft()
         if self._exhausted:
             return None
         try:

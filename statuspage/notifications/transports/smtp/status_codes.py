@@ -1,4 +1,4 @@
-"""What a mail server's answer says of the mailbox: enhanced status codes (RFC 3463), and whose fault each is."""
+"""Classify the replies of mail servers by their enhanced status codes (RFC 3463)."""
 
 import re
 
@@ -7,24 +7,24 @@ from statuspage.notifications.models import BounceKind
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _BASIC = re.compile(r"(?<![\d.])([45])\d\d(?![\d.]*\d)")
 
-# Refused for good, but not because of the mailbox: our message, our rights, our reputation. Pausing everybody whose
-# provider has put us on a list would burn recipients for a fault of ours.
-_OURS = re.compile(r"5\.(?:[67]\.\d+|2\.3|3\.4)")
-# Said to be for good, and yet it passes: a full mailbox (5.2.2), their server's own trouble (5.3), a loop (5.4.6),
-# nobody reached in time (5.4.7).
-_PASSES = re.compile(r"5\.(?:2\.2|3\.\d+|4\.[67])")
+# Permanent refusals that concern the sender, not the mailbox: message, permissions, reputation. Subscribers are not
+# paused for them, because a blocklist at their provider is not their fault.
+_SENDER_FAULT = re.compile(r"5\.(?:[67]\.\d+|2\.3|3\.4)")
+# Codes that servers report as permanent although the cause is temporary: mailbox full (5.2.2), server problem (5.3),
+# loop (5.4.6), delivery timed out (5.4.7).
+_TEMPORARY = re.compile(r"5\.(?:2\.2|3\.\d+|4\.[67])")
 
 
-def status_in(text: str) -> str:
-    """The first enhanced status code in `text`, else X.0.0 for its first three-digit code, else nothing."""
-    if found := _ENHANCED.search(text):
-        return found.group()
-    return f"{found.group(1)}.0.0" if (found := _BASIC.search(text)) else ""
+def find_status(text: str) -> str:
+    """Return the first enhanced status code in `text`, else X.0.0 for its first three-digit code, else ""."""
+    if match := _ENHANCED.search(text):
+        return match.group()
+    return f"{match.group(1)}.0.0" if (match := _BASIC.search(text)) else ""
 
 
-def kind_of(status: str) -> BounceKind:
-    """Of a delivery that was given up with that status. What nobody can read is held against nobody for good."""
-    if _OURS.fullmatch(status):
+def bounce_kind_of(status: str) -> BounceKind:
+    """Return the kind of bounce for a failed delivery with this status. An unknown status counts as soft."""
+    if _SENDER_FAULT.fullmatch(status):
         return BounceKind.POLICY
-    is_hard = status.startswith("5.") and not _PASSES.fullmatch(status)
+    is_hard = status.startswith("5.") and not _TEMPORARY.fullmatch(status)
     return BounceKind.HARD if is_hard else BounceKind.SOFT

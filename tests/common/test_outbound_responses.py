@@ -77,7 +77,7 @@ def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch: pytes
 )
 def test_a_peer_that_takes_its_time_is_cut_at_the_deadline(talk: Talk) -> None:
     started = time.monotonic()
-    with pytest.raises(http.TooSlow, match=r"No complete answer within 0\.4 seconds"):
+    with pytest.raises(http.TooSlow, match=r"No complete response within 0\.4 seconds"):
         ask_one_that(talk, deadline=0.4)
     assert 0.4 <= time.monotonic() - started < 2
 
@@ -115,7 +115,7 @@ def test_of_an_endless_answer_no_more_than_64_kilobytes_are_read(head: bytes) ->
 
     answer = ask_one_that(flood)
     assert answer.status == 200
-    assert 60_000 < len(answer.body) <= http.MAX_ANSWER
+    assert 60_000 < len(answer.body) <= http.MAX_RESPONSE
 
 
 def test_an_endless_head_is_cut_off() -> None:
@@ -127,7 +127,7 @@ def test_an_endless_head_is_cut_off() -> None:
                 connection.sendall(b"X-%d: " % number + b"y" * 60_000 + b"\r\n")
 
     with contextlib.suppress(http.Unreachable):
-        assert len(str(ask_one_that(flood).headers)) <= 2 * http.MAX_ANSWER
+        assert len(str(ask_one_that(flood).headers)) <= 2 * http.MAX_RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_endless_head_is_cut_off() -> None:
     [b"", b"\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc\r\n\r\n", b"220 mail ESMTP\r\n", b"\x00" * 99],
 )
 def test_a_peer_that_speaks_no_http_is_said_to_be_so(answer: bytes) -> None:
-    with pytest.raises(http.Unreachable, match=r"did not answer in HTTP|closed the connection"):
+    with pytest.raises(http.Unreachable, match=r"did not respond in HTTP|closed the connection"):
         ask_one_that(saying(answer))
 
 
@@ -148,12 +148,12 @@ def test_a_chunked_answer_is_put_together_and_one_that_breaks_off_is_what_came()
 def test_nobody_there_is_said_in_plain_words() -> None:
     with listening() as peer:
         port = peer.port
-    with pytest.raises(http.Unreachable, match=f"127.0.0.1:{port} cannot be connected to: Connection refused"):
+    with pytest.raises(http.Unreachable, match=f"127.0.0.1:{port} could not be reached: Connection refused"):
         ask(f"http://127.0.0.1:{port}/")
 
 
 def test_an_unknown_name_is_said_in_plain_words() -> None:
-    with pytest.raises(http.Unreachable, match=r"The host nosuch\.invalid cannot be found"):
+    with pytest.raises(http.Unreachable, match=r"The host nosuch\.invalid could not be resolved"):
         ask("https://nosuch.invalid/")
 
 
@@ -198,17 +198,17 @@ def test_a_certificate_of_a_trusted_authority_for_that_name_is_accepted(secure_p
 
 @pytest.mark.usefixtures("trusted")
 def test_a_certificate_for_another_name_is_refused(secure_port: int) -> None:
-    with pytest.raises(http.Unreachable, match=r"The certificate of .* is not good: .*127\.0\.0\.1"):
+    with pytest.raises(http.Unreachable, match=r"The certificate of .* is invalid: .*127\.0\.0\.1"):
         ask(f"https://127.0.0.1:{secure_port}/")
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(secure_port: int) -> None:
-    with pytest.raises(http.Unreachable, match=r"is not good: self.signed certificate"):
+    with pytest.raises(http.Unreachable, match=r"is invalid: self.signed certificate"):
         ask(f"https://localhost:{secure_port}/")
 
 
 def test_a_peer_that_speaks_no_tls_is_refused(receiver: Receiver) -> None:
-    with pytest.raises(http.Unreachable, match="No secure connection to"):
+    with pytest.raises(http.Unreachable, match="The TLS connection to"):
         ask(f"https://127.0.0.1:{receiver.port}/")
     assert receiver.heard == []
 
