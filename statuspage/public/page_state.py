@@ -108,13 +108,13 @@ def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) ->
 
 @dataclass(frozen=True)
 class IncidentReport:
-    """`postmortem` only while it is published, `account` what it shows beside its text; `affected` is the last line,
+    """`postmortem` only while it is published, `summary` what it shows beside its text; `affected` is the last line,
     empty if no component was named."""
 
     incident: Incident
     updates: list[IncidentUpdate]
     postmortem: Postmortem | None
-    account: PostmortemSummary | None
+    summary: PostmortemSummary | None
     action_items: list[ActionItem]
     affected: str
 
@@ -136,7 +136,7 @@ def incident_report(page: Page, public_id: str) -> IncidentReport | None:
         incident=incident,
         updates=list(incident.updates.all()),
         postmortem=postmortem,
-        account=PostmortemSummary.read(postmortem.account) if postmortem else None,
+        summary=PostmortemSummary.read(postmortem.account) if postmortem else None,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
         affected=_affected(incident),
     )
