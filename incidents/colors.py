@@ -17,29 +17,29 @@ def is_hex(text: str) -> bool:
     return re.fullmatch(r"#[0-9a-f]{6}", text, re.ASCII | re.IGNORECASE) is not None
 
 
-def contrast(colour: str, *grounds: str) -> float:
+def contrast(color: str, *backgrounds: str) -> float:
     """The lowest contrast ratio of `colour` to any of `grounds`, from 1 to 21 (WCAG's definition)."""
-    own = _luminance(_rgb(colour))
-    return min(_ratio(own, _luminance(_rgb(ground))) for ground in grounds)
+    luminance = _luminance(_rgb(color))
+    return min(_ratio(luminance, _luminance(_rgb(background))) for background in backgrounds)
 
 
-def nearest(colour: str, *grounds: str) -> str:
+def nearest(color: str, *backgrounds: str) -> str:
     """The colour closest to `colour` that reaches AA on all `grounds`: mixed with black or with white, no more than
     needed. `colour` itself if it does already."""
-    if contrast(colour, *grounds) >= AA:
-        return colour.lower()
-    is_light = _luminance(_rgb(grounds[0])) > 0.5
+    if contrast(color, *backgrounds) >= AA:
+        return color.lower()
+    is_light = _luminance(_rgb(backgrounds[0])) > 0.5
     end: _Rgb = (0, 0, 0) if is_light else (1, 1, 1)
-    mixed = (_hex(_mix(_rgb(colour), end, step / STEPS)) for step in range(1, STEPS + 1))
-    return next(one for one in mixed if contrast(one, *grounds) >= AA)
+    mixed = (_hex(_mix(_rgb(color), end, step / STEPS)) for step in range(1, STEPS + 1))
+    return next(candidate for candidate in mixed if contrast(candidate, *backgrounds) >= AA)
 
 
 def as_hex(red: int, green: int, blue: int) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _ratio(one: float, other: float) -> float:
-    lighter, darker = max(one, other), min(one, other)
+def _ratio(candidate: float, other: float) -> float:
+    lighter, darker = max(candidate, other), min(candidate, other)
     return (lighter + 0.05) / (darker + 0.05)
 
 
@@ -48,8 +48,8 @@ def _luminance(rgb: _Rgb) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _mix(colour: _Rgb, end: _Rgb, share: float) -> _Rgb:
-    red, green, blue = (own + (other - own) * share for own, other in zip(colour, end, strict=True))
+def _mix(color: _Rgb, end: _Rgb, share: float) -> _Rgb:
+    red, green, blue = (luminance + (other - luminance) * share for luminance, other in zip(color, end, strict=True))
     return red, green, blue
 
 

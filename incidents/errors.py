@@ -7,5 +7,5 @@ class EditConflict(Exception):
     """Somebody else saved first: `current` is what they saved, freshly read."""
 
     def __init__(self, current: Any) -> None:
-        super().__init__("Somebody else changed this while you were writing.")
+        super().__init__("Someone else changed this in the meantime.")
         self.current = current

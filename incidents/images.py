@@ -47,12 +47,14 @@ def drawn(raw: bytes) -> Picture:
     ValidationError (plain words, no field) for what is too large, damaged, or no such picture.
     """
     if len(raw) > MAX_BYTES:
-        raise ValidationError("This file is larger than 2 MB. Save it in a smaller size.")
+        raise ValidationError("This file is larger than 2 MB. Upload a smaller one.")
     if b"<svg" in raw[:2048].lower():
-        raise ValidationError("SVG is not taken, because it can carry programs. Save it as PNG, 480 pixels wide.")
+        raise ValidationError(
+            "SVG files are not accepted because they can contain scripts. Upload a PNG at least 480 pixels wide."
+        )
     image = _decoded(raw)
     if image.getchannel("A").getextrema()[1] == 0:
-        raise ValidationError("Nothing can be seen in this picture: all of it is transparent.")
+        raise ValidationError("This image is fully transparent.")
     image.thumbnail(BOX, Image.Resampling.LANCZOS)
     buffer = BytesIO()
     # Not `exact`: colours that nobody sees, because they are transparent, are wiped out.
@@ -60,16 +62,16 @@ def drawn(raw: bytes) -> Picture:
     return Picture(buffer.getvalue(), image.width, image.height)
 
 
-def is_legible(content: bytes, ground: str) -> bool:
+def is_legible(content: bytes, background: str) -> bool:
     """Whether what is drawn can be told from `ground` (`#rrggbb`), by and large. A picture without
     transparency brings a ground of its own. `content`: of a Picture."""
     image = Image.open(BytesIO(content), formats=["WEBP"]).convert("RGBA")
     image.thumbnail(SAMPLE)
-    seen = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
-    if seen.total() > 0.95 * image.width * image.height:
+    pixels_by_color = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
+    if pixels_by_color.total() > 0.95 * image.width * image.height:
         return True
-    faint = sum(n for rgb, n in seen.items() if colors.contrast(colors.as_hex(*rgb), ground) < CONTRAST)
-    return faint <= FAINT * seen.total()
+    faint = sum(n for rgb, n in pixels_by_color.items() if colors.contrast(colors.as_hex(*rgb), background) < CONTRAST)
+    return faint <= FAINT * pixels_by_color.total()
 
 
 def _decoded(raw: bytes) -> Image.Image:
@@ -78,18 +80,18 @@ def _decoded(raw: bytes) -> Image.Image:
         image = Image.open(BytesIO(raw), formats=FORMATS)
         _check_size(image)
         if image.format in ("JPEG", "MPO") and raw.count(b"\xff\xda") > MAX_SCANS:
-            raise ValidationError("This JPEG is built in an unusual way. Save it anew, as PNG.")
+            raise ValidationError("This JPEG has too many scans. Save it as PNG.")
         image.load()
         _check_size(image)
         return _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except ValidationError:
         raise
     except UnidentifiedImageError:
-        raise ValidationError("This is no PNG, JPEG, WebP or GIF picture.") from None
+        raise ValidationError("This is not a PNG, JPEG, WebP or GIF image.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Exception:  # a decoder of a damaged file may fail in any way
-        raise ValidationError("This picture is damaged: it cannot be read to its end.") from None
+        raise ValidationError("This image is damaged and cannot be read.") from None
 
 
 def _check_size(image: Image.Image) -> None:
@@ -98,7 +100,7 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _too_large() -> ValidationError:
-    return ValidationError(f"This picture has more than {MAX_SIDE:,} pixels on a side. Save it in a smaller size.")
+    return ValidationError(f"This image has more than {MAX_SIDE:,} pixels on a side. Upload a smaller one.")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -13,7 +13,7 @@ from incidents.models import AuditEntry, Event, EventKind, Page
 def record(
     page: Page,
     kind: EventKind,
-    thing: Model,
+    instance: Model,
     *,
     actor: Actor,
     notify: bool = False,
@@ -21,12 +21,12 @@ def record(
     **about: Model | str | None,
 ) -> Event:
     """`about`: the event's incident, update, postmortem or component and its statuses. Stamps the page as changed."""
-    audit(page, kind.value, thing, actor=actor, details=details)
+    audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, **about)
 
 
-def audit(page: Page, verb: str, thing: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
+def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
     """Who did what, where it is no news for anybody else."""
     AuditEntry.objects.create(
         page=page,
@@ -34,17 +34,17 @@ def audit(page: Page, verb: str, thing: Model, *, actor: Actor, details: dict[st
         actor_ref=actor.ref,
         actor_label=actor.label,
         verb=verb,
-        object_type=thing._meta.model_name or "",
-        object_ref=str(getattr(thing, "public_id", thing.pk)),
+        object_type=instance._meta.model_name or "",
+        object_ref=str(getattr(instance, "public_id", instance.pk)),
         details=details or {},
     )
 
 
-def take_version(thing: Model, expected: int | None) -> None:
+def take_version(instance: Model, expected: int | None) -> None:
     """Lock `thing` and count its version up. EditConflict if it is no longer at `expected` (None: whatever it is)."""
-    rows = type(thing)._default_manager.filter(pk=thing.pk)
+    rows = type(instance)._default_manager.filter(pk=instance.pk)
     if expected is not None:
         rows = rows.filter(version=expected)
     if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
-        raise EditConflict(type(thing)._default_manager.get(pk=thing.pk))
-    thing.refresh_from_db()
+        raise EditConflict(type(instance)._default_manager.get(pk=instance.pk))
+    instance.refresh_from_db()

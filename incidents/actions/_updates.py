@@ -205,12 +205,12 @@ def _check_step(incident: Incident, kind: EventKind, status: str) -> None:
 
 def _check_maintenance_step(maintenance: Incident, kind: EventKind, status: str) -> None:
     if maintenance.is_resolved:
-        over = "was cancelled" if maintenance.cancelled_at else "is completed"
+        over = "was canceled" if maintenance.cancelled_at else "is completed"
         raise ValidationError({"status": f"This maintenance {over}. Schedule a new one."})
     if kind == EventKind.MAINTENANCE_STARTED and not maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has already begun."})
     if status in UPCOMING and not maintenance.is_upcoming:
-        raise ValidationError({"status": "This maintenance has already begun, so it is not “scheduled” any more."})
+        raise ValidationError({"status": "This maintenance has already begun and can no longer be “scheduled”."})
     if kind == EventKind.MAINTENANCE_UPDATED and status in RUNNING and maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has not begun. Start it first."})
     if kind == EventKind.MAINTENANCE_COMPLETED and maintenance.is_upcoming:

@@ -62,9 +62,9 @@ def _take(step: Step) -> bool:
 
 def _report(error: Exception) -> None:
     """Once: the step is tried again twice a second."""
-    words = repr(error)
-    if words not in _reported:
-        _reported.append(words)
+    message = repr(error)
+    if message not in _reported:
+        _reported.append(message)
         logger.exception("A step by the clock failed; it is tried again.", exc_info=error)
 
 
@@ -82,9 +82,9 @@ def _starts_and_ends(now: datetime) -> list[Step]:
     """In the order of time; of an end and a start at the same moment, the end first: it frees the components."""
     starting = list(Incident.objects.due_to_start(now).select_related("page"))
     ending = [*Incident.objects.due_to_complete(now).select_related("page")]
-    ending += [one for one in starting if one.auto_complete and one.window[1] <= now]
-    steps = [(one.window[0], 1, one.pk, partial(_start, one)) for one in starting]
-    steps += [(one.window[1], 0, one.pk, partial(_complete, one)) for one in ending]
+    ending += [maintenance for maintenance in starting if maintenance.auto_complete and maintenance.window[1] <= now]
+    steps = [(maintenance.window[0], 1, maintenance.pk, partial(_start, maintenance)) for maintenance in starting]
+    steps += [(maintenance.window[1], 0, maintenance.pk, partial(_complete, maintenance)) for maintenance in ending]
     return [step for *_, step in sorted(steps, key=lambda entry: entry[:3])]
 
 

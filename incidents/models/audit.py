@@ -33,9 +33,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def of_verb(self, verb: str) -> AuditEntryQuerySet:
         return self.filter(verb=verb)
 
-    def about(self, code: str) -> AuditEntryQuerySet:
+    def about(self, public_id: str) -> AuditEntryQuerySet:
         """About the object of that public id."""
-        return self.filter(object_ref=code)
+        return self.filter(object_ref=public_id)
 
     def about_incident(self, incident: Incident) -> AuditEntryQuerySet:
         """About it, its updates and its postmortem."""
@@ -50,9 +50,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         self, incident: Incident, components: Iterable[Component], *, until: datetime
     ) -> AuditEntryQuerySet:
         """What was done about it, and to its components while it went on."""
-        codes = [one.public_id for one in components]
+        public_ids = [component.public_id for component in components]
         meanwhile = {"created_at__gte": incident.started_at, "created_at__lte": until, "page": incident.page_id}
-        touched = models.Q(object_type="component", object_ref__in=codes, **meanwhile)
+        touched = models.Q(object_type="component", object_ref__in=public_ids, **meanwhile)
         updates = [update.public_id for update in incident.updates.all()]
         own = models.Q(object_ref__in=[incident.public_id, *updates], page=incident.page_id)
         return self.filter(own | touched)
@@ -66,14 +66,14 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def before(self, moment: datetime) -> AuditEntryQuerySet:
         return self.filter(created_at__lt=moment)
 
-    def containing(self, words: str) -> AuditEntryQuerySet:
+    def containing(self, text: str) -> AuditEntryQuerySet:
         """In what was done, by whom, or in the old and new values. Not by index: it reads the page's whole log."""
         written = models.functions.Cast("details", models.TextField())
-        found = self.annotate(written=written)
+        annotated = self.annotate(written=written)
         # Inside JSON text, what is not ASCII may be written as an escape: by the database or by Python.
-        escaped = json.dumps(words)[1:-1]
-        plain = models.Q(written__icontains=words) | models.Q(written__icontains=escaped)
-        return found.filter(plain | models.Q(actor_label__icontains=words) | models.Q(verb__icontains=words))
+        escaped = json.dumps(text)[1:-1]
+        plain = models.Q(written__icontains=text) | models.Q(written__icontains=escaped)
+        return annotated.filter(plain | models.Q(actor_label__icontains=text) | models.Q(verb__icontains=text))
 
     def facets(self) -> tuple[dict[str, str], set[str]]:
         """Who did something (`kind:ref`, and one of the names that they had), and the verbs. One query, which reads the
@@ -85,10 +85,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def in_batches(self, size: int) -> Iterator[list[AuditEntry]]:
         """The newest first, `size` read at a time, each piece by a query of its own."""
         ordered = self.order_by("-pk")
-        piece = list(ordered[:size])
-        while piece:
-            yield piece
-            piece = list(ordered.filter(pk__lt=piece[-1].pk)[:size])
+        batch = list(ordered[:size])
+        while batch:
+            yield batch
+            batch = list(ordered.filter(pk__lt=batch[-1].pk)[:size])
 
 
 class AuditEntry(models.Model):

@@ -68,15 +68,15 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         events = list(events)
         own = [event.component_id for event in events if event.component_id]
         incidents = [event.incident_id for event in events if event.incident_id]
-        named = self.model.objects.filter(affected__update__incident__in=incidents)
-        return self.filter(models.Q(pk__in=own) | models.Q(pk__in=named.values("pk")))
+        affected = self.model.objects.filter(affected__update__incident__in=incidents)
+        return self.filter(models.Q(pk__in=own) | models.Q(pk__in=affected.values("pk")))
 
-    def matching(self, words: str) -> ComponentQuerySet:
+    def matching(self, text: str) -> ComponentQuerySet:
         """Each of the words stands in its name or its group's."""
-        found = self
-        for word in words.split():
-            found = found.filter(models.Q(name__icontains=word) | models.Q(group__name__icontains=word))
-        return found
+        components = self
+        for word in text.split():
+            components = components.filter(models.Q(name__icontains=word) | models.Q(group__name__icontains=word))
+        return components
 
     def in_page_order(self) -> ComponentQuerySet:
         """Groups and loose components by their own position, a group's members by theirs."""

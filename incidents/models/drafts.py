@@ -84,19 +84,23 @@ class IncidentDrafts:
 
     def offered(self, step: str) -> Draft | None:
         """What they were last typing into the form for `step`: the first of `DraftQuerySet.for_form`."""
-        mine = [one for one in self.drafts if one.is_being_written and one.author_key == self.author.key]
-        return max((one for one in mine if one.step == step), key=lambda one: (one.saved_at, one.pk), default=None)
+        own = [draft for draft in self.drafts if draft.is_being_written and draft.author_key == self.author.key]
+        return max(
+            (draft for draft in own if draft.step == step), key=lambda draft: (draft.saved_at, draft.pk), default=None
+        )
 
     def by_others(self, *, since: datetime) -> list[Draft]:
         """What others have typed into since then."""
-        others = (one for one in self.drafts if one.is_being_written and one.author_key != self.author.key)
-        return [one for one in others if one.saved_at >= since]
+        others = (draft for draft in self.drafts if draft.is_being_written and draft.author_key != self.author.key)
+        return [draft for draft in others if draft.saved_at >= since]
 
     @property
     def submitted(self) -> list[Draft]:
         """As `DraftQuerySet.submitted`."""
-        sent = [one for one in self.drafts if one.note or not one.is_being_written]
-        return sorted(sent, key=lambda one: (one.publish_at is not None, one.publish_at or one.saved_at, one.pk))
+        drafts = [draft for draft in self.drafts if draft.note or not draft.is_being_written]
+        return sorted(
+            drafts, key=lambda draft: (draft.publish_at is not None, draft.publish_at or draft.saved_at, draft.pk)
+        )
 
 
 class Draft(models.Model):

@@ -30,8 +30,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def with_announced_postmortem(self, incidents: Iterable[Incident]) -> set[int]:
         """Of which of `incidents` (primary keys) subscribers were told that there is a postmortem."""
-        told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
-        return {pk for pk in told.values_list("incident", flat=True) if pk}
+        events = self.filter(
+            kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[incident.pk for incident in incidents]
+        )
+        return {pk for pk in events.values_list("incident", flat=True) if pk}
 
     def about(self, postmortem: Postmortem) -> EventQuerySet:
         return self.filter(postmortem=postmortem)

@@ -77,18 +77,18 @@ def timeline() -> models.Prefetch[Any]:
 class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
     def holders(self, incidents: IncidentQuerySet) -> list[tuple[int, str, bool]]:
         """What `incidents` name: the component's primary key, their kind, and whether they set its status."""
-        named = self.filter(update__incident__in=incidents).order_by()
+        affected = self.filter(update__incident__in=incidents).order_by()
         columns = ("component_id", "update__incident__kind", "update__incident__set_components")
-        return list(named.values_list(*columns).distinct())
+        return list(affected.values_list(*columns).distinct())
 
     def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
         """Which of `components` which of `incidents` named: their primary keys."""
-        named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
-        return named.order_by().values_list("component_id", "update__incident_id").distinct()
+        affected = self.filter(update__incident__in=incidents, component__in=[component.pk for component in components])
+        return affected.order_by().values_list("component_id", "update__incident_id").distinct()
 
     def unrestored(self, page: Page, *, since: datetime) -> AffectedComponentQuerySet:
         """Of incidents resolved `since` then: components in trouble that none goes on with. The last resolved first."""
-        named = self.filter(
+        affected = self.filter(
             update__incident__in=page.incidents.incidents().visible_to(Viewer.PUBLIC).ended(),
             update__incident__resolved_at__gte=since,
             component__in=page.components.not_operational(),
@@ -96,7 +96,9 @@ class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
             component__intervals__ended_at__isnull=True,
             component__intervals__started_at__lte=models.F("update__incident__resolved_at"),
         ).exclude(component__in=Component.objects.affected_by_any(page.incidents.ongoing()))
-        return named.select_related("component__group", "update__incident").order_by("-update__incident__resolved_at")
+        return affected.select_related("component__group", "update__incident").order_by(
+            "-update__incident__resolved_at"
+        )
 
 
 class AffectedComponent(models.Model):

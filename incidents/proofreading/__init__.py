@@ -1,7 +1,7 @@
 """The proofreader: reads a message or a postmortem before the world does. Pure: text and facts in, remarks out."""
 
 from incidents.proofreading.durations import check_durations
-from incidents.proofreading.facts import Action, Options, PageFacts, Record
+from incidents.proofreading.facts import Action, PageFacts, ProofreadingOptions, Record
 from incidents.proofreading.leaks import check_leaks
 from incidents.proofreading.names import check_names
 from incidents.proofreading.prose import Text
@@ -10,7 +10,7 @@ from incidents.proofreading.sections import check_sections
 from incidents.proofreading.speech import check_speech
 from incidents.proofreading.times import check_times
 
-__all__ = ["Action", "Options", "PageFacts", "Record", "Remark", "Severity", "proofread"]
+__all__ = ["Action", "PageFacts", "ProofreadingOptions", "Record", "Remark", "Severity", "proofread"]
 
 
 def proofread(text: str, record: Record, page: PageFacts) -> list[Remark]:

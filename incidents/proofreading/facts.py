@@ -61,7 +61,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Options:
+class ProofreadingOptions:
     """What a page's owner can set. `hosts` are patterns of internal names in which `*` stands for anything.
 
     `blocks` names the severities with which nothing is published.
@@ -73,7 +73,7 @@ class Options:
     blocks: frozenset[Severity] = frozenset()
 
     @classmethod
-    def read(cls, kept: Mapping[str, Any]) -> "Options":
+    def read(cls, kept: Mapping[str, Any]) -> "ProofreadingOptions":
         """From the page's field. What is not there, or no longer valid, has its default: a text is read anyway."""
         try:
             return cls.checked(**{name: kept[name] for name in cls.__dataclass_fields__.keys() & kept.keys()})
@@ -88,7 +88,7 @@ class Options:
         customers: Collection[str] = (),
         max_words: int = DEFAULT_MAX_WORDS,
         blocks: Collection[str] = (),
-    ) -> "Options":
+    ) -> "ProofreadingOptions":
         """ValidationError names the field that cannot be so."""
         if type(max_words) is not int or not 1 <= max_words <= MOST_WORDS:
             raise ValidationError({"max_words": f"Write a whole number from 1 to {MOST_WORDS:,}."})
@@ -118,7 +118,7 @@ class PageFacts:
     components: Sequence[str] = ()
     people: Collection[str] = ()
     emails: Collection[str] = ()
-    options: Options = field(default_factory=Options)
+    options: ProofreadingOptions = field(default_factory=ProofreadingOptions)
 
 
 def _lines(lines: Collection[str], *, field: str, check: Any) -> tuple[str, ...]:

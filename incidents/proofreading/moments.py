@@ -57,7 +57,7 @@ class Mention:
 
 
 @dataclass(frozen=True)
-class Range:
+class TimeRange:
     first: Mention
     last: Mention
 
@@ -103,9 +103,9 @@ def _day_of(found: re.Match[str], prose: str, dated: Sequence[Dated], starts: Se
     return None
 
 
-def grouped(text: Text, found: Sequence[Mention]) -> list[Mention | Range]:
+def grouped(text: Text, found: Sequence[Mention]) -> list[Mention | TimeRange]:
     """Ranges where two belong together, sharing what only one of them says; the others alone."""
-    groups: list[Mention | Range] = []
+    groups: list[Mention | TimeRange] = []
     number = 0
     while number < len(found):
         first, following = found[number], found[number + 1] if number + 1 < len(found) else None
@@ -126,12 +126,12 @@ def _is_range(prose: str, first: Mention, last: Mention) -> bool:
     return bool(_TO.match(gap) or (between and _AND.match(gap)))
 
 
-def _shared(first: Mention, last: Mention) -> Range:
+def _shared(first: Mention, last: Mention) -> TimeRange:
     zone = first.zone or last.zone
     if last.half and not first.half and first.hour <= 12:
         same = replace(first, half=last.half)
         first = same if same.clock <= last.clock else same.flipped
-    return Range(replace(first, zone=zone), replace(last, zone=last.zone or zone))
+    return TimeRange(replace(first, zone=zone), replace(last, zone=last.zone or zone))
 
 
 def moments(mention: Mention, record: Record, zone: tzinfo) -> list[datetime]:

@@ -8,7 +8,17 @@ from functools import cached_property
 
 from incidents.proofreading.days import check_dates, check_relative, dates
 from incidents.proofreading.facts import PageFacts, Record
-from incidents.proofreading.moments import HEDGE, Mention, Range, day_of, distance, grouped, mentions, moments, offsets
+from incidents.proofreading.moments import (
+    HEDGE,
+    Mention,
+    TimeRange,
+    day_of,
+    distance,
+    grouped,
+    mentions,
+    moments,
+    offsets,
+)
 from incidents.proofreading.prose import Text
 from incidents.proofreading.remarks import Remark, Severity
 
@@ -43,15 +53,15 @@ def check_times(text: Text, record: Record, page: PageFacts) -> Iterator[Remark]
     dated = dates(text, near=today)
     yield from check_dates(text, dated)
     yield from check_relative(text, written=record.written_at.astimezone(page.zone).date())
-    yield from _Times(text, record, page, grouped(text, mentions(text, dated))).remarks()
+    yield from _TimeChecker(text, record, page, grouped(text, mentions(text, dated))).remarks()
 
 
 @dataclass
-class _Times:
+class _TimeChecker:
     text: Text
     record: Record
     page: PageFacts
-    groups: Sequence[Mention | Range]
+    groups: Sequence[Mention | TimeRange]
 
     def remarks(self) -> Iterator[Remark]:
         pairs = self._pairs()
@@ -60,8 +70,8 @@ class _Times:
             yield from self._conversion(*pair)
         seconds = {id(second) for _, second in pairs}
         for group in self.groups:
-            both = [group.first, group.last] if isinstance(group, Range) else [group]
-            if isinstance(group, Range) and id(group) not in seconds:
+            both = [group.first, group.last] if isinstance(group, TimeRange) else [group]
+            if isinstance(group, TimeRange) and id(group) not in seconds:
                 yield from self._window(group)
             for mention in both:
                 yield from self._season(mention)
@@ -71,19 +81,19 @@ class _Times:
             if id(group) not in paired:
                 yield from self._no_zone(both[0])
 
-    def _pairs(self) -> list[tuple[Mention | Range, Mention | Range]]:
+    def _pairs(self) -> list[tuple[Mention | TimeRange, Mention | TimeRange]]:
         """Those that say the same time in two zones: `7:00 AM PT (14:00 UTC)`."""
         following = zip(self.groups, self.groups[1:], strict=False)
         return [(a, b) for a, b in following if self._are_pair(a, b)]
 
-    def _are_pair(self, first: Mention | Range, second: Mention | Range) -> bool:
+    def _are_pair(self, first: Mention | TimeRange, second: Mention | TimeRange) -> bool:
         here, there = _parts(first)[0].zone, _parts(second)[0].zone
         if here is None or there is None or here.name == there.name or len(_parts(first)) != len(_parts(second)):
             return False
         gap = self.text.prose[first.end : second.start]
         return len(gap) < 25 and bool(_PAIR.match(gap))
 
-    def _conversion(self, first: Mention | Range, second: Mention | Range) -> Iterator[Remark]:
+    def _conversion(self, first: Mention | TimeRange, second: Mention | TimeRange) -> Iterator[Remark]:
         for a, b in zip(_parts(first), _parts(second), strict=True):
             if a.is_slip or b.is_slip or self._agree(a, b):
                 continue
@@ -123,7 +133,7 @@ class _Times:
         said = self.text.prose[mention.start : mention.end]
         return said if not mention.zone or said.endswith(mention.zone.text) else f"{said} {mention.zone.text}"
 
-    def _window(self, window: Range) -> Iterator[Remark]:
+    def _window(self, window: TimeRange) -> Iterator[Remark]:
         sentence = self.text.sentence(window.start)
         if not _OF_THE_INCIDENT.search(sentence) or _NOT_OF_IT.search(sentence):
             return
@@ -143,10 +153,10 @@ class _Times:
             f"{began}{gap}{ended}" if self.record.resolved_at else None,
         )
 
-    def _starts(self, window: Range) -> list[datetime]:
+    def _starts(self, window: TimeRange) -> list[datetime]:
         return moments(window.first, self.record, self.page.zone)
 
-    def _lies_within(self, window: Range, slack: timedelta, meaning: int) -> bool:
+    def _lies_within(self, window: TimeRange, slack: timedelta, meaning: int) -> bool:
         start, end = (moments(m, self.record, self.page.zone) for m in (window.first, window.last))
         first, last = start[meaning], end[min(meaning, len(end) - 1)]
         last += timedelta(days=1) if last < first else timedelta()
@@ -235,8 +245,8 @@ def shorthand(at: datetime, record: Record, page: PageFacts) -> str:
     return f"@{local:%H:%M}" if local.date() == here.date() else f"@{local:%Y-%m-%d %H:%M}"
 
 
-def _parts(group: Mention | Range) -> list[Mention]:
-    return [group.first, group.last] if isinstance(group, Range) else [group]
+def _parts(group: Mention | TimeRange) -> list[Mention]:
+    return [group.first, group.last] if isinstance(group, TimeRange) else [group]
 
 
 def _apart(a: timedelta, b: timedelta) -> timedelta:

@@ -16,7 +16,7 @@ from incidents.visibility import Viewer
 
 
 @dataclass(frozen=True)
-class Report:
+class ServiceLevelData:
     """`incidents`: those that named the component and were going on in the period; `targets`: those that held in it."""
 
     component: Component
@@ -28,7 +28,7 @@ class Report:
 
 def service_reports(
     page: Page, components: Sequence[Component], period: Period, *, viewer: Viewer, now: datetime
-) -> list[Report]:
+) -> list[ServiceLevelData]:
     """One for each of `components`, in their order. Four queries."""
     start, end = period.window(page.zone)
     intervals = read_histories(components, start, min(end, now), zone=page.zone)
@@ -37,7 +37,7 @@ def service_reports(
         targets[target.component_id].append(target)
     incidents = _incidents(page, components, start, min(end, now), viewer)
     return [
-        Report(
+        ServiceLevelData(
             component=component,
             period=period,
             level=service_level(

@@ -19,7 +19,7 @@ from incidents.reporting.uptime import Interval, Totals, Weights, midnight, tota
 _MINUTES = Decimal("0.01")
 
 
-class Result(Enum):
+class ServiceLevelResult(Enum):
     NO_DATA = "no data"
     NO_TARGET = "no target"
     MISSED = "missed"
@@ -37,7 +37,7 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Point:
+class BudgetPoint:
     """How many seconds of the budget had been used by then. Between two points it grows evenly."""
 
     at: datetime
@@ -63,7 +63,7 @@ class ServiceLevel:
     totals: Totals
     weights: Weights
     budget: Decimal | None
-    points: Sequence[Point]
+    points: Sequence[BudgetPoint]
 
     @property
     def is_running(self) -> bool:
@@ -101,14 +101,14 @@ class ServiceLevel:
         return None if self.budget_minutes is None else self.budget_minutes - self.used_minutes
 
     @property
-    def result(self) -> Result:
+    def result(self) -> ServiceLevelResult:
         if self.achieved is None:
-            return Result.NO_DATA
+            return ServiceLevelResult.NO_DATA
         if self.budget is None:
-            return Result.NO_TARGET
+            return ServiceLevelResult.NO_TARGET
         if self.used > self.budget:
-            return Result.MISSED
-        return Result.WITHIN_BUDGET if self.is_running else Result.MET
+            return ServiceLevelResult.MISSED
+        return ServiceLevelResult.WITHIN_BUDGET if self.is_running else ServiceLevelResult.MET
 
     def used_at(self, moment: datetime) -> Decimal:
         """Seconds used by `moment`, which may lie between two points."""
@@ -180,21 +180,21 @@ def _common(stretches: Iterable[_Stretch], promise: Promise) -> list[_Stretch]:
     return [one for one in cut if one.start < one.end]
 
 
-def _points(stretches: Iterable[_Stretch], until: datetime) -> list[Point]:
+def _points(stretches: Iterable[_Stretch], until: datetime) -> list[BudgetPoint]:
     ordered = sorted((one for one in stretches if one.start < until), key=lambda one: one.start)
     if not ordered:
         return []
     used = Decimal(0)
-    found = [Point(ordered[0].start, used)]
+    found = [BudgetPoint(ordered[0].start, used)]
     for one in ordered:
         if not one.weight:
             continue
         if found[-1].at < one.start:
-            found.append(Point(one.start, used))
+            found.append(BudgetPoint(one.start, used))
         used += one.weight * _seconds(one.end - one.start)
-        found.append(Point(one.end, used))
+        found.append(BudgetPoint(one.end, used))
     last = ordered[-1].end
-    return found if found[-1].at == last else [*found, Point(last, used)]
+    return found if found[-1].at == last else [*found, BudgetPoint(last, used)]
 
 
 def _seconds(duration: timedelta) -> Decimal:

@@ -44,7 +44,7 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendOutcome:
     delivery: Delivery
     error: Exception | None = None
 
@@ -65,7 +65,7 @@ class ConcurrentWorker:
         self.stop = stop
         self.settled = 0
         self._in_hand: dict[int, Sending] = {}
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[SendOutcome] = queue.SimpleQueue()
         self._rests = False
         self._look_at = 0.0
         self._in_trouble = ChannelState.objects.in_trouble().filter(channel=channel).exists()
@@ -130,9 +130,9 @@ class ConcurrentWorker:
                 raise composed
             self.transport.send(composed, delivery)
         except Exception as error:
-            self._outcomes.put(Outcome(delivery, error))
+            self._outcomes.put(SendOutcome(delivery, error))
         else:
-            self._outcomes.put(Outcome(delivery))
+            self._outcomes.put(SendOutcome(delivery))
 
     def _finish(self, ends_at: float) -> None:
         while self._in_hand and (left := ends_at - time.monotonic()) > 0:

@@ -28,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """`along`: 0 at the left edge of the plot, 1 at the right. `value` in the chart's unit."""
 
     along: float
@@ -57,7 +57,7 @@ def budget_chart(
     description: str,
     *,
     budget: float,
-    points: Sequence[Point],
+    points: Sequence[ChartPoint],
     ends: tuple[str, str],
     unit: Callable[[float], str],
 ) -> SafeString:

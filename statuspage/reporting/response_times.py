@@ -28,7 +28,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Section:
+class ResponseTimeSection:
     """One measure: the same numbers as a chart (months from left to right) and as `months`, newest first."""
 
     key: str
@@ -46,7 +46,7 @@ class Section:
 class Analytics:
     """`newer` and `older`: numbers of the neighbouring pages, None at either end."""
 
-    sections: list[Section]
+    sections: list[ResponseTimeSection]
     first: Period
     last: Period
     this_month: Period
@@ -77,7 +77,7 @@ def analytics(page: Page, number: str, *, viewer: Viewer, now: datetime) -> Anal
     )
 
 
-def _section(measure: Measure, months: list[MonthFigures]) -> Section:
+def _section(measure: Measure, months: list[MonthFigures]) -> ResponseTimeSection:
     title, definition = WORDS[measure]
     columns = [
         Column(
@@ -86,7 +86,7 @@ def _section(measure: Measure, months: list[MonthFigures]) -> Section:
         for month in months
     ]
     chart = spread_chart(measure.value, title, _in_words(months), columns, unit=lambda value: _text(value))
-    return Section(measure.value, title, definition, chart, months[::-1])
+    return ResponseTimeSection(measure.value, title, definition, chart, months[::-1])
 
 
 def _in_words(months: list[MonthFigures]) -> str:

@@ -12,22 +12,22 @@ from django.utils.safestring import SafeString
 
 from incidents.models import Component, Page
 from incidents.reporting.periods import Period
-from incidents.reporting.service_level_data import Report, service_reports
-from incidents.reporting.service_levels import DayUse, Result
+from incidents.reporting.service_level_data import ServiceLevelData, service_reports
+from incidents.reporting.service_levels import DayUse, ServiceLevelResult
 from incidents.reporting.status_history import page_known_since
 from incidents.reporting.uptime import Weights, weights_text
 from incidents.text.wording import machine_time
 from incidents.visibility import Viewer
-from statuspage.reporting.charts import Point, budget_chart
+from statuspage.reporting.charts import ChartPoint, budget_chart
 
 UrlOf = Callable[..., str]
 # Which of the page's tones says it; the word stands beside it.
 TONES = {
-    Result.MET: "operational",
-    Result.WITHIN_BUDGET: "operational",
-    Result.MISSED: "major_outage",
-    Result.NO_TARGET: "none",
-    Result.NO_DATA: "none",
+    ServiceLevelResult.MET: "operational",
+    ServiceLevelResult.WITHIN_BUDGET: "operational",
+    ServiceLevelResult.MISSED: "major_outage",
+    ServiceLevelResult.NO_TARGET: "none",
+    ServiceLevelResult.NO_DATA: "none",
 }
 COLUMNS = (
     *("component_id", "component", "period", "time_zone", "from", "until", "counted_until"),
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetRow:
     """`set_later`: the day it was set, if that was after it began to hold."""
 
     percent: str
@@ -52,10 +52,10 @@ class ServiceLevelReport:
     """Texts, the same wherever they stand, empty where there is nothing to say. `down` is the downtime of the whole
     period; `used` what of it fell into promised time. Percent and minutes, weighted."""
 
-    report: Report
+    report: ServiceLevelData
     result: str
     tone: str
-    targets: list[Target]
+    targets: list[TargetRow]
     achieved: str
     budget: str
     used: str
@@ -76,7 +76,7 @@ class ServiceLevelReport:
 
 
 @dataclass(frozen=True)
-class Span:
+class ReportSpan:
     """The period around which one leafs, seen at `now`. What has not begun, or lies before all history, is not led to:
     `next` or `previous` is None then."""
 
@@ -110,12 +110,12 @@ class Span:
         return [month for month in self.period.months() if month.window(self.zone)[0] <= self.now]
 
 
-def span(page: Page, code: str, *, now: datetime) -> Span | None:
+def span(page: Page, code: str, *, now: datetime) -> ReportSpan | None:
     """`code` like 2026-10 or 2026-Q4, empty for the current month. None if it is neither or has not begun."""
     period = Period.parse(code) if code else Period.month_at(now, page.zone)
     if period is None or period.window(page.zone)[0] > now:
         return None
-    return Span(period, page.zone, now, page_known_since(page) or now)
+    return ReportSpan(period, page.zone, now, page_known_since(page) or now)
 
 
 def service_level_reports(
@@ -139,7 +139,9 @@ def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
     return text.getvalue()
 
 
-def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf) -> dict[str, object]:
+def list_context(
+    page: Page, around: ReportSpan, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf
+) -> dict[str, object]:
     """`url_of` builds the links: from the name and arguments of a URL that console and public pages both have."""
     code = around.period.code
     return {
@@ -151,7 +153,7 @@ def list_context(page: Page, around: Span, shown: Sequence[ServiceLevelReport], 
     }
 
 
-def report_context(page: Page, around: Span, sheet: ServiceLevelReport, *, url_of: UrlOf) -> dict[str, object]:
+def report_context(page: Page, around: ReportSpan, sheet: ServiceLevelReport, *, url_of: UrlOf) -> dict[str, object]:
     component = sheet.component.public_id
     incidents = sheet.report.incidents
     return {
@@ -179,7 +181,7 @@ def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
         return None
     length = level.end - level.start
     budget = float(level.budget_minutes)
-    points = [Point((point.at - level.start) / length, budget - float(point.used) / 60) for point in level.points]
+    points = [ChartPoint((point.at - level.start) / length, budget - float(point.used) / 60) for point in level.points]
     period = sheet.report.period
     return budget_chart(
         f"budget-{sheet.component.public_id}",
@@ -198,7 +200,7 @@ def _in_words(sheet: ServiceLevelReport, page: Page) -> str:
     return f"Of {sheet.budget} minutes, {sheet.used} are used and {sheet.left} left.{spent}"
 
 
-def _sheet(report: Report, page: Page) -> ServiceLevelReport:
+def _sheet(report: ServiceLevelData, page: Page) -> ServiceLevelReport:
     level = report.level
     left = level.left_minutes
     return ServiceLevelReport(
@@ -225,12 +227,12 @@ def _text(number: Decimal | None) -> str:
     return "" if number is None else f"{number}"
 
 
-def _targets(report: Report, page: Page) -> list[Target]:
+def _targets(report: ServiceLevelData, page: Page) -> list[TargetRow]:
     found = []
     for target in report.targets:
         set_on = target.created_at.astimezone(page.zone).date()
         later = set_on if set_on > target.valid_from else None
-        found.append(Target(plain(target.percent), target.valid_from, target.valid_until, later))
+        found.append(TargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
     return found
 
 

@@ -145,7 +145,7 @@ TIMES = [
     ("2022-09-21 25:00", "Write the time as 2026-01-31 14:05, in the page's time zone."),
     ("1663769640", "Write the time as 2026-01-31 14:05, in the page's time zone."),
     ("x" * 41, "at most 40 characters"),
-    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "lies in the future."),
+    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "is in the future."),
     ("2026-03-29 02:30", "The clocks went forward: 02:30 did not exist in Europe/Berlin that day."),
     ("2025-10-26 02:30", "Write 2025-10-26T02:30+0200 or 2025-10-26T02:30+0100."),
     ("0001-01-01 00:00", "The year 1 is not a year that something happened in."),

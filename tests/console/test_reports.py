@@ -141,14 +141,14 @@ def test_who_saves_later_does_not_undo_what_somebody_else_set(editor: Client, pa
     ("typed", "complaint"),
     [
         ({"percent": "a lot"}, "“a lot” is not a percentage. Write it as 99.9."),
-        ({"percent": "101"}, "A target is more than 0 and at most 100 percent."),
-        ({"percent": "0"}, "A target is more than 0"),
-        ({"percent": "99.9999"}, "A target has at most three decimals"),
-        ({"percent": "NaN"}, "A target is more than 0"),
+        ({"percent": "101"}, "Enter a target above 0 and up to 100 percent."),
+        ({"percent": "0"}, "Enter a target above 0"),
+        ({"percent": "99.9999"}, "Enter a target with at most three decimals"),
+        ({"percent": "NaN"}, "Enter a target above 0"),
         ({"percent": "9" * 30}, "at most 20 characters"),
         ({"percent": "99", "valid_from": "soon"}, "Enter a valid date."),
         ({"percent": "99", "valid_from": ""}, "Say from which day on the targets hold."),
-        ({"percent": "99", "valid_from": "1066-10-14"}, "is not a day that a target can begin on"),
+        ({"percent": "99", "valid_from": "1066-10-14"}, "is not a valid first day for a target"),
     ],
 )
 def test_bad_input_is_refused_beside_its_field_with_everything_still_there(
@@ -232,8 +232,8 @@ def test_an_impact_that_began_when_the_clocks_went_back_stays_in_its_hour(editor
     ("typed", "complaint"),
     [
         ("soon", "Write the time as 2026-01-31 14:05"),
-        ("2026-11-25 12:55", "The first update is from Nov 25, 2026 - 12:50 CET; the impact cannot begin after it."),
-        ("2027-01-01 00:00", "lies in the future"),
+        ("2026-11-25 12:55", "Enter a time before the first update (Nov 25, 2026 - 12:50 CET)."),
+        ("2027-01-01 00:00", "is in the future"),
         ("2026-03-29 02:30", "did not exist"),
     ],
 )

@@ -25,8 +25,8 @@ from incidents.models.draft_content import (
     UpdateContent,
 )
 
-OVERTAKEN = "Somebody else changed the incident before this went out. Read what is new, and send it again."
-GONE = "This draft is no longer there: it was published, taken back or discarded meanwhile."
+OVERTAKEN = "Someone else changed the incident before this was published. Review their changes, then submit it again."
+GONE = "This draft no longer exists. It was published, taken back or discarded."
 
 
 def publish_content(
@@ -193,7 +193,7 @@ def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident 
     """By somebody other than its author. Goes out now (and is returned), or at its time (None)."""
     row = _locked(draft, DraftState.REVIEW, seen=seen)
     if actor.key == row.author_key:
-        raise ValidationError("A second person has to approve it: you wrote it.")
+        raise ValidationError("You wrote this draft, so another person has to approve it.")
     row.state = DraftState.WAITING
     row.save(update_fields=["state"])
     audit(row.page, "draft.approved", row, actor=actor, details=_about(row))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
 from incidents.actions.components import positions
-from incidents.actions.components.positions import Thing
+from incidents.actions.components.positions import Item
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -88,7 +88,7 @@ def move_component(request: StaffRequest) -> HttpResponse:
     return redirect(console_url(request.page, "components"))
 
 
-def to_row(page: Page, thing: Thing) -> HttpResponse:
+def to_row(page: Page, thing: Item) -> HttpResponse:
     return HttpResponseRedirect(f"{console_url(page, 'components')}#at-{thing.public_id}")
 
 
@@ -122,24 +122,24 @@ def _place(shelf: GroupSection) -> tuple[int, bool, int]:
     return thing.position, shelf.group is None, thing.pk
 
 
-def _moved(thing: Thing, where: Where) -> list[Thing]:
-    order = positions.neighbours(thing)
+def _moved(thing: Item, where: Where) -> list[Item]:
+    order = positions.siblings_of(thing)
     at = order.index(thing)
     to = {"up": max(at - 1, 0), "down": at + 1, "top": 0, "bottom": len(order)}[where]
     order.insert(to, order.pop(at))
     return order
 
 
-def _component_or_group(page: Page, code: str) -> Thing:
+def _component_or_group(page: Page, code: str) -> Item:
     try:
         return page.components.active().select_related("group", "page").get(public_id=code)
     except Component.DoesNotExist:
         return get_object_or_404(page.groups.all(), public_id=code)
 
 
-def _named(page: Page, post: QueryDict) -> tuple[Thing, ComponentGroup | None, Thing | None]:
+def _named(page: Page, post: QueryDict) -> tuple[Item, ComponentGroup | None, Item | None]:
     groups = {group.public_id: group for group in page.groups.all()}
-    standing: dict[str, Thing] = {**groups, **{one.public_id: one for one in page.components.active()}}
+    standing: dict[str, Item] = {**groups, **{one.public_id: one for one in page.components.active()}}
     thing, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
     try:
         return standing[thing], groups[into] if into else None, standing[before] if before else None

@@ -23,8 +23,8 @@ from statuspage.console.paging import paged
 from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
 from statuspage.reporting.response_times import analytics as analytics_of
 from statuspage.reporting.service_levels import (
+    ReportSpan,
     ServiceLevelReport,
-    Span,
     csv_file,
     list_context,
     report_context,
@@ -135,12 +135,12 @@ def said_of_targets(changed: Sequence[Component], day: date) -> str:
     return f"Set for {names}, from {day:%b %d, %Y} on."
 
 
-def _span(page: Page, code: str) -> Span:
+def _span(page: Page, code: str) -> ReportSpan:
     found = span(page, code, now=timezone.now())
     if found is None:
         raise Http404
     return found
 
 
-def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
+def _sheets(page: Page, components: Sequence[Component], found: ReportSpan) -> list[ServiceLevelReport]:
     return service_level_reports(page, components, found.period, viewer=Viewer.STAFF, now=found.now)

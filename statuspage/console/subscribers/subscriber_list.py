@@ -17,7 +17,7 @@ FAILED_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Entry:
+class SubscriberRow:
     """`address` is masked for those who may not read it."""
 
     subscriber: Subscriber
@@ -26,7 +26,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Filter:
+class SubscriberFilter:
     """What a list is narrowed to; empty or unknown values narrow nothing."""
 
     state: str = ""
@@ -56,18 +56,18 @@ class Directory:
     """`counts`: value, label and number of every state, in the order of SubscriberState."""
 
     listed: PageOf[Subscriber]
-    entries: list[Entry]
+    entries: list[SubscriberRow]
     counts: list[tuple[str, str, int]]
     total: int
 
 
-def directory(page: Page, narrowed: Filter, *, number: str | None, masked: bool) -> Directory:
+def directory(page: Page, narrowed: SubscriberFilter, *, number: str | None, masked: bool) -> Directory:
     """One screenful, in five queries however many there are."""
     found = narrowed.of(Subscriber.objects.newest_first().filter(page=page))
     listed = Paginator(found, PER_PAGE).get_page(number)
     shown = list(listed.object_list)
     last = _last_deliveries(shown)
-    entries = [Entry(one, address_of(one, masked=masked), last.get(one.pk)) for one in shown]
+    entries = [SubscriberRow(one, address_of(one, masked=masked), last.get(one.pk)) for one in shown]
     counts = dict(Subscriber.objects.filter(page=page).values_list("state").annotate(number=Count("pk")))
     by_state = [(value, label, counts.get(value, 0)) for value, label in SubscriberState.choices]
     return Directory(listed, entries, by_state, sum(counts.values()))

@@ -14,7 +14,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.subscribers.forms import AddForm
-from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
+from statuspage.console.subscribers.subscriber_list import PER_PAGE, SubscriberFilter, address_of, directory
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.forms import SCOPES, PreferencesForm
@@ -29,7 +29,7 @@ def subscriber_list(request: StaffRequest) -> HttpResponse:
     """Viewers see masked addresses, and cannot search: asking for an address would answer whether it is here."""
     page = request.page
     may_read = request.user.has_role(Role.EDITOR)
-    narrowed = Filter(
+    narrowed = SubscriberFilter(
         state=request.GET.get("state", ""),
         channel=request.GET.get("channel", ""),
         scope=request.GET.get("scope", ""),

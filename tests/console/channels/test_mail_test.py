@@ -18,7 +18,7 @@ from incidents.models import AuditEntry, Page
 from statuspage.console.channels.deliverability import Check, checklist
 from statuspage.notifications.bounces import smtp_test
 from statuspage.notifications.bounces.inbound import receive
-from statuspage.notifications.bounces.smtp_test import Step
+from statuspage.notifications.bounces.smtp_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
@@ -51,15 +51,15 @@ def lead_to(settings: Settings, port: int, **more: Any) -> None:
         setattr(settings, name, value)
 
 
-def steps(page: Page) -> list[Step]:
+def steps(page: Page) -> list[SmtpTestStep]:
     return smtp_test.run(MailTest.objects.create(page=page, to=TO))
 
 
-def last(page: Page) -> Step:
+def last(page: Page) -> SmtpTestStep:
     return steps(page)[-1]
 
 
-def states(found: list[Step]) -> dict[str, str]:
+def states(found: list[SmtpTestStep]) -> dict[str, str]:
     return {step.name: step.state for step in found}
 
 
@@ -171,7 +171,7 @@ def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None
 def test_a_refused_recipient_keeps_the_servers_words(page: Page, sink: SmtpSink) -> None:
     sink.refuse[TO] = "550 5.1.1 No such user"
     found = steps(page)
-    assert found[-1] == Step("Recipient", "failed", "Refused: 550 5.1.1 No such user")
+    assert found[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
     assert states(found)["Sender"] == "ok"
 
 
@@ -179,7 +179,7 @@ def test_a_refused_sender_keeps_the_servers_words(page: Page, settings: Settings
     strict = StrictSender()
     strict.start()
     lead_to(settings, strict.controller.port)
-    assert last(page) == Step("Sender", "failed", "Refused: 553 5.7.1 Sender address rejected")
+    assert last(page) == SmtpTestStep("Sender", "failed", "Refused: 553 5.7.1 Sender address rejected")
     strict.stop()
 
 
@@ -264,7 +264,7 @@ def test_a_server_that_drips_is_left_when_time_is_up(
         dripping = threading.Thread(target=drip, args=(server, over), daemon=True)
         dripping.start()
         lead_to(settings, server.getsockname()[1])
-        assert last(page) == Step("Connection", "failed", "No whole answer within 1 seconds.")
+        assert last(page) == SmtpTestStep("Connection", "failed", "No whole answer within 1 seconds.")
         over.set()
         dripping.join()
 

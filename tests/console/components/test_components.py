@@ -93,7 +93,7 @@ def test_adding_from_a_group_has_the_group_chosen(editor: Client, page: Page) ->
         ("description", "x" * 1001, "at most 1000 characters"),
         ("group", "nosuchgroup1", "Select a valid choice."),
         ("start_date", "yesterday", "Enter a valid date."),
-        ("start_date", f"{timezone.now() + timedelta(days=3):%Y-%m-%d}", "The start date lies in the future."),
+        ("start_date", f"{timezone.now() + timedelta(days=3):%Y-%m-%d}", "The start date is in the future."),
     ],
 )
 def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(

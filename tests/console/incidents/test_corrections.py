@@ -126,7 +126,7 @@ def test_a_history_is_corrected_without_an_incident(editor: Client, api: Compone
     wrong = send(editor, path, status="major_outage", start="", end="yesterday", reason="")
     assert {one.attributes["name"] for one in invalid_controls(sheet(wrong))} >= {"start", "end"}
     typed = {"status": "major_outage", "start": ago(3), "end": ago(-1), "reason": "Forgotten."}
-    assert "lies in the future" in send(editor, path, **typed).content.decode()
+    assert "is in the future" in send(editor, path, **typed).content.decode()
     with_end = typed | {"start": f"{timezone.now() - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"}
     with_end |= {"end": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}", "status": "partial_outage"}
     api.intervals.update(started_at=timezone.now() - timedelta(hours=1))

@@ -209,7 +209,7 @@ def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Cli
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
     shown = sheet(editor.get("/console/p/acme/")).text
-    assert "Not published: Somebody else changed the incident" in shown
+    assert "Not published: Someone else changed the incident" in shown
     assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
 
 
@@ -267,7 +267,7 @@ def test_nobody_approves_what_they_have_not_seen(editor: Client, other: Client, 
     act(editor, draft, "take_back")
     send(editor, incident, body="Something else.")
     answer = act(other, Draft.objects.get(), "approve", seen=seen)
-    assert "no longer there" in answer.content.decode()
+    assert "no longer exists" in answer.content.decode()
     assert incident.updates.count() == 1
 
 

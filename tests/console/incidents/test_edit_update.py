@@ -112,7 +112,7 @@ def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
     answer = edit(editor, update, "Other words.", at="2190-01-01 10:00")
     assert answer.status_code == 422
     form = sheet(answer).one("form", class_="form")
-    assert "lies in the future" in form.text
+    assert "is in the future" in form.text
     assert fields_of(form)["at"] == ["2190-01-01 10:00"]
     update.refresh_from_db()
     assert (update.body, update.version) == ("We are loking.", 1)

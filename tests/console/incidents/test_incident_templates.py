@@ -58,7 +58,7 @@ def test_a_second_template_with_the_same_name_is_rejected_and_the_text_is_kept(e
     sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", name="Errors", title="T", body="Kept.")
     answer = editor.post("/console/p/acme/incident-templates/new", sent)
     assert answer.status_code == 422
-    assert "There is a template named" in answer.content.decode()
+    assert "A template named" in answer.content.decode()
     assert "Kept." in answer.content.decode()
 
 

@@ -246,9 +246,9 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "Enter an end time after the start time."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "Enter an end time after the start time."),
-        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "lies in the past"),
+        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "is in the past"),
         ({"scheduled_for": ""}, "scheduled_for", "Enter a start time."),
-        ({}, "scheduled_for", "These are the times that it has already."),
+        ({}, "scheduled_for", "The times did not change."),
         ({"scheduled_until": "soon"}, "scheduled_until", "Use 2026-01-31 14:05"),
         ({"scheduled_until": "3 h", "body": "<script>x</script>"}, "body", "HTML like <script> is not allowed."),
     ],

@@ -119,7 +119,7 @@ def test_publication_can_be_backdated_in_the_pages_zone(editor: Client, page: Pa
             "The postmortem contains only headings",
         ),
         ("at", "tomorrow", "Write the time as"),
-        ("at", "2999-01-01 00:00", "lies in the future"),
+        ("at", "2999-01-01 00:00", "is in the future"),
         ("at", "1999-01-01 00:00", "before the previous update"),
     ],
 )

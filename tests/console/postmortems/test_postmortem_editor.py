@@ -16,7 +16,7 @@ from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Draft, Incident, Page, Postmortem
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from tests.console.staff import signed_in
 from tests.factories import ALICE, make_component, make_resolved
 
@@ -117,7 +117,7 @@ def test_filling_adds_what_happened_since_and_keeps_what_was_typed(editor: Clien
 
 
 def test_a_full_timeline_says_so_and_offers_no_more(editor: Client, incident: Incident) -> None:
-    lines = tuple(Line(incident.started_at + timedelta(seconds=n), f"Line {n}") for n in range(200))
+    lines = tuple(TimelineLine(incident.started_at + timedelta(seconds=n), f"Line {n}") for n in range(200))
     actions.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=lines))
     answer = editor.get(address(incident))
     assert "The limit of 200 lines is reached." in text_of(answer)
@@ -137,10 +137,10 @@ def test_more_lines_keep_what_was_typed(editor: Client, incident: Incident) -> N
     [
         ({"lines-0-at": ""}, "Enter a time."),
         ({"lines-0-at": "noon"}, "Write the time as"),
-        ({"lines-0-at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"lines-0-at": "2999-01-01 10:00"}, "is in the future"),
         ({"detected_at": "soon"}, "Write the time as"),
         ({"detected_at": "1999-01-01 10:00", "impact_started_at": "2000-01-01 10:00"}, "before the impact began"),
-        ({"impact_started_at": "2999-01-01 10:00"}, "lies in the future"),
+        ({"impact_started_at": "2999-01-01 10:00"}, "is in the future"),
         ({"factors": "x" * 501}, "501 characters long"),
     ],
 )
@@ -287,7 +287,10 @@ def test_it_leaves_as_markdown_and_json(editor: Client, incident: Incident) -> N
         ActionItemDraft("Raise an alarm", owner="Ada", url="https://example.org/1"),
         ActionItemDraft("Up", done=True),
     ]
-    lines = (Line(incident.started_at, "It fails"), Line(incident.started_at, "Ada is ill", is_public=False))
+    lines = (
+        TimelineLine(incident.started_at, "It fails"),
+        TimelineLine(incident.started_at, "Ada is ill", is_public=False),
+    )
     findings = Findings(timeline=lines, factors=("No alarm",))
     actions.publish(incident, body="At @14:14 it broke.", actor=ALICE, action_items=items, findings=findings)
     told = editor.get(address(incident, "/export.md"))
@@ -338,7 +341,7 @@ def test_its_pages_cost_few_queries_with_two_hundred_components_and_lines(
     components = {make_component(page, f"Server {n}"): "major_outage" for n in range(200)}
     ago = timezone.now() - timedelta(hours=3)
     incident = make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components=components)
-    lines = tuple(Line(ago + timedelta(minutes=n / 5), f"Line {n}") for n in range(200))
+    lines = tuple(TimelineLine(ago + timedelta(minutes=n / 5), f"Line {n}") for n in range(200))
     actions.save_draft(incident, body="Why.", actor=ALICE, findings=Findings(timeline=lines))
     for path in ("", "/review"):
         with django_assert_max_num_queries(15):

@@ -95,7 +95,7 @@ def test_giving_back_without_a_word_is_refused_and_changes_nothing(editor: Clien
     second = signed_in()
     version = str(Postmortem.objects.get().version)
     refused = second.post(address(incident, "/review"), {"return": "1", "comment": "", "version": version})
-    assert "Write something first." in text_of(refused)
+    assert "Enter a text." in text_of(refused)
     assert {'name="return"', 'name="approve"'} <= set(
         re.findall(r'name="(?:return|approve)"', refused.content.decode())
     )

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from incidents.models import AuditEntry, Event, IncidentUpdate, Page
-from incidents.proofreading import Options
+from incidents.proofreading import ProofreadingOptions
 from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import make_component, make_incident, make_maintenance, make_page, make_resolved, make_user, post
 from tests.public.parsed_page import Element
@@ -32,7 +32,7 @@ def editor(page: Page) -> Client:
 
 
 def blocking(page: Page, *severities: str) -> None:
-    page.proofreading = Options.checked(blocks=severities).as_json()
+    page.proofreading = ProofreadingOptions.checked(blocks=severities).as_json()
     page.save(update_fields=["proofreading"])
 
 
@@ -306,7 +306,7 @@ def test_settings_that_cannot_be_are_refused_beside_their_field_with_the_text_st
 
 
 def test_names_of_customers_reach_no_public_page(page: Page, client: Client) -> None:
-    page.proofreading = Options.checked(customers=["Zanzibar Canary Ltd"], hosts=["canary-*"]).as_json()
+    page.proofreading = ProofreadingOptions.checked(customers=["Zanzibar Canary Ltd"], hosts=["canary-*"]).as_json()
     page.save(update_fields=["proofreading"])
     make_incident(page)
     for path in ("/", "/history", "/api/v2/summary.json", "/history.atom"):

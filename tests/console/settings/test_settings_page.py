@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(
 
 def test_a_colour_that_cannot_be_read_is_answered_with_one_that_can(owner: Client) -> None:
     answer = save(owner, accent="#ff6600").content.decode()
-    suggestion = answer.split("The nearest colour that can is ")[1][:7]
+    suggestion = answer.split("The nearest readable color is ")[1][:7]
     assert save(owner, accent=suggestion).status_code == 302
 
 

@@ -185,7 +185,7 @@ def test_states_are_the_ones_of_its_kind() -> None:
 def test_components_must_be_of_this_page_and_their_status_known() -> None:
     page, other = make_page(), make_page(name="Other")
     foreign, own = make_component(other), make_component(page)
-    with pytest.raises(ValidationError, match="not a component of this page"):
+    with pytest.raises(ValidationError, match="no longer a component of this page"):
         make_incident(page, components={foreign: "major_outage"})
     with pytest.raises(ValidationError, match="not a component status"):
         make_incident(page, components={own: "red"})

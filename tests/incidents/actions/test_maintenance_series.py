@@ -185,11 +185,11 @@ def test_a_rule_with_an_end_runs_out(page: Page, clock: Traveller) -> None:
 @pytest.mark.parametrize(
     ("field", "message", "fields"),
     [
-        ("rule", "too often", {"rule": "FREQ=SECONDLY"}),
-        ("rule", "never fires", {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}),
-        ("rule", "still to come", {"rule": "FREQ=WEEKLY;COUNT=1", "starts_at": datetime(2026, 9, 1, 2)}),  # noqa: DTZ001
-        ("starts_at", "wall clock", {"starts_at": NOW}),
-        ("duration", "some time", {"duration": timedelta(0)}),
+        ("rule", "once a day", {"rule": "FREQ=SECONDLY"}),
+        ("rule", "no occurrences", {"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}),
+        ("rule", "no future occurrences", {"rule": "FREQ=WEEKLY;COUNT=1", "starts_at": datetime(2026, 9, 1, 2)}),  # noqa: DTZ001
+        ("starts_at", "local time", {"starts_at": NOW}),
+        ("duration", "up to 90 days", {"duration": timedelta(0)}),
         ("duration", "90 days", {"duration": timedelta(days=91)}),
         ("title", "missing", {"title": ""}),
         ("body", "write a message", {"body": ""}),

@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from incidents.actions.components import component_lifecycle as actions
-from incidents.actions.components.positions import Thing, neighbours, place
+from incidents.actions.components.positions import Item, place, siblings_of
 from incidents.models import AuditEntry, Component, ComponentGroup, Event, Page, StatusInterval
 from tests.factories import ALICE, make_component, make_group, make_page
 
@@ -29,9 +29,9 @@ def group(page: Page, name: str) -> ComponentGroup:
     return page.groups.get(name=name)
 
 
-def around(thing: Thing) -> list[str]:
+def around(thing: Item) -> list[str]:
     thing.refresh_from_db()
-    return [one.name for one in neighbours(thing)]
+    return [one.name for one in siblings_of(thing)]
 
 
 def test_a_component_is_placed_before_another_of_its_group(page: Page) -> None:
@@ -83,12 +83,12 @@ def test_a_move_that_makes_no_sense_changes_nothing(page: Page) -> None:
     theirs = make_group(make_page(name="Other"), "Theirs")
     before = AuditEntry.objects.count(), list(Component.objects.values_list("group", "position"))
     for thing, into, next_one, complaint in (
-        (gone, None, None, "“Gone” is not on this page any more"),
-        (website, theirs, None, "“Theirs” is not on this page any more"),
-        (website, europe, group(page, "Asia"), "“Asia” does not stand there any more"),
-        (website, None, website, "“Website” does not stand there any more"),
-        (group(page, "Asia"), europe, None, "A group cannot stand in a group"),
-        (europe, europe, None, "A group cannot stand in a group"),
+        (gone, None, None, "“Gone” is no longer on this page"),
+        (website, theirs, None, "“Theirs” is no longer on this page"),
+        (website, europe, group(page, "Asia"), "“Asia” is no longer in that group"),
+        (website, None, website, "“Website” is no longer in that group"),
+        (group(page, "Asia"), europe, None, "A group cannot contain another group"),
+        (europe, europe, None, "A group cannot contain another group"),
         (twin, europe, None, "already has a component named “api”"),
     ):
         with pytest.raises(ValidationError, match=complaint):

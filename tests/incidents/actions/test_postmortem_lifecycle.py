@@ -105,7 +105,7 @@ def test_action_items_are_changed_in_place_and_dropped_when_left_out() -> None:
     [
         (ActionItemDraft(""), "missing"),
         (ActionItemDraft("x" * 501), "501 characters"),
-        (ActionItemDraft("x", url="javascript:alert(1)"), "not a web address"),
+        (ActionItemDraft("x", url="javascript:alert(1)"), "is not a URL"),
     ],
 )
 def test_a_bad_action_item_is_named_and_nothing_is_saved(item: ActionItemDraft, words: str) -> None:
