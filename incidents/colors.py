@@ -1,12 +1,12 @@
-"""Whether a colour can be read (WCAG 2.2, success criterion 1.4.3). Pure functions on `#rrggbb`."""
+"""Color contrast (WCAG 2.2, success criterion 1.4.3). Pure functions on `#rrggbb`."""
 
 import re
 
 AA = 4.5
-# The grounds that links stand on: paper, surface and raised of tokens.css.
+# The backgrounds of links: paper, surface and raised in tokens.css.
 LIGHT = ("#fdfdfc", "#f4f5f4", "#ffffff")
 DARK = ("#131518", "#1c1f23", "#202429")
-# Links and focus of tokens.css, on light ground.
+# The color of links and focus outlines in tokens.css, on light backgrounds.
 ACCENT = "#2846a8"
 STEPS = 200
 
@@ -18,14 +18,16 @@ def is_hex(text: str) -> bool:
 
 
 def contrast(color: str, *backgrounds: str) -> float:
-    """The lowest contrast ratio of `colour` to any of `grounds`, from 1 to 21 (WCAG's definition)."""
+    """Return the lowest contrast ratio of `color` to any of `backgrounds`, from 1 to 21 (as WCAG defines it)."""
     luminance = _luminance(_rgb(color))
     return min(_ratio(luminance, _luminance(_rgb(background))) for background in backgrounds)
 
 
 def nearest(color: str, *backgrounds: str) -> str:
-    """The colour closest to `colour` that reaches AA on all `grounds`: mixed with black or with white, no more than
-    needed. `colour` itself if it does already."""
+    """Return the color closest to `color` that reaches AA on all `backgrounds`.
+
+    It is mixed with black or white, as little as necessary.
+    """
     if contrast(color, *backgrounds) >= AA:
         return color.lower()
     is_light = _luminance(_rgb(backgrounds[0])) > 0.5

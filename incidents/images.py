@@ -1,6 +1,6 @@
-"""Pictures from outside, read with care and drawn anew: the only place that imports PIL.
+"""Decode uploaded images and encode them again. This is the only module that imports PIL.
 
-No byte of a file is kept: what its metadata say, further frames, and whatever else hides in it end here.
+No byte of the uploaded file is stored: metadata, further frames and anything else in it are dropped.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SIDE = 4000
 BOX = (480, 160)
-# Pictures that are saved have about ten. Each makes a decoder walk through the whole picture, for a few bytes.
+# Usual images have about ten. Every scan makes the decoder process the whole image, for a few bytes of input.
 MAX_SCANS = 100
-# What a graphic needs to be told from its ground (WCAG 2.2, success criterion 1.4.11), and how much may have less.
+# The contrast that graphics need (WCAG 2.2, success criterion 1.4.11), and the share of pixels that may have less.
 CONTRAST, FAINT = 3.0, 0.3
 SAMPLE = (120, 40)
 
@@ -30,7 +30,7 @@ _Rgba = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Picture:
-    """A WebP without loss: drawn again, it is the same bytes."""
+    """A lossless WebP. Encoding it again gives the same bytes."""
 
     content: bytes
     width: int
@@ -42,9 +42,9 @@ class Picture:
 
 
 def drawn(raw: bytes) -> Picture:
-    """`raw` (PNG, JPEG, WebP or GIF; of an animation the first frame) as a picture that fits into 480 by 160.
+    """Convert `raw` (PNG, JPEG, WebP or GIF; the first frame of an animation) to an image of at most 480 by 160 pixels.
 
-    ValidationError (plain words, no field) for what is too large, damaged, or no such picture.
+    Raise ValidationError without a field if it is too large, damaged or of another format.
     """
     if len(raw) > MAX_BYTES:
         raise ValidationError("This file is larger than 2 MB. Upload a smaller one.")
@@ -57,14 +57,16 @@ def drawn(raw: bytes) -> Picture:
         raise ValidationError("This image is fully transparent.")
     image.thumbnail(BOX, Image.Resampling.LANCZOS)
     buffer = BytesIO()
-    # Not `exact`: colours that nobody sees, because they are transparent, are wiped out.
+    # Not `exact`: the colors of fully transparent pixels are removed.
     image.save(buffer, "WEBP", lossless=True, quality=90, method=6, exact=False)
     return Picture(buffer.getvalue(), image.width, image.height)
 
 
 def is_legible(content: bytes, background: str) -> bool:
-    """Whether what is drawn can be told from `ground` (`#rrggbb`), by and large. A picture without
-    transparency brings a ground of its own. `content`: of a Picture."""
+    """Return whether the image has enough contrast on `background` (`#rrggbb`).
+
+    An image without transparency has its own background. `content` is the content of a Picture.
+    """
     image = Image.open(BytesIO(content), formats=["WEBP"]).convert("RGBA")
     image.thumbnail(SAMPLE)
     pixels_by_color = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
@@ -75,7 +77,7 @@ def is_legible(content: bytes, background: str) -> bool:
 
 
 def _decoded(raw: bytes) -> Image.Image:
-    """The first frame, upright, in RGBA. Nothing is decoded before its size is known to be small enough."""
+    """Decode the first frame, upright, as RGBA. The size is checked before anything is decoded."""
     try:
         image = Image.open(BytesIO(raw), formats=FORMATS)
         _check_size(image)
@@ -104,7 +106,7 @@ def _too_large() -> ValidationError:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Of greys with 16 bits, the upper eight: PIL would cut them off at the lower."""
+    """Reduce 16-bit grayscale to its upper eight bits. PIL would clip the values instead."""
     return image.point(lambda grey: grey / 256).convert("L") if image.mode.startswith("I") else image
 
 

@@ -1,4 +1,4 @@
-"""When a series of maintenances happens: RFC 5545 rules on the wall clock of a zone. Pure; imports no model."""
+"""The occurrences of a recurring maintenance: RFC 5545 rules in the local time of a zone. Imports no model."""
 
 import re
 import zoneinfo
@@ -44,7 +44,7 @@ _CLOCK_PARTS = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
 class RuleError(ValueError):
-    """A rule, start or zone that makes no sense, in words for whoever typed it. `field`: rule, starts_at, time_zone."""
+    """An invalid rule, start or time zone. The message is for users. `field`: rule, starts_at or time_zone."""
 
     def __init__(self, message: str, *, field: str = "rule") -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Slot:
-    """One occurrence: its local day, and its start as an instant in UTC."""
+    """One occurrence: its local day, and its start in UTC."""
 
     on: date
     starts_at: datetime

@@ -1,4 +1,4 @@
-"""The end of every action: who did what (AuditEntry), and the news for whoever should know (Event)."""
+"""Record what an action did: an AuditEntry (who did what), and an Event (what other parts of Candor react to)."""
 
 from typing import Any
 
@@ -20,14 +20,17 @@ def record(
     details: dict[str, Any] | None = None,
     **about: Model | str | None,
 ) -> Event:
-    """`about`: the event's incident, update, postmortem or component and its statuses. Stamps the page as changed."""
+    """Write the audit entry and the event, and update the page's `updated_at`.
+
+    about: the incident, update, postmortem or component of the event, and the old and new status of a component.
+    """
     audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, **about)
 
 
 def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
-    """Who did what, where it is no news for anybody else."""
+    """Write only the audit entry, for changes that no other part of Candor reacts to."""
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,
@@ -41,7 +44,7 @@ def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict
 
 
 def take_version(instance: Model, expected: int | None) -> None:
-    """Lock `thing` and count its version up. EditConflict if it is no longer at `expected` (None: whatever it is)."""
+    """Lock `instance` and increment its version. Raise EditConflict if it is not `expected`; None accepts any."""
     rows = type(instance)._default_manager.filter(pk=instance.pk)
     if expected is not None:
         rows = rows.filter(version=expected)

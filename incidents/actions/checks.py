@@ -1,4 +1,4 @@
-"""What every action checks of what people type. All raise ValidationError with the field named."""
+"""Validation that the actions share. All functions raise ValidationError with the name of the field."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from incidents.text.time_shorthand import Clock
 MAX_TITLE = 255
 CLOCK_SKEW = timedelta(minutes=2)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-# Filling in a form takes a while; a start that was "now" when it was opened is no start in the past.
+# Filling in a form takes time: a start that was "now" when the form was opened is not in the past.
 START_TOLERANCE = timedelta(minutes=5)
 LONGEST_WINDOW = timedelta(days=90)
 MAX_REMINDERS = 5
@@ -23,7 +23,7 @@ FURTHEST_AHEAD = timedelta(days=5 * 366)
 
 
 def line(text: str, *, field: str, what: str, max_length: int = MAX_TITLE) -> str:
-    """A single line without control characters: it becomes a heading, a file name and a mail header."""
+    """Check a single line without control characters: it is used in headings, file names and email headers."""
     if any(ord(character) < 32 or character in "\x7f\x85\u2028\u2029" for character in text):
         raise ValidationError({field: f"{what} must be a single line without control characters."})
     text = text.strip()
@@ -39,7 +39,7 @@ def title(text: str) -> str:
 
 
 def body(text: str, *, field: str = "body", clock: Clock | None = None) -> tuple[str, str]:
-    """The text as it is kept, and its HTML, with its `@14:14` read on `clock`."""
+    """Return the Markdown to store and its HTML. `clock` renders times such as `@14:14`."""
     try:
         return markdown.check_size(text), markdown.render(text, clock=clock)
     except ValidationError as error:
@@ -47,7 +47,7 @@ def body(text: str, *, field: str = "body", clock: Clock | None = None) -> tuple
 
 
 def moment(at: datetime | None, *, field: str = "at", not_before: datetime | None = None) -> datetime:
-    """The time an author gave, or now. Refuses naive times, the future, and times before `not_before`."""
+    """Return `at`, or now if it is None. Naive times, future times and times before `not_before` are invalid."""
     now = timezone.now()
     if at is None:
         return now if not_before is None else max(now, not_before)
@@ -72,7 +72,7 @@ def status(value: str, kind: str) -> str:
 
 
 def impact(value: str | None) -> str:
-    """An impact that the author chose; empty if it is to be derived."""
+    """Check an impact that the author chose. Empty means that it is derived from the components."""
     if not value:
         return ""
     if value not in Impact.values:
@@ -81,7 +81,10 @@ def impact(value: str | None) -> str:
 
 
 def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component, str]:
-    """Freshly read and locked components of `page` with their new status, in one order: none wait in a circle."""
+    """Lock the components of `page` and return them with their new status.
+
+    They are always locked in the same order, so that two actions cannot deadlock.
+    """
     new_statuses = {component.pk: new for component, new in statuses.items()}
     components = Component.objects.active().filter(page=page, pk__in=new_statuses).select_related("group")
     locked = {c.pk: c for c in components.select_for_update(of=("self",)).order_by("pk")}
@@ -94,11 +97,11 @@ def components(page: Page, statuses: Mapping[Component, str]) -> dict[Component,
 
 
 def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """Start and end of a maintenance, in UTC: whole, in order, and not longer than LONGEST_WINDOW."""
+    """Return the start and end of a maintenance in UTC. It lasts at most LONGEST_WINDOW."""
     for at, field in ((start, "scheduled_for"), (end, "scheduled_until")):
         if timezone.is_naive(at):
             raise ValidationError({field: "Add a time zone to the time. Example: 2022-09-21T14:14:00Z."})
-    # Two times of one zone are compared by their wall clocks, which show an hour twice in autumn.
+    # Python compares two times of one zone by their local time, which is ambiguous when daylight saving time ends.
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if end == start:
         raise ValidationError({"scheduled_until": "Enter an end time after the start time."})
@@ -110,7 +113,7 @@ def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 
 def start_ahead(start: datetime, *, now: datetime) -> None:
-    """A start that is to come, or was a moment ago."""
+    """Check that a start is in the future, with START_TOLERANCE."""
     if start < now - START_TOLERANCE:
         raise ValidationError({"scheduled_for": f"The start time is in the past ({start:%Y-%m-%d %H:%M %Z})."})
     if start > now + FURTHEST_AHEAD:
@@ -118,7 +121,7 @@ def start_ahead(start: datetime, *, now: datetime) -> None:
 
 
 def reminders(minutes: Iterable[int]) -> list[int]:
-    """Minutes before a maintenance, each once, the earliest reminder first."""
+    """Return the minutes before a maintenance without duplicates, the earliest reminder first."""
     leads = sorted(set(minutes), reverse=True)
     if len(leads) > MAX_REMINDERS:
         raise ValidationError({"reminders": f"Enter at most {MAX_REMINDERS} reminders (there are {len(leads)})."})

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def last_actor(self, object_ref: str) -> str:
-        """Who last did something to the object of that public id; empty if nobody did."""
+        """The label of the last actor who changed the object with that public id; empty if there is none."""
         last = self.filter(object_ref=object_ref).order_by("-pk").first()
         return last.actor_label if last else ""
 
     def next_after(self, at: datetime, *, verb: str) -> AuditEntry | None:
-        """The first time that somebody did this after `at`."""
+        """The first entry with this verb after `at`."""
         return self.filter(verb=verb, created_at__gt=at).order_by("created_at", "pk").first()
 
     def of_actor(self, ref: str) -> AuditEntryQuerySet:
@@ -34,11 +34,11 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(verb=verb)
 
     def about(self, public_id: str) -> AuditEntryQuerySet:
-        """About the object of that public id."""
+        """Entries about the object with that public id."""
         return self.filter(object_ref=public_id)
 
     def about_incident(self, incident: Incident) -> AuditEntryQuerySet:
-        """About it, its updates and its postmortem."""
+        """Entries about the incident, its updates and its postmortem."""
         updates = models.Q(object_type="incidentupdate", object_ref__in=incident.updates.values("public_id"))
         own = models.Q(object_type="incident", object_ref=incident.public_id)
         postmortem = getattr(incident, "postmortem", None)
@@ -49,7 +49,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def during_incident(
         self, incident: Incident, components: Iterable[Component], *, until: datetime
     ) -> AuditEntryQuerySet:
-        """What was done about it, and to its components while it went on."""
+        """Entries about the incident, and about its components while it was open."""
         public_ids = [component.public_id for component in components]
         meanwhile = {"created_at__gte": incident.started_at, "created_at__lte": until, "page": incident.page_id}
         touched = models.Q(object_type="component", object_ref__in=public_ids, **meanwhile)
@@ -83,7 +83,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return {f"{kind}:{ref}": label for kind, ref, label, _ in rows}, {verb for *_, verb in rows}
 
     def in_batches(self, size: int) -> Iterator[list[AuditEntry]]:
-        """The newest first, `size` read at a time, each piece by a query of its own."""
+        """Batches of `size` entries, newest first, each with its own query."""
         ordered = self.order_by("-pk")
         batch = list(ordered[:size])
         while batch:
@@ -92,7 +92,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what, when: written by every action in its own transaction, never changed, never deleted."""
+    """Who did what and when. Every action writes one in its own transaction; they are never changed or deleted."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="audit_entries")
     actor_kind = models.CharField(max_length=10)

@@ -1,4 +1,4 @@
-"""What a postmortem says beside its text: a timeline, when things happened, factors. As staff state it. Pure."""
+"""The findings of a postmortem: timeline, times and contributing factors, as entered by staff."""
 
 from __future__ import annotations
 

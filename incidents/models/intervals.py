@@ -16,15 +16,15 @@ Span = tuple[int, str, datetime, datetime | None]
 
 class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
     def as_corrected(self) -> StatusIntervalQuerySet:
-        """The truth as known now: rows that no later correction replaced."""
+        """The history as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
 
     def impaired(self) -> StatusIntervalQuerySet:
-        """Where visitors had the worse of it: neither operational nor planned."""
+        """Degraded performance and outages: neither operational nor under maintenance."""
         return self.filter(status__in=IMPAIRED)
 
     def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
-        """Those that an update of `incidents` began."""
+        """Rows that an update of `incidents` began."""
         return self.filter(update__incident__in=incidents)
 
     def of_components(self, components: Iterable[Component]) -> StatusIntervalQuerySet:

@@ -7,7 +7,7 @@ ROOM = (240, 48)
 
 
 class PageLogo(models.Model):
-    """A picture as incidents.images drew it (WebP). Never changed: another picture is another row."""
+    """A logo as incidents.images encodes it (WebP). Rows never change: another logo is another row."""
 
     content = models.BinaryField()
     width = models.PositiveSmallIntegerField()

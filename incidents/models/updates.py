@@ -1,4 +1,4 @@
-"""What was said about incidents, and which components each word names."""
+"""Incident updates, and the components that each of them affects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
 
 
 class IncidentUpdate(models.Model):
-    """`created_at` is when it was written, `display_at` when it says it happened."""
+    """`created_at` is when it was written, `display_at` the time that it shows."""
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     incident = models.ForeignKey("incidents.Incident", models.CASCADE, related_name="updates")
@@ -68,7 +68,7 @@ class IncidentUpdate(models.Model):
 
 
 def timeline() -> models.Prefetch[Any]:
-    """An incident's updates, newest first, and the components they touch: two queries, however many incidents."""
+    """Prefetch updates, newest first, with their components: two queries for any number of incidents."""
     affected = AffectedComponent.objects.select_related("component__group").order_by("pk")
     updates = IncidentUpdate.objects.newest_first().prefetch_related(models.Prefetch("affected", affected))
     return models.Prefetch("updates", updates)

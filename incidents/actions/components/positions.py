@@ -1,4 +1,4 @@
-"""In which order visitors see groups and components, and which group a component stands in."""
+"""The order of groups and components on the page, and the group that a component belongs to."""
 
 from collections.abc import Iterable, Sequence
 

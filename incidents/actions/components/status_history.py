@@ -1,4 +1,4 @@
-"""Writing status history: the only writer of StatusInterval and of Component.status."""
+"""Write the status history: the only code that writes StatusInterval and Component.status."""
 
 from datetime import datetime
 
@@ -10,19 +10,19 @@ from incidents.models.states import ComponentStatus, Status
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
-    """A new component's first interval. Known since `at`, but on record only from now on."""
+    """Create the first interval of a new component. It starts at `at` and is recorded now."""
     StatusInterval.objects.create(component=component, status=component.status, started_at=at)
 
 
 def begin_earlier(component: Component, *, at: datetime) -> None:
-    """It had its first status since `at` already. Nothing to do if more than that is known."""
+    """Extend the first interval back to `at`. Does nothing if the history already starts earlier."""
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first and at < first.started_at:
         _replace(first, now=timezone.now(), started_at=at)
 
 
 def reach_back(component: Component, *, at: datetime) -> None:
-    """What is known of it reaches back to `at`: before its first row it was operational."""
+    """Extend the history back to `at`. Before its first interval the component was operational."""
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first is None or first.started_at <= at:
         return
@@ -53,13 +53,13 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
 
 
 def status_at(component: Component, at: datetime) -> str:
-    """As known now; its present status if nothing is known of that time."""
+    """Return the status at `at` as known now, or the current status if the history does not cover that time."""
     covering = component.intervals.as_corrected().filter(started_at__lte=at).order_by("started_at").last()
     return covering.status if covering else component.status
 
 
 def unchanged_since(component: Component, at: datetime) -> bool:
-    """Whether its present status is the one that it had at `at`."""
+    """Return whether the status has not changed since `at`."""
     return not component.intervals.as_corrected().filter(started_at__gt=at).exists()
 
 
@@ -157,7 +157,7 @@ def _copy(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> 
 
 
 def status_before(component: Component, at: datetime) -> str:
-    """What it had until `at`, as known now; operational if nothing is known of that time."""
+    """Return the status until `at` as known now; operational if the history does not cover that time."""
     covering = component.intervals.as_corrected().filter(started_at__lt=at).order_by("started_at").last()
     return covering.status if covering else ComponentStatus.OPERATIONAL
 

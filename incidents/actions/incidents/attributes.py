@@ -1,4 +1,4 @@
-"""What an incident is called and marked with, apart from its timeline."""
+"""The title, impact, metadata and reminder settings of an incident."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Putting an incident on record that is over and was never reported, with its components."""
+"""Add an incident to the history that is over and was never reported."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the history of components would be if an update, or a whole incident, had said something else."""
+"""Correct which components an update or an incident affected, and recalculate their status history."""
 
 from collections.abc import Iterable, Mapping
 

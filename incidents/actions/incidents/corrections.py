@@ -1,4 +1,4 @@
-"""Putting the past right. What was said before stays on record: rows are superseded, never deleted."""
+"""Correct times and status history. Earlier values stay on record: rows are superseded, never deleted."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Taking back a whole incident: it leaves the public pages; its rows and its audit stay, and it can come back."""
+"""Delete and restore incidents. A deleted incident is hidden from visitors; its rows and audit entries stay."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction

@@ -1,4 +1,4 @@
-"""Two reports of one failure become one: the other keeps its rows, and its address leads to the one that is kept."""
+"""Merge a duplicate into another incident. The duplicate keeps its rows, and its URL redirects to the other one."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction

@@ -1,4 +1,4 @@
-"""Maintenances one by one: schedule, move, start, end. A maintenance is an Incident of that kind."""
+"""Schedule, reschedule, start, complete and cancel a maintenance. A maintenance is an Incident of that kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Telling subscribers that a maintenance is about to begin."""
+"""Remind subscribers that a maintenance is about to begin."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Maintenances that repeat. The next OCCURRENCES_AHEAD are on the page, each a maintenance of its own."""
+"""Recurring maintenances. The next OCCURRENCES_AHEAD occurrences are on the page, each as its own maintenance."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta

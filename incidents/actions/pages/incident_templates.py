@@ -1,4 +1,4 @@
-"""The texts that incidents are started from. Visitors never see them, so nobody is told of a change."""
+"""Incident templates. They are not public, so no one is notified of a change."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Metrics and their points. Points are measurements, not decisions: they leave no trace in the audit log."""
+"""Metrics and their points. Points are measurements, so adding them is not recorded in the audit log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What will be done so that it does not happen again: kept as a list, checked as a whole."""
+"""The action items of a postmortem: validated and saved as one list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

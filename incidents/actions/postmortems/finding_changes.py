@@ -1,4 +1,4 @@
-"""Keeping what a postmortem says beside its text, checked; and what publishing it would show."""
+"""Validate and save the findings of a postmortem, and compute the summary that publishing it would show."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A draft postmortem between people: comments, and the approval of a second person."""
+"""The review of a draft postmortem: comments, and the approval of another person."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction

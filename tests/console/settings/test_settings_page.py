@@ -102,6 +102,6 @@ def test_an_old_tab_takes_nothing_back_that_somebody_else_has_set_since(owner: C
     save(owner, footer="Acme GmbH, Berlin")
     answer = owner.post(PATH, old)
     assert answer.status_code == 422
-    assert "Somebody else changed the settings meanwhile" in answer.content.decode()
+    assert "Someone else changed these settings" in answer.content.decode()
     page.refresh_from_db()
     assert (page.name, page.footer) == ("Acme", "Acme GmbH, Berlin")
