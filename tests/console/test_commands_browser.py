@@ -76,7 +76,7 @@ def test_from_any_page_a_follow_up_is_two_clicks_and_a_declaration_four(
     tab.get_by_label("Title").fill("Slow API")
     tab.get_by_label("Message").fill("We are looking.")
     hand.click(tab.get_by_role("button", name="Publish incident"))
-    expect(tab.get_by_text("Update published.")).to_be_visible()
+    expect(tab.get_by_text("Incident published.")).to_be_visible()
     assert hand.clicks <= 4
     assert Incident.objects.count() == 2
 
