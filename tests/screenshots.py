@@ -89,13 +89,13 @@ def console(browser: Browser, candor: Candor) -> None:
 
 def writing(page: Page, candor: Candor) -> None:
     page.goto(f"{candor.url}/console/people")
-    page.get_by_role("link", name=re.compile("^Update:")).click()
+    page.get_by_role("link", name=re.compile("^Post update:")).click()
     page.get_by_label("Message").first.fill(
         "The queue is empty again since 14:30 PM UTC. We go on watching it.\n\n**Nothing was lost**; some users may "
         "receive an event twice."
     )
     page.locator(".remark").first.wait_for()
-    page.get_by_text("Draft kept").wait_for()
+    page.get_by_text("Draft saved").wait_for()
     shoot(page, "editor", full=True)
     page.get_by_role("link", name="Edit incident").click()
     shoot(page, "correct")

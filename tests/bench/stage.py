@@ -49,7 +49,7 @@ print(json.dumps(time.monotonic()))
 """
 FAN_OUT = """
 import json, resource, time
-from statuspage.subscribers.fanout import fan_out_waiting
+from statuspage.notifications.fan_out import fan_out_waiting
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
 fan_out_waiting()
 print(json.dumps([time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before]))

@@ -130,7 +130,7 @@ def resolve(tab: Page, part: Part) -> None:
 def publish_postmortem(tab: Page, part: Part) -> None:
     tab.get_by_role("link", name="Write postmortem").click()
     tab.get_by_label("Text", exact=True).fill(part.markdown)
-    tab.get_by_label("Action").first.fill("Raise an alarm")
+    tab.get_by_label("Action", exact=True).first.fill("Raise an alarm")
     tab.get_by_text("Backdate this postmortem").click()
     tab.get_by_label("Published at").fill(f"{part.at:%Y-%m-%d %H:%M}")
     tab.get_by_role("button", name="Publish postmortem").click()
@@ -167,8 +167,15 @@ def assert_page_carries(report: Report, tab: Page, product: Candor) -> None:
     assert tab.locator(".prose ol > li").count() == 3
 
 
+def published_feed(product: Candor) -> str:
+    """Return the Atom feed once it contains a postmortem, else an empty string."""
+    text = product.get("/history.atom")
+    return text if "<strong>Postmortem</strong>" in unescape(text) else ""
+
+
 def assert_feed_carries(report: Report, product: Candor) -> None:
-    feed = feedparser.parse(product.get("/history.atom"))
+    text = wait_until(lambda: published_feed(product), "the published feed contains the postmortem")
+    feed = feedparser.parse(text)
     (entry,) = feed.entries
     assert not feed.bozo
     assert entry.title == report.title

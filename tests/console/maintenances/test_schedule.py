@@ -100,12 +100,12 @@ def test_every_box_is_its_own(editor: Client) -> None:
     assert not maintenance.events.get().notify
 
 
-def test_without_any_reminder_there_is_none(editor: Client) -> None:
+def test_clearing_all_reminders_schedules_none(editor: Client) -> None:
     press(editor, reminders=None)
     assert options_of(Incident.objects.get()).reminders == ()
 
 
-def test_the_form_says_in_a_sentence_what_the_boxes_say(editor: Client) -> None:
+def test_the_form_summarizes_the_options(editor: Client) -> None:
     summary = form_to(sheet(editor.get(NEW))).one("summary").text
     assert summary.startswith(
         "Starts and completes automatically, notifies subscribers about the start and the end, "
@@ -185,7 +185,7 @@ def test_the_next_dates_are_shown_on_the_clock_of_the_page(
     assert not Incident.objects.exists()
 
 
-def test_two_in_the_morning_stays_two_across_a_change_of_the_clocks(editor: Client) -> None:
+def test_the_local_time_is_kept_across_daylight_saving_changes(editor: Client) -> None:
     shown = [item.text for item in dates(editor, repeat="weekly").all("li")]
     assert shown == [
         "Saturday, Oct 24, 2026, 02:00 – 04:00 CEST",
@@ -209,7 +209,7 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
         ({"repeat": "own", "rule": "FREQ=WEEKLY;UNTIL=20200101"}, "no occurrences"),
     ],
 )
-def test_where_there_are_no_dates_it_says_why(editor: Client, typed: dict[str, str], said: str) -> None:
+def test_missing_dates_are_explained(editor: Client, typed: dict[str, str], said: str) -> None:
     fragment = dates(editor, **typed)
     assert not fragment.all("li")
     assert said in fragment.text
@@ -241,7 +241,7 @@ def warned(answer: Any) -> str:
     return document.one("div", class_="warning").text
 
 
-def test_an_overlap_is_said_once_and_confirmed_by_pressing_again(editor: Client, page: Page) -> None:
+def test_an_overlap_is_shown_once_and_confirmed_by_submitting_again(editor: Client, page: Page) -> None:
     rest, website = make_component(page, "REST API"), make_component(page, "Website")
     make_maintenance(page, begins=START + timedelta(hours=1), title="New disks", components=[rest, website])
     answer = press(editor, components=[rest.public_id])
@@ -253,7 +253,7 @@ def test_an_overlap_is_said_once_and_confirmed_by_pressing_again(editor: Client,
     assert Incident.objects.count() == 2
 
 
-def test_what_was_not_shown_yet_is_shown_even_if_something_else_was_confirmed(editor: Client, page: Page) -> None:
+def test_a_new_warning_is_shown_after_another_was_confirmed(editor: Client, page: Page) -> None:
     answer = press(editor, scheduled_until="2 days")
     assert "The maintenance takes 2 days." in warned(answer)
     held = fields_of(form_to(sheet(answer))) | {"scheduled_until": ["3 days"]}
@@ -283,7 +283,7 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
         ),
     ],
 )
-def test_what_is_seldom_meant_is_said(editor: Client, typed: dict[str, str], said: str) -> None:
+def test_unusual_schedules_show_a_warning(editor: Client, typed: dict[str, str], said: str) -> None:
     assert said in warned(press(editor, **typed))
     assert not Incident.objects.exists()
 
@@ -329,7 +329,7 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
         ({"more_reminders": "1 2 3 4 5 6 7"}, {"id_reminders": "reminders"}),
     ],
 )
-def test_what_cannot_be_is_refused_beside_its_field(
+def test_invalid_values_are_rejected_next_to_their_field(
     editor: Client, typed: dict[str, str], said: dict[str, str]
 ) -> None:
     answer = press(editor, **typed)
@@ -346,7 +346,7 @@ def test_what_cannot_be_is_refused_beside_its_field(
     assert not Event.objects.exists()
 
 
-def test_everything_that_is_wrong_is_said_at_once(editor: Client) -> None:
+def test_all_errors_are_shown_at_once(editor: Client) -> None:
     found = complaints(press(editor, title="", body="", scheduled_for="noon", scheduled_until="soon"))
     assert set(found) == {"title", "body", "scheduled_for", "scheduled_until"}
 
@@ -358,7 +358,7 @@ def test_a_component_that_is_not_on_the_page_is_refused(editor: Client, code: st
     assert not Incident.objects.exists()
 
 
-def test_an_empty_post_is_refused_like_an_empty_form(editor: Client) -> None:
+def test_an_empty_post_is_rejected_like_an_empty_form(editor: Client) -> None:
     assert editor.post(NEW).status_code == 422
 
 
