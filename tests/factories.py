@@ -68,7 +68,7 @@ def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | N
 
 
 def make_endpoint(page: Page, endpoint: str, channel: str = Channel.WEBHOOK, **fields: Any) -> Subscriber:
-    """An active one, with a secret of its own if it is a webhook."""
+    """Create an active endpoint, with a secret if it is a webhook."""
     defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
     secret = new_secret() if channel == Channel.WEBHOOK else ""
     return Subscriber.objects.create(
@@ -77,7 +77,7 @@ def make_endpoint(page: Page, endpoint: str, channel: str = Channel.WEBHOOK, **f
 
 
 def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
-    """One who confirmed an hour ago, unless `fields` say otherwise."""
+    """Create a subscriber who confirmed an hour ago, unless `fields` differ."""
     defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
     return Subscriber.objects.create(
         page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
@@ -101,9 +101,12 @@ def make_series(page: Page, **more: Any) -> MaintenanceSeries:
     return series_actions.create_series(page, **defaults | more)
 
 
-def make_reader(page: Page, email: str = "", **preferences: Any) -> Subscriber:
-    """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
-    reader = make_subscriber(page, email)
+def make_subscriber_with(page: Page, email: str = "", **preferences: Any) -> Subscriber:
+    """Create a confirmed subscriber with preferences such as `components=(api,)` or `detail="milestones"`.
+
+    With groups, components or incidents, they do not receive updates about the whole page.
+    """
+    subscriber = make_subscriber(page, email)
     only_parts = bool({"groups", "components", "incidents"} & preferences.keys())
-    set_preferences(reader, Preferences(**{"whole_page": not only_parts} | preferences))
-    return reader
+    set_preferences(subscriber, Preferences(**{"whole_page": not only_parts} | preferences))
+    return subscriber

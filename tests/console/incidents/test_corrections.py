@@ -13,7 +13,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
-from tests.factories import ALICE, make_component, make_incident, make_page, make_reader, make_resolved, post
+from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber_with, post
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def test_a_duplicate_is_joined_and_its_readers_and_its_address_follow(
     editor: Client, page: Page, incident: Incident
 ) -> None:
     duplicate = make_incident(page, title="The same thing")
-    reader = make_reader(page, incidents=(duplicate,))
+    reader = make_subscriber_with(page, incidents=(duplicate,))
     answer = send(editor, at(duplicate, "merge"), into=incident.public_id, reason="One failure.")
     assert answer.status_code == 302
     assert Interest.objects.filter(subscriber=reader, incident=incident).exists()
@@ -147,7 +147,7 @@ def test_a_history_is_corrected_without_an_incident(editor: Client, api: Compone
 def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
     editor: Client, page: Page, api: Component
 ) -> None:
-    make_reader(page)
+    make_subscriber_with(page)
     typed = {
         "title": "Slow API",
         "update1-at": ago(5),

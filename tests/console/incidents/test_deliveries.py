@@ -21,8 +21,8 @@ from tests.factories import (
     make_endpoint,
     make_incident,
     make_page,
-    make_reader,
     make_subscriber,
+    make_subscriber_with,
     post,
 )
 from tests.public.parsed_page import Element
@@ -111,7 +111,7 @@ def test_every_thing_that_was_told_has_its_own_table(editor: Client, told: Incid
 def test_what_told_nobody_says_so(editor: Client, page: Page) -> None:
     silent = make_incident(page, notify=False)
     assert "Nothing about this incident was published" in sheet(editor.get(address(silent))).text
-    make_reader(page, components=(make_component(page),))
+    make_subscriber_with(page, components=(make_component(page),))
     unheard = make_incident(page)
     fan_out_waiting()
     assert "Nobody chose to hear of this" in sheet(editor.get(address(unheard))).text
@@ -217,9 +217,9 @@ def test_the_form_says_up_to_how_many_and_asks_for_the_exact_number(editor: Clie
 
 def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> None:
     rest, website = make_component(page, "REST"), make_component(page, "Website")
-    make_reader(page, components=(rest,))
-    make_reader(page, components=(website,))
-    make_reader(page)
+    make_subscriber_with(page, components=(rest,))
+    make_subscriber_with(page, components=(website,))
+    make_subscriber_with(page)
     opened = {"kind": "incident.opened", "incident": ""}
     assert counted(editor, **opened) == "Notify 1 subscriber"
     assert counted(editor, **opened, **{f"component_{rest.public_id}": "major_outage"}) == "Notify 2 subscribers"
@@ -230,8 +230,8 @@ def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> 
 
 def test_the_count_of_an_update_knows_what_was_named_before_and_who_wants_ends_only(editor: Client, page: Page) -> None:
     rest = make_component(page, "REST")
-    make_reader(page, components=(rest,), detail="milestones")
-    make_reader(page, components=(rest,))
+    make_subscriber_with(page, components=(rest,), detail="milestones")
+    make_subscriber_with(page, components=(rest,))
     incident = make_incident(page, components={rest: "major_outage"})
     about = {"incident": incident.public_id}
     assert counted(editor, kind="incident.updated", **about) == "Notify 1 subscriber"
@@ -251,8 +251,8 @@ def test_the_forms_of_an_incident_ask_about_their_own_kind_of_event(editor: Clie
 
 
 def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> None:
-    make_reader(page)
-    make_reader(page, tells_postmortems=False)
+    make_subscriber_with(page)
+    make_subscriber_with(page, tells_postmortems=False)
     incident = make_incident(page)
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     text = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}/postmortem")).text
