@@ -113,7 +113,7 @@ Talk = Callable[[socket.socket], None]
 
 
 def responding_with(data: bytes) -> Talk:
-    """Hear one message out, and answer."""
+    """Read one request and respond."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -123,7 +123,7 @@ def responding_with(data: bytes) -> Talk:
 
 
 class Listener:
-    """Takes connections on 127.0.0.1 and ::1 at one port, counts them, and does with each what `talk` says."""
+    """Accepts and counts connections on one port of 127.0.0.1 and ::1, and calls `talk` for each."""
 
     def __init__(self, talk: Talk | None = None, *, hosts: tuple[str, ...] = ()) -> None:
         self.connections = 0
