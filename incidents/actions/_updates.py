@@ -21,8 +21,9 @@ from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AffectedComponent, EventKind, Incident, IncidentUpdate
 from incidents.models.states import ENDED, RUNNING, UPCOMING, Status
+from incidents.plain_text import clock_of
 from incidents.status import impact_of, worst_impact
-from incidents.text.time_shorthand import clock_of, has_shorthand
+from incidents.text.time_shorthand import has_shorthand
 
 _Action = TypeVar("_Action", bound=Callable[..., IncidentUpdate])
 

@@ -1,4 +1,4 @@
-"""Reads what is on record about an incident: the moments that follow from it, its components' spans, a timeline."""
+"""Read from the database what a postmortem needs: moments, component statuses and suggested timeline lines."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from incidents.text import markdown
 
 MOST_LINES = 100
 _LONGEST = 300
-# What the log tells of an incident's course; the rest is bookkeeping.
+# The audit entries that belong in a timeline.
 _LOG = {
     **{kind.value: properties.timeline_sentence for kind, properties in PROPERTIES.items()},
-    "draft.submitted": "submitted a text",
-    "draft.approved": "approved a text",
+    "draft.submitted": "submitted a draft",
+    "draft.approved": "approved a draft",
 }
 
 
@@ -37,34 +37,37 @@ class Evidence:
     intervals: list[StatusInterval]
 
     @cached_property
-    def record(self) -> TimelineFacts:
+    def facts(self) -> TimelineFacts:
         own = {update.pk for update in self.incident.updates.all()}
-        harms = [row for row in self.intervals if row.status in IMPAIRED and row.update_id in own]
-        first_harm = min((row.started_at for row in harms), default=None)
-        course = _course(self.incident, first_harm)
+        rows = [row for row in self.intervals if row.status in IMPAIRED and row.update_id in own]
+        first_impact = min((row.started_at for row in rows), default=None)
+        times = _incident_times(self.incident, first_impact)
         resolved = self.incident.resolved_at
-        ends = [row.ended_at for row in harms]
-        healed = max((at for at in ends if at), default=None) if None not in ends else None
+        ends = [row.ended_at for row in rows]
+        restored = max((at for at in ends if at), default=None) if None not in ends else None
         moments = {
-            "began": course.impact_start or self.incident.happened_at,
-            "acknowledged": course.reached(Measure.ACKNOWLEDGE),
-            "fixed": course.reached(Measure.FIX),
+            "began": times.impact_start or self.incident.happened_at,
+            "acknowledged": times.reached(Measure.ACKNOWLEDGE),
+            "fixed": times.reached(Measure.FIX),
             "resolved": resolved,
-            "ended": healed or resolved,
+            "ended": restored or resolved,
         }
         spans = self._spans()
-        return TimelineFacts(moments, [(one.public_id, one.full_name, tuple(spans[one.pk])) for one in self.components])
+        return TimelineFacts(
+            moments,
+            [(component.public_id, component.full_name, tuple(spans[component.pk])) for component in self.components],
+        )
 
     def _spans(self) -> dict[int, list[Span]]:
-        """By component; what holds still reaches until now."""
-        now, found = timezone.now(), defaultdict[int, list[Span]](list)
+        """Return the spans by component. Open intervals end now."""
+        now, spans = timezone.now(), defaultdict[int, list[Span]](list)
         for row in self.intervals:
-            found[row.component_id].append(Span(row.status, row.started_at, row.ended_at or now))
-        return found
+            spans[row.component_id].append(Span(row.status, row.started_at, row.ended_at or now))
+        return spans
 
 
 def evidence_of(incident: Incident) -> Evidence:
-    """One query, for an incident that comes `with_details()`."""
+    """Return the evidence, with one query for an incident loaded `with_details()`."""
     components = incident.affected_components()
     rows = StatusInterval.objects.as_corrected().of_components(components)
     touching = (
@@ -74,24 +77,24 @@ def evidence_of(incident: Incident) -> Evidence:
 
 
 def lines_of(evidence: Evidence) -> list[Line]:
-    """What a timeline can be filled with, in the order of time, MOST_LINES at most. One query.
+    """Return suggested timeline lines in the order of time, MOST_LINES at most. One query.
 
-    Updates and changes of status, which visitors can read already; and out of the log who did what, for staff alone.
+    Updates and status changes are public already. Lines from the audit log are for staff only.
     """
     incident = evidence.incident
-    found = [*_of_updates(incident), *_of_statuses(evidence), *_of_log(incident, evidence.components)]
-    return sorted(found, key=lambda line: line.at)[:MOST_LINES]
+    lines = [*_of_updates(incident), *_of_statuses(evidence), *_of_log(incident, evidence.components)]
+    return sorted(lines, key=lambda line: line.at)[:MOST_LINES]
 
 
 def _beginning(incident: Incident) -> datetime:
-    """As early as anybody says."""
+    """Return the earliest known start."""
     return min(incident.impact_started_at or incident.happened_at, incident.happened_at)
 
 
-def _course(incident: Incident, first_harm: datetime | None) -> IncidentTimes:
+def _incident_times(incident: Incident, first_impact: datetime | None) -> IncidentTimes:
     steps = [(update.display_at, update.status) for update in reversed(incident.updates.all())]
     month = Period.month_at(incident.happened_at, incident.page.zone)
-    return IncidentTimes(month, incident.impact, incident.impact_started_at, first_harm, steps)
+    return IncidentTimes(month, incident.impact, incident.impact_started_at, first_impact, steps)
 
 
 def _of_updates(incident: Incident) -> Iterator[Line]:
@@ -101,8 +104,8 @@ def _of_updates(incident: Incident) -> Iterator[Line]:
             for row in update.affected.all()
             if row.new_status != row.old_status
         )
-        said = f"{update.label}: {_first_line(update)}{f' ({changes})' if changes else ''}"
-        yield Line(update.display_at, _cut(said, 450), source=f"update:{update.public_id}")
+        text = f"{update.label}: {_first_line(update)}{f' ({changes})' if changes else ''}"
+        yield Line(update.display_at, _cut(text, 450), source=f"update:{update.public_id}")
 
 
 def _first_line(update: IncidentUpdate) -> str:
@@ -110,28 +113,30 @@ def _first_line(update: IncidentUpdate) -> str:
 
 
 def _of_statuses(evidence: Evidence) -> Iterator[Line]:
-    """Changes that no update of the incident made: by hand, by a program, by another incident."""
+    """Yield status changes that no update of the incident made: by hand, by the API, by another incident."""
     own = {update.pk for update in evidence.incident.updates.all()}
     first = _beginning(evidence.incident)
-    names = {one.pk: one for one in evidence.components}
+    components = {component.pk: component for component in evidence.components}
     rows = [row for row in evidence.intervals if row.started_at >= first and row.update_id not in own]
     for at, changed in groupby(rows, key=lambda row: row.started_at):
-        told = list(changed)
-        text = ", ".join(f"{names[row.component_id].full_name}: {_label(row.status)}" for row in told)
-        codes = ",".join(sorted(names[row.component_id].public_id for row in told))
-        yield Line(at, _cut(text, _LONGEST), source=f"status:{codes}:{at:%Y%m%d%H%M%S}"[:200])
+        changes = list(changed)
+        text = ", ".join(f"{components[row.component_id].full_name}: {_label(row.status)}" for row in changes)
+        public_ids = ",".join(sorted(components[row.component_id].public_id for row in changes))
+        yield Line(at, _cut(text, _LONGEST), source=f"status:{public_ids}:{at:%Y%m%d%H%M%S}"[:200])
 
 
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
-    end, names = incident.resolved_at or timezone.now(), {one.public_id: one.full_name for one in components}
+    end = incident.resolved_at or timezone.now()
+    names = {component.public_id: component.full_name for component in components}
     for entry in AuditEntry.objects.during_incident(incident, components, until=end).oldest_first()[:MOST_LINES]:
-        words = _LOG.get(entry.verb)
-        if words and entry.verb == EventKind.COMPONENT_STATUS:
+        action = _LOG.get(entry.verb)
+        if action and entry.verb == EventKind.COMPONENT_STATUS:
             new = str(entry.details.get("new", ""))
-            words = words.format(names.get(entry.object_ref, ""), _label(new) if new in ComponentStatus.values else new)
-        if words:
-            said = f"{entry.actor_label} {words}"
-            yield Line(entry.created_at, _cut(said, _LONGEST), is_public=False, source=f"log:{entry.pk}")
+            label = _label(new) if new in ComponentStatus.values else new
+            action = action.format(names.get(entry.object_ref, ""), label)
+        if action:
+            text = f"{entry.actor_label} {action}"
+            yield Line(entry.created_at, _cut(text, _LONGEST), is_public=False, source=f"log:{entry.pk}")
 
 
 def _cut(text: str, most: int) -> str:

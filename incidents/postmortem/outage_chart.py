@@ -1,7 +1,7 @@
-"""An outage as one picture: when it began and ended, what each component went through, the timeline's numbered lines.
+"""Draw an outage as SVG: its moments, the statuses of each component, and the numbered lines of the timeline.
 
-SVG made here, pure: no colour and no font, only classes and `data-status` (static/css/timeline.css), so that dark,
-light and paper follow the page. Places across are percentages and text keeps its size, from a phone to paper.
+Pure. The SVG has no colors or fonts, only classes and `data-status` (static/css/timeline.css), so that it follows the
+theme of the page. Horizontal positions are percentages; text keeps its size on phones and on paper.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from incidents.models.states import ComponentStatus
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
-from incidents.text.wording import harm_text, moment_text
+from incidents.text.wording import impact_duration_text, moment_text
 
 LABELS = {
     "began": "Impact began",
@@ -29,7 +29,7 @@ MOST_COMPONENTS = 12
 _LEFT, _RIGHT = 5.0, 95.0
 _LABEL_ROW, _COMPONENT_ROW = 18, 38
 _LONGEST_NAME = 40
-# Two marks that are nearer than this, in percent, are one mark with both numbers.
+# Marks closer than this, in percent, become one mark with both numbers.
 _NEAR = 7.0
 _HOUR = timedelta(hours=1)
 _STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
@@ -41,21 +41,21 @@ class Scale:
     end: datetime
 
     def across(self, at: datetime) -> float:
-        """Percent from the left."""
+        """Return the horizontal position in percent."""
         share = (at - self.start) / (self.end - self.start)
         return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
 
     def ticks(self, zone: tzinfo) -> Iterator[datetime]:
-        """Round times of `zone`, four at most."""
+        """Yield up to four round times of `zone`."""
         span = self.end - self.start
         step = next((step for step in _STEPS if span / step <= 4), span / 3)
         local, earliest = self.start.astimezone(zone), self.start
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         at = midnight + -((midnight - local) // step) * step
-        # Longer steps go by the clock on the wall, so that they stay round when it is set.
+        # Longer steps use the wall clock, so that they stay round when the clocks change.
         at = at.astimezone(UTC) if step <= _HOUR else at
         while (real := at.astimezone(UTC)) <= self.end:
-            # What the clocks skipped is the hour after, which comes anyway.
+            # An hour that the clocks skip equals the next one, which follows.
             if real >= earliest:
                 yield real
                 earliest = real + _STEPS[0]
@@ -64,70 +64,70 @@ class Scale:
             at += step
 
 
-def outage_svg(account: PostmortemSummary, zone: tzinfo) -> SafeString:
-    """Nothing if there is no time to draw: no moment, or all at once."""
-    scale = _scale(account)
+def outage_svg(summary: PostmortemSummary, zone: tzinfo) -> SafeString:
+    """Return the SVG, empty if there is no time span to draw."""
+    scale = _scale(summary)
     if scale is None:
         return SafeString()
-    moments = [(name, at) for name, at in _told_moments(account) if scale.start <= at <= scale.end]
-    harms = account.harms[:MOST_COMPONENTS]
+    moments = [(name, at) for name, at in _labeled_moments(summary) if scale.start <= at <= scale.end]
+    component_impacts = summary.component_impacts[:MOST_COMPONENTS]
     top = _LABEL_ROW * len(moments) + 8
-    axis = top + _COMPONENT_ROW * len(harms) + 20
+    axis = top + _COMPONENT_ROW * len(component_impacts) + 20
     parts = [
-        _impact(account, scale, top, axis - 20),
+        _impact(summary, scale, top, axis - 20),
         *(_moment(name, at, n, scale, axis - 20, zone) for n, (name, at) in enumerate(moments)),
-        *(_component(harm, scale, top + _COMPONENT_ROW * n) for n, harm in enumerate(harms)),
+        *(_component(impact, scale, top + _COMPONENT_ROW * n) for n, impact in enumerate(component_impacts)),
         _axis(scale, axis, zone),
-        *(_mark(numbers, x, axis) for numbers, x in _marks(account, scale)),
+        *(_mark(numbers, x, axis) for numbers, x in _marks(summary, scale)),
     ]
     return format_html(
         '<svg class="outage" role="img" width="100%" height="{}" aria-labelledby="outage-title outage-desc">'
         '<title id="outage-title">What happened when</title><desc id="outage-desc">{}</desc>{}</svg>',
         axis + 36,
-        text_alternative(account, zone),
+        text_alternative(summary, zone),
         format_html_join("", "{}", ([part] for part in parts)),
     )
 
 
-def text_alternative(account: PostmortemSummary, zone: tzinfo) -> str:
-    """The picture in words."""
-    parts = [f"{LABELS[name]}: {moment_text(at, zone)}." for name, at in _told_moments(account)]
-    for harm in account.harms[:MOST_COMPONENTS]:
+def text_alternative(summary: PostmortemSummary, zone: tzinfo) -> str:
+    """Return the text alternative of the SVG."""
+    parts = [f"{LABELS[name]}: {moment_text(at, zone)}." for name, at in _labeled_moments(summary)]
+    for impact in summary.component_impacts[:MOST_COMPONENTS]:
         spans = ", ".join(
             f"{ComponentStatus(span.status).label} from {_clock(span.start, zone)} to {_clock(span.end, zone)}"
-            for span in harm.spans
+            for span in impact.spans
         )
-        parts.append(f"{harm.name}: {spans or 'no other status on record'}.")
-    more = len(account.harms) - MOST_COMPONENTS
+        parts.append(f"{impact.name}: {spans or 'no other status on record'}.")
+    more = len(summary.component_impacts) - MOST_COMPONENTS
     if more > 0:
         parts.append(f"And {more} more components.")
-    return " ".join([*parts, "The numbers are those of the list below." if account.lines else ""]).strip()
+    return " ".join([*parts, "The numbers are those of the list below." if summary.lines else ""]).strip()
 
 
-def _told_moments(account: PostmortemSummary) -> list[tuple[str, datetime]]:
-    """In the order of time; of resolution and the end of the impact at one time, the first says both."""
-    found = sorted(account.moments.items(), key=lambda entry: (entry[1], list(LABELS).index(entry[0])))
-    ended = account.moments.get("ended")
-    return [(name, at) for name, at in found if name != "ended" or ended != account.moments.get("resolved")]
+def _labeled_moments(summary: PostmortemSummary) -> list[tuple[str, datetime]]:
+    """Return the moments in the order of time, without an end of the impact that equals the resolution."""
+    moments = sorted(summary.moments.items(), key=lambda entry: (entry[1], list(LABELS).index(entry[0])))
+    ended = summary.moments.get("ended")
+    return [(name, at) for name, at in moments if name != "ended" or ended != summary.moments.get("resolved")]
 
 
-def _scale(account: PostmortemSummary) -> Scale | None:
-    """The impact, and what led to it or came after within as long again."""
-    core = list(account.moments.values())
-    if len(set(core)) < 2:  # it goes on, or nothing is known but what the lines say
-        core += [line.at for line in account.lines]
-    if "ended" not in account.moments:
-        core += [span.end for harm in account.harms for span in harm.spans]
+def _scale(summary: PostmortemSummary) -> Scale | None:
+    """Return the time of the impact, extended by lines that are at most as long before or after it."""
+    core = list(summary.moments.values())
+    if len(set(core)) < 2:  # the impact continues, or only the lines have times
+        core += [line.at for line in summary.lines]
+    if "ended" not in summary.moments:
+        core += [span.end for impact in summary.component_impacts for span in impact.spans]
     if not core or min(core) == max(core):
         return None
     first, last = min(core), max(core)
     margin = max(last - first, timedelta(minutes=15))
-    near = [line.at for line in account.lines if first - line.at <= margin and line.at - last <= margin]
+    near = [line.at for line in summary.lines if first - line.at <= margin and line.at - last <= margin]
     return Scale(min([first, *near]), max([last, *near]))
 
 
-def _impact(account: PostmortemSummary, scale: Scale, top: float, bottom: float) -> SafeString:
-    began, ended = account.moments.get("began"), account.moments.get("ended")
+def _impact(summary: PostmortemSummary, scale: Scale, top: float, bottom: float) -> SafeString:
+    began, ended = summary.moments.get("began"), summary.moments.get("ended")
     if not began or not ended:
         return SafeString()
     left, right = scale.across(began), scale.across(ended)
@@ -138,7 +138,7 @@ def _impact(account: PostmortemSummary, scale: Scale, top: float, bottom: float)
 
 
 def _moment(name: str, at: datetime, row: int, scale: Scale, bottom: float, zone: tzinfo) -> SafeString:
-    """Each on a row of its own, so that no two words meet."""
+    """Draw a moment in its own row, so that labels do not overlap."""
     x, y = scale.across(at), _LABEL_ROW * (row + 1) - 4
     side = "outage-before" if x > 55 else "outage-after"
     return format_html(
@@ -148,39 +148,39 @@ def _moment(name: str, at: datetime, row: int, scale: Scale, bottom: float, zone
     )  # fmt: skip
 
 
-def _component(harm: ComponentImpact, scale: Scale, y: float) -> SafeString:
+def _component(impact: ComponentImpact, scale: Scale, y: float) -> SafeString:
     bars = format_html_join(
         "",
         '<rect class="outage-span" data-status="{}" x="{}%" y="{}" width="{}%" height="10" rx="1.5"/>',
         (
             (span.status, f"{left:.2f}", y + 22, f"{max(scale.across(span.end) - left, 0.4):.2f}")
-            for span in harm.spans
+            for span in impact.spans
             for left in [scale.across(span.start)]
         ),
     )
     return format_html(
         '<text class="outage-name" x="{}%" y="{}">{}</text><rect class="outage-track" x="{}%" y="{}" width="{}%" '
         'height="10" rx="1.5"/>{}',
-        _LEFT, y + 16, _name(harm), _LEFT, y + 22,
+        _LEFT, y + 16, _name(impact), _LEFT, y + 22,
         _RIGHT - _LEFT, bars,
     )  # fmt: skip
 
 
-def _name(harm: ComponentImpact) -> str:
-    """As much of it as fits on a phone; all of it stands in the description."""
-    name = harm.name
-    if len(name) > _LONGEST_NAME:  # its group goes first
+def _name(impact: ComponentImpact) -> str:
+    """Return the name, shortened for phones. The text alternative has the full name."""
+    name = impact.name
+    if len(name) > _LONGEST_NAME:  # without its group
         name = name.partition(" - ")[2] or name
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME - 1].rstrip()}…"
-    return f"{name}, {harm_text(harm.lasted)}" if harm.lasted else name
+    return f"{name}, {impact_duration_text(impact.lasted)}" if impact.lasted else name
 
 
 def _axis(scale: Scale, y: float, zone: tzinfo) -> SafeString:
     ticks = list(scale.ticks(zone))
     days = {at.astimezone(zone).date() for at in (scale.start, scale.end)}
-    words = [f"{at.astimezone(zone):%b %d, %H:%M}" if len(days) > 1 else _clock(at, zone) for at in ticks]
-    places = [(f"{scale.across(at):.2f}", y, y + 5, y + 32, word) for at, word in zip(ticks, words, strict=True)]
+    labels = [f"{at.astimezone(zone):%b %d, %H:%M}" if len(days) > 1 else _clock(at, zone) for at in ticks]
+    positions = [(f"{scale.across(at):.2f}", y, y + 5, y + 32, label) for at, label in zip(ticks, labels, strict=True)]
     return format_html(
         '<line class="outage-axis" x1="{}%" x2="{}%" y1="{}" y2="{}"/>{}',
         _LEFT, _RIGHT, y, y,
@@ -188,23 +188,23 @@ def _axis(scale: Scale, y: float, zone: tzinfo) -> SafeString:
             "",
             '<line class="outage-axis" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>'
             '<text class="outage-tick" x="{0}%" y="{3}">{4}</text>',
-            places,
+            positions,
         ),
     )  # fmt: skip
 
 
-def _marks(account: PostmortemSummary, scale: Scale) -> list[tuple[str, float]]:
-    """The numbers of the public lines and their places; what is near is one mark: `3–5`."""
-    found: list[tuple[int, int, float]] = []
-    for number, line in enumerate(account.lines, start=1):
+def _marks(summary: PostmortemSummary, scale: Scale) -> list[tuple[str, float]]:
+    """Return the numbers of the public lines and their positions. Close ones share a mark: `3–5`."""
+    marks: list[tuple[int, int, float]] = []
+    for number, line in enumerate(summary.lines, start=1):
         if not scale.start <= line.at <= scale.end:
             continue
         x = scale.across(line.at)
-        if found and x - found[-1][2] < _NEAR:
-            found[-1] = (found[-1][0], number, found[-1][2])
+        if marks and x - marks[-1][2] < _NEAR:
+            marks[-1] = (marks[-1][0], number, marks[-1][2])
         else:
-            found.append((number, number, x))
-    return [(str(first) if first == last else f"{first}–{last}", x) for first, last, x in found]
+            marks.append((number, number, x))
+    return [(str(first) if first == last else f"{first}–{last}", x) for first, last, x in marks]
 
 
 def _mark(numbers: str, x: float, y: float) -> SafeString:

@@ -1,5 +1,7 @@
-"""What a published postmortem shows beside its text: kept as it was published, so that no later correction rewrites it
-quietly. Pure: findings and the record come in."""
+"""The summary that a published postmortem shows with its text.
+
+It is stored when the postmortem is published, so that later corrections do not change it. Pure.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,9 @@ class Span:
 
 @dataclass(frozen=True)
 class ComponentImpact:
-    """What one component went through. `stated`: seconds, if staff say another sum than that of `spans`."""
+    """The impact on one component. `stated`: seconds, if staff have entered a different sum than that of `spans`."""
 
-    code: str
+    public_id: str
     name: str
     spans: tuple[Span, ...] = ()
     stated: int | None = None
@@ -53,7 +55,7 @@ class ComponentImpact:
 
 @dataclass(frozen=True)
 class TimelineFacts:
-    """What the rows say: the moments that follow from them, and the components by name with all their known spans."""
+    """The moments of an incident, and its components (public id, name and spans), as the database has them."""
 
     moments: Mapping[str, datetime | None]
     components: Sequence[tuple[str, str, tuple[Span, ...]]]
@@ -63,20 +65,20 @@ class TimelineFacts:
 class PostmortemSummary:
     lines: tuple[Line, ...]
     moments: Mapping[str, datetime]
-    harms: tuple[ComponentImpact, ...]
+    component_impacts: tuple[ComponentImpact, ...]
     factors: tuple[str, ...]
     stated: str = ""
 
     @property
     def lasted(self) -> timedelta | None:
-        """From the beginning of the impact to its end."""
+        """The time from the start of the impact to its end."""
         return self._since_began("ended")
 
     @property
     def measures(self) -> list[tuple[str, timedelta]]:
-        """`Time to detect` and so on, as far as they are known."""
-        found = [(f"Time to {verb}", self._since_began(name)) for name, verb in MEASURES.items()]
-        return [(label, took) for label, took in found if took is not None]
+        """The known measures: `Time to detect` and so on."""
+        measures = [(f"Time to {verb}", self._since_began(name)) for name, verb in MEASURES.items()]
+        return [(label, took) for label, took in measures if took is not None]
 
     def _since_began(self, name: str) -> timedelta | None:
         began, reached = self.moments.get("began"), self.moments.get(name)
@@ -86,34 +88,37 @@ class PostmortemSummary:
         return {
             "lines": [line_json(line) for line in self.lines],
             "moments": {name: stamp(at) for name, at in self.moments.items()},
-            "harms": [_harm_json(harm) for harm in self.harms],
+            "harms": [_component_impact_json(impact) for impact in self.component_impacts],
             "factors": list(self.factors),
             "stated": self.stated,
         }
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> PostmortemSummary | None:
-        """None if nothing but the text was published. What does not fit is left out: a file may have brought it."""
+        """Return None if only a text was published. Invalid values, for example of an import, are left out."""
         if not raw:
             return None
-        told = raw.get("moments")
-        moments = {name: at for name in MOMENTS if (at := moment_in(told, name))} if isinstance(told, dict) else {}
+        raw_moments = raw.get("moments")
+        known = raw_moments if isinstance(raw_moments, dict) else {}
+        moments = {name: at for name in MOMENTS if (at := moment_in(known, name))}
         return cls(
             tuple(line for line in read_lines(raw.get("lines")) if line.is_public),
             moments,
-            tuple(_harms(raw.get("harms"))),
+            tuple(_component_impacts(raw.get("harms"))),
             tuple(texts(raw.get("factors"))),
             str(raw.get("stated", "")),
         )
 
-    def told(self, zone: tzinfo) -> str:
-        """In plain words, for revisions and exports: Markdown with times in `zone`."""
+    def as_markdown(self, zone: tzinfo) -> str:
+        """Return Markdown with times in `zone`, for revisions and exports."""
         parts = []
         if self.lines:
             rows = [f"- {moment_text(line.at, zone)}: {line.text}" for line in self.lines]
             parts.append("\n".join(["## Timeline", "", *rows]))
         facts = [f"- {label}: {duration_text(took)}" for label, took in self.measures]
-        facts += [f"- {harm.name}: {duration_text(harm.lasted)}" for harm in self.harms if harm.lasted]
+        facts += [
+            f"- {impact.name}: {duration_text(impact.lasted)}" for impact in self.component_impacts if impact.lasted
+        ]
         if facts:
             parts.append("\n".join(["## Times", "", *facts]))
         if self.factors:
@@ -121,8 +126,8 @@ class PostmortemSummary:
         return "\n\n".join(parts)
 
 
-def postmortem_summary_of(findings: Findings, record: TimelineFacts) -> PostmortemSummary:
-    """What `findings` would publish. Spans are cut to the impact's own time."""
+def postmortem_summary_of(findings: Findings, facts: TimelineFacts) -> PostmortemSummary:
+    """Return the summary that `findings` would publish. Spans are limited to the time of the impact."""
     stated = {
         "began": findings.impact_started_at,
         "detected": findings.detected_at,
@@ -130,16 +135,16 @@ def postmortem_summary_of(findings: Findings, record: TimelineFacts) -> Postmort
         "fixed": findings.fixed_at,
         "ended": findings.impact_ended_at,
     }
-    merged = {name: stated.get(name) or record.moments.get(name) for name in MOMENTS}
-    # Two times of one zone are compared by their wall clocks, which show an hour twice in autumn.
+    merged = {name: stated.get(name) or facts.moments.get(name) for name in MOMENTS}
+    # Python compares two times of one zone by wall clock, which repeats an hour in autumn.
     moments = {name: at.astimezone(UTC) for name, at in merged.items() if at}
     began, ended = moments.get("began"), moments.get("ended")
-    harms = tuple(
-        ComponentImpact(code, name, tuple(_cut(spans, began, ended)), findings.seconds.get(code))
-        for code, name, spans in record.components
+    component_impacts = tuple(
+        ComponentImpact(public_id, name, tuple(_cut(spans, began, ended)), findings.seconds.get(public_id))
+        for public_id, name, spans in facts.components
     )
     lines = tuple(replace(line, at=line.at.astimezone(UTC)) for line in findings.public_lines)
-    return PostmortemSummary(lines, moments, harms, findings.factors, stated=digest(findings.as_json()))
+    return PostmortemSummary(lines, moments, component_impacts, findings.factors, stated=digest(findings.as_json()))
 
 
 def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) -> Iterator[Span]:
@@ -150,12 +155,17 @@ def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) 
             yield Span(span.status, start, end)
 
 
-def _harm_json(harm: ComponentImpact) -> dict[str, Any]:
-    spans = [[span.status, stamp(span.start), stamp(span.end)] for span in harm.spans]
-    return {"code": harm.code, "name": harm.name, "spans": spans, "stated": harm.stated}
+def _component_impact_json(impact: ComponentImpact) -> dict[str, Any]:
+    spans = [[span.status, stamp(span.start), stamp(span.end)] for span in impact.spans]
+    return {
+        "code": impact.public_id,
+        "name": impact.name,
+        "spans": spans,
+        "stated": impact.stated,
+    }
 
 
-def _harms(raws: Any) -> Iterator[ComponentImpact]:
+def _component_impacts(raws: Any) -> Iterator[ComponentImpact]:
     for raw in raws if isinstance(raws, list) else []:
         if isinstance(raw, dict) and isinstance(raw.get("name"), str):
             stated = raw.get("stated") if is_length(raw.get("stated")) else None

@@ -79,7 +79,7 @@ def overdue_update_of(incident: Incident, *, now: datetime, reminders: Reminders
     """None if it is not too long, or nobody waits: it is resolved, deleted, or a maintenance. Reads its updates."""
     if incident.kind != Kind.INCIDENT or incident.status not in UNRESOLVED or incident.hidden_at:
         return None
-    after = last_word(incident)
+    after = last_update(incident)
     if after is None:
         return None
     lasted = now - after.created_at
@@ -87,12 +87,12 @@ def overdue_update_of(incident: Incident, *, now: datetime, reminders: Reminders
     return OverdueUpdate(after, lasted, times) if times > 0 else None
 
 
-def last_word(incident: Incident) -> IncidentUpdate | None:
+def last_update(incident: Incident) -> IncidentUpdate | None:
     """The update that was written last: what is backdated is said now."""
     return max(incident.updates.all(), key=lambda update: (update.created_at, update.pk), default=None)
 
 
-def last_end(incident: Incident) -> IncidentUpdate | None:
+def resolving_update(incident: Incident) -> IncidentUpdate | None:
     """The update that ended what is over, whatever was written since of what was done."""
     said = sorted(incident.updates.all(), key=lambda update: (update.created_at, update.pk), reverse=True)
     ended = list(takewhile(lambda update: update.status in ENDED, said))

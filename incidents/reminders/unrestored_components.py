@@ -38,12 +38,12 @@ def unrestored_components(page: Page, *, now: datetime) -> list[UnrestoredCompon
 
 def unrestored_components_of(incident: Incident, affected: Collection[Component], *, now: datetime) -> list[Component]:
     """Those of `affected`, which it names. No query unless one of them is in trouble after its resolve."""
-    if not incident.is_resolved or incident.is_maintenance or not any(map(is_red, affected)):
+    if not incident.is_resolved or incident.is_maintenance or not any(map(is_not_operational, affected)):
         return []
     return next(
         (one.components for one in unrestored_components(incident.page, now=now) if one.incident == incident), []
     )
 
 
-def is_red(component: Component) -> bool:
+def is_not_operational(component: Component) -> bool:
     return component.archived_at is None and component.status != ComponentStatus.OPERATIONAL

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from django.urls import reverse
 
 from incidents.models import AffectedComponent, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.plain_text import plain_body, plain_postmortem_body
 from incidents.status import worst_status
-from incidents.text.time_shorthand import body_told, postmortem_told
 
 Json = dict[str, Any]
 Keys = tuple[str, ...]
@@ -169,7 +169,7 @@ class Serializer:
             "id": update.public_id,
             "incident_id": incident.public_id,
             "status": update.status,
-            "body": body_told(update, incident),
+            "body": plain_body(update, incident),
             "created_at": self.time(update.created_at),
             "updated_at": self.time(update.updated_at),
             "display_at": self.time(update.display_at),
@@ -186,7 +186,7 @@ class Serializer:
             "id": postmortem_update_id(incident),
             "incident_id": incident.public_id,
             "status": POSTMORTEM,
-            "body": postmortem_told(postmortem, incident),
+            "body": plain_postmortem_body(postmortem, incident),
             "created_at": self.time(at),
             "updated_at": self.time(updated_at),
             "display_at": self.time(at),

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import ClassVar
 
 from incidents.models import Component, Incident
+from incidents.plain_text import plain_postmortem_body
 from incidents.status import Headline
 from incidents.statuspage_json.base import (
     COMPONENT_WEBHOOK,
@@ -19,7 +20,6 @@ from incidents.statuspage_json.base import (
     pick,
     published_postmortem,
 )
-from incidents.text.time_shorthand import postmortem_told
 
 
 class V2Serializer(Serializer):
@@ -77,7 +77,7 @@ class IncidentSerializer(Serializer):
             | self.schedule_values(incident)
             | self.postmortem_values(
                 postmortem,
-                body=postmortem_told(postmortem, incident) if postmortem else None,
+                body=plain_postmortem_body(postmortem, incident) if postmortem else None,
                 written_at=(postmortem.edited_at or postmortem.published_at) if postmortem else None,
                 is_notified=is_notified,
             )

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import ClassVar
 
 from incidents.models import Component, Event, Incident, IncidentUpdate, Postmortem
+from incidents.plain_text import plain_postmortem_body
 from incidents.status import Headline
 from incidents.statuspage_json.base import COMPONENT_WEBHOOK, UPDATE_WEBHOOK, Json, Keys, Serializer, pick
-from incidents.text.time_shorthand import postmortem_told
 
 SAMPLE_STATUS = "investigating"
 
@@ -60,7 +60,7 @@ class WebhookSerializer(Serializer):
         if postmortem and event:
             about = self.postmortem_values(
                 postmortem,
-                body=postmortem_told(postmortem, incident),
+                body=plain_postmortem_body(postmortem, incident),
                 written_at=postmortem.edited_at or postmortem.published_at or event.created_at,
                 is_notified=event.notify,
             )

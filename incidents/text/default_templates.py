@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from incidents.models.states import Status
 
-# What a postmortem begins with, where the page has no outline of its own.
+# The outline of a postmortem if the page has none.
 OUTLINE = "\n\n\n\n".join(
     f"## {heading}" for heading in ("What happened", "Impact", "Why it was not noticed", "What we do now")
 )
@@ -29,24 +29,25 @@ DEFAULT_TEMPLATES = (
         INCIDENTS,
         "Investigating: errors",
         Status.INVESTIGATING,
-        "{{component}}: requests fail",
-        "Since {{started}}, some requests to {{component}} fail. We see about {{share}} of them affected and are "
-        "looking for the cause.\n\nNext update by {{next update}}.",
+        "{{component}}: requests are failing",
+        "Since {{started}}, some requests to {{component}} have been failing. About {{share}} of them are affected. "
+        "We are investigating the cause.\n\nNext update by {{next update}}.",
     ),
     DefaultTemplate(
         INCIDENTS,
         "Investigating: slow",
         Status.INVESTIGATING,
         "{{component}} is slow",
-        "Since {{started}}, {{component}} answers slowly: {{how slow}} instead of {{usual}}. Nothing is lost. We are "
-        "looking for the cause.\n\nNext update by {{next update}}.",
+        "Since {{started}}, {{component}} has been slow: {{how slow}} instead of {{usual}}. No data is lost. We are "
+        "investigating the cause.\n\nNext update by {{next update}}.",
     ),
     DefaultTemplate(
         INCIDENTS,
         "Identified: cause known",
         Status.IDENTIFIED,
-        "{{component}}: requests fail",
-        "We know the cause: {{cause}}. We are {{what we do}} and expect {{component}} to recover by {{expected}}.\n\n"
+        "{{component}}: requests are failing",
+        "We have identified the cause: {{cause}}. We are {{what we do}} and expect {{component}} to recover by "
+        "{{expected}}.\n\n"
         "Until then: {{workaround}}.\n\nNext update by {{next update}}.",
     ),
     DefaultTemplate(
@@ -54,52 +55,53 @@ DEFAULT_TEMPLATES = (
         "Identified: a provider",
         Status.IDENTIFIED,
         "{{component}} is affected by an outage at a provider",
-        "The cause lies with {{provider}}, who report {{what they say}}. Affected here: {{components}}. We are "
-        "{{what we do}} meanwhile.\n\nNext update by {{next update}}.",
+        "The cause is an outage at {{provider}}, who report {{what they report}}. This affects {{components}}. "
+        "Meanwhile, we are {{what we do}}.\n\nNext update by {{next update}}.",
     ),
     DefaultTemplate(
         INCIDENTS,
         "Monitoring: a fix is in place",
         Status.MONITORING,
-        "{{component}}: requests fail",
-        "At {{fixed at}} we {{what we did}}. {{component}} works again; we watch it for {{how long}} before we call "
-        "this resolved.",
+        "{{component}}: requests are failing",
+        "At {{fixed at}} we {{what we did}}. {{component}} is working again. We will monitor it for {{how long}} "
+        "before we resolve this incident.",
     ),
     DefaultTemplate(
         INCIDENTS,
         "Resolved",
         Status.RESOLVED,
-        "{{component}}: requests fail",
-        "{{components}} work normally again. The impact lasted from {{started}} to {{ended}}. The cause was {{cause}}. "
-        "{{what about lost work}}\n\nWe will publish what we learned here.",
+        "{{component}}: requests are failing",
+        "{{components}} are working normally again. The impact lasted from {{started}} to {{ended}}. The cause was "
+        "{{cause}}. {{data loss}}\n\nWe will publish a postmortem here.",
     ),
     DefaultTemplate(
         MAINTENANCE,
-        "Maintenance: announced",
+        "Maintenance: scheduled",
         Status.SCHEDULED,
         "Maintenance of {{component}}",
-        "We will {{what we do}}. During this time {{component}} {{what visitors notice}}. You need not do anything.",
+        "We will {{what we do}}. During this time {{component}} {{what visitors notice}}. You do not need to do "
+        "anything.",
     ),
     DefaultTemplate(
         MAINTENANCE,
-        "Maintenance: begun",
+        "Maintenance: started",
         Status.IN_PROGRESS,
         "Maintenance of {{component}}",
-        "We have begun. {{component}} {{what visitors notice}} until about {{expected}}.",
+        "The maintenance has started. {{component}} {{what visitors notice}} until about {{expected}}.",
     ),
     DefaultTemplate(
         MAINTENANCE,
         "Maintenance: takes longer",
         Status.IN_PROGRESS,
         "Maintenance of {{component}}",
-        "This takes longer than planned, because {{reason}}. We now expect to end by {{expected}}. {{component}} "
-        "{{what visitors notice}} until then.",
+        "The maintenance is taking longer than planned, because {{reason}}. We now expect to finish by {{expected}}. "
+        "{{component}} {{what visitors notice}} until then.",
     ),
     DefaultTemplate(
         MAINTENANCE,
         "Maintenance: completed",
         Status.COMPLETED,
         "Maintenance of {{component}}",
-        "The maintenance is completed. {{components}} work normally.",
+        "The maintenance is complete. {{components}} are working normally.",
     ),
 )

@@ -1,9 +1,9 @@
-"""Markdown to safe HTML: the only place that imports markdown and nh3.
+"""Render Markdown to safe HTML. No other module imports markdown and nh3.
 
-`@14:14` becomes a `<time>` where the caller gives a clock (incidents.text.time_shorthand).
+With a clock, `@14:14` becomes a `<time>` (incidents.text.time_shorthand).
 
-Refuses, in plain words, what would not come out as its author meant it: active HTML, links that no page may carry,
-and the runs of brackets on which Python-Markdown takes quadratic time.
+A text that would not be shown as its author intends is rejected: active HTML, links with other schemes, and the long
+runs of brackets for which Python-Markdown needs quadratic time.
 """
 
 import re
@@ -30,61 +30,17 @@ MAX_UNMATCHED = 300
 
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
 ALLOWED_TAGS = {
-    *(
-        "p",
-        "br",
-        "hr",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "pre",
-        "code",
-        "em",
-        "strong",
-        "del",
-    ),
-    *("a", "img", "table", "thead", "tbody", "tr", "th", "td", "time"),
+    *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong"),
+    *("del", "a", "img", "table", "thead", "tbody", "tr", "th", "td", "time"),
 }
 CHANGE_TAGS = {"del", "ins"}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "time": {"datetime"}}
 ACTIVE_TAGS = {
-    *(
-        "script",
-        "style",
-        "iframe",
-        "frame",
-        "object",
-        "embed",
-        "applet",
-        "form",
-        "input",
-        "button",
-        "textarea",
-        "select",
-    ),
-    *(
-        "svg",
-        "math",
-        "link",
-        "meta",
-        "base",
-        "template",
-        "video",
-        "audio",
-        "portal",
-        "html",
-        "head",
-        "body",
-        "noscript",
-    ),
+    *("script", "style", "iframe", "frame", "object", "embed", "applet", "form", "input", "button", "textarea"),
+    *("select", "svg", "math", "link", "meta", "base", "template", "video", "audio", "portal", "html", "head", "body"),
+    "noscript",
 }
-_mine = threading.local()
+_local = threading.local()
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _TAG_OR_TEXT = re.compile(r"""(<(?:[^">]|"[^"]*")*>)|[^<]+""")
 _FIRST_BLOCK = re.compile(r".*?</(?:p|li|h\d|pre|tr)>", re.DOTALL)
@@ -92,19 +48,19 @@ _TAG_NAME = re.compile(r"</?\s*([a-z0-9]+)", re.IGNORECASE)
 
 
 class _LiteralHtml(InlineProcessor):
-    """Shows typed HTML as the text it is, and remembers the tags that would do something."""
+    """Shows HTML as text, and records an error for active tags."""
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]  # noqa: N802
         name = _TAG_NAME.match(m.group(0))
         if name and name.group(1).lower() in ACTIVE_TAGS:
-            self.md.refused.append(  # type: ignore[attr-defined]
+            self.md.errors.append(  # type: ignore[attr-defined]
                 f"HTML like <{name.group(1)}> is not allowed. To show it as text, put it in `backticks`."
             )
         return self.md.htmlStash.store(escape(m.group(0))), m.start(0), m.end(0)
 
 
 class _Times(InlineProcessor):
-    """`@14:14` as a time on the page's clock; as it was typed where there is no clock, or no such time."""
+    """Converts `@14:14` to a time element. Without a clock or for a time that does not exist, it stays as it is."""
 
     def handleMatch(  # type: ignore[override]  # noqa: N802
         self, m: re.Match[str], data: str
@@ -114,12 +70,12 @@ class _Times(InlineProcessor):
         if clock is None or moment is None:
             return None, None, None
         element = Element("time", datetime=machine_time(moment))
-        element.text = AtomicString(clock.spelled(m))
+        element.text = AtomicString(clock.expanded(m))
         return element, m.start(0), m.end(0)
 
 
 class _Links(Treeprocessor):
-    """Refuses link schemes that nh3 would silently drop, and moves headings below the page's own h1."""
+    """Records an error for link schemes that nh3 would remove, and moves headings below the h1 of the page."""
 
     def run(self, root: Element) -> None:
         for element in root.iter():
@@ -128,12 +84,12 @@ class _Links(Treeprocessor):
             target = element.get("href") or element.get("src") or ""
             scheme = _SCHEME.match(re.sub(r"[\x00-\x20]", "", self._unescaped(target)))
             if scheme and scheme.group(1).lower() not in ALLOWED_SCHEMES:
-                self.md.refused.append(  # type: ignore[attr-defined]
-                    f"A link may start with http:, https: or mailto:, not {scheme.group(1)}:."
+                self.md.errors.append(  # type: ignore[attr-defined]
+                    f"A link must start with http:, https: or mailto:, not {scheme.group(1)}:."
                 )
 
     def _unescaped(self, target: str) -> str:
-        """As a browser would read it: without Markdown's own placeholders and HTML's character references."""
+        """Return the target as a browser reads it: without Markdown's placeholders and character references."""
         plain = re.sub(r"\x02(\d+)\x03", lambda m: chr(int(m.group(1))), target.replace(AMP_SUBSTITUTE, "&"))
         return unescape(plain)
 
@@ -146,22 +102,22 @@ def _renderer() -> Any:
     md.inlinePatterns.register(_Times(f"(?a:{PATTERN})", md), "candor_times", 85)
     md.treeprocessors.register(_Links(md), "candor_links", 5)
     md.clock = None  # type: ignore[attr-defined]
-    md.refused = []  # type: ignore[attr-defined]
+    md.errors = []  # type: ignore[attr-defined]
     return md
 
 
-def _own_renderer() -> Any:
-    """This thread's, clean: making one takes longer than most texts do, and an import brings forty thousand."""
-    md = getattr(_mine, "renderer", None)
+def _thread_renderer() -> Any:
+    """Return the renderer of this thread, reset. Creating one takes longer than rendering most texts."""
+    md = getattr(_local, "renderer", None)
     if md is None:
-        md = _mine.renderer = _renderer()
+        md = _local.renderer = _renderer()
     md.reset()
-    md.refused.clear()
+    md.errors.clear()
     return md
 
 
 def _unmatched(text: str) -> int:
-    """How many `[`, `<` or `(` are never closed, or open at once at the deepest point, whichever is more."""
+    """Return the number of unclosed `[`, `<` or `(`, or their nesting depth, whichever is larger."""
     worst = 0
     for opening, closing in ("[]", "<>", "()"):
         depth = deepest = 0
@@ -176,14 +132,17 @@ def _unmatched(text: str) -> int:
 
 
 def check_size(text: str) -> str:
-    """`text` with plain line ends, no outer blank lines. ValidationError if empty, too long, too slow to render."""
+    """Return `text` with normalized line ends and without outer blank lines.
+
+    Raise ValidationError if it is empty, too long, or too slow to render.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
     if not text.strip():
-        raise ValidationError("Please write a message.")
+        raise ValidationError("Enter a message.")
     if len(text) > MAX_BODY:
         raise ValidationError(f"This is {len(text):,} characters long; {MAX_BODY:,} are allowed.")
     if "\x00" in text or "\x02" in text or "\x03" in text:
-        raise ValidationError("The text contains control characters. Please remove them.")
+        raise ValidationError("Remove the control characters from the text.")
     if _unmatched(text) > MAX_UNMATCHED:
         raise ValidationError(
             f"The text has more than {MAX_UNMATCHED} “[”, “(” or “<” that are not closed. Put them in a code block."
@@ -192,53 +151,53 @@ def check_size(text: str) -> str:
 
 
 def render(text: str, *, clock: Clock | None = None) -> SafeString:
-    """Safe HTML of Markdown `text`, its `@14:14` read on `clock`.
+    """Return Markdown `text` as safe HTML. `clock` is for its times, like `@14:14`.
 
-    ValidationError (plain words, no field) for what cannot be shown as written.
+    Raise ValidationError, without a field, for a text that cannot be shown as written.
     """
     text = check_size(text)
-    md = _own_renderer()
+    md = _thread_renderer()
     md.clock = clock
     html = md.convert(text)
-    if md.refused:
-        raise ValidationError(sorted(set(md.refused)))
-    return mark_safe(_sanitised(html, ALLOWED_TAGS))  # noqa: S308 - nh3 has the last word
+    if md.errors:
+        raise ValidationError(sorted(set(md.errors)))
+    return mark_safe(_sanitized(html, ALLOWED_TAGS))  # noqa: S308 - nh3 has the last word
 
 
 def clean(html: str) -> SafeString:
-    """HTML from elsewhere without what is not allowed. What the others of this file made comes out as it is."""
-    found = _sanitised(html, ALLOWED_TAGS | CHANGE_TAGS)
-    # nh3 writes characters in text in another way than `escape` does.
-    escaped = _TAG_OR_TEXT.sub(lambda m: m.group(1) or escape(unescape(m.group(0))), found)
-    return mark_safe(escaped if escaped == html else found)  # noqa: S308 - nh3's tags, and text that is escaped
+    """Return HTML from outside without the tags that are not allowed. Output of this module is returned unchanged."""
+    sanitized = _sanitized(html, ALLOWED_TAGS | CHANGE_TAGS)
+    # nh3 escapes characters in text differently from `escape`.
+    escaped = _TAG_OR_TEXT.sub(lambda m: m.group(1) or escape(unescape(m.group(0))), sanitized)
+    return mark_safe(escaped if escaped == html else sanitized)  # noqa: S308 - nh3's tags, and text that is escaped
 
 
-def _sanitised(html: str, tags: set[str]) -> str:
+def _sanitized(html: str, tags: set[str]) -> str:
     return nh3.clean(html, tags=tags, attributes=ALLOWED_ATTRIBUTES, url_schemes=ALLOWED_SCHEMES, link_rel="noopener")
 
 
 def first_words(html: str) -> str:
-    """What the first paragraph, heading or item of rendered Markdown says, on one line."""
+    """Return the text of the first paragraph, heading or list item of rendered Markdown, on one line."""
     first = _FIRST_BLOCK.match(html)
     return " ".join(unescape(strip_tags((first[0] if first else html).replace("<br", " <br"))).split())
 
 
 def plain(text: str) -> SafeString:
-    """`text` as it is typed, in paragraphs: for what came from elsewhere and `render` refuses."""
+    """Return `text` without formatting, in paragraphs, for imported texts that `render` rejects."""
     paragraphs = re.split(r"\n{2,}", escape(text.strip("\n")))
-    lines = "\n".join(f"<p>{one}</p>".replace("\n", "<br>\n") for one in paragraphs if one.strip())
+    lines = "\n".join(f"<p>{paragraph}</p>".replace("\n", "<br>\n") for paragraph in paragraphs if paragraph.strip())
     return mark_safe(lines)  # noqa: S308 - every piece was escaped above
 
 
 def change_html(old: str, new: str) -> SafeString:
-    """What changed from `old` to `new`, word by word, as escaped text with `<del>` and `<ins>`."""
+    """Return the changes from `old` to `new`, word by word, as escaped text with `<del>` and `<ins>`."""
     before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
-    out: list[str] = []
+    parts: list[str] = []
     for operation, a1, a2, b1, b2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        gone, come = escape("".join(before[a1:a2])), escape("".join(after[b1:b2]))
+        deleted, inserted = escape("".join(before[a1:a2])), escape("".join(after[b1:b2]))
         if operation == "equal":
-            out.append(gone)
+            parts.append(deleted)
             continue
-        out += [f"<del>{gone}</del>"] if gone else []
-        out += [f"<ins>{come}</ins>"] if come else []
-    return mark_safe("".join(out))  # noqa: S308 - every piece was escaped above
+        parts += [f"<del>{deleted}</del>"] if deleted else []
+        parts += [f"<ins>{inserted}</ins>"] if inserted else []
+    return mark_safe("".join(parts))  # noqa: S308 - every piece was escaped above

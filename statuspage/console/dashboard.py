@@ -12,7 +12,7 @@ from incidents.actions.components import component_lifecycle as component_action
 from incidents.models import ActionItem, Draft, Page, Postmortem
 from incidents.models.states import ComponentStatus
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
-from incidents.reminders.unrestored_components import is_red, unrestored_components
+from incidents.reminders.unrestored_components import is_not_operational, unrestored_components
 from incidents.status import page_status
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -50,7 +50,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
             (one, update_form(one), overdue_update_of(one, now=now, reminders=reminders)) for one in open_incidents
         ],
         "leftovers": unrestored_components(page, now=now)
-        if reminders.still_red and any(map(is_red, components))
+        if reminders.still_red and any(map(is_not_operational, components))
         else [],
         "maintenances": [(one, next_step(one, now=now)) for one in ahead],
         "recent": page.incidents.ended().newest_first()[:5],

@@ -44,7 +44,9 @@ class MomentField(forms.CharField):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValidationError("Write the time as 2026-01-31 14:05, in the page's time zone.") from None
+            raise ValidationError(
+                "Write the time as 2026-01-31 14:05, in the page's time zone.", code="invalid"
+            ) from None
         return self._in_zone(moment)
 
     def _in_zone(self, moment: datetime) -> datetime:

@@ -119,7 +119,7 @@ def test_an_update_never_lacks_a_text(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom"}})
     assert newest(made)["body"] == "We are investigating this issue."
     moved = program.patch(f"/incidents/{made['id']}", {"incident": {"status": "monitoring"}})
-    assert newest(moved)["body"] == "A fix is in place and we are watching the results."
+    assert newest(moved)["body"] == "A fix has been implemented and we are monitoring the results."
 
 
 def test_message_is_what_old_clients_call_the_body(program: Program) -> None:

@@ -97,13 +97,13 @@ def complaints(document: Element) -> dict[str, str]:
 
 
 BODIES = [
-    pytest.param("", "Please write a message.", id="empty"),
-    pytest.param("  \n\t ", "Please write a message.", id="blank"),
+    pytest.param("", "Enter a message.", id="empty"),
+    pytest.param("  \n\t ", "Enter a message.", id="blank"),
     pytest.param("x" * 25_001, "This is 25,001 characters long; 25,000 are allowed.", id="too long"),
     pytest.param("[" * 10_000, "more than 300 “[”, “(” or “<” that are not closed", id="brackets"),
     pytest.param("<script>alert(1)</script>", "HTML like <script> is not allowed.", id="script"),
     pytest.param(
-        "[click](javascript:alert(1))", "A link may start with http:, https: or mailto:, not javascript:.", id="link"
+        "[click](javascript:alert(1))", "A link must start with http:, https: or mailto:, not javascript:.", id="link"
     ),
     pytest.param("a\x00b", "Null characters are not allowed.", id="null"),
 ]

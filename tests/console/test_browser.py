@@ -115,7 +115,7 @@ def test_from_the_sign_in_to_a_published_incident_in_four_clicks(open_tab: OpenT
     tab.get_by_label("REST API").select_option("partial_outage")
     expect(tab.get_by_text("Notify 1 subscriber", exact=True)).to_be_visible()
     hand.click(tab.get_by_role("button", name="Publish incident"))
-    expect(tab.get_by_text("Published.")).to_be_visible()
+    expect(tab.get_by_text("Update published.")).to_be_visible()
     assert hand.clicks <= 4
     assert Incident.objects.get().impact == "major"
 
@@ -155,7 +155,7 @@ def test_the_preview_follows_the_typing(open_tab: OpenTab, page: Page) -> None:
     tab.get_by_label("Message").fill("<script>alert(1)</script>")
     expect(tab.locator(".preview .error")).to_contain_text("HTML like <script> is not allowed.")
     tab.get_by_label("Message").fill("")
-    expect(tab.locator(".preview")).to_have_text("What you write appears here as visitors will see it.")
+    expect(tab.locator(".preview")).to_have_text("The preview appears here as you type.")
     assert not Incident.objects.exists()
 
 
@@ -169,7 +169,7 @@ def test_each_form_of_an_incident_has_its_own_preview(open_tab: OpenTab, page: P
     resolve.get_by_label("Message").fill("It is **over**.")
     expect(resolve.locator(".preview strong")).to_have_text("over")
     update = tab.locator(f"form[action='/console/p/acme/incidents/{incident.public_id}/update']")
-    expect(update.locator(".preview")).to_have_text("What you write appears here as visitors will see it.")
+    expect(update.locator(".preview")).to_have_text("The preview appears here as you type.")
 
 
 def test_a_component_is_found_by_typing(open_tab: OpenTab, page: Page) -> None:
@@ -192,7 +192,7 @@ def test_a_component_is_found_by_typing(open_tab: OpenTab, page: Page) -> None:
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_label("Message").fill("We are looking.")
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Published.")).to_be_visible()
+    expect(tab.get_by_text("Update published.")).to_be_visible()
     assert [c.name for c in Incident.objects.get().affected_components()] == ["REST API"]
 
 
@@ -235,7 +235,7 @@ def test_the_progress_of_the_deliveries_moves_by_itself(open_tab: OpenTab, page:
     Delivery.objects.mark_sent([Delivery.objects.earliest("pk").pk])
     expect(tab.get_by_text("1 sent, 1 queued, 0 failed")).to_be_visible()
     Delivery.objects.mark_sent(list(Delivery.objects.values_list("pk", flat=True)))
-    expect(tab.get_by_text("Everybody has been told", exact=True)).to_be_visible()
+    expect(tab.get_by_text("All notifications sent", exact=True)).to_be_visible()
     assert tab.locator("#telling").get_attribute("hx-get") is None
     expect(tab.get_by_label("Message").first).to_have_value("Typed meanwhile.")
 
@@ -277,7 +277,7 @@ def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None
     tab.get_by_role("button", name="Preview").click()
     expect(tab.locator(".preview strong")).to_have_text("looking")
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Published.")).to_be_visible()
+    expect(tab.get_by_text("Update published.")).to_be_visible()
     update = tab.locator("form[action$='/update']")
     update.get_by_label("Status").select_option("monitoring")
     update.get_by_label("Message").fill("A fix is in place.")
@@ -285,7 +285,7 @@ def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None
     expect(tab.get_by_text("Update published.")).to_be_visible()
     tab.locator("#resolve summary").first.click()
     tab.get_by_role("button", name="Resolve incident").click()
-    expect(tab.get_by_text("Resolved.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Incident resolved.", exact=True)).to_be_visible()
     incident = Incident.objects.get()
     assert [update.status for update in incident.updates.newest_first()] == ["resolved", "monitoring", "investigating"]
     assert {component.status for component in incident.affected_components()} == {"operational"}

@@ -107,7 +107,7 @@ def test_an_empty_follow_up_comes_back_with_what_is_missing(editor: Client, page
     target = f"/console/p/acme/incidents/{make_incident(page).public_id}/update"
     answer = editor.post(target, fill_in(editor, "/console/p/acme/", target, status="monitoring"))
     assert answer.status_code == 422
-    assert "Please write a message." in sheet(answer).text
+    assert "Enter a message." in sheet(answer).text
     assert fields_of(form_to(sheet(answer), target))["status"] == ["monitoring"]
 
 
@@ -238,9 +238,9 @@ def test_upcoming_and_running_ones_stand_there_with_their_next_step(editor: Clie
     running = make_maintenance(page, title="Running", begins=begins + timedelta(days=2))
     maintenance_actions.start(running, actor=ALICE)
     assert planned(dashboard(editor)) == [
-        "By the clock Oct 24, 02:00 – 04:00 CEST Scheduled Starts by itself, Oct 24, 02:00 CEST",
-        "By hand Oct 25, 02:00 – 04:00 CEST Scheduled To be started, Oct 25, 02:00 CEST",
-        "Running Oct 26, 02:00 – 04:00 CEST In progress Completes by itself, Oct 26, 04:00 CEST",
+        "By the clock Oct 24, 02:00 – 04:00 CEST Scheduled Starts automatically, Oct 24, 02:00 CEST",
+        "By hand Oct 25, 02:00 – 04:00 CEST Scheduled Start manually, Oct 25, 02:00 CEST",
+        "Running Oct 26, 02:00 – 04:00 CEST In progress Completes automatically, Oct 26, 04:00 CEST",
     ]
     assert dashboard(editor).one("h1").text != "3 open incidents"
 

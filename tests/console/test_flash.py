@@ -29,7 +29,7 @@ def editor(page: Page) -> Client:
 
 @pytest.fixture
 def failed(page: Page) -> Incident:
-    """An incident that two subscribers could not be told of."""
+    """An incident with two failed deliveries."""
     make_subscriber(page)
     make_subscriber(page)
     incident = make_incident(page)
@@ -56,8 +56,8 @@ def test_a_page_has_one_place_for_messages(editor: Client, failed: Incident) -> 
     document = sheet(editor.post(form.attributes["action"], fields_of(form), follow=True))
     (region,) = [part for part in document.walk() if part.attributes.get("id") == "toasts"]
     assert (region.attributes["role"], region.attributes["aria-live"]) == ("status", "polite")
-    assert region.text == "2 will be tried again now."
-    assert document.text.count("will be tried again now") == 1
+    assert region.text == "2 deliveries queued for retry."
+    assert document.text.count("queued for retry") == 1
 
 
 def test_an_answer_for_htmx_says_what_it_changed_and_leaves_nothing_for_the_next_page(
@@ -65,12 +65,12 @@ def test_an_answer_for_htmx_says_what_it_changed_and_leaves_nothing_for_the_next
 ) -> None:
     form = retry_form(sheet(editor.get(deliveries(failed))))
     answer = editor.post(form.attributes["hx-post"], fields_of(form), **HTMX)
-    assert said(answer) == ["2 will be tried again now."]
+    assert said(answer) == ["2 deliveries queued for retry."]
     assert sheet(answer).one("aside").attributes["hx-swap-oob"] == "beforeend:#toasts"
     assert "<html" not in answer.content.decode()
     assert "0 of 2 done" in sheet(answer).text
-    assert "will be tried again now" not in sheet(editor.get("/console/p/acme/")).text
-    assert said(editor.post(form.attributes["hx-post"], fields_of(form), **HTMX)) == ["There was nothing to try again."]
+    assert "queued for retry" not in sheet(editor.get("/console/p/acme/")).text
+    assert said(editor.post(form.attributes["hx-post"], fields_of(form), **HTMX)) == ["No failed deliveries to retry."]
 
 
 def test_without_scripts_one_is_back_on_the_page_and_in_the_state_that_one_had(
@@ -91,14 +91,14 @@ def test_who_watched_hears_the_end_once_and_no_numbers_before(editor: Client, fa
     assert [said(editor.get(path, **HTMX)) for path in paths] == [[], []]
     assert not [part for part in sheet(editor.get(paths[0], **HTMX)).walk() if "aria-live" in part.attributes]
     Delivery.objects.update(state="sent")
-    assert [said(editor.get(path, **HTMX)) for path in paths] == [["Everybody has been told."]] * 2
+    assert [said(editor.get(path, **HTMX)) for path in paths] == [["All notifications sent."]] * 2
     Delivery.objects.filter(pk=Delivery.objects.earliest("pk").pk).update(state="failed")
-    assert [said(editor.get(path, **HTMX)) for path in paths] == [["1 could not be told."]] * 2
+    assert [said(editor.get(path, **HTMX)) for path in paths] == [["1 notification could not be delivered."]] * 2
 
 
 def test_that_a_draft_is_kept_is_read_out_once_for_a_form(editor: Client, failed: Incident) -> None:
     address = f"/console/p/acme/incidents/{failed.public_id}/draft/update"
     first = editor.post(address, {"body": "Half a"}, **HTMX)
-    assert said(first) == ["A draft is kept while you type."]
+    assert said(first) == ["Draft saved automatically."]
     named = sheet(first).one("input").attributes["value"]
     assert said(editor.post(address, {"body": "Half a sentence", "draft": named}, **HTMX)) == []

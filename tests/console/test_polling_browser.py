@@ -81,7 +81,7 @@ def test_what_appears_above_pushes_nothing_down_under_the_reader(open_tab: OpenT
     last.scroll_into_view_if_needed()
     at = top(last)
     Delivery.objects.filter(pk=Delivery.objects.latest("pk").pk).update(state="failed")
-    expect(tab.get_by_role("button", name="Try the failed one again")).to_be_attached(timeout=10_000)
+    expect(tab.get_by_role("button", name="Retry the failed delivery")).to_be_attached(timeout=10_000)
     assert top(last) == at
 
 
@@ -105,7 +105,7 @@ def test_a_failed_one_is_tried_again_without_leaving_the_place(open_tab: OpenTab
     at = top(button)
     name = (button.get_attribute("id") or "").replace("again-", "to-")
     tab.keyboard.press("Enter")
-    expect(tab.get_by_role("status").get_by_text("1 will be tried again now.")).to_be_visible()
+    expect(tab.get_by_role("status").get_by_text("1 delivery queued for retry.")).to_be_visible()
     assert tab.evaluate("document.activeElement.id") == name
     assert abs(top(tab.locator(f"#{name}")) - at) <= 30
     assert tab.evaluate("isTheSame")
@@ -147,14 +147,14 @@ def test_messages_and_answers_are_read_out_in_one_place(open_tab: OpenTab, page:
     wait_until(lambda: read_out(tab), "something is read out")
     with tab.expect_response("**/drafts/save/declare"):
         tab.get_by_label("Message").press_sequentially(" More.")
-    assert read_out(tab) == ["A draft is kept while you type."]
+    assert read_out(tab) == ["Draft saved automatically."]
     tab.get_by_role("button", name="Publish incident").click()
     wait_until(lambda: read_out(tab), "something is read out")
-    assert read_out(tab) == ["Published."]
+    assert read_out(tab) == ["Update published."]
     fan_out_waiting()
     Delivery.objects.mark_sent(list(Delivery.objects.values_list("pk", flat=True)))
-    expect(tab.get_by_text("Everybody has been told.")).to_be_attached()
-    assert read_out(tab) == ["Published.", "Everybody has been told."]
+    expect(tab.get_by_text("All notifications sent.")).to_be_attached()
+    assert read_out(tab) == ["Update published.", "All notifications sent."]
 
 
 def read_out(tab: Tab) -> Any:

@@ -93,7 +93,7 @@ def sign_in(tab: Page, product: Candor) -> None:
 
 
 def backdate(section: Page | Locator, part: Part) -> None:
-    section.get_by_text("Happened earlier?").click()
+    section.get_by_text("Backdate this update").click()
     section.get_by_label("Time", exact=True).fill(f"{part.at:%Y-%m-%d %H:%M}")
 
 
@@ -106,7 +106,7 @@ def declare(tab: Page, report: Report) -> None:
     backdate(tab, first)
     expect(tab.locator(".preview")).to_contain_text(first.words[0])
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Everybody has been told", exact=True)).to_be_visible(timeout=20_000)
+    expect(tab.get_by_text("All notifications sent", exact=True)).to_be_visible(timeout=20_000)
 
 
 def follow_up(tab: Page, part: Part, status: str) -> None:
@@ -124,14 +124,14 @@ def resolve(tab: Page, part: Part) -> None:
     section.get_by_label("Message").fill(part.markdown)
     backdate(section, part)
     section.get_by_role("button", name="Resolve incident").click()
-    expect(tab.get_by_text("Resolved.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Incident resolved.", exact=True)).to_be_visible()
 
 
 def publish_postmortem(tab: Page, part: Part) -> None:
     tab.get_by_role("link", name="Write postmortem").click()
     tab.get_by_label("Text", exact=True).fill(part.markdown)
-    tab.get_by_label("What is to be done").first.fill("Raise an alarm")
-    tab.get_by_text("Published earlier?").click()
+    tab.get_by_label("Action").first.fill("Raise an alarm")
+    tab.get_by_text("Backdate this postmortem").click()
     tab.get_by_label("Published at").fill(f"{part.at:%Y-%m-%d %H:%M}")
     tab.get_by_role("button", name="Publish postmortem").click()
     expect(tab.get_by_text("Postmortem published")).to_be_visible()

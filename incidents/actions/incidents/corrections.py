@@ -13,7 +13,8 @@ from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import Component, EventKind, Incident, IncidentUpdate, Revision
 from incidents.models.states import ComponentStatus
-from incidents.text.time_shorthand import clock_of, has_shorthand
+from incidents.plain_text import clock_of
+from incidents.text.time_shorthand import has_shorthand
 from incidents.text.wording import moment_text
 
 _TIMES = ("started_at", "monitoring_at", "resolved_at", "last_update_at")

@@ -12,8 +12,9 @@ from incidents.actions.update_input import Statuses, UpdateInput
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, Component, EventKind, Incident, IncidentUpdate, Page, Revision
 from incidents.models.states import ENDED, ComponentStatus, Kind, Status
+from incidents.plain_text import clock_of
 from incidents.text import markdown
-from incidents.text.time_shorthand import Clock, clock_of
+from incidents.text.time_shorthand import Clock
 
 
 def open_incident(

@@ -56,12 +56,12 @@ def summary_to_publish(postmortem: Postmortem, incident: Incident) -> Postmortem
         return None
     fresh = Incident.objects.with_details().select_related("page").get(pk=incident.pk)
     stated = Findings.read(postmortem.findings, impact_started_at=fresh.impact_started_at)
-    return postmortem_summary_of(stated, evidence_of(fresh).record)
+    return postmortem_summary_of(stated, evidence_of(fresh).facts)
 
 
 def told(body: str, account: PostmortemSummary | None, incident: Incident) -> str:
     """All that was published, as one text: what a revision keeps and compares."""
-    more = account.told(incident.page.zone) if account else ""
+    more = account.as_markdown(incident.page.zone) if account else ""
     return f"{body}\n\n{more}" if more else body
 
 

@@ -13,17 +13,19 @@ from statuspage.console.components.forms import NamedForm
 from statuspage.console.fields import PREFIX, fill_in
 
 STATUSES = [
-    ("", "As it is"),
+    ("", "Unchanged"),
     ("Incident", [(status.value, status.label) for status in INCIDENT_STATUSES]),
     ("Maintenance", [(status.value, status.label) for status in MAINTENANCE_STATUSES]),
 ]
 
 
 class IncidentTemplateForm(NamedForm):
-    """The texts are checked by the actions."""
+    """An incident template. The actions validate its texts."""
 
     description = None  # type: ignore[assignment]
-    group_label = forms.CharField(label="Group", required=False, max_length=100, help_text="To find it in a long list.")
+    group_label = forms.CharField(
+        label="Group", required=False, max_length=100, help_text="Templates are listed by group."
+    )
     update_status = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     title = forms.CharField(required=False, widget=forms.TextInput(attrs={"maxlength": 255}))
     body = forms.CharField(
@@ -32,7 +34,7 @@ class IncidentTemplateForm(NamedForm):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text="Markdown. {{component}}, {{components}}, {{started}}, {{title}}, {{page}}, {{now}} and {{duration}} "
-        "are filled in when it is used. Any other {{word}} has to be filled in by its author before it can leave.",
+        "are filled in when the template is used. The author must fill in any other {{word}} before publishing.",
     )
     should_send_notifications = forms.BooleanField(label="Notify subscribers", required=False, initial=True)
 
@@ -43,7 +45,7 @@ class IncidentTemplateForm(NamedForm):
             to_field_name="public_id",
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            help_text="It is offered first where one of these is affected.",
+            help_text="The template is listed first when one of these components is affected.",
         )
 
     def action_fields(self) -> dict[str, Any]:
@@ -55,21 +57,21 @@ class IncidentTemplateForm(NamedForm):
 
 def fill_from_template(form: Any, template: IncidentTemplate, *, page: Page, incident: Incident | None = None) -> None:
     """Add the template's texts to the bound `form`. Text that its author typed is never lost or replaced."""
-    known = known_words(form, page, incident)
-    typed, text = str(form["body"].value() or ""), fill(template.body, known)
-    values = {"body": f"{typed.rstrip()}\n\n{text}" if typed.strip() else text}
+    placeholders = placeholder_values(form, page, incident)
+    typed_body, text = str(form["body"].value() or ""), fill(template.body, placeholders)
+    values = {"body": f"{typed_body.rstrip()}\n\n{text}" if typed_body.strip() else text}
     if "title" in form.fields and not str(form["title"].value() or "").strip():
-        values["title"] = fill(template.title, known)
+        values["title"] = fill(template.title, placeholders)
     if "status" in form.fields and template.update_status in dict(form.fields["status"].choices):
         values["status"] = template.update_status
     values["notify"] = "on" if template.should_send_notifications else ""
     fill_in(form, **values)
     if incident is None and template.kind == Kind.INCIDENT and "components" in form.fields:
-        _name(form, list(template.components.all()))
+        add_components(form, list(template.components.all()))
 
 
-def _name(form: Any, components: list[Component]) -> None:
-    """Visibly, and as mildly as can be: how bad it is, its author says."""
+def add_components(form: Any, components: list[Component]) -> None:
+    """Select "Degraded performance" for the operational `components`. The author can change the status."""
     chosen = form["components"].value() or {}
     for component in components:
         if component.status == ComponentStatus.OPERATIONAL and component.public_id not in chosen:
@@ -77,17 +79,17 @@ def _name(form: Any, components: list[Component]) -> None:
             form.data[f"{PREFIX}{component.public_id}"] = ComponentStatus.DEGRADED_PERFORMANCE.value
 
 
-def known_words(form: Any, page: Page, incident: Incident | None) -> dict[str, str]:
-    """What the incident, or the form that declares one, can say by itself."""
+def placeholder_values(form: Any, page: Page, incident: Incident | None) -> dict[str, str]:
+    """Return the values of the placeholders that the incident, or the form that declares one, provides."""
     now = timezone.now()
-    words = {"page": page.name, "now": moment_text(now, page.zone)}
-    named = incident.affected_components() if incident else []
+    values = {"page": page.name, "now": moment_text(now, page.zone)}
+    components = incident.affected_components() if incident else []
     if "components" in form.fields and (chosen := form["components"].value()) and hasattr(chosen, "keys"):
-        named = [*named, *page.components.active().with_public_ids(list(chosen))]
-    names = list(dict.fromkeys(component.name for component in named))
+        components = [*components, *page.components.active().with_public_ids(list(chosen))]
+    names = list(dict.fromkeys(component.name for component in components))
     if names:
-        words |= {"component": names[0], "components": ", ".join(names)}
+        values |= {"component": names[0], "components": ", ".join(names)}
     if incident:
-        words |= {"title": incident.title, "started": moment_text(incident.happened_at, page.zone)}
-        words["duration"] = duration_text(now - incident.happened_at)
-    return words
+        values |= {"title": incident.title, "started": moment_text(incident.happened_at, page.zone)}
+        values["duration"] = duration_text(now - incident.happened_at)
+    return values

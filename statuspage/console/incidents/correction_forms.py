@@ -15,7 +15,7 @@ MAX_UPDATES = 20
 
 
 class CorrectionForm(ActionForm):
-    """What was wrong is said by the actions, beside the field that they name."""
+    """A form of the correction pages. The actions validate its values."""
 
 
 def _reason(help_text: str) -> forms.CharField:
@@ -32,7 +32,7 @@ def _reason(help_text: str) -> forms.CharField:
 class DetailsForm(CorrectionForm):
     title = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 255}))
     impact = forms.ChoiceField(
-        choices=IMPACTS, required=False, help_text="Automatic: the worst that its components had, as updates say."
+        choices=IMPACTS, required=False, help_text="Automatic: derived from the worst status of its components."
     )
     version = VersionField()
 
@@ -44,19 +44,19 @@ class DetailsForm(CorrectionForm):
 
 
 class ReasonForm(CorrectionForm):
-    reason = _reason("For the audit log; visitors do not see it.")
+    reason = _reason("Recorded in the audit log. Not shown to visitors.")
 
 
 class DeleteForm(ReasonForm):
     correct_history = forms.BooleanField(
-        label="Correct the status history of its components too",
+        label="Also correct the status history of its components",
         required=False,
-        help_text="They get the statuses that they would have had without it, now too, and their uptime follows.",
+        help_text="Removes its effect on the status history, the current statuses and the uptime of the components.",
     )
 
 
 class MergeForm(ReasonForm):
-    into = forms.CharField(label="Keep", required=False, max_length=12)
+    into = forms.CharField(label="Merge into", required=False, max_length=12)
 
     def __init__(self, data: Any = None, *, others: Iterable[Incident]) -> None:
         super().__init__(data)
@@ -76,36 +76,36 @@ class WithComponentStatuses(CorrectionForm):
 
 
 class UpdateComponentsForm(WithComponentStatuses):
-    """Which components a past update named, with the status that each had from then on."""
+    """The components of a past update, with the status that each had from then on."""
 
-    reason = _reason("For the audit log; visitors do not see it.")
+    reason = _reason("Recorded in the audit log. Not shown to visitors.")
     version = VersionField()
 
     def __init__(self, data: Any = None, *, update: IncidentUpdate) -> None:
-        named = {row.component: row.new_status for row in update.affected.select_related("component__group")}
-        initial = {"version": update.version, "components": {c.public_id: status for c, status in named.items()}}
+        statuses = {row.component: row.new_status for row in update.affected.select_related("component__group")}
+        initial = {"version": update.version, "components": {c.public_id: status for c, status in statuses.items()}}
         super().__init__(data, initial=initial)
         self.fields["components"] = self.component_field = ComponentStatusesField(update.incident.page)
-        # One that was archived since can still be put right.
+        # A component that was archived since can still be corrected.
         active = self.component_field.components
-        self.component_field.components = active + [one for one in named if one not in active]
+        self.component_field.components = active + [component for component in statuses if component not in active]
 
 
 class HistoryForm(CorrectionForm):
-    status = forms.ChoiceField(label="It was", choices=ComponentStatus.choices)
-    reason = _reason("For the audit log; visitors do not see it.")
+    status = forms.ChoiceField(label="Status", choices=ComponentStatus.choices)
+    reason = _reason("Recorded in the audit log. Not shown to visitors.")
 
     def __init__(self, data: Any = None, *, page: Page) -> None:
         super().__init__(data)
         self.fields["start"] = MomentField(page.zone, label="From", help_text=f"In {page.zone_name}.")
-        self.fields["end"] = MomentField(page.zone, label="To", help_text="It must be over.")
+        self.fields["end"] = MomentField(page.zone, label="To", help_text="The end time must be in the past.")
         self.order_fields(("status", "start", "end", "reason"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name in ("start", "end"):
             if name in cleaned and cleaned[name] is None:
-                self.add_error(name, "The time is missing.")
+                self.add_error(name, "Enter a time.")
         return cleaned
 
 
@@ -117,7 +117,7 @@ class BackfillForm(CorrectionForm):
 
 
 class PastUpdateForm(WithComponentStatuses):
-    """One of the updates of an incident that is added after the fact; `number` counts from 1."""
+    """One of the updates of a past incident. `number` counts from 1."""
 
     status = forms.ChoiceField(choices=[(status.value, status.label) for status in INCIDENT_STATUSES])
     body = forms.CharField(
@@ -134,22 +134,22 @@ class PastUpdateForm(WithComponentStatuses):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing but the status was touched: a row that was not needed."""
+        """Whether only the status was filled in. Such a row is ignored."""
         return not any(self[name].value() for name in ("body", "at", "components"))
 
     def past_update(self) -> PastUpdate:
         return PastUpdate(**{name: self.cleaned_data[name] for name in ("status", "body", "at", "components")})
 
 
-def count_of(data: QueryDict) -> int:
-    """How many rows the form had."""
-    said = data.get("count", "")
-    return min(max(int(said), 2), MAX_UPDATES) if said.isdecimal() and len(said) < 4 else 2
+def row_count(data: QueryDict) -> int:
+    """Return the number of rows in the submitted form."""
+    count = data.get("count", "")
+    return min(max(int(count), 2), MAX_UPDATES) if count.isdecimal() and len(count) < 4 else 2
 
 
-def moved_apart(data: QueryDict) -> tuple[QueryDict, int]:
-    """What was typed, with an empty row before the last one, and how many rows there are now."""
-    count = count_of(data)
+def with_inserted_row(data: QueryDict) -> tuple[QueryDict, int]:
+    """Insert an empty row before the last one. Return the changed data and the number of rows."""
+    count = row_count(data)
     if count == MAX_UPDATES:
         return data, count
     last, new = f"update{count}-", f"update{count + 1}-"
@@ -161,7 +161,7 @@ def moved_apart(data: QueryDict) -> tuple[QueryDict, int]:
 
 
 def past_update_forms(page: Page, data: Any, *, count: int) -> list[PastUpdateForm]:
-    """So many rows; the last one resolves."""
+    """Return `count` rows. The last one resolves the incident."""
     components = list(page.components.active().in_page_order())
     steps = ["investigating", *["monitoring"] * (count - 2), "resolved"]
     return [

@@ -1,4 +1,4 @@
-"""Putting the record right: what was said of an incident, of its components, or never said at all."""
+"""Corrections: edit, merge, delete and restore incidents, correct status history, add past incidents."""
 
 from typing import Any
 
@@ -27,22 +27,22 @@ from statuspage.console.incidents.correction_forms import (
     PastUpdateForm,
     ReasonForm,
     UpdateComponentsForm,
-    count_of,
-    moved_apart,
     past_update_forms,
+    row_count,
+    with_inserted_row,
 )
 from statuspage.console.incidents.update_views import CONFLICT
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.preferences import follow
 
-FOUND = 20
-ROWS = 100
+MAX_CANDIDATES = 20
+MAX_INTERVALS = 100
 
 
 @role_required(Role.EDITOR)
-def correct_incident(request: StaffRequest, code: str) -> HttpResponse:
-    """The way to everything that can be put right; title and impact are, here."""
-    incident = _incident(request, code)
+def correct_incident(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Edit the title and impact of an incident. The page links to the other corrections."""
+    incident = _incident(request, public_id)
     form = DetailsForm(sent(request), incident=incident)
     if form.is_valid():
         try:
@@ -56,34 +56,37 @@ def correct_incident(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         except EditConflict as conflict:
-            _say_conflict(form, conflict)
+            _add_conflict(form, conflict)
         else:
-            messages.success(request, "Saved. Visitors see what was corrected.")
-            return redirect(console_url(request.page, "correct_incident", code))
-    return _page(request, "correct", form, incident=incident, updates=_incident(request, code).updates.all())
+            messages.success(request, "Saved. The correction is shown on the public page.")
+            return redirect(console_url(request.page, "correct_incident", public_id))
+    return _render(request, "correct", form, incident=incident, updates=_incident(request, public_id).updates.all())
 
 
 @role_required(Role.EDITOR)
-def merge_incident(request: StaffRequest, code: str) -> HttpResponse:
-    page, incident = request.page, _incident(request, code)
-    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+def merge_incident(request: StaffRequest, public_id: str) -> HttpResponse:
+    page, incident = request.page, _incident(request, public_id)
+    query = request.GET.get("q", "").replace("\0", "").strip()[:100]
     others = page.incidents.merge_candidates(incident)
-    form = MergeForm(sent(request), others=others.titled(words)[:FOUND] if words else others[:FOUND])
+    form = MergeForm(sent(request), others=others.titled(query)[:MAX_CANDIDATES] if query else others[:MAX_CANDIDATES])
     if form.is_valid():
-        kept = others.with_public_id(form.cleaned_data["into"].replace("\0", ""))
+        survivor = others.with_public_id(form.cleaned_data["into"].replace("\0", ""))
         try:
-            _merge(incident, kept, form.cleaned_data["reason"], request)
+            _merge(incident, survivor, form.cleaned_data["reason"], request)
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Joined. Its address leads to this one now, and its subscribers follow.")
+            messages.success(
+                request,
+                "Incidents merged. The old address redirects here, and its subscribers now follow this incident.",
+            )
             return redirect(console_url(request.page, "incident", form.cleaned_data["into"]))
-    return _page(request, "merge", form, incident=incident, words=words)
+    return _render(request, "merge", form, incident=incident, query=query)
 
 
 @role_required(Role.EDITOR)
-def delete_incident(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+def delete_incident(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident = _incident(request, public_id)
     form = DeleteForm(sent(request))
     if form.is_valid():
         try:
@@ -91,15 +94,15 @@ def delete_incident(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            told = f" The history of {len(changed)} component{'s' * (len(changed) != 1)} was corrected." * bool(changed)
-            messages.success(request, f"Deleted: visitors no longer see it.{told}")
-            return redirect(console_url(request.page, "correct_incident", code))
-    return _page(request, "delete", form, incident=incident)
+            note = f" Status history of {len(changed)} component{'s' * (len(changed) != 1)} corrected." * bool(changed)
+            messages.success(request, f"Incident deleted.{note}")
+            return redirect(console_url(request.page, "correct_incident", public_id))
+    return _render(request, "delete", form, incident=incident)
 
 
 @role_required(Role.EDITOR)
-def restore_incident(request: StaffRequest, code: str) -> HttpResponse:
-    incident = _incident(request, code)
+def restore_incident(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident = _incident(request, public_id)
     form = ReasonForm(sent(request))
     if form.is_valid():
         try:
@@ -107,14 +110,14 @@ def restore_incident(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "It is on the page again.")
-            return redirect(console_url(request.page, "correct_incident", code))
-    return _page(request, "restore", form, incident=incident)
+            messages.success(request, "Incident restored.")
+            return redirect(console_url(request.page, "correct_incident", public_id))
+    return _render(request, "restore", form, incident=incident)
 
 
 @role_required(Role.EDITOR)
-def correct_components(request: StaffRequest, code: str) -> HttpResponse:
-    update = get_object_or_404(IncidentUpdate.objects.of_page(request.page), public_id=code)
+def correct_components(request: StaffRequest, public_id: str) -> HttpResponse:
+    update = get_object_or_404(IncidentUpdate.objects.of_page(request.page), public_id=public_id)
     form = UpdateComponentsForm(sent(request), update=update)
     if form.is_valid():
         cleaned = form.cleaned_data
@@ -129,17 +132,19 @@ def correct_components(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         except EditConflict as conflict:
-            _say_conflict(form, conflict)
+            _add_conflict(form, conflict)
         else:
-            messages.success(request, "Saved. The status history followed, and visitors see what was corrected.")
+            messages.success(
+                request, "Saved. The status history was updated, and the correction is shown on the public page."
+            )
             return redirect(console_url(request.page, "correct_incident", update.incident.public_id))
-    return _page(request, "components", form, incident=update.incident, update=update)
+    return _render(request, "components", form, incident=update.incident, update=update)
 
 
 @role_required(Role.EDITOR)
-def component_history(request: StaffRequest, code: str) -> HttpResponse:
+def component_history(request: StaffRequest, public_id: str) -> HttpResponse:
     page = request.page
-    component = get_object_or_404(page.components.select_related("group", "page"), public_id=code)
+    component = get_object_or_404(page.components.select_related("group", "page"), public_id=public_id)
     form = HistoryForm(sent(request), page=page)
     if form.is_valid():
         try:
@@ -147,30 +152,37 @@ def component_history(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Saved. Uptime follows; what was on record before can still be recomputed.")
-            return redirect(console_url(request.page, "component_history", code))
-    return _page(request, "history", form, component=component, intervals=_intervals(component))
+            messages.success(
+                request, 'Saved. Uptime was recalculated. Earlier figures remain reproducible with "as of" a date.'
+            )
+            return redirect(console_url(request.page, "component_history", public_id))
+    return _render(request, "history", form, component=component, intervals=_intervals(component))
 
 
 @role_required(Role.EDITOR)
 def backfill(request: StaffRequest) -> HttpResponse:
     page = request.page
     form = BackfillForm(sent(request))
-    data, count = moved_apart(request.POST) if "more" in request.POST else (sent(request), count_of(request.POST))
+    data, count = (
+        with_inserted_row(request.POST) if "more" in request.POST else (sent(request), row_count(request.POST))
+    )
     rows = past_update_forms(page, data, count=count)
     valid = all([form.is_valid(), *(row.is_valid() for row in rows)])
     if "more" in request.POST:
-        for one in (form, *rows):
-            one.errors.clear()
+        for submitted in (form, *rows):
+            submitted.errors.clear()
     elif valid and page.requires_approval and form.cleaned_data["notify"]:
-        form.add_error("notify", "Here a second person approves what subscribers are told. Add it without that.")
+        form.add_error(
+            "notify",
+            'This page requires approval before subscribers are notified. Clear "Notify subscribers" to continue.',
+        )
     elif valid:
         try:
             incident = _backfill(page, form, rows, request)
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Added to the history.")
+            messages.success(request, "Past incident added.")
             return redirect(console_url(request.page, "incident", incident.public_id))
     context = {"page": page, "form": form, "rows": rows, "audience": Subscriber.objects.audience(page).count()}
     context["may_add"] = len(rows) < MAX_UPDATES
@@ -178,11 +190,11 @@ def backfill(request: StaffRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _merge(incident: Incident, kept: Incident | None, reason: str, request: StaffRequest) -> None:
-    if kept is None:
-        raise ValidationError({"into": "Choose the one that is kept."})
-    merging.merge(incident, into=kept, reason=reason, actor=request.user.actor)
-    follow(incident, into=kept)
+def _merge(incident: Incident, survivor: Incident | None, reason: str, request: StaffRequest) -> None:
+    if survivor is None:
+        raise ValidationError({"into": "Select an incident."})
+    merging.merge(incident, into=survivor, reason=reason, actor=request.user.actor)
+    follow(incident, into=survivor)
 
 
 def _backfill(page: Page, form: BackfillForm, rows: list[PastUpdateForm], request: StaffRequest) -> Incident:
@@ -191,20 +203,20 @@ def _backfill(page: Page, form: BackfillForm, rows: list[PastUpdateForm], reques
 
 
 def _intervals(component: Component) -> list[Any]:
-    return list(component.intervals.as_corrected().with_incidents().order_by("-started_at")[:ROWS])
+    return list(component.intervals.as_corrected().with_incidents().order_by("-started_at")[:MAX_INTERVALS])
 
 
-def _say_conflict(form: CorrectionForm, conflict: EditConflict) -> None:
+def _add_conflict(form: CorrectionForm, conflict: EditConflict) -> None:
     form.add_error(None, CONFLICT)
     fill_in(form, version=str(conflict.current.version))
 
 
-def _incident(request: StaffRequest, code: str) -> Incident:
-    found = request.page.incidents.with_details().select_related("merged_into", "page")
-    return get_object_or_404(found, public_id=code)
+def _incident(request: StaffRequest, public_id: str) -> Incident:
+    incidents = request.page.incidents.with_details().select_related("merged_into", "page")
+    return get_object_or_404(incidents, public_id=public_id)
 
 
-def _page(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
+def _render(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
     context |= {"page": request.page, "form": form}
     template = "console/incidents/correct.html" if name == "correct" else f"console/incidents/correct_{name}.html"
     return render_form(request, template, context, form)

@@ -1,4 +1,4 @@
-"""Texts on their way: kept while they are typed, previewed, taken back, approved."""
+"""Drafts: autosave, preview, withdrawal and approval."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,15 +26,15 @@ from statuspage.console.incidents import previews
 from statuspage.console.incidents.forms import MessageForm
 from statuspage.console.incidents.publishing_rules import form_data_of
 
-# Whoever typed within this time is shown as writing now.
+# An author who typed within this time is shown as writing now.
 PRESENT = timedelta(seconds=90)
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse:
-    """Keep what is typed. By htmx while typing, by a button without JavaScript."""
-    page, incident = request.page, _incident(request, code)
+def save_draft(request: StaffRequest, step: str, public_id: str = "") -> HttpResponse:
+    """Save a draft: automatically while typing (htmx), or with a button (without JavaScript)."""
+    page, incident = request.page, _incident(request, public_id)
     if step not in DraftStep.values or (step == DraftStep.DECLARE) != (incident is None):
         return HttpResponse(status=404)
     posted = {name.rpartition("-")[2]: str(value) for name, value in request.POST.items()}
@@ -52,10 +52,12 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
     if request.htmx and draft is None:
         return HttpResponse(status=204)
     if request.htmx:
-        # Read out once, not with every pause of the typing.
-        said = [] if posted.get("draft") else [FlashMessage("A draft is kept while you type.", is_seen=True)]
-        return fragment(request, "console/incidents/_drafts.html#saved", {"page": page, "draft": draft}, *said)
-    messages.success(request, "Draft saved. It is here when you come back.")
+        # Announce the first autosave only.
+        flash_messages = [] if posted.get("draft") else [FlashMessage("Draft saved automatically.", is_seen=True)]
+        return fragment(
+            request, "console/incidents/_drafts.html#saved", {"page": page, "draft": draft}, *flash_messages
+        )
+    messages.success(request, "Draft saved.")
     return (
         redirect(console_url(request.page, "incident", incident.public_id))
         if incident
@@ -66,13 +68,13 @@ def save_draft(request: StaffRequest, step: str, code: str = "") -> HttpResponse
 @role_required(Role.EDITOR)
 @require_POST
 def preview(request: StaffRequest) -> HttpResponse:
-    """The text as its readers will see it, for htmx: `tab` is page, mail or webhook."""
+    """Return the preview for htmx. `tab` is page, mail or webhook."""
     typed = {key.rpartition("-")[2]: str(value) for key, value in request.POST.items()}
     tab, step = typed.get("tab", "page"), typed.get("step", "")
     body = next((str(value) for key, value in request.POST.items() if key.endswith("body")), "")
     context: dict[str, Any] = {"previewed": body, "page": request.page}
     if tab in ("mail", "webhook") and step in DraftStep.values and body.strip():
-        context |= _told(request, tab, step, typed | {"body": body})
+        context |= _rendered_preview(request, tab, step, typed | {"body": body})
     return render(request, "console/incidents/_preview.html", context)
 
 
@@ -85,36 +87,36 @@ def is_preview(request: StaffRequest, form: MessageForm, page: Page, incident: I
     return "preview" in request.POST
 
 
-def _told(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:
+def _rendered_preview(request: StaffRequest, tab: str, step: str, typed: dict[str, str]) -> dict[str, Any]:
     page, incident = request.page, _incident(request, typed.get("incident", ""))
     statuses = {name.removeprefix(PREFIX): value for name, value in typed.items() if name.startswith(PREFIX) and value}
-    said = {name: typed.get(name, "") for name in ("title", "status", "impact")}
+    values = {name: typed.get(name, "") for name in ("title", "status", "impact")}
     try:
         notification = previews.notification_of(
-            previews.PreviewInput(step, typed["body"], statuses=statuses, **said), page, incident
+            previews.PreviewInput(step, typed["body"], statuses=statuses, **values), page, incident
         )
     except ValidationError as error:
         return {"problems": error.messages}
     if tab == "webhook":
         return {"webhook": previews.webhook_text(notification)}
-    email = previews.mail_of(notification)
-    return {"email": email, "email_text": previews.mail_text(email)}
+    email = previews.email_of(notification)
+    return {"email": email, "email_text": previews.email_text(email)}
 
 
 @role_required(Role.EDITOR)
-def draft(request: StaffRequest, code: str) -> HttpResponse:
-    """What was sent, for whoever approves it or wants to change it."""
-    found = _draft(request, code)
-    return render(request, "console/incidents/draft.html", _context(found, request))
+def draft(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show a submitted draft for review."""
+    draft = _draft(request, public_id)
+    return render(request, "console/incidents/draft.html", _context(draft, request))
 
 
 @csp_replace({"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": [""]})
 @role_required(Role.EDITOR)
-def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
-    """The mail's HTML by itself: nothing in it can load or run anything."""
-    found = _draft(request, code)
+def draft_mail(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Return the HTML of the email. The policy blocks scripts and external resources."""
+    draft = _draft(request, public_id)
     try:
-        email = previews.mail_of(_notification(found))
+        email = previews.email_of(_notification(draft))
     except ValidationError as error:
         return HttpResponse(" ".join(error.messages), content_type="text/plain; charset=utf-8")
     return HttpResponse(email.html)
@@ -122,56 +124,58 @@ def draft_mail(request: StaffRequest, code: str) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 @require_POST
-def act_on_draft(request: StaffRequest, code: str) -> HttpResponse:
-    found = _draft(request, code)
+def act_on_draft(request: StaffRequest, public_id: str) -> HttpResponse:
+    draft = _draft(request, public_id)
     by: dict[str, Any] = {"actor": request.user.actor, "seen": _clean(request.POST.get("seen", ""))}
     note = _clean(request.POST.get("note", ""))
-    verbs: dict[str, tuple[Callable[[], object], str]] = {
+    actions_by_name: dict[str, tuple[Callable[[], object], str]] = {
         "take_back": (
-            lambda: actions.take_back(found, **by),
-            "Taken back. Nobody was told.",
+            lambda: actions.take_back(draft, **by),
+            "Update withdrawn. Subscribers were not notified.",
         ),
         "return": (
-            lambda: actions.take_back(found, note=note, **by),
-            "Returned to its author.",
+            lambda: actions.take_back(draft, note=note, **by),
+            "Draft returned to its author.",
         ),
-        "publish": (lambda: actions.publish(found, seen=by["seen"]), "Published."),
-        "approve": (lambda: actions.approve(found, **by), "Approved."),
-        "discard": (found.delete, "Discarded."),
+        "publish": (lambda: actions.publish(draft, seen=by["seen"]), "Update published."),
+        "approve": (lambda: actions.approve(draft, **by), "Draft approved."),
+        "discard": (draft.delete, "Draft discarded."),
     }
-    if (verb := request.POST.get("act", "")) not in verbs or (verb == "discard" and not _may_discard(found, request)):
+    if (verb := request.POST.get("act", "")) not in actions_by_name or (
+        verb == "discard" and not _may_discard(draft, request)
+    ):
         return HttpResponse(status=400)
-    act, said = verbs[verb]
+    action, message = actions_by_name[verb]
     try:
-        act()
+        action()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except EditConflict:
         messages.error(request, actions.OVERTAKEN)
     else:
-        messages.success(request, said)
-    if found.incident:
-        return redirect(console_url(request.page, "incident", found.incident.public_id))
+        messages.success(request, message)
+    if draft.incident:
+        return redirect(console_url(request.page, "incident", draft.incident.public_id))
     return redirect(console_url(request.page, "declare" if verb == "take_back" else "dashboard"))
 
 
-def _may_discard(found: Draft, request: StaffRequest) -> bool:
-    return found.state == DraftState.WRITING and found.author_key == request.user.actor.key
+def _may_discard(draft: Draft, request: StaffRequest) -> bool:
+    return draft.state == DraftState.WRITING and draft.author_key == request.user.actor.key
 
 
 @role_required(Role.EDITOR)
-def presence(request: StaffRequest, code: str) -> HttpResponse:
-    """For htmx: who else is writing about it, what waits, and whether something was published since (`version`)."""
-    incident = get_object_or_404(request.page.incidents.all(), public_id=code)
+def presence(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Return, for htmx, the activity on the incident, and whether it changed after `version`."""
+    incident = get_object_or_404(request.page.incidents.all(), public_id=public_id)
     version = request.GET.get("version", "")
-    context = beside(request, incident) | {"incident": incident, "shown": version}
-    # No reload: it would take the page away from somebody who is typing.
+    context = activity_context(request, incident) | {"incident": incident, "shown": version}
+    # No automatic reload, because the user may be typing.
     context["is_old"] = version not in ("", str(incident.version))
-    return render(request, "console/incidents/_drafts.html#beside", context)
+    return render(request, "console/incidents/_drafts.html#activity", context)
 
 
-def beside(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
-    """What the incident's page shows of other people's texts and of those on their way."""
+def activity_context(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
+    """Return who else is writing about the incident, and the submitted drafts."""
     now = timezone.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
@@ -184,46 +188,46 @@ def beside(request: StaffRequest, incident: Incident, around: IncidentDrafts | N
     }
 
 
-def _context(found: Draft, request: StaffRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {"page": found.page, "draft": found, "now": timezone.now()}
+def _context(draft: Draft, request: StaffRequest) -> dict[str, Any]:
+    context: dict[str, Any] = {"page": draft.page, "draft": draft, "now": timezone.now()}
     try:
-        notification = _notification(found)
+        notification = _notification(draft)
     except ValidationError as error:
         return context | {"problems": error.messages}
-    email, content = previews.mail_of(notification), found.read_content()
+    email, content = previews.email_of(notification), draft.read_content()
     return context | {
-        "previewed": content.body if content else found.body,
+        "previewed": content.body if content else draft.body,
         "update": notification.update,
         "affected": notification.update.affected.all() if notification.update else [],
         "email": email,
-        "email_text": previews.mail_text(email),
+        "email_text": previews.email_text(email),
         "webhook": previews.webhook_text(notification),
     }
 
 
-def _notification(found: Draft) -> Any:
-    content = found.read_content()
-    unsent = previews.of_content(content) if content else previews.PreviewInput(found.step, found.body, found.title)
-    incident = Incident.objects.with_details().get(pk=found.incident_id) if found.incident_id else None
-    return previews.notification_of(unsent, found.page, incident)
+def _notification(draft: Draft) -> Any:
+    content = draft.read_content()
+    preview = previews.of_content(content) if content else previews.PreviewInput(draft.step, draft.body, draft.title)
+    incident = Incident.objects.with_details().get(pk=draft.incident_id) if draft.incident_id else None
+    return previews.notification_of(preview, draft.page, incident)
 
 
-def _draft(request: StaffRequest, code: str) -> Draft:
-    return get_object_or_404(Draft.objects.of_page(request.page), public_id=code)
+def _draft(request: StaffRequest, public_id: str) -> Draft:
+    return get_object_or_404(Draft.objects.of_page(request.page), public_id=public_id)
 
 
 def _clean(text: str) -> str:
-    """Without the one character that PostgreSQL keeps in no text."""
+    """Remove NUL characters, which PostgreSQL cannot store."""
     return text.replace("\0", "")
 
 
-def _incident(request: StaffRequest, code: str) -> Incident | None:
-    code = _clean(code)
-    if not code:
+def _incident(request: StaffRequest, public_id: str) -> Incident | None:
+    public_id = _clean(public_id)
+    if not public_id:
         return None
-    return get_object_or_404(request.page.incidents.with_details(), public_id=code)
+    return get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
 
 
 def offered(request: StaffRequest, page: Page, incident: Incident | None, step: str) -> Draft | None:
-    """What its author was typing into that form, to go on with."""
+    """Return the author's unfinished draft for the form."""
     return Draft.objects.for_form(page, incident, step, request.user.actor).first()

@@ -14,43 +14,48 @@ from statuspage.console.fields import DayField, LongSelect
 
 STATUSES = [
     ("", "Any"),
-    ("Incidents", [(one.value, one.label) for one in INCIDENT_STATUSES]),
-    ("Maintenance", [*((one.value, one.label) for one in MAINTENANCE_STATUSES), (CANCELED, "Cancelled")]),
+    ("Incidents", [(component.value, component.label) for component in INCIDENT_STATUSES]),
+    (
+        "Maintenance",
+        [*((component.value, component.label) for component in MAINTENANCE_STATUSES), (CANCELED, "Canceled")],
+    ),
 ]
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class IncidentFilter(forms.Form):
-    """What is shown of a page's incidents and maintenances. What makes no sense is said, and narrows nothing."""
+    """Filters of the list of incidents and maintenances. An invalid filter is reported and ignored."""
 
-    q = forms.CharField(label="Words", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
+    q = forms.CharField(
+        label="Search", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )
     status = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     impact = forms.ChoiceField(label="Impact", required=False, choices=[("", "Any"), *Impact.choices])
     component = forms.ChoiceField(label="Component", required=False, widget=LongSelect)
-    since = DayField(label="Began from")
-    until = DayField(label="Began until")
+    since = DayField(label="Started from")
+    until = DayField(label="Started until")
 
     def __init__(self, data: QueryDict, *, page: Page) -> None:
         super().__init__(data)
         self.page = page
-        self.components = {one.public_id: one for one in page.components.in_page_order()}
-        names = [(code, one.full_name) for code, one in self.components.items()]
+        self.components = {component.public_id: component for component in page.components.in_page_order()}
+        names = [(public_id, component.full_name) for public_id, component in self.components.items()]
         self.fields["component"].choices = [("", "Any"), *names]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and until < since:
-            self.add_error("until", "That is before the day to begin with.")
+            self.add_error("until", "The end date must be on or after the start date.")
         return self.cleaned_data
 
     @cached_property
     def query(self) -> str:
-        """What was asked for, for an address; empty if nothing was."""
+        """The filters as a query string. Empty if there are none."""
         return urlencode({name: self.data[name] for name in self.fields if self.data.get(name)})
 
     @property
-    def folded(self) -> list[forms.BoundField]:
-        """All but the words."""
+    def collapsed_fields(self) -> list[forms.BoundField]:
+        """All fields except the search field."""
         return [
             field
             for field in self
@@ -58,23 +63,23 @@ class IncidentFilter(forms.Form):
         ]
 
     @property
-    def is_unfolded(self) -> bool:
-        return any(field.data for field in self.folded)
+    def is_expanded(self) -> bool:
+        return any(field.data for field in self.collapsed_fields)
 
-    def narrowed(self, found: IncidentQuerySet) -> IncidentQuerySet:
+    def filtered(self, incidents: IncidentQuerySet) -> IncidentQuerySet:
         self.full_clean()
-        asked = {name: value for name, value in self.cleaned_data.items() if value}
-        if "q" in asked:
-            found = found.matching(asked["q"])
-        if "status" in asked:
-            found = found.in_status(asked["status"])
-        if "impact" in asked:
-            found = found.of_impact(asked["impact"])
-        if "since" in asked or "until" in asked:
+        filters = {name: value for name, value in self.cleaned_data.items() if value}
+        if "q" in filters:
+            incidents = incidents.matching(filters["q"])
+        if "status" in filters:
+            incidents = incidents.in_status(filters["status"])
+        if "impact" in filters:
+            incidents = incidents.of_impact(filters["impact"])
+        if "since" in filters or "until" in filters:
             zone = self.page.zone
-            start = midnight(asked["since"], zone) if "since" in asked else FIRST
-            end = midnight(asked["until"] + timedelta(days=1), zone) if "until" in asked else LAST
-            found = found.falling_between(start, end)
-        if "component" in asked:
-            found = found.affecting([self.components[asked["component"]].pk])
-        return found
+            start = midnight(filters["since"], zone) if "since" in filters else FIRST
+            end = midnight(filters["until"] + timedelta(days=1), zone) if "until" in filters else LAST
+            incidents = incidents.falling_between(start, end)
+        if "component" in filters:
+            incidents = incidents.affecting([self.components[filters["component"]].pk])
+        return incidents

@@ -20,10 +20,10 @@ from statuspage.subscribers.models import Subscriber
 
 
 @role_required(Role.EDITOR)
-def follow_up(request: StaffRequest, code: str) -> HttpResponse:
+def follow_up(request: StaffRequest, public_id: str) -> HttpResponse:
     """An update to what is over: what was done since."""
     incidents = request.page.incidents.with_details().select_related("page")
-    incident = get_object_or_404(incidents, public_id=code, status__in=ENDED)
+    incident = get_object_or_404(incidents, public_id=public_id, status__in=ENDED)
     form = FollowUpForm(sent(request), incident=incident, proposed=_proposal(incident))
     draft = None if form.is_bound else offered(request, incident.page, incident, DraftStep.FOLLOW_UP)
     if draft:
@@ -54,6 +54,6 @@ def follow_up(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _proposal(incident: Incident) -> str:
-    """What was done, if a published postmortem promised it and all of it is."""
+    """Return the text about the completed action items, if all items of the published postmortem are done."""
     postmortem = getattr(incident, "postmortem", None)
     return actions.text_of(postmortem) if postmortem and postmortem.is_all_done else ""

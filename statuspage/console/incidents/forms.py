@@ -19,7 +19,7 @@ from incidents.models.draft_content import (
     UpdateContent,
 )
 from incidents.models.states import INCIDENT_STATUSES, RUNNING, UNRESOLVED, UPCOMING, ComponentStatus, Impact
-from incidents.text.placeholders import gaps
+from incidents.text.placeholders import unfilled
 from statuspage.console.action_form import ActionForm
 from statuspage.console.fields import (
     PREFIX,
@@ -29,12 +29,12 @@ from statuspage.console.fields import (
     VersionField,
     fill_in,
 )
-from statuspage.console.proofreading.remarks import refuse_remarks, subject_of
+from statuspage.console.proofreading.remarks import add_blocking_remarks, subject_of
 
 OPEN_STATUSES = [(status.value, status.label) for status in UNRESOLVED]
 IMPACTS = [("", "Automatic"), *[(i.value, i.label) for i in Impact if i != Impact.MAINTENANCE]]
 
-CORRECTING = "Correct it if the update gives the wrong time. The status history of its components moves with it."
+EDIT_TIME_HELP = "The status history of its components changes with it."
 
 
 def new_key() -> str:
@@ -42,17 +42,18 @@ def new_key() -> str:
 
 
 def _check_gaps(field: str, text: str) -> None:
-    """Here and not in the actions: programs may publish what looks like a gap, people are asked what belongs in it."""
-    if found := gaps(text):
-        named = ", ".join(f"{{{{{gap.name}}}}} in line {gap.line}" for gap in found)
-        raise ValidationError({field: f"This still has to be filled in: {named}."})
+    """Reject unfilled placeholders. The actions accept them: API clients may publish text that looks like one."""
+    if placeholders := unfilled(text):
+        places = ", ".join(f"{{{{{placeholder.name}}}}} in line {placeholder.line}" for placeholder in placeholders)
+        raise ValidationError({field: f"Fill in these placeholders: {places}."})
 
 
 class MessageForm(ActionForm):
-    """What every form about an incident has. The checks that matter are the actions': they hold for every caller.
-    `checked` names those that are made here already, so that everything that is wrong is said at once.
+    """The fields that all forms about an incident share.
 
-    `submission_key` makes a double click one update; `version` is what the author had read.
+    The actions validate the values for every caller. `checked` lists the checks that the form repeats, so that all
+    errors are shown at once. `submission_key` makes a double click one update. `version` is the version of the
+    incident that the author saw.
     """
 
     body = forms.CharField(
@@ -60,7 +61,7 @@ class MessageForm(ActionForm):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "true"}),
-        help_text="Markdown. Visitors and subscribers read exactly this.",
+        help_text="Markdown. Shown to visitors and sent to subscribers.",
     )
     checked: ClassVar[dict[str, Callable[[str], object]]] = {"body": checks.body}
     notify = forms.BooleanField(label="Notify subscribers", required=False)
@@ -82,15 +83,15 @@ class MessageForm(ActionForm):
                 _check_gaps(name, cleaned[name])
             except ValidationError as error:
                 self.add_action_errors(error)
-        refuse_remarks(self, subject_of(self, self.page))
+        add_blocking_remarks(self, subject_of(self, self.page))
         return cleaned
 
     def renew(self, version: int) -> None:
-        """After a conflict: the next press of the button is a deliberate one."""
+        """After a conflict, let the next submission overwrite the current version."""
         fill_in(self, version=str(version), submission_key=new_key())
 
     def update_input(self) -> UpdateInput:
-        """The cleaned fields, as the actions take them."""
+        """Return the values as the actions take them."""
         return UpdateInput(
             body=self.cleaned_data["body"],
             status=self.cleaned_data.get("status", ""),
@@ -103,24 +104,26 @@ class MessageForm(ActionForm):
 
 
 class PublishForm(MessageForm):
-    """A form whose text can be kept as a draft, go out later, or wait for a second person."""
+    """A message that can be saved as a draft, scheduled, or submitted for approval."""
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, page=page, **more)
         self.fields["publish_at"] = MomentField(
-            page.zone, label="Publish at", help_text=f"In {page.zone_name}. Until then it can be changed or taken back."
+            page.zone,
+            label="Publish at",
+            help_text=f"In {page.zone_name}. You can edit or withdraw the update until then.",
         )
 
     def clean_publish_at(self) -> datetime | None:
         later: datetime | None = self.cleaned_data["publish_at"]
         if later and later <= timezone.now():
-            raise ValidationError("This time is over. Leave it empty to publish now.")
+            raise ValidationError("Enter a time in the future, or leave this empty to publish now.")
         if later and self.cleaned_data.get("at"):
-            raise ValidationError("What goes out later cannot be backdated too. Leave one of the times empty.")
+            raise ValidationError("A scheduled update cannot be backdated. Clear one of the two times.")
         return later
 
     def initial_from(self, draft: Draft) -> dict[str, Any]:
-        """The saved values of an unfinished draft, as initial values of this form."""
+        """Return the saved values of an unfinished draft, as initial values of this form."""
         names = {self.add_prefix(name): name for name in self.fields if name not in ("version", "submission_key")}
         data = draft.form_data
         values: dict[str, Any] = {names[key]: items[-1] for key, items in data.items() if key in names and items}
@@ -131,7 +134,7 @@ class PublishForm(MessageForm):
         return values | {"notify": self.add_prefix("notify") in data}
 
     def content(self) -> DraftContent:
-        """What is stored if the valid form is published later."""
+        """Return what is stored if the valid form is published later."""
         raise NotImplementedError
 
     def _shared_content(self) -> dict[str, Any]:
@@ -157,7 +160,7 @@ class WithComponents(PublishForm):
 
 
 class DeclareForm(WithComponents):
-    version = None  # type: ignore[assignment]  # there is nothing yet that could have changed
+    version = None  # type: ignore[assignment]  # a new incident has no version
     checked = {"title": checks.title, **MessageForm.checked}
     field_order = ("title", "status", "impact")
     title = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 255}))
@@ -166,7 +169,7 @@ class DeclareForm(WithComponents):
 
     def __init__(self, data: Any = None, *, page: Page, **more: Any) -> None:
         super().__init__(data, page=page, **more)
-        # A form that came back has its list of errors in focus.
+        # A rejected form focuses its list of errors.
         self.fields["title"].widget.attrs["autofocus"] = data is None
 
     def content(self) -> DeclareContent:
@@ -175,9 +178,9 @@ class DeclareForm(WithComponents):
 
 
 class UpdateForm(WithComponents):
-    """A follow-up, or (with other words on its button) the reopening of a resolved incident.
+    """An update, or the reopening of a resolved incident.
 
-    A maintenance that has not begun is only written about: it has a button of its own to start.
+    An update cannot change the status of an upcoming maintenance: a separate form starts it.
     """
 
     status = forms.ChoiceField(choices=OPEN_STATUSES)
@@ -186,9 +189,9 @@ class UpdateForm(WithComponents):
         super().__init__(data, page=incident.page, **more)
         self.incident = incident
         if incident.is_maintenance:
-            words = RUNNING if incident.is_running else UPCOMING
-            self.fields["status"].choices = [(status.value, status.label) for status in words]  # type: ignore[attr-defined]
-            if len(words) == 1:
+            statuses = RUNNING if incident.is_running else UPCOMING
+            self.fields["status"].choices = [(status.value, status.label) for status in statuses]  # type: ignore[attr-defined]
+            if len(statuses) == 1:
                 self.fields["status"].widget = forms.HiddenInput()
 
     def content(self) -> DraftContent:
@@ -203,10 +206,10 @@ class ReopenForm(UpdateForm):
 
 
 class ResolveForm(PublishForm):
-    """`restore` names the components that are operational again; the others stay as they are, as the page says.
+    """The resolving update. `restore` lists the components that become operational; the others keep their status.
 
-    `offered` are those not operational now. Any component of the incident is accepted: a second click comes when the
-    first one has restored them already.
+    `offered` are the components that are not operational now. The form accepts any component of the incident, because
+    a double click may arrive after the first one has restored them.
     """
 
     def __init__(self, data: Any = None, *, incident: Incident, offered: dict[Component, str], **more: Any) -> None:
@@ -235,7 +238,7 @@ class ResolveForm(PublishForm):
 
 
 class FollowUpForm(PublishForm):
-    """What was done since the end. `proposed` is the text that it begins with."""
+    """An update to an incident that is resolved. `proposed` is the initial text."""
 
     def __init__(self, data: Any = None, *, incident: Incident, proposed: str) -> None:
         initial = {"body": proposed, "notify": True, "version": incident.version}
@@ -247,7 +250,7 @@ class FollowUpForm(PublishForm):
 
 
 class EditForm(ActionForm):
-    """`at` shows the time with its offset: in the hour that comes twice, too, it means one moment."""
+    """Edit a published update. `at` includes the UTC offset, so that it is unambiguous when clocks go back."""
 
     body = MessageForm.base_fields["body"]
     version = VersionField()
@@ -256,16 +259,16 @@ class EditForm(ActionForm):
         zone = update.incident.page.zone
         at = update.display_at.astimezone(zone).isoformat(sep=" ", timespec="minutes")
         super().__init__(data, initial={"body": update.body, "version": update.version, "at": at})
-        self.fields["at"] = MomentField(zone, label="When it happened", help_text=CORRECTING)
+        self.fields["at"] = MomentField(zone, label="Time", help_text=EDIT_TIME_HELP)
         self.update = update
 
     def clean(self) -> dict[str, Any]:
-        refuse_remarks(self, subject_of(self, self.update.incident.page))
+        add_blocking_remarks(self, subject_of(self, self.update.incident.page))
         return self.cleaned_data
 
     @property
     def corrected_time(self) -> datetime | None:
-        """None if the time was left as it was."""
+        """The new time, or None if it was not changed."""
         at: datetime | None = self.cleaned_data["at"]
         return at if "at" in self.changed_data else None
 
@@ -273,6 +276,6 @@ class EditForm(ActionForm):
 def update_form(
     incident: Incident, data: Any = None, *, prefix: str | None = None, form_class: type[UpdateForm] = UpdateForm
 ) -> UpdateForm:
-    # "Notify subscribers" as the author of the last update left it.
+    # Notify as the last update did.
     initial = {"status": incident.status, "notify": incident.updates.all()[0].notify, "version": incident.version}
     return form_class(data, incident=incident, initial=initial, auto_id=f"{incident.public_id}_%s", prefix=prefix)

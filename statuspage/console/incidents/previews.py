@@ -1,4 +1,4 @@
-"""What would be published, as each of its readers would get it: from a form, with nothing written to the database."""
+"""Previews of an unpublished update as page, email and webhook, without writing to the database."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from statuspage.notifications.messages.email import EmailTemplate, notification_
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.messages.webhook import webhook_payload
 
-TABS = {"page": "Page", "mail": "E-mail", "webhook": "Webhook JSON"}
-# Stands for the primary key that the update will get: higher than any there is.
+TABS = {"page": "Page", "mail": "Email", "webhook": "Webhook JSON"}
+# A placeholder for the primary key of the update, higher than any existing one.
 _NEXT = 2**62
 _KINDS = {
     DraftStep.DECLARE: EventKind.INCIDENT_OPENED,
@@ -34,7 +34,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class PreviewInput:
-    """What a form says now. `statuses`: public ids of components and the status that each would get."""
+    """The current values of a form. `statuses` maps public ids of components to their new status."""
 
     step: str
     body: str
@@ -45,30 +45,32 @@ class PreviewInput:
 
 
 def of_content(content: DraftContent) -> PreviewInput:
-    """The same for a submitted draft."""
+    """Return the input of a submitted draft."""
     raw = content.as_json()
-    named = {name: raw.get(name, "") for name in ("title", "status", "impact")}
-    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **named)
+    values = {name: raw.get(name, "") for name in ("title", "status", "impact")}
+    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **values)
 
 
-def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None) -> Notification:
-    """The news that it would be. ValidationError if the text cannot be published as it is."""
-    now, step = timezone.now(), DraftStep(unsent.step)
-    incident = incident or _incident(unsent, page)
+def notification_of(preview: PreviewInput, page: Page, incident: Incident | None) -> Notification:
+    """Return the notification that publishing would create. Raise ValidationError if the text cannot be published."""
+    now, step = timezone.now(), DraftStep(preview.step)
+    incident = incident or _incident(preview, page)
     written = list(incident.updates.all()) if incident.pk != _NEXT else []
-    status = _status(unsent, incident)
+    status = _status(preview, incident)
     update = IncidentUpdate(
         pk=_NEXT,
         incident=incident,
         status=status,
         repeats_status=bool(written) and written[0].status == status,
-        body=unsent.body,
-        body_html=markdown.render(unsent.body, clock=Clock(page.zone, now)),
+        body=preview.body,
+        body_html=markdown.render(preview.body, clock=Clock(page.zone, now)),
         display_at=now,
     )
-    statuses = unsent.statuses or {}
+    statuses = preview.statuses or {}
     touched = page.components.active().with_public_ids(list(statuses)).select_related("group") if statuses else []
-    _prefetched(update)["affected"] = [_affected(update, one, statuses[one.public_id]) for one in touched]
+    _prefetched(update)["affected"] = [
+        _affected(update, component, statuses[component.public_id]) for component in touched
+    ]
     _prefetched(incident)["updates"] = [update, *written]
     incident.status = status
     kind = EventKind.MAINTENANCE_UPDATED if incident.is_maintenance else _KINDS[step]
@@ -76,15 +78,15 @@ def notification_of(unsent: PreviewInput, page: Page, incident: Incident | None)
     return Notification(event=event, page=page, incident=incident, update=update)
 
 
-def mail_of(notification: Notification) -> EmailTemplate:
-    """In the page's zone, as a reader without one of their own gets it."""
+def email_of(notification: Notification) -> EmailTemplate:
+    """Return the email in the time zone of the page, as a subscriber without a time zone receives it."""
     return notification_email(notification, zone=notification.page.zone)
 
 
-def mail_text(email: EmailTemplate) -> str:
+def email_text(email: EmailTemplate) -> str:
     text = email.text
     for name, gap in email.gaps.items():
-        text = text.replace(gap, f"(each reader's own {name} link)")
+        text = text.replace(gap, f"(each subscriber's own {name} link)")
     return text
 
 
@@ -94,27 +96,27 @@ def webhook_text(notification: Notification) -> str:
     )
 
 
-def _incident(unsent: PreviewInput, page: Page) -> Incident:
+def _incident(preview: PreviewInput, page: Page) -> Incident:
     now = timezone.now()
-    worst = impact_of((unsent.statuses or {}).values())
+    worst = impact_of((preview.statuses or {}).values())
     return Incident(
         pk=_NEXT,
         page=page,
         kind=Kind.INCIDENT,
-        title=unsent.title.strip() or "(no title yet)",
-        status=unsent.status or Status.INVESTIGATING,
-        impact=unsent.impact if unsent.impact in Impact.values else worst,
+        title=preview.title.strip() or "(no title yet)",
+        status=preview.status or Status.INVESTIGATING,
+        impact=preview.impact if preview.impact in Impact.values else worst,
         started_at=now,
         last_update_at=now,
     )
 
 
-def _status(unsent: PreviewInput, incident: Incident) -> str:
-    if unsent.step == DraftStep.RESOLVE:
+def _status(preview: PreviewInput, incident: Incident) -> str:
+    if preview.step == DraftStep.RESOLVE:
         return Status.COMPLETED if incident.is_maintenance else Status.RESOLVED
-    if unsent.status and unsent.status not in Status.values:
-        raise ValidationError({"status": f"“{unsent.status}” is not a status."})
-    return unsent.status or incident.status
+    if preview.status and preview.status not in Status.values:
+        raise ValidationError({"status": f"“{preview.status}” is not a status."})
+    return preview.status or incident.status
 
 
 def _affected(update: IncidentUpdate, component: Component, new: str) -> AffectedComponent:
@@ -123,6 +125,6 @@ def _affected(update: IncidentUpdate, component: Component, new: str) -> Affecte
 
 
 def _prefetched(row: Incident | IncidentUpdate) -> dict[str, Any]:
-    """What Django takes for already read, so that a row which is not there can have others."""
+    """Return Django's prefetch cache of an unsaved row, so that it can have related rows."""
     cache: dict[str, Any] = row.__dict__.setdefault("_prefetched_objects_cache", {})
     return cache

@@ -83,12 +83,12 @@ def _publish_at(form: PublishForm, page: Page) -> datetime | None:
     return timezone.now() + timedelta(seconds=page.undo_seconds)
 
 
-def success_message(made: Incident | IncidentUpdate | Draft, said: str) -> str:
-    """What to tell its author: `said` if it is published."""
+def success_message(made: Incident | IncidentUpdate | Draft, published: str) -> str:
+    """Return the message for the author: `published` if the update is public."""
     if not isinstance(made, Draft):
-        return said
+        return published
     if made.state == DraftState.REVIEW:
-        return "Waiting for a second person to approve it. Nothing is published yet."
+        return "Approval requested. Nothing is published yet."
     if made.publish_at and made.publish_at > timezone.now() + timedelta(minutes=11):
-        return f"It will be published {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
-    return "It goes out in a moment. You can still take it back."
+        return f"Scheduled for {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
+    return "The update is about to be published. You can still undo it."

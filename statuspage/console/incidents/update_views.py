@@ -23,57 +23,57 @@ from statuspage.console.incidents.forms import EditForm, MessageForm, PublishFor
 from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
 from statuspage.console.incidents.views import incident_context, new_resolve_form
 
-CONFLICT = "Somebody else changed this while you were writing. Read what is new; your text is still here."
+CONFLICT = "Someone else changed this incident while you were writing. Review the changes; your text is kept."
 
 
 @role_required(Role.EDITOR)
-def post_update(request: StaffRequest, code: str) -> HttpResponse:
-    incident, actor = _incident(request, code), request.user.actor
+def post_update(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident, actor = _incident(request, public_id), request.user.actor
     form = update_form(incident, sent(request))
 
     def publish() -> IncidentUpdate:
         return actions.post_update(incident, form.update_input(), actor=actor)
 
-    return _sent(request, incident, form, publish, said="Update published.")
+    return _respond(request, incident, form, publish, message="Update published.")
 
 
 @role_required(Role.EDITOR)
-def resolve(request: StaffRequest, code: str) -> HttpResponse:
-    incident, actor = _incident(request, code, kind=Kind.INCIDENT), request.user.actor
+def resolve(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident, actor = _incident(request, public_id, kind=Kind.INCIDENT), request.user.actor
     form = new_resolve_form(incident, sent(request))
 
     def publish() -> IncidentUpdate:
         return actions.resolve(incident, form.update_input(), restore=form.restored(), actor=actor)
 
-    return _sent(request, incident, form, publish, said="Incident resolved.")
+    return _respond(request, incident, form, publish, message="Incident resolved.")
 
 
 @role_required(Role.EDITOR)
-def reopen(request: StaffRequest, code: str) -> HttpResponse:
-    incident, actor = _incident(request, code, kind=Kind.INCIDENT), request.user.actor
+def reopen(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident, actor = _incident(request, public_id, kind=Kind.INCIDENT), request.user.actor
     form = update_form(incident, sent(request), form_class=ReopenForm)
 
     def publish() -> IncidentUpdate:
         return actions.reopen(incident, form.update_input(), actor=actor)
 
-    return _sent(request, incident, form, publish, said="Incident reopened.")
+    return _respond(request, incident, form, publish, message="Incident reopened.")
 
 
-def _sent(
-    request: StaffRequest, incident: Incident, form: PublishForm, publish: Callable[[], IncidentUpdate], *, said: str
+def _respond(
+    request: StaffRequest, incident: Incident, form: PublishForm, publish: Callable[[], IncidentUpdate], *, message: str
 ) -> HttpResponse:
-    def act() -> Incident | IncidentUpdate | Draft:
+    def action() -> Incident | IncidentUpdate | Draft:
         return publish_or_defer(
             form, publish, page=incident.page, incident=incident, user=request.user, data=request.POST
         )
 
-    return respond_to_form(request, incident, form, act, said=said)
+    return respond_to_form(request, incident, form, action, message=message)
 
 
 @role_required(Role.EDITOR)
-def edit_update(request: StaffRequest, code: str) -> HttpResponse:
+def edit_update(request: StaffRequest, public_id: str) -> HttpResponse:
     page = request.page
-    update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
+    update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=public_id)
     form = EditForm(sent(request), update=update)
     theirs = None
     if "preview" in request.POST:
@@ -81,7 +81,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
     elif form.is_valid():
         try:
             _save_edit(update, form, actor=request.user.actor)
-            messages.success(request, "Saved. Visitors see what changed.")
+            messages.success(request, "Saved. The edit is shown on the public page.")
             return redirect(console_url(request.page, "incident", update.incident.public_id))
         except ValidationError as error:
             form.add_action_errors(error)
@@ -99,7 +99,7 @@ def edit_update(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
-    """Text and time together, or neither."""
+    """Save the text and the time in one transaction."""
     version = form.cleaned_data["version"]
     with transaction.atomic():
         if at := form.corrected_time:
@@ -108,36 +108,36 @@ def _save_edit(update: IncidentUpdate, form: EditForm, *, actor: Actor) -> None:
         actions.edit_update(update, body=form.cleaned_data["body"], actor=actor, expected_version=version)
 
 
-def _incident(request: StaffRequest, code: str, **about: str) -> Incident:
-    return get_object_or_404(request.page.incidents.with_details(), public_id=code, **about)
+def _incident(request: StaffRequest, public_id: str, **filters: str) -> Incident:
+    return get_object_or_404(request.page.incidents.with_details(), public_id=public_id, **filters)
 
 
 def respond_to_form(
     request: StaffRequest,
     incident: Incident,
     form: MessageForm,
-    act: Callable[[], Incident | IncidentUpdate | Draft],
+    action: Callable[[], Incident | IncidentUpdate | Draft],
     *,
-    said: str,
+    message: str,
 ) -> HttpResponse:
-    """Do it and go to the incident's page; or show that page with the form as it was typed and what is wrong."""
-    meanwhile = None
+    """Run `action` and redirect to the incident's page, or show the page with the form and its errors."""
+    newer_update = None
     if is_preview(request, form, incident.page, incident):
         form.errors.clear()
     elif form.is_valid() and not form.warnings:
         try:
-            made = act()
+            made = action()
         except ValidationError as error:
             form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             form.renew(conflict.current.version)
-            meanwhile = conflict.current.updates.newest_first().first()
+            newer_update = conflict.current.updates.newest_first().first()
         else:
-            messages.success(request, success_message(made, said))
+            messages.success(request, success_message(made, message))
             return redirect(console_url(request.page, "incident", incident.public_id))
     elif "version" in form.errors:
         form.renew(incident.version)
     fresh = _incident(request, incident.public_id)
-    context = incident_context(request, fresh, form=form if form.is_bound else None, meanwhile=meanwhile)
+    context = incident_context(request, fresh, form=form if form.is_bound else None, newer_update=newer_update)
     return render_form(request, "console/incidents/incident.html", context, form)

@@ -21,7 +21,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.flash import FlashMessage, fragment
-from statuspage.console.incidents.draft_views import beside, is_preview, offered
+from statuspage.console.incidents.draft_views import activity_context, is_preview, offered
 from statuspage.console.incidents.filter_form import IncidentFilter
 from statuspage.console.incidents.forms import DeclareForm, MessageForm, ResolveForm, UpdateForm, update_form
 from statuspage.console.incidents.publishing_rules import publish_or_defer, success_message
@@ -32,7 +32,7 @@ from statuspage.notifications.models import Delivery, Progress
 from statuspage.subscribers.models import Subscriber
 
 PER_PAGE = 50
-SHELVES = (("", "All"), ("open", "Open"), ("incidents", "Incidents"), ("maintenance", "Maintenance"))
+TABS = (("", "All"), ("open", "Open"), ("incidents", "Incidents"), ("maintenance", "Maintenance"))
 RESOLVED_TEXT = "This incident has been resolved."
 
 
@@ -40,18 +40,18 @@ RESOLVED_TEXT = "This incident has been resolved."
 def incident_list(request: StaffRequest) -> HttpResponse:
     page = request.page
     everything = page.incidents.all()
-    shelves = {
+    tabs = {
         "": everything,
         "open": everything.unresolved(),
         "incidents": everything.incidents(),
         "maintenance": everything.maintenances(),
     }
-    show = request.GET.get("show", "") if request.GET.get("show") in shelves else ""
+    show = request.GET.get("show", "") if request.GET.get("show") in tabs else ""
     form = IncidentFilter(request.GET, page=page)
-    listed = Paginator(form.narrowed(shelves[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    listed = Paginator(form.filtered(tabs[show]).newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     query = "&".join(part for part in (f"show={show}" if show else "", form.query) if part)
     context: dict[str, Any] = {"page": page, "form": form, "listed": listed, "query": query}
-    context |= {"show": show, "shelves": SHELVES}
+    context |= {"show": show, "tabs": TABS}
     if show == "maintenance" and not form.query and listed.number == 1:
         context["series"] = page.maintenance_series.active().newest_first()
     return render_form(request, "console/incidents/list.html", context, form)
@@ -79,7 +79,7 @@ def declare(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, success_message(made, "Published."))
+            messages.success(request, success_message(made, "Incident published."))
             is_out = isinstance(made, Incident)
             return (
                 redirect(console_url(request.page, "incident", made.public_id))
@@ -104,20 +104,23 @@ def _declare(form: DeclareForm, page: Page, *, actor: Actor) -> Incident:
 
 
 @role_required(Role.VIEWER)
-def incident(request: StaffRequest, code: str) -> HttpResponse:
-    found = get_object_or_404(request.page.incidents.with_details(), public_id=code)
+def incident(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident = get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
     if request.htmx:
-        told = delivery_progress(found)
-        context = {"incident": found, "telling": told}
+        progress = delivery_progress(incident)
+        context = {"incident": incident, "delivery_progress": progress}
         return fragment(
-            request, "console/incidents/incident.html#deliveries", context, *(outcome(told) if told else [])
+            request,
+            "console/incidents/incident.html#deliveries",
+            context,
+            *(completion_messages(progress) if progress else []),
         )
-    return render(request, "console/incidents/incident.html", incident_context(request, found))
+    return render(request, "console/incidents/incident.html", incident_context(request, incident))
 
 
 @dataclass(frozen=True)
 class DeliveryProgress:
-    """How far subscribers have been told of the newest thing that they are told of. `waiting`: not fanned out yet."""
+    """The progress of the notifications about the newest event. `waiting` means that they are not fanned out yet."""
 
     event: Event
     progress: Progress
@@ -137,13 +140,17 @@ def delivery_progress_of(event: Event) -> DeliveryProgress:
     return DeliveryProgress(event, Delivery.objects.progress(event), waiting=event.fanned_out_at is None)
 
 
-def outcome(telling: DeliveryProgress) -> list[FlashMessage]:
-    """For who asked while it went on: that it is over."""
-    if not telling.is_over:
+def completion_messages(delivery_progress: DeliveryProgress) -> list[FlashMessage]:
+    """Return a message for a polling request when all notifications are sent."""
+    if not delivery_progress.is_over:
         return []
-    failed = telling.progress.failed
-    told = "Everybody has been told." if telling.progress.total else "Nobody was to be told."
-    return [FlashMessage(f"{failed} could not be told." if failed else told, is_seen=True)]
+    failed = delivery_progress.progress.failed
+    text = "All notifications sent." if delivery_progress.progress.total else "No matching subscribers."
+    return [
+        FlashMessage(
+            f"{failed} notification{'s' * (failed != 1)} could not be delivered." if failed else text, is_seen=True
+        )
+    ]
 
 
 def incident_context(
@@ -151,33 +158,33 @@ def incident_context(
     incident: Incident,
     *,
     form: MessageForm | None = None,
-    meanwhile: IncidentUpdate | None = None,
+    newer_update: IncidentUpdate | None = None,
 ) -> dict[str, Any]:
-    """What the incident's page shows. `form` is one that came back: it keeps its text, whatever the incident is now.
+    """Return the context of the incident's page. A rejected `form` keeps its values, whatever the status is now.
 
-    An update to what was resolved meanwhile comes back as the form that reopens it, and the other way round.
+    An update to an incident that was resolved in the meantime becomes the form that reopens it, and vice versa.
     """
     page, affected = incident.page, incident.affected_components()
     resolve_form = form if isinstance(form, ResolveForm) else None
     other_form = form if isinstance(form, UpdateForm) else None
-    ways_on: dict[str, Any]
+    actions_context: dict[str, Any]
     if incident.is_maintenance:
-        ways_on = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
+        actions_context = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
     else:
-        ways_on = {"resolve_form": resolve_form or new_resolve_form(incident)}
+        actions_context = {"resolve_form": resolve_form or new_resolve_form(incident)}
     main_form = other_form or update_form(incident)
     draft, around = None, Draft.objects.for_incident(incident, request.user.actor)
     if form is None and request.user.has_role(Role.EDITOR):
         step = DraftStep.REOPEN if incident.is_resolved else DraftStep.UPDATE
         if draft := around.offered(step):
             main_form.initial.update(main_form.initial_from(draft))
-        if not incident.is_maintenance and (other := around.offered(DraftStep.RESOLVE)):
-            ways_on["resolve_form"].initial.update(ways_on["resolve_form"].initial_from(other))
-            ways_on["resolve_draft"] = other
+        if not incident.is_maintenance and (resolve_draft := around.offered(DraftStep.RESOLVE)):
+            actions_context["resolve_form"].initial.update(actions_context["resolve_form"].initial_from(resolve_draft))
+            actions_context["resolve_draft"] = resolve_draft
     return (
-        ways_on
-        | beside(request, incident, around)
-        | reminded(incident, affected)
+        actions_context
+        | activity_context(request, incident, around)
+        | reminder_context(incident, affected)
         | {
             "page": page,
             "draft": draft,
@@ -187,29 +194,29 @@ def incident_context(
             "incident_templates": page.incident_templates.offered(incident.kind, affected)
             if request.user.has_role(Role.EDITOR)
             else [],
-            "meanwhile": meanwhile,
-            "difference": _difference(meanwhile, form),
-            "drafts_here": [one for one in (draft, ways_on.get("resolve_draft")) if one],
-            "meanwhile_by": AuditEntry.objects.last_actor(incident.public_id) if meanwhile else "",
+            "newer_update": newer_update,
+            "difference": _difference(newer_update, form),
+            "drafts_here": [item for item in (draft, actions_context.get("resolve_draft")) if item],
+            "newer_update_by": AuditEntry.objects.last_actor(incident.public_id) if newer_update else "",
             "audience": Subscriber.objects.audience(page).count(),
-            "telling": delivery_progress(incident),
+            "delivery_progress": delivery_progress(incident),
             "impact_form": ImpactStartForm(incident=incident),
             "previewed": main_form["body"].value() or "",
         }
     )
 
 
-def reminded(incident: Incident, affected: list[Component]) -> dict[str, Any]:
-    """What its page reminds staff of."""
+def reminder_context(incident: Incident, affected: list[Component]) -> dict[str, Any]:
+    """Return the reminders for staff on the incident's page."""
     now, reminders = timezone.now(), Reminders.read(incident.page.staff_reminders)
     return {
-        "silence": overdue_update_of(incident, now=now, reminders=reminders),
-        "left_red": unrestored_components_of(incident, affected, now=now) if reminders.still_red else [],
+        "overdue_update": overdue_update_of(incident, now=now, reminders=reminders),
+        "unrestored_components": unrestored_components_of(incident, affected, now=now) if reminders.still_red else [],
     }
 
 
 def _difference(theirs: IncidentUpdate | None, form: MessageForm | None) -> str:
-    """How what `form` says differs from what somebody else has posted meanwhile."""
+    """Return the difference between the text of `form` and the update that someone else published."""
     if theirs is None or form is None or "body" not in form.fields:
         return ""
     return markdown.change_html(theirs.body, form["body"].value() or "")

@@ -1,4 +1,4 @@
-"""The forms of a maintenance: scheduling it, moving it, ending it."""
+"""Forms to schedule, start, reschedule, complete and cancel a maintenance."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -24,7 +24,7 @@ Boxes = list[tuple[str, list[tuple[Component, bool]]]]
 
 
 class ComponentBoxesField(forms.MultipleChoiceField):
-    """Any of the page's components, named by their public ids. Drawn by the template, from `grouped()`."""
+    """A selection of the page's components, by public id. The template renders it from `grouped()`."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -41,7 +41,7 @@ class ComponentBoxesField(forms.MultipleChoiceField):
         return [known[public_id] for public_id in dict.fromkeys(value or [])]
 
     def grouped(self, chosen: Sequence[str]) -> Boxes:
-        """In page order: group name (empty for loose components), its members and whether each is chosen."""
+        """Return the groups in page order: the name (empty without a group) and pairs of component and selected."""
         by_group = groupby(self.components, key=lambda component: component.group)
         return [
             (group.name if group else "", [(member, member.public_id in chosen) for member in members])
@@ -59,7 +59,7 @@ class WithBoxes(forms.Form):
 
 
 class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow, MessageForm):
-    version = None  # type: ignore[assignment]  # there is nothing yet that could have changed
+    version = None  # type: ignore[assignment]  # a new maintenance has no version
     checked = {"title": checks.title, **MessageForm.checked}
     title = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 255}))
     field_order = ("title", "scheduled_for", "scheduled_until", "repeat", "rule", "body", "components")
@@ -84,12 +84,14 @@ class ScheduleForm(WithRepeat, WithOptions, WithBoxes, WithWarnings, WithWindow,
         """Rename the fields that the action calls differently."""
         names = {"starts_at": "scheduled_for", "duration": "scheduled_until"}
         if hasattr(error, "error_dict"):
-            error = ValidationError({names.get(name, name): list(said) for name, said in error.message_dict.items()})
+            error = ValidationError(
+                {names.get(name, name): list(messages) for name, messages in error.message_dict.items()}
+            )
         super().add_action_errors(error)
 
 
 class StepForm(MessageForm):
-    """What can be done with a maintenance: a message, often a standard one, and whether to tell people."""
+    """A form that changes a maintenance: a message, and whether to notify subscribers."""
 
     def __init__(self, data: Any = None, *, incident: Incident, prefix: str, **more: Any) -> None:
         initial = {"version": incident.version, **more.pop("initial", {})}
@@ -101,7 +103,7 @@ class StepForm(MessageForm):
 
 
 class CompleteForm(StepForm):
-    """`restore`: which of its components are operational again; the others stay as they are."""
+    """Complete a maintenance. `restore` lists the components that become operational; the others keep their status."""
 
     def __init__(self, data: Any = None, *, incident: Incident, **more: Any) -> None:
         super().__init__(data, incident=incident, **more)
@@ -126,19 +128,19 @@ class CompleteForm(StepForm):
 
 
 class RescheduleForm(WithWarnings, WithWindow, StepForm):
-    """New times, and why. Once it has begun, only its end can move."""
+    """Change the times of a maintenance. After it has started, only its end can change."""
 
     def __init__(self, data: Any = None, *, incident: Incident, **more: Any) -> None:
         super().__init__(data, incident=incident, **more)
         del self.fields["at"]
-        self.fields["body"].label = "Why"
-        self.fields["body"].help_text = "Optional. The old and the new times are stated before it."
+        self.fields["body"].label = "Reason"
+        self.fields["body"].help_text = "Optional. Published after the old and the new times."
         self.add_window(incident.page.zone)
         if incident.is_running:
             del self.fields["scheduled_for"]
             self.fields[
                 "scheduled_until"
-            ].help_text = "A time, a time of day, or how long it takes in all: 2 h, 90 min."
+            ].help_text = "A time, a time of day, or the total duration. Examples: 2 h, 90 min."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -149,7 +151,7 @@ class RescheduleForm(WithWarnings, WithWindow, StepForm):
 
 
 class OptionsForm(WithOptions, WithBoxes, StepForm):
-    """Its switches and reminders, and until it begins the components that it names. Tells nobody."""
+    """Change the options and reminders, and the components until it starts. Subscribers are not notified."""
 
     checked = {}
 
@@ -198,7 +200,7 @@ def options_form(incident: Incident, data: Any = None) -> OptionsForm:
 
 
 def step_forms(incident: Incident, bound: MessageForm | None = None) -> dict[str, MessageForm]:
-    """What can be done with the maintenance now, by name; `bound` is one that came back and stays as it was typed."""
+    """Return the forms that apply to the maintenance now, by name. `bound` is a rejected form that keeps its values."""
     forms_now: dict[str, MessageForm] = {}
     if incident.is_upcoming:
         forms_now["start"] = start_form(incident)

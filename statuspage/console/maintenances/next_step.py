@@ -1,4 +1,4 @@
-"""What comes next for a maintenance, and whether somebody has to do it."""
+"""The next step of a maintenance, and whether it is overdue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from incidents.models import Incident
 
 @dataclass(frozen=True)
 class NextStep:
-    """`text` says what, `at` when it is planned; `is_late`: it needs somebody, now."""
+    """`at` is the planned time. `is_late` means that an editor must act now."""
 
     text: str
     at: datetime
@@ -16,22 +16,18 @@ class NextStep:
 
 
 def next_step(maintenance: Incident, *, now: datetime) -> NextStep | None:
-    """None once it is over."""
+    """Return None for a maintenance that is completed or canceled."""
     if maintenance.is_resolved:
         return None
     start, end = maintenance.window
     if maintenance.is_upcoming:
         if maintenance.auto_start:
-            return NextStep("Starts by itself", start)
-        return (
-            NextStep("Should have been started", start, is_late=True)
-            if start < now
-            else NextStep("To be started", start)
-        )
+            return NextStep("Starts automatically", start)
+        return NextStep("Start is overdue", start, is_late=True) if start < now else NextStep("Start manually", start)
     if maintenance.auto_complete:
-        return NextStep("Completes by itself", end)
+        return NextStep("Completes automatically", end)
     return (
-        NextStep("Should be over: complete or extend it", end, is_late=True)
+        NextStep("End is overdue: complete or extend the maintenance", end, is_late=True)
         if end < now
-        else NextStep("To be completed", end)
+        else NextStep("Complete manually", end)
     )

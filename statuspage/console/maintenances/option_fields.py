@@ -1,4 +1,4 @@
-"""What a maintenance does by itself, and whom it tells when: one box each."""
+"""Options of a maintenance: automatic steps, notifications and reminders."""
 
 import re
 from typing import Any
@@ -13,26 +13,26 @@ USUAL_REMINDERS = {15: "15 minutes", 60: "1 hour", 1440: "1 day"}
 
 
 class MinutesField(forms.CharField):
-    """Whole numbers, separated by commas or spaces. Gives a list."""
+    """Whole numbers, separated by commas or spaces. Returns a list."""
 
     def clean(self, value: Any) -> Any:
-        words = [word for word in re.split(r"[\s,;]+", super().clean(value)) if word]
-        if not all(re.fullmatch("[0-9]{1,6}", word) for word in words):
-            raise ValidationError("Write minutes as whole numbers, for example 30, 120.")
-        return [int(word) for word in words]
+        numbers = [number for number in re.split(r"[\s,;]+", super().clean(value)) if number]
+        if not all(re.fullmatch("[0-9]{1,6}", number) for number in numbers):
+            raise ValidationError("Enter minutes as whole numbers. Example: 30, 120.")
+        return [int(number) for number in numbers]
 
 
 class WithOptions(forms.Form):
-    auto_start = forms.BooleanField(label="Start at the start time", required=False)
-    auto_complete = forms.BooleanField(label="Complete at the end time", required=False)
+    auto_start = forms.BooleanField(label="Start automatically at the start time", required=False)
+    auto_complete = forms.BooleanField(label="Complete automatically at the end time", required=False)
     set_components = forms.BooleanField(
-        label="Set its components to “Maintenance” at the start",
+        label="Set components to “Maintenance” at the start",
         required=False,
-        help_text="One whose status is worse keeps it.",
+        help_text="Components with a worse status keep it.",
     )
-    restore_components = forms.BooleanField(label="Set them back to “Operational” at the end", required=False)
-    notify_start = forms.BooleanField(label="At its start", required=False)
-    notify_end = forms.BooleanField(label="At its end", required=False)
+    restore_components = forms.BooleanField(label="Set components to “Operational” at the end", required=False)
+    notify_start = forms.BooleanField(label="When it starts", required=False)
+    notify_end = forms.BooleanField(label="When it ends", required=False)
     reminders = forms.TypedMultipleChoiceField(
         label="Reminders",
         required=False,
@@ -40,7 +40,7 @@ class WithOptions(forms.Form):
         choices=[(minutes, f"{text} before") for minutes, text in USUAL_REMINDERS.items()],
     )
     more_reminders = MinutesField(
-        label="Other reminders, in minutes before",
+        label="Other reminders (minutes before the start)",
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "30, 120"}),
@@ -62,26 +62,30 @@ class WithOptions(forms.Form):
 
     @property
     def options_sentence(self) -> str:
-        """What the boxes say now, so that nobody has to open them to know."""
+        """A summary of the selected options."""
         on = {name: bool(self[name].value()) for name in SWITCHES}
         steps = {
-            (True, True): "Starts and completes by itself",
-            (True, False): "Starts by itself, is completed by hand",
-            (False, True): "Is started by hand, completes by itself",
-            (False, False): "Is started and completed by hand",
+            (True, True): "Starts and completes automatically",
+            (True, False): "Starts automatically, is completed manually",
+            (False, True): "Is started manually, completes automatically",
+            (False, False): "Is started and completed manually",
         }[on["auto_start"], on["auto_complete"]]
-        told = [word for name, word in (("notify_start", "the start"), ("notify_end", "the end")) if on[name]]
+        notified = [label for name, label in (("notify_start", "the start"), ("notify_end", "the end")) if on[name]]
         before = [USUAL_REMINDERS.get(int(value), "") for value in self["reminders"].value() or [] if _is_number(value)]
         others = str(self["more_reminders"].value() or "").strip()
         before = [text for text in (*before, f"{others} minutes" if others else "") if text]
-        tells = f"tells subscribers of {' and '.join(told)}" if told else "tells nobody of start and end"
-        return (
-            f"{steps}, {tells}{', reminds them ' if before else ''}{' and '.join(before)}{' before' if before else ''}."
-        )
+        parts = [
+            steps,
+            f"notifies subscribers about {' and '.join(notified)}"
+            if notified
+            else "no notification at the start or end",
+            *([f"sends reminders {' and '.join(before)} before"] if before else []),
+        ]
+        return f"{', '.join(parts)}."
 
 
 def initial_options(options: MaintenanceOptions) -> dict[str, Any]:
-    """The boxes as `options` has them."""
+    """Return the initial values of the fields for `options`."""
     usual = [minutes for minutes in options.reminders if minutes in USUAL_REMINDERS]
     rest = [str(minutes) for minutes in options.reminders if minutes not in USUAL_REMINDERS]
     return options.switches | {"reminders": usual, "more_reminders": ", ".join(rest)}

@@ -1,4 +1,4 @@
-"""How often a maintenance repeats: a simple choice, or a rule of one's own."""
+"""How often a maintenance repeats: a fixed interval or a custom recurrence rule."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,22 +11,23 @@ from django.utils import timezone
 from incidents import recurrence
 from incidents.text.wording import window_text
 
-OWN = "own"
+CUSTOM = "own"
 REPEATS = [
     ("", "Does not repeat"),
     ("weekly", "Every week"),
     ("biweekly", "Every 2 weeks"),
     ("monthly", "Every month, on this weekday"),
-    (OWN, "By a rule of my own"),
+    (CUSTOM, "Custom rule"),
 ]
 DATES_SHOWN = 3
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def rule_of(repeat: str, start: datetime) -> str:
-    """The RFC 5545 rule that a choice means for a series that begins on the local day of `start`.
+    """Return the RFC 5545 rule of a choice, for a series that starts on the local day of `start`.
 
-    Monthly is the same weekday of the month again, the second Sunday say; a fifth one is taken as the last.
+    Monthly means the same weekday of the month, for example the second Sunday. A fifth weekday becomes
+    the last one.
     """
     day = _DAYS[start.weekday()]
     nth = (start.day - 1) // 7 + 1
@@ -39,7 +40,7 @@ def rule_of(repeat: str, start: datetime) -> str:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A valid choice: the rule as it is kept, the first wall-clock time of `zone`, and how long each one takes."""
+    """A valid recurrence: the rule, the first start as local time in `zone`, and the duration of an occurrence."""
 
     rule: str
     starts_at: datetime
@@ -47,12 +48,12 @@ class Repeat:
     zone: ZoneInfo
 
     def slots(self, count: int) -> list[recurrence.Slot]:
-        """The next ones that are still to come."""
+        """Return the next future occurrences."""
         after = max(recurrence.instant(self.starts_at, self.zone) - timedelta(seconds=1), timezone.now())
         return recurrence.upcoming(self.rule, starts_at=self.starts_at, zone=self.zone, after=after, count=count)
 
     def windows(self) -> list[tuple[datetime, datetime]]:
-        """The next three, as instants."""
+        """Return the next three occurrences as aware datetimes."""
         return [(slot.starts_at, slot.starts_at + self.duration) for slot in self.slots(DATES_SHOWN)]
 
     def dates(self) -> list[str]:
@@ -68,41 +69,41 @@ class Repeat:
 class WithRepeat(forms.Form):
     repeat = forms.ChoiceField(label="Repeats", choices=REPEATS, required=False)
     rule = forms.CharField(
-        label="Own rule",
+        label="Custom rule",
         required=False,
         max_length=500,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "FREQ=MONTHLY;BYDAY=1SA"}
         ),
-        help_text="RFC 5545. Only for “By a rule of my own”.",
+        help_text="An RFC 5545 rule. Only used with “Custom rule”.",
     )
     zone: ZoneInfo
     repetition: Repeat | None = None
 
     def repeat_problem(self) -> str:
-        """What is wrong with the rule, for the place where the next dates would stand."""
-        return " ".join(str(said) for name in ("repeat", "rule") for said in self.errors.get(name, []))
+        """Return the errors of the rule, to show in place of the next dates."""
+        return " ".join(str(error) for name in ("repeat", "rule") for error in self.errors.get(name, []))
 
     def check_repeat(self, cleaned: dict[str, Any]) -> None:
-        """Check the rule, in words beside the field that it came from."""
+        """Check the rule and add errors to the field that it comes from."""
         repeat, typed = cleaned.get("repeat", ""), cleaned.get("rule", "").strip()
-        if typed and repeat != OWN:
-            self.add_error("rule", "Choose “By a rule of my own” above it, or empty this field.")
+        if typed and repeat != CUSTOM:
+            self.add_error("rule", "Select “Custom rule” above, or clear this field.")
         start, end = cleaned.get("scheduled_for"), cleaned.get("scheduled_until")
         if not repeat or self.errors.keys() & {"repeat", "rule", "scheduled_for", "scheduled_until"}:
             return
         if start is None or not isinstance(end, datetime):
             return
         local = start.astimezone(self.zone).replace(tzinfo=None)
-        if repeat == OWN and not typed:
-            self.add_error("rule", "Write the rule, for example FREQ=MONTHLY;BYDAY=1SA.")
+        if repeat == CUSTOM and not typed:
+            self.add_error("rule", "Enter a rule. Example: FREQ=MONTHLY;BYDAY=1SA.")
             return
-        rule = typed if repeat == OWN else rule_of(repeat, local)
+        rule = typed if repeat == CUSTOM else rule_of(repeat, local)
         try:
             rule = recurrence.check(rule, starts_at=local, time_zone=str(self.zone))
         except recurrence.RuleError as error:
-            self.add_error("rule" if repeat == OWN else "repeat", str(error))
+            self.add_error("rule" if repeat == CUSTOM else "repeat", str(error))
             return
         self.repetition = Repeat(rule, local, end - start, self.zone)
         if not self.repetition.slots(1):
-            self.add_error("rule" if repeat == OWN else "repeat", "None of its dates is still to come.")
+            self.add_error("rule" if repeat == CUSTOM else "repeat", "This schedule has no future dates.")

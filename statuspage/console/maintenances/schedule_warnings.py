@@ -1,4 +1,4 @@
-"""What is allowed but seldom meant: said once, and confirmed by pressing the button again."""
+"""Warnings about unusual schedules. The author confirms them by submitting the form again."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,13 +24,13 @@ Window = tuple[datetime, datetime]
 class WithWarnings(ActionForm):
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
 
-    def warn(self, found: Sequence[str]) -> bool:
-        """Whether there is something that the author has not been shown yet. Shown once, it is confirmed."""
-        seal = sha256("\n".join(found).encode()).hexdigest() if found else ""
-        if self["confirmed"].value() == seal or not found:
+    def warn(self, warnings: Sequence[str]) -> bool:
+        """Show `warnings`. Return False if there are none, or if the author confirmed these warnings."""
+        digest = sha256("\n".join(warnings).encode()).hexdigest() if warnings else ""
+        if self["confirmed"].value() == digest or not warnings:
             return False
-        self.warnings = found
-        fill_in(self, confirmed=seal)
+        self.warnings = warnings
+        fill_in(self, confirmed=digest)
         return True
 
 
@@ -41,20 +41,20 @@ def window_warnings(
     *,
     other_than: Incident | MaintenanceSeries | None = None,
 ) -> Iterator[str]:
-    """Of one or several windows of the same length: odd lengths and times, and what else they overlap."""
+    """Yield warnings about unusual durations and times, and about overlaps with other maintenance."""
     itself = other_than if isinstance(other_than, Incident) else None
     for start, end in windows[:1]:
         if end - start > LONG:
-            yield f"It lasts {duration_text(end - start)}."
+            yield f"The maintenance takes {duration_text(end - start)}."
         if start > timezone.now() + FAR:
-            yield f"It starts on {start.astimezone(page.zone):%b %d, %Y}, more than a year from now."
+            yield f"The maintenance starts on {start.astimezone(page.zone):%b %d, %Y}, more than a year from now."
     for start, end in windows:
         for overlap in overlaps(page, components, start, end, other_than=itself):
             if isinstance(other_than, MaintenanceSeries) and overlap.maintenance.series_id == other_than.pk:
                 continue
             when = window_text(*overlap.maintenance.window, page.zone)
             names = ", ".join(component.full_name for component in overlap.components)
-            yield f"“{overlap.maintenance.title}” ({when}) is planned for the same time on {names}."
+            yield f"“{overlap.maintenance.title}” ({when}) is scheduled for the same time on {names}."
 
 
 def repeat_warnings(
@@ -62,7 +62,7 @@ def repeat_warnings(
 ) -> Iterator[str]:
     slots = repeat.slots(LOOKED_AHEAD)
     if slots and not other_than and slots[0].on != repeat.starts_at.date():
-        yield f"By its rule the first one is on {slots[0].on:%A, %b %d, %Y}, not on {repeat.starts_at:%A, %b %d}."
+        yield f"The first date of this rule is {slots[0].on:%A, %b %d, %Y}, not {repeat.starts_at:%A, %b %d}."
     if recurrence.overlaps_itself(slots, repeat.duration):
-        yield "One begins before the one before it has ended."
+        yield "Occurrences overlap: one starts before the previous one ends."
     yield from window_warnings(page, components, repeat.windows(), other_than=other_than)

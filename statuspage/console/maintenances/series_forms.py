@@ -1,4 +1,4 @@
-"""The forms of a series of maintenances: changing it, ending it."""
+"""Forms to edit and end a maintenance series."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from statuspage.console.fields import VersionField
 from statuspage.console.incidents.forms import MessageForm
 from statuspage.console.maintenances.forms import ScheduleForm
 from statuspage.console.maintenances.option_fields import initial_options
-from statuspage.console.maintenances.recurrence_fields import OWN, REPEATS, Repeat, rule_of
+from statuspage.console.maintenances.recurrence_fields import CUSTOM, REPEATS, Repeat, rule_of
 
 
 class SeriesForm(ScheduleForm):
-    """The whole series, from now on."""
+    """Edit all future occurrences of a series."""
 
     def __init__(self, data: Any = None, *, series: MaintenanceSeries, **more: Any) -> None:
         self.series = series
@@ -24,12 +24,12 @@ class SeriesForm(ScheduleForm):
         self.fields["version"] = VersionField()
         self.fields["repeat"].choices = REPEATS[1:]  # type: ignore[attr-defined]
         self.fields["scheduled_for"].label = "First start"
-        self.fields["scheduled_until"].label = "Takes"
+        self.fields["scheduled_until"].label = "Duration"
         self.fields["title"].widget.attrs["autofocus"] = False
 
 
 class EndSeriesForm(MessageForm):
-    cancel_upcoming = forms.BooleanField(label="Cancel the ones that are on the page already", required=False)
+    cancel_upcoming = forms.BooleanField(label="Cancel the scheduled occurrences", required=False)
     checked = {}
 
     def __init__(self, data: Any = None, *, series: MaintenanceSeries, **more: Any) -> None:
@@ -38,23 +38,25 @@ class EndSeriesForm(MessageForm):
         for name in ("at", "submission_key"):
             del self.fields[name]
         self.fields["body"].label = "Note"
-        self.fields["body"].help_text = "Why they are cancelled. Empty: the standard sentence."
+        self.fields["body"].help_text = "Reason for the cancellation. Leave empty to use the default text."
 
 
 def repeat_of(series: MaintenanceSeries) -> Repeat:
-    """As it stands."""
+    """Return the current recurrence of the series."""
     return Repeat(series.rule, series.starts_at, series.duration, series.zone)
 
 
 def _initial(series: MaintenanceSeries) -> dict[str, Any]:
-    simple = next((key for key, _ in REPEATS[1:] if key != OWN and rule_of(key, series.starts_at) == series.rule), OWN)
+    simple = next(
+        (key for key, _ in REPEATS[1:] if key != CUSTOM and rule_of(key, series.starts_at) == series.rule), CUSTOM
+    )
     return {
         "title": series.title,
         "body": series.body,
         "scheduled_for": f"{series.starts_at:%Y-%m-%d %H:%M}",
         "scheduled_until": duration_text(series.duration),
         "repeat": simple,
-        "rule": series.rule if simple == OWN else "",
+        "rule": series.rule if simple == CUSTOM else "",
         "components": [component.public_id for component in series.components.all()],
         "notify": False,
         "version": series.version,

@@ -20,20 +20,20 @@ from statuspage.console.maintenances.series_forms import EndSeriesForm, SeriesFo
 from statuspage.console.paging import paged
 from statuspage.subscribers.models import Subscriber
 
-CONFLICT = "Somebody else changed this series while you were writing. Look at it once more; your text is still here."
+CONFLICT = "Someone else changed this series while you were writing. Review the changes; your text is kept."
 PAST_PER_PAGE = 10
 
 
 @role_required(Role.VIEWER)
-def series(request: StaffRequest, code: str) -> HttpResponse:
-    return _page(request, _series(request, code))
+def series(request: StaffRequest, public_id: str) -> HttpResponse:
+    return _render(request, _get_series(request, public_id))
 
 
 @role_required(Role.EDITOR)
-def edit_series(request: StaffRequest, code: str) -> HttpResponse:
-    """The whole series from now on. What was moved or cancelled alone stays as it is."""
-    found = _series(request, code)
-    form = SeriesForm(sent(request), series=found)
+def edit_series(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Edit all future occurrences. Occurrences that were rescheduled or canceled separately do not change."""
+    series = _get_series(request, public_id)
+    form = SeriesForm(sent(request), series=series)
     problem = form.repeat_problem()
     if "preview" in request.POST:
         form.errors.clear()
@@ -46,64 +46,66 @@ def edit_series(request: StaffRequest, code: str) -> HttpResponse:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
         else:
-            messages.success(request, "Saved. What is on the page has moved along.")
-            return redirect(console_url(request.page, "series", found.public_id))
+            messages.success(request, "Series saved. The scheduled occurrences were updated.")
+            return redirect(console_url(request.page, "series", series.public_id))
     elif "version" in form.errors:
-        fill_in(form, version=str(found.version))
-    repetition = form.repetition if form.is_bound else repeat_of(found)
+        fill_in(form, version=str(series.version))
+    repetition = form.repetition if form.is_bound else repeat_of(series)
     context = {
-        "page": found.page,
-        "series": found,
+        "page": series.page,
+        "series": series,
         "form": form,
         "dates": repetition.dates() if repetition else [],
         "problem": problem,
     }
     if request.htmx:
         return render(request, "console/maintenances/schedule.html#dates", context)
-    context |= {"audience": Subscriber.objects.audience(found.page).count(), "previewed": form["body"].value() or ""}
+    context |= {"audience": Subscriber.objects.audience(series.page).count(), "previewed": form["body"].value() or ""}
     return render_form(request, "console/maintenances/schedule.html", context, form)
 
 
 @role_required(Role.EDITOR)
-def end_series(request: StaffRequest, code: str) -> HttpResponse:
-    found = _series(request, code)
-    form = EndSeriesForm(sent(request), series=found)
+def end_series(request: StaffRequest, public_id: str) -> HttpResponse:
+    series = _get_series(request, public_id)
+    form = EndSeriesForm(sent(request), series=series)
     if request.method != "POST":
-        return redirect(console_url(request.page, "series", found.public_id))
+        return redirect(console_url(request.page, "series", series.public_id))
     if form.is_valid():
         cleaned = form.cleaned_data
         fields: dict[str, Any] = {name: cleaned[name] for name in ("cancel_upcoming", "body", "notify")}
         try:
-            actions.end_series(found, actor=request.user.actor, expected_version=cleaned["version"], **fields)
+            actions.end_series(series, actor=request.user.actor, expected_version=cleaned["version"], **fields)
         except ValidationError as error:
             form.add_action_errors(error)
         except EditConflict as conflict:
             form.add_error(None, CONFLICT)
             fill_in(form, version=str(conflict.current.version))
         else:
-            messages.success(request, "The series has ended.")
-            return redirect(console_url(request.page, "series", found.public_id))
+            messages.success(request, "Series ended.")
+            return redirect(console_url(request.page, "series", series.public_id))
     elif "version" in form.errors:
-        fill_in(form, version=str(found.version))
-    return _page(request, _series(request, code), form)
+        fill_in(form, version=str(series.version))
+    return _render(request, _get_series(request, public_id), form)
 
 
-def _page(request: StaffRequest, found: MaintenanceSeries, form: EndSeriesForm | None = None) -> HttpResponse:
+def _render(request: StaffRequest, series: MaintenanceSeries, form: EndSeriesForm | None = None) -> HttpResponse:
     now = timezone.now()
     context = {
-        "page": found.page,
-        "series": found,
-        "components": found.components.in_page_order(),
-        "ahead": [(one, next_step(one, now=now)) for one in found.occurrences.ahead().soonest_first()],
-        "listed": paged(found.occurrences.ended().newest_first(), request, per_page=PAST_PER_PAGE),
-        "form": form or EndSeriesForm(series=found),
-        "audience": Subscriber.objects.audience(found.page).count(),
+        "page": series.page,
+        "series": series,
+        "components": series.components.in_page_order(),
+        "ahead": [
+            (maintenance, next_step(maintenance, now=now)) for maintenance in series.occurrences.ahead().soonest_first()
+        ],
+        "listed": paged(series.occurrences.ended().newest_first(), request, per_page=PAST_PER_PAGE),
+        "form": form or EndSeriesForm(series=series),
+        "audience": Subscriber.objects.audience(series.page).count(),
     }
     return render_form(request, "console/maintenances/series.html", context, form)
 
 
-def _series(request: StaffRequest, code: str) -> MaintenanceSeries:
-    return get_object_or_404(request.page.maintenance_series.select_related("page"), public_id=code)
+def _get_series(request: StaffRequest, public_id: str) -> MaintenanceSeries:
+    return get_object_or_404(request.page.maintenance_series.select_related("page"), public_id=public_id)
 
 
 def _warnings(form: SeriesForm) -> list[str]:

@@ -29,7 +29,7 @@ from statuspage.subscribers.models import Subscriber
 
 @role_required(Role.EDITOR)
 def schedule(request: StaffRequest) -> HttpResponse:
-    """One maintenance, or a series. The next dates of a series are a fragment, for htmx."""
+    """Schedule a maintenance or a series. For htmx, return the next dates of the series."""
     page = request.page
     form = ScheduleForm(sent(request), page=page)
     problem = form.repeat_problem()
@@ -41,7 +41,7 @@ def schedule(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Scheduled.")
+            messages.success(request, "Maintenance scheduled.")
             name = "series" if isinstance(made, MaintenanceSeries) else "incident"
             return redirect(console_url(page, name, made.public_id))
     context = {
@@ -58,71 +58,71 @@ def schedule(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 @require_POST
-def start(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance, actor = _maintenance(request, code), request.user.actor
+def start(request: StaffRequest, public_id: str) -> HttpResponse:
+    maintenance, actor = _maintenance(request, public_id), request.user.actor
     form = start_form(maintenance, request.POST)
 
-    def act() -> IncidentUpdate:
+    def perform() -> IncidentUpdate:
         return actions.start(maintenance, form.update_input(), actor=actor)
 
-    return respond_to_form(request, maintenance, form, act, said="Started.")
+    return respond_to_form(request, maintenance, form, perform, message="Maintenance started.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def complete(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance, actor = _maintenance(request, code), request.user.actor
+def complete(request: StaffRequest, public_id: str) -> HttpResponse:
+    maintenance, actor = _maintenance(request, public_id), request.user.actor
     form = complete_form(maintenance, request.POST)
 
-    def act() -> IncidentUpdate:
+    def perform() -> IncidentUpdate:
         return actions.complete(maintenance, form.update_input(), restore=form.restored(), actor=actor)
 
-    return respond_to_form(request, maintenance, form, act, said="Completed.")
+    return respond_to_form(request, maintenance, form, perform, message="Maintenance completed.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def cancel(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance, actor = _maintenance(request, code), request.user.actor
+def cancel(request: StaffRequest, public_id: str) -> HttpResponse:
+    maintenance, actor = _maintenance(request, public_id), request.user.actor
     form = cancel_form(maintenance, request.POST)
 
-    def act() -> IncidentUpdate:
+    def perform() -> IncidentUpdate:
         return actions.cancel(maintenance, form.update_input(), actor=actor)
 
-    return respond_to_form(request, maintenance, form, act, said="Cancelled.")
+    return respond_to_form(request, maintenance, form, perform, message="Maintenance canceled.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def change_options(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance, actor = _maintenance(request, code), request.user.actor
+def change_options(request: StaffRequest, public_id: str) -> HttpResponse:
+    maintenance, actor = _maintenance(request, public_id), request.user.actor
     form = options_form(maintenance, request.POST)
 
-    def act() -> Incident:
+    def perform() -> Incident:
         return actions.change_options(maintenance, actor=actor, **form.action_fields())
 
-    return respond_to_form(request, maintenance, form, act, said="Saved.")
+    return respond_to_form(request, maintenance, form, perform, message="Options saved.")
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def reschedule(request: StaffRequest, code: str) -> HttpResponse:
-    maintenance, actor = _maintenance(request, code), request.user.actor
+def reschedule(request: StaffRequest, public_id: str) -> HttpResponse:
+    maintenance, actor = _maintenance(request, public_id), request.user.actor
     form = reschedule_form(maintenance, request.POST)
     if "preview" not in request.POST and form.is_valid():
         named = maintenance.affected_components()
         form.warn(list(window_warnings(maintenance.page, named, [form.window()], other_than=maintenance)))
 
-    def act() -> IncidentUpdate:
+    def perform() -> IncidentUpdate:
         window = {name: form.cleaned_data[name] for name in ("scheduled_for", "scheduled_until")}
         return actions.reschedule(maintenance, form.update_input(), **window, actor=actor)
 
-    return respond_to_form(request, maintenance, form, act, said="The new times are public.")
+    return respond_to_form(request, maintenance, form, perform, message="Maintenance rescheduled.")
 
 
-def _maintenance(request: StaffRequest, code: str) -> Incident:
+def _maintenance(request: StaffRequest, public_id: str) -> Incident:
     shown = request.page.incidents.maintenances().select_related("page").with_details()
-    return get_object_or_404(shown, public_id=code)
+    return get_object_or_404(shown, public_id=public_id)
 
 
 def _warnings(form: ScheduleForm) -> list[str]:

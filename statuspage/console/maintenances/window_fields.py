@@ -1,4 +1,4 @@
-"""When a maintenance is: its start, and its end as a time, as a time of day, or as a length."""
+"""The start and end of a maintenance. The end can be a time, a time of day, or a duration."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -13,11 +13,11 @@ from statuspage.console.fields import MomentField
 _PART = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m)", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
-_HOW = "Write the end as 2026-01-31 14:05, as a time of day (04:00), or as a length: 2 h, 90 min."
+_FORMATS = "Use 2026-01-31 14:05, a time of day (04:00), or a duration (2 h, 90 min)."
 
 
 def length_of(text: str) -> timedelta | None:
-    """`2 h`, `90 min`, `1 h 30 min`, `1.5 hours`, `2 days`; None if `text` is no length. A day is 24 hours."""
+    """`2 h`, `90 min`, `1 h 30 min`, `1.5 hours`, `2 days`; None if `text` is not a duration. A day is 24 hours."""
     parts = _PART.findall(text)
     if not parts or _PART.sub("", text).strip(" ,"):
         return None
@@ -25,33 +25,33 @@ def length_of(text: str) -> timedelta | None:
 
 
 def as_typed(moment: datetime, zone: ZoneInfo) -> str:
-    """What somebody would type for `moment`, with its offset where the clocks show the same time twice."""
+    """Format `moment` for a form field, with its UTC offset if the local time occurs twice."""
     local = moment.astimezone(zone)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{local:%Y-%m-%dT%H:%M%z}" if twice else f"{local:%Y-%m-%d %H:%M}"
 
 
 class EndField(MomentField):
-    """Gives what was typed: an aware datetime, a timedelta, a `time`, or None. `after` makes a moment of it."""
+    """Returns an aware datetime, a timedelta, a `time`, or None. `after` converts it to a datetime."""
 
     def clean(self, value: Any) -> Any:
         text = forms.CharField.clean(self, value).strip()
         length = length_of(text)
         if length is not None:
             return length
-        if found := _CLOCK.fullmatch(text):
-            return time(int(found[1]), int(found[2]))
+        if match := _CLOCK.fullmatch(text):
+            return time(int(match[1]), int(match[2]))
         try:
             return super().clean(value)
         except ValidationError as error:
-            if "in the page's time zone" in error.messages[0]:
-                raise ValidationError(_HOW) from None
+            if error.code == "invalid":
+                raise ValidationError(_FORMATS) from None
             raise
 
     def after(self, start: datetime, end: datetime | timedelta | time) -> datetime:
-        """In UTC: the difference of two times of one zone would be that of the hands on the wall.
+        """Return the end in UTC, so that durations are correct across daylight saving changes.
 
-        A length counts from `start`, across any change of the clocks; a time of day is the next one in the zone.
+        A duration counts from `start`. A time of day is the next one in the zone.
         """
         if isinstance(end, timedelta):
             return start.astimezone(UTC) + end
@@ -63,31 +63,34 @@ class EndField(MomentField):
 
 
 class WithWindow(forms.Form):
-    """A form with a start and an end, both in the page's zone. `window()` is what a valid one means."""
+    """A form with a start and an end in the time zone of the page."""
 
     def add_window(self, zone: ZoneInfo) -> None:
         self.fields["scheduled_for"] = MomentField(zone, label="Starts", help_text=f"In {zone}.")
         self.fields["scheduled_until"] = self.end_field = EndField(
-            zone, label="Ends", help_text="A time, a time of day, or how long it takes: 2 h, 90 min."
+            zone, label="Ends", help_text="A time, a time of day, or a duration. Examples: 2 h, 90 min."
         )
         self.fields["scheduled_until"].widget.attrs["placeholder"] = "2 h"
 
     def check_window(self, cleaned: dict[str, Any]) -> None:
-        """Say what is missing or the wrong way round, and make `scheduled_until` a moment."""
+        """Add errors for missing or reversed times, and convert `scheduled_until` to a datetime."""
         start, end = cleaned.get("scheduled_for"), cleaned.get("scheduled_until")
         for name, value in (("scheduled_for", start), ("scheduled_until", end)):
             if value is None and name not in self.errors:
-                self.add_error(name, "Say when it starts." if name == "scheduled_for" else f"Say when it ends. {_HOW}")
+                self.add_error(
+                    name, "Enter a start time." if name == "scheduled_for" else f"Enter an end time. {_FORMATS}"
+                )
         if start is None or end is None:
             return
         try:
             cleaned["scheduled_until"] = until = self.end_field.after(start, end)
         except (ValidationError, OverflowError) as error:
-            self.add_error("scheduled_until", error if isinstance(error, ValidationError) else "That is too long.")
+            self.add_error(
+                "scheduled_until", error if isinstance(error, ValidationError) else "This duration is too long."
+            )
             return
         if until <= start:
-            said = "It ends when it begins." if until == start else "It ends before it begins."
-            self.add_error("scheduled_until", said)
+            self.add_error("scheduled_until", "Enter an end time after the start time.")
 
     def window(self) -> tuple[datetime, datetime]:
         return self.cleaned_data["scheduled_for"], self.cleaned_data["scheduled_until"]

@@ -1,4 +1,4 @@
-"""What a postmortem says beside its text: the timeline's rows, the moments, seconds per component, factors."""
+"""The structured parts of a postmortem: timeline, moments, downtime per component, contributing factors."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ MOMENTS = {
 
 
 class LengthField(forms.CharField):
-    """`48` minutes, `48:30`, `1:02:30`. Gives seconds or None."""
+    """`48` minutes, `48:30`, `1:02:30`. Returns seconds or None."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(required=False, max_length=12, **more)
@@ -39,13 +39,13 @@ class LengthField(forms.CharField):
         if not text:
             return None
         if len(parts) > 3 or not all(part.isdecimal() for part in parts) or any(int(part) > 59 for part in parts[1:]):
-            raise ValidationError("Write minutes, like 48, or 48:30 with seconds, or 1:02:30 with hours.")
+            raise ValidationError("Enter minutes (48), minutes and seconds (48:30), or hours (1:02:30).")
         hours, minutes, seconds = {1: ["0", *parts, "0"], 2: ["0", *parts], 3: parts}[len(parts)]
         return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
 
 
 def length_text(seconds: float) -> str:
-    """As one would type it: `48`, `48:30`, `1:02:30`."""
+    """Format a duration for the form field: `48`, `48:30`, `1:02:30`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}:{rest:02}" if rest else str(minutes)
@@ -53,33 +53,35 @@ def length_text(seconds: float) -> str:
 
 
 class FindingsForm(ActionForm):
-    """Empty fields follow from the record, which their placeholders show. `account`: what it would show by itself."""
+    """The findings. Empty fields use the recorded values, which their placeholders show; `summary` holds them."""
 
     factors = forms.CharField(
         label="Contributing factors",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="One a line: what had to come together for this to happen. Visitors see them as a list.",
+        help_text="One per line: the conditions that together caused the incident. Shown to visitors as a list.",
     )
 
-    def __init__(self, data: Any = None, *, clock: Clock, stated: Findings, account: PostmortemSummary) -> None:
+    def __init__(self, data: Any = None, *, clock: Clock, stated: Findings, summary: PostmortemSummary) -> None:
         initial: dict[str, Any] = {name: typed_moment(getattr(stated, name), clock.zone) for name in MOMENTS}
         initial["factors"] = "\n".join(stated.factors)
         super().__init__(data, initial=initial)
-        self.harms = account.harms
+        self.component_impacts = summary.component_impacts
         for name, (label, moment) in MOMENTS.items():
             self.fields[name] = MomentField(clock.zone, day=clock.day, label=label)
-            known = typed_moment(account.moments.get(moment), clock.zone)
+            known = typed_moment(summary.moments.get(moment), clock.zone)
             self.fields[name].widget.attrs["placeholder"] = known or "Not known"
-        for harm in self.harms:
-            stated_seconds = stated.seconds.get(harm.code)
-            field = LengthField(label=harm.name, initial="" if stated_seconds is None else length_text(stated_seconds))
+        for impact in self.component_impacts:
+            stated_seconds = stated.seconds.get(impact.public_id)
+            field = LengthField(
+                label=impact.name, initial="" if stated_seconds is None else length_text(stated_seconds)
+            )
             field.widget.attrs |= {
-                "placeholder": length_text(harm.recorded.total_seconds()),
+                "placeholder": length_text(impact.recorded.total_seconds()),
                 "inputmode": "numeric",
                 "autocomplete": "off",
             }
-            self.fields[SECONDS + harm.code] = field
+            self.fields[SECONDS + impact.public_id] = field
 
     @property
     def moment_fields(self) -> list[forms.BoundField]:
@@ -87,28 +89,28 @@ class FindingsForm(ActionForm):
 
     @property
     def length_fields(self) -> list[tuple[ComponentImpact, forms.BoundField]]:
-        return [(harm, self[SECONDS + harm.code]) for harm in self.harms]
+        return [(impact, self[SECONDS + impact.public_id]) for impact in self.component_impacts]
 
     @property
     def has_lengths(self) -> bool:
-        """Whether one is stated, or was typed wrongly."""
+        """Whether a duration is filled in or invalid."""
         return any(field.errors or field.value() for _, field in self.length_fields)
 
     def findings(self, timeline: Iterable[Line]) -> Findings:
-        """What the valid fields say."""
+        """Return the findings of the valid fields."""
         cleaned: Mapping[str, Any] = getattr(self, "cleaned_data", {})
         moments: dict[str, datetime | None] = {name: cleaned.get(name) for name in MOMENTS}
-        lengths = {harm.code: cleaned.get(SECONDS + harm.code) for harm in self.harms}
+        lengths = {impact.public_id: cleaned.get(SECONDS + impact.public_id) for impact in self.component_impacts}
         return Findings(
             timeline=tuple(timeline),
             **moments,
-            seconds={code: seconds for code, seconds in lengths.items() if seconds is not None},
+            seconds={component_id: seconds for component_id, seconds in lengths.items() if seconds is not None},
             factors=tuple(line.strip() for line in cleaned.get("factors", "").splitlines() if line.strip()),
         ).in_order()
 
 
 class LineForm(forms.Form):
-    """One row. An emptied row is no line."""
+    """One line of the timeline. A row without text is ignored."""
 
     text = forms.CharField(
         required=False, max_length=LONGEST_LINE, widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -123,7 +125,7 @@ class LineForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("text") and not cleaned.get("at") and "at" not in self.errors:
-            self.add_error("at", "Say when this was.")
+            self.add_error("at", "Enter a time.")
         return cleaned
 
     @property
@@ -147,7 +149,7 @@ class TimelineRows(_FormSet):
 
     @property
     def lines(self) -> list[Line]:
-        """What the valid rows say, in the order in which they stand."""
+        """Return the lines of the valid rows, in the order of the form."""
         return [line for form in self.forms if (line := form.line)]
 
 
@@ -159,20 +161,20 @@ ROWS = forms.formset_factory(
 def timeline_rows(
     clock: Clock, data: Any = None, *, lines: Iterable[Line] = (), more_rows: bool = False
 ) -> TimelineRows:
-    """Rows for `lines` and some empty ones; or the rows that were sent, with `more_rows` some more."""
+    """Return rows for `lines` and some empty ones, or the submitted rows. `more_rows` adds empty rows."""
     if more_rows:
         data = with_more_rows(data, "lines", EMPTY_LINES, MAX_LINES)
     initial = None if data is not None else [_row(line, clock) for line in lines]
     return cast(TimelineRows, ROWS(data, prefix="lines", initial=initial, form_kwargs={"clock": clock}))
 
 
-def filled(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
-    """The rows that were sent, and those of `lines` that came from something that no row stands for yet."""
+def with_missing_rows(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
+    """Return the submitted rows, followed by those `lines` whose source has no row yet."""
     count = count_of(data, "lines")
-    there = {data.get(f"lines-{number}-source", "") for number in range(count)}
+    sources = {data.get(f"lines-{number}-source", "") for number in range(count)}
     added: dict[str, object] = {}
     for line in lines:
-        if line.source not in there and count < MAX_LINES:
+        if line.source not in sources and count < MAX_LINES:
             for name, value in _row(line, clock).items():
                 if name != "is_public" or value:
                     added[f"lines-{count}-{name}"] = "on" if value is True else value

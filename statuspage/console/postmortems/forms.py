@@ -14,7 +14,7 @@ EMPTY_ROWS = 3
 
 
 class PostmortemForm(ActionForm):
-    """The text and how it is published. `version` is the one that its author had read (0: there was none)."""
+    """The text and how it is published. `version` is the version that the author saw (0 if there was none)."""
 
     body = forms.CharField(
         label="Text",
@@ -30,21 +30,21 @@ class PostmortemForm(ActionForm):
         super().__init__(data, **more)
         self.page = page
         self.fields["at"] = MomentField(
-            page.zone, label="Published at", help_text=f"In {page.zone_name}. Empty means now; set it to backdate."
+            page.zone, label="Published at", help_text=f"In {page.zone_name}. Leave empty to publish now."
         )
 
     def renew(self, version: int) -> None:
-        """After a conflict: the next press of the button is a deliberate one."""
+        """After a conflict, let the next submission overwrite the current version."""
         self.data = with_value(self.data, "version", version)
 
-    def refuse_outline(self) -> None:
-        """The headings alone are no postmortem."""
+    def reject_bare_outline(self) -> None:
+        """Add an error if the text is only the outline."""
         if self.cleaned_data["body"].split() == outline_of(self.page).split():
-            self.add_error("body", "Only the headings stand here. Write something below them first.")
+            self.add_error("body", "The postmortem contains only headings. Add text below them before you publish.")
 
 
 class ActionItemForm(forms.Form):
-    """One row. An untouched or emptied row is no action item."""
+    """One action item. An empty row is ignored."""
 
     pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
     text = forms.CharField(required=False, max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -57,7 +57,7 @@ class ActionItemForm(forms.Form):
         required=False,
         max_length=200,
         assume_scheme="https",
-        error_messages={"invalid": "Write a whole address, like https://example.org/12."},
+        error_messages={"invalid": "Enter a full URL. Example: https://example.org/12."},
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://", "autocomplete": "off"}),
     )
     done = forms.BooleanField(required=False)
@@ -66,7 +66,7 @@ class ActionItemForm(forms.Form):
         cleaned = super().clean() or {}
         rest = any(cleaned.get(name) for name in ("owner", "due_on", "url", "done"))
         if rest and not cleaned.get("text") and "text" not in self.errors:
-            self.add_error("text", "Say what is to be done, or empty the whole row.")
+            self.add_error("text", "Describe the action, or clear the whole row.")
         return cleaned
 
     @property
@@ -88,7 +88,7 @@ class ActionItemRows(_FormSet):
 
     @property
     def drafts(self) -> list[ActionItemDraft]:
-        """What the valid rows say, in their order."""
+        """Return the action items of the valid rows, in order."""
         return [draft for form in self.forms if (draft := form.draft)]
 
 
@@ -98,7 +98,7 @@ ROWS = forms.formset_factory(
 
 
 def action_items(data: Any = None, *, items: Iterable[ActionItem] = (), more_rows: bool = False) -> ActionItemRows:
-    """Rows for `items` and some empty ones; or the rows that were sent, with `more_rows` some more."""
+    """Return rows for `items` and some empty ones, or the submitted rows. `more_rows` adds empty rows."""
     if more_rows:
         data = with_more_rows(data, "items", EMPTY_ROWS, MAX_ACTION_ITEMS)
     initial = None if data else [_row(item) for item in items]
@@ -110,7 +110,7 @@ def outline_of(page: Page) -> str:
 
 
 def postmortem_form(postmortem: Postmortem | None, *, page: Page) -> PostmortemForm:
-    """As it stands: the draft, or an outline to begin with."""
+    """Return the form with the saved draft, or with the outline."""
     text = postmortem.draft or postmortem.body if postmortem else ""
     initial = {"body": text or outline_of(page), "version": postmortem.version if postmortem else 0, "notify": True}
     return PostmortemForm(page=page, initial=initial)

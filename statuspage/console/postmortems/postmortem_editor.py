@@ -1,4 +1,4 @@
-"""Everything on the page where a postmortem is written: what stands, what was typed, what was saved meanwhile."""
+"""The page where a postmortem is edited: the saved version, the submitted forms, and a conflicting version."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from statuspage.console.postmortems.findings_forms import (
     MOMENTS,
     FindingsForm,
     TimelineRows,
-    filled,
     length_text,
     timeline_rows,
+    with_missing_rows,
 )
 from statuspage.console.postmortems.forms import ActionItemRows, PostmortemForm, action_items, postmortem_form
 
@@ -38,24 +38,24 @@ class PostmortemEditor:
     lines: TimelineRows
     stated: Findings
     theirs: Postmortem | None = None
-    filled_in: int | None = None  # lines, if that was asked for
+    filled_in: int | None = None  # number of added lines, if the author requested them
 
     @property
     def clock(self) -> Clock:
         return Clock(self.incident.page.zone, self.incident.happened_at)
 
     @property
-    def items_on_view(self) -> list[Any]:
-        """For the preview: what is typed, else what stands."""
+    def previewed_items(self) -> list[Any]:
+        """The action items for the preview: the submitted ones, otherwise the saved ones."""
         if self.items.is_bound:
             self.items.is_valid()
             return self.items.drafts
         return list(self.postmortem.action_items.all()) if self.postmortem else []
 
     @cached_property
-    def account_on_view(self) -> PostmortemSummary:
-        """The same of the findings, as far as they are valid."""
-        return postmortem_summary_of(self.findings(), self.evidence.record)
+    def previewed_summary(self) -> PostmortemSummary:
+        """The summary for the preview, from the valid findings."""
+        return postmortem_summary_of(self.findings(), self.evidence.facts)
 
     def findings(self) -> Findings:
         if not self.facts.is_bound:
@@ -66,31 +66,34 @@ class PostmortemEditor:
 
     @property
     def their_findings(self) -> list[str]:
-        """All that the others keep beside their text, a line each: saving replaces that too."""
+        """The findings of the conflicting version, one line each. Saving replaces them as well."""
         if self.theirs is None:
             return []
         stated, zone = self.theirs.stated(), self.incident.page.zone
-        told = [f"{moment_text(line.at, zone)}: {line.text}" for line in stated.timeline]
+        rows = [f"{moment_text(line.at, zone)}: {line.text}" for line in stated.timeline]
         moments = {label: getattr(stated, name) for name, (label, _) in MOMENTS.items()}
-        told += [f"{label}: {moment_text(at, zone)}" for label, at in moments.items() if at]
-        names = {one.public_id: one.full_name for one in self.evidence.components}
-        told += [f"{names.get(code, code)}: {length_text(length)}" for code, length in stated.seconds.items()]
-        return told + list(stated.factors)
+        rows += [f"{label}: {moment_text(at, zone)}" for label, at in moments.items() if at]
+        names = {component.public_id: component.full_name for component in self.evidence.components}
+        rows += [
+            f"{names.get(component_id, component_id)}: {length_text(length)}"
+            for component_id, length in stated.seconds.items()
+        ]
+        return rows + list(stated.factors)
 
     @property
     def is_timeline_new(self) -> bool:
-        """It was filled in just now, and is saved with the next draft."""
-        kept = self.postmortem.findings if self.postmortem else {}
-        return not self.facts.is_bound and not kept and bool(self.stated.timeline)
+        """Whether the timeline was generated just now. It is saved with the next draft."""
+        saved_findings = self.postmortem.findings if self.postmortem else {}
+        return not self.facts.is_bound and not saved_findings and bool(self.stated.timeline)
 
     @property
     def is_valid(self) -> bool:
-        """Everything is judged, so that everything that is wrong is said at once."""
+        """Validate all forms, so that all errors are shown at once."""
         forms = [self.form.is_valid(), self.items.is_valid()]
         return all(forms + ([self.facts.is_valid(), self.lines.is_valid()] if self.facts.is_bound else []))
 
     @property
-    def is_refused(self) -> bool:
+    def has_errors(self) -> bool:
         errors = self.form.errors or self.facts.errors
         return self.form.is_bound and bool(errors or self.items.total_error_count() or self.lines.total_error_count())
 
@@ -108,35 +111,35 @@ def stated_of(incident: Incident, postmortem: Postmortem | None) -> Findings:
 
 
 def postmortem_editor_of(incident: Incident, data: QueryDict | None) -> PostmortemEditor:
-    """`incident` comes with its timeline. `data`: what was sent, by whichever button."""
-    page, standing = incident.page, getattr(incident, "postmortem", None)
+    """Return the editor. `incident` has its updates prefetched. `data` is the submitted form, whatever the button."""
+    page, postmortem = incident.page, getattr(incident, "postmortem", None)
     clock = Clock(page.zone, incident.happened_at)
-    evidence, stated = evidence_of(incident), stated_of(incident, standing)
-    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.record)
+    evidence, stated = evidence_of(incident), stated_of(incident, postmortem)
+    derived = postmortem_summary_of(Findings(impact_started_at=incident.impact_started_at), evidence.facts)
     if data is None:
-        if not (standing and standing.findings):
+        if not (postmortem and postmortem.findings):
             stated = stated.with_missing(lines_of(evidence))
-        items = standing.action_items.all() if standing else []
+        items = postmortem.action_items.all() if postmortem else []
         return PostmortemEditor(
             incident,
-            standing,
+            postmortem,
             evidence,
-            postmortem_form(standing, page=page),
+            postmortem_form(postmortem, page=page),
             action_items(items=items),
-            FindingsForm(clock=clock, stated=stated, account=derived),
+            FindingsForm(clock=clock, stated=stated, summary=derived),
             timeline_rows(clock, lines=stated.timeline),
             stated,
         )
-    # Whoever sends a text alone leaves the findings as they are.
+    # A submission without the findings does not change them.
     typed: Any = data if "lines-TOTAL_FORMS" in data else None
-    rows = filled(clock, data, lines_of(evidence)) if "fill" in data else typed
+    rows = with_missing_rows(clock, data, lines_of(evidence)) if "fill" in data else typed
     return PostmortemEditor(
         incident,
-        standing,
+        postmortem,
         evidence,
         PostmortemForm(data, page=page),
         action_items(data, more_rows="more_rows" in data),
-        FindingsForm(typed, clock=clock, stated=stated, account=derived),
+        FindingsForm(typed, clock=clock, stated=stated, summary=derived),
         timeline_rows(clock, rows, lines=stated.timeline, more_rows="more_lines" in data),
         stated,
         filled_in=count_of(rows, "lines") - count_of(data, "lines") if "fill" in data else None,

@@ -1,4 +1,4 @@
-"""A postmortem as a file: Markdown for people, JSON for programs. PDF is the public page, printed."""
+"""Export a postmortem as Markdown or JSON. For PDF, print the public page."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from incidents.models import ActionItem, Incident, Postmortem
 from incidents.models.findings import Findings
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
-from incidents.text.time_shorthand import Clock, spelled_out
+from incidents.text.time_shorthand import Clock, expand_times
 from incidents.text.wording import moment_text
 from incidents.transfer.serialization import plain
 
 
 @dataclass(frozen=True)
 class Document:
-    """As it is published, or if it is not, as it is saved. `findings` are the saved ones."""
+    """The published postmortem, or the saved draft if it is not published. `findings` are the saved ones."""
 
     incident: Incident
     postmortem: Postmortem
     body: str
-    account: PostmortemSummary | None
+    summary: PostmortemSummary | None
     findings: Findings
     items: list[ActionItem]
 
 
 def document_of(postmortem: Postmortem, incident: Incident) -> Document:
-    """`incident` comes with its timeline."""
+    """Return the document. `incident` has its updates prefetched."""
     findings = Findings.read(postmortem.findings, impact_started_at=incident.impact_started_at)
-    account = PostmortemSummary.read(postmortem.account)
+    summary = PostmortemSummary.read(postmortem.account)
     if not postmortem.is_published:
-        account = postmortem_summary_of(findings, evidence_of(incident).record) if postmortem.findings else None
+        summary = postmortem_summary_of(findings, evidence_of(incident).facts) if postmortem.findings else None
     body = postmortem.body if postmortem.is_published else postmortem.draft
-    return Document(incident, postmortem, body, account, findings, list(postmortem.action_items.all()))
+    return Document(incident, postmortem, body, summary, findings, list(postmortem.action_items.all()))
 
 
 def as_markdown(document: Document) -> str:
-    """What visitors read, in the page's zone."""
+    """Return the public content, with times in the time zone of the page."""
     incident, zone = document.incident, document.incident.page.zone
-    facts = [f"- Impact: {incident.get_impact_display()}", f"- Started: {moment_text(incident.happened_at, zone)}"]
+    overview = [f"- Impact: {incident.get_impact_display()}", f"- Started: {moment_text(incident.happened_at, zone)}"]
     if incident.resolved_at:
-        facts.append(f"- Resolved: {moment_text(incident.resolved_at, zone)}")
-    parts = [f"# {incident.title}", "\n".join(facts)]
-    parts.append(spelled_out(document.body, Clock(zone, incident.happened_at)).strip())
-    if document.account:
-        parts.append(document.account.told(zone))
+        overview.append(f"- Resolved: {moment_text(incident.resolved_at, zone)}")
+    parts = [f"# {incident.title}", "\n".join(overview)]
+    parts.append(expand_times(document.body, Clock(zone, incident.happened_at)).strip())
+    if document.summary:
+        parts.append(document.summary.as_markdown(zone))
     if document.items:
         parts.append("\n".join(["## Action items", "", *(_item_line(item) for item in document.items)]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def as_json(document: Document) -> dict[str, Any]:
-    """Everything that is kept, in UTC; of the timeline also the lines that visitors do not see."""
-    incident, postmortem, account = document.incident, document.postmortem, document.account
+    """Return all saved data with times in UTC, including internal lines of the timeline."""
+    incident, postmortem, summary = document.incident, document.postmortem, document.summary
     return {
         "incident": {
             "id": incident.public_id,
@@ -67,12 +67,13 @@ def as_json(document: Document) -> dict[str, Any]:
         "approved_by": postmortem.approved_label,
         "body": document.body,
         "findings": document.findings.as_json(),
-        "moments": {name: plain(at) for name, at in account.moments.items()} if account else {},
-        "times_in_seconds": {label: took.total_seconds() for label, took in account.measures} if account else {},
+        "moments": {name: plain(at) for name, at in summary.moments.items()} if summary else {},
+        "times_in_seconds": {label: took.total_seconds() for label, took in summary.measures} if summary else {},
         "components": [
-            {"id": harm.code, "name": harm.name, "seconds": harm.lasted.total_seconds()} for harm in account.harms
+            {"id": impact.public_id, "name": impact.name, "seconds": impact.lasted.total_seconds()}
+            for impact in summary.component_impacts
         ]
-        if account
+        if summary
         else [],
         "action_items": [_item_json(item) for item in document.items],
     }
@@ -85,5 +86,5 @@ def _item_line(item: ActionItem) -> str:
 
 
 def _item_json(item: ActionItem) -> dict[str, Any]:
-    named = {name: plain(getattr(item, name)) for name in ("text", "owner", "due_on", "url", "done_at")}
-    return named | {"state": "done" if item.done_at else "open"}
+    values = {name: plain(getattr(item, name)) for name in ("text", "owner", "due_on", "url", "done_at")}
+    return values | {"state": "done" if item.done_at else "open"}

@@ -7,11 +7,11 @@ from incidents.proofreading import Options, Severity
 from incidents.proofreading.facts import MOST_WORDS
 from statuspage.console.action_form import ActionForm
 
-WHOLE = f"Write a whole number from 1 to {MOST_WORDS:,}."
+WHOLE = f"Enter a whole number from 1 to {MOST_WORDS:,}."
 BLOCKS = [
-    (Severity.ERROR.value, "Something wrong: contradicting times, leaks, things left to fill in"),
-    (Severity.WARNING.value, "Something doubtful: unclear time zones, no time for the next update, blame by name"),
-    (Severity.ADVICE.value, "Anything else to improve: relative days, capitals, length"),
+    (Severity.ERROR.value, "Errors: contradictory times, leaks, unfilled placeholders"),
+    (Severity.WARNING.value, "Warnings: unclear time zones, no time for the next update, blaming a person by name"),
+    (Severity.ADVICE.value, "Advice: relative days, capital letters, length"),
 ]
 
 
@@ -22,32 +22,33 @@ def _lines(label: str, hint: str, *, rows: int = 5) -> forms.CharField:
 
 class ProofreadingForm(ActionForm):
     hosts = _lines(
-        "Internal host names", "One a line; * stands for anything: *.prod.example.com. Names like *.internal are known."
+        "Internal host names",
+        "One per line. Use * as a wildcard. Example: *.prod.example.com. Names such as *.internal are always detected.",
     )
-    customers = _lines("Customers who are not to be named", "One a line, as they are usually written.")
+    customers = _lines("Customers who must not be named", "One per line, as usually written.")
     max_words = forms.IntegerField(
-        label="Words that an update may have",
+        label="Maximum number of words in an update",
         min_value=1,
         max_value=MOST_WORDS,
-        help_text="A postmortem may be as long as it needs to be.",
+        help_text="Postmortems have no limit.",
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), WHOLE),
     )
     blocks = forms.MultipleChoiceField(
-        label="Publish nothing that has",
+        label="Block publishing on",
         required=False,
         choices=BLOCKS,
-        help_text="Nothing ticked: the proofreader says what it sees, and whoever writes decides.",
+        help_text="With nothing selected, proofreading never blocks publishing.",
         widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, data: Any, *, options: Options) -> None:
-        kept = options.as_json()
-        initial = kept | {name: "\n".join(kept[name]) for name in ("hosts", "customers")}
+        saved = options.as_json()
+        initial = saved | {name: "\n".join(saved[name]) for name in ("hosts", "customers")}
         super().__init__(data, initial=initial)
 
     def clean(self) -> dict[str, Any]:
-        """So that everything that is wrong is said at once."""
+        """Check both lists, so that all errors are shown at once."""
         cleaned = super().clean() or {}
         for name in ("hosts", "customers"):
             try:

@@ -1,4 +1,4 @@
-"""Between the console's forms and the proofreader: the facts that it needs, and its remarks as they are shown."""
+"""Connect the console's forms to the proofreader: collect its input, and prepare its remarks for display."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from statuspage.accounts.models import User
 from statuspage.console.fields import PREFIX, MomentField
 
 MOST_ITEMS = 60
-SHOWN = 80  # characters of the words that a remark is about
-LABELS = {Severity.ERROR: "Wrong", Severity.WARNING: "Doubtful", Severity.ADVICE: "Advice"}
-# What the forms without a choice of status do.
+SHOWN = 80  # characters of the text that a remark quotes
+LABELS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.ADVICE: "Advice"}
+# The status that forms without a status field set.
 STATUS_OF_STEP = {"resolve": Status.RESOLVED, "complete": Status.COMPLETED, "cancel": Status.COMPLETED}
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a text is about: an incident that there is or not yet, one of its updates, or its postmortem.
+    """The subject of a text: an existing or new incident, one of its updates, or its postmortem.
 
-    `typed` is what the form holds now, by the names that its fields have without their `prefix`.
+    `typed` holds the current values of the form, by field name without the `prefix`.
     """
 
     page: Page
@@ -43,12 +43,12 @@ class Subject:
 
     @property
     def text(self) -> str:
-        """As far as it can be published: of a longer one the rest is not read."""
+        """The text, cut at the maximum length of an update."""
         return str(self.typed.get("body") or "").replace("\r\n", "\n")[: markdown.MAX_BODY]
 
     @property
-    def aside(self) -> str:
-        """What visitors will read of a postmortem beside its text: public lines and factors."""
+    def additional_text(self) -> str:
+        """The other public texts of a postmortem: public lines of the timeline, and contributing factors."""
         rows = range(MAX_LINES) if self.is_postmortem else ()
         lines = [str(self.typed.get(f"lines-{n}-text") or "") for n in rows if self.typed.get(f"lines-{n}-is_public")]
         factors = str(self.typed.get("factors") or "").splitlines() if self.is_postmortem else []
@@ -78,7 +78,7 @@ class Subject:
         )
 
     def _of_maintenance(self, at: datetime) -> Record:
-        """Its window is its record until it has begun and ended."""
+        """Use the scheduled times until the maintenance has started and ended."""
         start, end = self._moment("scheduled_for"), self._moment("scheduled_until")
         if self.incident:
             start = self.incident.began_at or start or self.incident.scheduled_for
@@ -92,20 +92,20 @@ class Subject:
         return chosen or worst_impact([*([known] if known else []), impact_of(statuses)])
 
     def _moment(self, name: str) -> datetime | None:
-        """None for what is empty or no time: the form says so itself."""
+        """Return None for an empty or invalid time. The form reports the error."""
         try:
-            found: datetime | None = MomentField(self.page.zone).clean(self.typed.get(name) or "")
+            moment: datetime | None = MomentField(self.page.zone).clean(self.typed.get(name) or "")
         except ValidationError:
             return None
-        return found
+        return moment
 
 
 @dataclass(frozen=True)
 class Line:
-    """A remark as it is shown. `start` and `end` count as browsers do, in UTF-16 code units."""
+    """A remark for display. `start` and `end` are offsets in UTF-16 code units, as browsers count."""
 
     remark: Remark
-    words: str
+    quote: str
     start: int
     end: int
 
@@ -115,38 +115,38 @@ class Line:
 
     @property
     def shown(self) -> str:
-        return self.words if len(self.words) <= SHOWN else f"{self.words[: SHOWN - 1]}…"
+        return self.quote if len(self.quote) <= SHOWN else f"{self.quote[: SHOWN - 1]}…"
 
     @property
     def fix(self) -> str:
-        """The words on its button; empty if there is nothing to press."""
+        """The label of its button, or an empty string if there is no suggestion."""
         if self.remark.suggestion is None:
             return ""
-        return f"{'Use' if self.words else 'Add'} “{self.remark.suggestion.strip()}”"
+        return f"{'Use' if self.quote else 'Add'} “{self.remark.suggestion.strip()}”"
 
 
 def lines_about(subject: Subject) -> list[Line]:
-    """Two queries, unless there is no text."""
-    text, aside = subject.text, subject.aside
-    if not (text.strip() or aside):
+    """Return the remarks on the subject's texts. Takes two queries, or none without a text."""
+    text, additional_text = subject.text, subject.additional_text
+    if not (text.strip() or additional_text):
         return []
     facts, record = facts_of(subject.page), subject.record
-    beside = proofread(aside, replace(record, is_postmortem=False), facts)
+    additional_remarks = proofread(additional_text, replace(record, is_postmortem=False), facts)
     return [
         *(_line(text, remark) for remark in proofread(text, record, facts)),
-        # No button for these: they stand in many fields.
-        *(_line(aside, replace(remark, suggestion=None)) for remark in beside),
+        # No suggestions here: these texts come from several fields.
+        *(_line(additional_text, replace(remark, suggestion=None)) for remark in additional_remarks),
     ]
 
 
-def refuse_remarks(form: forms.BaseForm, subject: Subject) -> None:
-    """Where the page's owner wants it so: what must not be published as it is becomes an error of the field."""
+def add_blocking_remarks(form: forms.BaseForm, subject: Subject) -> None:
+    """Turn remarks into errors of the field, for the severities that block publishing on this page."""
     blocks = Options.read(subject.page.proofreading).blocks
     if not blocks or "body" in form.errors:
         return
     for line in lines_about(subject):
         if line.remark.severity in blocks:
-            form.add_error("body", f"“{line.shown}”: {line.remark.message}" if line.words else line.remark.message)
+            form.add_error("body", f"“{line.shown}”: {line.remark.message}" if line.quote else line.remark.message)
 
 
 def facts_of(page: Page) -> PageFacts:
@@ -161,13 +161,13 @@ def facts_of(page: Page) -> PageFacts:
 
 
 def typed_in(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The fields of a form, by their own names."""
+    """Return the values of a form by field name without the prefix."""
     lead = f"{prefix}-" if prefix else ""
     return {name.removeprefix(lead): data[name] for name in data if name.startswith((lead, PREFIX))}
 
 
 def subject_of(form: Any, page: Page) -> Subject:
-    """Of one of the console's forms: what it holds now, or begins with."""
+    """Return the subject of a form, from its current or initial values."""
     values = {**form.initial, **(typed_in(form.data, form.prefix or "") if form.is_bound else {})}
     return Subject(
         page,
@@ -197,7 +197,7 @@ def _of_incident(incident: Incident) -> Record:
 
 
 def _of_update(update: IncidentUpdate, at: datetime | None) -> Record:
-    """A past update is asked for the next one only while it is the newest word."""
+    """Expect the time of the next update only in the latest update."""
     incident = update.incident
     is_newest = incident.last_update_at == update.display_at
     return replace(
@@ -215,7 +215,7 @@ def _of_postmortem(incident: Incident, typed: Mapping[str, Any]) -> Record:
 
 
 def _actions(typed: Mapping[str, Any]) -> Sequence[Action]:
-    """The rows of the form that say something."""
+    """Return the action items of the rows that have a text."""
     rows = (
         [str(typed.get(f"items-{n}-{name}") or "") for name in ("text", "owner", "due_on")] for n in range(MOST_ITEMS)
     )

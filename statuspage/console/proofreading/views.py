@@ -19,23 +19,23 @@ from statuspage.console.proofreading.remarks import Subject, lines_about, typed_
 @role_required(Role.EDITOR)
 @require_POST
 def remarks(request: StaffRequest) -> HttpResponse:
-    """What to look at once more in the text of a form, for htmx. The address says what the text is about."""
-    page, asked = request.page, request.GET
+    """Return, for htmx, the remarks on the text of a form. The query string identifies the subject."""
+    page, query = request.page, request.GET
     incident = update = None
-    if code := asked.get("update"):
-        update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=code)
+    if public_id := query.get("update"):
+        update = get_object_or_404(IncidentUpdate.objects.of_page(page), public_id=public_id)
         incident = update.incident
-    elif code := asked.get("incident"):
-        incident = get_object_or_404(page.incidents.all(), public_id=code)
-    prefix = asked.get("prefix", "")
+    elif public_id := query.get("incident"):
+        incident = get_object_or_404(page.incidents.all(), public_id=public_id)
+    prefix = query.get("prefix", "")
     typed = typed_in(request.POST, prefix)
-    subject = Subject(page, typed, incident, update, prefix, is_postmortem="postmortem" in asked)
+    subject = Subject(page, typed, incident, update, prefix, is_postmortem="postmortem" in query)
     return render(request, "console/proofreading/_remark_list.html", {"lines": lines_about(subject), "prefix": prefix})
 
 
 @role_required(Role.OWNER)
 def proofreading(request: StaffRequest) -> HttpResponse:
-    """What the proofreader looks for on this page, and whether it may say no."""
+    """Edit the proofreading settings of the page."""
     page = request.page
     form = ProofreadingForm(sent(request), options=Options.read(page.proofreading))
     if form.is_valid():
@@ -44,7 +44,7 @@ def proofreading(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Saved. Every text is read so from now on.")
+            messages.success(request, "Proofreading settings saved.")
             return redirect(console_url(request.page, "proofreading"))
     context = {"page": page, "form": form}
     return render_form(request, "console/proofreading/settings.html", context, form)

@@ -12,24 +12,24 @@ register = template.Library()
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where remarks about a form's text are asked for, and those on what it holds already."""
+class ProofreaderPanel:
+    """The URL that returns remarks on a form, and the remarks on its current text."""
 
     url: str
     lines: list[Line]
 
 
 @register.simple_tag(takes_context=True)
-def proofreader(context: dict[str, Any], form: Any) -> Desk:
-    """`{% proofreader form as proof %}`. Reads what came back or was published; an empty form costs nothing."""
+def proofreader(context: dict[str, Any], form: Any) -> ProofreaderPanel:
+    """`{% proofreader form as proof %}`. Checks submitted or published text; an empty form is not checked."""
     page: Page = context["page"]
     subject = subject_of(form, page)
-    desk = context.get("desk")
-    is_worth_it = form.is_bound or subject.update
-    if desk is not None:  # the postmortem's
-        subject = Subject(page, subject.typed, desk.incident, is_postmortem=True)
-        is_worth_it = form.is_bound or desk.postmortem
-    return Desk(_url(subject), lines_about(subject) if is_worth_it else [])
+    editor = context.get("editor")
+    has_text = form.is_bound or subject.update
+    if editor is not None:  # a postmortem
+        subject = Subject(page, subject.typed, editor.incident, is_postmortem=True)
+        has_text = form.is_bound or editor.postmortem
+    return ProofreaderPanel(_url(subject), lines_about(subject) if has_text else [])
 
 
 def _url(subject: Subject) -> str:
@@ -39,5 +39,5 @@ def _url(subject: Subject) -> str:
         "prefix": subject.prefix,
         "postmortem": "1" if subject.is_postmortem else "",
     }
-    asked = urlencode({name: value for name, value in about.items() if value})
-    return f"{console_url(subject.page, 'remarks')}?{asked}" if asked else console_url(subject.page, "remarks")
+    query = urlencode({name: value for name, value in about.items() if value})
+    return f"{console_url(subject.page, 'remarks')}?{query}" if query else console_url(subject.page, "remarks")

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from incidents.models import EventKind, Incident, Page
-from incidents.text.time_shorthand import body_told, postmortem_told
+from incidents.plain_text import plain_body, plain_postmortem_body
 from incidents.text.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.notification import Notification
@@ -104,12 +104,12 @@ def notification_email(notification: Notification, *, zone: tzinfo) -> EmailTemp
             notification.postmortem.published_at or notification.event.created_at,
         )
         body, body_html = (
-            postmortem_told(notification.postmortem, notification.incident),
+            plain_postmortem_body(notification.postmortem, notification.incident),
             notification.postmortem.body_html,
         )
     elif notification.update:
         status, label, posted_at = notification.update.status, notification.update.label, notification.update.display_at
-        body, body_html = body_told(notification.update, notification.incident), notification.update.body_html
+        body, body_html = plain_body(notification.update, notification.incident), notification.update.body_html
     else:
         raise ValueError(f"{notification.event} has neither an update nor a postmortem.")
     incident = notification.incident

@@ -12,9 +12,9 @@ from incidents.reminders.overdue_updates import (
     MOST_TIMES,
     OverdueUpdate,
     Reminders,
-    last_end,
-    last_word,
+    last_update,
     overdue_update_of,
+    resolving_update,
 )
 from incidents.reminders.unrestored_components import unrestored_components, unrestored_components_of
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
@@ -51,7 +51,7 @@ def _queue_unrestored_components(now: datetime, people: list[User]) -> None:
         if not reminders.still_red or not reminders.by_mail:
             continue
         for leftover in unrestored_components(page, now=now):
-            after = last_end(leftover.incident)
+            after = resolving_update(leftover.incident)
             # A resolve can be backdated: they have so long from when it was written.
             if after and now - after.created_at >= timedelta(minutes=reminders.still_red):
                 StaffNotice.objects.remind_after(after, StaffNoticeKind.UNRESTORED_COMPONENTS, people=people)
@@ -61,7 +61,8 @@ def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
     """The email with the current facts. None if it is no longer true, or a later reminder replaces it."""
     incident = Incident.objects.with_details().select_related("page").filter(pk__in=[notice.incident_id]).get()
     is_over = notice.kind == StaffNoticeKind.UNRESTORED_COMPONENTS
-    after, reminders = (last_end if is_over else last_word)(incident), Reminders.read(incident.page.staff_reminders)
+    after = (resolving_update if is_over else last_update)(incident)
+    reminders = Reminders.read(incident.page.staff_reminders)
     if after is None or after.pk != notice.after_id or not reminders.by_mail:
         return None
     if is_over:

@@ -3,8 +3,8 @@
 from datetime import datetime, time, timedelta
 
 from incidents.models import Page
+from incidents.plain_text import plain_body
 from incidents.statuspage_json import HistorySerializer, Json
-from incidents.text.time_shorthand import body_told
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url
 from statuspage.public.feeds import marked_span
@@ -30,4 +30,4 @@ def _entry(serializer: HistorySerializer, entry: Entry) -> Json:
     """One incident. The message is the full text, which the HTML page shortens."""
     incident = entry.incident
     timestamp = marked_span(incident.happened_at, incident.resolved_at, serializer.page.zone)
-    return serializer.incident(incident, message=body_told(entry.newest, incident), timestamp=timestamp)
+    return serializer.incident(incident, message=plain_body(entry.newest, incident), timestamp=timestamp)

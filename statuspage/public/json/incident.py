@@ -59,7 +59,7 @@ def _postmortem(serializer: IncidentSerializer, postmortem: Postmortem) -> Json:
 
 def _summary(serializer: IncidentSerializer, summary: PostmortemSummary | None) -> Json:
     """The parts beside the text, as they were published. Empty if there are none."""
-    lines, harms = (summary.lines, summary.harms) if summary else ((), ())
+    lines, harms = (summary.lines, summary.component_impacts) if summary else ((), ())
     return {
         "timeline": [{"at": serializer.time(line.at), "text": line.text} for line in lines],
         "moments": {name: serializer.time(at) for name, at in summary.moments.items()} if summary else {},

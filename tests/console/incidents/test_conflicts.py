@@ -8,24 +8,14 @@ from django.test import Client
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
-from tests.factories import BOB, make_component, make_incident, make_page, make_resolved, post
+from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.factories import BOB, make_component, make_incident, make_resolved, post
 from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
 
 MINE = "My ten minutes of <careful> words."
 THEIRS = "Bob was **faster**."
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 @pytest.fixture
@@ -59,7 +49,7 @@ def test_both_texts_are_on_the_page_and_who_was_first(editor: Client, incident: 
     told = conflict_of(answer)
     assert "Bob was faster." in told.text
     assert "by Bob" in told.text
-    assert "Somebody else changed this while you were writing." in sheet(answer).text
+    assert "Someone else changed this incident while you were writing." in sheet(answer).text
     assert held(answer, incident, "/update")["body"] == [MINE]
     assert held(answer, incident, "/update")["status"] == ["monitoring"]
     assert [update.body for update in incident.updates.all()].count(MINE) == 0
@@ -95,7 +85,7 @@ def test_an_update_to_what_was_resolved_meanwhile_comes_back_as_a_reopening(edit
     told = conflict_of(answer)
     assert "Resolved" in told.text
     assert "by Bob" in told.text
-    assert "sending it reopens the incident" in told.text
+    assert "Submitting it reopens the incident" in told.text
     again = held(answer, incident, "/reopen")
     assert (again["body"], again["status"]) == ([MINE], ["identified"])
     assert editor.post(place(incident, "/reopen"), again).status_code == 302

@@ -13,14 +13,9 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
-from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber_with, post
+from tests.factories import ALICE, make_component, make_incident, make_resolved, make_subscriber_with, post
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page()
 
 
 @pytest.fixture
@@ -34,11 +29,6 @@ def incident(page: Page, api: Component) -> Incident:
     return make_resolved(
         page, at=now - timedelta(hours=3), until=now - timedelta(hours=2), components={api: "major_outage"}
     )
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in()
 
 
 def send(client: Client, path: str, **typed: Any) -> Any:
@@ -114,7 +104,7 @@ def test_joining_asks_which_one_is_kept_and_finds_it_by_title(editor: Client, pa
     duplicate = make_incident(page, title="The same thing")
     answer = send(editor, at(duplicate, "merge"), reason="One failure.")
     assert answer.status_code == 422
-    assert "Choose the one that is kept." in answer.content.decode()
+    assert "Select an incident." in answer.content.decode()
     assert incident.public_id not in editor.get(at(duplicate, "merge"), {"q": "nothing like it"}).content.decode()
     assert incident.public_id in editor.get(at(duplicate, "merge"), {"q": incident.title.upper()}).content.decode()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.models import Component, Event, Incident, IncidentUpdate, Page
-from tests.console.staff import Fields, fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import Fields, fields_of, fill_in, form_to, sheet
 from tests.factories import ALICE, make_component, make_group, make_page, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -20,11 +20,6 @@ NEW = "/console/p/acme/incidents/new"
 @pytest.fixture
 def page() -> Page:
     return make_page(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 def untouched(fields: Fields) -> Fields:
@@ -45,7 +40,7 @@ def test_a_declared_incident_is_published_with_its_components(editor: Client, pa
     assert incident.affected_components() == [rest]
     assert list(Component.objects.order_by("pk").values_list("status", flat=True)) == ["partial_outage", "operational"]
     assert incident.events.get().notify
-    assert "Published." in sheet(editor.get(answer["Location"])).text
+    assert "Incident published." in sheet(editor.get(answer["Location"])).text
     assert "API outage" in sheet(Client().get("/")).text
     assert website.status == "operational"
 

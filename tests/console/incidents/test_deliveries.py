@@ -20,7 +20,6 @@ from tests.factories import (
     make_component,
     make_endpoint,
     make_incident,
-    make_page,
     make_subscriber,
     make_subscriber_with,
     post,
@@ -28,16 +27,6 @@ from tests.factories import (
 from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor")
 
 
 @pytest.fixture
@@ -110,18 +99,18 @@ def test_every_thing_that_was_told_has_its_own_table(editor: Client, told: Incid
 
 def test_what_told_nobody_says_so(editor: Client, page: Page) -> None:
     silent = make_incident(page, notify=False)
-    assert "Nothing about this incident was published" in sheet(editor.get(address(silent))).text
+    assert "No update of this incident was published" in sheet(editor.get(address(silent))).text
     make_subscriber_with(page, components=(make_component(page),))
     unheard = make_incident(page)
     fan_out_waiting()
-    assert "Nobody chose to hear of this" in sheet(editor.get(address(unheard))).text
+    assert "No matching subscribers" in sheet(editor.get(address(unheard))).text
 
 
 def test_one_failed_delivery_is_tried_again(editor: Client, told: Incident) -> None:
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     event = told.events.get()
     answer = editor.post(address(told, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
-    assert "1 will be tried again now." in sheet(answer).text
+    assert "1 delivery queued for retry." in sheet(answer).text
     bob.refresh_from_db()
     assert (bob.state, bob.attempts) == ("queued", 0)
     assert bob in Delivery.objects.claimable("email")
@@ -132,7 +121,7 @@ def test_one_failed_delivery_is_tried_again(editor: Client, told: Incident) -> N
 
 def test_all_failed_deliveries_of_an_update_are_tried_again(editor: Client, told: Incident) -> None:
     form = sheet(editor.get(address(told))).one("form", class_="cluster")
-    assert form.one("button").text == "Try all 2 failed again"
+    assert form.one("button").text == "Retry all 2 failed deliveries"
     editor.post(form.attributes["action"], fields_of(form))
     assert [state_of(name) for name in ("ada", "bob", "cleo", "dan")] == ["sent", "queued", "queued", "queued"]
 
@@ -146,7 +135,7 @@ def test_who_is_paused_or_was_reached_by_a_later_update_is_left_alone(
     fan_out_waiting()
     Delivery.objects.filter(subscriber__email="cleo@example.com", state="queued").update(state="sent")
     answer = editor.post(address(told, "/retry"), {"event": event.pk}, follow=True)
-    assert "2 were left alone" in sheet(answer).text
+    assert "2 skipped" in sheet(answer).text
     assert set(Delivery.objects.filter(event=event, state="failed").values_list("subscriber__email", flat=True)) == {
         "bob@example.com",
         "cleo@example.com",
@@ -164,7 +153,7 @@ def test_a_delivery_of_something_else_is_not_touched(editor: Client, told: Incid
     other = make_incident(page)
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     answer = editor.post(address(other, "/retry"), {"event": other.events.get().pk, "delivery": bob.pk}, follow=True)
-    assert "nothing to try again" in sheet(answer).text
+    assert "No failed deliveries to retry" in sheet(answer).text
     assert editor.post(address(other, "/retry"), {"event": told.events.get().pk}).status_code == 404
     assert state_of("bob") == "failed"
 

@@ -25,11 +25,6 @@ def page() -> Page:
 
 
 @pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
-
-
-@pytest.fixture
 def other() -> Client:
     return signed_in("editor", name="Otto")
 
@@ -61,7 +56,7 @@ def test_what_is_typed_is_kept_and_there_again_after_signing_in_anew(editor: Cli
     incident = make_incident(page)
     typed = fill_in(editor, place(incident), place(incident, "/update"), body="Half a sen", status="identified")
     answer = editor.post(place(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
-    assert "Draft kept" in answer.content.decode()
+    assert "Draft saved" in answer.content.decode()
     editor.logout()
     again = signed_in("editor", name="Erin", email="erin2@example.com")
     assert "Half a sen" not in again.get(place(incident)).content.decode()  # somebody else's account, not hers
@@ -78,7 +73,7 @@ def test_a_form_opens_with_the_draft_of_its_author(editor: Client, page: Page) -
     names = ("body", "status", f"component_{component.public_id}")
     assert [shown[name] for name in names] == [["Half a sen"], ["monitoring"], ["major_outage"]]
     assert "notify" not in shown
-    assert "Your draft of" in editor.get(place(incident)).content.decode()
+    assert "Draft saved" in editor.get(place(incident)).content.decode()
 
 
 def test_a_declaration_has_a_draft_too_and_it_goes_when_it_is_published(editor: Client, page: Page) -> None:
@@ -190,8 +185,8 @@ def test_an_incident_is_declared_at_a_time(editor: Client, page: Page) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"publish_at": "2020-01-01 10:00"}, "This time is over"),
-        ({"publish_at": "2090-01-01 10:00", "at": "2020-01-01 10:00"}, "cannot be backdated too"),
+        ({"publish_at": "2020-01-01 10:00"}, "Enter a time in the future"),
+        ({"publish_at": "2090-01-01 10:00", "at": "2020-01-01 10:00"}, "A scheduled update cannot be backdated"),
     ],
 )
 def test_a_time_that_cannot_be_is_refused_with_the_text_kept(
@@ -214,7 +209,7 @@ def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Cli
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
     shown = sheet(editor.get("/console/p/acme/")).text
-    assert "Did not go out: Somebody else changed the incident" in shown
+    assert "Not published: Somebody else changed the incident" in shown
     assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
 
 
@@ -225,7 +220,7 @@ def test_what_could_not_be_published_is_refused_at_once(editor: Client, page: Pa
     post(incident, body="Quicker.")
     answer = editor.post(place(incident, "/update"), sent)
     assert answer.status_code == 422
-    assert "Yours, against theirs" in answer.content.decode()
+    assert "Changes in your version" in answer.content.decode()
     assert not Draft.objects.submitted().exists()
 
 

@@ -8,20 +8,10 @@ from django.test import Client
 from incidents.models import AuditEntry, Incident, IncidentUpdate, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
-from tests.factories import make_incident, make_page, make_subscriber
+from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.factories import make_incident, make_subscriber
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 @pytest.fixture
@@ -72,7 +62,7 @@ def test_a_double_click_saves_once_and_is_no_conflict_with_oneself(editor: Clien
 
 def test_nobody_is_told_of_an_edit(editor: Client, page: Page, update: IncidentUpdate) -> None:
     make_subscriber(page)
-    assert "Nobody is notified of an edit." in sheet(editor.get(place(update))).text
+    assert "Subscribers are not notified of an edit." in sheet(editor.get(place(update))).text
     edit(editor, update, "We are looking.")
     fan_out_waiting()
     assert not Delivery.objects.exists()

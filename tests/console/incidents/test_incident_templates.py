@@ -20,11 +20,6 @@ def page() -> Page:
     return make_page(name="Acme", time_zone="Europe/Berlin")
 
 
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
-
-
 def make_template(page: Page, **more: Any) -> IncidentTemplate:
     fields = {"name": "Errors", "title": "{{component}} fails", "body": "{{component}} fails: {{cause}}."} | more
     return create_incident_template(page, actor=SYSTEM, **fields)
@@ -122,8 +117,8 @@ def test_what_is_not_filled_in_cannot_be_published_and_is_named(editor: Client, 
     answer = editor.post(NEW, sent)
     assert answer.status_code == 422
     said = sheet(answer).text
-    assert "This still has to be filled in: {{component}} in line 1." in said
-    assert "This still has to be filled in: {{cause}} in line 3." in said
+    assert "Fill in these placeholders: {{component}} in line 1." in said
+    assert "Fill in these placeholders: {{cause}} in line 3." in said
     assert not page.incidents.exists()
     editor.post(NEW, sent | {"title": ["API fails"], "body": ["Use `{{ cause }}` in your template."]})
     assert page.incidents.exists()

@@ -2,7 +2,6 @@ import pytest
 from django.test import Client
 
 from incidents.models import Draft, Incident, Page
-from tests.console.staff import signed_in
 from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -11,11 +10,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def page() -> Page:
     return make_page(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 @pytest.mark.parametrize("step", ["declare", "update"])

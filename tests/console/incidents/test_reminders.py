@@ -15,7 +15,7 @@ from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, Pa
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
 from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
-from tests.factories import ALICE, make_component, make_incident, make_page
+from tests.factories import ALICE, make_component, make_incident
 
 pytestmark = pytest.mark.django_db
 
@@ -23,18 +23,8 @@ SET = "/console/p/acme/rules/reminders"
 
 
 @pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
 def api(page: Page) -> Component:
     return make_component(page, "API")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor")
 
 
 @pytest.fixture
@@ -72,7 +62,7 @@ def test_the_dashboard_and_the_incident_say_how_long_nothing_was_said(
 ) -> None:
     incident = silent(page, api)
     for path in ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}"):
-        assert lines(editor, path) == ["No update for 47 minutes. Write one"]
+        assert lines(editor, path) == ["No update for 47 minutes. Post update"]
         document = sheet(editor.get(path))
         (line,) = document.all("p", class_="reminder")
         target = line.one("a").attributes["href"].removeprefix("#")
@@ -108,10 +98,10 @@ def test_silence_costs_no_query(editor: Client, page: Page, api: Component) -> N
 def test_the_dashboard_and_the_incident_name_what_is_still_red(editor: Client, page: Page, api: Component) -> None:
     incident = left_red(page, api, make_component(page, "Web"))
     assert lines(editor, "/console/p/acme/") == [
-        "Still not operational after API outage was resolved: API, Web. Set them"
+        "Still not operational after API outage was resolved: API, Web. Change status"
     ]
     path = f"/console/p/acme/incidents/{incident.public_id}"
-    assert lines(editor, path) == ["Still not operational after the resolve: API, Web. Set them"]
+    assert lines(editor, path) == ["Still not operational after the incident was resolved: API, Web. Change status"]
     assert sheet(editor.get(path)).all("a", href="/console/p/acme/#components-title")
     assert sheet(editor.get("/console/p/acme/")).one("h2", id="components-title")
 

@@ -5,21 +5,11 @@ import pytest
 from django.test import Client
 
 from incidents.models import Component, Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
-from tests.factories import make_component, make_incident, make_page, make_resolved
+from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.factories import make_component, make_incident, make_resolved
 from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 def place(incident: Incident, verb: str = "") -> str:
@@ -86,7 +76,7 @@ def test_components_that_are_well_again_are_not_offered(editor: Client, page: Pa
     Component.objects.update(status="operational")
     form = resolve_form(editor, incident)
     assert form.all("input", name="resolve-restore") == []
-    assert "All its components are operational already." in form.text
+    assert "All affected components are operational." in form.text
 
 
 def test_an_incident_that_names_no_component_claims_nothing_about_them(editor: Client, page: Page) -> None:

@@ -62,7 +62,7 @@ def test_from_the_dashboard_to_a_scheduled_maintenance_in_three_clicks(open_tab:
     hand.click(tab.get_by_label("REST API"))
     expect(tab.get_by_text("Notify 1 subscriber", exact=True)).to_be_visible()
     hand.click(tab.get_by_role("button", name="Schedule maintenance"))
-    expect(tab.get_by_text("Scheduled.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Maintenance scheduled.", exact=True)).to_be_visible()
     assert hand.clicks <= 4
     maintenance = Incident.objects.get()
     start, end = maintenance.window
@@ -78,7 +78,7 @@ def test_the_next_dates_follow_the_typing_and_the_own_rule_appears_with_its_choi
     sign_in(tab)
     tab.goto("/console/p/acme/maintenances/new")
     dates = tab.locator(".dates li")
-    expect(tab.get_by_label("Own rule")).to_be_hidden()
+    expect(tab.get_by_label("Custom rule")).to_be_hidden()
     tab.get_by_label("Starts").fill("2031-01-24 02:00")
     tab.get_by_label("Ends").fill("2 h")
     expect(dates).to_have_count(0)
@@ -86,12 +86,12 @@ def test_the_next_dates_follow_the_typing_and_the_own_rule_appears_with_its_choi
     expect(dates).to_have_count(3)
     expect(dates.nth(1)).to_have_text("Friday, Jan 31, 2031, 02:00 – 04:00 CET")
     tab.get_by_label("Repeats").select_option("own")
-    tab.get_by_label("Own rule").fill("FREQ=MONTHLY;BYDAY=1SA")
+    tab.get_by_label("Custom rule").fill("FREQ=MONTHLY;BYDAY=1SA")
     expect(dates.first).to_have_text("Saturday, Feb 01, 2031, 02:00 – 04:00 CET")
-    tab.get_by_label("Own rule").fill("FREQ=HOURLY")
+    tab.get_by_label("Custom rule").fill("FREQ=HOURLY")
     expect(tab.locator("#dates .error")).to_contain_text("HOURLY")
     tab.get_by_label("Repeats").select_option("")
-    expect(tab.locator("#dates .error")).to_contain_text("Choose “By a rule of my own”")
+    expect(tab.locator("#dates .error")).to_contain_text("Choose “Custom rule”")
     assert not MaintenanceSeries.objects.exists()
 
 
@@ -104,10 +104,10 @@ def test_a_warning_is_in_focus_and_the_second_press_confirms_it(open_tab: OpenTa
     tab.get_by_label("Ends").fill("3 days")
     tab.get_by_label("Message").fill("We upgrade.")
     tab.get_by_role("button", name="Schedule maintenance").click()
-    expect(tab.get_by_role("alert")).to_contain_text("It lasts 3 days.")
+    expect(tab.get_by_role("alert")).to_contain_text("The maintenance takes 3 days.")
     expect(tab.get_by_role("alert")).to_be_focused()
     tab.get_by_role("button", name="Schedule maintenance").click()
-    expect(tab.get_by_text("Scheduled.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Maintenance scheduled.", exact=True)).to_be_visible()
 
 
 def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None:
@@ -124,19 +124,19 @@ def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None
     expect(tab.locator(".preview strong")).to_have_text("upgrade")
     expect(tab.locator(".dates li")).to_have_count(3)
     tab.get_by_role("button", name="Schedule maintenance").click()
-    expect(tab.get_by_text("Maintenance that repeats")).to_be_visible()
+    expect(tab.get_by_text("Recurring maintenance")).to_be_visible()
     tab.locator(".rows a").first.click()
     tab.locator("#start summary").first.click()
     tab.get_by_role("button", name="Start maintenance").click()
-    expect(tab.get_by_text("Started.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Maintenance started.", exact=True)).to_be_visible()
     tab.locator("#reschedule summary").first.click()
     tab.locator("#reschedule").get_by_label("Ends").fill("3 days")
-    tab.get_by_role("button", name="Publish the new times").click()
-    tab.get_by_role("button", name="Publish the new times").click()
-    expect(tab.get_by_text("The new times are public.")).to_be_visible()
+    tab.get_by_role("button", name="Publish new times").click()
+    tab.get_by_role("button", name="Publish new times").click()
+    expect(tab.get_by_text("Maintenance rescheduled.")).to_be_visible()
     tab.locator("#complete summary").first.click()
     tab.get_by_role("button", name="Complete maintenance").click()
-    expect(tab.get_by_text("Completed.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Maintenance completed.", exact=True)).to_be_visible()
     first = Incident.objects.ended().get()
     statuses = [update.status for update in first.updates.newest_first()]
     assert statuses == ["completed", "in_progress", "in_progress", "scheduled"]

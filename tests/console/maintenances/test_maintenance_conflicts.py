@@ -10,13 +10,12 @@ from django.test import Client
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, sheet
 from tests.factories import (
     ALICE,
     BOB,
     make_component,
     make_maintenance,
-    make_page,
 )
 
 pytestmark = pytest.mark.django_db
@@ -30,16 +29,6 @@ END = START + timedelta(hours=2)
 def clock() -> Any:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 @pytest.fixture
@@ -79,7 +68,7 @@ def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
     answer = editor.post(path, sent)
     assert answer.status_code == 422
     document = sheet(answer)
-    assert "Somebody else changed this while you were writing." in document.text
+    assert "Someone else changed this incident while you were writing." in document.text
     assert "Theirs." in document.one("section", class_="conflict").text
     held = fields_of(form_to(document, path))
     assert all(held[f"{step}-{name}"] == [value] for name, value in typed.items())

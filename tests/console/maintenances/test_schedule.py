@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions.maintenances.maintenance_lifecycle import options_of
 from incidents.models import Event, Incident, MaintenanceSeries, Page
-from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
-from tests.factories import make_component, make_group, make_maintenance, make_page, make_subscriber
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet
+from tests.factories import make_component, make_group, make_maintenance, make_subscriber
 from tests.public.parsed_page import Element
 
 pytestmark = pytest.mark.django_db
@@ -32,16 +32,6 @@ TYPED = {
 def clock() -> Any:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture
-def page() -> Page:
-    return make_page(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
 
 
 def press(client: Client, **typed: Any) -> Any:
@@ -70,7 +60,7 @@ def test_a_title_a_message_a_start_and_an_end_are_enough(editor: Client, page: P
     assert options_of(maintenance).reminders == (60,)
     assert all(options_of(maintenance).switches.values())
     assert maintenance.events.get().notify
-    assert "Scheduled." in sheet(editor.get(answer["Location"])).text
+    assert "Maintenance scheduled." in sheet(editor.get(answer["Location"])).text
     assert "Database upgrade" in sheet(Client().get("/")).text
 
 
@@ -118,13 +108,14 @@ def test_without_any_reminder_there_is_none(editor: Client) -> None:
 def test_the_form_says_in_a_sentence_what_the_boxes_say(editor: Client) -> None:
     summary = form_to(sheet(editor.get(NEW))).one("summary").text
     assert summary.startswith(
-        "Starts and completes by itself, tells subscribers of the start and the end, reminds them 1 hour before."
+        "Starts and completes automatically, notifies subscribers about the start and the end, "
+        "sends reminders 1 hour before."
     )
     answer = press(editor, auto_start=None, notify_start=None, notify_end=None, reminders=None, body="")
     assert (
         form_to(sheet(answer))
         .one("summary")
-        .text.startswith("Is started by hand, completes by itself, tells nobody of start and end.")
+        .text.startswith("Is started manually, completes automatically, no notification at the start or end.")
     )
 
 
@@ -212,8 +203,8 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"repeat": "weekly", "scheduled_for": ""}, "Say when the first one starts and ends"),
-        ({"repeat": "own", "rule": ""}, "Write the rule, for example"),
+        ({"repeat": "weekly", "scheduled_for": ""}, "Enter a start and an end to see the next dates"),
+        ({"repeat": "own", "rule": ""}, "Enter a rule."),
         ({"repeat": "own", "rule": "FREQ=HOURLY"}, "HOURLY"),
         ({"repeat": "own", "rule": "FREQ=WEEKLY;UNTIL=20200101"}, "never fires"),
     ],
@@ -255,7 +246,7 @@ def test_an_overlap_is_said_once_and_confirmed_by_pressing_again(editor: Client,
     make_maintenance(page, begins=START + timedelta(hours=1), title="New disks", components=[rest, website])
     answer = press(editor, components=[rest.public_id])
     text = warned(answer)
-    assert "“New disks” (Oct 24, 2026, 03:00 – 05:00 CEST) is planned for the same time on REST API." in text
+    assert "“New disks” (Oct 24, 2026, 03:00 – 05:00 CEST) is scheduled for the same time on REST API." in text
     assert Incident.objects.count() == 1
     again = editor.post(NEW, fields_of(form_to(sheet(answer))))
     assert again.status_code == 302
@@ -264,9 +255,9 @@ def test_an_overlap_is_said_once_and_confirmed_by_pressing_again(editor: Client,
 
 def test_what_was_not_shown_yet_is_shown_even_if_something_else_was_confirmed(editor: Client, page: Page) -> None:
     answer = press(editor, scheduled_until="2 days")
-    assert "It lasts 2 days." in warned(answer)
+    assert "The maintenance takes 2 days." in warned(answer)
     held = fields_of(form_to(sheet(answer))) | {"scheduled_until": ["3 days"]}
-    assert "It lasts 3 days." in warned(editor.post(NEW, held))
+    assert "The maintenance takes 3 days." in warned(editor.post(NEW, held))
     assert not Incident.objects.exists()
 
 
@@ -280,15 +271,15 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"scheduled_until": "25 h"}, "It lasts 1 day 1 hour."),
-        ({"scheduled_for": "2028-10-24 02:00"}, "It starts on Oct 24, 2028, more than a year from now."),
+        ({"scheduled_until": "25 h"}, "The maintenance takes 1 day 1 hour."),
+        ({"scheduled_for": "2028-10-24 02:00"}, "The maintenance starts on Oct 24, 2028, more than a year from now."),
         (
             {"repeat": "own", "rule": "FREQ=WEEKLY;BYDAY=SU"},
-            "By its rule the first one is on Sunday, Oct 25, 2026, not on Saturday, Oct 24.",
+            "The first date of this rule is Sunday, Oct 25, 2026, not Saturday, Oct 24.",
         ),
         (
             {"repeat": "own", "rule": "FREQ=DAILY", "scheduled_until": "30 h"},
-            "begins before the one before it has ended",
+            "one starts before the previous one ends",
         ),
     ],
 )
@@ -310,30 +301,30 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"scheduled_for": ""}, {"scheduled_for": "Say when it starts."}),
-        ({"scheduled_until": ""}, {"scheduled_until": "Say when it ends."}),
+        ({"scheduled_for": ""}, {"scheduled_for": "Enter a start time."}),
+        ({"scheduled_until": ""}, {"scheduled_until": "Enter an end time."}),
         ({"scheduled_for": "tomorrow"}, {"scheduled_for": "Write the time as 2026-01-31 14:05"}),
-        ({"scheduled_until": "soon"}, {"scheduled_until": "as a time of day (04:00), or as a length: 2 h, 90 min."}),
-        ({"scheduled_until": "2026-10-24 01:00"}, {"scheduled_until": "It ends before it begins."}),
-        ({"scheduled_until": "2026-10-24 02:00"}, {"scheduled_until": "It ends when it begins."}),
-        ({"scheduled_until": "02:00"}, {"scheduled_until": "It ends when it begins."}),
-        ({"scheduled_until": "0 min"}, {"scheduled_until": "It ends when it begins."}),
+        ({"scheduled_until": "soon"}, {"scheduled_until": "a time of day (04:00), or a duration (2 h, 90 min)."}),
+        ({"scheduled_until": "2026-10-24 01:00"}, {"scheduled_until": "Enter an end time after the start time."}),
+        ({"scheduled_until": "2026-10-24 02:00"}, {"scheduled_until": "Enter an end time after the start time."}),
+        ({"scheduled_until": "02:00"}, {"scheduled_until": "Enter an end time after the start time."}),
+        ({"scheduled_until": "0 min"}, {"scheduled_until": "Enter an end time after the start time."}),
         ({"scheduled_until": "100000 days"}, {"scheduled_until": "This is longer than 90 days."}),
-        ({"scheduled_until": "999999d 999999d 999999d 999999d"}, {"scheduled_until": "That is too long."}),
+        ({"scheduled_until": "999999d 999999d 999999d 999999d"}, {"scheduled_until": "This duration is too long."}),
         ({"scheduled_for": "2026-10-20 02:00"}, {"scheduled_for": "The start lies in the past"}),
         ({"scheduled_for": "2027-03-28 02:30"}, {"scheduled_for": "02:30 did not exist in Europe/Berlin"}),
         ({"scheduled_for": "2026-10-25 02:30"}, {"scheduled_for": "Write 2026-10-25T02:30+0200 or"}),
         ({"scheduled_for": "2026-10-25 00:30", "scheduled_until": "02:30"}, {"scheduled_until": "came twice"}),
         ({"title": ""}, {"title": "The title is missing."}),
-        ({"body": "  "}, {"body": "Please write a message."}),
+        ({"body": "  "}, {"body": "Enter a message."}),
         ({"body": "<script>x</script>"}, {"body": "HTML like <script> is not allowed."}),
         ({"repeat": "yearly"}, {"repeat": "not one of the available choices"}),
-        ({"repeat": "own"}, {"rule": "Write the rule"}),
+        ({"repeat": "own"}, {"rule": "Enter a rule."}),
         ({"repeat": "own", "rule": "FREQ=SECONDLY"}, {"rule": "SECONDLY"}),
         ({"repeat": "own", "rule": "every second sunday"}, {"rule": "EVERYSECONDSUNDAY"}),
         ({"repeat": "own", "rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, {"rule": "never fires"}),
-        ({"rule": "FREQ=WEEKLY"}, {"rule": "Choose “By a rule of my own”"}),
-        ({"more_reminders": "an hour"}, {"more_reminders": "Write minutes as whole numbers"}),
+        ({"rule": "FREQ=WEEKLY"}, {"rule": "Select “Custom rule”"}),
+        ({"more_reminders": "an hour"}, {"more_reminders": "Enter minutes as whole numbers"}),
         ({"more_reminders": "0"}, {"id_reminders": "1 minute to 30 days"}),
         ({"more_reminders": "1 2 3 4 5 6 7"}, {"id_reminders": "reminders"}),
     ],

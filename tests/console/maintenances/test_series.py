@@ -28,16 +28,6 @@ def clock() -> Any:
 
 
 @pytest.fixture
-def page() -> Page:
-    return make_page(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    return signed_in("editor", name="Erin")
-
-
-@pytest.fixture
 def series(page: Page) -> MaintenanceSeries:
     """Every second Sunday at 02:00 from Oct 11 on: Oct 11, Oct 25 (the clocks go back), Nov 8."""
     return make_series(page, components=[make_component(page)])
@@ -78,7 +68,7 @@ def test_those_that_are_over_stand_below(editor: Client, series: MaintenanceSeri
     first = series.occurrences.soonest_first()[0]
     maintenance_lifecycle.cancel(first, actor=ALICE)
     over = shown(editor, series).all("ul", class_="rows")[1]
-    assert over.text == "Oct 11, 2026, 02:00 – 04:00 CEST Cancelled"
+    assert over.text == "Oct 11, 2026, 02:00 – 04:00 CEST Canceled"
 
 
 def test_one_is_cancelled_alone_from_its_own_page(editor: Client, series: MaintenanceSeries) -> None:
@@ -94,7 +84,7 @@ def test_the_series_stands_in_the_list_of_maintenances(editor: Client, series: M
     document = sheet(editor.get("/console/p/acme/incidents?show=maintenance"))
     assert place(series) in [link.attributes["href"] for link in document.all("a")]
     actions.end_series(series, actor=ALICE)
-    assert "Repeating" not in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
+    assert "Recurring maintenance" not in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, series: MaintenanceSeries) -> None:
@@ -159,7 +149,7 @@ def test_its_own_occurrences_are_no_overlap(editor: Client, page: Page, series: 
     make_maintenance(page, begins=datetime(2026, 11, 8, 1, tzinfo=UTC), components=list(series.components.all()))
     answer = edit(editor, series, scheduled_until="4 h")
     assert answer.status_code == 422
-    assert "is planned for the same time" in sheet(answer).one("div", class_="warning").text
+    assert "is scheduled for the same time" in sheet(answer).one("div", class_="warning").text
     assert editor.post(place(series, "edit"), fields_of(form_to(sheet(answer)))).status_code == 302
 
 
@@ -192,7 +182,7 @@ def test_who_changes_it_second_keeps_the_text(editor: Client, series: Maintenanc
     actions.end_series(MaintenanceSeries.objects.get(), actor=BOB, cancel_upcoming=False)
     answer = editor.post(place(series, "edit"), sent)
     assert answer.status_code == 422
-    assert "Somebody else changed this series" in sheet(answer).text
+    assert "Someone else changed this series" in sheet(answer).text
     assert fields_of(form_to(sheet(answer)))["title"] == ["Mine"]
     again = editor.post(place(series, "edit"), fields_of(form_to(sheet(answer))))
     assert "This series has ended." in sheet(again).text
@@ -212,7 +202,7 @@ def test_ending_it_cancels_the_rest_or_leaves_it(
     notes = [one.updates.newest_first()[0].body for one in series.occurrences.ended()]
     assert notes == ["We moved to rolling updates."] * (3 - left)
     document = shown(editor, series)
-    assert "Maintenance that repeated until" in document.text
+    assert "Recurring maintenance, ended" in document.text
     assert door not in [form.attributes.get("action") for form in document.all("form")]
 
 

@@ -75,7 +75,7 @@ def test_a_length_is_real_time_across_a_change_of_the_clocks() -> None:
 
 @pytest.mark.parametrize("text", ["noon", "2", "24:00", "2 weeks", "24.10.2026 04:00"])
 def test_what_is_no_end_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(ValidationError, match="as a time of day \\(04:00\\), or as a length: 2 h, 90 min"):
+    with pytest.raises(ValidationError, match="a time of day \\(04:00\\), or a duration \\(2 h, 90 min\\)"):
         FIELD.clean(text)
 
 

@@ -17,11 +17,6 @@ TODAY = date(2026, 3, 10)
 
 
 @pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
 def viewer(page: Page) -> Client:
     client = Client()
     client.force_login(make_user("viewer"))

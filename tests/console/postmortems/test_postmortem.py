@@ -20,20 +20,8 @@ SAVED_TEXT = "## What happened\n\nThe cluster's **addresses** changed."
 
 
 @pytest.fixture
-def page() -> Page:
-    return make_page()
-
-
-@pytest.fixture
 def incident(page: Page) -> Incident:
     return make_resolved(page)
-
-
-@pytest.fixture
-def editor(page: Page) -> Client:
-    client = Client()
-    client.force_login(make_user("editor"))
-    return client
 
 
 def address(incident: Incident) -> str:
@@ -83,7 +71,7 @@ def test_a_draft_is_kept_and_nobody_sees_it(editor: Client, incident: Incident) 
     item = saved.action_items.get()
     assert (item.text, item.owner, item.due_on, item.url) == (ROW["text"], "Dana", date(2026, 9, 1), ROW["url"])
     again = editor.get(address(incident))
-    assert "Draft saved. Visitors do not see it." in text_of(again)
+    assert "Draft saved." in text_of(again)
     assert body_of(again) == SAVED_TEXT.replace("'", "&#x27;")
     assert 'value="Upgrade the client"' in again.content.decode()
     assert b"addresses" not in Client().get(f"/incidents/{incident.public_id}").content
@@ -120,12 +108,16 @@ def test_publication_can_be_backdated_in_the_pages_zone(editor: Client, page: Pa
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),
     [
-        ("body", "", "Please write a message."),
+        ("body", "", "Enter a message."),
         ("body", "[" * 10_000, "are not closed"),
         ("body", "x" * 25_001, "25,001 characters long"),
         ("body", "Hello <script>alert(1)</script>", "HTML like &lt;script&gt; is not allowed"),
-        ("body", "[click](javascript:alert(1))", "A link may start with http:"),
-        ("body", "## What happened\n\n## Impact\n\n## Why it was not noticed\n## What we do now", "Only the headings"),
+        ("body", "[click](javascript:alert(1))", "A link must start with http:"),
+        (
+            "body",
+            "## What happened\n\n## Impact\n\n## Why it was not noticed\n## What we do now",
+            "The postmortem contains only headings",
+        ),
         ("at", "tomorrow", "Write the time as"),
         ("at", "2999-01-01 00:00", "lies in the future"),
         ("at", "1999-01-01 00:00", "before the previous update"),
@@ -147,12 +139,12 @@ def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ({"owner": "Dana"}, "Say what is to be done, or empty the whole row."),
+        ({"owner": "Dana"}, "Describe the action, or clear the whole row."),
         ({"text": "x" * 501}, "at most 500 characters"),
         ({"text": "Do", "owner": "x" * 101}, "at most 100 characters"),
         ({"text": "Do", "due_on": "soon"}, "Enter a valid date."),
-        ({"text": "Do", "url": "javascript:alert(1)"}, "Write a whole address, like https://example.org/12."),
-        ({"text": "Do", "url": "not a link"}, "Write a whole address, like https://example.org/12."),
+        ({"text": "Do", "url": "javascript:alert(1)"}, "Enter a full URL. Example: https://example.org/12."),
+        ({"text": "Do", "url": "not a link"}, "Enter a full URL. Example: https://example.org/12."),
     ],
 )
 def test_a_bad_action_item_is_refused_in_its_row(
@@ -229,7 +221,7 @@ def test_the_live_preview_says_what_would_be_refused(editor: Client, incident: I
 def test_an_open_incident_has_a_draft_but_no_publish_button(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     html = editor.get(address(incident)).content.decode()
-    assert "resolve the incident" in html
+    assert "Resolve the incident" in html
     assert 'name="publish"' not in html
     answer = editor.post(address(incident), typed("publish"))
     assert "Resolve the incident before you publish its postmortem." in text_of(answer)
@@ -239,19 +231,19 @@ def test_an_open_incident_has_a_draft_but_no_publish_button(editor: Client, page
 def test_revising_says_that_visitors_see_the_change(editor: Client, incident: Incident) -> None:
     version = actions.publish(incident, body="At 13:00 UTC.", actor=ALICE).version
     form = text_of(editor.get(address(incident)))
-    assert "lets visitors see what changed" in form
+    assert "shows “edited” with the changes" in form
     assert "Notify" not in form
     editor.post(address(incident), typed("publish", body="At 14:00 UTC.", version=version))
     assert Revision.objects.get().body == "At 13:00 UTC."
     assert "<del>13:00</del>" in Client().get(f"/incidents/{incident.public_id}").content.decode()
-    assert "The changes are public." in text_of(editor.get(address(incident)))
+    assert "Changes published." in text_of(editor.get(address(incident)))
 
 
 def test_a_draft_of_a_revision_is_not_public_and_says_so(editor: Client, incident: Incident) -> None:
     version = actions.publish(incident, body="Old text.", actor=ALICE).version
     editor.post(address(incident), typed("save", body="New text.", version=version))
     assert b"New text." not in Client().get(f"/incidents/{incident.public_id}").content
-    assert "This draft differs from the text that visitors see." in text_of(editor.get(address(incident)))
+    assert "This draft has unpublished changes." in text_of(editor.get(address(incident)))
 
 
 def test_emptying_a_row_removes_its_item_and_ticking_it_does_it(editor: Client, incident: Incident) -> None:
@@ -277,7 +269,7 @@ def test_of_two_editors_the_second_sees_both_texts_and_loses_nothing(editor: Cli
     answer = editor.post(address(incident), typed("save", body="What I wrote.", version=0, rows=[ROW]))
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert "Both texts are here" in html
+    assert "Both versions are shown below" in html
     assert "What Bob saved." in html
     assert "Bob&#x27;s item" in html
     assert body_of(answer) == "What I wrote."
@@ -310,7 +302,7 @@ def test_publishing_over_somebody_elses_equal_draft_is_still_a_conflict(editor: 
 def test_retracting_asks_first_and_keeps_the_text(editor: Client, incident: Incident) -> None:
     published = actions.publish(incident, body="Too early.", actor=ALICE)
     where = f"{address(incident)}/retract"
-    assert "Take the postmortem off the page?" in text_of(editor.get(where))
+    assert "Unpublish the postmortem?" in text_of(editor.get(where))
     assert Postmortem.objects.get().is_published
     editor.post(where, {"version": str(published.version)})
     assert b"Too early." not in Client().get(f"/incidents/{incident.public_id}").content
@@ -321,7 +313,7 @@ def test_retracting_what_somebody_just_revised_is_a_conflict(editor: Client, inc
     old = actions.publish(incident, body="First.", actor=ALICE).version
     actions.publish(incident, body="Second.", actor=BOB)
     answer = editor.post(f"{address(incident)}/retract", {"version": str(old)}, follow=True)
-    assert "Somebody changed the postmortem meanwhile." in text_of(answer)
+    assert "Someone else changed this postmortem." in text_of(answer)
     assert Postmortem.objects.get().is_published
 
 

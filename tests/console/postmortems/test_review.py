@@ -7,19 +7,9 @@ from django.test import Client
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.models import Incident, Page, Postmortem
-from tests.console.postmortems.test_postmortem_editor import (
-    address,
-    editor,
-    incident,
-    page,
-    public,
-    save,
-    signed_in,
-    text_of,
-)
+from tests.console.postmortems.test_postmortem_editor import address, public, save, text_of
+from tests.console.staff import signed_in
 from tests.factories import ALICE, make_resolved
-
-__all__ = ["editor", "incident", "page"]
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +21,7 @@ def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Cli
     save(editor, incident, "ask")
     assert "Waits for approval" in text_of(editor.get("/console/p/acme/"))
     mine = editor.get(address(incident, "/review"))
-    assert "somebody else has to approve it" in text_of(mine)
+    assert "someone else must approve it" in text_of(mine)
     assert 'name="approve"' not in mine.content.decode()
     version = str(Postmortem.objects.get().version)
     assert editor.post(address(incident, "/review"), {"approve": "1", "version": version}).status_code == 422
@@ -48,7 +38,7 @@ def test_an_approval_after_somebody_saved_again_is_refused(editor: Client, incid
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, body="Because of something else.")
     answer = signed_in().post(address(incident, "/review"), {"approve": "1", "version": seen}, follow=True)
-    assert "Somebody changed it since you opened this page" in text_of(answer)
+    assert "Someone else changed this postmortem after you opened this page" in text_of(answer)
     assert not Postmortem.objects.get().approved
 
 
@@ -62,7 +52,7 @@ def test_comments_are_for_staff_and_an_empty_one_is_refused(editor: Client, inci
     assert editor.post(where, {"comment": " "}).status_code == 422
     said = Postmortem.objects.get().comments.get()
     editor.post(where, {"settle": str(said.pk)})
-    assert "settled by" in text_of(editor.get(where))
+    assert "resolved by" in text_of(editor.get(where))
 
 
 def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
@@ -84,11 +74,11 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     said = Postmortem.objects.get().comments.get()
     settled = second.post(where, {"settle": str(said.pk), "comment": "Half a thou"})
     assert "Half a thou</textarea>" in settled.content.decode()
-    assert "settled by" in text_of(settled)
+    assert "resolved by" in text_of(settled)
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, "ask", body="Because of something else.")
     late = second.post(where, {"return": "1", "comment": "Which one?", "version": seen})
-    assert "Somebody changed it since" in text_of(late)
+    assert "Someone else changed this postmortem after" in text_of(late)
     assert "Which one?</textarea>" in late.content.decode()
     assert "Because of something else." in late.content.decode()
     version = str(Postmortem.objects.get().version)
@@ -96,7 +86,7 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
     assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
     assert "Publish…" in text_of(second.get(where))
     log = text_of(second.get("/console/p/acme/audit"))
-    for did in ("asked for approval of", "commented on", "approved", "settled a comment on"):
+    for did in ("requested approval of", "commented on", "approved", "resolved a comment on"):
         assert f"{did} the postmortem of" in log
 
 
@@ -116,11 +106,11 @@ def test_saving_says_what_becomes_of_it(editor: Client, incident: Incident) -> N
     Page.objects.update(postmortems_need_approval=True)
     save(editor, incident, "ask")
     waiting = editor.get(address(incident)).content.decode()
-    assert "Save and ask again" in waiting
+    assert "Save and request approval again" in waiting
     assert 'name="notify"' not in waiting
     save(editor, incident, body="Because of something else.")
-    assert "nobody is asked to approve it any more" in text_of(editor.get(address(incident)))
+    assert "The change withdrew the approval request" in text_of(editor.get(address(incident)))
     Page.objects.update(postmortems_need_approval=False)
     save(editor, incident, "publish")
     save(editor, incident, **{"items-0-text": "Raise an alarm"})
-    assert "Saved. Visitors see the action items as they are now" in text_of(editor.get(address(incident)))
+    assert "Postmortem saved. Action items are updated" in text_of(editor.get(address(incident)))

@@ -54,7 +54,7 @@ def test_a_remark_quotes_the_words_says_why_and_offers_a_fix(editor: Client, pag
     incident = make_resolved(page, at=BEGAN, until=ENDED)
     update = incident.updates.newest_first()[0]
     (remark,) = remarks(editor, f"?update={update.public_id}", body="🔥 At 7:00 AM PT (13:00 UTC) it failed.")
-    assert said([remark]) == ["Wrong 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
+    assert said([remark]) == ["Error 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
     button = remark.one("button")
     assert button.text == "Use “14:00 UTC”"
     shown = {name: button.attributes[f"data-{name}"] for name in ("start", "end", "words", "suggestion")}

@@ -70,24 +70,24 @@ def test_filling_adds_only_what_no_line_stands_for_yet() -> None:
 
 
 def test_what_is_stated_goes_before_what_follows_from_the_record() -> None:
-    account = postmortem_summary_of(FINDINGS, RECORD)
-    assert account.moments == {
+    summary = postmortem_summary_of(FINDINGS, RECORD)
+    assert summary.moments == {
         "began": after(-3),
         "detected": after(2),
         "acknowledged": after(4),
         "resolved": after(60),
         "ended": after(48),
     }
-    assert account.measures == [
+    assert summary.measures == [
         ("Time to detect", timedelta(minutes=5)),
         ("Time to acknowledge", timedelta(minutes=7)),
         ("Time to resolve", timedelta(minutes=63)),
     ]
-    assert account.lasted == timedelta(minutes=51)
+    assert summary.lasted == timedelta(minutes=51)
 
 
 def test_a_component_is_harmed_only_while_the_impact_lasts_and_its_seconds_can_be_stated() -> None:
-    api, web = postmortem_summary_of(FINDINGS, RECORD).harms
+    api, web = postmortem_summary_of(FINDINGS, RECORD).component_impacts
     assert api.spans == (Span("major_outage", after(-3), after(20)),)
     assert (api.recorded, api.lasted) == (timedelta(minutes=23), timedelta(seconds=61))
     assert (web.spans, web.lasted) == ((Span("degraded_performance", after(30), after(48)),), timedelta(minutes=18))
@@ -100,21 +100,23 @@ def test_an_hour_that_the_clock_showed_twice_counts_twice() -> None:
 
 
 def test_only_public_lines_are_in_the_account() -> None:
-    account = postmortem_summary_of(FINDINGS, RECORD)
-    assert [line.text for line in account.lines] == ["It fails"]
-    assert "Ada" not in str(account.as_json())
+    summary = postmortem_summary_of(FINDINGS, RECORD)
+    assert [line.text for line in summary.lines] == ["It fails"]
+    assert "Ada" not in str(summary.as_json())
 
 
 def test_an_account_comes_back_as_it_was() -> None:
-    account = postmortem_summary_of(FINDINGS, RECORD)
-    assert PostmortemSummary.read(account.as_json()) == account
+    summary = postmortem_summary_of(FINDINGS, RECORD)
+    assert PostmortemSummary.read(summary.as_json()) == summary
     assert PostmortemSummary.read({}) is None
 
 
 def test_a_damaged_account_shows_what_can_be_read_and_no_private_line() -> None:
     private = {"at": "2022-09-21T14:14:00Z", "text": "secret", "is_public": False}
-    harms = [3, {"name": "API", "spans": [["on_fire", 1, 2], ["major_outage", "x", "y"], 5]}]
-    found = PostmortemSummary.read({"lines": [private], "moments": [], "harms": harms, "factors": "x", "stated": 1})
+    component_impacts = [3, {"name": "API", "spans": [["on_fire", 1, 2], ["major_outage", "x", "y"], 5]}]
+    found = PostmortemSummary.read(
+        {"lines": [private], "moments": [], "harms": component_impacts, "factors": "x", "stated": 1}
+    )
     assert found == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
 
 
@@ -124,7 +126,7 @@ def test_a_time_before_the_impact_gives_no_measure() -> None:
 
 
 def test_told_in_words_it_names_times_lengths_and_factors() -> None:
-    told = postmortem_summary_of(FINDINGS, RECORD).told(UTC)
+    told = postmortem_summary_of(FINDINGS, RECORD).as_markdown(UTC)
     assert "- Sep 21, 2022 - 14:14 UTC: It fails" in told
     assert "- Time to detect: 5 minutes" in told
     assert "- Web: 18 minutes" in told

@@ -63,7 +63,7 @@ def test_the_timeline_is_filled_from_updates_statuses_and_the_log(incident: Inci
 
 
 def test_the_moments_follow_from_the_record(incident: Incident) -> None:
-    moments = evidence_of(incident).record.moments
+    moments = evidence_of(incident).facts.moments
     assert moments["began"] == after(14)
     assert moments["fixed"] == after(40)
     assert (moments["resolved"], moments["ended"]) == (after(62), after(62))
@@ -72,21 +72,24 @@ def test_the_moments_follow_from_the_record(incident: Incident) -> None:
 
 def test_a_stated_start_makes_the_first_update_the_acknowledgement(incident: Incident) -> None:
     incident.impact_started_at = after(5)
-    moments = evidence_of(incident).record.moments
+    moments = evidence_of(incident).facts.moments
     assert (moments["began"], moments["acknowledged"]) == (after(5), after(14))
 
 
 def test_each_component_has_its_own_time(incident: Incident) -> None:
-    harms = postmortem_summary_of(Findings(), evidence_of(incident).record).harms
-    assert {harm.name: harm.lasted for harm in harms} == {"API": timedelta(minutes=48), "Web": timedelta(minutes=42)}
+    component_impacts = postmortem_summary_of(Findings(), evidence_of(incident).facts).component_impacts
+    assert {impact.name: impact.lasted for impact in component_impacts} == {
+        "API": timedelta(minutes=48),
+        "Web": timedelta(minutes=42),
+    }
 
 
 def test_what_a_component_suffered_before_and_after_is_not_this_incidents(incident: Incident) -> None:
     api = Component.objects.get(name="API")
     component_actions.set_status(api, "degraded_performance", actor=BOB)
-    record = evidence_of(Incident.objects.with_details().get()).record
-    api_harm = postmortem_summary_of(Findings(), record).harms[0]
-    assert api_harm.lasted == timedelta(minutes=48)
+    record = evidence_of(Incident.objects.with_details().get()).facts
+    api_impact = postmortem_summary_of(Findings(), record).component_impacts[0]
+    assert api_impact.lasted == timedelta(minutes=48)
 
 
 def test_a_line_about_two_hundred_components_can_be_saved_as_it_is() -> None:
@@ -103,7 +106,7 @@ def test_an_open_incident_has_an_account_too() -> None:
     page = make_page()
     make_incident(page, components={make_component(page): "major_outage"})
     evidence = evidence_of(Incident.objects.with_details().get())
-    assert evidence.record.moments["ended"] is None
+    assert evidence.facts.moments["ended"] is None
     assert lines_of(evidence)
 
 

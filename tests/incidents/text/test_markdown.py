@@ -69,7 +69,7 @@ def test_what_is_no_link_stays_text(text: str) -> None:
 
 
 def test_empty_and_blank_texts_are_refused() -> None:
-    assert refusal("") == refusal(" \n\t\n ") == "Please write a message."
+    assert refusal("") == refusal(" \n\t\n ") == "Enter a message."
 
 
 def test_the_length_limit_says_both_numbers() -> None:

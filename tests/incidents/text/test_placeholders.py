@@ -1,7 +1,7 @@
 import pytest
 
 from incidents.text.default_templates import DEFAULT_TEMPLATES
-from incidents.text.placeholders import Gap, fill, gaps
+from incidents.text.placeholders import Placeholder, fill, unfilled
 
 
 def test_what_is_known_is_filled_in_and_the_rest_stays() -> None:
@@ -18,17 +18,17 @@ def test_a_word_that_is_known_but_empty_is_a_gap_still() -> None:
     ("text", "found"),
     [
         ("Nothing to fill in.", []),
-        ("One\n\n{{cause}} and {{next update}}", [Gap("cause", 3), Gap("next update", 3)]),
+        ("One\n\n{{cause}} and {{next update}}", [Placeholder("cause", 3), Placeholder("next update", 3)]),
         ("Use `{{ item.name }}` in templates.", []),
-        ("```\n{{cause}}\n```\nthen {{effect}}", [Gap("effect", 4)]),
+        ("```\n{{cause}}\n```\nthen {{effect}}", [Placeholder("effect", 4)]),
         ("~~~ jinja\n{{cause}}", []),
         ("{{ item.name }} is no variable of ours, {} neither", []),
     ],
 )
-def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[Gap]) -> None:
-    assert gaps(text) == found
+def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[Placeholder]) -> None:
+    assert unfilled(text) == found
 
 
 def test_every_text_that_we_begin_with_has_a_name_of_its_own_and_a_gap_or_two() -> None:
     assert len({template.name for template in DEFAULT_TEMPLATES}) == len(DEFAULT_TEMPLATES)
-    assert all(gaps(template.body) or fill(template.body, {}) == template.body for template in DEFAULT_TEMPLATES)
+    assert all(unfilled(template.body) or fill(template.body, {}) == template.body for template in DEFAULT_TEMPLATES)

@@ -11,7 +11,7 @@ from incidents.actions.postmortems.postmortem_lifecycle import publish
 from incidents.models import Page
 from incidents.statuspage_json import V2Serializer
 from incidents.text import markdown
-from incidents.text.time_shorthand import Clock, spelled_out
+from incidents.text.time_shorthand import Clock, expand_times
 from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.messages.email import notification_email
 from statuspage.notifications.messages.notification import read_notification
@@ -94,10 +94,10 @@ def test_chat_messages_and_feeds_of_text_read_it() -> None:
 
 def test_plain_text_is_spelled_out() -> None:
     clock = Clock(BERLIN, WINTER)
-    assert spelled_out("From @14:14 to @2026-11-26 01:00, @nobody.", clock) == (
+    assert expand_times("From @14:14 to @2026-11-26 01:00, @nobody.", clock) == (
         "From 14:14 CET (13:14 UTC) to Nov 26, 2026, 01:00 CET (00:00 UTC), @nobody."
     )
-    assert spelled_out("@2026-02-30 14:14", clock) == "@2026-02-30 14:14"
+    assert expand_times("@2026-02-30 14:14", clock) == "@2026-02-30 14:14"
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def _open(page: Page, data: IncidentIn, actor: Actor) -> Incident:
     return actions.open_incident(
         page,
         title=data.name or "",
-        body=data.text or wording.BY_STATUS[Status(status)],
+        body=data.text or wording.DEFAULT_BODIES[Status(status)],
         status=status,
         impact=data.impact_override,
         components=statuses_of(page, data),
@@ -61,7 +61,7 @@ def _backfill(page: Page, data: IncidentIn, actor: Actor) -> Incident:
     return actions.open_incident(
         page,
         title=data.name or "",
-        body=data.text or wording.BY_STATUS[Status.RESOLVED],
+        body=data.text or wording.DEFAULT_BODIES[Status.RESOLVED],
         status=Status.RESOLVED,
         impact=data.impact_override,
         notify=False,
@@ -94,7 +94,7 @@ def _schedule(page: Page, data: IncidentIn, actor: Actor) -> Incident:
     return maintenance_lifecycle.schedule(
         page,
         title=data.name or "",
-        body=data.text or wording.BY_STATUS[Status.SCHEDULED],
+        body=data.text or wording.DEFAULT_BODIES[Status.SCHEDULED],
         scheduled_for=data.scheduled_for,
         scheduled_until=data.scheduled_until,
         components=list(statuses),
@@ -193,7 +193,7 @@ def _post(incident: Incident, data: IncidentIn, statuses: Statuses, actor: Actor
 
 def _with_body(update: UpdateInput) -> UpdateInput:
     """With the standard sentence of its status if it has no text."""
-    return update if update.body else replace(update, body=wording.BY_STATUS[Status(update.status)])
+    return update if update.body else replace(update, body=wording.DEFAULT_BODIES[Status(update.status)])
 
 
 def _reject_if_resolved(incident: Incident) -> None:
@@ -254,7 +254,7 @@ def _start(maintenance: Incident, update: UpdateInput, statuses: Statuses, *, ac
     maintenance_lifecycle.start(maintenance, update, actor=actor)
     changed = _changed(statuses)
     if changed:
-        text = wording.BY_STATUS[Status.IN_PROGRESS]
+        text = wording.DEFAULT_BODIES[Status.IN_PROGRESS]
         further = UpdateInput(status=update.status, body=text, components=changed, notify=False)
         actions.post_update(maintenance, further, actor=actor)
 
