@@ -1,12 +1,12 @@
-"""Whether a colour can be read (WCAG 2.2, success criterion 1.4.3). Pure functions on `#rrggbb`."""
+"""Color contrast (WCAG 2.2, success criterion 1.4.3). Pure functions on `#rrggbb`."""
 
 import re
 
 AA = 4.5
-# The grounds that links stand on: paper, surface and raised of tokens.css.
+# The backgrounds of links: paper, surface and raised in tokens.css.
 LIGHT = ("#fdfdfc", "#f4f5f4", "#ffffff")
 DARK = ("#131518", "#1c1f23", "#202429")
-# Links and focus of tokens.css, on light ground.
+# The color of links and focus outlines in tokens.css, on light backgrounds.
 ACCENT = "#2846a8"
 STEPS = 200
 
@@ -17,29 +17,31 @@ def is_hex(text: str) -> bool:
     return re.fullmatch(r"#[0-9a-f]{6}", text, re.ASCII | re.IGNORECASE) is not None
 
 
-def contrast(colour: str, *grounds: str) -> float:
-    """The lowest contrast ratio of `colour` to any of `grounds`, from 1 to 21 (WCAG's definition)."""
-    own = _luminance(_rgb(colour))
-    return min(_ratio(own, _luminance(_rgb(ground))) for ground in grounds)
+def contrast(color: str, *backgrounds: str) -> float:
+    """Return the lowest contrast ratio of `color` to any of `backgrounds`, from 1 to 21 (as WCAG defines it)."""
+    luminance = _luminance(_rgb(color))
+    return min(_ratio(luminance, _luminance(_rgb(background))) for background in backgrounds)
 
 
-def nearest(colour: str, *grounds: str) -> str:
-    """The colour closest to `colour` that reaches AA on all `grounds`: mixed with black or with white, no more than
-    needed. `colour` itself if it does already."""
-    if contrast(colour, *grounds) >= AA:
-        return colour.lower()
-    is_light = _luminance(_rgb(grounds[0])) > 0.5
+def nearest(color: str, *backgrounds: str) -> str:
+    """Return the color closest to `color` that reaches AA on all `backgrounds`.
+
+    It is mixed with black or white, as little as necessary.
+    """
+    if contrast(color, *backgrounds) >= AA:
+        return color.lower()
+    is_light = _luminance(_rgb(backgrounds[0])) > 0.5
     end: _Rgb = (0, 0, 0) if is_light else (1, 1, 1)
-    mixed = (_hex(_mix(_rgb(colour), end, step / STEPS)) for step in range(1, STEPS + 1))
-    return next(one for one in mixed if contrast(one, *grounds) >= AA)
+    mixed = (_hex(_mix(_rgb(color), end, step / STEPS)) for step in range(1, STEPS + 1))
+    return next(candidate for candidate in mixed if contrast(candidate, *backgrounds) >= AA)
 
 
 def as_hex(red: int, green: int, blue: int) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _ratio(one: float, other: float) -> float:
-    lighter, darker = max(one, other), min(one, other)
+def _ratio(candidate: float, other: float) -> float:
+    lighter, darker = max(candidate, other), min(candidate, other)
     return (lighter + 0.05) / (darker + 0.05)
 
 
@@ -48,8 +50,8 @@ def _luminance(rgb: _Rgb) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _mix(colour: _Rgb, end: _Rgb, share: float) -> _Rgb:
-    red, green, blue = (own + (other - own) * share for own, other in zip(colour, end, strict=True))
+def _mix(color: _Rgb, end: _Rgb, share: float) -> _Rgb:
+    red, green, blue = (luminance + (other - luminance) * share for luminance, other in zip(color, end, strict=True))
     return red, green, blue
 
 

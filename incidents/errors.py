@@ -1,11 +1,11 @@
-"""What an action answers when it cannot do as asked. Bad input is Django's ValidationError with the field named."""
+"""Errors of the actions. Invalid input raises Django's ValidationError with the name of the field."""
 
 from typing import Any
 
 
 class EditConflict(Exception):
-    """Somebody else saved first: `current` is what they saved, freshly read."""
+    """Someone else saved first. `current` is the saved object, freshly read."""
 
     def __init__(self, current: Any) -> None:
-        super().__init__("Somebody else changed this while you were writing.")
+        super().__init__("Someone else changed this in the meantime.")
         self.current = current

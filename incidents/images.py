@@ -1,6 +1,6 @@
-"""Pictures from outside, read with care and drawn anew: the only place that imports PIL.
+"""Decode uploaded images and encode them again. This is the only module that imports PIL.
 
-No byte of a file is kept: what its metadata say, further frames, and whatever else hides in it end here.
+No byte of the uploaded file is stored: metadata, further frames and anything else in it are dropped.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SIDE = 4000
 BOX = (480, 160)
-# Pictures that are saved have about ten. Each makes a decoder walk through the whole picture, for a few bytes.
+# Usual images have about ten. Every scan makes the decoder process the whole image, for a few bytes of input.
 MAX_SCANS = 100
-# What a graphic needs to be told from its ground (WCAG 2.2, success criterion 1.4.11), and how much may have less.
+# The contrast that graphics need (WCAG 2.2, success criterion 1.4.11), and the share of pixels that may have less.
 CONTRAST, FAINT = 3.0, 0.3
 SAMPLE = (120, 40)
 
@@ -30,7 +30,7 @@ _Rgba = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Picture:
-    """A WebP without loss: drawn again, it is the same bytes."""
+    """A lossless WebP. Encoding it again gives the same bytes."""
 
     content: bytes
     width: int
@@ -42,54 +42,58 @@ class Picture:
 
 
 def drawn(raw: bytes) -> Picture:
-    """`raw` (PNG, JPEG, WebP or GIF; of an animation the first frame) as a picture that fits into 480 by 160.
+    """Convert `raw` (PNG, JPEG, WebP or GIF; the first frame of an animation) to an image of at most 480 by 160 pixels.
 
-    ValidationError (plain words, no field) for what is too large, damaged, or no such picture.
+    Raise ValidationError without a field if it is too large, damaged or of another format.
     """
     if len(raw) > MAX_BYTES:
-        raise ValidationError("This file is larger than 2 MB. Save it in a smaller size.")
+        raise ValidationError("This file is larger than 2 MB. Upload a smaller one.")
     if b"<svg" in raw[:2048].lower():
-        raise ValidationError("SVG is not taken, because it can carry programs. Save it as PNG, 480 pixels wide.")
+        raise ValidationError(
+            "SVG files are not accepted because they can contain scripts. Upload a PNG at least 480 pixels wide."
+        )
     image = _decoded(raw)
     if image.getchannel("A").getextrema()[1] == 0:
-        raise ValidationError("Nothing can be seen in this picture: all of it is transparent.")
+        raise ValidationError("This image is fully transparent.")
     image.thumbnail(BOX, Image.Resampling.LANCZOS)
     buffer = BytesIO()
-    # Not `exact`: colours that nobody sees, because they are transparent, are wiped out.
+    # Not `exact`: the colors of fully transparent pixels are removed.
     image.save(buffer, "WEBP", lossless=True, quality=90, method=6, exact=False)
     return Picture(buffer.getvalue(), image.width, image.height)
 
 
-def is_legible(content: bytes, ground: str) -> bool:
-    """Whether what is drawn can be told from `ground` (`#rrggbb`), by and large. A picture without
-    transparency brings a ground of its own. `content`: of a Picture."""
+def is_legible(content: bytes, background: str) -> bool:
+    """Return whether the image has enough contrast on `background` (`#rrggbb`).
+
+    An image without transparency has its own background. `content` is the content of a Picture.
+    """
     image = Image.open(BytesIO(content), formats=["WEBP"]).convert("RGBA")
     image.thumbnail(SAMPLE)
-    seen = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
-    if seen.total() > 0.95 * image.width * image.height:
+    pixels_by_color = Counter(pixel[:3] for pixel in _pixels(image) if pixel[3] > 127)
+    if pixels_by_color.total() > 0.95 * image.width * image.height:
         return True
-    faint = sum(n for rgb, n in seen.items() if colors.contrast(colors.as_hex(*rgb), ground) < CONTRAST)
-    return faint <= FAINT * seen.total()
+    faint = sum(n for rgb, n in pixels_by_color.items() if colors.contrast(colors.as_hex(*rgb), background) < CONTRAST)
+    return faint <= FAINT * pixels_by_color.total()
 
 
 def _decoded(raw: bytes) -> Image.Image:
-    """The first frame, upright, in RGBA. Nothing is decoded before its size is known to be small enough."""
+    """Decode the first frame, upright, as RGBA. The size is checked before anything is decoded."""
     try:
         image = Image.open(BytesIO(raw), formats=FORMATS)
         _check_size(image)
         if image.format in ("JPEG", "MPO") and raw.count(b"\xff\xda") > MAX_SCANS:
-            raise ValidationError("This JPEG is built in an unusual way. Save it anew, as PNG.")
+            raise ValidationError("This JPEG has too many scans. Save it as PNG.")
         image.load()
         _check_size(image)
         return _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except ValidationError:
         raise
     except UnidentifiedImageError:
-        raise ValidationError("This is no PNG, JPEG, WebP or GIF picture.") from None
+        raise ValidationError("This is not a PNG, JPEG, WebP or GIF image.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Exception:  # a decoder of a damaged file may fail in any way
-        raise ValidationError("This picture is damaged: it cannot be read to its end.") from None
+        raise ValidationError("This image is damaged and cannot be read.") from None
 
 
 def _check_size(image: Image.Image) -> None:
@@ -98,11 +102,11 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _too_large() -> ValidationError:
-    return ValidationError(f"This picture has more than {MAX_SIDE:,} pixels on a side. Save it in a smaller size.")
+    return ValidationError(f"This image has more than {MAX_SIDE:,} pixels on a side. Upload a smaller one.")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Of greys with 16 bits, the upper eight: PIL would cut them off at the lower."""
+    """Reduce 16-bit grayscale to its upper eight bits. PIL would clip the values instead."""
     return image.point(lambda grey: grey / 256).convert("L") if image.mode.startswith("I") else image
 
 

@@ -1,4 +1,4 @@
-"""When a series of maintenances happens: RFC 5545 rules on the wall clock of a zone. Pure; imports no model."""
+"""The occurrences of a recurring maintenance: RFC 5545 rules in the local time of a zone. Imports no model."""
 
 import re
 import zoneinfo
@@ -44,7 +44,7 @@ _CLOCK_PARTS = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
 class RuleError(ValueError):
-    """A rule, start or zone that makes no sense, in words for whoever typed it. `field`: rule, starts_at, time_zone."""
+    """An invalid rule, start or time zone. The message is for users. `field`: rule, starts_at or time_zone."""
 
     def __init__(self, message: str, *, field: str = "rule") -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Slot:
-    """One occurrence: its local day, and its start as an instant in UTC."""
+    """One occurrence: its local day, and its start in UTC."""
 
     on: date
     starts_at: datetime
@@ -64,12 +64,12 @@ def check(rule: str, *, starts_at: datetime, time_zone: str) -> str:
     if time_zone not in zoneinfo.available_timezones():
         raise RuleError(f"“{time_zone}” is not a time zone. Use a name like Europe/Berlin.", field="time_zone")
     if starts_at.tzinfo is not None:
-        raise RuleError("The first start is a time on the wall clock: leave out the zone.", field="starts_at")
-    kept = ";".join(f"{name}={value}" for name, value in _parts(rule).items())
-    if next(_local_times(kept, starts_at, ZoneInfo(time_zone)), None) is None:
-        ends = " by UNTIL" if "UNTIL" in kept else ""
-        raise RuleError(f"This rule never fires: no day fits all of its parts{ends}.")
-    return kept
+        raise RuleError("Enter the first start as local time without a time zone.", field="starts_at")
+    normalized = ";".join(f"{name}={value}" for name, value in _parts(rule).items())
+    if next(_local_times(normalized, starts_at, ZoneInfo(time_zone)), None) is None:
+        ends = " by UNTIL" if "UNTIL" in normalized else ""
+        raise RuleError(f"This rule has no occurrences: no day matches all of its parts{ends}.")
+    return normalized
 
 
 def upcoming(rule: str, *, starts_at: datetime, zone: ZoneInfo, after: datetime, count: int) -> list[Slot]:
@@ -105,15 +105,15 @@ def _parts(rule: str) -> dict[str, str]:
     """The rule's parts by name, in their order, each of the right shape. RuleError naming the first that is not."""
     text = re.sub(r"[ \t]", "", rule).upper().removeprefix("RRULE:").strip(";")
     if not text:
-        raise RuleError("The rule is missing. An example: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU")
+        raise RuleError("Enter a rule. Example: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU")
     if len(text) > MAX_RULE:
-        raise RuleError(f"The rule is {len(text)} characters long; {MAX_RULE} are allowed.")
+        raise RuleError(f"The rule is {len(text)} characters long. The limit is {MAX_RULE}.")
     parts: dict[str, str] = {}
-    for piece in text.split(";"):
-        name, _, value = piece.partition("=")
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
         _check_part(name, value)
         if name in parts:
-            raise RuleError(f"{name} is there twice.")
+            raise RuleError(f"{name} appears twice.")
         parts[name] = value
     _check_whole(parts)
     return parts
@@ -121,11 +121,11 @@ def _parts(rule: str) -> dict[str, str]:
 
 def _check_part(name: str, value: str) -> None:
     if name in _CLOCK_PARTS:
-        raise RuleError(f"{name} is not supported: the time of day is that of the start, once a day at most.")
+        raise RuleError(f"{name} is not supported. The time of day is that of the first start.")
     if name not in _SHAPES:
-        raise RuleError(f"“{name}” is not a part of a rule. An example: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU")
+        raise RuleError(f"“{name}” is not a part of a rule. Example: FREQ=WEEKLY;INTERVAL=2;BYDAY=SU")
     if not re.fullmatch(_SHAPES[name], value, re.ASCII):
-        raise RuleError(f"“{value}” is not a value that {name} can have.")
+        raise RuleError(f"“{value}” is not a valid value for {name}.")
     numbers = [int(number) for number in value.split(",")] if name in _RANGES else []
     for number in numbers:
         if not 1 <= abs(number) <= _RANGES[name] or (name == "BYMONTH" and number < 0):
@@ -135,23 +135,23 @@ def _check_part(name: str, value: str) -> None:
 def _check_whole(parts: dict[str, str]) -> None:
     frequency = parts.get("FREQ")
     if frequency is None:
-        raise RuleError("The rule does not say how often: FREQ is missing. An example: FREQ=WEEKLY;BYDAY=SU")
+        raise RuleError("FREQ is missing. Example: FREQ=WEEKLY;BYDAY=SU")
     if frequency in TOO_OFTEN:
-        raise RuleError(f"FREQ={frequency} is too often: a maintenance repeats once a day at most.")
+        raise RuleError(f"FREQ={frequency} is not supported. A maintenance can repeat at most once a day.")
     if frequency not in FREQUENCIES:
         raise RuleError(f"FREQ cannot be {frequency}. Use one of: {', '.join(FREQUENCIES)}.")
     for name, allowed in _ONLY_WITH.items():
         if name in parts and frequency not in allowed:
             raise RuleError(f"{name} needs FREQ={' or '.join(allowed)}.")
     if not 1 <= int(parts.get("INTERVAL", "1")) <= MAX_INTERVAL:
-        raise RuleError(f"INTERVAL is from 1 to {MAX_INTERVAL}.")
+        raise RuleError(f"INTERVAL must be from 1 to {MAX_INTERVAL}.")
     if int(parts.get("COUNT", "1")) < 1:
-        raise RuleError("COUNT is at least 1.")
+        raise RuleError("COUNT must be at least 1.")
     if "COUNT" in parts and "UNTIL" in parts:
         raise RuleError("Use COUNT or UNTIL, not both.")
     _check_counted_weekdays(parts)
     if "BYSETPOS" in parts and not ({*_RANGES, "BYDAY"} - {"BYSETPOS"}) & parts.keys():
-        raise RuleError("BYSETPOS picks from other BY… parts, and there are none.")
+        raise RuleError("BYSETPOS needs another BY… part.")
 
 
 def _check_counted_weekdays(parts: dict[str, str]) -> None:
@@ -161,7 +161,7 @@ def _check_counted_weekdays(parts: dict[str, str]) -> None:
         raise RuleError("A number before a weekday, as in 2SU, needs FREQ=MONTHLY or FREQ=YEARLY.")
     most = 5 if parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts else 53
     if any(not 1 <= count <= most for count in counts):
-        raise RuleError(f"Weekdays are counted from 1 to {most}: 1SU is the first Sunday, -1SU the last.")
+        raise RuleError(f"Use 1 to {most} before a weekday: 1SU is the first Sunday, -1SU the last.")
 
 
 def _local_times(rule: str, starts_at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
@@ -175,10 +175,10 @@ def _local_times(rule: str, starts_at: datetime, zone: ZoneInfo) -> Iterator[dat
     ends = _until(parts.pop("UNTIL", ""), zone)
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        found = rrulestr(text, dtstart=_in_year(starts_at.replace(microsecond=0), years))
+        occurrences = rrulestr(text, dtstart=_in_year(starts_at.replace(microsecond=0), years))
     except ValueError as error:
         raise RuleError(f"The rule cannot be read: {error}.") from error
-    times: Iterator[datetime] = (_in_year(local, -years) for local in found)
+    times: Iterator[datetime] = (_in_year(local, -years) for local in occurrences)
     return takewhile(lambda local: ends is None or not ends(local), times)
 
 

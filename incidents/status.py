@@ -1,4 +1,4 @@
-"""How statuses add up: the page's headline, a group's status, an incident's impact. Pure (contract section 1.5)."""
+"""Derived statuses: the headline of a page, the status of a group, the impact of an incident (contract section 1.5)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The one visibility rule: who is looking. HTML, JSON, feeds, mail and search all ask `visible_to(viewer)`."""
+"""Who views a page. HTML, JSON, feeds, emails and search all filter with `visible_to(viewer)`."""
 
 from enum import Enum
 

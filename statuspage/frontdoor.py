@@ -16,7 +16,16 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-from statuspage.common.published_folder import ARCHIVE, CODINGS, CURRENT, HOSTS, Entry, Manifest, file_of, read_manifest
+from statuspage.common.published_folder import (
+    ARCHIVE,
+    CODINGS,
+    CURRENT,
+    HOSTS,
+    Manifest,
+    ManifestEntry,
+    file_of,
+    read_manifest,
+)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -74,7 +83,7 @@ class Published:
         return reply
 
 
-def _read(folder: Path, manifest: Manifest, path: str, entry: Entry, coding: str) -> Reply:
+def _read(folder: Path, manifest: Manifest, path: str, entry: ManifestEntry, coding: str) -> Reply:
     file = folder / (file_of(path) + CODINGS[coding])
     body = file.read_bytes()
     # When the publisher last had something new to say here, by the clock of whoever keeps the file.

@@ -95,7 +95,7 @@ def writing(page: Page, candor: Candor) -> None:
         "receive an event twice."
     )
     page.locator(".remark").first.wait_for()
-    page.get_by_text("Draft kept").wait_for()
+    page.get_by_text("Draft saved").wait_for()
     shoot(page, "editor", full=True)
     page.get_by_role("link", name="Edit incident").click()
     shoot(page, "correct")

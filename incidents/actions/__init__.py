@@ -1,5 +1,5 @@
-"""The verbs of the domain. Each is one transaction: rows, AuditEntry, Event. Nothing leaves the process before commit.
+"""The actions of the domain. Each is one transaction that writes its rows, an AuditEntry and usually an Event.
 
-Bad input raises ValidationError with the field named; a stale `expected_version` raises EditConflict; in both cases
-nothing is written.
+Invalid input raises ValidationError with the name of the field. A stale `expected_version` raises EditConflict. In both
+cases nothing is written. Modules whose names begin with an underscore are shared by actions and used by nothing else.
 """

@@ -1,4 +1,4 @@
-"""The end of every action: who did what (AuditEntry), and the news for whoever should know (Event)."""
+"""Record what an action did: an AuditEntry (who did what), and an Event (what other parts of Candor react to)."""
 
 from typing import Any
 
@@ -13,38 +13,41 @@ from incidents.models import AuditEntry, Event, EventKind, Page
 def record(
     page: Page,
     kind: EventKind,
-    thing: Model,
+    instance: Model,
     *,
     actor: Actor,
     notify: bool = False,
     details: dict[str, Any] | None = None,
     **about: Model | str | None,
 ) -> Event:
-    """`about`: the event's incident, update, postmortem or component and its statuses. Stamps the page as changed."""
-    audit(page, kind.value, thing, actor=actor, details=details)
+    """Write the audit entry and the event, and update the page's `updated_at`.
+
+    about: the incident, update, postmortem or component of the event, and the old and new status of a component.
+    """
+    audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, **about)
 
 
-def audit(page: Page, verb: str, thing: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
-    """Who did what, where it is no news for anybody else."""
+def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
+    """Write only the audit entry, for changes that no other part of Candor reacts to."""
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,
         actor_ref=actor.ref,
         actor_label=actor.label,
         verb=verb,
-        object_type=thing._meta.model_name or "",
-        object_ref=str(getattr(thing, "public_id", thing.pk)),
+        object_type=instance._meta.model_name or "",
+        object_ref=str(getattr(instance, "public_id", instance.pk)),
         details=details or {},
     )
 
 
-def take_version(thing: Model, expected: int | None) -> None:
-    """Lock `thing` and count its version up. EditConflict if it is no longer at `expected` (None: whatever it is)."""
-    rows = type(thing)._default_manager.filter(pk=thing.pk)
+def take_version(instance: Model, expected: int | None) -> None:
+    """Lock `instance` and increment its version. Raise EditConflict if it is not `expected`; None accepts any."""
+    rows = type(instance)._default_manager.filter(pk=instance.pk)
     if expected is not None:
         rows = rows.filter(version=expected)
     if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
-        raise EditConflict(type(thing)._default_manager.get(pk=thing.pk))
-    thing.refresh_from_db()
+        raise EditConflict(type(instance)._default_manager.get(pk=instance.pk))
+    instance.refresh_from_db()

@@ -149,7 +149,10 @@ def add_update(
     submission_key: str = "",
     changes: Mapping[str, Any] | None = None,
 ) -> IncidentUpdate:
-    """The update and what it does to components and incident. The caller holds the lock and records the event."""
+    """Create the update and apply it to its components and the incident.
+
+    The caller holds the lock and records the event.
+    """
     previous = incident.updates.newest_first().first()
     update = IncidentUpdate.objects.create(
         incident=incident,
@@ -178,7 +181,7 @@ def add_update(
 
 
 def update_details(update: IncidentUpdate, **more: Any) -> dict[str, Any]:
-    """What the audit log keeps of an update."""
+    """Return the details of an update for the audit log."""
     changes = {
         row.component.full_name: [row.old_status, row.new_status]
         for row in update.affected.select_related("component__group")
@@ -193,7 +196,7 @@ def update_details(update: IncidentUpdate, **more: Any) -> dict[str, Any]:
 
 
 def _check_step(incident: Incident, kind: EventKind, status: str) -> None:
-    """Read under the lock: of two people who resolve at once, the second must hear of it."""
+    """Called under the lock, so that the second of two people who resolve at the same time gets the error."""
     if incident.is_maintenance:
         _check_maintenance_step(incident, kind, status)
         return
@@ -205,12 +208,12 @@ def _check_step(incident: Incident, kind: EventKind, status: str) -> None:
 
 def _check_maintenance_step(maintenance: Incident, kind: EventKind, status: str) -> None:
     if maintenance.is_resolved:
-        over = "was cancelled" if maintenance.cancelled_at else "is completed"
+        over = "was canceled" if maintenance.cancelled_at else "is completed"
         raise ValidationError({"status": f"This maintenance {over}. Schedule a new one."})
     if kind == EventKind.MAINTENANCE_STARTED and not maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has already begun."})
     if status in UPCOMING and not maintenance.is_upcoming:
-        raise ValidationError({"status": "This maintenance has already begun, so it is not “scheduled” any more."})
+        raise ValidationError({"status": "This maintenance has already begun and can no longer be “scheduled”."})
     if kind == EventKind.MAINTENANCE_UPDATED and status in RUNNING and maintenance.is_upcoming:
         raise ValidationError({"status": "This maintenance has not begun. Start it first."})
     if kind == EventKind.MAINTENANCE_COMPLETED and maintenance.is_upcoming:
@@ -229,7 +232,7 @@ def _move(incident: Incident, *, status: str, at: datetime, touched: Statuses, c
     incident.last_update_at = at
     if status == Status.MONITORING and incident.monitoring_at is None:
         incident.monitoring_at = at
-    # What is written after the end, of what was done since, does not move it.
+    # A follow-up after the end does not change the resolution time.
     incident.resolved_at = (incident.resolved_at or at) if status in ENDED else None
     incident.updated_at = timezone.now()
     moved = ("status", "last_update_at", "began_at", "monitoring_at", "resolved_at", "impact", "updated_at")

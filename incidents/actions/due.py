@@ -1,4 +1,4 @@
-"""What maintenances and waiting drafts do by the clock. Called by the dispatcher at every tick."""
+"""Scheduled steps: due drafts, reminders, starts and ends of maintenances. Called by the dispatcher at every tick."""
 
 import logging
 from collections import deque
@@ -25,11 +25,10 @@ Step = Callable[[], bool]
 
 
 def run_due(now: datetime) -> int:
-    """Publish, remind, start, complete and repeat what is due at `now`; how many steps were taken. One query if nothing
-    is.
+    """Run all steps that are due at `now` and return their number. One query if nothing is due.
 
-    Any number may run at once: each step is taken once. Starts and ends that were missed are caught up with in the
-    order of time and with the times that were planned. What fails is logged, and tried again at the next call.
+    Several processes may call it at the same time: each step runs once. Missed starts and ends run in chronological
+    order with their scheduled times. A step that fails is logged and retried at the next call.
     """
     if not _is_anything_due(now):
         return 0
@@ -52,7 +51,7 @@ def _take(step: Step) -> bool:
     try:
         return step()
     except EditConflict:
-        return False  # another dispatcher was quicker, or somebody is just changing it: the next tick looks again
+        return False  # another dispatcher or a person changed it at the same time: retry at the next tick
     except DatabaseTrouble:
         raise
     except Exception as error:
@@ -61,11 +60,11 @@ def _take(step: Step) -> bool:
 
 
 def _report(error: Exception) -> None:
-    """Once: the step is tried again twice a second."""
-    words = repr(error)
-    if words not in _reported:
-        _reported.append(words)
-        logger.exception("A step by the clock failed; it is tried again.", exc_info=error)
+    """Log an error once: the step is retried twice a second."""
+    message = repr(error)
+    if message not in _reported:
+        _reported.append(message)
+        logger.exception("A scheduled step failed and will be retried.", exc_info=error)
 
 
 def _drafts(now: datetime) -> Iterator[Step]:
@@ -79,12 +78,12 @@ def _reminders(now: datetime) -> Iterator[Step]:
 
 
 def _starts_and_ends(now: datetime) -> list[Step]:
-    """In the order of time; of an end and a start at the same moment, the end first: it frees the components."""
+    """In chronological order. At the same time, ends come before starts, because they release components."""
     starting = list(Incident.objects.due_to_start(now).select_related("page"))
     ending = [*Incident.objects.due_to_complete(now).select_related("page")]
-    ending += [one for one in starting if one.auto_complete and one.window[1] <= now]
-    steps = [(one.window[0], 1, one.pk, partial(_start, one)) for one in starting]
-    steps += [(one.window[1], 0, one.pk, partial(_complete, one)) for one in ending]
+    ending += [maintenance for maintenance in starting if maintenance.auto_complete and maintenance.window[1] <= now]
+    steps = [(maintenance.window[0], 1, maintenance.pk, partial(_start, maintenance)) for maintenance in starting]
+    steps += [(maintenance.window[1], 0, maintenance.pk, partial(_complete, maintenance)) for maintenance in ending]
     return [step for *_, step in sorted(steps, key=lambda entry: entry[:3])]
 
 
@@ -96,7 +95,7 @@ def _start(maintenance: Incident) -> bool:
 
 def _complete(maintenance: Incident) -> bool:
     if not maintenance.is_running:
-        return False  # its start, due in the same tick, was not ours to take
+        return False  # another process took its start, which was due in the same tick
     at = max(maintenance.window[1], maintenance.last_update_at)
     maintenance_lifecycle.complete(maintenance, UpdateInput(at=at, expected_version=maintenance.version), actor=SYSTEM)
     return True

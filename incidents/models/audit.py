@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def last_actor(self, object_ref: str) -> str:
-        """Who last did something to the object of that public id; empty if nobody did."""
+        """The label of the last actor who changed the object with that public id; empty if there is none."""
         last = self.filter(object_ref=object_ref).order_by("-pk").first()
         return last.actor_label if last else ""
 
     def next_after(self, at: datetime, *, verb: str) -> AuditEntry | None:
-        """The first time that somebody did this after `at`."""
+        """The first entry with this verb after `at`."""
         return self.filter(verb=verb, created_at__gt=at).order_by("created_at", "pk").first()
 
     def of_actor(self, ref: str) -> AuditEntryQuerySet:
@@ -33,12 +33,12 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def of_verb(self, verb: str) -> AuditEntryQuerySet:
         return self.filter(verb=verb)
 
-    def about(self, code: str) -> AuditEntryQuerySet:
-        """About the object of that public id."""
-        return self.filter(object_ref=code)
+    def about(self, public_id: str) -> AuditEntryQuerySet:
+        """Entries about the object with that public id."""
+        return self.filter(object_ref=public_id)
 
     def about_incident(self, incident: Incident) -> AuditEntryQuerySet:
-        """About it, its updates and its postmortem."""
+        """Entries about the incident, its updates and its postmortem."""
         updates = models.Q(object_type="incidentupdate", object_ref__in=incident.updates.values("public_id"))
         own = models.Q(object_type="incident", object_ref=incident.public_id)
         postmortem = getattr(incident, "postmortem", None)
@@ -49,10 +49,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def during_incident(
         self, incident: Incident, components: Iterable[Component], *, until: datetime
     ) -> AuditEntryQuerySet:
-        """What was done about it, and to its components while it went on."""
-        codes = [one.public_id for one in components]
+        """Entries about the incident, and about its components while it was open."""
+        public_ids = [component.public_id for component in components]
         meanwhile = {"created_at__gte": incident.started_at, "created_at__lte": until, "page": incident.page_id}
-        touched = models.Q(object_type="component", object_ref__in=codes, **meanwhile)
+        touched = models.Q(object_type="component", object_ref__in=public_ids, **meanwhile)
         updates = [update.public_id for update in incident.updates.all()]
         own = models.Q(object_ref__in=[incident.public_id, *updates], page=incident.page_id)
         return self.filter(own | touched)
@@ -66,14 +66,14 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def before(self, moment: datetime) -> AuditEntryQuerySet:
         return self.filter(created_at__lt=moment)
 
-    def containing(self, words: str) -> AuditEntryQuerySet:
+    def containing(self, text: str) -> AuditEntryQuerySet:
         """In what was done, by whom, or in the old and new values. Not by index: it reads the page's whole log."""
         written = models.functions.Cast("details", models.TextField())
-        found = self.annotate(written=written)
+        annotated = self.annotate(written=written)
         # Inside JSON text, what is not ASCII may be written as an escape: by the database or by Python.
-        escaped = json.dumps(words)[1:-1]
-        plain = models.Q(written__icontains=words) | models.Q(written__icontains=escaped)
-        return found.filter(plain | models.Q(actor_label__icontains=words) | models.Q(verb__icontains=words))
+        escaped = json.dumps(text)[1:-1]
+        plain = models.Q(written__icontains=text) | models.Q(written__icontains=escaped)
+        return annotated.filter(plain | models.Q(actor_label__icontains=text) | models.Q(verb__icontains=text))
 
     def facets(self) -> tuple[dict[str, str], set[str]]:
         """Who did something (`kind:ref`, and one of the names that they had), and the verbs. One query, which reads the
@@ -83,16 +83,16 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return {f"{kind}:{ref}": label for kind, ref, label, _ in rows}, {verb for *_, verb in rows}
 
     def in_batches(self, size: int) -> Iterator[list[AuditEntry]]:
-        """The newest first, `size` read at a time, each piece by a query of its own."""
+        """Batches of `size` entries, newest first, each with its own query."""
         ordered = self.order_by("-pk")
-        piece = list(ordered[:size])
-        while piece:
-            yield piece
-            piece = list(ordered.filter(pk__lt=piece[-1].pk)[:size])
+        batch = list(ordered[:size])
+        while batch:
+            yield batch
+            batch = list(ordered.filter(pk__lt=batch[-1].pk)[:size])
 
 
 class AuditEntry(models.Model):
-    """Who did what, when: written by every action in its own transaction, never changed, never deleted."""
+    """Who did what and when. Every action writes one in its own transaction; they are never changed or deleted."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="audit_entries")
     actor_kind = models.CharField(max_length=10)

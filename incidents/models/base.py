@@ -1,4 +1,4 @@
-"""What every model of the domain shares."""
+"""What the models of the domain share."""
 
 import secrets
 

@@ -34,17 +34,17 @@ class ComponentGroup(models.Model):
 
 class ComponentQuerySet(models.QuerySet["Component"]):
     def active(self) -> ComponentQuerySet:
-        """Not archived: what staff can still name in an incident."""
+        """Components that are not archived."""
         return self.filter(archived_at__isnull=True)
 
     def visible_to(self, viewer: Viewer) -> ComponentQuerySet:
-        """What visitors see, and all that may decide a headline: not archived, and not hidden while operational."""
+        """Components that visitors see and that count for the headline: not archived, not hidden while operational."""
         if viewer is Viewer.STAFF:
             return self.active()
         return self.active().exclude(only_show_if_degraded=True, status=ComponentStatus.OPERATIONAL)
 
     def showcased(self) -> ComponentQuerySet:
-        """Those whose uptime is published."""
+        """Components whose uptime is public."""
         return self.filter(showcase=True)
 
     def with_public_ids(self, public_ids: Collection[str]) -> ComponentQuerySet:
@@ -57,26 +57,26 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         return self.filter(affected__update__incident=incident).distinct()
 
     def affected_by_other_ongoing(self, incident: Incident) -> ComponentQuerySet:
-        """Components that an unresolved incident or a running maintenance other than this one names."""
+        """Components that another unresolved incident or running maintenance affects."""
         return self.affected_by_any(incident.page.incidents.ongoing().exclude(pk=incident.pk))
 
     def affected_by_any(self, incidents: IncidentQuerySet) -> ComponentQuerySet:
         return self.filter(affected__update__incident__in=incidents).distinct()
 
     def changed_by(self, events: Iterable[Event]) -> ComponentQuerySet:
-        """Those that one of `events` is about, and all that their incidents name."""
+        """The components of `events`, and all components of their incidents."""
         events = list(events)
         own = [event.component_id for event in events if event.component_id]
         incidents = [event.incident_id for event in events if event.incident_id]
-        named = self.model.objects.filter(affected__update__incident__in=incidents)
-        return self.filter(models.Q(pk__in=own) | models.Q(pk__in=named.values("pk")))
+        affected = self.model.objects.filter(affected__update__incident__in=incidents)
+        return self.filter(models.Q(pk__in=own) | models.Q(pk__in=affected.values("pk")))
 
-    def matching(self, words: str) -> ComponentQuerySet:
+    def matching(self, text: str) -> ComponentQuerySet:
         """Each of the words stands in its name or its group's."""
-        found = self
-        for word in words.split():
-            found = found.filter(models.Q(name__icontains=word) | models.Q(group__name__icontains=word))
-        return found
+        components = self
+        for word in text.split():
+            components = components.filter(models.Q(name__icontains=word) | models.Q(group__name__icontains=word))
+        return components
 
     def in_page_order(self) -> ComponentQuerySet:
         """Groups and loose components by their own position, a group's members by theirs."""

@@ -18,9 +18,9 @@ UNFINISHED_RETENTION = timedelta(days=90)
 
 
 class DraftState(models.TextChoices):
-    WRITING = "writing", "Being written"
-    WAITING = "waiting", "Goes out by itself"
-    REVIEW = "review", "Waits for approval"
+    WRITING = "writing", "Unfinished"
+    WAITING = "waiting", "Scheduled"
+    REVIEW = "review", "Waiting for approval"
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
@@ -47,12 +47,12 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         return self.filter(author_kind=author.kind, author_ref=author.ref)
 
     def submitted(self) -> DraftQuerySet:
-        """What waits for its time or for approval, and what came back."""
+        """Drafts that wait for their time or for approval, and returned drafts."""
         sent_back = models.Q(state=DraftState.WRITING) & ~models.Q(note="")
         return self.with_incident().filter(~models.Q(state=DraftState.WRITING) | sent_back).order_by("publish_at", "pk")
 
     def with_submission_key(self, page: Page, submission_key: str) -> Draft | None:
-        """What the same press of the button has put on its way already."""
+        """The draft that the same submission already created."""
         if not submission_key:
             return None
         return self.exclude(state=DraftState.WRITING).filter(page=page, submission_key=submission_key).first()
@@ -68,7 +68,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
     def sweep(self) -> None:
-        """Forget what nobody has gone on with for UNFINISHED_RETENTION."""
+        """Delete unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
         self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
@@ -77,26 +77,30 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 @dataclass(frozen=True)
 class IncidentDrafts:
-    """All drafts about one incident, read once, as they concern `author`."""
+    """All drafts of one incident, from the point of view of `author`."""
 
     drafts: Sequence[Draft]
     author: Actor
 
     def offered(self, step: str) -> Draft | None:
-        """What they were last typing into the form for `step`: the first of `DraftQuerySet.for_form`."""
-        mine = [one for one in self.drafts if one.is_being_written and one.author_key == self.author.key]
-        return max((one for one in mine if one.step == step), key=lambda one: (one.saved_at, one.pk), default=None)
+        """The unfinished draft to continue in the form for `step`: the first of `DraftQuerySet.for_form`."""
+        own = [draft for draft in self.drafts if draft.is_being_written and draft.author_key == self.author.key]
+        return max(
+            (draft for draft in own if draft.step == step), key=lambda draft: (draft.saved_at, draft.pk), default=None
+        )
 
     def by_others(self, *, since: datetime) -> list[Draft]:
-        """What others have typed into since then."""
-        others = (one for one in self.drafts if one.is_being_written and one.author_key != self.author.key)
-        return [one for one in others if one.saved_at >= since]
+        """Unfinished drafts of other authors, saved since then."""
+        others = (draft for draft in self.drafts if draft.is_being_written and draft.author_key != self.author.key)
+        return [draft for draft in others if draft.saved_at >= since]
 
     @property
     def submitted(self) -> list[Draft]:
         """As `DraftQuerySet.submitted`."""
-        sent = [one for one in self.drafts if one.note or not one.is_being_written]
-        return sorted(sent, key=lambda one: (one.publish_at is not None, one.publish_at or one.saved_at, one.pk))
+        drafts = [draft for draft in self.drafts if draft.note or not draft.is_being_written]
+        return sorted(
+            drafts, key=lambda draft: (draft.publish_at is not None, draft.publish_at or draft.saved_at, draft.pk)
+        )
 
 
 class Draft(models.Model):

@@ -16,22 +16,27 @@ from incidents.models.updates import IncidentUpdate
 
 class EventQuerySet(models.QuerySet["Event"]):
     def notifying(self) -> EventQuerySet:
-        """What subscribers are told of."""
+        """Events that subscribers are notified of."""
         return self.filter(notify=True).order_by("pk")
 
     def newest_of(self, page: Page) -> int:
-        """The id of the page's last event, 0 if there is none. Ids of one page are given in the order of their commits:
-        every action stamps the page's row, and so holds it, before it writes its event."""
+        """The id of the last event of the page, or 0.
+
+        The ids of one page follow the order of commits: every action updates, and so locks, the row of the page before
+        it writes its event.
+        """
         return self.filter(page=page).order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def of_page_after(self, page: Page, event_id: int) -> EventQuerySet:
-        """What happened on `page` since that event, oldest first."""
+        """Events of `page` after that one, oldest first."""
         return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")
 
     def with_announced_postmortem(self, incidents: Iterable[Incident]) -> set[int]:
-        """Of which of `incidents` (primary keys) subscribers were told that there is a postmortem."""
-        told = self.filter(kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[one.pk for one in incidents])
-        return {pk for pk in told.values_list("incident", flat=True) if pk}
+        """The primary keys of those `incidents` whose postmortem subscribers were notified of."""
+        events = self.filter(
+            kind=EventKind.POSTMORTEM_PUBLISHED, notify=True, incident__in=[incident.pk for incident in incidents]
+        )
+        return {pk for pk in events.values_list("incident", flat=True) if pk}
 
     def about(self, postmortem: Postmortem) -> EventQuerySet:
         return self.filter(postmortem=postmortem)
@@ -41,11 +46,11 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """What happened, for whoever should know: the only way that news leaves the domain.
+    """A change that other parts of Candor react to: subscribers are notified, published files are updated.
 
-    Written by actions alone, in the transaction of the change. `notify` says whether subscribers are told.
-    `old_status` and `new_status` are a component's, where the news is that it changed. `fanned_out_at` is stamped when
-    the ledger has one delivery per subscriber.
+    Only actions write events, in the transaction of the change. `notify` says whether subscribers are notified.
+    `old_status` and `new_status` are set if the status of a component changed. `fanned_out_at` is set when one delivery
+    per subscriber exists.
     """
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="events")

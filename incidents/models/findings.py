@@ -1,4 +1,4 @@
-"""What a postmortem says beside its text: a timeline, when things happened, factors. As staff state it. Pure."""
+"""The findings of a postmortem: timeline, times and contributing factors, as entered by staff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineLine:
     """A line of the timeline. `source` says where it was filled from; empty if somebody wrote it."""
 
     at: datetime
@@ -29,7 +29,7 @@ class Findings:
     """What staff state. A moment that is None follows from the record, and so do the seconds of a component that
     `seconds` (by public id) does not name. `impact_started_at` is the incident's own and not kept here."""
 
-    timeline: tuple[Line, ...] = ()
+    timeline: tuple[TimelineLine, ...] = ()
     impact_started_at: datetime | None = None
     detected_at: datetime | None = None
     acknowledged_at: datetime | None = None
@@ -39,17 +39,17 @@ class Findings:
     factors: tuple[str, ...] = ()
 
     @property
-    def public_lines(self) -> tuple[Line, ...]:
+    def public_lines(self) -> tuple[TimelineLine, ...]:
         return tuple(line for line in self.timeline if line.is_public)
 
     def in_order(self) -> Findings:
         return replace(self, timeline=tuple(sorted(self.timeline, key=lambda line: line.at)))
 
-    def with_missing(self, lines: Iterable[Line]) -> Findings:
+    def with_missing(self, lines: Iterable[TimelineLine]) -> Findings:
         """And those of `lines` whose source is not there yet, in the order of time."""
-        there = {line.source for line in self.timeline if line.source}
+        existing = {line.source for line in self.timeline if line.source}
         return replace(
-            self, timeline=(*self.timeline, *(line for line in lines if line.source not in there))
+            self, timeline=(*self.timeline, *(line for line in lines if line.source not in existing))
         ).in_order()
 
     def as_json(self) -> dict[str, Any]:
@@ -81,18 +81,18 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def line_json(line: Line) -> dict[str, Any]:
+def line_json(line: TimelineLine) -> dict[str, Any]:
     return asdict(line) | {"at": stamp(line.at)}
 
 
-def read_lines(raw: Any) -> Iterable[Line]:
-    for one in raw if isinstance(raw, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("text"), str) and (at := moment_in(one, "at")):
-            yield Line(at, one["text"], one.get("is_public") is True, str(one.get("source", "")))
+def read_lines(raw: Any) -> Iterable[TimelineLine]:
+    for item in raw if isinstance(raw, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("text"), str) and (at := moment_in(item, "at")):
+            yield TimelineLine(at, item["text"], item.get("is_public") is True, str(item.get("source", "")))
 
 
 def texts(raw: Any) -> list[str]:
-    return [one for one in raw if isinstance(one, str)] if isinstance(raw, list) else []
+    return [text for text in raw if isinstance(text, str)] if isinstance(raw, list) else []
 
 
 def is_length(raw: Any) -> bool:
@@ -103,10 +103,10 @@ def is_length(raw: Any) -> bool:
 def moment_in(raw: Json, name: str) -> datetime | None:
     """An aware time, far enough from the ends of the calendar to be reckoned with, or None for anything else."""
     try:
-        found = datetime.fromisoformat(raw.get(name) or "")
+        moment = datetime.fromisoformat(raw.get(name) or "")
     except (TypeError, ValueError):
         return None
-    return found if found.tzinfo and 1900 < found.year < 9000 else None
+    return moment if moment.tzinfo and 1900 < moment.year < 9000 else None
 
 
 def digest(*parts: Any) -> str:

@@ -60,12 +60,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def with_public_path(self) -> IncidentQuerySet:
         """Those whose public page answers: with a report, or with the way to the one that they were joined with."""
-        kept = models.Q(merged_into__isnull=False, merged_into__hidden_at__isnull=True)
-        return self.filter(models.Q(hidden_at__isnull=True) | kept)
+        merged = models.Q(merged_into__isnull=False, merged_into__hidden_at__isnull=True)
+        return self.filter(models.Q(hidden_at__isnull=True) | merged)
 
-    def merged_into_any(self, kept: Collection[int]) -> IncidentQuerySet:
+    def merged_into_any(self, merged: Collection[int]) -> IncidentQuerySet:
         """Those that were joined with any of these (primary keys)."""
-        return self.filter(merged_into__in=kept)
+        return self.filter(merged_into__in=merged)
 
     def merge_candidates(self, incident: Incident) -> IncidentQuerySet:
         """What `incident` can be joined with: visible ones of its page and kind, the newest first."""
@@ -122,15 +122,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def last_updated_since(self, moment: datetime) -> IncidentQuerySet:
         return self.filter(last_update_at__gte=moment)
 
-    def titled(self, words: str) -> IncidentQuerySet:
-        return self.filter(title__icontains=words)
+    def titled(self, text: str) -> IncidentQuerySet:
+        return self.filter(title__icontains=text)
 
-    def matching(self, words: str) -> IncidentQuerySet:
+    def matching(self, text: str) -> IncidentQuerySet:
         """Each of the words stands in the title, or is the public id."""
-        found = self
-        for word in words.split():
-            found = found.filter(models.Q(title__icontains=word) | models.Q(public_id=word.lower()))
-        return found
+        incidents = self
+        for word in text.split():
+            incidents = incidents.filter(models.Q(title__icontains=word) | models.Q(public_id=word.lower()))
+        return incidents
 
     def with_api_fields(self) -> IncidentQuerySet:
         """With all that the management API says of them: four queries, however many rows."""
@@ -163,17 +163,17 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def ongoing_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
         """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
-        going_on = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
-        return self.filter(going_on, started_at__lt=end).exclude(status=Status.SCHEDULED)
+        not_over = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
+        return self.filter(not_over, started_at__lt=end).exclude(status=Status.SCHEDULED)
 
     def in_batches(self, size: int) -> Iterator[Incident]:
         """All of them, the newest made first, `size` read at a time. Each piece is a query of its own: a cursor that
         stays open would hold SQLite to what was true when it was opened."""
         ordered = self.order_by("-pk")
-        piece = list(ordered[:size])
-        while piece:
-            yield from piece
-            piece = list(ordered.filter(pk__lt=piece[-1].pk)[:size])
+        batch = list(ordered[:size])
+        while batch:
+            yield from batch
+            batch = list(ordered.filter(pk__lt=batch[-1].pk)[:size])
 
     def newest_first(self) -> IncidentQuerySet:
         return self.order_by("-last_update_at", "-pk")
@@ -319,5 +319,5 @@ class Incident(Switches):
 
     def affected_components(self) -> list[Component]:
         """Every component that an update named, once, in page order. Reads the prefetched timeline if there is one."""
-        found = {row.component_id: row.component for update in self.updates.all() for row in update.affected.all()}
-        return sorted(found.values(), key=lambda one: one.place)
+        components = {row.component_id: row.component for update in self.updates.all() for row in update.affected.all()}
+        return sorted(components.values(), key=lambda component: component.place)

@@ -16,19 +16,19 @@ Span = tuple[int, str, datetime, datetime | None]
 
 class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
     def as_corrected(self) -> StatusIntervalQuerySet:
-        """The truth as known now: rows that no later correction replaced."""
+        """The history as known now: rows that no later correction replaced."""
         return self.filter(superseded_at__isnull=True)
 
     def impaired(self) -> StatusIntervalQuerySet:
-        """Where visitors had the worse of it: neither operational nor planned."""
+        """Degraded performance and outages: neither operational nor under maintenance."""
         return self.filter(status__in=IMPAIRED)
 
     def caused_by(self, incidents: IncidentQuerySet) -> StatusIntervalQuerySet:
-        """Those that an update of `incidents` began."""
+        """Rows that an update of `incidents` began."""
         return self.filter(update__incident__in=incidents)
 
     def of_components(self, components: Iterable[Component]) -> StatusIntervalQuerySet:
-        return self.filter(component__in=[one.pk for one in components])
+        return self.filter(component__in=[component.pk for component in components])
 
     def as_reported(self, at: datetime) -> StatusIntervalQuerySet:
         """What was on record at `at`: written by then, and not yet replaced."""
@@ -45,10 +45,10 @@ class StatusIntervalQuerySet(models.QuerySet["StatusInterval"]):
         found by index, and the cost grows with the window, not with the history. A union: nothing can be filtered on
         top. Call it last, on `as_corrected()` or `as_reported(at)`.
         """
-        wanted = [component.pk for component in components]
+        component_pks = [component.pk for component in components]
         held = self.filter(component=models.OuterRef("pk"), started_at__lte=start).order_by("-started_at")
-        at_start = Component.objects.filter(pk__in=wanted).values_list(models.Subquery(held.values("pk")[:1]))
-        inside = self.filter(component__in=wanted, started_at__gt=start, started_at__lt=end)
+        at_start = Component.objects.filter(pk__in=component_pks).values_list(models.Subquery(held.values("pk")[:1]))
+        inside = self.filter(component__in=component_pks, started_at__gt=start, started_at__lt=end)
         return self.filter(pk__in=at_start).union(inside, all=True)
 
     def with_incidents(self) -> StatusIntervalQuerySet:

@@ -7,7 +7,7 @@ ROOM = (240, 48)
 
 
 class PageLogo(models.Model):
-    """A picture as incidents.images drew it (WebP). Never changed: another picture is another row."""
+    """A logo as incidents.images encodes it (WebP). Rows never change: another logo is another row."""
 
     content = models.BinaryField()
     width = models.PositiveSmallIntegerField()
@@ -17,8 +17,8 @@ class PageLogo(models.Model):
     def __str__(self) -> str:
         return f"{self.width} × {self.height}, {self.digest}"
 
-    def is_legible_on(self, ground: str) -> bool:
-        return images.is_legible(bytes(self.content), ground)
+    def is_legible_on(self, background: str) -> bool:
+        return images.is_legible(bytes(self.content), background)
 
     @property
     def shown_width(self) -> int:

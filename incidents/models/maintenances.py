@@ -1,4 +1,4 @@
-"""What only maintenances have: their switches, their reminders, and the series that they may belong to."""
+"""What only maintenances have: options, reminders, and the series that they may belong to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SWITCHES = (
 
 
 class Switches(models.Model):
-    """What happens by itself around a maintenance, each with its own switch."""
+    """The automatic steps of a maintenance, each with its own switch."""
 
     auto_start = models.BooleanField(default=True)
     auto_complete = models.BooleanField(default=True)
@@ -38,7 +38,7 @@ class Switches(models.Model):
 
 class MaintenanceSeriesQuerySet(models.QuerySet["MaintenanceSeries"]):
     def active(self) -> MaintenanceSeriesQuerySet:
-        """Not ended by anybody."""
+        """Series that have not ended."""
         return self.filter(ended_at__isnull=True)
 
     def due_to_refill(self, at: datetime) -> MaintenanceSeriesQuerySet:
@@ -110,7 +110,7 @@ class MaintenanceReminderQuerySet(models.QuerySet["MaintenanceReminder"]):
 
 
 class MaintenanceReminder(models.Model):
-    """Subscribers are told so many minutes before a maintenance begins.
+    """A reminder that subscribers receive some minutes before a maintenance begins.
 
     `skipped_at`: it was not sent, because the maintenance had begun, was cancelled, or was scheduled later than that.
     """

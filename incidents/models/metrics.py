@@ -1,4 +1,4 @@
-"""Figures that other systems send and a page may show: response times, requests a minute."""
+"""Metrics that other systems send and a page can show, such as response times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from incidents.models.pages import Page
 
 
 class MetricsProvider(models.Model):
-    """Where metrics come from. All of them are sent to us (`Self`): Candor fetches from nobody, and keeps no keys."""
+    """The source of metrics. Candor fetches nothing and stores no keys: all metrics are sent to its API (`Self`)."""
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     page = models.ForeignKey(Page, models.CASCADE, related_name="metrics_providers")

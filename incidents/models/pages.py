@@ -65,7 +65,7 @@ class Page(models.Model):
     postmortems_need_approval = models.BooleanField(default=False)
     # What a postmortem begins with, in Markdown; empty: incidents.text.default_templates.OUTLINE.
     postmortem_outline = models.TextField(blank=True, max_length=5000)
-    # What the proofreader knows of this page; incidents.proofreading.Options reads it.
+    # What the proofreader knows of this page; incidents.proofreading.ProofreadingOptions reads it.
     proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     # When staff are reminded of what they have not said; incidents.reminders.overdue_updates.Reminders reads it.
     staff_reminders: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
@@ -95,7 +95,7 @@ class Page(models.Model):
 
     @property
     def logos(self) -> list[PageLogo]:
-        return [one for one in (self.logo, self.logo_dark) if one]
+        return [logo for logo in (self.logo, self.logo_dark) if logo]
 
     @property
     def zone_name(self) -> str:

@@ -8,7 +8,7 @@ from incidents.models.updates import IncidentUpdate
 
 
 class Revision(models.Model):
-    """A text that was public and then changed. `change_html`: the difference to its successor, made on write."""
+    """An earlier version of a public text. `change_html` is the difference to the next version, rendered on save."""
 
     update = models.ForeignKey(IncidentUpdate, models.CASCADE, null=True, blank=True, related_name="revisions")
     postmortem = models.ForeignKey(Postmortem, models.CASCADE, null=True, blank=True, related_name="revisions")

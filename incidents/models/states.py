@@ -1,6 +1,6 @@
-"""The field's words for states, and the named sets of them. Labels and order: contract sections 1.4 and 1.5.
+"""Statuses and impacts, and named sets of them. Labels and order: contract sections 1.4 and 1.5.
 
-Nothing visual: colour and icon live in CSS, keyed by `data-status` and `data-impact`.
+Colors and icons are defined in CSS by `data-status` and `data-impact`.
 """
 
 from django.db import models
@@ -49,9 +49,9 @@ UNRESOLVED = (Status.INVESTIGATING, Status.IDENTIFIED, Status.MONITORING)
 UPCOMING = (Status.SCHEDULED,)
 RUNNING = (Status.IN_PROGRESS, Status.VERIFYING)
 ENDED = (Status.RESOLVED, Status.COMPLETED)
-# What is said of a maintenance that was called off, in place of its status, which is completed.
+# Shown for a canceled maintenance instead of its status, which is completed.
 CANCELED = "cancelled"
-# What holds its components: nobody else's end turns them green.
+# While in one of these, the end of another incident does not restore the components.
 ONGOING = (*UNRESOLVED, *RUNNING)
 IMPAIRED = (ComponentStatus.DEGRADED_PERFORMANCE, ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE)
 STATUSES_OF = {Kind.INCIDENT: INCIDENT_STATUSES, Kind.MAINTENANCE: MAINTENANCE_STATUSES}

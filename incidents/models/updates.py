@@ -1,4 +1,4 @@
-"""What was said about incidents, and which components each word names."""
+"""Incident updates, and the components that each of them affects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class IncidentUpdateQuerySet(models.QuerySet["IncidentUpdate"]):
 
 
 class IncidentUpdate(models.Model):
-    """`created_at` is when it was written, `display_at` when it says it happened."""
+    """`created_at` is when it was written, `display_at` the time that it shows."""
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     incident = models.ForeignKey("incidents.Incident", models.CASCADE, related_name="updates")
@@ -68,7 +68,7 @@ class IncidentUpdate(models.Model):
 
 
 def timeline() -> models.Prefetch[Any]:
-    """An incident's updates, newest first, and the components they touch: two queries, however many incidents."""
+    """Prefetch updates, newest first, with their components: two queries for any number of incidents."""
     affected = AffectedComponent.objects.select_related("component__group").order_by("pk")
     updates = IncidentUpdate.objects.newest_first().prefetch_related(models.Prefetch("affected", affected))
     return models.Prefetch("updates", updates)
@@ -77,18 +77,18 @@ def timeline() -> models.Prefetch[Any]:
 class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
     def holders(self, incidents: IncidentQuerySet) -> list[tuple[int, str, bool]]:
         """What `incidents` name: the component's primary key, their kind, and whether they set its status."""
-        named = self.filter(update__incident__in=incidents).order_by()
+        affected = self.filter(update__incident__in=incidents).order_by()
         columns = ("component_id", "update__incident__kind", "update__incident__set_components")
-        return list(named.values_list(*columns).distinct())
+        return list(affected.values_list(*columns).distinct())
 
     def pairs(self, incidents: IncidentQuerySet, components: Iterable[Component]) -> Iterable[tuple[int, int]]:
         """Which of `components` which of `incidents` named: their primary keys."""
-        named = self.filter(update__incident__in=incidents, component__in=[one.pk for one in components])
-        return named.order_by().values_list("component_id", "update__incident_id").distinct()
+        affected = self.filter(update__incident__in=incidents, component__in=[component.pk for component in components])
+        return affected.order_by().values_list("component_id", "update__incident_id").distinct()
 
     def unrestored(self, page: Page, *, since: datetime) -> AffectedComponentQuerySet:
         """Of incidents resolved `since` then: components in trouble that none goes on with. The last resolved first."""
-        named = self.filter(
+        affected = self.filter(
             update__incident__in=page.incidents.incidents().visible_to(Viewer.PUBLIC).ended(),
             update__incident__resolved_at__gte=since,
             component__in=page.components.not_operational(),
@@ -96,7 +96,9 @@ class AffectedComponentQuerySet(models.QuerySet["AffectedComponent"]):
             component__intervals__ended_at__isnull=True,
             component__intervals__started_at__lte=models.F("update__incident__resolved_at"),
         ).exclude(component__in=Component.objects.affected_by_any(page.incidents.ongoing()))
-        return named.select_related("component__group", "update__incident").order_by("-update__incident__resolved_at")
+        return affected.select_related("component__group", "update__incident").order_by(
+            "-update__incident__resolved_at"
+        )
 
 
 class AffectedComponent(models.Model):

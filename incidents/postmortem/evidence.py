@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from incidents.models import AuditEntry, Component, EventKind, Incident, IncidentUpdate, StatusInterval
 from incidents.models.event_kinds import PROPERTIES
-from incidents.models.findings import Line
+from incidents.models.findings import TimelineLine
 from incidents.models.states import IMPAIRED, ComponentStatus
-from incidents.postmortem.summary import Span, TimelineFacts
+from incidents.postmortem.summary import StatusSpan, TimelineFacts
 from incidents.reporting.periods import Period
 from incidents.reporting.response_times import IncidentTimes, Measure
 from incidents.text import markdown
@@ -58,11 +58,11 @@ class Evidence:
             [(component.public_id, component.full_name, tuple(spans[component.pk])) for component in self.components],
         )
 
-    def _spans(self) -> dict[int, list[Span]]:
+    def _spans(self) -> dict[int, list[StatusSpan]]:
         """Return the spans by component. Open intervals end now."""
-        now, spans = timezone.now(), defaultdict[int, list[Span]](list)
+        now, spans = timezone.now(), defaultdict[int, list[StatusSpan]](list)
         for row in self.intervals:
-            spans[row.component_id].append(Span(row.status, row.started_at, row.ended_at or now))
+            spans[row.component_id].append(StatusSpan(row.status, row.started_at, row.ended_at or now))
         return spans
 
 
@@ -76,7 +76,7 @@ def evidence_of(incident: Incident) -> Evidence:
     return Evidence(incident, components, list(touching.order_by("started_at", "pk")))
 
 
-def lines_of(evidence: Evidence) -> list[Line]:
+def lines_of(evidence: Evidence) -> list[TimelineLine]:
     """Return suggested timeline lines in the order of time, MOST_LINES at most. One query.
 
     Updates and status changes are public already. Lines from the audit log are for staff only.
@@ -97,7 +97,7 @@ def _incident_times(incident: Incident, first_impact: datetime | None) -> Incide
     return IncidentTimes(month, incident.impact, incident.impact_started_at, first_impact, steps)
 
 
-def _of_updates(incident: Incident) -> Iterator[Line]:
+def _of_updates(incident: Incident) -> Iterator[TimelineLine]:
     for update in incident.updates.all():
         changes = ", ".join(
             f"{row.component.full_name}: {_label(row.new_status)}"
@@ -105,14 +105,14 @@ def _of_updates(incident: Incident) -> Iterator[Line]:
             if row.new_status != row.old_status
         )
         text = f"{update.label}: {_first_line(update)}{f' ({changes})' if changes else ''}"
-        yield Line(update.display_at, _cut(text, 450), source=f"update:{update.public_id}")
+        yield TimelineLine(update.display_at, _cut(text, 450), source=f"update:{update.public_id}")
 
 
 def _first_line(update: IncidentUpdate) -> str:
     return _cut(markdown.first_words(update.body_html), _LONGEST)
 
 
-def _of_statuses(evidence: Evidence) -> Iterator[Line]:
+def _of_statuses(evidence: Evidence) -> Iterator[TimelineLine]:
     """Yield status changes that no update of the incident made: by hand, by the API, by another incident."""
     own = {update.pk for update in evidence.incident.updates.all()}
     first = _beginning(evidence.incident)
@@ -122,10 +122,10 @@ def _of_statuses(evidence: Evidence) -> Iterator[Line]:
         changes = list(changed)
         text = ", ".join(f"{components[row.component_id].full_name}: {_label(row.status)}" for row in changes)
         public_ids = ",".join(sorted(components[row.component_id].public_id for row in changes))
-        yield Line(at, _cut(text, _LONGEST), source=f"status:{public_ids}:{at:%Y%m%d%H%M%S}"[:200])
+        yield TimelineLine(at, _cut(text, _LONGEST), source=f"status:{public_ids}:{at:%Y%m%d%H%M%S}"[:200])
 
 
-def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Line]:
+def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[TimelineLine]:
     end = incident.resolved_at or timezone.now()
     names = {component.public_id: component.full_name for component in components}
     for entry in AuditEntry.objects.during_incident(incident, components, until=end).oldest_first()[:MOST_LINES]:
@@ -136,7 +136,7 @@ def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[Lin
             action = action.format(names.get(entry.object_ref, ""), label)
         if action:
             text = f"{entry.actor_label} {action}"
-            yield Line(entry.created_at, _cut(text, _LONGEST), is_public=False, source=f"log:{entry.pk}")
+            yield TimelineLine(entry.created_at, _cut(text, _LONGEST), is_public=False, source=f"log:{entry.pk}")
 
 
 def _cut(text: str, most: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from incidents.models.findings import (
     Findings,
-    Line,
+    TimelineLine,
     digest,
     is_length,
     line_json,
@@ -29,7 +29,7 @@ MEASURES = {"detected": "detect", "acknowledged": "acknowledge", "fixed": "fix",
 
 
 @dataclass(frozen=True)
-class Span:
+class StatusSpan:
     status: str
     start: datetime
     end: datetime
@@ -41,7 +41,7 @@ class ComponentImpact:
 
     public_id: str
     name: str
-    spans: tuple[Span, ...] = ()
+    spans: tuple[StatusSpan, ...] = ()
     stated: int | None = None
 
     @property
@@ -58,12 +58,12 @@ class TimelineFacts:
     """The moments of an incident, and its components (public id, name and spans), as the database has them."""
 
     moments: Mapping[str, datetime | None]
-    components: Sequence[tuple[str, str, tuple[Span, ...]]]
+    components: Sequence[tuple[str, str, tuple[StatusSpan, ...]]]
 
 
 @dataclass(frozen=True)
 class PostmortemSummary:
-    lines: tuple[Line, ...]
+    lines: tuple[TimelineLine, ...]
     moments: Mapping[str, datetime]
     component_impacts: tuple[ComponentImpact, ...]
     factors: tuple[str, ...]
@@ -147,12 +147,12 @@ def postmortem_summary_of(findings: Findings, facts: TimelineFacts) -> Postmorte
     return PostmortemSummary(lines, moments, component_impacts, findings.factors, stated=digest(findings.as_json()))
 
 
-def _cut(spans: Sequence[Span], began: datetime | None, ended: datetime | None) -> Iterator[Span]:
+def _cut(spans: Sequence[StatusSpan], began: datetime | None, ended: datetime | None) -> Iterator[StatusSpan]:
     for span in spans:
         start = max(span.start, began) if began else span.start
         end = min(span.end, ended) if ended else span.end
         if span.status in IMPAIRED and start < end:
-            yield Span(span.status, start, end)
+            yield StatusSpan(span.status, start, end)
 
 
 def _component_impact_json(impact: ComponentImpact) -> dict[str, Any]:
@@ -172,9 +172,9 @@ def _component_impacts(raws: Any) -> Iterator[ComponentImpact]:
             yield ComponentImpact(str(raw.get("code", "")), raw["name"], tuple(_spans(raw.get("spans"))), stated)
 
 
-def _spans(raws: Any) -> Iterator[Span]:
+def _spans(raws: Any) -> Iterator[StatusSpan]:
     for raw in raws if isinstance(raws, list) else []:
         if isinstance(raw, list) and len(raw) == 3 and raw[0] in ComponentStatus.values:
             start, end = (moment_in({"at": at}, "at") for at in raw[1:])
             if start and end and start < end:
-                yield Span(raw[0], start, end)
+                yield StatusSpan(raw[0], start, end)

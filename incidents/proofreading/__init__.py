@@ -1,7 +1,7 @@
-"""The proofreader: reads a message or a postmortem before the world does. Pure: text and facts in, remarks out."""
+"""Proofread an update or a postmortem before it is published. Pure: returns remarks for a text and facts."""
 
 from incidents.proofreading.durations import check_durations
-from incidents.proofreading.facts import Action, Options, PageFacts, Record
+from incidents.proofreading.facts import Action, PageFacts, ProofreadingOptions, Record
 from incidents.proofreading.leaks import check_leaks
 from incidents.proofreading.names import check_names
 from incidents.proofreading.prose import Text
@@ -10,11 +10,11 @@ from incidents.proofreading.sections import check_sections
 from incidents.proofreading.speech import check_speech
 from incidents.proofreading.times import check_times
 
-__all__ = ["Action", "Options", "PageFacts", "Record", "Remark", "Severity", "proofread"]
+__all__ = ["Action", "PageFacts", "ProofreadingOptions", "Record", "Remark", "Severity", "proofread"]
 
 
 def proofread(text: str, record: Record, page: PageFacts) -> list[Remark]:
-    """What to look at once more, in the order of the text. Nothing for an empty one.
+    """Return the remarks in the order of the text.
 
     Line ends must be `\\n`: positions count characters of `text`. Its time grows with the length of `text`.
     """

@@ -8,7 +8,17 @@ from functools import cached_property
 
 from incidents.proofreading.days import check_dates, check_relative, dates
 from incidents.proofreading.facts import PageFacts, Record
-from incidents.proofreading.moments import HEDGE, Mention, Range, day_of, distance, grouped, mentions, moments, offsets
+from incidents.proofreading.moments import (
+    HEDGE,
+    Mention,
+    TimeRange,
+    day_of,
+    distance,
+    grouped,
+    mentions,
+    moments,
+    offsets,
+)
 from incidents.proofreading.prose import Text
 from incidents.proofreading.remarks import Remark, Severity
 
@@ -43,15 +53,15 @@ def check_times(text: Text, record: Record, page: PageFacts) -> Iterator[Remark]
     dated = dates(text, near=today)
     yield from check_dates(text, dated)
     yield from check_relative(text, written=record.written_at.astimezone(page.zone).date())
-    yield from _Times(text, record, page, grouped(text, mentions(text, dated))).remarks()
+    yield from _TimeChecker(text, record, page, grouped(text, mentions(text, dated))).remarks()
 
 
 @dataclass
-class _Times:
+class _TimeChecker:
     text: Text
     record: Record
     page: PageFacts
-    groups: Sequence[Mention | Range]
+    groups: Sequence[Mention | TimeRange]
 
     def remarks(self) -> Iterator[Remark]:
         pairs = self._pairs()
@@ -60,8 +70,8 @@ class _Times:
             yield from self._conversion(*pair)
         seconds = {id(second) for _, second in pairs}
         for group in self.groups:
-            both = [group.first, group.last] if isinstance(group, Range) else [group]
-            if isinstance(group, Range) and id(group) not in seconds:
+            both = [group.first, group.last] if isinstance(group, TimeRange) else [group]
+            if isinstance(group, TimeRange) and id(group) not in seconds:
                 yield from self._window(group)
             for mention in both:
                 yield from self._season(mention)
@@ -71,19 +81,19 @@ class _Times:
             if id(group) not in paired:
                 yield from self._no_zone(both[0])
 
-    def _pairs(self) -> list[tuple[Mention | Range, Mention | Range]]:
+    def _pairs(self) -> list[tuple[Mention | TimeRange, Mention | TimeRange]]:
         """Those that say the same time in two zones: `7:00 AM PT (14:00 UTC)`."""
         following = zip(self.groups, self.groups[1:], strict=False)
         return [(a, b) for a, b in following if self._are_pair(a, b)]
 
-    def _are_pair(self, first: Mention | Range, second: Mention | Range) -> bool:
+    def _are_pair(self, first: Mention | TimeRange, second: Mention | TimeRange) -> bool:
         here, there = _parts(first)[0].zone, _parts(second)[0].zone
         if here is None or there is None or here.name == there.name or len(_parts(first)) != len(_parts(second)):
             return False
         gap = self.text.prose[first.end : second.start]
         return len(gap) < 25 and bool(_PAIR.match(gap))
 
-    def _conversion(self, first: Mention | Range, second: Mention | Range) -> Iterator[Remark]:
+    def _conversion(self, first: Mention | TimeRange, second: Mention | TimeRange) -> Iterator[Remark]:
         for a, b in zip(_parts(first), _parts(second), strict=True):
             if a.is_slip or b.is_slip or self._agree(a, b):
                 continue
@@ -96,11 +106,11 @@ class _Times:
         return any(_apart(x, y) < _SAME for x in ours for y in theirs)
 
     def _possible(self, mention: Mention) -> list[timedelta]:
-        found = offsets(mention, self.record, self.page.zone)
+        possible = offsets(mention, self.record, self.page.zone)
         day = day_of(mention, self.record, self.page.zone)
         if mention.zone and (right := mention.zone.in_season(day)):
-            found = [*found, *type(mention.zone)(right).offsets(day)]
-        return found
+            possible = [*possible, *type(mention.zone)(right).offsets(day)]
+        return possible
 
     def _fits(self, mention: Mention) -> timedelta:
         return min(distance(at, self.record) for at in moments(mention, self.record, self.page.zone))
@@ -120,10 +130,10 @@ class _Times:
         )
 
     def _said(self, mention: Mention) -> str:
-        said = self.text.prose[mention.start : mention.end]
-        return said if not mention.zone or said.endswith(mention.zone.text) else f"{said} {mention.zone.text}"
+        text = self.text.prose[mention.start : mention.end]
+        return text if not mention.zone or text.endswith(mention.zone.text) else f"{text} {mention.zone.text}"
 
-    def _window(self, window: Range) -> Iterator[Remark]:
+    def _window(self, window: TimeRange) -> Iterator[Remark]:
         sentence = self.text.sentence(window.start)
         if not _OF_THE_INCIDENT.search(sentence) or _NOT_OF_IT.search(sentence):
             return
@@ -139,14 +149,14 @@ class _Times:
             window.end,
             Severity.ERROR,
             "time-window",
-            f"The record says {self._recorded()}. Correct the text, or the times of the incident.",
+            f"The record says {self._recorded()}. Correct the text or the times of the incident.",
             f"{began}{gap}{ended}" if self.record.resolved_at else None,
         )
 
-    def _starts(self, window: Range) -> list[datetime]:
+    def _starts(self, window: TimeRange) -> list[datetime]:
         return moments(window.first, self.record, self.page.zone)
 
-    def _lies_within(self, window: Range, slack: timedelta, meaning: int) -> bool:
+    def _lies_within(self, window: TimeRange, slack: timedelta, meaning: int) -> bool:
         start, end = (moments(m, self.record, self.page.zone) for m in (window.first, window.last))
         first, last = start[meaning], end[min(meaning, len(end) - 1)]
         last += timedelta(days=1) if last < first else timedelta()
@@ -170,24 +180,24 @@ class _Times:
         zone, day = mention.zone, day_of(mention, self.record, self.page.zone)
         if zone is None or mention.zone_start < 0:
             return
-        said: tuple[str, str | None] | None = None
+        message: tuple[str, str | None] | None = None
         if zone.shared_by:
-            said = f"{zone.text} is the time of {_listed(list(zone.shared_by))}. Write it in UTC.", None
+            message = f"{zone.text} is used in {_listed(list(zone.shared_by))}. Use UTC.", None
         elif zone.is_generic and zone.changes_in_month(day):
             letters = zone.spelled(day)
-            said = (
+            message = (
                 f"The clocks change in {day:%B}, so {zone.text} can mean two times. It was {letters} that day.",
                 letters,
             )
-        if said:
-            yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-zone", *said)
+        if message:
+            yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-zone", *message)
 
     def _season(self, mention: Mention) -> Iterator[Remark]:
         day = day_of(mention, self.record, self.page.zone)
         if mention.zone is None or mention.zone_start < 0 or not (right := mention.zone.in_season(day)):
             return
-        said = f"On {day:%b} {day.day}, {day.year} the clocks there showed {right}, not {mention.zone.text}."
-        yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-season", said, right)
+        message = f"On {day:%b} {day.day}, {day.year} the clocks there showed {right}, not {mention.zone.text}."
+        yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-season", message, right)
 
     def _half(self, mention: Mention, *, pinned: bool) -> Iterator[Remark]:
         """`pinned`: a second zone beside it says which half of the day is meant."""
@@ -196,12 +206,12 @@ class _Times:
         clock = mention.clock if mention.is_slip else mention.flipped.clock
         written = self.text.prose[mention.start : mention.end]
         if mention.is_slip:
-            said = f"{mention.hour}:{mention.minute:02} already says which half of the day it is."
+            message = f"{mention.hour}:{mention.minute:02} is a 24-hour time."
             suggestion = re.sub(r"\s*[ap]\.?m\.?", "", written, count=1, flags=re.IGNORECASE)
         else:
             suggestion = _as_written(mention.flipped, clock)
-            said = f"This lies far from the record ({self._recorded()}). Is {suggestion} meant?"
-        yield Remark(mention.start, mention.end, Severity.ERROR, "time-half", said, suggestion)
+            message = f"This is far from the times of the incident ({self._recorded()}). Did you mean {suggestion}?"
+        yield Remark(mention.start, mention.end, Severity.ERROR, "time-half", message, suggestion)
 
     def _looks_flipped(self, mention: Mention) -> bool:
         nearest = self._fits(mention.flipped)
@@ -222,8 +232,8 @@ class _Times:
             return
         minutes = int(mention.clock.total_seconds()) // 60
         suggestion = f"@{minutes // 60:02}:{minutes % 60:02}"
-        said = f"In which time zone? Write it, or {suggestion} for the page's own."
-        yield Remark(mention.start, mention.end, Severity.ADVICE, "time-no-zone", said, suggestion)
+        message = f"Add the time zone, or write {suggestion} for the time zone of the page."
+        yield Remark(mention.start, mention.end, Severity.ADVICE, "time-no-zone", message, suggestion)
 
 
 _DAY = timedelta(days=1)
@@ -235,8 +245,8 @@ def shorthand(at: datetime, record: Record, page: PageFacts) -> str:
     return f"@{local:%H:%M}" if local.date() == here.date() else f"@{local:%Y-%m-%d %H:%M}"
 
 
-def _parts(group: Mention | Range) -> list[Mention]:
-    return [group.first, group.last] if isinstance(group, Range) else [group]
+def _parts(group: Mention | TimeRange) -> list[Mention]:
+    return [group.first, group.last] if isinstance(group, TimeRange) else [group]
 
 
 def _apart(a: timedelta, b: timedelta) -> timedelta:
@@ -249,10 +259,10 @@ def _as_written(mention: Mention, clock: timedelta) -> str:
     at = datetime(2000, 1, 1, tzinfo=UTC) + clock
     if mention.half:
         minutes = f":{at.minute:02}" if mention.shows_minutes or at.minute else ""
-        said = f"{at.hour % 12 or 12}{minutes} {'PM' if at.hour >= 12 else 'AM'}"
+        clock_text = f"{at.hour % 12 or 12}{minutes} {'PM' if at.hour >= 12 else 'AM'}"
     else:
-        said = f"{at:%H:%M}"
-    return f"{said} {mention.zone.text}" if mention.zone and mention.zone_start >= 0 else said
+        clock_text = f"{at:%H:%M}"
+    return f"{clock_text} {mention.zone.text}" if mention.zone and mention.zone_start >= 0 else clock_text
 
 
 def _listed(names: list[str]) -> str:

@@ -59,7 +59,7 @@ class _LiteralHtml(InlineProcessor):
         return self.md.htmlStash.store(escape(m.group(0))), m.start(0), m.end(0)
 
 
-class _Times(InlineProcessor):
+class _TimePattern(InlineProcessor):
     """Converts `@14:14` to a time element. Without a clock or for a time that does not exist, it stays as it is."""
 
     def handleMatch(  # type: ignore[override]  # noqa: N802
@@ -99,7 +99,7 @@ def _renderer() -> Any:
     md.preprocessors.deregister("html_block")
     md.inlinePatterns.deregister("html")
     md.inlinePatterns.register(_LiteralHtml(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", md), "html", 90)
-    md.inlinePatterns.register(_Times(f"(?a:{PATTERN})", md), "candor_times", 85)
+    md.inlinePatterns.register(_TimePattern(f"(?a:{PATTERN})", md), "candor_times", 85)
     md.treeprocessors.register(_Links(md), "candor_links", 5)
     md.clock = None  # type: ignore[attr-defined]
     md.errors = []  # type: ignore[attr-defined]

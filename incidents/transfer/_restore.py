@@ -15,16 +15,16 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from incidents.models import Component, Page
-from incidents.transfer.records import Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult
 
 Raw = Mapping[str, Any]
-CREATED, UNCHANGED = Result(Outcome.CREATED), Result(Outcome.UNCHANGED)
+CREATED, UNCHANGED = ImportResult(ImportOutcome.CREATED), ImportResult(ImportOutcome.UNCHANGED)
 BATCH = 500
 
 _Item = TypeVar("_Item")
 
 
-def existing(model: type[models.Model], page: Page, raw: Raw) -> Result | None:
+def existing(model: type[models.Model], page: Page, raw: Raw) -> ImportResult | None:
     """Return UNCHANGED if the page has a row with this public id, None if no page has one."""
     row: Any = model._default_manager.filter(public_id=raw["public_id"]).first()
     if row is None:
@@ -34,7 +34,7 @@ def existing(model: type[models.Model], page: Page, raw: Raw) -> Result | None:
     return UNCHANGED
 
 
-def create(model: type[models.Model], **fields: Any) -> Result:
+def create(model: type[models.Model], **fields: Any) -> ImportResult:
     model._default_manager.create(**fields)
     return CREATED
 

@@ -16,19 +16,19 @@ from incidents.actions.components import status_history
 from incidents.models import Component, ComponentGroup, Page
 from incidents.models.states import ComponentStatus
 from incidents.transfer.comparison import differences, is_newer_here, without_none
-from incidents.transfer.records import IncomingComponent, IncomingGroup, Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult, IncomingComponent, IncomingGroup
 
 _Row = TypeVar("_Row", Component, ComponentGroup)
 
 
 @transaction.atomic
-def upsert_group(page: Page, incoming: IncomingGroup, *, dry: bool = False) -> Result:
+def upsert_group(page: Page, incoming: IncomingGroup, *, dry: bool = False) -> ImportResult:
     fields = {"name": incoming.name[:255], "position": incoming.position}
     return _upsert(page, ComponentGroup, incoming, fields | without_none(description=incoming.description), dry=dry)
 
 
 @transaction.atomic
-def upsert_component(page: Page, incoming: IncomingComponent, *, dry: bool = False) -> Result:
+def upsert_component(page: Page, incoming: IncomingComponent, *, dry: bool = False) -> ImportResult:
     """Create or update a component.
 
     The status history of a new one begins on its start date, or when it was created. `rebuild_status_history` adds
@@ -43,7 +43,7 @@ def upsert_component(page: Page, incoming: IncomingComponent, *, dry: bool = Fal
         start_date=incoming.start_date,
     )
     result = _upsert(page, Component, incoming, fields, dry=dry)
-    if result.outcome == Outcome.CREATED and not dry:
+    if result.outcome == ImportOutcome.CREATED and not dry:
         _begin_history(Component.objects.get(public_id=incoming.public_id), incoming)
     return result
 
@@ -66,22 +66,22 @@ def upsert_former_component(page: Page, *, public_id: str, name: str, seen_at: d
 
 def _upsert(
     page: Page, model: type[_Row], incoming: IncomingGroup | IncomingComponent, fields: dict[str, Any], *, dry: bool
-) -> Result:
+) -> ImportResult:
     row = model._default_manager.filter(public_id=incoming.public_id).select_related("page").first()
     if row is None:
         if not dry:
             times = without_none(created_at=incoming.created_at, updated_at=incoming.updated_at)
             model._default_manager.create(page=page, public_id=incoming.public_id, **fields, **times)
-        return Result(Outcome.CREATED)
+        return ImportResult(ImportOutcome.CREATED)
     if row.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"the page “{row.page}” uses its ID {incoming.public_id}",))
+        return ImportResult(ImportOutcome.SKIPPED, (f"the page “{row.page}” uses its ID {incoming.public_id}",))
     changes = differences(row, fields)
     if not changes or is_newer_here(row.updated_at, incoming.updated_at):
-        return Result(Outcome.UNCHANGED)
+        return ImportResult(ImportOutcome.UNCHANGED)
     if not dry:
         changes["updated_at"] = incoming.updated_at or timezone.now()
         model._default_manager.filter(pk=row.pk).update(**changes)
-    return Result(Outcome.CHANGED)
+    return ImportResult(ImportOutcome.CHANGED)
 
 
 def _begin_history(component: Component, incoming: IncomingComponent) -> None:

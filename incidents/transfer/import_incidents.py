@@ -29,8 +29,15 @@ from incidents.transfer.comparison import differences, is_newer_here
 from incidents.transfer.import_components import upsert_former_component
 from incidents.transfer.import_incident_fields import incident_fields, written_at
 from incidents.transfer.import_postmortems import has_newer_postmortem, upsert_postmortem
-from incidents.transfer.import_texts import EDITED_BY, Text, import_text
-from incidents.transfer.records import IncomingChange, IncomingIncident, IncomingUpdate, Outcome, Result, public_id_for
+from incidents.transfer.import_texts import EDITED_BY, ImportedText, import_text
+from incidents.transfer.records import (
+    ImportOutcome,
+    ImportResult,
+    IncomingChange,
+    IncomingIncident,
+    IncomingUpdate,
+    public_id_for,
+)
 
 Components = dict[str, Component]
 
@@ -40,16 +47,16 @@ DEFAULT_SWITCHES = {"auto_start": False, "auto_complete": False}
 
 def upsert_incident(
     page: Page, incoming: IncomingIncident, *, components: Components | None = None, dry: bool = False
-) -> Result:
+) -> ImportResult:
     """Create an incident, or add what is new in it.
 
     `components` caches the components of `page` by public id between calls; former components are added to it.
     """
     if not incoming.updates:
-        return Result(Outcome.SKIPPED, ("it has no updates",))
+        return ImportResult(ImportOutcome.SKIPPED, ("it has no updates",))
     incident = Incident.objects.filter(public_id=incoming.public_id).select_related("page").first()
     if incident and incident.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"the page “{incident.page}” uses its ID",))
+        return ImportResult(ImportOutcome.SKIPPED, (f"the page “{incident.page}” uses its ID",))
     incoming, notes = _with_ordered_updates(incoming, _public_ids_of_other_incidents(incoming))
     components = {} if components is None else components
     if incident is None:
@@ -57,11 +64,13 @@ def upsert_incident(
     return _update(incident, incoming, components, notes, dry=dry)
 
 
-def _create(page: Page, incoming: IncomingIncident, components: Components, notes: list[str], *, dry: bool) -> Result:
+def _create(
+    page: Page, incoming: IncomingIncident, components: Components, notes: list[str], *, dry: bool
+) -> ImportResult:
     fields = DEFAULT_SWITCHES | incident_fields(incoming)
     texts = [import_text(update.body, notes) for update in incoming.updates]
     if dry:
-        return Result(Outcome.CREATED, tuple(notes))
+        return ImportResult(ImportOutcome.CREATED, tuple(notes))
     with transaction.atomic():
         incident = Incident.objects.create(
             page=page,
@@ -78,12 +87,12 @@ def _create(page: Page, incoming: IncomingIncident, components: Components, note
         _create_reminders(incident, incoming.remind)
         if incoming.postmortem:
             upsert_postmortem(incident, incoming, notes)
-    return Result(Outcome.CREATED, tuple(notes))
+    return ImportResult(ImportOutcome.CREATED, tuple(notes))
 
 
 def _update(
     incident: Incident, incoming: IncomingIncident, components: Components, notes: list[str], *, dry: bool
-) -> Result:
+) -> ImportResult:
     rows_here = {row.public_id: row for row in incident.updates.prefetch_related("affected")}
     new = [update for update in incoming.updates if update.public_id not in rows_here]
     if incoming.is_guessed:
@@ -95,9 +104,9 @@ def _update(
     changes = {} if is_newer else _changed_fields(incident, incoming)
     has_postmortem = has_newer_postmortem(incident, incoming)
     if not (new or edited or without_components or changes or has_postmortem):
-        return Result(Outcome.UNCHANGED)
+        return ImportResult(ImportOutcome.UNCHANGED)
     if dry:
-        return Result(Outcome.CHANGED)
+        return ImportResult(ImportOutcome.CHANGED)
     with transaction.atomic():
         rows = IncidentUpdate.objects.bulk_create(
             _update_row(incident, update, import_text(update.body, notes)) for update in new
@@ -109,7 +118,7 @@ def _update(
         _create_reminders(incident, incoming.remind)
         if has_postmortem:
             upsert_postmortem(incident, incoming, notes)
-    return Result(Outcome.CHANGED, tuple(notes))
+    return ImportResult(ImportOutcome.CHANGED, tuple(notes))
 
 
 def _public_ids_of_other_incidents(incoming: IncomingIncident) -> set[str]:
@@ -134,7 +143,7 @@ def _with_ordered_updates(incoming: IncomingIncident, taken: Collection[str]) ->
     return replace(incoming, updates=tuple(updates.values())), notes
 
 
-def _update_row(incident: Incident, update: IncomingUpdate, text: Text) -> IncidentUpdate:
+def _update_row(incident: Incident, update: IncomingUpdate, text: ImportedText) -> IncidentUpdate:
     created_at = update.created_at or update.display_at
     return IncidentUpdate(
         incident=incident,

@@ -8,15 +8,15 @@ from django.utils import timezone
 
 from incidents.models import Page
 from incidents.models.pages import validate_time_zone
-from incidents.transfer.records import IncomingPage, Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult, IncomingPage
 
 
 @transaction.atomic
-def upsert_page(incoming: IncomingPage) -> tuple[Page, Result]:
+def upsert_page(incoming: IncomingPage) -> tuple[Page, ImportResult]:
     """Return the page with the public id of `incoming`. Create it if there is none; never change an existing one."""
     page = Page.objects.filter(public_id=incoming.public_id).first()
     if page:
-        return page, Result(Outcome.UNCHANGED)
+        return page, ImportResult(ImportOutcome.UNCHANGED)
     notes = []
     zone = incoming.time_zone
     try:
@@ -32,4 +32,4 @@ def upsert_page(incoming: IncomingPage) -> tuple[Page, Result]:
         time_zone=zone,
         created_at=incoming.created_at or timezone.now(),
     )
-    return page, Result(Outcome.CREATED, tuple(notes))
+    return page, ImportResult(ImportOutcome.CREATED, tuple(notes))

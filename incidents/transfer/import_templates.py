@@ -8,11 +8,11 @@ from django.db import transaction
 
 from incidents.models import IncidentTemplate, Page
 from incidents.transfer.comparison import differences
-from incidents.transfer.records import IncomingTemplate, Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult, IncomingTemplate
 
 
 @transaction.atomic
-def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False) -> Result:
+def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False) -> ImportResult:
     """Create an incident template. An existing one is never changed."""
     fields: dict[str, Any] = {
         "name": incoming.name[:255],
@@ -24,12 +24,14 @@ def upsert_template(page: Page, incoming: IncomingTemplate, *, dry: bool = False
     }
     template = IncidentTemplate.objects.filter(public_id=incoming.public_id).first()
     if template and template.page_id != page.pk:
-        return Result(Outcome.SKIPPED, (f"the page “{template.page}” uses its ID",))
+        return ImportResult(ImportOutcome.SKIPPED, (f"the page “{template.page}” uses its ID",))
     if template:
-        return Result(Outcome.UNCHANGED, ("it was changed here and stays so",) if differences(template, fields) else ())
+        return ImportResult(
+            ImportOutcome.UNCHANGED, ("it was changed here and stays so",) if differences(template, fields) else ()
+        )
     if page.incident_templates.filter(name=fields["name"]).exists():
-        return Result(Outcome.SKIPPED, ("a template with this name already exists",))
+        return ImportResult(ImportOutcome.SKIPPED, ("a template with this name already exists",))
     if not dry:
         template = IncidentTemplate.objects.create(page=page, public_id=incoming.public_id, **fields)
         template.components.set(page.components.with_public_ids(incoming.components))
-    return Result(Outcome.CREATED)
+    return ImportResult(ImportOutcome.CREATED)

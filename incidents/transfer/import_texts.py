@@ -12,19 +12,19 @@ EDITED_BY = "Import"
 
 
 @dataclass(frozen=True)
-class Text:
+class ImportedText:
     body: str
     html: str
 
 
-def import_text(body: str, notes: list[str]) -> Text:
+def import_text(body: str, notes: list[str]) -> ImportedText:
     """Return `body` and its HTML. A text that cannot be rendered is kept without formatting, with a note."""
     text = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
     text = text.translate(dict.fromkeys((0, 2, 3)))
     if not text:
-        return Text("", "")
+        return ImportedText("", "")
     try:
-        return Text(text, markdown.render(text))
+        return ImportedText(text, markdown.render(text))
     except ValidationError as error:
         notes.append(f"a text is shown without formatting: {' '.join(error.messages)}")
-        return Text(text, markdown.plain(text))
+        return ImportedText(text, markdown.plain(text))

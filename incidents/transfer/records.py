@@ -19,7 +19,7 @@ from incidents.models.states import Kind
 _PUBLIC_ID = re.compile(r"[a-z0-9]{1,12}")
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What an import did with one record."""
 
     CREATED = "created"
@@ -29,10 +29,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Result:
+class ImportResult:
     """`notes` are clauses for people: differences from the source, or why the record was skipped."""
 
-    outcome: Outcome
+    outcome: ImportOutcome
     notes: tuple[str, ...] = ()
 
 

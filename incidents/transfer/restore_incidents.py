@@ -21,12 +21,12 @@ from incidents.models import (
     Revision,
 )
 from incidents.transfer._restore import CREATED, UNCHANGED, Raw, components_by_public_id, existing
-from incidents.transfer.records import Result
+from incidents.transfer.records import ImportResult
 from incidents.transfer.serialization import read
 
 
 @transaction.atomic
-def restore_series(page: Page, raw: Raw) -> Result:
+def restore_series(page: Page, raw: Raw) -> ImportResult:
     if result := existing(MaintenanceSeries, page, raw):
         return result
     series = MaintenanceSeries.objects.create(page=page, **read(MaintenanceSeries, raw))
@@ -35,7 +35,7 @@ def restore_series(page: Page, raw: Raw) -> Result:
 
 
 @transaction.atomic
-def restore_incident(page: Page, raw: Raw) -> Result:
+def restore_incident(page: Page, raw: Raw) -> ImportResult:
     if result := existing(Incident, page, raw):
         return result
     if not raw["updates"]:
@@ -53,7 +53,7 @@ def restore_incident(page: Page, raw: Raw) -> Result:
 
 
 @transaction.atomic
-def restore_merged(page: Page, raw: Raw) -> Result:
+def restore_merged(page: Page, raw: Raw) -> ImportResult:
     """Restore that an incident was merged into another one. Its line comes after both of theirs."""
     into = page.incidents.get(public_id=raw["into"])
     duplicate = page.incidents.get(public_id=raw["public_id"])

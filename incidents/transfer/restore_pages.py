@@ -14,14 +14,14 @@ from incidents.images import drawn
 from incidents.models import AuditEntry, Page
 from incidents.transfer._restore import CREATED, UNCHANGED, Raw, batches
 from incidents.transfer.import_runs import IMPORTED
-from incidents.transfer.records import Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult
 from incidents.transfer.serialization import read
 
 LOGO_FIELDS = {"light": "logo", "dark": "logo_dark"}
 
 
 @transaction.atomic
-def restore_page(raw: Raw) -> tuple[Page, Result]:
+def restore_page(raw: Raw) -> tuple[Page, ImportResult]:
     page = Page.objects.filter(public_id=raw["public_id"]).first()
     if page:
         return page, UNCHANGED
@@ -34,11 +34,11 @@ def restore_page(raw: Raw) -> tuple[Page, Result]:
     if fields.get("domain") and Page.objects.filter(domain=fields["domain"]).exists():
         notes.append(f"its domain {fields['domain']} was removed, because another page uses it")
         fields["domain"] = ""
-    return Page.objects.create(**fields), Result(Outcome.CREATED, tuple(notes))
+    return Page.objects.create(**fields), ImportResult(ImportOutcome.CREATED, tuple(notes))
 
 
 @transaction.atomic
-def restore_logo(page: Page, raw: Raw) -> Result:
+def restore_logo(page: Page, raw: Raw) -> ImportResult:
     """Restore one logo, unless the page has one already.
 
     The picture is decoded and encoded again like an upload, because anyone may have written the file. A picture that

@@ -6,12 +6,12 @@ from django.db import transaction
 
 from incidents.models import IncidentUpdate, Page, StatusInterval
 from incidents.transfer._restore import BATCH, CREATED, UNCHANGED, Raw, batches
-from incidents.transfer.records import Result
+from incidents.transfer.records import ImportResult
 from incidents.transfer.serialization import read
 
 
 @transaction.atomic
-def restore_status_history(page: Page, raw: Raw) -> Result:
+def restore_status_history(page: Page, raw: Raw) -> ImportResult:
     """Restore all intervals of a component, or none if it has any already."""
     component = page.components.get(public_id=raw["component"])
     if component.intervals.exists():

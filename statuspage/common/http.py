@@ -63,7 +63,7 @@ class TooLarge(OutboundError):
 
 
 @dataclass(frozen=True)
-class Target:
+class OutboundTarget:
     """The target of a request. `host`: lower case, without brackets. `path`: with the query, never empty."""
 
     scheme: str
@@ -108,7 +108,7 @@ class _Request:
     """One request. The response to a GET must be complete."""
 
     method: str
-    target: Target
+    target: OutboundTarget
     headers: Mapping[str, str]
     body: bytes | None = None
 
@@ -129,7 +129,7 @@ def normalize_url(url: str) -> str:
     return f"{target.scheme}://{target.netloc}{target.path}"
 
 
-def parse(url: str) -> Target:
+def parse(url: str) -> OutboundTarget:
     """Split an http or https URL. ForbiddenAddress with the reason for anything unusual."""
     if len(url) > MAX_URL:
         raise ForbiddenAddress(f"The URL is longer than {MAX_URL:,} characters.")
@@ -145,7 +145,9 @@ def parse(url: str) -> Target:
     scheme = match["scheme"].lower()
     host = _host(match["host"].lower())
     path = match["target"] or "/"
-    return Target(scheme, host, _port(scheme, host, match["port"]), path if path.startswith("/") else f"/{path}")
+    return OutboundTarget(
+        scheme, host, _port(scheme, host, match["port"]), path if path.startswith("/") else f"/{path}"
+    )
 
 
 def _malformed_reason(url: str) -> str:
@@ -199,7 +201,7 @@ class _Clock:
         return TooSlow(f"No complete response within {self.seconds:g} seconds.")
 
 
-def _resolve(target: Target, clock: _Clock) -> list[Address]:
+def _resolve(target: OutboundTarget, clock: _Clock) -> list[Address]:
     """Resolve the host name once. An IP address needs no resolution."""
     if literal := as_address(target.host):
         return [literal]
@@ -215,14 +217,14 @@ def _resolve(target: Target, clock: _Clock) -> list[Address]:
     return [address for row in result if (address := as_address(str(row[4][0])))]
 
 
-def _resolve_in_thread(target: Target, results: queue.SimpleQueue[Any]) -> None:
+def _resolve_in_thread(target: OutboundTarget, results: queue.SimpleQueue[Any]) -> None:
     try:
         results.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
         results.put(error)
 
 
-def _check_addresses(target: Target, addresses: list[Address]) -> list[Address]:
+def _check_addresses(target: OutboundTarget, addresses: list[Address]) -> list[Address]:
     """Refuse the host if any of its addresses is private, because any of them could be used."""
     if not addresses:
         raise Unreachable(f"The host {target.host} has no IP address.")
@@ -231,11 +233,11 @@ def _check_addresses(target: Target, addresses: list[Address]) -> list[Address]:
     return list(dict.fromkeys(addresses))
 
 
-def _forbidden(target: Target) -> ForbiddenAddress:
+def _forbidden(target: OutboundTarget) -> ForbiddenAddress:
     return ForbiddenAddress(f"{target.host} is not a public address. If it belongs to you, add it to OUTBOUND_ALLOW.")
 
 
-def _open_connection(target: Target, addresses: list[Address], clock: _Clock) -> socket.socket:
+def _open_connection(target: OutboundTarget, addresses: list[Address], clock: _Clock) -> socket.socket:
     """Connect to the first address that accepts. The remaining time is shared between the addresses."""
     last_error: OSError | None = None
     for index, address in enumerate(addresses):
@@ -262,7 +264,7 @@ def _connect(address: Address, port: int, timeout: float) -> socket.socket:
     return connection
 
 
-def _wrap_tls(plain: socket.socket, target: Target, clock: _Clock) -> socket.socket:
+def _wrap_tls(plain: socket.socket, target: OutboundTarget, clock: _Clock) -> socket.socket:
     try:
         plain.settimeout(clock.left)
         return tls_context().wrap_socket(plain, server_hostname=target.host)

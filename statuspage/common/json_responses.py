@@ -1,4 +1,4 @@
-"""HTTP responses with Statuspage's JSON: their headers and encoding."""
+"""Responses in Statuspage's JSON format."""
 
 import json
 from datetime import datetime
@@ -18,24 +18,24 @@ def v2_serializer(page: Page) -> V2Serializer:
 
 
 def for_any_origin(response: HttpResponse) -> HttpResponse:
-    """Allow scripts of other sites to read the response, because it is the same for everyone."""
+    """Allow scripts of other sites to read the response. It is the same for every client."""
     response["Access-Control-Allow-Origin"] = "*"
     return response
 
 
 def json_not_found() -> HttpResponse:
-    return json_answer({"error": "not found", "message": "Not found."}, status=404)
+    return json_response({"error": "not found", "message": "Not found."}, status=404)
 
 
 def json_text(body: Json) -> str:
-    """Serialize `body` without optional whitespace, with its keys in order."""
+    """Serialize `body` with its keys in order and without whitespace."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def json_answer(
+def json_response(
     body: Json, *, status: int = 200, changed_at: datetime | None = None, content_type: str = CONTENT_TYPE
 ) -> HttpResponse:
-    """Return `body` as a response for scripts of any origin (contract section 1.1)."""
+    """Return a response that scripts of any origin may read (contract section 1.1)."""
     response = HttpResponse(json_text(body), content_type=content_type, status=status)
     if changed_at:
         response["Last-Modified"] = http_date(changed_at.timestamp())

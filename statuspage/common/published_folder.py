@@ -34,7 +34,7 @@ def file_of(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """One published path: the hash (hex) of its uncompressed bytes, and the index of its headers."""
 
     digest: str
@@ -49,7 +49,7 @@ class Manifest:
     fingerprint of the code that rendered it. `archive`: the name of its archive, if any.
     """
 
-    files: dict[str, Entry]
+    files: dict[str, ManifestEntry]
     headers: list[dict[str, str]]
     stamp: float = 0.0
     event: int = 0
@@ -66,7 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
     """OSError if there is none, ValueError if it is damaged."""
     raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     try:
-        files = {path: Entry(digest, headers) for path, (digest, headers) in raw["files"].items()}
+        files = {path: ManifestEntry(digest, headers) for path, (digest, headers) in raw["files"].items()}
         return Manifest(files, raw["headers"], raw["stamp"], raw["event"], raw["made_by"], raw["archive"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / MANIFEST} is damaged: {error!r}") from error

@@ -53,21 +53,21 @@ def role_required(role: Role) -> Callable[[View], View]:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW. The usual cause is honest: somebody signed in again in another tab meanwhile."""
+    """Django's CSRF_FAILURE_VIEW. The usual cause is that the person signed in again in another tab."""
     return _show_typed(request, "console/form_expired.html", status=403)
 
 
 def _to_sign_in(request: HttpRequest, page_id: str) -> HttpResponse:
-    """A reader is sent to the sign-in and back. Who was writing is told so, and keeps the text."""
+    """Redirect to sign-in and back. A submitted form is not lost: its texts are shown, to be copied."""
     dashboard = reverse("console:dashboard", args=[page_id]) if page_id else reverse("console:home")
     back = request.get_full_path() if request.method == "GET" else dashboard
-    address = f"{reverse('account_login')}?{urlencode({'next': back})}"
+    url = f"{reverse('account_login')}?{urlencode({'next': back})}"
     if getattr(request, "htmx", False):
-        # No redirect: it would take the page away from somebody who is typing.
-        return render(request, "console/_signed_out.html", {"address": address}, status=401)
+        # No redirect, which would discard what the person is typing.
+        return render(request, "console/_signed_out.html", {"address": url}, status=401)
     if _typed(request):
-        return _show_typed(request, "console/signed_out.html", status=401, address=address)
-    return HttpResponseRedirect(address)
+        return _show_typed(request, "console/signed_out.html", status=401, address=url)
+    return HttpResponseRedirect(url)
 
 
 def _show_typed(request: HttpRequest, template: str, *, status: int, **context: str) -> HttpResponse:

@@ -4,18 +4,18 @@ from django.shortcuts import render
 from incidents.models.states import ComponentStatus
 from statuspage.accounts.models import Role
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.commands import offer
+from statuspage.console.commands import find_commands
 
 
 @role_required(Role.VIEWER)
 def commands(request: StaffRequest) -> HttpResponse:
-    """The command bar as a page of its own; for htmx, only what it found."""
-    page, words = request.page, request.GET.get("q", "")
+    """The command bar as a page; for htmx, only the results."""
+    page, search = request.page, request.GET.get("q", "")
     context = {
         "page": page,
-        "words": words,
-        "offer": offer(page, request.user, words),
+        "search": search,
+        "results": find_commands(page, request.user, search),
         "statuses": ComponentStatus.choices,
     }
-    template = "console/_commands.html#found" if request.htmx else "console/commands.html"
+    template = "console/_commands.html#results" if request.htmx else "console/commands.html"
     return render(request, template, context)

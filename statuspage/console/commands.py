@@ -1,4 +1,4 @@
-"""What the command bar offers for some words: things to do, places, incidents, components, subscribers."""
+"""Results of the command bar: actions, console pages, incidents, components and subscribers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command:
 
 
 @dataclass
-class Offer:
+class CommandResults:
     commands: list[Command] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
 
@@ -30,42 +30,45 @@ class Offer:
         return not (self.commands or self.components)
 
 
-def offer(page: Page, user: User, words: str) -> Offer:
-    """Without words, what there is to do now. Four queries at most."""
-    words = " ".join(words.replace("\0", "").split())[:100]
-    commands = [command for command in _verbs(page, user) if _fits(command.label, words)]
-    if not words:
-        return Offer(commands)
-    places = navigation.links(page, (*navigation.DAILY, *navigation.MORE), user, "")
-    commands += [Command(place.url, place.label, "Go to") for place in places if _fits(place.label, words)]
-    found = page.incidents.matching(words).newest_first()[:MOST]
-    commands += [Command(_incident(page, one), one.title, one.get_status_display()) for one in found]
+def find_commands(page: Page, user: User, search: str) -> CommandResults:
+    """Return the results for a search; without one, the current actions. Needs four queries at most."""
+    search = " ".join(search.replace("\0", "").split())[:100]
+    commands = [command for command in _actions(page, user) if _matches(command.label, search)]
+    if not search:
+        return CommandResults(commands)
+    pages = navigation.links(page, (*navigation.DAILY, *navigation.MORE), user, "")
+    commands += [Command(link.url, link.label, "Go to") for link in pages if _matches(link.label, search)]
+    incidents = page.incidents.matching(search).newest_first()[:MOST]
+    commands += [
+        Command(_incident_url(page, incident), incident.title, incident.get_status_display()) for incident in incidents
+    ]
     if user.has_role(Role.EDITOR):
-        people = Subscriber.objects.of_page(page).searched(words)[:3]
-        at = [console_url(page, "subscriber", one.public_id) for one in people]
-        commands += [Command(url, str(one), "Subscriber") for url, one in zip(at, people, strict=True)]
-    components = page.components.active().matching(words).in_page_order()[:MOST]
-    return Offer(commands, list(components))
+        for subscriber in Subscriber.objects.of_page(page).searched(search)[:3]:
+            url = console_url(page, "subscriber", subscriber.public_id)
+            commands.append(Command(url, str(subscriber), "Subscriber"))
+    components = page.components.active().matching(search).in_page_order()[:MOST]
+    return CommandResults(commands, list(components))
 
 
-def _verbs(page: Page, user: User) -> list[Command]:
+def _actions(page: Page, user: User) -> list[Command]:
     if not user.has_role(Role.EDITOR):
         return []
-    verbs = []
-    for one in page.incidents.unresolved().newest_first()[:MOST]:
-        verbs.append(Command(_incident(page, one), f"Post an update: {one.title}"))
-        verbs.append(Command(f"{_incident(page, one)}#resolve", f"Resolve: {one.title}"))
+    commands = []
+    for incident in page.incidents.unresolved().newest_first()[:MOST]:
+        url = _incident_url(page, incident)
+        commands.append(Command(url, f"Post update: {incident.title}"))
+        commands.append(Command(f"{url}#resolve", f"Resolve: {incident.title}"))
     return [
-        *verbs,
+        *commands,
         Command(console_url(page, "declare"), "Declare incident"),
         Command(console_url(page, "schedule"), "Schedule maintenance"),
     ]
 
 
-def _incident(page: Page, one: Incident) -> str:
-    return console_url(page, "incident", one.public_id)
+def _incident_url(page: Page, incident: Incident) -> str:
+    return console_url(page, "incident", incident.public_id)
 
 
-def _fits(label: str, words: str) -> bool:
-    """Every word begins somewhere in it."""
-    return all(word in label.lower() for word in words.lower().split())
+def _matches(label: str, search: str) -> bool:
+    """Whether the label contains every word of the search."""
+    return all(word in label.lower() for word in search.lower().split())

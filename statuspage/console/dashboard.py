@@ -31,9 +31,10 @@ MAX_NOTE = 500
 def dashboard(request: StaffRequest) -> HttpResponse:
     page = request.page
     components = list(page.components.active().in_page_order())
-    going_on = list(page.incidents.not_ended().newest_first().with_updates())
-    open_incidents = [one for one in going_on if not one.is_maintenance and not one.hidden_at]
-    ahead = sorted((one for one in going_on if one.is_maintenance), key=lambda one: (one.window[0], one.pk))
+    incidents = list(page.incidents.not_ended().newest_first().with_updates())
+    open_incidents = [incident for incident in incidents if not incident.is_maintenance and not incident.hidden_at]
+    maintenances = [incident for incident in incidents if incident.is_maintenance]
+    maintenances.sort(key=lambda maintenance: (maintenance.window[0], maintenance.pk))
     now, reminders = timezone.now(), Reminders.read(page.staff_reminders)
     is_editor = request.user.has_role(Role.EDITOR)
     context = {
@@ -41,18 +42,20 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "now": now,
         "newest": open_incidents[0] if open_incidents else None,
         "headline": page_status(
-            [one.status for one in components if one.is_shown], open_impacts=[one.impact for one in open_incidents]
+            [component.status for component in components if component.is_shown],
+            open_impacts=[incident.impact for incident in open_incidents],
         ),
-        "troubled": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
-        "well": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
+        "not_operational": [component for component in components if component.status != ComponentStatus.OPERATIONAL],
+        "operational": [component for component in components if component.status == ComponentStatus.OPERATIONAL],
         "statuses": ComponentStatus.choices,
         "open_incidents": [
-            (one, update_form(one), overdue_update_of(one, now=now, reminders=reminders)) for one in open_incidents
+            (incident, update_form(incident), overdue_update_of(incident, now=now, reminders=reminders))
+            for incident in open_incidents
         ],
-        "leftovers": unrestored_components(page, now=now)
+        "unrestored": unrestored_components(page, now=now)
         if reminders.still_red and any(map(is_not_operational, components))
         else [],
-        "maintenances": [(one, next_step(one, now=now)) for one in ahead],
+        "maintenances": [(maintenance, next_step(maintenance, now=now)) for maintenance in maintenances],
         "recent": page.incidents.ended().newest_first()[:5],
         "overdue": list(ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date())),
         "audience": Subscriber.objects.audience(page).count(),
@@ -75,17 +78,17 @@ def _notices(page: Page) -> dict[str, object]:
 
 @role_required(Role.EDITOR)
 @require_POST
-def set_component_status(request: StaffRequest, code: str) -> HttpResponse:
-    component = get_object_or_404(request.page.components.active(), public_id=code)
+def set_component_status(request: StaffRequest, public_id: str) -> HttpResponse:
+    component = get_object_or_404(request.page.components.active(), public_id=public_id)
     note = request.POST.get("note", "")
     try:
         if len(note) > MAX_NOTE:
-            raise ValidationError(f"The note is {len(note)} characters long; {MAX_NOTE} are allowed.")
+            raise ValidationError(f"The note is {len(note)} characters long. The maximum is {MAX_NOTE}.")
         component = component_actions.set_status(
             component, request.POST.get("status", ""), actor=request.user.actor, note=note
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, f"{component.name} is now {component.get_status_display()}.")
+        messages.success(request, f"{component.name} set to {component.get_status_display()}.")
     return redirect(console_url(request.page, "dashboard"))

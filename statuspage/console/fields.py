@@ -20,14 +20,14 @@ from incidents.models.states import ComponentStatus
 
 PREFIX = "component_"
 _CLOCK = re.compile(r"@?\d{1,2}:\d\d")
-INCOMPLETE = "The form arrived incomplete. Your text is still here: please send it again."
+INCOMPLETE = "The form was incomplete. Your text is kept below. Submit it again."
 
 
 class MomentField(forms.CharField):
     """An optional time: `2022-09-21 14:14` in the page's zone, or with an offset (`2022-09-21T14:14Z`).
 
-    Gives an aware datetime or None. Refuses times that the zone's clock skipped or showed twice. With a `day`, `14:14`
-    alone is meant on it.
+    Cleans to an aware datetime or None. Rejects local times that do not exist or are ambiguous. With a `day`,
+    a time like `14:14` is on that day.
     """
 
     def __init__(self, zone: tzinfo, *, day: date | None = None, **more: Any) -> None:
@@ -44,39 +44,50 @@ class MomentField(forms.CharField):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValidationError(
-                "Write the time as 2026-01-31 14:05, in the page's time zone.", code="invalid"
-            ) from None
+            error = "Enter a time in the page's time zone. Example: 2026-01-31 14:05"
+            raise ValidationError(error, code="invalid") from None
         return self._in_zone(moment)
 
     def _in_zone(self, moment: datetime) -> datetime:
         if not 1900 < moment.year < 9000:
-            raise ValidationError(f"The year {moment.year} is not a year that something happened in.")
+            raise ValidationError("Enter a year between 1900 and 9000.")
         if moment.tzinfo:
             return moment
         first, second = (moment.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
         if first.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != moment:
-            raise ValidationError(f"The clocks went forward: {moment:%H:%M} did not exist in {self.zone} that day.")
+            raise ValidationError(_missing_time(moment, self.zone))
         if first.utcoffset() != second.utcoffset():
-            options = " or ".join(f"{one:%Y-%m-%dT%H:%M%z}" for one in (first, second))
-            raise ValidationError(f"The clocks went back: {moment:%H:%M} came twice that day. Write {options}.")
+            options = " or ".join(f"{choice:%Y-%m-%dT%H:%M%z}" for choice in (first, second))
+            raise ValidationError(
+                f"{moment:%H:%M} occurs twice on {moment:%b} {moment.day} in {self.zone}. Enter {options}."
+            )
         return first
 
 
+def _missing_time(moment: datetime, zone: tzinfo) -> str:
+    """Return the error for a local time that daylight saving time skips, with the nearest times that exist."""
+    after = moment.replace(tzinfo=zone, fold=0).astimezone(UTC).astimezone(zone)
+    before = moment.replace(tzinfo=zone, fold=1).astimezone(UTC).astimezone(zone)
+    error = f"{moment:%H:%M} does not exist on {moment:%b} {moment.day} in {zone}"
+    if before.date() != after.date():
+        return f"{error}."
+    return f"{error} (daylight saving time starts). Use {before:%H:%M} or {after:%H:%M}."
+
+
 class LongSelect(forms.Select):
-    """Drawn in one go: Django's own takes 20 ms for two hundred options. Knows no groups of them."""
+    """A select that renders all options at once: Django's takes 20 ms for two hundred. Supports no option groups."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        rows = ((one, flatatt({"selected": one == (value or "")}), label) for one, label in self.choices)
+        rows = ((choice, flatatt({"selected": choice == (value or "")}), label) for choice, label in self.choices)
         options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
         return format_html('<select name="{}"{}>{}</select>', name, flatatt(attrs or {}), options)
 
 
 class DayField(forms.DateField):
-    """An optional day of the page's calendar."""
+    """An optional date in the page's time zone."""
 
     widget = forms.DateInput(attrs={"type": "date"})
-    default_error_messages = {"invalid": "Write the day as 2026-01-31."}
+    default_error_messages = {"invalid": "Enter a date. Example: 2026-01-31"}
 
     def __init__(self, **more: Any) -> None:
         super().__init__(required=False, **more)
@@ -84,24 +95,24 @@ class DayField(forms.DateField):
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)
         if day and not 1900 < day.year < 9000:
-            raise ValidationError("Nothing happened in that year.")
+            raise ValidationError("Enter a year between 1900 and 9000.")
         return day
 
 
 class VersionField(forms.IntegerField):
-    """The version that the author had read. Nobody types it, so nobody can be asked to type it better."""
+    """The version that the author has seen. A hidden field: its errors do not ask for a better value."""
 
     widget = forms.HiddenInput
     default_error_messages = {"required": INCOMPLETE, "invalid": INCOMPLETE}
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
-    """What was posted, even if it is nothing: an empty form is judged too."""
+    """Return the POST data, also if it is empty, so that an empty form is validated; None for other methods."""
     return request.POST if request.method == "POST" else None
 
 
 def fill_in(form: forms.BaseForm, **values: str) -> None:
-    """Change what a bound form shows, as if it had been typed so."""
+    """Replace values of a bound form, as if they had been submitted."""
     data = QueryDict(mutable=True)
     data.update(form.data)
     for name, value in values.items():
@@ -132,9 +143,9 @@ class ComponentStatusesWidget(forms.Widget):
 
 
 class ComponentStatusesField(forms.Field):
-    """A new status for any of the page's components. Gives `{component: status}` of those that one was chosen for.
+    """A new status for any of the page's components. Cleans to `{component: status}` of the selected ones.
 
-    Drawn by the template (two hundred Django selects would take half a second), from `grouped()`.
+    The template renders it from `grouped()`: two hundred Django selects would take half a second.
     """
 
     widget = ComponentStatusesWidget
@@ -153,13 +164,13 @@ class ComponentStatusesField(forms.Field):
         known = {component.public_id: component for component in self.components}
         for public_id, status in value.items():
             if public_id not in known:
-                raise ValidationError(f"There is no component “{public_id}” on this page.")
+                raise ValidationError(f"This page has no component “{public_id}”.")
             if status not in ComponentStatus.values:
                 raise ValidationError(f"“{status}” is not a component status.")
         return {known[public_id]: status for public_id, status in value.items()}
 
     def grouped(self, chosen: Mapping[str, str] | None) -> list[tuple[str, list[ComponentChoice]]]:
-        """In page order: group name (empty for loose components) and its members with what was chosen for each."""
+        """Return group names ("" without a group) and their components in page order, with the selected statuses."""
         chosen = chosen or {}
         choices: Iterable[ComponentChoice] = (
             ComponentChoice(c, chosen.get(c.public_id, ""), self.prefix) for c in self.components

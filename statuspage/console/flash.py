@@ -1,4 +1,4 @@
-"""What an htmx answer has to say goes into the one live region of the page, beside the fragment that was asked for."""
+"""Messages of an htmx response. They are added to the live region of the page, next to the requested fragment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 @dataclass(frozen=True)
 class FlashMessage:
-    """`level` as of Django's messages. `is_seen`: the page shows it anyway, so it is only read out."""
+    """`level` is a level of Django's messages. `is_seen`: the page shows it anyway; only screen readers announce it."""
 
     text: str
     level: int = messages.SUCCESS
@@ -24,14 +24,16 @@ class FlashMessage:
         return DEFAULT_TAGS[self.level]
 
 
-def fragment(request: HttpRequest, template: str, context: dict[str, Any], *said: FlashMessage) -> HttpResponse:
+def fragment(
+    request: HttpRequest, template: str, context: dict[str, Any], *flash_messages: FlashMessage
+) -> HttpResponse:
     answer = render(request, template, context)
-    if said:
-        answer.write(render_to_string("console/_flash.html", {"said": said}))
+    if flash_messages:
+        answer.write(render_to_string("console/_flash.html", {"flash_messages": flash_messages}))
     return answer
 
 
-def add_flash_message(request: HttpRequest, said: Sequence[FlashMessage]) -> None:
-    """The same on the next full page."""
-    for one in said:
-        messages.add_message(request, one.level, one.text)
+def add_flash_message(request: HttpRequest, flash_messages: Sequence[FlashMessage]) -> None:
+    """Show the messages on the next full page."""
+    for message in flash_messages:
+        messages.add_message(request, message.level, message.text)

@@ -1,4 +1,4 @@
-"""Rows of a form that its author can have more of, without JavaScript."""
+"""Add rows to a formset without JavaScript."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ def with_value(data: Any, name: str, value: object) -> Any:
 
 
 def with_values(data: Any, values: Mapping[str, object]) -> Any:
-    """One copy for all of them: of a long form it takes a while."""
+    """Return a copy of the data with these values. Copying a long form is slow, so it is done once."""
     changed = data.copy()
     for name, value in values.items():
         changed[name] = str(value)
@@ -17,7 +17,7 @@ def with_values(data: Any, values: Mapping[str, object]) -> Any:
 
 
 def count_of(data: Any, prefix: str) -> int:
-    """How many rows were sent; 0 for a forged number."""
+    """Return the number of submitted rows; 0 if it is invalid."""
     sent = data.get(f"{prefix}-TOTAL_FORMS", "")
     return int(sent) if sent.isdecimal() and len(sent) < 4 else 0
 

@@ -1,4 +1,4 @@
-"""The links of the bar at the top: those of every day, and the rest under “More”."""
+"""The links of the navigation bar: the main ones, and the subpages under “More”."""
 
 from dataclasses import dataclass
 
@@ -8,34 +8,34 @@ from statuspage.common.urls import console_url
 
 
 @dataclass(frozen=True)
-class Place:
-    """`others`: further pages that belong to it."""
+class NavItem:
+    """`subpages`: names of further URLs that belong to the item."""
 
     name: str
     label: str
     role: Role = Role.VIEWER
-    others: tuple[str, ...] = ()
+    subpages: tuple[str, ...] = ()
 
 
 DAILY = (
-    Place("dashboard", "Dashboard"),
-    Place("incidents", "Incidents"),
-    Place("components", "Components"),
-    Place("subscribers", "Subscribers"),
-    Place("reports", "Reports", others=("analytics",)),
+    NavItem("dashboard", "Dashboard"),
+    NavItem("incidents", "Incidents"),
+    NavItem("components", "Components"),
+    NavItem("subscribers", "Subscribers"),
+    NavItem("reports", "Reports", subpages=("analytics",)),
 )
 MORE = (
-    Place("incident_templates", "Incident templates"),
-    Place("channels", "Channels"),
-    Place("mails", "Mail", Role.EDITOR, others=("mail_test",)),
-    Place("publishing", "Publishing"),
-    Place("audit", "Audit log", Role.EDITOR),
-    Place("settings", "Settings", Role.OWNER),
-    Place("uptime", "Uptime", Role.OWNER),
-    Place("rules", "Publishing rules", Role.OWNER),
-    Place("proofreading", "Proofreader", Role.OWNER),
-    Place("people", "People", Role.OWNER),
-    Place("tokens", "API tokens", Role.OWNER),
+    NavItem("incident_templates", "Incident templates"),
+    NavItem("channels", "Channels"),
+    NavItem("mails", "Mail", Role.EDITOR, subpages=("mail_test",)),
+    NavItem("publishing", "Publishing"),
+    NavItem("audit", "Audit log", Role.EDITOR),
+    NavItem("settings", "Settings", Role.OWNER),
+    NavItem("uptime", "Uptime", Role.OWNER),
+    NavItem("rules", "Publishing rules", Role.OWNER),
+    NavItem("proofreading", "Proofreader", Role.OWNER),
+    NavItem("people", "People", Role.OWNER),
+    NavItem("tokens", "API tokens", Role.OWNER),
 )
 
 
@@ -46,15 +46,15 @@ class Link:
     is_here: bool
 
 
-def links(page: Page, places: tuple[Place, ...], user: User, path: str) -> list[Link]:
-    """Those of `places` that `user` may see; `is_here` where `path` is one of its pages."""
+def links(page: Page, items: tuple[NavItem, ...], user: User, path: str) -> list[Link]:
+    """Return links to the items that `user` may see. `is_here` is set where `path` belongs to the item."""
     return [
-        Link(console_url(page, place.name), place.label, _is_at(page, place, path))
-        for place in places
-        if user.has_role(place.role)
+        Link(console_url(page, item.name), item.label, _is_at(page, item, path))
+        for item in items
+        if user.has_role(item.role)
     ]
 
 
-def _is_at(page: Page, place: Place, path: str) -> bool:
-    urls = [console_url(page, name) for name in (place.name, *place.others)]
-    return any(path == url or (place.name != "dashboard" and path.startswith(f"{url}/")) for url in urls)
+def _is_at(page: Page, item: NavItem, path: str) -> bool:
+    urls = [console_url(page, name) for name in (item.name, *item.subpages)]
+    return any(path == url or (item.name != "dashboard" and path.startswith(f"{url}/")) for url in urls)

@@ -1,4 +1,4 @@
-"""Long lists: a screenful at a time, narrowed to some words, and the address that leads back to it."""
+"""Pagination and search of long lists, and redirects back to them."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest
 
 PER_PAGE = 50
-MAX_WORDS = 100
+MAX_SEARCH = 100
 
 
-def words_in(request: StaffRequest) -> str:
-    """What `console/_words.html` asks for."""
-    return " ".join(request.GET.get("q", "").replace("\0", "").split())[:MAX_WORDS]
+def search_terms(request: StaffRequest) -> str:
+    """Return the search terms of `console/_search.html`."""
+    return " ".join(request.GET.get("q", "").replace("\0", "").split())[:MAX_SEARCH]
 
 
 def paged(rows: Any, request: StaffRequest, *, per_page: int = PER_PAGE) -> PageOf[Any]:
-    """The screenful that is asked for, or the nearest that there is."""
+    """Return the requested page of `rows`, or the nearest that exists."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
-def words_query(words: str) -> str:
-    return urlencode({"q": words}) if words else ""
+def search_query(search: str) -> str:
+    return urlencode({"q": search}) if search else ""
 
 
 def back_to(name: str, request: StaffRequest) -> HttpResponseRedirect:
-    """To the list of that URL name, on the page and with the words that the form's address had."""
+    """Redirect to the list `name`, with the page number and search of the form's URL."""
     url = console_url(request.page, name)
-    kept = {key: request.GET[key] for key in ("page", "q") if request.GET.get(key)}
-    return HttpResponseRedirect(f"{url}?{urlencode(kept)}" if kept else url)
+    query = {key: request.GET[key] for key in ("page", "q") if request.GET.get(key)}
+    return HttpResponseRedirect(f"{url}?{urlencode(query)}" if query else url)

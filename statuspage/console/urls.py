@@ -7,7 +7,7 @@ app_name = "console"
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
     path("commands", command_views.commands, name="commands"),
-    path("components/<slug:code>/status", dashboard.set_component_status, name="component_status"),
+    path("components/<slug:public_id>/status", dashboard.set_component_status, name="component_status"),
     path("", include("statuspage.console.incidents.urls")),
     path("", include("statuspage.console.maintenances.urls")),
     path("", include("statuspage.console.postmortems.urls")),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.models import Page
 from incidents.transfer import export
 from incidents.transfer.import_runs import newest_affected, record_import
-from incidents.transfer.records import Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult
 from incidents.transfer.restore_components import restore_component, restore_group, restore_target
 from incidents.transfer.restore_incidents import restore_incident, restore_merged, restore_series
 from incidents.transfer.restore_metrics import restore_metric, restore_provider
@@ -23,7 +23,7 @@ from incidents.transfer.restore_status_history import restore_status_history
 from incidents.transfer.restore_templates import restore_template
 from incidents.transfer.serialization import plain
 from statuspage.importers.errors import SourceError
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.subscribers import export as subscribers
 
 HEADER = "candor-export"
@@ -40,7 +40,7 @@ PLURALS = {
 # Errors that a line raises if no export has written it: missing or bad values, and values that the database rejects.
 BAD_LINE_ERRORS = (ValidationError, KeyError, TypeError, ValueError, OverflowError, DatabaseError)
 
-Restore = Callable[[Page, dict[str, Any]], Result]
+Restore = Callable[[Page, dict[str, Any]], ImportResult]
 RESTORERS: dict[str, Restore] = {
     "logo": restore_logo,
     "group": restore_group,
@@ -78,7 +78,7 @@ def _objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
 class ArchiveReader:
     """Restores a page from a file. Each line is one transaction; the whole audit log is one."""
 
-    def __init__(self, path: Path, report: Report) -> None:
+    def __init__(self, path: Path, report: ImportReport) -> None:
         self._path = path
         self._report = report
         self._number = 0
@@ -145,7 +145,9 @@ class ArchiveReader:
             self._report.skip("audit entries", f"the audit log, near line {self._number}", _reason(error))
             return
         for _ in range(count):
-            self._report.add("audit entries", "", Result(Outcome.CREATED if is_written else Outcome.UNCHANGED))
+            self._report.add(
+                "audit entries", "", ImportResult(ImportOutcome.CREATED if is_written else ImportOutcome.UNCHANGED)
+            )
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the objects. A line that is not a JSON object is reported and skipped."""

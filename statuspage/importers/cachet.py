@@ -24,7 +24,7 @@ from statuspage.importers.errors import Forbidden, NotFound, SourceError, Unread
 from statuspage.importers.fetching import Fetcher
 from statuspage.importers.fields import SourceObject, each, parse_each
 from statuspage.importers.html_to_markdown import as_markdown
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import IsSettled, Record
 from statuspage.subscribers.importing import IncomingSubscriber
 from statuspage.subscribers.models import Channel, SubscriberState
@@ -55,7 +55,9 @@ GROUPS = {2: "components/groups", 3: "component-groups"}
 class CachetSource:
     """`has_token`: the subscribers of Cachet 2 can be read too."""
 
-    def __init__(self, url: str, fetcher: Fetcher, report: Report, *, zone: tzinfo = UTC, has_token: bool = False):
+    def __init__(
+        self, url: str, fetcher: Fetcher, report: ImportReport, *, zone: tzinfo = UTC, has_token: bool = False
+    ):
         self.name = urlsplit(url).netloc
         self.report = report
         self.expected = 0

@@ -21,7 +21,7 @@ from incidents.transfer.records import (
 )
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fields import BadObject, SourceObject
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import IsSettled, Record
 
 REQUIRED = ("incident", "title", "status", "at", "body")
@@ -33,7 +33,7 @@ class CsvSource:
     """A CSV file, read twice: for the components, then for the incidents. The lines of an incident are consecutive."""
 
     path: Path
-    report: Report
+    report: ImportReport
     name: str
     zone: tzinfo = UTC
     expected: int = 0

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ class SourceObject:
 
     raw: Mapping[str, Any]
     name: str
-    report: Report
+    report: ImportReport
     zone: tzinfo = UTC
 
     def required(self, key: str) -> str:
@@ -153,7 +153,7 @@ class SourceObject:
         return source_object(raw, f"{self.name}, {name}", self.report, zone=self.zone)
 
 
-def source_object(raw: object, name: str, report: Report, *, zone: tzinfo = UTC) -> SourceObject:
+def source_object(raw: object, name: str, report: ImportReport, *, zone: tzinfo = UTC) -> SourceObject:
     """Return `raw` as a source object. Raise BadObject if it is not a mapping."""
     if not isinstance(raw, Mapping):
         raise BadObject(f"it is {_type_name(raw)}, not an object")
@@ -161,7 +161,7 @@ def source_object(raw: object, name: str, report: Report, *, zone: tzinfo = UTC)
 
 
 def each(
-    rows: Iterable[object], plural: str, kind: str, report: Report, *, key: str = "id", zone: tzinfo = UTC
+    rows: Iterable[object], plural: str, kind: str, report: ImportReport, *, key: str = "id", zone: tzinfo = UTC
 ) -> Iterator[SourceObject]:
     """Yield `rows` as source objects, named by their `kind` and `key`. Report and skip those that are not objects."""
     for number, raw in enumerate(rows, start=1):

@@ -15,14 +15,14 @@ def as_markdown(text: str) -> str:
     """Return `text` as Markdown, unchanged if it has no HTML outside of code. Unknown tags are kept as text."""
     if not _TAG.search(_CODE.sub("", text)):
         return text
-    writer = _Writer()
+    writer = _MarkdownWriter()
     writer.feed(text)
     writer.close()
     lines = "".join(writer.pieces).split("\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
 
 
-class _Writer(HTMLParser):
+class _MarkdownWriter(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []

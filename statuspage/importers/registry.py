@@ -15,14 +15,14 @@ from statuspage.importers.atlassian.public_source import PublicSource
 from statuspage.importers.cachet import CachetSource
 from statuspage.importers.csv_source import CsvSource
 from statuspage.importers.fetching import Fetcher
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import Source
 from statuspage.importers.uptime_kuma import UptimeKumaSource
 
 FROM_FILES = ("uptime-kuma", "csv", "candor")
 
 
-def source_of(options: dict[str, Any], report: Report) -> Source:
+def source_of(options: dict[str, Any], report: ImportReport) -> Source:
     """Return the source. Raise CommandError if an option is missing."""
     kind, file = options["source"], options["file"]
     if kind in FROM_FILES and file is None:
@@ -36,7 +36,7 @@ def source_of(options: dict[str, Any], report: Report) -> Source:
     return _statuspage(options, report)
 
 
-def _statuspage(options: dict[str, Any], report: Report) -> Source:
+def _statuspage(options: dict[str, Any], report: ImportReport) -> Source:
     if options["from_public"]:
         return PublicSource(options["from_public"], Fetcher(rate=options["rate"]), report)
     if not (options["api_key"] and options["page_id"]):
@@ -46,7 +46,7 @@ def _statuspage(options: dict[str, Any], report: Report) -> Source:
     return ApiSource(options["page_id"], fetcher, report, api_url=options["api_url"])
 
 
-def _cachet(options: dict[str, Any], report: Report) -> Source:
+def _cachet(options: dict[str, Any], report: ImportReport) -> Source:
     if not options["url"]:
         raise CommandError("Use --url URL, the address of the Cachet installation.")
     token = options["token"]

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from incidents.transfer.records import Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult
 from statuspage.importers.progress import ProgressBar
 
-COLUMNS = ("", "read", *Outcome)
+COLUMNS = ("", "read", *ImportOutcome)
 
 
 @dataclass
-class Report:
+class ImportReport:
     """`write` prints a line. Messages are not stored, because there may be thousands.
 
     `counts` has the number of records by kind and outcome, `written` how many were created or changed, `problems` how
@@ -28,11 +28,11 @@ class Report:
     problems: int = 0
     not_imported: dict[str, str] = field(default_factory=dict)
 
-    def add(self, kind: str, name: str, result: Result) -> None:
+    def add(self, kind: str, name: str, result: ImportResult) -> None:
         """Count a record. `kind` is a plural: incidents, components."""
         self.counts.setdefault(kind, Counter())[result.outcome] += 1
-        self.written += result.outcome in (Outcome.CREATED, Outcome.CHANGED)
-        if result.outcome == Outcome.SKIPPED:
+        self.written += result.outcome in (ImportOutcome.CREATED, ImportOutcome.CHANGED)
+        if result.outcome == ImportOutcome.SKIPPED:
             self.problems += 1
             for note in result.notes:
                 self._print(f"{name}: skipped, because {note}.")
@@ -41,7 +41,7 @@ class Report:
                 self.note(name, note)
 
     def skip(self, kind: str, name: str, reason: str) -> None:
-        self.add(kind, name, Result(Outcome.SKIPPED, (reason,)))
+        self.add(kind, name, ImportResult(ImportOutcome.SKIPPED, (reason,)))
 
     def note(self, name: str, text: str) -> None:
         """Report that something differs from the source."""
@@ -69,4 +69,4 @@ class Report:
 
 
 def _cells(counter: Counter[str]) -> list[str]:
-    return [f"{number:,}" for number in (sum(counter.values()), *(counter[outcome] for outcome in Outcome))]
+    return [f"{number:,}" for number in (sum(counter.values()), *(counter[outcome] for outcome in ImportOutcome))]

@@ -17,20 +17,20 @@ from incidents.transfer.import_pages import upsert_page
 from incidents.transfer.import_runs import finish_import
 from incidents.transfer.import_templates import upsert_template
 from incidents.transfer.records import (
+    ImportOutcome,
+    ImportResult,
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
     IncomingMetric,
     IncomingTemplate,
-    Outcome,
-    Result,
 )
 from statuspage.importers.source import IsSettled, Record, Source
 from statuspage.subscribers.importing import upsert_subscriber
 
 
 @dataclass(frozen=True)
-class Options:
+class ImportOptions:
     """`into` None: the page with the same public id, created if there is none. `again`: read settled incidents too."""
 
     into: Page | None = None
@@ -38,7 +38,7 @@ class Options:
     again: bool = False
 
 
-def run_import(source: Source, options: Options) -> Page:
+def run_import(source: Source, options: ImportOptions) -> Page:
     """Import everything from `source`. Return the page: unsaved, if this is a dry run and there is no page yet."""
     report = source.report
     page = _page(source, options)
@@ -56,13 +56,15 @@ def run_import(source: Source, options: Options) -> Page:
     return page
 
 
-def _page(source: Source, options: Options) -> Page:
+def _page(source: Source, options: ImportOptions) -> Page:
     incoming = source.page()
     if options.into:
         return options.into
     if options.dry:
         page = Page.objects.filter(public_id=incoming.public_id).first()
-        source.report.add("pages", incoming.name, Result(Outcome.UNCHANGED if page else Outcome.CREATED))
+        source.report.add(
+            "pages", incoming.name, ImportResult(ImportOutcome.UNCHANGED if page else ImportOutcome.CREATED)
+        )
         return page or Page(public_id=incoming.public_id, name=incoming.name, time_zone=incoming.time_zone)
     page, result = upsert_page(incoming)
     source.report.add("pages", f"page {incoming.name}", result)
@@ -77,12 +79,12 @@ class _Importer:
         self._dry = dry
         self._components_of_incidents: dict[str, Component] = {}
 
-    def upsert(self, record: Record) -> Result:
+    def upsert(self, record: Record) -> ImportResult:
         page, dry = self._page, self._dry
         if isinstance(record, IncomingIncident):
             return upsert_incident(page, record, components=self._components_of_incidents, dry=dry)
         if page._state.adding:
-            return Result(Outcome.CREATED)
+            return ImportResult(ImportOutcome.CREATED)
         if isinstance(record, IncomingGroup):
             return upsert_group(page, record, dry=dry)
         if isinstance(record, IncomingComponent):
@@ -116,7 +118,7 @@ def _names(record: Record) -> tuple[str, str]:
     return "subscribers", f"subscriber {record.public_id}"
 
 
-def _is_settled(page: Page, options: Options) -> IsSettled:
+def _is_settled(page: Page, options: ImportOptions) -> IsSettled:
     def is_settled(public_id: str) -> bool:
         if options.again or page.pk is None:
             return False

@@ -13,7 +13,7 @@ from incidents.transfer.records import (
     IncomingPage,
     IncomingTemplate,
 )
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.subscribers.importing import IncomingSubscriber
 
 Record = IncomingGroup | IncomingComponent | IncomingIncident | IncomingTemplate | IncomingMetric | IncomingSubscriber
@@ -27,7 +27,7 @@ class Source(Protocol):
     """
 
     name: str
-    report: Report
+    report: ImportReport
     expected: int
 
     def page(self) -> IncomingPage: ...

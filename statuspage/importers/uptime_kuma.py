@@ -15,7 +15,7 @@ from incidents.transfer.records import (
 )
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fields import SourceObject, each, parse_each
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import IsSettled, Record
 
 GROUP = "group"
@@ -23,7 +23,7 @@ LARGEST = 64 * 1024 * 1024  # bytes
 
 
 class UptimeKumaSource:
-    def __init__(self, path: Path, report: Report, *, name: str) -> None:
+    def __init__(self, path: Path, report: ImportReport, *, name: str) -> None:
         self.name = name
         self.report = report
         self.expected = 0

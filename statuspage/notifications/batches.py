@@ -62,15 +62,15 @@ class Batch:
 
 
 class BatchPrefetcher:
-    """Claims for one run. Whatever it claimed is in `marker`'s hold until somebody drops it."""
+    """Claims for one run. Whatever it claimed is in `acks`'s hold until somebody drops it."""
 
-    def __init__(self, channel: str, marker: AckBuffer, size: Callable[[], int]) -> None:
+    def __init__(self, channel: str, acks: AckBuffer, size: Callable[[], int]) -> None:
         self._channel = channel
-        self._marker = marker
+        self._acks = acks
         self._size = size
         self._ahead: Future[Batch] | None = None
         self._helper: ThreadPoolExecutor | None = None
-        self._newsstand = NotificationCache()
+        self._cache = NotificationCache()
 
     def next(self) -> Batch:
         """Empty if nothing is due, or the channel rests."""
@@ -95,10 +95,10 @@ class BatchPrefetcher:
 
     def _claim(self, size: int) -> Batch:
         if ChannelState.objects.is_paused(self._channel):
-            return Batch(self._marker.token, [])
-        deliveries = Delivery.objects.claim(self._channel, token=self._marker.token, limit=size)
-        self._marker.hold([delivery.pk for delivery in deliveries])
-        return Batch(self._marker.token, deliveries, size, self._newsstand.read(deliveries))
+            return Batch(self._acks.token, [])
+        deliveries = Delivery.objects.claim(self._channel, token=self._acks.token, limit=size)
+        self._acks.hold([delivery.pk for delivery in deliveries])
+        return Batch(self._acks.token, deliveries, size, self._cache.read(deliveries))
 
 
 def _close_connection() -> None:

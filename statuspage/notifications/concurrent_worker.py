@@ -1,4 +1,4 @@
-"""A run over a channel of endpoints: many at once, one at a time each, and none that hangs holds up the others."""
+"""Sends to endpoints: to many at once, one message at a time each. A slow endpoint does not delay the others."""
 
 from __future__ import annotations
 
@@ -9,31 +9,29 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import Error as DatabaseTrouble
-
 from statuspage.notifications import endpoint_messages
 from statuspage.notifications.acknowledgements import AckBuffer
-from statuspage.notifications.eligibility import reason_to_skip
+from statuspage.notifications.channel_worker import ChannelWorker, as_transport_error
 from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import ChannelState, Delivery
-from statuspage.notifications.transports.base import ChannelDown, Transport, TransportError
+from statuspage.notifications.transports.base import ChannelDown, Transport
 
 logger = logging.getLogger(__name__)
 
-# Who has not answered by then gives its place in the transport's `concurrency` to another …
+# An endpoint that has not responded by then no longer counts against the transport's `concurrency`, …
 QUICK_SECONDS = 1.0
-# … but no more than this many wait for an answer at the same time.
-MOST_IN_HAND = 256
-# How long to wait for an answer before looking at the clock, and, while there is nothing due, for new work.
+# … but no more than this many requests wait for a response at the same time.
+MAX_SENDING = 256
+# How long to wait for a response before checking the time, and, while nothing is due, for new deliveries.
 TICK = 0.1
 LOOK_EVERY = 0.5
-# How long a run that must stop waits for the answers that are still missing. Their leases run out by themselves.
+# How long a stopping run waits for responses. The leases of the rest expire.
 STOP_WITHIN = 4.0
 
 
 @dataclass(frozen=True)
 class Sending:
-    """One delivery in hand."""
+    """A delivery that is being sent."""
 
     delivery: Delivery
     began_at: float = field(default_factory=time.monotonic)
@@ -44,84 +42,59 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendOutcome:
     delivery: Delivery
     error: Exception | None = None
 
 
-class ConcurrentWorker:
-    """Claims for as many as there is room for, gives each a thread to wait in, and settles what comes back.
+class ConcurrentWorker(ChannelWorker):
+    """Claims as many deliveries as there is room for, sends each in its own thread, and records the outcomes.
 
-    Only this thread talks to the database; those that send only talk to the endpoint.
+    Only this thread uses the database; the sending threads only call the endpoints.
     """
 
     def __init__(
-        self, channel: str, transport: Transport, marker: AckBuffer, *, budget: float, stop: threading.Event
+        self, channel: str, transport: Transport, acks: AckBuffer, *, budget: float, stop: threading.Event
     ) -> None:
-        self.channel = channel
-        self.transport = transport
-        self.marker = marker
-        self._ends_at = time.monotonic() + budget
-        self.stop = stop
-        self.settled = 0
-        self._in_hand: dict[int, Sending] = {}
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._rests = False
-        self._look_at = 0.0
-        self._in_trouble = ChannelState.objects.in_trouble().filter(channel=channel).exists()
-
-    @property
-    def goes_on(self) -> bool:
-        return not (self._rests or self.stop.is_set() or time.monotonic() > self._ends_at)
+        super().__init__(channel, transport, acks, budget=budget, stop=stop)
+        self._sending: dict[int, Sending] = {}
+        self._outcomes: queue.SimpleQueue[SendOutcome] = queue.SimpleQueue()
+        self._next_claim_at = 0.0
 
     def send_all(self) -> None:
-        """Until nothing is due and nothing in hand. After `budget` seconds nothing new is taken."""
-        while self._fill() or self._in_hand:
+        """Send until nothing is due and nothing is being sent. After `budget` seconds nothing more is claimed."""
+        while self._fill() or self._sending:
             if self.stop.is_set():
                 self._finish(time.monotonic() + STOP_WITHIN)
                 return
             self._settle_next(TICK)
 
     def _fill(self) -> int:
-        """How many were claimed."""
+        """Claim and start as many deliveries as there is room for. Return how many."""
         room = self._room()
-        if room <= 0 or not self.goes_on or time.monotonic() < self._look_at:
+        if room <= 0 or not self.is_running or time.monotonic() < self._next_claim_at:
             return 0
         if ChannelState.objects.is_paused(self.channel):
             return 0
-        batch = Delivery.objects.claim_one_each(self.channel, token=self.marker.token, limit=room)
+        batch = Delivery.objects.claim_one_each(self.channel, token=self.acks.token, limit=room)
         if not batch:
-            self._look_at = time.monotonic() + LOOK_EVERY
+            self._next_claim_at = time.monotonic() + LOOK_EVERY
             return 0
-        self.marker.hold([delivery.pk for delivery in batch])
-        notification = read_notification([delivery.event_id for delivery in batch if delivery.event_id])
-        composed: dict[Any, Any] = {}
+        self.acks.hold([delivery.pk for delivery in batch])
+        notifications = read_notification([delivery.event_id for delivery in batch if delivery.event_id])
+        cache: dict[Any, Any] = {}
         for delivery in batch:
-            about = notification.get(delivery.event_id or 0)
-            if reason := reason_to_skip(delivery, about):
-                delivery.cancel(reason)
-                self._done(delivery)
-                continue
-            key = (delivery.kind, delivery.event_id, delivery.subscriber.page_id)
-            if key not in composed:
-                composed[key] = self._composed(delivery, about)
-            self._start(delivery, composed[key])
+            composed = self._compose(delivery, notifications.get(delivery.event_id or 0), cache)
+            if composed is not None:
+                self._start(delivery, composed)
         return len(batch)
 
     def _room(self) -> int:
-        quick = sum(not sending.is_slow for sending in self._in_hand.values())
-        return min(self.transport.concurrency - quick, MOST_IN_HAND - len(self._in_hand))
-
-    def _composed(self, delivery: Delivery, about: Any) -> Any:
-        try:
-            return self.transport.compose(delivery, about)
-        except DatabaseTrouble:
-            raise
-        except Exception as error:  # one message that cannot be built must not hold up all others
-            return error
+        quick = sum(not sending.is_slow for sending in self._sending.values())
+        return min(self.transport.concurrency - quick, MAX_SENDING - len(self._sending))
 
     def _start(self, delivery: Delivery, composed: Any) -> None:
-        self._in_hand[delivery.pk] = Sending(delivery)
+        self._sending[delivery.pk] = Sending(delivery)
         threading.Thread(target=self._send, args=(delivery, composed), name=self.channel, daemon=True).start()
 
     def _send(self, delivery: Delivery, composed: Any) -> None:
@@ -130,19 +103,19 @@ class ConcurrentWorker:
                 raise composed
             self.transport.send(composed, delivery)
         except Exception as error:
-            self._outcomes.put(Outcome(delivery, error))
+            self._outcomes.put(SendOutcome(delivery, error))
         else:
-            self._outcomes.put(Outcome(delivery))
+            self._outcomes.put(SendOutcome(delivery))
 
-    def _finish(self, ends_at: float) -> None:
-        while self._in_hand and (left := ends_at - time.monotonic()) > 0:
+    def _finish(self, deadline: float) -> None:
+        while self._sending and (left := deadline - time.monotonic()) > 0:
             self._settle_next(left)
-        self.marker.drop(list(self._in_hand))
+        self.acks.drop(list(self._sending))
 
-    def _settle_next(self, patience: float) -> None:
-        """All that has come back, once something has."""
+    def _settle_next(self, timeout: float) -> None:
+        """Wait for an outcome, then settle all that are there."""
         try:
-            outcome = self._outcomes.get(timeout=patience)
+            outcome = self._outcomes.get(timeout=timeout)
             while True:
                 self._settle(outcome.delivery, outcome.error)
                 outcome = self._outcomes.get_nowait()
@@ -150,37 +123,16 @@ class ConcurrentWorker:
             return
 
     def _settle(self, delivery: Delivery, error: Exception | None) -> None:
-        del self._in_hand[delivery.pk]
-        self._look_at = 0.0
+        del self._sending[delivery.pk]
+        self._next_claim_at = 0.0
         if error is None:
-            self.marker.accepted(delivery.pk)
+            self.acks.accepted(delivery.pk)
             endpoint_messages.accepted(delivery)
-            self._works()
+            self._record_success()
         elif isinstance(error, ChannelDown):
-            Delivery.objects.release(self.marker.token, [delivery.pk])
-            self._rest(str(error))
+            Delivery.objects.release(self.acks.token, [delivery.pk])
+            self._pause_channel(str(error))
         else:
-            self._refused(delivery, error)
+            delays = self.transport.retry_delays(delivery)
+            endpoint_messages.refused(delivery, as_transport_error(delivery, error), waits=delays)
         self._done(delivery)
-
-    def _refused(self, delivery: Delivery, error: Exception) -> None:
-        if not isinstance(error, TransportError):
-            logger.error("Delivery %s could not be sent.", delivery.pk, exc_info=error)
-            error = TransportError(f"Candor could not send this: {error!r}")
-        endpoint_messages.refused(delivery, error, waits=self.transport.retry_delays(delivery))
-
-    def _done(self, delivery: Delivery) -> None:
-        self.settled += 1
-        self.marker.drop([delivery.pk])
-
-    def _works(self) -> None:
-        if self._in_trouble:
-            ChannelState.objects.recovered(self.channel)
-            self._in_trouble = False
-
-    def _rest(self, error: str) -> None:
-        if self._rests:
-            return
-        self._rests = True
-        length = ChannelState.objects.pause(self.channel, error)
-        logger.warning("%s rests for %d s: %s", self.channel, length.total_seconds(), error)

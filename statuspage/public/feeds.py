@@ -21,7 +21,7 @@ _LEADING_PARAGRAPHS = re.compile(r"\A(?:<p>.*?</p>\s*)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """`number`: the internal id that Atom ids are made of. `content`: HTML, one paragraph per update, newest first."""
 
     number: int
@@ -46,7 +46,7 @@ class Feed:
     title: str
     author: str
     updated_at: datetime
-    entries: list[Entry]
+    entries: list[FeedEntry]
 
 
 def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
@@ -65,13 +65,13 @@ def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
     )
 
 
-def _entry(page: Page, incident: Incident) -> Entry:
+def _entry(page: Page, incident: Incident) -> FeedEntry:
     postmortem = published_postmortem(incident)
     paragraphs = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]
     if postmortem and postmortem.published_at:
         paragraphs.insert(0, (postmortem.published_at, "Postmortem", postmortem.body_html))
     head = _schedule(page, incident) if incident.is_upcoming else ""
-    return Entry(
+    return FeedEntry(
         number=incident.pk,
         url=absolute_url(page, reverse("public:incident", args=[incident.public_id])),
         title=_printable(incident.title),

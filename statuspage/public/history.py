@@ -18,7 +18,7 @@ MESSAGE_LENGTH = 240
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """`message`: its newest update in short."""
 
     incident: Incident
@@ -27,16 +27,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Month:
+class HistoryMonth:
     first: date
-    entries: list[Entry]
+    entries: list[HistoryEntry]
 
 
 @dataclass(frozen=True)
 class History:
     """`newer` and `older`: numbers of the neighbouring pages, None at either end."""
 
-    months: list[Month]
+    months: list[HistoryMonth]
     newer: int | None
     older: int | None
     changed_at: datetime
@@ -54,13 +54,13 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     newest = IncidentUpdate.objects.newest_first().filter(incident=OuterRef("pk")).values("pk")[:1]
     incidents: list[Any] = list(visible.started_between(start, end).annotate(newest=Subquery(newest)))
     updates = IncidentUpdate.objects.in_bulk([incident.newest for incident in incidents])
-    by_month: dict[date, list[Entry]] = {month: [] for month in months}
+    by_month: dict[date, list[HistoryEntry]] = {month: [] for month in months}
     for incident in sorted(incidents, key=lambda incident: (incident.happened_at, incident.pk), reverse=True):
         month = _month_of(incident.happened_at, page)
         update = updates[incident.newest]
-        by_month[month].append(Entry(incident, _in_short(update.body_html), update))
+        by_month[month].append(HistoryEntry(incident, _in_short(update.body_html), update))
     return History(
-        months=[Month(first, entries) for first, entries in by_month.items()],
+        months=[HistoryMonth(first, entries) for first, entries in by_month.items()],
         newer=number - 1 if number > 1 else None,
         older=number + 1 if number < pages else None,
         changed_at=max(page.updated_at, midnight(this_month, page.zone)),

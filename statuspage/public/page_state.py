@@ -25,7 +25,7 @@ OPEN_ALL_UP_TO = 24
 
 
 @dataclass(frozen=True)
-class Section:
+class ComponentSection:
     """A group with its shown members, or a run of loose components between groups (`group` None), in page order."""
 
     group: ComponentGroup | None
@@ -39,7 +39,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Day:
+class PastDay:
     date: date
     incidents: list[Incident]
 
@@ -62,11 +62,11 @@ class PageState:
 
     page: Page
     headline: Headline
-    sections: list[Section]
+    sections: list[ComponentSection]
     open_incidents: list[Incident]
     running: list[Incident]
     upcoming: list[Upcoming]
-    days: list[Day]
+    days: list[PastDay]
     changed_at: datetime
 
     @property
@@ -150,11 +150,11 @@ def _affected(incident: Incident) -> str:
     return sentence.replace("This incident affected", f"This scheduled maintenance {verb}", 1)
 
 
-def _sections(components: list[Component]) -> list[Section]:
+def _sections(components: list[Component]) -> list[ComponentSection]:
     runs = [(group, list(members)) for group, members in groupby(components, key=lambda c: c.group)]
     few = len(components) <= OPEN_ALL_UP_TO
     return [
-        Section(
+        ComponentSection(
             group,
             members,
             is_open=few or any(c.status != ComponentStatus.OPERATIONAL for c in members),
@@ -177,8 +177,8 @@ def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[U
     return list(announcements.values())
 
 
-def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[Day]:
+def _days(incidents: list[Incident], *, today: date, zone: tzinfo) -> list[PastDay]:
     by_day: dict[date, list[Incident]] = {today - timedelta(days=n): [] for n in range(PAST_DAYS)}
     for incident in incidents:
         by_day[min(today, incident.last_update_at.astimezone(zone).date())].append(incident)
-    return [Day(day, day_incidents) for day, day_incidents in by_day.items()]
+    return [PastDay(day, day_incidents) for day, day_incidents in by_day.items()]

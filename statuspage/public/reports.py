@@ -15,8 +15,8 @@ from statuspage.common.urls import current_page
 from statuspage.public.http import public_page, rendered
 from statuspage.reporting.response_times import analytics as analytics_of
 from statuspage.reporting.service_levels import (
+    ReportSpan,
     ServiceLevelReport,
-    Span,
     csv_file,
     list_context,
     report_context,
@@ -77,7 +77,7 @@ def _page(request: HttpRequest) -> Page:
     return page
 
 
-def _span(page: Page, period: str) -> Span:
+def _span(page: Page, period: str) -> ReportSpan:
     reporting_span = span(page, period, now=timezone.now())
     if reporting_span is None:
         raise Http404
@@ -95,7 +95,7 @@ def _component(page: Page, public_id: str) -> Component:
     return matching[0]
 
 
-def _sheets(page: Page, components: Sequence[Component], reporting_span: Span) -> list[ServiceLevelReport]:
+def _sheets(page: Page, components: Sequence[Component], reporting_span: ReportSpan) -> list[ServiceLevelReport]:
     return service_level_reports(page, components, reporting_span.period, viewer=Viewer.PUBLIC, now=reporting_span.now)
 
 

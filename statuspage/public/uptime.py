@@ -47,7 +47,7 @@ class DayRecord:
 
 
 @dataclass(frozen=True)
-class Month:
+class CalendarMonth:
     """`weeks`: Monday to Sunday; None beside the month's own days."""
 
     first: date
@@ -57,7 +57,7 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Span:
+class UptimeSpan:
     """The last `days` days, today included."""
 
     days: int
@@ -72,9 +72,9 @@ class ComponentUptime:
     """
 
     component: Component
-    spans: list[Span]
+    spans: list[UptimeSpan]
     bars: Bars
-    months: list[Month]
+    months: list[CalendarMonth]
     troubled: list[DayRecord]
     known_since: datetime | None
     has_earlier: bool
@@ -96,7 +96,7 @@ class Calendar:
 
     components: list[Component]
     chosen: Component | None
-    months: list[Month]
+    months: list[CalendarMonth]
     troubled: list[DayRecord]
     table: list[TableRow]
     number: int
@@ -146,7 +146,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
     )
 
 
-def spans_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, list[Span]]:
+def spans_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, list[UptimeSpan]]:
     """By primary key: the uptime of each component in each of SPANS. One query."""
     today = now.astimezone(page.zone).date()
     longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
@@ -199,20 +199,20 @@ def _incidents(page: Page, component: Component, start: datetime, end: datetime)
     return list(named.ongoing_between(start, end).order_by("started_at", "pk"))
 
 
-def _span(page: Page, history: list[Interval], weights: Weights, days: int, *, now: datetime) -> Span:
+def _span(page: Page, history: list[Interval], weights: Weights, days: int, *, now: datetime) -> UptimeSpan:
     today = now.astimezone(page.zone).date()
     start, end = (uptime.midnight(day, page.zone) for day in (_days_before(today, days), today + timedelta(days=1)))
-    return Span(days, uptime.totals(history, start, end, until=now).percentage(weights))
+    return UptimeSpan(days, uptime.totals(history, start, end, until=now).percentage(weights))
 
 
 def _month(
     page: Page, first: date, history: list[Interval], incidents: list[Incident], weights: Weights, *, now: datetime
-) -> Month:
+) -> CalendarMonth:
     last = months_before(first, -1) - timedelta(days=1)
     records = _records(page, first, last, history, incidents, now=now)
     cells = [*[None] * first.weekday(), *records, *[None] * (6 - last.weekday())]
     whole = uptime.totals(history, records[0].day.start, records[-1].day.end, until=now)
-    return Month(first, last, [cells[n : n + 7] for n in range(0, len(cells), 7)], whole.percentage(weights))
+    return CalendarMonth(first, last, [cells[n : n + 7] for n in range(0, len(cells), 7)], whole.percentage(weights))
 
 
 def _records(

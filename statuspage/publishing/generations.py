@@ -26,8 +26,8 @@ from statuspage.common.published_folder import (
     CODINGS,
     CURRENT,
     MANIFEST,
-    Entry,
     Manifest,
+    ManifestEntry,
     file_of,
     read_manifest,
 )
@@ -65,7 +65,7 @@ class FolderWriter:
     """A folder that is being filled. `files` and `headers` become its manifest."""
 
     folder: Path
-    files: dict[str, Entry] = field(default_factory=dict)
+    files: dict[str, ManifestEntry] = field(default_factory=dict)
     headers: list[dict[str, str]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     _made: set[Path] = field(default_factory=set, init=False)
@@ -82,7 +82,7 @@ class FolderWriter:
             file.unlink(missing_ok=True)
             file.write_bytes(content)
             self.written.append(file)
-        self.files[path] = Entry(hashlib.sha256(answer.body).hexdigest(), self._header_number(answer.headers))
+        self.files[path] = ManifestEntry(hashlib.sha256(answer.body).hexdigest(), self._header_number(answer.headers))
 
     def remove(self, path: str) -> None:
         """From the disk too: a web server beside us looks for files, not into manifests."""
@@ -99,7 +99,7 @@ class FolderWriter:
             old, new = f"{folder}/{file_of(path)}", str(target)
             for suffix in CODINGS.values():
                 os.link(old + suffix, new + suffix)
-            self.files[path] = Entry(entry.digest, self._header_number(manifest.headers[entry.headers]))
+            self.files[path] = ManifestEntry(entry.digest, self._header_number(manifest.headers[entry.headers]))
 
     def close(self, *, stamp: float = 0.0, event: int = 0, made_by: str = "", archive: str = "") -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from incidents.models import Component, ComponentGroup, Incident, Page
-from incidents.transfer.records import Outcome, Result
+from incidents.transfer.records import ImportOutcome, ImportResult
 from incidents.transfer.serialization import read, written
 from statuspage.subscribers.models import Channel, Interest, Subscriber
 
@@ -35,14 +35,14 @@ def objects(page: Page, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
 
 
 @transaction.atomic
-def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> Result:
+def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> ImportResult:
     """Create the subscriber unless it exists. ValidationError or KeyError if `raw` is not part of an export."""
     fields = read(Subscriber, raw)
     if fields["channel"] != Channel.EMAIL and not fields["endpoint"]:
         raise ValidationError("its address is not in the file: export it with --with-secrets")
     address = Q(**{name: fields[name] for name in ("channel", "email", "endpoint")})
     if Subscriber.objects.of_page(page).filter(address | Q(public_id=fields["public_id"])).exists():
-        return Result(Outcome.UNCHANGED)
+        return ImportResult(ImportOutcome.UNCHANGED)
     subscriber = Subscriber.objects.create(page=page, **fields)
     Interest.objects.bulk_create(
         [
@@ -60,7 +60,7 @@ def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> Result:
             ),
         ]
     )
-    return Result(Outcome.CREATED)
+    return ImportResult(ImportOutcome.CREATED)
 
 
 def _by_public_id(model: Any, page: Page, public_ids: list[str]) -> list[Any]:

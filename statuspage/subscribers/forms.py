@@ -34,7 +34,7 @@ class EmailField(forms.EmailField):
 
 
 @dataclass(frozen=True)
-class Section:
+class FormSection:
     """A group with its components, or (`group` None) the components without a group."""
 
     group: ComponentGroup | None
@@ -90,13 +90,13 @@ class PreferencesForm(forms.Form):
         return {incident.public_id: incident for incident in [*self.open_incidents, *self.preferences.incidents]}
 
     @property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[FormSection]:
         """In page order, with the components without a group in one section."""
-        sections: dict[ComponentGroup | None, Section] = {}
+        sections: dict[ComponentGroup | None, FormSection] = {}
         for component in self.offered:
-            sections.setdefault(component.group, Section(component.group, [])).components.append(component)
+            sections.setdefault(component.group, FormSection(component.group, [])).components.append(component)
         for group in self.groups.values():
-            sections.setdefault(group, Section(group, []))
+            sections.setdefault(group, FormSection(group, []))
         return list(sections.values())
 
     @property

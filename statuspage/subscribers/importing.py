@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import Component, Page
-from incidents.transfer.records import Outcome, Result, is_public_id, public_id_for
+from incidents.transfer.records import ImportOutcome, ImportResult, is_public_id, public_id_for
 from statuspage.common import http
 from statuspage.subscribers.addresses import as_number
 from statuspage.subscribers.endpoints import new_secret
@@ -42,19 +42,19 @@ class IncomingSubscriber:
 @transaction.atomic
 def upsert_subscriber(
     page: Page, incoming: IncomingSubscriber, *, components: Mapping[str, Component], dry: bool = False
-) -> Result:
+) -> ImportResult:
     """Create the subscriber. An existing one changes only if it was confirmed or unsubscribed in the other product."""
     try:
         email, endpoint = _address(incoming)
     except ValidationError as error:
-        return Result(Outcome.SKIPPED, (" ".join(error.messages).rstrip("."),))
+        return ImportResult(ImportOutcome.SKIPPED, (" ".join(error.messages).rstrip("."),))
     address = Q(channel=incoming.channel, email=email, endpoint=endpoint)
     existing = Subscriber.objects.of_page(page).filter(address | Q(public_id=incoming.public_id)).order_by("pk").first()
     if existing:
         return _update_state(existing, incoming, dry=dry)
     chosen = tuple(components[code] for code in incoming.components if code in components)
     if incoming.components and not chosen:
-        return Result(Outcome.SKIPPED, ("none of the selected components exists",))
+        return ImportResult(ImportOutcome.SKIPPED, ("none of the selected components exists",))
     if not dry:
         subscriber = Subscriber.objects.create(
             page=page,
@@ -71,7 +71,7 @@ def upsert_subscriber(
             component.archived_at is None for component in components.values()
         )
         set_preferences(subscriber, Preferences(whole_page=everything, components=() if everything else chosen))
-    return Result(Outcome.CREATED)
+    return ImportResult(ImportOutcome.CREATED)
 
 
 def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
@@ -109,13 +109,13 @@ def _timestamps(incoming: IncomingSubscriber) -> dict[str, object]:
     return {"confirmation_sent_at": now}
 
 
-def _update_state(existing: Subscriber, incoming: IncomingSubscriber, *, dry: bool) -> Result:
+def _update_state(existing: Subscriber, incoming: IncomingSubscriber, *, dry: bool) -> ImportResult:
     confirmed = existing.state == SubscriberState.PENDING and incoming.state == SubscriberState.ACTIVE
     has_left = incoming.state == SubscriberState.UNSUBSCRIBED and existing.state != SubscriberState.UNSUBSCRIBED
     if not (confirmed or has_left):
-        return Result(Outcome.UNCHANGED)
+        return ImportResult(ImportOutcome.UNCHANGED)
     if confirmed and not dry:
         existing.confirm()
     if has_left and not dry:
         existing.unsubscribe()
-    return Result(Outcome.CHANGED)
+    return ImportResult(ImportOutcome.CHANGED)

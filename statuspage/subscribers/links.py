@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from incidents.models import Page
-from statuspage.common.signing import BadToken, ExpiredToken, open_token, seal
+from statuspage.common.signing import BadToken, ExpiredToken, sign, verify
 from statuspage.common.urls import absolute_url
 from statuspage.subscribers.models import Channel, Subscriber
 
@@ -41,14 +41,14 @@ def unsubscribe_url(subscriber: Subscriber) -> str:
 
 def subscriber_of(purpose: str, token: str) -> Subscriber:
     """Return the subscriber of a manage or unsubscribe link; these never expire. BadToken if it is invalid."""
-    return _subscriber_by_public_id(open_token(purpose, token).value)
+    return _subscriber_by_public_id(verify(purpose, token).value)
 
 
 def subscriber_to_confirm(token: str, *, purpose: str = CONFIRM) -> Subscriber:
     """BadToken if the link is invalid; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
-    opened = open_token(purpose, token, max_age=CONFIRM_WITHIN)
-    subscriber = _subscriber_by_public_id(opened.value)
-    if subscriber.unsubscribed_at and opened.made_at <= subscriber.unsubscribed_at:
+    token_contents = verify(purpose, token, max_age=CONFIRM_WITHIN)
+    subscriber = _subscriber_by_public_id(token_contents.value)
+    if subscriber.unsubscribed_at and token_contents.made_at <= subscriber.unsubscribed_at:
         raise ExpiredToken
     return subscriber
 
@@ -62,7 +62,7 @@ def _subscriber_by_public_id(public_id: str) -> Subscriber:
 
 def _url(subscriber: Subscriber, view: str, purpose: str) -> str:
     before, after = _around_token(view, subscriber.page.domain, settings.SITE_URL)
-    return before + seal(purpose, subscriber.public_id) + after
+    return before + sign(purpose, subscriber.public_id) + after
 
 
 @lru_cache(maxsize=256)

@@ -69,7 +69,7 @@ class TestVukomir:
         vukomir.subscribers.delete(made.id)
         assert made.id not in [one.id for one in vukomir.subscribers.list()]
 
-    def test_errors_are_told_apart(self, vukomir: Any) -> None:
+    def test_errors_have_different_exceptions(self, vukomir: Any) -> None:
         with pytest.raises(ResourceError):
             vukomir.incidents.create(name="", status="investigating")
         with pytest.raises(RequestError):
@@ -97,7 +97,7 @@ class TestAtlassian:
         assert atlassian.page_get_list_of_component_groups(served.page) == []
         atlassian.page_delete_component(served.page, made["id"])
 
-    def test_an_incident_from_beginning_to_postmortem(self, atlassian: Any, served: Served) -> None:
+    def test_an_incident_from_the_first_update_to_the_postmortem(self, atlassian: Any, served: Served) -> None:
         made = atlassian.page_create_incident(served.page, {"name": "Slow search", "status": "investigating"})
         listed = atlassian.page_list_incidents(served.page, "slow")
         assert [one["id"] for one in listed] == [made["id"]]
@@ -113,8 +113,8 @@ class TestAtlassian:
     def test_templates_subscribers_and_metrics(self, atlassian: Any, served: Served) -> None:
         template = atlassian.page_create_template(served.page, {"name": "T", "title": "Title", "body": "Body"})
         assert template["id"] in [one["id"] for one in atlassian.page_get_templates(served.page)]
-        asked = {"email": "atlassian@example.com", "skip_confirmation_notification": True}
-        person = atlassian.page_create_subscriber(served.page, asked)
+        data = {"email": "atlassian@example.com", "skip_confirmation_notification": True}
+        person = atlassian.page_create_subscriber(served.page, data)
         assert atlassian.page_get_subscriber(served.page, person["id"])["email"] == "atlassian@example.com"
         assert atlassian.page_count_subscribers_by_type(served.page, "email", "active")["email"] >= 1
         assert atlassian.page_get_list_of_metrics(served.page) == []

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from incidents.proofreading import Options, proofread
+from incidents.proofreading import ProofreadingOptions, proofread
 from tests.incidents.proofreading.corpus import COMPONENTS, OPEN, PAGE, Score, read, score
 
 REPEATS = 5
@@ -69,7 +69,7 @@ def _print_speed() -> None:
 def _milliseconds(text: str) -> float:
     """The best of some runs, with many components, customers and patterns."""
     names = (*COMPONENTS, *(f"Service number {n} of region {n % 7}" for n in range(193)))
-    options = Options.checked(
+    options = ProofreadingOptions.checked(
         hosts=[f"*-{n}.prod.*" for n in range(20)], customers=[f"Customer {n} Ltd" for n in range(500)]
     )
     page = replace(PAGE, components=names, options=options)

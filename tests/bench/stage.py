@@ -41,7 +41,7 @@ with connection.cursor() as cursor:
 """
 PUBLISH = """
 import json, time
-from incidents.actions.incidents import open_incident
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 open_incident(Page.objects.get(domain="DOMAIN"), title="API outage", body="We are looking.", actor=SYSTEM)
@@ -49,7 +49,7 @@ print(json.dumps(time.monotonic()))
 """
 FAN_OUT = """
 import json, resource, time
-from statuspage.subscribers.fanout import fan_out_waiting
+from statuspage.notifications.fan_out import fan_out_waiting
 before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
 fan_out_waiting()
 print(json.dumps([time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before]))

@@ -36,7 +36,7 @@ Subscriber.objects.bulk_create(
 """
 PUBLISH = """
 import time
-from incidents.actions.incidents import open_incident
+from incidents.actions.incidents.incident_lifecycle import open_incident
 from incidents.actor import SYSTEM
 from incidents.models import Page
 open_incident(Page.objects.get(), title="API outage", body="We are looking.", actor=SYSTEM)

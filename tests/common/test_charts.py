@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from statuspage.reporting.charts import Column, Point, budget_chart, spread_chart
+from statuspage.reporting.charts import ChartPoint, Column, budget_chart, spread_chart
 from tests.public.parsed_page import Element, parse
 
 
@@ -17,7 +17,7 @@ def spread(*columns: Column) -> Element:
 
 
 def burn(budget: float, *values: float) -> Element:
-    points = [Point(number / 10, value) for number, value in enumerate(values)]
+    points = [ChartPoint(number / 10, value) for number, value in enumerate(values)]
     made = budget_chart(
         "key", "Budget", "In words.", budget=budget, points=points, ends=("Oct 1", "Oct 31"), unit=minutes
     )

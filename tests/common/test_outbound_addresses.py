@@ -195,7 +195,7 @@ def test_a_host_that_the_operator_lists_may_be_private_and_on_any_port(
     names: dict[str, list[str]], settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOW = ["Private.Example"]
-    assert http.parse("https://private.example:25/x") == http.Target("https", "private.example", 25, "/x")
+    assert http.parse("https://private.example:25/x") == http.OutboundTarget("https", "private.example", 25, "/x")
     with listening_peer(responding_with(b"HTTP/1.1 200 OK\r\n\r\nhello"), hosts=("127.0.0.1",)) as intranet:
         assert ask(f"http://private.example:{intranet.port}/").body == b"hello"
         with pytest.raises(http.ForbiddenAddress):
@@ -238,16 +238,16 @@ def test_a_refusal_says_what_is_wrong_with_the_address(url: str, expected: str) 
 @pytest.mark.parametrize(
     ("url", "target"),
     [
-        ("https://Example.COM", http.Target("https", "example.com", 443, "/")),
-        ("HTTPS://example.com?a=b", http.Target("https", "example.com", 443, "/?a=b")),
+        ("https://Example.COM", http.OutboundTarget("https", "example.com", 443, "/")),
+        ("HTTPS://example.com?a=b", http.OutboundTarget("https", "example.com", 443, "/?a=b")),
         (
             "http://xn--bcher-kva.example:8080/a/b?c=d&e=%20",
-            http.Target("http", "xn--bcher-kva.example", 8080, "/a/b?c=d&e=%20"),
+            http.OutboundTarget("http", "xn--bcher-kva.example", 8080, "/a/b?c=d&e=%20"),
         ),
-        ("https://[2606:4700::1]/x@y", http.Target("https", "2606:4700::1", 443, "/x@y")),
+        ("https://[2606:4700::1]/x@y", http.OutboundTarget("https", "2606:4700::1", 443, "/x@y")),
     ],
 )
-def test_a_usual_address_is_understood(url: str, target: http.Target) -> None:
+def test_a_usual_address_is_understood(url: str, target: http.OutboundTarget) -> None:
     assert http.parse(url) == target
 
 

@@ -140,18 +140,21 @@ def test_a_title_that_cannot_be_published(editor: Client, page: Page, title: str
 
 
 TIMES = [
-    ("tomorrow", "Write the time as 2026-01-31 14:05, in the page's time zone."),
-    ("2022-09-31 10:00", "Write the time as 2026-01-31 14:05, in the page's time zone."),
-    ("2022-09-21 25:00", "Write the time as 2026-01-31 14:05, in the page's time zone."),
-    ("1663769640", "Write the time as 2026-01-31 14:05, in the page's time zone."),
+    ("tomorrow", "Enter a time in the page's time zone. Example: 2026-01-31 14:05"),
+    ("2022-09-31 10:00", "Enter a time in the page's time zone. Example: 2026-01-31 14:05"),
+    ("2022-09-21 25:00", "Enter a time in the page's time zone. Example: 2026-01-31 14:05"),
+    ("1663769640", "Enter a time in the page's time zone. Example: 2026-01-31 14:05"),
     ("x" * 41, "at most 40 characters"),
-    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "lies in the future."),
-    ("2026-03-29 02:30", "The clocks went forward: 02:30 did not exist in Europe/Berlin that day."),
-    ("2025-10-26 02:30", "Write 2025-10-26T02:30+0200 or 2025-10-26T02:30+0100."),
-    ("0001-01-01 00:00", "The year 1 is not a year that something happened in."),
-    ("0001-01-01T00:00+14:00", "The year 1 is not a year that something happened in."),
-    ("9999-12-31 23:59", "The year 9999 is not a year that something happened in."),
-    ("9999-12-31T23:59-14:00", "The year 9999 is not a year that something happened in."),
+    (f"{timezone.now() + timedelta(days=3650):%Y-%m-%d %H:%M}", "is in the future."),
+    (
+        "2026-03-29 02:30",
+        "02:30 does not exist on Mar 29 in Europe/Berlin (daylight saving time starts). Use 01:30 or 03:30.",
+    ),
+    ("2025-10-26 02:30", "Enter 2025-10-26T02:30+0200 or 2025-10-26T02:30+0100."),
+    ("0001-01-01 00:00", "Enter a year between 1900 and 9000."),
+    ("0001-01-01T00:00+14:00", "Enter a year between 1900 and 9000."),
+    ("9999-12-31 23:59", "Enter a year between 1900 and 9000."),
+    ("9999-12-31T23:59-14:00", "Enter a year between 1900 and 9000."),
     ("1970-01-01 00:00", "1970-01-01 is too long ago."),
 ]
 
@@ -193,7 +196,7 @@ def test_a_component_that_is_not_on_the_page(editor: Client, page: Page) -> None
         assert answer.status_code == 422
         assert everything() == before
         document = sheet(answer)
-        assert complaints(document) == {"id_components": f"There is no component “{component.public_id}” on this page."}
+        assert complaints(document) == {"id_components": f"This page has no component “{component.public_id}”."}
         assert fields_of(form_to(document))["body"] == ["We are looking."]
 
 
@@ -294,7 +297,7 @@ def test_a_note_that_is_too_long(editor: Client, page: Page) -> None:
     before = everything()
     typed = {"status": "major_outage", "note": "x" * 501}
     answer = editor.post(f"/console/p/acme/components/{rest.public_id}/status", typed, follow=True)
-    assert "The note is 501 characters long; 500 are allowed." in sheet(answer).text
+    assert "The note is 501 characters long. The maximum is 500." in sheet(answer).text
     assert everything() == before
 
 

@@ -115,7 +115,7 @@ def test_from_the_sign_in_to_a_published_incident_in_four_clicks(open_tab: OpenT
     tab.get_by_label("REST API").select_option("partial_outage")
     expect(tab.get_by_text("Notify 1 subscriber", exact=True)).to_be_visible()
     hand.click(tab.get_by_role("button", name="Publish incident"))
-    expect(tab.get_by_text("Update published.")).to_be_visible()
+    expect(tab.get_by_text("Incident published.")).to_be_visible()
     assert hand.clicks <= 4
     assert Incident.objects.get().impact == "major"
 
@@ -192,7 +192,7 @@ def test_a_component_is_found_by_typing(open_tab: OpenTab, page: Page) -> None:
     tab.get_by_label("Title").fill("API outage")
     tab.get_by_label("Message").fill("We are looking.")
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Update published.")).to_be_visible()
+    expect(tab.get_by_text("Incident published.")).to_be_visible()
     assert [c.name for c in Incident.objects.get().affected_components()] == ["REST API"]
 
 
@@ -277,7 +277,7 @@ def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None
     tab.get_by_role("button", name="Preview").click()
     expect(tab.locator(".preview strong")).to_have_text("looking")
     tab.get_by_role("button", name="Publish incident").click()
-    expect(tab.get_by_text("Update published.")).to_be_visible()
+    expect(tab.get_by_text("Incident published.")).to_be_visible()
     update = tab.locator("form[action$='/update']")
     update.get_by_label("Status").select_option("monitoring")
     update.get_by_label("Message").fill("A fix is in place.")

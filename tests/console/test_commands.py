@@ -27,7 +27,7 @@ def test_without_words_it_offers_what_there_is_to_do_now(editor: Client, page: P
     make_incident(page, title="API outage")
     make_resolved(page, title="Old story")
     assert found(editor) == [
-        "Post an update: API outage",
+        "Post update: API outage",
         "Resolve: API outage",
         "Declare incident",
         "Schedule maintenance",
@@ -57,7 +57,7 @@ def test_a_viewer_finds_and_is_offered_nothing_to_do(page: Page) -> None:
     viewer = signed_in("viewer")
     make_subscriber(page, "api@example.com")
     assert found(viewer, "api") == ["Investigating API outage"]
-    assert "Nothing fits these words." in sheet(viewer.get("/console/p/acme/commands", {"q": "zzz"})).text
+    assert "No results." in sheet(viewer.get("/console/p/acme/commands", {"q": "zzz"})).text
 
 
 def test_for_htmx_it_is_a_fragment(editor: Client) -> None:

@@ -76,7 +76,7 @@ def test_from_any_page_a_follow_up_is_two_clicks_and_a_declaration_four(
     tab.get_by_label("Title").fill("Slow API")
     tab.get_by_label("Message").fill("We are looking.")
     hand.click(tab.get_by_role("button", name="Publish incident"))
-    expect(tab.get_by_text("Update published.")).to_be_visible()
+    expect(tab.get_by_text("Incident published.")).to_be_visible()
     assert hand.clicks <= 4
     assert Incident.objects.count() == 2
 
@@ -87,7 +87,7 @@ def test_without_scripts_it_is_a_page(open_tab: OpenTab, page: Page) -> None:
     tab.get_by_label("E-mail").fill("erin@example.org")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
-    tab.get_by_role("link", name="Find or do").click()
+    tab.get_by_role("link", name="Search or run a command").click()
     tab.get_by_role("searchbox").fill("declare")
     tab.get_by_role("button", name="Search").click()
     tab.get_by_role("link", name="Declare incident").click()

@@ -73,9 +73,9 @@ def test_a_hidden_component_does_not_decide_the_headline(editor: Client, page: P
 
 def test_a_fresh_page_says_what_to_do_first(editor: Client) -> None:
     document = dashboard(editor)
-    assert "Components are the parts of your service that visitors know" in document.text
+    assert "Components are the parts of your service that your customers recognize" in document.text
     assert document.one("a", href="/console/p/acme/components/new").text == "Add the first component"
-    assert "When something breaks, declare it" in document.text
+    assert "When something fails, declare an incident" in document.text
 
 
 def test_an_open_incident_shows_its_last_update_and_a_form_for_the_next(editor: Client, page: Page) -> None:
@@ -154,7 +154,7 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
     assert entry.actor_label == "Erin"
     assert [event.kind for event in Event.objects.notifying()] == ["component.status"]
     assert channels_for("component.status") == ["webhook"]
-    assert "REST API is now Degraded Performance." in sheet(answer).text
+    assert "REST API set to Degraded Performance." in sheet(answer).text
 
 
 def test_an_archived_component_cannot_be_set(editor: Client, page: Page) -> None:
@@ -178,7 +178,7 @@ def test_mail_that_goes_to_files_is_no_secret(editor: Client, settings: Any) -> 
 
 
 def test_a_silent_dispatcher_is_an_alarm(editor: Client) -> None:
-    assert "The dispatcher has not been heard of for 90 seconds" in notices(editor)
+    assert "The dispatcher has not reported for 90 seconds" in notices(editor)
     Heartbeat.objects.beat("dispatcher")
     assert "dispatcher" not in notices(editor)
     Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=100))

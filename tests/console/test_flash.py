@@ -99,6 +99,6 @@ def test_who_watched_hears_the_end_once_and_no_numbers_before(editor: Client, fa
 def test_that_a_draft_is_kept_is_read_out_once_for_a_form(editor: Client, failed: Incident) -> None:
     address = f"/console/p/acme/incidents/{failed.public_id}/draft/update"
     first = editor.post(address, {"body": "Half a"}, **HTMX)
-    assert said(first) == ["Draft saved automatically."]
+    assert said(first) == ["Drafts are saved automatically."]
     named = sheet(first).one("input").attributes["value"]
     assert said(editor.post(address, {"body": "Half a sentence", "draft": named}, **HTMX)) == []

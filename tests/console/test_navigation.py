@@ -26,7 +26,7 @@ EVERYBODY = {
     "Incident templates",
     "Channels",
     "Publishing",
-    "Find or do",
+    "Search or run a command",
 }
 
 

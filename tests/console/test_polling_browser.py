@@ -55,7 +55,7 @@ def sent(number: int) -> None:
 def test_focus_and_place_stay_while_the_table_is_renewed(open_tab: OpenTab, told: Incident) -> None:
     tab = open_tab(viewport={"width": 1000, "height": 600})
     watch(tab, told)
-    button = tab.get_by_role("button", name="Try again").nth(15)
+    button = tab.get_by_role("button", name="Retry").nth(15)
     button.focus()
     tab.evaluate("document.querySelector('.table-wrap').scrollLeft = 60")
     name, at, wide = button.get_attribute("id"), top(button), wide_at(tab)
@@ -100,7 +100,7 @@ def test_a_failed_one_is_tried_again_without_leaving_the_place(open_tab: OpenTab
     tab = open_tab(viewport={"width": 1280, "height": 600})
     watch(tab, told)
     tab.evaluate("isTheSame = true")
-    button = tab.get_by_role("button", name="Try again").nth(15)
+    button = tab.get_by_role("button", name="Retry").nth(15)
     button.focus()
     at = top(button)
     name = (button.get_attribute("id") or "").replace("again-", "to-")
@@ -124,7 +124,7 @@ def test_who_types_is_not_moved_by_what_somebody_else_publishes(open_tab: OpenTa
         at = top(box)
         post(incident, notify=False)
         tab.clock.fast_forward(21_000)
-        expect(tab.get_by_text("Something was published meanwhile.")).to_be_attached()
+        expect(tab.get_by_text("This incident has changed.")).to_be_attached()
         assert top(box) == at
         expect(box).to_be_focused()
         assert box.evaluate("one => one.selectionStart") == len("Half a sen")
@@ -147,14 +147,14 @@ def test_messages_and_answers_are_read_out_in_one_place(open_tab: OpenTab, page:
     wait_until(lambda: read_out(tab), "something is read out")
     with tab.expect_response("**/drafts/save/declare"):
         tab.get_by_label("Message").press_sequentially(" More.")
-    assert read_out(tab) == ["Draft saved automatically."]
+    assert read_out(tab) == ["Drafts are saved automatically."]
     tab.get_by_role("button", name="Publish incident").click()
     wait_until(lambda: read_out(tab), "something is read out")
-    assert read_out(tab) == ["Update published."]
+    assert read_out(tab) == ["Incident published."]
     fan_out_waiting()
     Delivery.objects.mark_sent(list(Delivery.objects.values_list("pk", flat=True)))
     expect(tab.get_by_text("All notifications sent.")).to_be_attached()
-    assert read_out(tab) == ["Update published.", "All notifications sent."]
+    assert read_out(tab) == ["Incident published.", "All notifications sent."]
 
 
 def read_out(tab: Tab) -> Any:

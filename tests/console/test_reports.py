@@ -100,7 +100,7 @@ def test_targets_are_set_for_many_components_in_one_form(editor: Client, page: P
     assert answer["Location"] == TARGETS
     assert targets() == [("REST API", "99.9", date(2026, 10, 1)), ("Website", "99.95", date(2026, 10, 1))]
     text = sheet(editor.get(TARGETS)).text
-    assert "Set for 2 components, from Oct 01, 2026 on." in text
+    assert "Targets set for 2 components from Oct 01, 2026." in text
     assert "now 99.95 %, from Oct 01, 2026" in text
     assert {entry.actor_label for entry in AuditEntry.objects.filter(verb="target.set")} == {"Erin"}
 
@@ -140,15 +140,15 @@ def test_who_saves_later_does_not_undo_what_somebody_else_set(editor: Client, pa
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        ({"percent": "a lot"}, "“a lot” is not a percentage. Write it as 99.9."),
-        ({"percent": "101"}, "A target is more than 0 and at most 100 percent."),
-        ({"percent": "0"}, "A target is more than 0"),
-        ({"percent": "99.9999"}, "A target has at most three decimals"),
-        ({"percent": "NaN"}, "A target is more than 0"),
+        ({"percent": "a lot"}, "“a lot” is not a percentage. Example: 99.9"),
+        ({"percent": "101"}, "Enter a target above 0 and up to 100 percent."),
+        ({"percent": "0"}, "Enter a target above 0"),
+        ({"percent": "99.9999"}, "Enter a target with at most three decimals"),
+        ({"percent": "NaN"}, "Enter a target above 0"),
         ({"percent": "9" * 30}, "at most 20 characters"),
         ({"percent": "99", "valid_from": "soon"}, "Enter a valid date."),
-        ({"percent": "99", "valid_from": ""}, "Say from which day on the targets hold."),
-        ({"percent": "99", "valid_from": "1066-10-14"}, "is not a day that a target can begin on"),
+        ({"percent": "99", "valid_from": ""}, "Enter the day from which the targets are valid."),
+        ({"percent": "99", "valid_from": "1066-10-14"}, "is not a valid first day for a target"),
     ],
 )
 def test_bad_input_is_refused_beside_its_field_with_everything_still_there(
@@ -231,10 +231,10 @@ def test_an_impact_that_began_when_the_clocks_went_back_stays_in_its_hour(editor
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        ("soon", "Write the time as 2026-01-31 14:05"),
-        ("2026-11-25 12:55", "The first update is from Nov 25, 2026 - 12:50 CET; the impact cannot begin after it."),
-        ("2027-01-01 00:00", "lies in the future"),
-        ("2026-03-29 02:30", "did not exist"),
+        ("soon", "Enter a time in the page"),
+        ("2026-11-25 12:55", "Enter a time before the first update (Nov 25, 2026 - 12:50 CET)."),
+        ("2027-01-01 00:00", "is in the future"),
+        ("2026-03-29 02:30", "does not exist"),
     ],
 )
 def test_a_start_that_cannot_be_comes_back_as_typed(editor: Client, page: Page, typed: str, complaint: str) -> None:

@@ -130,7 +130,7 @@ def resolve(tab: Page, part: Part) -> None:
 def publish_postmortem(tab: Page, part: Part) -> None:
     tab.get_by_role("link", name="Write postmortem").click()
     tab.get_by_label("Text", exact=True).fill(part.markdown)
-    tab.get_by_label("Action").first.fill("Raise an alarm")
+    tab.get_by_label("Action", exact=True).first.fill("Raise an alarm")
     tab.get_by_text("Backdate this postmortem").click()
     tab.get_by_label("Published at").fill(f"{part.at:%Y-%m-%d %H:%M}")
     tab.get_by_role("button", name="Publish postmortem").click()

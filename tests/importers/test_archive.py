@@ -183,7 +183,7 @@ def test_a_file_cannot_bring_html_that_does_something(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"content": "PHN2Zz48L3N2Zz4="}, "SVG is not taken"),
+        ({"content": "PHN2Zz48L3N2Zz4="}, "SVG files are not accepted"),
         ({"content": "é"}, "its content is not base64"),
         ({"ground": "green"}, "its ground is neither light nor dark"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from incidents.models import AuditEntry, Incident, StatusInterval
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage, outage
 from tests.live import ROOT, Candor
@@ -65,11 +65,11 @@ def test_what_came_before_somebody_stopped_it_is_folded_into_the_history_and_not
 ) -> None:
     theirs.incidents = many(3)
 
-    def interrupt(report: Report, kind: str, done: int, total: int = 0) -> None:
+    def interrupt(report: ImportReport, kind: str, done: int, total: int = 0) -> None:
         if sum(report.counts.get("incidents", {}).values()) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Report, "progress", interrupt)
+    monkeypatch.setattr(ImportReport, "progress", interrupt)
     ran = run_public(theirs)
     assert (ran.code, ran.error) == (
         130,

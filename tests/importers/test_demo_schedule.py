@@ -5,7 +5,7 @@ import pytest
 
 from incidents.models.states import ComponentStatus, Impact, Status
 from statuspage.importers.demo import data
-from statuspage.importers.demo.schedule import Post, Publication, dated
+from statuspage.importers.demo.schedule import DemoPublication, Post, dated
 from statuspage.importers.demo.schedule import steps as demo_steps
 
 INCIDENTS = data.incidents()
@@ -27,7 +27,10 @@ def test_nothing_lies_in_the_future_whatever_the_hour(clock: str, seed: int) -> 
     assert min(step.at for step in steps) > now - timedelta(days=731)
     assert all(step.edited_at <= now for step in steps if isinstance(step, Post))
     done = [
-        step.done_at(item) for step in steps if isinstance(step, Publication) for item in step.postmortem.action_items
+        step.done_at(item)
+        for step in steps
+        if isinstance(step, DemoPublication)
+        for item in step.postmortem.action_items
     ]
     assert all(moment is None or moment <= now for moment in done)
 
@@ -51,7 +54,7 @@ def test_no_two_incidents_hold_the_same_component_at_once() -> None:
     for seed in range(5):
         held: dict[str, str] = {}
         for step in demo_steps(INCIDENTS, seed=seed, now=NOON):
-            if isinstance(step, Publication):
+            if isinstance(step, DemoPublication):
                 continue
             title = step.incident.title
             for name, status in step.update.components.items():

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.common.signing import seal_number
+from statuspage.common.signing import sign_number
 from statuspage.notifications.bounces.provider_webhooks import _READERS
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.messages.return_path import DELIVERY
@@ -41,7 +41,7 @@ def token(page: Page) -> str:
     """What the provider was given with the mail about an incident."""
     make_incident(page)
     fan_out_waiting()
-    return seal_number(DELIVERY, Delivery.objects.get().pk)
+    return sign_number(DELIVERY, Delivery.objects.get().pk)
 
 
 def report(settings: Settings, provider: str, payload: Any, *, secret: str = SECRET) -> int:

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.common.signing import seal_number
+from statuspage.common.signing import sign_number
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.bounces.inbound import MAX_BYTES, receive
 from statuspage.notifications.messages.return_path import DELIVERY, return_path
@@ -109,7 +109,7 @@ def test_delays_and_automatic_answers_change_nothing(sender: str, subscriber: Su
 
 def test_a_signed_address_of_a_mail_that_is_gone_is_ignored(page: Page, settings: Settings) -> None:
     settings.BOUNCE_ADDRESS = "bounce@status.example.com"
-    outcome = pipe(returned(shapes.POSTFIX, return_path(seal_number(DELIVERY, 4711))))
+    outcome = pipe(returned(shapes.POSTFIX, return_path(sign_number(DELIVERY, 4711))))
     assert outcome == "ignored: not signed by us, or about a mail that is gone"
 
 
@@ -166,7 +166,7 @@ def test_while_the_database_is_away_the_mail_server_is_asked_to_try_again(tmp_pa
 
 
 def return_path_of_anybody() -> str:
-    return f"bounce+{seal_number(DELIVERY, 1)}@status.example.com"
+    return f"bounce+{sign_number(DELIVERY, 1)}@status.example.com"
 
 
 def test_wrong_input_ends_with_success_so_that_nothing_bounces_back() -> None:

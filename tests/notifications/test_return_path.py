@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.common.signing import BadToken, open_number, seal_number
+from statuspage.common.signing import BadToken, sign_number, verify_number
 from statuspage.dispatcher.loop import drain
 from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path, row_of, tokens_in
 from statuspage.notifications.models import Delivery
@@ -22,34 +22,34 @@ LAST = 2**40 - 1
 
 @given(st.integers(0, LAST))
 def test_a_sealed_number_opens_again_whatever_the_case(number: int) -> None:
-    token = seal_number("test", number)
-    assert open_number("test", token) == open_number("test", token.upper()) == number
+    token = sign_number("test", number)
+    assert verify_number("test", token) == verify_number("test", token.upper()) == number
     assert len(token) == 24
     assert token == token.lower()
 
 
 @given(st.integers(0, LAST), st.integers(0, 23), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
 def test_one_changed_letter_opens_nothing(number: int, position: int, letter: str) -> None:
-    token = seal_number("test", number)
+    token = sign_number("test", number)
     forged = token[:position] + letter + token[position + 1 :]
     if forged != token:
         with pytest.raises(BadToken):
-            open_number("test", forged)
+            verify_number("test", forged)
 
 
 @pytest.mark.parametrize("token", ["", "x", "ä" * 24, "1" * 24, "a" * 24, "a" * 16, "=" * 24])
 def test_what_was_never_sealed_opens_nothing(token: str) -> None:
     with pytest.raises(BadToken):
-        open_number("test", token)
+        verify_number("test", token)
 
 
 def test_a_number_sealed_for_one_purpose_opens_for_no_other() -> None:
     with pytest.raises(BadToken):
-        open_number("other", seal_number("test", 7))
+        verify_number("other", sign_number("test", 7))
 
 
 def test_sealed_numbers_do_not_tell_their_order() -> None:
-    tokens = [seal_number("test", number) for number in range(1, 50)]
+    tokens = [sign_number("test", number) for number in range(1, 50)]
     assert len({token[:4] for token in tokens}) > 40
     assert tokens != sorted(tokens)
 
@@ -84,7 +84,7 @@ def test_without_a_bounce_address_the_sender_is_the_one_that_readers_see(page: P
 
 def test_the_longest_bounce_address_still_fits(settings: Settings) -> None:
     settings.BOUNCE_ADDRESS = f"{'b' * 38}@example.com"
-    assert len(return_path(seal_number(DELIVERY, LAST)).partition("@")[0]) <= 64
+    assert len(return_path(sign_number(DELIVERY, LAST)).partition("@")[0]) <= 64
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_the_longest_bounce_address_still_fits(settings: Settings) -> None:
 )
 def test_a_provider_is_given_the_token_to_give_back(settings: Settings, provider: str, header: str) -> None:
     settings.EMAIL_PROVIDER = provider
-    metadata = json.loads(provider_headers(seal_number(DELIVERY, 7))[header])
-    assert metadata.get("metadata", metadata) == {"candor": seal_number(DELIVERY, 7)}
+    metadata = json.loads(provider_headers(sign_number(DELIVERY, 7))[header])
+    assert metadata.get("metadata", metadata) == {"candor": sign_number(DELIVERY, 7)}
 
 
 def test_postmark_wants_it_bare(settings: Settings) -> None:
     settings.EMAIL_PROVIDER = "postmark"
-    assert provider_headers(seal_number(DELIVERY, 7)) == {"X-PM-Metadata-candor": seal_number(DELIVERY, 7)}
+    assert provider_headers(sign_number(DELIVERY, 7)) == {"X-PM-Metadata-candor": sign_number(DELIVERY, 7)}
 
 
 def test_every_provider_that_may_be_set_has_a_header_of_its_own(settings: Settings) -> None:
@@ -117,4 +117,4 @@ def test_every_provider_that_may_be_set_has_a_header_of_its_own(settings: Settin
 
 def test_without_a_provider_there_is_no_such_header(settings: Settings) -> None:
     settings.EMAIL_PROVIDER = ""
-    assert provider_headers(seal_number(DELIVERY, 7)) == {}
+    assert provider_headers(sign_number(DELIVERY, 7)) == {}

@@ -16,7 +16,7 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from tests.factories import (
     ALICE,
     make_component,
@@ -195,7 +195,7 @@ def test_a_postmortem_is_told_whole_and_its_action_items_and_revisions_are_ours(
 def test_the_account_of_a_postmortem_is_told_without_its_private_lines() -> None:
     api, ago = make_component(page := make_page()), timezone.now() - timedelta(hours=2)
     incident = make_resolved(page, at=ago, until=ago + timedelta(minutes=48), components={api: "major_outage"})
-    lines = (Line(ago, "It fails"), Line(ago, "Ada is ill", is_public=False))
+    lines = (TimelineLine(ago, "It fails"), TimelineLine(ago, "Ada is ill", is_public=False))
     findings = Findings(timeline=lines, detected_at=ago + timedelta(minutes=3), factors=("No alarm",))
     postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE, findings=findings)
     ours = told(f"/incidents/{incident.public_id}.json")["candor"]["postmortem"]

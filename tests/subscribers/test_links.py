@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.models import Page
-from statuspage.common.signing import seal
+from statuspage.common.signing import sign
 from statuspage.dispatcher.loop import drain
 from statuspage.subscribers.links import CONFIRM, MANAGE, UNSUBSCRIBE, confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
@@ -148,11 +148,11 @@ def test_a_token_opens_for_its_own_purpose_only(visitor: Client, active: Subscri
     for purpose in places:
         for other, path in places.items():
             expected = 200 if purpose == other else 404
-            assert visitor.get(path + seal(purpose, active.public_id)).status_code == expected
+            assert visitor.get(path + sign(purpose, active.public_id)).status_code == expected
 
 
 def test_a_token_for_somebody_who_is_gone_is_a_404(visitor: Client, page: Page) -> None:
-    assert visitor.get("/subscribers/" + seal(MANAGE, "nobodyatall0")).status_code == 404
+    assert visitor.get("/subscribers/" + sign(MANAGE, "nobodyatall0")).status_code == 404
 
 
 def test_tokens_carry_no_address(active: Subscriber) -> None:

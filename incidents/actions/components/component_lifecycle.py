@@ -13,7 +13,7 @@ from incidents.actions.components import status_history
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, EventKind, Page
 
-_Thing = TypeVar("_Thing", Component, ComponentGroup)
+_Item = TypeVar("_Item", Component, ComponentGroup)
 
 
 @transaction.atomic
@@ -114,7 +114,11 @@ def set_statuses(
     Returns those that had another one before.
     """
     locked = checks.components(page, dict.fromkeys(components, status))
-    return [one for one in locked if _change_status(page, one, status, actor=actor, note=note, notify=notify)]
+    return [
+        component
+        for component in locked
+        if _change_status(page, component, status, actor=actor, note=note, notify=notify)
+    ]
 
 
 @transaction.atomic
@@ -171,9 +175,9 @@ def _change_status(page: Page, component: Component, status: str, *, actor: Acto
     return True
 
 
-def _recorded(page: Page, thing: _Thing, actor: Actor, details: dict[str, Any]) -> _Thing:
-    record(page, EventKind.COMPONENTS_CHANGED, thing, actor=actor, details=details)
-    return thing
+def _recorded(page: Page, item: _Item, actor: Actor, details: dict[str, Any]) -> _Item:
+    record(page, EventKind.COMPONENTS_CHANGED, item, actor=actor, details=details)
+    return item
 
 
 def _own(page: Page, group: ComponentGroup | None) -> ComponentGroup | None:
@@ -195,4 +199,4 @@ def _first_moment(page: Page, day: date) -> datetime:
 
 def _check_start(start_date: date | None) -> None:
     if start_date and start_date > timezone.now().date():
-        raise ValidationError({"start_date": "The start date lies in the future."})
+        raise ValidationError({"start_date": "The start date is in the future."})

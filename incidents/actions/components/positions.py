@@ -1,4 +1,4 @@
-"""In which order visitors see groups and components, and which group a component stands in."""
+"""The order of groups and components on the page, and the group that a component belongs to."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,93 +10,93 @@ from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, EventKind, Page
 
-Thing = Component | ComponentGroup
+Item = Component | ComponentGroup
 
 
 @transaction.atomic
-def reorder(page: Page, things: Sequence[Thing], *, actor: Actor) -> None:
+def reorder(page: Page, items: Sequence[Item], *, actor: Actor) -> None:
     """Give `things` (the members of one group, or the groups and loose components of the page) this order."""
-    _hold(things)
-    _number(page, things)
-    if things:
-        details = {"order": [thing.public_id for thing in things]}
-        record(page, EventKind.COMPONENTS_CHANGED, things[0], actor=actor, details=details)
+    _lock(items)
+    _save_positions(page, items)
+    if items:
+        details = {"order": [item.public_id for item in items]}
+        record(page, EventKind.COMPONENTS_CHANGED, items[0], actor=actor, details=details)
 
 
 @transaction.atomic
 def place(
-    page: Page, thing: Thing, *, actor: Actor, into: ComponentGroup | None = None, before: Thing | None = None
+    page: Page, item: Item, *, actor: Actor, into: ComponentGroup | None = None, before: Item | None = None
 ) -> None:
     """Put `thing` into the group `into`, or on the page itself: before `before`, or at the end.
 
     Nothing is recorded where it stands there already. ValidationError if one of the three has left meanwhile, or does
     not belong there.
     """
-    standing = _locked(page)
-    for field, named in (("thing", thing), ("into", into), ("before", before)):
-        if named is not None and named not in standing:
-            raise ValidationError({field: f"“{named.name}” is not on this page any more."})
-    thing = standing[standing.index(thing)]
-    old = _among(standing, into)
-    order = [one for one in old if one != thing]
+    on_page = _locked(page)
+    for field, given in (("thing", item), ("into", into), ("before", before)):
+        if given is not None and given not in on_page:
+            raise ValidationError({field: f"“{given.name}” is no longer on this page."})
+    item = on_page[on_page.index(item)]
+    old = _members_of(on_page, into)
+    order = [other for other in old if other != item]
     if before is not None and before not in order:
-        raise ValidationError({"before": f"“{before.name}” does not stand there any more."})
-    details = {} if thing in old else _enter(thing, into, order)
-    order.insert(order.index(before) if before else len(order), thing)
+        raise ValidationError({"before": f"“{before.name}” is no longer in that group."})
+    details = {} if item in old else _move_into(item, into, order)
+    order.insert(order.index(before) if before else len(order), item)
     if order != old:
-        _number(page, order)
-        details["order"] = [one.public_id for one in order]
-        record(page, EventKind.COMPONENTS_CHANGED, thing, actor=actor, details=details)
+        _save_positions(page, order)
+        details["order"] = [member.public_id for member in order]
+        record(page, EventKind.COMPONENTS_CHANGED, item, actor=actor, details=details)
 
 
-def neighbours(thing: Thing) -> list[Thing]:
+def siblings_of(item: Item) -> list[Item]:
     """What `thing` is ordered among: its group's members, or the page's groups and loose components."""
-    if isinstance(thing, Component) and thing.group:
-        return list(thing.group.components.active())
-    return _among([*thing.page.groups.all(), *thing.page.components.active().filter(group=None)], None)
+    if isinstance(item, Component) and item.group:
+        return list(item.group.components.active())
+    return _members_of([*item.page.groups.all(), *item.page.components.active().filter(group=None)], None)
 
 
-def _hold(things: Sequence[Thing]) -> None:
+def _lock(items: Sequence[Item]) -> None:
     """In the same order: an UPDATE of many takes them as they lie in the table."""
     for model in (Component, ComponentGroup):
-        keys = [one.pk for one in things if isinstance(one, model)]
+        keys = [item.pk for item in items if isinstance(item, model)]
         rows = model._default_manager.filter(pk__in=keys).order_by("pk")
         list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
-def _locked(page: Page) -> list[Thing]:
+def _locked(page: Page) -> list[Item]:
     """All that stands on the page, freshly read. Components first, by key, as `checks.components` locks them."""
     rows = page.components.active().select_related("group")
     components = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
     return [*components, *page.groups.select_for_update(no_key=True).order_by("pk")]
 
 
-def _among(things: Iterable[Thing], group: ComponentGroup | None) -> list[Thing]:
+def _members_of(items: Iterable[Item], group: ComponentGroup | None) -> list[Item]:
     """Those that stand in `group`, or on the page itself, in their order."""
-    found = [one for one in things if _group_of(one) == group]
-    return sorted(found, key=lambda one: (one.position, isinstance(one, Component), one.pk))
+    members = [item for item in items if _group_of(item) == group]
+    return sorted(members, key=lambda item: (item.position, isinstance(item, Component), item.pk))
 
 
-def _group_of(thing: Thing) -> ComponentGroup | None:
-    return thing.group if isinstance(thing, Component) else None
+def _group_of(item: Item) -> ComponentGroup | None:
+    return item.group if isinstance(item, Component) else None
 
 
-def _enter(thing: Thing, group: ComponentGroup | None, others: Iterable[Thing]) -> dict[str, object]:
+def _move_into(item: Item, group: ComponentGroup | None, others: Iterable[Item]) -> dict[str, object]:
     """Moves it out of the group that it stood in; what the audit log says of that."""
-    if isinstance(thing, ComponentGroup):
-        raise ValidationError({"into": "A group cannot stand in a group."})
+    if isinstance(item, ComponentGroup):
+        raise ValidationError({"into": "A group cannot contain another group."})
     where = f"The group “{group.name}”" if group else "The page"
-    if any(isinstance(one, Component) and one.name.casefold() == thing.name.casefold() for one in others):
-        raise ValidationError({"into": f"{where} already has a component named “{thing.name}”."})
-    old, thing.group, thing.updated_at = thing.group, group, timezone.now()
-    thing.save(update_fields=["group", "updated_at"])
+    if any(isinstance(other, Component) and other.name.casefold() == item.name.casefold() for other in others):
+        raise ValidationError({"into": f"{where} already has a component named “{item.name}”."})
+    old, item.group, item.updated_at = item.group, group, timezone.now()
+    item.save(update_fields=["group", "updated_at"])
     return {"old_group": old.name if old else "", "new_group": group.name if group else ""}
 
 
-def _number(page: Page, things: Sequence[Thing]) -> None:
+def _save_positions(page: Page, items: Sequence[Item]) -> None:
     """Two queries at most for a screenful, however many they are."""
-    for position, thing in enumerate(things, start=1):
-        thing.position = position
-    Component.objects.filter(page=page).bulk_update([c for c in things if isinstance(c, Component)], ["position"])
-    groups = [group for group in things if isinstance(group, ComponentGroup)]
+    for position, item in enumerate(items, start=1):
+        item.position = position
+    Component.objects.filter(page=page).bulk_update([c for c in items if isinstance(c, Component)], ["position"])
+    groups = [group for group in items if isinstance(group, ComponentGroup)]
     ComponentGroup.objects.filter(page=page).bulk_update(groups, ["position"])

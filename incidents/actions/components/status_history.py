@@ -1,4 +1,4 @@
-"""Writing status history: the only writer of StatusInterval and of Component.status."""
+"""Write the status history: the only code that writes StatusInterval and Component.status."""
 
 from datetime import datetime
 
@@ -10,19 +10,19 @@ from incidents.models.states import ComponentStatus, Status
 
 
 def begin_history(component: Component, *, at: datetime) -> None:
-    """A new component's first interval. Known since `at`, but on record only from now on."""
+    """Create the first interval of a new component. It starts at `at` and is recorded now."""
     StatusInterval.objects.create(component=component, status=component.status, started_at=at)
 
 
 def begin_earlier(component: Component, *, at: datetime) -> None:
-    """It had its first status since `at` already. Nothing to do if more than that is known."""
+    """Extend the first interval back to `at`. Does nothing if the history already starts earlier."""
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first and at < first.started_at:
         _replace(first, now=timezone.now(), started_at=at)
 
 
 def reach_back(component: Component, *, at: datetime) -> None:
-    """What is known of it reaches back to `at`: before its first row it was operational."""
+    """Extend the history back to `at`. Before its first interval the component was operational."""
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first is None or first.started_at <= at:
         return
@@ -53,13 +53,13 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
 
 
 def status_at(component: Component, at: datetime) -> str:
-    """As known now; its present status if nothing is known of that time."""
+    """Return the status at `at` as known now, or the current status if the history does not cover that time."""
     covering = component.intervals.as_corrected().filter(started_at__lte=at).order_by("started_at").last()
     return covering.status if covering else component.status
 
 
 def unchanged_since(component: Component, at: datetime) -> bool:
-    """Whether its present status is the one that it had at `at`."""
+    """Return whether the status has not changed since `at`."""
     return not component.intervals.as_corrected().filter(started_at__gt=at).exists()
 
 
@@ -110,7 +110,7 @@ def move_change(component: Component, *, update: IncidentUpdate, old_at: datetim
     too_early = before is not None and new_at <= before.started_at
     if too_early or (changed.ended_at is not None and new_at >= changed.ended_at):
         name = component.full_name
-        raise ValidationError({"at": f"Before this time {name} changed again. Correct its history instead."})
+        raise ValidationError({"at": f"{name} changed again before this time. Correct its status history instead."})
     now = timezone.now()
     if before:
         _replace(before, now=now, ended_at=new_at)
@@ -129,14 +129,14 @@ def overwrite(
     first = live.order_by("started_at").first()
     if first is None or end < first.started_at:
         raise ValidationError(
-            {"end": f"The history of {component.full_name} begins later. Choose an end that reaches it."}
+            {"end": f"The history of {component.full_name} begins later. Choose an end time after its beginning."}
         )
     touched = list(live.overlapping(start, end).order_by("started_at"))
     StatusInterval.objects.filter(pk__in=[row.pk for row in touched]).update(superseded_at=now)
-    pieces: list[tuple[StatusInterval, datetime, datetime | None]]
-    pieces = [(row, row.started_at, start) for row in touched[:1] if row.started_at < start]
-    pieces += [(row, end, row.ended_at) for row in touched[-1:] if row.ended_at is None or row.ended_at > end]
-    for row, began, ended in pieces:
+    remainders: list[tuple[StatusInterval, datetime, datetime | None]]
+    remainders = [(row, row.started_at, start) for row in touched[:1] if row.started_at < start]
+    remainders += [(row, end, row.ended_at) for row in touched[-1:] if row.ended_at is None or row.ended_at > end]
+    for row, began, ended in remainders:
         _copy(row, now=now, started_at=began, ended_at=ended)
     StatusInterval.objects.create(
         component=component, status=status, started_at=start, ended_at=end, update=update, recorded_at=now
@@ -157,7 +157,7 @@ def _copy(row: StatusInterval, *, now: datetime, **changes: datetime | None) -> 
 
 
 def status_before(component: Component, at: datetime) -> str:
-    """What it had until `at`, as known now; operational if nothing is known of that time."""
+    """Return the status until `at` as known now; operational if the history does not cover that time."""
     covering = component.intervals.as_corrected().filter(started_at__lt=at).order_by("started_at").last()
     return covering.status if covering else ComponentStatus.OPERATIONAL
 
@@ -189,8 +189,12 @@ def restate(component: Component, status: str, *, update: IncidentUpdate, until:
 def _begin(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None, now: datetime) -> None:
     at, live = update.display_at, component.intervals.as_corrected().order_by("started_at")
     following = live.filter(started_at__gt=at).first()
-    said = _said_within(component, at, None, unsaid=update)
-    moments = (until, following.started_at if following else None, said[0].update.display_at if said else None)
+    statements = _said_within(component, at, None, unsaid=update)
+    moments = (
+        until,
+        following.started_at if following else None,
+        statements[0].update.display_at if statements else None,
+    )
     ends = [moment for moment in moments if moment and moment > at]
     if ends:
         reach_back(component, at=at)
@@ -218,20 +222,20 @@ def _supersede(
     it with the same status again made no row of its own: what was said so holds now."""
     StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
     component = row.component
-    turns: list[tuple[datetime, str, IncidentUpdate | None]] = [(row.started_at, status, update)]
-    turns += [
-        (said.update.display_at, said.new_status, said.update)
-        for said in _said_within(component, row.started_at, row.ended_at, unsaid=unsaid)
+    changes: list[tuple[datetime, str, IncidentUpdate | None]] = [(row.started_at, status, update)]
+    changes += [
+        (statement.update.display_at, statement.new_status, statement.update)
+        for statement in _said_within(component, row.started_at, row.ended_at, unsaid=unsaid)
     ]
     if row.status == ComponentStatus.OPERATIONAL:
         # Nothing was left to restore for who resolved in that time; now it is they who restored it.
-        turns += [(at, row.status, None) for at in _resolved_within(component, row, unsaid=unsaid)]
-    turns.sort(key=lambda turn: turn[0])
-    ends = [at for at, *_ in turns[1:]]
-    for (began, said, by), ended in zip(turns, [*ends, row.ended_at], strict=True):
+        changes += [(at, row.status, None) for at in _resolved_within(component, row, unsaid=unsaid)]
+    changes.sort(key=lambda turn: turn[0])
+    ends = [at for at, *_ in changes[1:]]
+    for (began, statement, by), ended in zip(changes, [*ends, row.ended_at], strict=True):
         if ended is None or began < ended:
             StatusInterval.objects.create(
-                component=component, status=said, started_at=began, ended_at=ended, update=by, recorded_at=now
+                component=component, status=statement, started_at=began, ended_at=ended, update=by, recorded_at=now
             )
 
 
@@ -239,17 +243,17 @@ def _said_within(
     component: Component, start: datetime, end: datetime | None, *, unsaid: Incident | IncidentUpdate
 ) -> list[AffectedComponent]:
     """What visible updates, without `unsaid`, said of it after `start` and before `end`, oldest first."""
-    said = component.affected.filter(update__display_at__gt=start, update__incident__hidden_at__isnull=True)
-    said = said.filter(update__display_at__lt=end) if end else said
+    rows = component.affected.filter(update__display_at__gt=start, update__incident__hidden_at__isnull=True)
+    rows = rows.filter(update__display_at__lt=end) if end else rows
     # An announcement names what it will be about, and says nothing of how it is.
-    said = said.exclude(update__status=Status.SCHEDULED)
+    rows = rows.exclude(update__status=Status.SCHEDULED)
     is_unsaid = {"update": unsaid} if isinstance(unsaid, IncidentUpdate) else {"update__incident": unsaid}
-    return list(said.exclude(**is_unsaid).select_related("update").order_by("update__display_at", "update__pk"))
+    return list(rows.exclude(**is_unsaid).select_related("update").order_by("update__display_at", "update__pk"))
 
 
 def _resolved_within(component: Component, row: StatusInterval, *, unsaid: Incident | IncidentUpdate) -> list[datetime]:
     """When other visible incidents that name it were resolved while `row` stood."""
-    naming = Incident.objects.affecting([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
-    naming = naming.filter(resolved_at__lt=row.ended_at) if row.ended_at else naming
-    gone = unsaid.pk if isinstance(unsaid, Incident) else 0
-    return [at for at in naming.exclude(pk=gone).values_list("resolved_at", flat=True) if at]
+    resolved = Incident.objects.affecting([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
+    resolved = resolved.filter(resolved_at__lt=row.ended_at) if row.ended_at else resolved
+    excluded = unsaid.pk if isinstance(unsaid, Incident) else 0
+    return [at for at in resolved.exclude(pk=excluded).values_list("resolved_at", flat=True) if at]

@@ -1,4 +1,4 @@
-"""Texts on their way: saved while they are typed, sent in a moment or later, approved by a second person."""
+"""Drafts: saved while someone types, published after a delay, at a chosen time, or after approval."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,8 +25,8 @@ from incidents.models.draft_content import (
     UpdateContent,
 )
 
-OVERTAKEN = "Somebody else changed the incident before this went out. Read what is new, and send it again."
-GONE = "This draft is no longer there: it was published, taken back or discarded meanwhile."
+OVERTAKEN = "Someone else changed the incident before this was published. Review their changes, then submit it again."
+GONE = "This draft no longer exists. It was published, taken back or discarded."
 
 
 def publish_content(
@@ -170,8 +170,11 @@ def dry_run(draft: Draft, content: DraftContent) -> None:
 
 
 def _locked(draft: Draft, *states: str, seen: str | None) -> Draft:
-    """The row as it is now, held. ValidationError if it is not in one of `states` any more, or was sent anew since
-    somebody saw it: `seen` is the submission key of what they saw."""
+    """Lock and return the current row.
+
+    Raise ValidationError if it is no longer in one of `states`, or was submitted again since the user loaded it
+    (`seen` is the submission key that they saw).
+    """
     rows = Draft.objects.with_incident().select_for_update(of=("self",))
     row = rows.filter(pk=draft.pk, state__in=states).first()
     if row is None or (seen is not None and seen != row.submission_key):
@@ -181,7 +184,10 @@ def _locked(draft: Draft, *states: str, seen: str | None) -> Draft:
 
 @transaction.atomic
 def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = None) -> None:
-    """Undo, or return for changes: it is a draft of its author again. ValidationError if it has gone out already."""
+    """Undo a submission, or return it for changes: it becomes an unfinished draft of its author again.
+
+    Raise ValidationError if it was already published.
+    """
     row = _locked(draft, DraftState.WAITING, DraftState.REVIEW, seen=seen)
     row.state, row.publish_at, row.note, row.saved_at = DraftState.WRITING, None, note.strip(), timezone.now()
     row.save(update_fields=["state", "publish_at", "note", "saved_at"])
@@ -190,10 +196,10 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
 
 @transaction.atomic
 def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident | IncidentUpdate | None:
-    """By somebody other than its author. Goes out now (and is returned), or at its time (None)."""
+    """Approve a draft of someone else. Publish and return it now, or return None if it is published later."""
     row = _locked(draft, DraftState.REVIEW, seen=seen)
     if actor.key == row.author_key:
-        raise ValidationError("A second person has to approve it: you wrote it.")
+        raise ValidationError("You wrote this draft, so another person has to approve it.")
     row.state = DraftState.WAITING
     row.save(update_fields=["state"])
     audit(row.page, "draft.approved", row, actor=actor, details=_about(row))
@@ -202,10 +208,10 @@ def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident 
 
 @transaction.atomic
 def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = None) -> Incident | IncidentUpdate:
-    """A draft that waits goes out as it is now, as its author's. Any number may try at once: one does, for the others
-    it is gone. `due_at`: only if its time had come by then.
+    """Publish a waiting draft in the name of its author.
 
-    ValidationError, EditConflict: it was not published, and waits as before.
+    If several processes try at the same time, one succeeds and the others get a ValidationError. `due_at`: publish it
+    only if it was due by then. After a ValidationError or EditConflict it keeps waiting.
     """
     row = _locked(draft, DraftState.WAITING, seen=seen)
     if due_at and (row.publish_at is None or row.publish_at > due_at):
@@ -225,7 +231,7 @@ def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = 
 
 
 def publish_due(draft: Draft, *, now: datetime) -> bool:
-    """By the clock. What cannot go out comes back to its author with the reason."""
+    """Publish a due draft. If that is not possible, return it to its author with the reason."""
     try:
         publish(draft, due_at=now)
     except EditConflict:

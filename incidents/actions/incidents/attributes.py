@@ -1,4 +1,4 @@
-"""What an incident is called and marked with, apart from its timeline."""
+"""The title, impact, metadata and reminder settings of an incident."""
 
 import json
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def edit_details(
     """
     changes = _changes(incident, title, impact_override, metadata, reminder_intervals)
     named = set(Component.objects.affected_by(incident))
-    new = [one for one in components if one not in named]
+    new = [component for component in components if component not in named]
     if not changes and not new:
         return incident
     take_version(incident, expected_version)
@@ -55,7 +55,7 @@ def edit_details(
         setattr(incident, name, value)
     incident.updated_at = timezone.now()
     incident.save(update_fields=[*changes, "updated_at"])
-    details = {**changes, "components": [one.full_name for one in new], "before": before}
+    details = {**changes, "components": [component.full_name for component in new], "before": before}
     record(incident.page, EventKind.INCIDENT_CHANGED, incident, actor=actor, details=details, incident=incident)
     return incident
 
@@ -75,22 +75,22 @@ def check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     if any(not isinstance(value, dict) for value in metadata.values()):
         raise ValidationError({"metadata": "Every value at the top level of the metadata must be an object."})
     if len(json.dumps(metadata)) > MAX_METADATA:
-        raise ValidationError({"metadata": f"This is too much: {MAX_METADATA:,} characters of JSON are allowed."})
+        raise ValidationError({"metadata": f"The metadata is limited to {MAX_METADATA:,} characters of JSON."})
     return metadata
 
 
 def check_reminder_intervals(text: str) -> str:
     """`[1, 5, 7]`: after so many hours; `4`: every four hours; `[]`: never; empty: the default."""
     try:
-        said = json.loads(text) if text else None
+        value = json.loads(text) if text else None
     except ValueError:
-        said = text
-    hours = said if isinstance(said, list) else [said]
-    whole = all(isinstance(hour, int) and not isinstance(hour, bool) and hour in HOURS for hour in hours)
-    if said is None or (whole and hours == sorted(set(hours))):
-        return json.dumps(said) if text else ""
+        value = text
+    hours = value if isinstance(value, list) else [value]
+    are_hours = all(isinstance(hour, int) and not isinstance(hour, bool) and hour in HOURS for hour in hours)
+    if value is None or (are_hours and hours == sorted(set(hours))):
+        return json.dumps(value) if text else ""
     raise ValidationError(
-        {"reminder_intervals": "Use hours from 1 to 24: “[1, 5, 7]” after each, “4” every four, “[]” for none."}
+        {"reminder_intervals": "Use hours from 1 to 24: “[1, 5, 7]” for these, “4” for every fourth, “[]” for none."}
     )
 
 
@@ -101,16 +101,16 @@ def _changes(
     metadata: dict[str, Any] | None,
     reminder_intervals: str | None,
 ) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     if title is not None:
-        wanted["title"] = checks.title(title)
+        given["title"] = checks.title(title)
     if impact_override is not None:
-        wanted["impact_override"] = checks.impact(impact_override)
+        given["impact_override"] = checks.impact(impact_override)
     if metadata is not None:
-        wanted["metadata"] = check_metadata(metadata)
+        given["metadata"] = check_metadata(metadata)
     if reminder_intervals is not None:
-        wanted["reminder_intervals"] = check_reminder_intervals(reminder_intervals)
-    return {name: value for name, value in wanted.items() if value != getattr(incident, name)}
+        given["reminder_intervals"] = check_reminder_intervals(reminder_intervals)
+    return {name: value for name, value in given.items() if value != getattr(incident, name)}
 
 
 def derived_impact(incident: Incident) -> str:

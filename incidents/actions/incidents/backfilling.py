@@ -1,4 +1,4 @@
-"""Putting an incident on record that is over and was never reported, with its components."""
+"""Add an incident to the history that is over and was never reported."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +49,8 @@ def backfill(
     """
     title, times = checks.title(title), _times(updates)
     texts = [
-        _text(number, one, at, page.zone) for number, (one, at) in enumerate(zip(updates, times, strict=True), start=1)
+        _text(number, update, at, page.zone)
+        for number, (update, at) in enumerate(zip(updates, times, strict=True), start=1)
     ]
     try:
         with transaction.atomic():
@@ -59,16 +60,16 @@ def backfill(
             raise
         return Incident.objects.get(submission_key=submission_key)
     rows = [
-        _add(incident, one, text, at, before=before)
-        for one, text, at, before in zip(updates, texts, times, [None, *updates[:-1]], strict=True)
+        _add(incident, update, text, at, before=before)
+        for update, text, at, before in zip(updates, texts, times, [None, *updates[:-1]], strict=True)
     ]
     IncidentUpdate.objects.filter(pk=rows[-1].pk).update(notify=notify)
-    named = _write_history(page, updates, rows)
+    components = _write_history(page, updates, rows)
     details: dict[str, Any] = {
         "title": title,
         "start": times[0].isoformat(),
         "end": times[-1].isoformat(),
-        "components": [component.full_name for component in named],
+        "components": [component.full_name for component in components],
     }
     # What subscribers and their programs know of such news is that an incident was resolved.
     kind = EventKind.INCIDENT_RESOLVED if notify else EventKind.INCIDENT_BACKFILLED
@@ -88,12 +89,12 @@ def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
     """In order, whole, and over: the last one resolved it."""
     if len(updates) < 2:
         raise ValidationError(
-            {"updates": "Give it at least two updates: one that reports it and one that resolves it."}
+            {"updates": "Add at least two updates: one that reports the incident and one that resolves it."}
         )
     times = []
     for number, update in enumerate(updates, start=1):
         if update.at is None:
-            raise ValidationError({"updates": f"Update {number}: the time is missing."})
+            raise ValidationError({"updates": f"Update {number}: Enter a time."})
         try:
             checks.status(update.status, Kind.INCIDENT)
             times.append(checks.moment(update.at))
@@ -101,19 +102,19 @@ def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
             raise ValidationError({"updates": f"Update {number}: {' '.join(error.messages)}"}) from None
     for number, (earlier, later) in enumerate(pairwise(times), start=2):
         if later <= earlier:
-            raise ValidationError({"updates": f"Update {number}: its time must be later than that of the one before."})
+            raise ValidationError({"updates": f"Update {number}: Enter a time after the previous update."})
     if updates[-1].status != Status.RESOLVED or times[-1] > timezone.now():
-        raise ValidationError({"updates": "The last update resolves it: what goes on is declared, not added later."})
+        raise ValidationError({"updates": "The last update must resolve it. Declare ongoing incidents instead."})
     if any(update.status == Status.RESOLVED for update in updates[:-1]):
-        raise ValidationError({"updates": "Only the last update resolves it."})
+        raise ValidationError({"updates": "Only the last update can resolve the incident."})
     return times
 
 
 def _incident(
     page: Page, title: str, updates: Sequence[PastUpdate], times: Sequence[datetime], override: str, key: str
 ) -> Incident:
-    impacts = [impact_of(one.components.values()) for one in updates]
-    monitored = [at for one, at in zip(updates, times, strict=True) if one.status == Status.MONITORING]
+    impacts = [impact_of(update.components.values()) for update in updates]
+    monitored = [at for update, at in zip(updates, times, strict=True) if update.status == Status.MONITORING]
     return Incident.objects.create(
         page=page,
         title=title,
@@ -143,25 +144,27 @@ def _add(
 
 
 def _write_history(page: Page, updates: Sequence[PastUpdate], rows: Sequence[IncidentUpdate]) -> list[Component]:
-    last_said: dict[Component, str] = {}
-    for one in updates:
-        last_said |= one.components
-    locked = checks.components(page, last_said)
+    last_statuses: dict[Component, str] = {}
+    for update in updates:
+        last_statuses |= update.components
+    locked = checks.components(page, last_statuses)
     for component in locked:
-        said = [
-            (row, one.components[component])
-            for one, row in zip(updates, rows, strict=True)
-            if component in one.components
+        statuses = [
+            (row, update.components[component])
+            for update, row in zip(updates, rows, strict=True)
+            if component in update.components
         ]
-        _write_component(component, said, over_at=rows[-1].display_at)
+        _write_component(component, statuses, over_at=rows[-1].display_at)
     return list(locked)
 
 
-def _write_component(component: Component, said: Sequence[tuple[IncidentUpdate, str]], *, over_at: datetime) -> None:
-    status_history.reach_back(component, at=said[0][0].display_at)
-    ends = [row.display_at for row, _ in said[1:]] + [over_at]
-    old = status_history.status_before(component, said[0][0].display_at)
-    for (row, status), end in zip(said, ends, strict=True):
+def _write_component(
+    component: Component, statuses: Sequence[tuple[IncidentUpdate, str]], *, over_at: datetime
+) -> None:
+    status_history.reach_back(component, at=statuses[0][0].display_at)
+    ends = [row.display_at for row, _ in statuses[1:]] + [over_at]
+    old = status_history.status_before(component, statuses[0][0].display_at)
+    for (row, status), end in zip(statuses, ends, strict=True):
         if status not in ComponentStatus.values:
             raise ValidationError({"updates": f"“{status}” is not a component status."})
         AffectedComponent.objects.create(update=row, component=component, old_status=old, new_status=status)

@@ -1,4 +1,4 @@
-"""What the history of components would be if an update, or a whole incident, had said something else."""
+"""Correct which components an update or an incident affected, and recalculate their status history."""
 
 from collections.abc import Iterable, Mapping
 
@@ -31,7 +31,7 @@ def correct_components(
     take_version(update, expected_version)
     incident = Incident.objects.select_for_update(of=("self",)).select_related("page").get(pk=update.incident_id)
     if incident.is_maintenance:
-        raise ValidationError({"components": "Of a maintenance, correct the history of the component itself."})
+        raise ValidationError({"components": "For a maintenance, correct the status history of the component instead."})
     update.incident = incident
     old = {row.component: row.new_status for row in update.affected.select_related("component__group")}
     new = _checked(incident, statuses, old)
@@ -45,13 +45,13 @@ def correct_components(
         record(incident.page, EventKind.HISTORY_CORRECTED, component, actor=actor, details=details, component=component)
     _keep_old_components(update, old, new, actor)
     _recount_impact(incident)
-    words = [{c.full_name: status for c, status in told.items()} for told in (old, new)]
+    before_after = [{c.full_name: status for c, status in statuses.items()} for statuses in (old, new)]
     record(
         incident.page,
         EventKind.UPDATE_EDITED,
         update,
         actor=actor,
-        details={"old_components": words[0], "new_components": words[1], "reason": reason},
+        details={"old_components": before_after[0], "new_components": before_after[1], "reason": reason},
         incident=incident,
         update=update,
     )
@@ -77,7 +77,7 @@ def _checked(incident: Incident, statuses: Statuses, old: Statuses) -> dict[Comp
         if status not in ComponentStatus.values:
             raise ValidationError({"components": f"“{status}” is not a component status."})
         if component.page_id != incident.page_id or (component.archived_at and component not in old):
-            raise ValidationError({"components": f"“{component.name}” is not a component of this page any more."})
+            raise ValidationError({"components": f"“{component.name}” is no longer a component of this page."})
     return dict(statuses)
 
 

@@ -1,4 +1,4 @@
-"""Putting the past right. What was said before stays on record: rows are superseded, never deleted."""
+"""Correct times and status history. Earlier values stay on record: rows are superseded, never deleted."""
 
 from datetime import datetime
 
@@ -37,8 +37,8 @@ def correct_update_time(
     update.incident = incident
     old, at = update.display_at, checks.moment(at)
     _check_order(update, at)
-    named = Component.objects.filter(affected__update=update).select_related("group")
-    for component in named.select_for_update(of=("self",)).order_by("pk"):
+    components = Component.objects.filter(affected__update=update).select_related("group")
+    for component in components.select_for_update(of=("self",)).order_by("pk"):
         status_history.move_change(component, update=update, old_at=old, new_at=at)
     _keep_old_time(update, at, actor)
     update.display_at, update.edited_at = at, timezone.now()
@@ -67,9 +67,9 @@ def correct_history(
         raise ValidationError({"status": f"“{status}” is not a component status."})
     start, end = checks.moment(start, field="start"), checks.moment(end, field="end")
     if end <= start:
-        raise ValidationError({"end": "The end must be later than the start."})
+        raise ValidationError({"end": "Enter an end time after the start time."})
     if end > timezone.now():
-        raise ValidationError({"end": "The end lies in the future. Correct what is over; set what holds now by hand."})
+        raise ValidationError({"end": "The end time is in the future. Set the current status instead."})
     locked = Component.objects.select_for_update(of=("self",)).select_related("group", "page").get(pk=component.pk)
     replaced = status_history.overwrite(locked, status, start=start, end=end)
     details = {"old": replaced, "new": status, "start": start.isoformat(), "end": end.isoformat(), "reason": reason}

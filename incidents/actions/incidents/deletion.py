@@ -1,4 +1,4 @@
-"""Taking back a whole incident: it leaves the public pages; its rows and its audit stay, and it can come back."""
+"""Delete and restore incidents. A deleted incident is hidden from visitors; its rows and audit entries stay."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,7 +20,7 @@ def delete(incident: Incident, *, reason: str, correct_history: bool, actor: Act
     whose history changed. ValidationError for `reason`: missing.
     """
     if incident.hidden_at:
-        raise ValidationError({"reason": "This was deleted already."})
+        raise ValidationError({"reason": "This incident is already deleted."})
     hide(incident, actor=actor, reason=reason)
     return component_corrections.without(incident, actor=actor, reason=reason) if correct_history else []
 
@@ -31,7 +31,7 @@ def restore(incident: Incident, *, reason: str, actor: Actor) -> Incident:
     reason = checks.line(reason, field="reason", what="The reason")
     take_version(incident, None)
     if incident.hidden_at is None:
-        raise ValidationError({"reason": "This is on the page already."})
+        raise ValidationError({"reason": "This incident is already on the page."})
     was = incident.merged_into
     incident.hidden_at, incident.merged_into, incident.updated_at = None, None, timezone.now()
     incident.save(update_fields=["hidden_at", "merged_into", "updated_at"])

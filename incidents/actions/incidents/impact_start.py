@@ -23,8 +23,8 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
         at = checks.moment(at, field="impact_started_at")
         if at > locked.started_at:
             first = moment_text(locked.started_at, locked.page.zone)
-            said = f"The first update is from {first}; the impact cannot begin after it."
-            raise ValidationError({"impact_started_at": said})
+            message = f"Enter a time before the first update ({first})."
+            raise ValidationError({"impact_started_at": message})
     old = locked.impact_started_at
     if at != old:
         locked.impact_started_at, locked.updated_at = at, timezone.now()

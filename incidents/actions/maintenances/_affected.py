@@ -1,4 +1,4 @@
-"""Which components a maintenance names, and which of them it changes at its start and end."""
+"""The components that a maintenance affects, and those whose status it changes at its start."""
 
 from collections.abc import Sequence
 from datetime import datetime

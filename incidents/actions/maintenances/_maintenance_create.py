@@ -1,4 +1,4 @@
-"""Putting a maintenance on the page: what `schedule` and a series both do, from what was checked before."""
+"""Create a maintenance from validated input, for `schedule` and for maintenance series."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Maintenances one by one: schedule, move, start, end. A maintenance is an Incident of that kind."""
+"""Schedule, reschedule, start, complete and cancel a maintenance. A maintenance is an Incident of that kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,13 +60,15 @@ def overlaps(
 
     Soonest first. The number of queries does not grow with theirs.
     """
-    asked = {component.pk for component in components}
-    found = page.incidents.overlapping(start, end).affecting(asked).soonest_first()
+    component_pks = {component.pk for component in components}
+    overlapping = page.incidents.overlapping(start, end).affecting(component_pks).soonest_first()
     if other_than:
-        found = found.exclude(pk=other_than.pk)
+        overlapping = overlapping.exclude(pk=other_than.pk)
     return [
-        Overlap(one, [component for component in one.affected_components() if component.pk in asked])
-        for one in found.with_details()
+        Overlap(
+            maintenance, [component for component in maintenance.affected_components() if component.pk in component_pks]
+        )
+        for maintenance in overlapping.with_details()
     ]
 
 
@@ -170,7 +172,7 @@ def change_options(
     leads = checks.reminders(options.reminders)
     take_version(maintenance, expected_version)
     if maintenance.is_resolved:
-        raise ValidationError({"status": "This maintenance is over, so nothing happens by itself any more."})
+        raise ValidationError({"status": "This maintenance is over. Its options can no longer be changed."})
     if components is not None:
         _rename_components(maintenance, components)
     for name, value in options.switches.items():
@@ -273,15 +275,17 @@ def components_to_restore(maintenance: Incident, *, at: datetime | None = None) 
     With an end `at` in the past, not those whose status was set after it.
     """
     held = Component.objects.affected_by_other_ongoing(maintenance).values("pk")
-    own = Component.objects.active().affected_by(maintenance).exclude(pk__in=held).in_page_order()
-    kept = [c for c in own if c.status == ComponentStatus.UNDER_MAINTENANCE]
-    return {c: ComponentStatus.OPERATIONAL for c in kept if at is None or status_history.unchanged_since(c, at)}
+    components = Component.objects.active().affected_by(maintenance).exclude(pk__in=held).in_page_order()
+    under_maintenance = [c for c in components if c.status == ComponentStatus.UNDER_MAINTENANCE]
+    return {
+        c: ComponentStatus.OPERATIONAL for c in under_maintenance if at is None or status_history.unchanged_since(c, at)
+    }
 
 
 def _rename_components(maintenance: Incident, components: Sequence[Component]) -> None:
     """Before it begins, the rows that only name a component carry no history and may be replaced."""
     if not maintenance.is_upcoming:
-        raise ValidationError({"components": "It has begun. Post an update to name further components."})
+        raise ValidationError({"components": "This maintenance has begun. Post an update to add components."})
     AffectedComponent.objects.filter(update__incident=maintenance, old_status=F("new_status")).delete()
     name_components(maintenance.updates.earliest("display_at", "pk"), components)
 
@@ -289,14 +293,14 @@ def _rename_components(maintenance: Incident, components: Sequence[Component]) -
 def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tuple[datetime, datetime]) -> None:
     now = timezone.now()
     if new == old:
-        raise ValidationError({"scheduled_for": "These are the times that it has already."})
+        raise ValidationError({"scheduled_for": "The times did not change."})
     if not maintenance.is_running:
         checks.start_ahead(new[0], now=now)
         return
     if new[0] != old[0]:
-        raise ValidationError({"scheduled_for": "It has begun, so only its end can move."})
+        raise ValidationError({"scheduled_for": "This maintenance has begun. Only its end can change."})
     if new[1] <= now:
-        raise ValidationError({"scheduled_until": "This end has passed. To end it now, complete it."})
+        raise ValidationError({"scheduled_until": "The end time is in the past. Complete the maintenance instead."})
 
 
 def _canceled_text(maintenance: Incident) -> str:

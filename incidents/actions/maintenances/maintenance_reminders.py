@@ -1,4 +1,4 @@
-"""Telling subscribers that a maintenance is about to begin."""
+"""Remind subscribers that a maintenance is about to begin."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,8 +42,8 @@ def remind(reminder: MaintenanceReminder, *, now: datetime) -> bool:
 def set_reminders(maintenance: Incident, leads: Sequence[int]) -> None:
     """Exactly these; what was sent stays sent."""
     maintenance.reminders.exclude(minutes_before__in=leads).delete()
-    there = set(maintenance.reminders.values_list("minutes_before", flat=True))
-    new = [MaintenanceReminder(incident=maintenance, minutes_before=lead) for lead in leads if lead not in there]
+    existing = set(maintenance.reminders.values_list("minutes_before", flat=True))
+    new = [MaintenanceReminder(incident=maintenance, minutes_before=lead) for lead in leads if lead not in existing]
     for reminder in new:
         _plan(reminder, maintenance.window[0])
     MaintenanceReminder.objects.bulk_create(new)

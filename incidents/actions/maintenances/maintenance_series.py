@@ -1,4 +1,4 @@
-"""Maintenances that repeat. The next OCCURRENCES_AHEAD are on the page, each a maintenance of its own."""
+"""Recurring maintenances. The next OCCURRENCES_AHEAD occurrences are on the page, each as its own maintenance."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -88,7 +88,9 @@ def edit_series(
     options = options or MaintenanceOptions()
     fields = _fields(title, body, rule, starts_at, duration, options, time_zone=series.time_zone)
     upcoming = series.occurrences.upcoming().select_related("page")
-    followers = [(one, one.occurrence_on) for one in upcoming if _is_as_planned(one, series)]
+    followers = [
+        (occurrence, occurrence.occurrence_on) for occurrence in upcoming if _is_as_planned(occurrence, series)
+    ]
     old_body = series.body
     for name, value in fields.items():
         setattr(series, name, value)
@@ -142,15 +144,15 @@ def create_due_occurrences(
     slots = recurrence.upcoming(
         locked.rule, starts_at=locked.starts_at, zone=locked.zone, after=now, count=OCCURRENCES_AHEAD
     )
-    there = set(locked.occurrences.values_list("occurrence_on", flat=True))
-    missing = [slot for slot in slots if slot.on not in there]
-    made = [
+    existing = set(locked.occurrences.values_list("occurrence_on", flat=True))
+    missing = [slot for slot in slots if slot.on not in existing]
+    created = [
         _occurrence(locked, slot, at=now, actor=actor, notify=notify_first and number == 0)
         for number, slot in enumerate(missing)
     ]
     series.refill_at = slots[0].starts_at if slots else None
     MaintenanceSeries.objects.filter(pk=series.pk).update(refill_at=series.refill_at)
-    return made
+    return created
 
 
 def _fields(
@@ -169,7 +171,7 @@ def _fields(
     except recurrence.RuleError as error:
         raise ValidationError({error.field: str(error)}) from None
     if not timedelta(0) < duration <= checks.LONGEST_WINDOW:
-        raise ValidationError({"duration": f"It must last some time, and {checks.LONGEST_WINDOW.days} days at most."})
+        raise ValidationError({"duration": f"Enter a duration of up to {checks.LONGEST_WINDOW.days} days."})
     return {
         "title": checks.title(title),
         "body": checks.body(body)[0],
@@ -185,7 +187,7 @@ def _fields(
 def _fill(series: MaintenanceSeries, *, now: datetime, actor: Actor, notify_first: bool = False) -> None:
     create_due_occurrences(series, now, actor=actor, notify_first=notify_first)
     if series.refill_at is None:
-        raise ValidationError({"rule": "This rule has no occurrence that is still to come."})
+        raise ValidationError({"rule": "This rule has no future occurrences."})
 
 
 def _occurrence(

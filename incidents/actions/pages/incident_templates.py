@@ -1,4 +1,4 @@
-"""The texts that incidents are started from. Visitors never see them, so nobody is told of a change."""
+"""Incident templates. They are not public, so no one is notified of a change."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -74,7 +74,9 @@ def _save(
         with transaction.atomic():
             template.save()
             if components is not None:
-                template.components.set(checks.components(template.page, {one: one.status for one in components}))
+                template.components.set(
+                    checks.components(template.page, {component: component.status for component in components})
+                )
             record(
                 template.page,
                 EventKind.INCIDENT_TEMPLATES_CHANGED,
@@ -83,7 +85,7 @@ def _save(
                 details={verb: template.name},
             )
     except IntegrityError:
-        raise ValidationError({"name": f"There is a template named “{template.name}” already."}) from None
+        raise ValidationError({"name": f"A template named “{template.name}” already exists."}) from None
     return template
 
 

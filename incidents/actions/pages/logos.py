@@ -20,7 +20,7 @@ def set_logo(page: Page, *, actor: Actor, **pictures: Picture | None) -> Page:
     locked = Page.objects.select_for_update().get(pk=page.pk)
     if not pictures.get("logo", locked.logo):
         if pictures.get("logo_dark"):
-            raise ValidationError({"logo_dark": "Choose the logo for light ground first."})
+            raise ValidationError({"logo_dark": "Choose the logo for light backgrounds first."})
         pictures["logo_dark"] = None
     old = {name: getattr(locked, name) for name in pictures}
     changed = [name for name, picture in pictures.items() if _digest(picture) != _digest(old[name])]

@@ -1,4 +1,4 @@
-"""Metrics and their points. Points are measurements, not decisions: they leave no trace in the audit log."""
+"""Metrics and their points. Points are measurements, so adding them is not recorded in the audit log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -61,7 +61,7 @@ def add_points(points: Mapping[Metric, Points]) -> None:
     """At most MAX_POINTS in all. A point for a second that has one replaces it."""
     count = sum(len(rows) for rows in points.values())
     if count > MAX_POINTS:
-        raise ValidationError({"data": f"These are {count} points; {MAX_POINTS} are allowed at once."})
+        raise ValidationError({"data": f"Send at most {MAX_POINTS} points at once (there are {count})."})
     rows = {(metric.pk, at): value for metric, series in points.items() for at, value in series}
     MetricPoint.objects.bulk_create(
         (MetricPoint(metric_id=metric, at=at, value=value) for (metric, at), value in rows.items()),
@@ -83,7 +83,7 @@ def _save(metric: Metric, verb: str, actor: Actor, fields: dict[str, Any]) -> Me
         setattr(metric, field, checks.line(value, field="name", what="The name") if field == "name" else value)
     low, high = metric.y_axis_min, metric.y_axis_max
     if low is not None and high is not None and low >= high:
-        raise ValidationError({"y_axis_max": "The top of the axis must lie above its bottom."})
+        raise ValidationError({"y_axis_max": "The top of the axis must be greater than its bottom."})
     metric.updated_at = timezone.now()
     metric.save()
     record(metric.page, EventKind.METRICS_CHANGED, metric, actor=actor, details={verb: metric.name})
@@ -92,6 +92,6 @@ def _save(metric: Metric, verb: str, actor: Actor, fields: dict[str, Any]) -> Me
 
 def check_kind(kind: str) -> str:
     if kind not in PROVIDER_KINDS:
-        said = f"Candor does not fetch metrics from {kind or 'nowhere'}."
-        raise ValidationError({"type": f"{said} Make a provider of type Self and send points to it."})
+        message = f"Candor does not fetch metrics from {kind or 'nowhere'}."
+        raise ValidationError({"type": f"{message} Create a provider of type Self and send points to it."})
     return kind

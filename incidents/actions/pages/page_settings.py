@@ -8,7 +8,7 @@ from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.models import Draft, DraftState, EventKind, Page
-from incidents.proofreading import Options
+from incidents.proofreading import ProofreadingOptions
 from incidents.reminders.overdue_updates import Reminders
 from incidents.reporting.uptime import Weights
 
@@ -57,15 +57,15 @@ def edit_page(page: Page, *, actor: Actor, **changes: str) -> Page:
 
 
 def _accent(field: str, text: str) -> str:
-    text, grounds = text.strip().lower(), ACCENTS[field]
+    text, backgrounds = text.strip().lower(), ACCENTS[field]
     if not text:
         return ""
     if not colors.is_hex(text):
-        raise ValidationError({field: "Write the colour as # and six digits from 0 to f, like #2846a8."})
-    if (found := colors.contrast(text, *grounds)) < colors.AA:
-        where, near = "dark" if grounds == colors.DARK else "light", colors.nearest(text, *grounds)
-        said = f"{text} cannot be read well on {where} ground: its contrast is {found:.1f}, and should be 4.5 or more."
-        raise ValidationError({field: f"{said} The nearest colour that can is {near}."})
+        raise ValidationError({field: "Enter the color as # and six digits from 0 to f. Example: #2846a8."})
+    if (contrast := colors.contrast(text, *backgrounds)) < colors.AA:
+        where, nearest = "dark" if backgrounds == colors.DARK else "light", colors.nearest(text, *backgrounds)
+        message = f"{text} is hard to read on a {where} background: the contrast is {contrast:.1f} instead of 4.5."
+        raise ValidationError({field: f"{message} The nearest readable color is {nearest}."})
     return text
 
 
@@ -73,10 +73,10 @@ def _domain(page: Page | None, name: str) -> str:
     """A bare host name that no other page answers to, or none."""
     name = name.strip().lower()
     if name and not re.fullmatch(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", name, re.ASCII):
-        raise ValidationError({"domain": "This is not a host name. Write it without https:// and port."})
+        raise ValidationError({"domain": "Enter a host name without https:// and port. Example: status.example.com."})
     others = Page.objects.exclude(pk=page.pk) if page else Page.objects.all()
     if name and others.filter(domain=name).exists():
-        raise ValidationError({"domain": "Another page answers to this host name."})
+        raise ValidationError({"domain": "Another page uses this host name."})
     return name
 
 
@@ -117,10 +117,10 @@ def set_embed_config(page: Page, config: dict[str, str], *, actor: Actor) -> Pag
 
 
 @transaction.atomic
-def set_proofreading(page: Page, options: Options, *, actor: Actor) -> Page:
+def set_proofreading(page: Page, options: ProofreadingOptions, *, actor: Actor) -> Page:
     """What the proofreader looks for on this page, and what it keeps from being published."""
     locked = Page.objects.select_for_update().get(pk=page.pk)
-    old, new = Options.read(locked.proofreading).as_json(), options.as_json()
+    old, new = ProofreadingOptions.read(locked.proofreading).as_json(), options.as_json()
     if old == new:
         return locked
     locked.proofreading = new
@@ -163,11 +163,11 @@ def set_uptime_weights(page: Page, weights: Weights, *, actor: Actor) -> Page:
     """What share of its time each status counts as down: from now on, for all of the past. The old ones are kept."""
     for status, weight in weights.by_status().items():
         if not 0 <= weight <= 1:
-            raise ValidationError({status: "A weight lies between 0 (never counts) and 1 (counts in full)."})
+            raise ValidationError({status: "Enter a weight from 0 (does not count) to 1 (counts fully)."})
         if weight != round(weight, 2):
-            raise ValidationError({status: "A weight has at most two decimals, like 0.25."})
+            raise ValidationError({status: "Enter a weight with at most two decimals. Example: 0.25."})
     if weights.major_outage < weights.partial_outage or weights.partial_outage < weights.degraded_performance:
-        raise ValidationError({"partial_outage": "A worse status cannot count for less than a better one."})
+        raise ValidationError({"partial_outage": "A worse status cannot count less than a better one."})
     locked = Page.objects.select_for_update().get(pk=page.pk)
     old = Weights.for_page(locked)
     if weights == old:

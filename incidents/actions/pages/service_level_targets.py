@@ -56,11 +56,11 @@ def _says_so(later: list[ServiceTarget], percent: Decimal | None, day: date) -> 
 
 def check_percent(percent: Decimal) -> None:
     if not percent.is_finite() or not 0 < percent <= 100:
-        raise ValidationError("A target is more than 0 and at most 100 percent.")
+        raise ValidationError("Enter a target above 0 and up to 100 percent.")
     if percent != round(percent, 3):
-        raise ValidationError("A target has at most three decimals, for example 99.999.")
+        raise ValidationError("Enter a target with at most three decimals. Example: 99.999.")
 
 
 def _check_day(valid_from: date) -> None:
     if not EARLIEST.date() <= valid_from <= LATEST:
-        raise ValidationError({"valid_from": f"{valid_from} is not a day that a target can begin on."})
+        raise ValidationError({"valid_from": f"{valid_from} is not a valid first day for a target."})

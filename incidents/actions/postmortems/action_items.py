@@ -1,4 +1,4 @@
-"""What will be done so that it does not happen again: kept as a list, checked as a whole."""
+"""The action items of a postmortem: validated and saved as one list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
     """True if anything changed. Items that are not in `drafts` go; the audit log keeps the list as it was saved."""
     if len(drafts) > MAX_ACTION_ITEMS:
         raise ValidationError(
-            {"action_items": f"There are {len(drafts)} action items; {MAX_ACTION_ITEMS} are allowed."}
+            {"action_items": f"Enter at most {MAX_ACTION_ITEMS} action items (there are {len(drafts)})."}
         )
     existing = {item.pk: item for item in postmortem.action_items.all()}
     before = [_content(item) for item in existing.values()]
-    kept: list[ActionItem] = []
+    saved: list[ActionItem] = []
     for position, draft in enumerate(drafts, start=1):
         item = existing.get(draft.pk or 0) or ActionItem(postmortem=postmortem)
         item.text = checks.line(draft.text, field="action_items", what="An action item's text", max_length=500)
@@ -48,9 +48,9 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
         item.position = position
         item.done_at = (item.done_at or timezone.now()) if draft.done else None
         item.save()
-        kept.append(item)
-    postmortem.action_items.exclude(pk__in=[item.pk for item in kept]).delete()
-    return before != [_content(item) for item in kept]
+        saved.append(item)
+    postmortem.action_items.exclude(pk__in=[item.pk for item in saved]).delete()
+    return before != [_content(item) for item in saved]
 
 
 def drafts_of(postmortem: Postmortem) -> list[tuple[object, ...]]:
@@ -68,5 +68,5 @@ def _web_address(url: str) -> str:
         if url:
             URLValidator(schemes=["http", "https"])(url)
     except ValidationError:
-        raise ValidationError({"action_items": f"“{url}” is not a web address (https://…)."}) from None
+        raise ValidationError({"action_items": f"“{url}” is not a URL. Example: https://example.com/1."}) from None
     return url

@@ -1,4 +1,4 @@
-"""Keeping what a postmortem says beside its text, checked; and what publishing it would show."""
+"""Validate and save the findings of a postmortem, and compute the summary that publishing it would show."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from incidents.actions import checks
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actor import Actor
 from incidents.models import Incident, Postmortem
-from incidents.models.findings import Findings, Line, is_length
+from incidents.models.findings import Findings, TimelineLine, is_length
 from incidents.postmortem.evidence import evidence_of
 from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_of
 
@@ -27,11 +27,11 @@ _WORDS = {
 
 def checked(findings: Findings, incident: Incident) -> Findings:
     """As they are kept. ValidationError names the field: timeline, factors, component_seconds, or the moment's own."""
-    named = {one.public_id for one in incident.affected_components()}
-    if findings.seconds.keys() - named:
-        raise ValidationError({"component_seconds": "The incident does not name this component any more."})
+    affected = {component.public_id for component in incident.affected_components()}
+    if findings.seconds.keys() - affected:
+        raise ValidationError({"component_seconds": "This component is no longer affected by the incident."})
     if not all(map(is_length, findings.seconds.values())):
-        raise ValidationError({"component_seconds": "A component can be harmed for a year at most."})
+        raise ValidationError({"component_seconds": "Enter at most one year of downtime per component."})
     _check_moments(findings)
     return replace(
         findings,
@@ -42,12 +42,12 @@ def checked(findings: Findings, incident: Incident) -> Findings:
 
 def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, actor: Actor) -> None:
     """On the postmortem, unsaved; but the start of the impact is the incident's own, and analytics count from it."""
-    kept = checked(findings, incident)
-    if kept.impact_started_at != incident.impact_started_at:
-        set_impact_start(incident, kept.impact_started_at, actor=actor)
-        incident.impact_started_at = kept.impact_started_at
+    checked_findings = checked(findings, incident)
+    if checked_findings.impact_started_at != incident.impact_started_at:
+        set_impact_start(incident, checked_findings.impact_started_at, actor=actor)
+        incident.impact_started_at = checked_findings.impact_started_at
         postmortem.refresh_from_db(fields=["version"])
-    postmortem.findings = kept.as_json()
+    postmortem.findings = checked_findings.as_json()
 
 
 def summary_to_publish(postmortem: Postmortem, incident: Incident) -> PostmortemSummary | None:
@@ -59,35 +59,35 @@ def summary_to_publish(postmortem: Postmortem, incident: Incident) -> Postmortem
     return postmortem_summary_of(stated, evidence_of(fresh).facts)
 
 
-def told(body: str, account: PostmortemSummary | None, incident: Incident) -> str:
+def published_text(body: str, summary: PostmortemSummary | None, incident: Incident) -> str:
     """All that was published, as one text: what a revision keeps and compares."""
-    more = account.as_markdown(incident.page.zone) if account else ""
-    return f"{body}\n\n{more}" if more else body
+    summary_text = summary.as_markdown(incident.page.zone) if summary else ""
+    return f"{body}\n\n{summary_text}" if summary_text else body
 
 
 def _check_moments(findings: Findings) -> None:
     began = findings.impact_started_at
-    for name, words in _WORDS.items():
+    for name, message in _WORDS.items():
         at: datetime | None = getattr(findings, name)
         if at is None:
             continue
         checks.moment(at, field=name)
         if began and at < began:
-            raise ValidationError({name: f"{words} before the impact began ({began:%Y-%m-%d %H:%M %Z})."})
+            raise ValidationError({name: f"{message} before the impact began ({began:%Y-%m-%d %H:%M %Z})."})
 
 
-def _lines(lines: Iterable[Line]) -> Iterable[Line]:
-    found = list(lines)
-    if len(found) > MAX_LINES:
-        raise ValidationError({"timeline": f"There are {len(found)} lines; {MAX_LINES} are allowed."})
-    for line in found:
+def _lines(lines: Iterable[TimelineLine]) -> Iterable[TimelineLine]:
+    timeline = list(lines)
+    if len(timeline) > MAX_LINES:
+        raise ValidationError({"timeline": f"Enter at most {MAX_LINES} timeline lines (there are {len(timeline)})."})
+    for line in timeline:
         text = checks.line(line.text, field="timeline", what="A line of the timeline", max_length=LONGEST_LINE)
         yield replace(line, text=text, at=checks.moment(line.at, field="timeline"), source=line.source[:200])
 
 
 def _factors(factors: Iterable[str]) -> Iterable[str]:
-    found = [factor.strip() for factor in factors if factor.strip()]
-    if len(found) > MAX_FACTORS:
-        raise ValidationError({"factors": f"There are {len(found)} factors; {MAX_FACTORS} are allowed."})
-    for factor in found:
+    given = [factor.strip() for factor in factors if factor.strip()]
+    if len(given) > MAX_FACTORS:
+        raise ValidationError({"factors": f"Enter at most {MAX_FACTORS} factors (there are {len(given)})."})
+    for factor in given:
         yield checks.line(factor, field="factors", what="A factor", max_length=LONGEST_LINE)

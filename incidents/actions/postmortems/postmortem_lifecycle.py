@@ -16,8 +16,8 @@ from incidents.postmortem.summary import PostmortemSummary
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
 
-UNAPPROVED = "A second person has to approve the postmortem as it stands here. Ask for approval first."
-FIXED_ITEMS = "Visitors read the action items. Take the postmortem off the page to change more than what is done."
+UNAPPROVED = "This page requires approval before a postmortem is published. Request approval first."
+FIXED_ITEMS = "The action items are public. Unpublish the postmortem to change more than their completion."
 
 
 @transaction.atomic
@@ -89,12 +89,12 @@ def publish(
         expected_version=expected_version,
     )
     _check_it_may_be_public(incident, postmortem)
-    account = finding_actions.summary_to_publish(postmortem, incident)
-    if postmortem.is_published and postmortem.body == text and _as_json(account) == postmortem.account:
+    summary = finding_actions.summary_to_publish(postmortem, incident)
+    if postmortem.is_published and postmortem.body == text and _as_json(summary) == postmortem.account:
         return postmortem
-    _keep_old(postmortem, incident, text, account, actor)
+    _keep_old(postmortem, incident, text, summary, actor)
     kind = EventKind.POSTMORTEM_REVISED if postmortem.is_published else EventKind.POSTMORTEM_PUBLISHED
-    postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(account)
+    postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(summary)
     postmortem.published_at = postmortem.published_at or at
     postmortem.save(update_fields=["body", "body_html", "account", "published_at", "edited_at"])
     Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
@@ -136,8 +136,8 @@ def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | Non
 def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
     """The incident's postmortem, made if there is none, with its version counted up."""
     _lock(incident)
-    postmortem, made = Postmortem.objects.get_or_create(incident=incident)
-    if not made:
+    postmortem, created = Postmortem.objects.get_or_create(incident=incident)
+    if not created:
         take_version(postmortem, expected_version)
         postmortem.incident = incident
     return postmortem
@@ -153,12 +153,12 @@ def _published_so(
     incident: Incident, text: str, items: Sequence[ActionItemDraft] | None, findings: Findings | None
 ) -> Postmortem | None:
     """What is published already, if it says the same: a second click publishes nothing."""
-    found = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
-    if found is None or found.has_unpublished_changes:
+    published = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
+    if published is None or published.has_unpublished_changes:
         return None
-    same_items = items is None or drafts_of(found) == [item.content for item in items]
-    same_findings = findings is None or findings.in_order() == found.stated()
-    return found if same_items and same_findings else None
+    same_items = items is None or drafts_of(published) == [item.content for item in items]
+    same_findings = findings is None or findings.in_order() == published.stated()
+    return published if same_items and same_findings else None
 
 
 def _check_public_items(incident: Incident, postmortem: Postmortem, before: list[list[str]]) -> None:
@@ -174,11 +174,11 @@ def _check_it_may_be_public(incident: Incident, postmortem: Postmortem) -> None:
 
 
 def _keep_old(
-    postmortem: Postmortem, incident: Incident, text: str, account: PostmortemSummary | None, actor: Actor
+    postmortem: Postmortem, incident: Incident, text: str, summary: PostmortemSummary | None, actor: Actor
 ) -> None:
     """What was published before, as a revision, if it said something else."""
-    old = finding_actions.told(postmortem.body, PostmortemSummary.read(postmortem.account), incident)
-    new = finding_actions.told(text, account, incident)
+    old = finding_actions.published_text(postmortem.body, PostmortemSummary.read(postmortem.account), incident)
+    new = finding_actions.published_text(text, summary, incident)
     if not postmortem.body or old == new:
         return
     change = markdown.change_html(old, new)
@@ -186,5 +186,5 @@ def _keep_old(
     postmortem.edited_at = timezone.now()
 
 
-def _as_json(account: PostmortemSummary | None) -> dict[str, object]:
-    return account.as_json() if account else {}
+def _as_json(summary: PostmortemSummary | None) -> dict[str, object]:
+    return summary.as_json() if summary else {}

@@ -1,4 +1,4 @@
-"""A draft postmortem between people: comments, and the approval of a second person."""
+"""The review of a draft postmortem: comments, and the approval of another person."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,8 +8,8 @@ from incidents.actions._audit import audit, take_version
 from incidents.actor import Actor
 from incidents.models import Postmortem, PostmortemComment
 
-OWN_TEXT = "A second person has to approve it: you were the last to change it."
-NOBODYS = "It is from before there were approvals, and nobody knows who wrote it. Save it once, then ask for approval."
+OWN_TEXT = "You made the last change, so another person has to approve it."
+NOBODYS = "The author of this postmortem is unknown. Save it once, then request approval."
 MAX_COMMENT = 5000
 
 
@@ -18,7 +18,7 @@ def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = 
     """For the approval of what is saved. ValidationError if there is no text."""
     take_version(postmortem, expected_version)
     if not postmortem.draft.strip():
-        raise ValidationError({"body": "Write something first."})
+        raise ValidationError({"body": "Enter a text."})
     postmortem.review_requested_at = timezone.now()
     postmortem.save(update_fields=["review_requested_at"])
     audit(postmortem.incident.page, "postmortem.submitted", postmortem, actor=actor)
@@ -61,14 +61,14 @@ def return_for_changes(
 def comment(postmortem: Postmortem, *, body: str, actor: Actor) -> PostmortemComment:
     text = body.replace("\r\n", "\n").strip()
     if not text:
-        raise ValidationError({"comment": "Write something first."})
+        raise ValidationError({"comment": "Enter a text."})
     if len(text) > MAX_COMMENT:
         raise ValidationError({"comment": f"This is {len(text):,} characters long; {MAX_COMMENT:,} are allowed."})
-    made = PostmortemComment.objects.create(
+    created = PostmortemComment.objects.create(
         postmortem=postmortem, body=text, author_ref=actor.ref, author_label=actor.label
     )
     audit(postmortem.incident.page, "postmortem.commented", postmortem, actor=actor, details={"comment": text})
-    return made
+    return created
 
 
 @transaction.atomic

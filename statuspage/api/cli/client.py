@@ -1,4 +1,4 @@
-"""The command line's way to the server. Nothing of Django or of the rest of Candor is loaded: it may run anywhere."""
+"""HTTP client of the command line. It imports neither Django nor other parts of Candor, so it runs anywhere."""
 
 import json
 import time
@@ -11,15 +11,15 @@ from urllib.parse import quote, urlencode, urlsplit
 
 TIMEOUT = 30
 ATTEMPTS = 3
-LONGEST_WAIT = 30
-PASSING = (429, 502, 503, 504)
+MAX_WAIT = 30
+RETRIED = (429, 502, 503, 504)
 
 # Exit codes.
 REFUSED, USAGE, NOT_ALLOWED, UNREACHABLE, NOT_WELL = 1, 2, 3, 4, 10
 
 
-class Trouble(Exception):
-    """What went wrong in plain words, and the exit code that says so to scripts."""
+class CliError(Exception):
+    """An error message, and the exit code for it."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class Trouble(Exception):
 
 @dataclass
 class Server:
-    """`url` as visitors type it. A request that writes carries a key of its own, so that repeating it is safe."""
+    """The API of an installation. A request that writes has an Idempotency-Key, so that retries are safe."""
 
     url: str
     token: str
@@ -36,58 +36,58 @@ class Server:
 
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).netloc:
-            raise Trouble("CANDOR_URL must be the address of a Candor, like https://status.example.com.", USAGE)
+            raise CliError("Set CANDOR_URL to the URL of your Candor. Example: https://status.example.com", USAGE)
         if not self.token:
-            raise Trouble("CANDOR_TOKEN is not set. An owner makes tokens in the console.", USAGE)
+            raise CliError("Set CANDOR_TOKEN. An owner creates tokens in the console.", USAGE)
 
-    def of_page(self, method: str, path: str, body: Any = None, **query: object) -> Any:
-        """`path` below the token's page."""
-        self.page = self.page or self.ask("GET", "/pages")[0]["id"]
-        return self.ask(method, f"/pages/{quote(self.page)}{path}", body, **query)
+    def request_page(self, method: str, path: str, body: Any = None, **query: object) -> Any:
+        """Send a request about the token's page. `path` follows the page's own path."""
+        self.page = self.page or self.request("GET", "/pages")[0]["id"]
+        return self.request(method, f"/pages/{quote(self.page)}{path}", body, **query)
 
-    def ask(self, method: str, path: str, body: Any = None, **query: object) -> Any:
-        """The answer's JSON. Trouble for everything that is no success."""
+    def request(self, method: str, path: str, body: Any = None, **query: object) -> Any:
+        """Return the JSON of the response. Raise CliError unless it succeeded."""
         address = f"{self.url.rstrip('/')}/v1{path}{'?' + urlencode(query) if query else ''}"
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "User-Agent": "candor"}
         if method != "GET":
             headers["Idempotency-Key"] = str(uuid.uuid4())
         request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310 - http or https, see above
-        return self._sent(request)
+        return self._send(request)
 
-    def _sent(self, request: urllib.request.Request) -> Any:
+    def _send(self, request: urllib.request.Request) -> Any:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-                    text = answer.read()
+                with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+                    text = response.read()
                 return json.loads(text) if text else None
             except urllib.error.HTTPError as error:
-                if error.code not in PASSING or attempt == ATTEMPTS:
-                    raise _refusal(error) from None
+                if error.code not in RETRIED or attempt == ATTEMPTS:
+                    raise _api_error(error) from None
                 wait = _seconds(error.headers.get("Retry-After", ""), attempt)
                 error.close()
             except (OSError, ValueError) as error:
                 if attempt == ATTEMPTS or isinstance(error, ValueError):
-                    raise Trouble(f"{self.url} cannot be used: {_words(error)}", UNREACHABLE) from None
+                    raise CliError(f"Cannot connect to {self.url}: {_reason(error)}", UNREACHABLE) from None
                 wait = attempt
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
 
-def _seconds(said: str, attempt: int) -> int:
-    return min(int(said) if said.isdecimal() else attempt, LONGEST_WAIT)
+def _seconds(retry_after: str, attempt: int) -> int:
+    return min(int(retry_after) if retry_after.isdecimal() else attempt, MAX_WAIT)
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", error)
     return getattr(reason, "strerror", None) or str(reason) or type(error).__name__
 
 
-def _refusal(error: urllib.error.HTTPError) -> Trouble:
+def _api_error(error: urllib.error.HTTPError) -> CliError:
     try:
-        said = json.loads(error.read())["message"]
+        message = json.loads(error.read())["message"]
     except (ValueError, KeyError, TypeError, OSError):
-        said = error.reason
-    code = {401: NOT_ALLOWED, 403: NOT_ALLOWED}.get(error.code, UNREACHABLE if error.code in PASSING else REFUSED)
+        message = error.reason
+    code = {401: NOT_ALLOWED, 403: NOT_ALLOWED}.get(error.code, UNREACHABLE if error.code in RETRIED else REFUSED)
     code = UNREACHABLE if error.code >= 500 and error.code != 501 else code
-    return Trouble(f"{said} ({error.code})", code)
+    return CliError(f"{message} ({error.code})", code)

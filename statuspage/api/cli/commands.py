@@ -1,4 +1,4 @@
-"""What each command asks of the server, and the lines that it prints."""
+"""The commands: the requests that they send, and the lines that they print."""
 
 import argparse
 import sys
@@ -7,102 +7,105 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from statuspage.api.cli.client import NOT_WELL, REFUSED, USAGE, Server, Trouble
+from statuspage.api.cli.client import NOT_WELL, REFUSED, USAGE, CliError, Server
 
 Json = dict[str, Any]
-# What was answered, its lines for people, and the exit code.
+# The JSON of the response, the lines to print, and the exit code.
 Outcome = tuple[Any, list[str], int]
 Command = Callable[[Server, argparse.Namespace], Outcome]
 
 ALL_COMPONENTS = 1100
 
 
-def open_incident(server: Server, asked: argparse.Namespace) -> Outcome:
-    incident: Json = {"name": asked.name, "status": asked.status, "deliver_notifications": not asked.quiet}
-    incident |= {"impact_override": asked.impact} if asked.impact else {}
-    return _posted(server, "POST", "/incidents", incident | _said(server, asked))
+def open_incident(server: Server, arguments: argparse.Namespace) -> Outcome:
+    incident: Json = {"name": arguments.name, "status": arguments.status, "deliver_notifications": not arguments.quiet}
+    incident |= {"impact_override": arguments.impact} if arguments.impact else {}
+    return _send_incident(server, "POST", "/incidents", incident | _update_fields(server, arguments))
 
 
-def update_incident(server: Server, asked: argparse.Namespace) -> Outcome:
-    incident: Json = {"deliver_notifications": not asked.quiet} | _said(server, asked)
-    incident |= {"status": asked.status} if asked.status else {}
+def update_incident(server: Server, arguments: argparse.Namespace) -> Outcome:
+    incident: Json = {"deliver_notifications": not arguments.quiet} | _update_fields(server, arguments)
+    incident |= {"status": arguments.status} if arguments.status else {}
     if not incident.keys() & {"status", "body", "components"}:
-        raise Trouble("Say what is new: --body, --status or --component.", USAGE)
-    return _posted(server, "PATCH", f"/incidents/{asked.id}", incident)
+        raise CliError("Add --body, --status or --component.", USAGE)
+    return _send_incident(server, "PATCH", f"/incidents/{arguments.id}", incident)
 
 
-def resolve_incident(server: Server, asked: argparse.Namespace) -> Outcome:
-    incident: Json = {"status": "resolved", "deliver_notifications": not asked.quiet} | _said(server, asked)
-    if asked.restore:
-        named = server.of_page("GET", f"/incidents/{asked.id}")["components"]
-        restored = {one["id"]: "operational" for one in named}
+def resolve_incident(server: Server, arguments: argparse.Namespace) -> Outcome:
+    incident: Json = {"status": "resolved", "deliver_notifications": not arguments.quiet} | _update_fields(
+        server, arguments
+    )
+    if arguments.restore:
+        affected = server.request_page("GET", f"/incidents/{arguments.id}")["components"]
+        restored = {component["id"]: "operational" for component in affected}
         incident["components"] = restored | incident.get("components", {})
-    return _posted(server, "PATCH", f"/incidents/{asked.id}", incident)
+    return _send_incident(server, "PATCH", f"/incidents/{arguments.id}", incident)
 
 
-def list_incidents(server: Server, asked: argparse.Namespace) -> Outcome:
-    path = {"open": "/unresolved", "upcoming": "/upcoming", "all": ""}[asked.show]
-    found = server.of_page("GET", f"/incidents{path}", limit=asked.limit)
-    return found, [_line(one) for one in found] or ["There is none."], 0
+def list_incidents(server: Server, arguments: argparse.Namespace) -> Outcome:
+    path = {"open": "/unresolved", "upcoming": "/upcoming", "all": ""}[arguments.show]
+    incidents = server.request_page("GET", f"/incidents{path}", limit=arguments.limit)
+    return incidents, [_line(incident) for incident in incidents] or ["No incidents."], 0
 
 
-def set_component(server: Server, asked: argparse.Namespace) -> Outcome:
-    component = _component(_components(server), asked.component)
-    body = {"component": {"status": asked.status}}
-    changed = server.of_page("PATCH", f"/components/{component['id']}", body)
+def set_component(server: Server, arguments: argparse.Namespace) -> Outcome:
+    component = _component(_components(server), arguments.component)
+    body = {"component": {"status": arguments.status}}
+    changed = server.request_page("PATCH", f"/components/{component['id']}", body)
     return changed, [f"{changed['name']}: {changed['status']}"], 0
 
 
-def list_components(server: Server, asked: argparse.Namespace) -> Outcome:
-    found = _components(server)
-    return found, [f"{one['id']}  {one['status']:<21} {one['name']}" for one in found] or ["There is none."], 0
+def list_components(server: Server, arguments: argparse.Namespace) -> Outcome:
+    components = _components(server)
+    lines = [f"{component['id']}  {component['status']:<21} {component['name']}" for component in components]
+    return components, lines or ["No components."], 0
 
 
-def schedule(server: Server, asked: argparse.Namespace) -> Outcome:
-    by_itself = not asked.by_hand
+def schedule(server: Server, arguments: argparse.Namespace) -> Outcome:
+    automatic = not arguments.by_hand
     incident = {
-        "name": asked.name,
+        "name": arguments.name,
         "status": "scheduled",
-        "scheduled_for": _moment(asked.start),
-        "scheduled_until": _moment(asked.end),
-        "scheduled_auto_in_progress": by_itself,
-        "scheduled_auto_completed": by_itself,
-        "auto_transition_to_maintenance_state": by_itself,
-        "auto_transition_to_operational_state": by_itself,
-        "scheduled_remind_prior": not asked.quiet,
-        "deliver_notifications": not asked.quiet,
+        "scheduled_for": _moment(arguments.start),
+        "scheduled_until": _moment(arguments.end),
+        "scheduled_auto_in_progress": automatic,
+        "scheduled_auto_completed": automatic,
+        "auto_transition_to_maintenance_state": automatic,
+        "auto_transition_to_operational_state": automatic,
+        "scheduled_remind_prior": not arguments.quiet,
+        "deliver_notifications": not arguments.quiet,
     }
-    return _posted(server, "POST", "/incidents", incident | _said(server, asked))
+    return _send_incident(server, "POST", "/incidents", incident | _update_fields(server, arguments))
 
 
-def status(server: Server, asked: argparse.Namespace) -> Outcome:
-    """What is not well, or one line if all is."""
-    troubled = [one for one in _components(server) if one["status"] != "operational"]
-    unresolved = server.of_page("GET", "/incidents/unresolved")
-    running = server.of_page("GET", "/incidents/active_maintenance")
-    lines = [f"{one['name']}: {one['status']}" for one in troubled]
-    lines += [_line(one) for one in (*unresolved, *running)]
-    found = {"components": troubled, "incidents": unresolved, "maintenances": running}
-    return found, lines or ["All components are operational, and no incident is open."], _health(lines, asked)
+def status(server: Server, arguments: argparse.Namespace) -> Outcome:
+    """Print components that are not operational and open incidents, or one line if there are none."""
+    components = [component for component in _components(server) if component["status"] != "operational"]
+    unresolved = server.request_page("GET", "/incidents/unresolved")
+    running = server.request_page("GET", "/incidents/active_maintenance")
+    lines = [f"{component['name']}: {component['status']}" for component in components]
+    lines += [_line(incident) for incident in (*unresolved, *running)]
+    body = {"components": components, "incidents": unresolved, "maintenances": running}
+    return body, lines or ["All components are operational, and no incident is open."], _health(lines, arguments)
 
 
-def publish(server: Server, asked: argparse.Namespace) -> Outcome:
-    """The draft as it stands, or the text of a file."""
-    path = f"/incidents/{asked.id}/postmortem"
-    if asked.file:
-        server.of_page("PUT", path, {"postmortem": {"body_draft": _text(asked.file)}})
-    body = {"postmortem": {"notify_subscribers": not asked.quiet}}
-    published = server.of_page("PUT", f"{path}/publish", body)
-    return published, [f"The postmortem of {asked.id} is published."], 0
+def publish(server: Server, arguments: argparse.Namespace) -> Outcome:
+    """Publish the draft, or the text of a file."""
+    path = f"/incidents/{arguments.id}/postmortem"
+    if arguments.file:
+        server.request_page("PUT", path, {"postmortem": {"body_draft": _text(arguments.file)}})
+    body = {"postmortem": {"notify_subscribers": not arguments.quiet}}
+    published = server.request_page("PUT", f"{path}/publish", body)
+    return published, [f"Postmortem of {arguments.id} published."], 0
 
 
-def _health(lines: list[str], asked: argparse.Namespace) -> int:
-    return NOT_WELL if lines and asked.exit_code else 0
+def _health(lines: list[str], arguments: argparse.Namespace) -> int:
+    return NOT_WELL if lines and arguments.exit_code else 0
 
 
-def _posted(server: Server, method: str, path: str, incident: Json) -> Outcome:
-    done = server.of_page(method, path, {"incident": incident})
-    return done, [_line(done), done["shortlink"]], 0
+def _send_incident(server: Server, method: str, path: str, incident: Json) -> Outcome:
+    incident = server.request_page(method, path, {"incident": incident})
+    return incident, [_line(incident), incident["shortlink"]], 0
 
 
 def _line(incident: Json) -> str:
@@ -110,48 +113,49 @@ def _line(incident: Json) -> str:
     return f"{incident['id']}  {incident['status']:<13} {incident['name']}{when}"
 
 
-def _said(server: Server, asked: argparse.Namespace) -> Json:
-    """Text and components, as far as they were given."""
-    said: Json = {"body": _text("-") if asked.body == "-" else asked.body} if asked.body else {}
-    if asked.component:
-        known = _components(server)
-        pairs = (_pair(one) for one in asked.component)
-        said["components"] = {_component(known, name)["id"]: new for name, new in pairs}
-    return said
+def _update_fields(server: Server, arguments: argparse.Namespace) -> Json:
+    """Return the text and the components, if they were given."""
+    fields: Json = {"body": _text("-") if arguments.body == "-" else arguments.body} if arguments.body else {}
+    if arguments.component:
+        components = _components(server)
+        pairs = (_pair(text) for text in arguments.component)
+        fields["components"] = {_component(components, name)["id"]: status for name, status in pairs}
+    return fields
 
 
 def _pair(text: str) -> tuple[str, str]:
-    """`API=partial_outage`; without a status, it is only named."""
-    name, _, new = text.rpartition("=") if "=" in text else (text, "", "")
-    return name, new
+    """Split `API=partial_outage`. Without a status, the component is named but not changed."""
+    name, _, status = text.rpartition("=") if "=" in text else (text, "", "")
+    return name, status
 
 
 def _components(server: Server) -> list[Json]:
-    found: list[Json] = server.of_page("GET", "/components", per_page=ALL_COMPONENTS)
-    return found
+    components: list[Json] = server.request_page("GET", "/components", per_page=ALL_COMPONENTS)
+    return components
 
 
-def _component(known: Iterable[Json], asked: str) -> Json:
-    """By its id or its name."""
-    found = [one for one in known if asked == one["id"] or asked.lower() == one["name"].lower()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise Trouble(f"Several components are named {asked}: {', '.join(one['id'] for one in found)}.", REFUSED)
-    raise Trouble(f"There is no component named {asked}. `candor component list` shows all.", REFUSED)
+def _component(components: Iterable[Json], name: str) -> Json:
+    """Find a component by its id or its name."""
+    matches = [row for row in components if name == row["id"] or name.lower() == row["name"].lower()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        ids = ", ".join(component["id"] for component in matches)
+        raise CliError(f"Several components are named {name}. Use one of their ids: {ids}.", REFUSED)
+    raise CliError(f"There is no component named {name}. `candor component list` lists all components.", REFUSED)
 
 
 def _moment(text: str) -> str:
-    """An ISO 8601 time; without an offset it is this machine's."""
+    """Parse an ISO 8601 time. Without an offset, it is in the time zone of this machine."""
     try:
         return datetime.fromisoformat(text).astimezone().isoformat()
     except (ValueError, OverflowError):
-        raise Trouble(f"{text} is not a time. Write it as 2026-01-31T14:00 or 2026-01-31T14:00Z.", USAGE) from None
+        raise CliError(f"{text} is not a valid time. Example: 2026-01-31T14:00 or 2026-01-31T14:00Z.", USAGE) from None
 
 
 def _text(name: str) -> str:
-    """Of a file, or of what is piped in for `-`."""
+    """Read a file, or standard input for `-`."""
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Trouble(f"{name} cannot be read: {error}", USAGE) from None
+        raise CliError(f"Cannot read {name}: {error}", USAGE) from None

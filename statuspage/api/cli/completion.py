@@ -1,4 +1,4 @@
-"""Scripts that complete what is typed, made from the parser itself."""
+"""Shell completion scripts, generated from the argument parser."""
 
 import argparse
 from collections.abc import Iterator
@@ -11,38 +11,38 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 
 def tree(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, list[str]]]:
-    """What can follow each command, options too."""
+    """Yield each command with the words that can follow it, including options."""
     words = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             words += list(action.choices)
-            for name, one in action.choices.items():
-                yield from tree(one, f"{path} {name}".strip())
+            for name, command in action.choices.items():
+                yield from tree(command, f"{path} {name}".strip())
         elif action.choices and not action.option_strings:
             words += [str(choice) for choice in action.choices]
     yield path, words
 
 
 def values(parser: argparse.ArgumentParser) -> Words:
-    """What can follow each option, whichever command it belongs to."""
-    found: Words = {}
+    """Return the values of each option, of all commands together."""
+    by_option: Words = {}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for one in action.choices.values():
-                for option, words in values(one).items():
-                    found[option] = list(dict.fromkeys([*found.get(option, []), *words]))
+            for command in action.choices.values():
+                for option, words in values(command).items():
+                    by_option[option] = list(dict.fromkeys([*by_option.get(option, []), *words]))
         elif action.choices and action.option_strings:
-            found[action.option_strings[-1]] = [str(choice) for choice in action.choices]
-    return found
+            by_option[action.option_strings[-1]] = [str(choice) for choice in action.choices]
+    return by_option
 
 
 def _cases(words: Words) -> str:
-    return "\n".join(f'    "{name}") found="{" ".join(following)}" ;;' for name, following in words.items())
+    return "\n".join(f'    "{name}") matches="{" ".join(following)}" ;;' for name, following in words.items())
 
 
 _POSIX = """\
 _candor_words() {{
-  local path="" word found=""
+  local path="" word matches=""
   for word in "$@"; do
     case "$word" in
       -*) ;;
@@ -56,7 +56,7 @@ _candor_words() {{
   case "$prev" in
 {options}
   esac
-  printf '%s' "$found"
+  printf '%s' "$matches"
 }}
 """
 
@@ -93,7 +93,7 @@ def _fish(words: Words, following: Words) -> str:
         steps = path.split()
         seen = [f"__fish_seen_subcommand_from {step}" for step in steps]
         deeper = " ".join(
-            one.split()[len(steps)] for one in words if one != path and one.split()[: len(steps)] == steps
+            other.split()[len(steps)] for other in words if other != path and other.split()[: len(steps)] == steps
         )
         unseen = [f"not __fish_seen_subcommand_from {deeper}"] if deeper else []
         condition = "; and ".join([*seen, *unseen]) or "true"

@@ -59,23 +59,23 @@ class MetricBody(RequestModel):
     metric: MetricIn
 
 
-class Point(ResponseModel):
+class MetricPointIn(ResponseModel):
     timestamp: Seconds
     value: Number
 
 
 class PointBody(RequestModel):
-    data: Point
+    data: MetricPointIn
 
 
 class PointOut(ResponseModel):
-    data: Point
+    data: MetricPointIn
 
 
 class PointsBody(RequestModel):
     """Points by the id of their metric."""
 
-    data: dict[str, Annotated[list[Point], Field(max_length=3000)]]
+    data: dict[str, Annotated[list[MetricPointIn], Field(max_length=3000)]]
 
 
 def metric_out(page: Page, metric: Metric) -> MetricOut:
@@ -100,8 +100,8 @@ def metric_fields(data: MetricIn) -> dict[str, Any]:
 METRICS = "/pages/{page_id}/metrics"
 
 
-@endpoint("POST", f"{METRICS}/data", Scope.COMPONENTS, dict[str, list[Point]], code=202)
-def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str, list[Point]]:
+@endpoint("POST", f"{METRICS}/data", Scope.COMPONENTS, dict[str, list[MetricPointIn]], code=202)
+def add_points(request: ApiRequest, page_id: str, body: PointsBody) -> dict[str, list[MetricPointIn]]:
     """Add points to several metrics. Each takes at most 3,000 points."""
     page = page_of(request, page_id)
     metrics = page.metrics.with_public_ids(body.data)
@@ -129,7 +129,7 @@ def clear_points(request: ApiRequest, page_id: str, metric_id: str) -> MetricOut
     return metric_out(page, metric_of(page, metric_id))
 
 
-def _value_at(point: Point) -> tuple[datetime, float]:
+def _value_at(point: MetricPointIn) -> tuple[datetime, float]:
     return datetime.fromtimestamp(point.timestamp, tz=UTC), point.value
 
 

@@ -56,7 +56,7 @@ MAX_RANGE = timedelta(days=184)
 DEFAULT_RANGE = timedelta(days=30)
 
 
-class Range(BaseModel):
+class UptimeQuery(BaseModel):
     """Times without a zone are in the page's time zone."""
 
     start: Annotated[LooseMoment | None, Field(description="Default: 30 days before the end")] = None
@@ -64,7 +64,7 @@ class Range(BaseModel):
     skip_related_events: bool = False
 
 
-RangeQuery = Query[Range]
+RangeQuery = Query[UptimeQuery]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _common(page: Page, window: Window, totals: Sequence[Totals], percentage: De
     }
 
 
-def _window(page: Page, query: Range) -> Window:
+def _window(page: Page, query: UptimeQuery) -> Window:
     """Return the range of the query. As Statuspage does, correct an impossible range and add a warning."""
     now, warnings = timezone.now(), []
     end = _in_utc(page, query.end) or now

@@ -54,7 +54,7 @@ BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
-class Line:
+class AuditLine:
     """An audit entry as a sentence.
 
     before, name, after: the parts of the sentence that follow the actor; `name` is the object's.
@@ -74,14 +74,14 @@ class Line:
         return f"{self.entry.actor_label} {self.before}{f'“{self.name}”' if self.name else ''}{self.after}"
 
 
-def lines(page: Page, entries: Iterable[AuditEntry]) -> list[Line]:
+def lines(page: Page, entries: Iterable[AuditEntry]) -> list[AuditLine]:
     """Return a line for each entry. Needs six queries at most, whatever the number of entries."""
     entries = list(entries)
     names = _names(page, entries)
     return [_line(entry, *names.get((entry.object_type, entry.object_ref), ("", ""))) for entry in entries]
 
 
-def iter_lines(page: Page, entries: Any) -> Iterator[Line]:
+def iter_lines(page: Page, entries: Any) -> Iterator[AuditLine]:
     """Yield the lines of all entries, for a file. Only one batch is in memory at a time."""
     for batch in entries.in_batches(BATCH_SIZE):
         yield from lines(page, batch)
@@ -92,7 +92,7 @@ def phrase(verb: str) -> str:
     return PHRASES.get(verb, _spell_out(verb)).format("…")
 
 
-def _line(entry: AuditEntry, name: str, url: str) -> Line:
+def _line(entry: AuditEntry, name: str, url: str) -> AuditLine:
     sentence = PHRASES.get(entry.verb, _spell_out(entry.verb))
     if entry.details.get("backfilled"):
         sentence = PHRASES["incident.backfilled"]
@@ -100,7 +100,7 @@ def _line(entry: AuditEntry, name: str, url: str) -> Line:
         sentence = sentence.replace("{}", f"{entry.object_type} {entry.object_ref}")
     before, slot, after = sentence.partition("{}")
     shown = name if slot else ""
-    return Line(entry, before, shown, after, url if slot else "", list(_details(entry.details)))
+    return AuditLine(entry, before, shown, after, url if slot else "", list(_details(entry.details)))
 
 
 def _spell_out(verb: str) -> str:

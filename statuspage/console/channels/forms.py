@@ -9,18 +9,18 @@ from statuspage.subscribers.models import Channel
 
 
 class EndpointForm(ActionForm):
-    """What a channel asks for; its transport checks it. Secrets are typed once and never shown again."""
+    """The fields that a channel needs; its transport validates them. A secret is never shown again."""
 
     name = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="What you know it by, like “#ops in Slack”.",
-        error_messages={"required": "Please give it a name."},
+        help_text="Shown in the console. Example: #ops in Slack.",
+        error_messages={"required": "Enter a name."},
     )
     endpoint = forms.CharField(
         max_length=1000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Please say where to send it."},
+        error_messages={"required": "Enter a destination."},
     )
     secret = forms.CharField(
         max_length=200,

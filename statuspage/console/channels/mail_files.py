@@ -1,4 +1,4 @@
-"""Mails written as files because no mail server is configured (statuspage.notifications.transports.eml_files)."""
+"""Emails written to files because no mail server is configured (statuspage.notifications.transports.eml_files)."""
 
 import re
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 
 PER_PAGE = 50
-# How many of the newest are looked through for words, each of which is a file to open.
+# How many of the newest files a search opens.
 SEARCHED = 1_000
-# Enough for every header that we write; the list needs no more of a file.
+# The list reads only the headers; Candor writes none longer than this.
 HEADER_BYTES = 16 * 1024
 NAME = re.compile(r"(?P<time>\d{8}T\d{6}\.\d{6})-[0-9a-f]{8}\.eml", re.ASCII)
 
 
 @dataclass(frozen=True)
 class MailFile:
-    """`is_account`: it carries a link that sets somebody's password."""
+    """`is_account`: whether the email contains a link to set a password."""
 
     name: str
     at: datetime
@@ -34,23 +34,23 @@ class MailFile:
 
 @dataclass(frozen=True)
 class MailFiles:
-    """One screenful of mails, newest first. `is_partial`: there are older ones that were not looked through."""
+    """One page of the list, newest first. `is_partial`: whether older files were not searched."""
 
     listed: Page[str]
     mails: list[MailFile]
     is_partial: bool = False
 
 
-def mail_files(number: str | None, words: str = "") -> MailFiles:
-    """With words, those in whose subject or address each of them stands."""
+def mail_files(page_number: str | None, search: str = "") -> MailFiles:
+    """Return the files whose subject and recipient contain every word of `search`; all files without it."""
     folder = Path(settings.MAIL_DIR)
     names = sorted((path.name for path in folder.glob("*.eml") if NAME.fullmatch(path.name)), reverse=True)
-    is_partial = bool(words) and len(names) > SEARCHED
-    if words:
-        names = [name for name in names[:SEARCHED] if _has(name, words.casefold().split())]
-    listed = Paginator(names, PER_PAGE).get_page(number)
-    found = (_read(name, _headers(name)) for name in listed.object_list)
-    return MailFiles(listed, [mail for mail in found if mail], is_partial)
+    is_partial = bool(search) and len(names) > SEARCHED
+    if search:
+        names = [name for name in names[:SEARCHED] if _has(name, search.casefold().split())]
+    listed = Paginator(names, PER_PAGE).get_page(page_number)
+    emails = (_read(name, _headers(name)) for name in listed.object_list)
+    return MailFiles(listed, [email for email in emails if email], is_partial)
 
 
 def mail_file(name: str) -> MailFile | None:
@@ -58,7 +58,7 @@ def mail_file(name: str) -> MailFile | None:
 
 
 def source(name: str, *, limit: int = -1) -> bytes | None:
-    """The file, or its first `limit` bytes. None for names that no mail can have, so paths stay inside the folder."""
+    """Return the file, or its first `limit` bytes. Return None if the name is not that of an email file."""
     if not NAME.fullmatch(name):
         return None
     try:
@@ -73,14 +73,14 @@ def _headers(name: str) -> bytes | None:
     return None if beginning is None else beginning.partition(b"\n\n")[0]
 
 
-def _has(name: str, words: list[str]) -> bool:
+def _has(name: str, search: list[str]) -> bool:
     headers = _headers(name)
     if headers is None:
         return False
-    # The newer policy, which decodes by itself, takes ten times as long.
+    # The newer policy decodes headers itself, but takes ten times as long.
     message = BytesHeaderParser().parsebytes(headers)
-    said = " ".join(str(make_header(decode_header(message[name] or ""))) for name in ("To", "Subject")).casefold()
-    return all(word in said for word in words)
+    text = " ".join(str(make_header(decode_header(message[name] or ""))) for name in ("To", "Subject")).casefold()
+    return all(word in text for word in search)
 
 
 def _read(name: str, content: bytes | None) -> MailFile | None:

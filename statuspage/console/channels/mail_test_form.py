@@ -6,10 +6,10 @@ class MailTestForm(forms.Form):
         label="To",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
-        help_text="Yourself, or a mailbox at a large provider that you can look into.",
+        help_text="Use your own address, or a mailbox at a large provider that you can read.",
         error_messages={
-            "required": "Please type an e-mail address.",
-            "invalid": "This is not a whole e-mail address. It should look like ada@example.com.",
-            "max_length": "This is longer than an e-mail address can be.",
+            "required": "Enter an email address.",
+            "invalid": "Enter a valid email address. Example: ada@example.com.",
+            "max_length": "The email address is too long.",
         },
     )

@@ -21,13 +21,15 @@ TESTS_PER_HOUR = 20
 
 @role_required(Role.OWNER)
 def mail_test(request: StaffRequest) -> HttpResponse:
-    """Sends a mail to the owner, or wherever they say, and shows how each step of it went. The result asks again by
-    itself while the test runs, and has a link for who has no JavaScript."""
+    """Send a test email and show the result of each step.
+
+    The result polls while the test runs; without JavaScript, a link reloads it.
+    """
     page = request.page
     form = MailTestForm(request.POST or None, initial={"to": request.user.email})
     if form.is_valid():
-        if why_not := _why_not(request, page):
-            form.add_error("to", why_not)
+        if reason := _reason_to_wait(request, page):
+            form.add_error("to", reason)
         else:
             smtp_test.start(page, form.cleaned_data["to"], actor=request.user.actor)
             return redirect(console_url(request.page, "mail_test"))
@@ -43,18 +45,18 @@ def mail_test(request: StaffRequest) -> HttpResponse:
 
 
 def _outcome(test: MailTest | None) -> list[FlashMessage]:
-    """For who waited for it."""
+    """Return the message for a person who waits for the result."""
     if test is None or test.is_running:
         return []
-    said = "The test is over: the mail server took the mail." if test.passed else "The test is over: it was not sent."
-    return [FlashMessage(said, is_seen=True)]
+    text = "Test passed: the mail server accepted the email." if test.passed else "Test failed: the email was not sent."
+    return [FlashMessage(text, is_seen=True)]
 
 
-def _why_not(request: StaffRequest, page: Page) -> str:
-    """What speaks against another test now; empty if nothing does."""
+def _reason_to_wait(request: StaffRequest, page: Page) -> str:
+    """Return why no test can start now, or ""."""
     last = MailTest.objects.last_of(page)
     if last and last.is_running:
-        return "The last test is still running. Please wait for its result."
+        return "A test is still running. Wait for its result."
     if not ratelimit.allow(f"mailtest:{request.user.pk}", TESTS_PER_HOUR, HOUR):
-        return f"These were {TESTS_PER_HOUR} test mails in an hour. Please wait a little."
+        return f"You can send {TESTS_PER_HOUR} test emails per hour. Try again later."
     return ""

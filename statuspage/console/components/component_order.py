@@ -1,4 +1,4 @@
-"""The components of the page in their order: moving them, and setting many at once."""
+"""The list of components in page order: move them, and set the status of several at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as actions
 from incidents.actions.components import positions
-from incidents.actions.components.positions import Thing
+from incidents.actions.components.positions import Item
 from incidents.models import Component, ComponentGroup, Page
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -25,7 +25,7 @@ Where = Literal["up", "down", "top", "bottom"]
 
 @dataclass
 class GroupSection:
-    """One place of the page: a group with its members, or a loose component alone."""
+    """A group with its components, or a single component without a group."""
 
     group: ComponentGroup | None
     components: list[Component] = field(default_factory=list)
@@ -45,7 +45,7 @@ def component_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def set_statuses(request: StaffRequest) -> HttpResponse:
-    """What is ticked (`chosen`, and all of `groups`) gets one status."""
+    """Set one status for the selected components: `chosen`, and all members of `groups`."""
     page = request.page
     components = list(page.components.in_page_order())
     form = StatusesForm(request.POST, components=components)
@@ -63,85 +63,84 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def place_component(request: StaffRequest) -> HttpResponse:
-    """Moves `thing` into the group `into` (empty: onto the page itself), before `before` (empty: to the end)."""
+    """Move the row `thing` into the group `into` (empty: no group), in front of `before` (empty: to the end)."""
     page = request.page
     try:
-        thing, into, before = _named(page, request.POST)
-        positions.place(page, thing, into=into, before=before, actor=request.user.actor)
+        row, into, before = _row_and_place(page, request.POST)
+        positions.place(page, row, into=into, before=before, actor=request.user.actor)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return HttpResponse(status=422) if request.htmx else redirect(console_url(request.page, "components"))
-    return HttpResponse(status=204) if request.htmx else to_row(page, thing)
+    return HttpResponse(status=204) if request.htmx else redirect_to_row(page, row)
 
 
 @role_required(Role.EDITOR)
 @require_POST
 def move_component(request: StaffRequest) -> HttpResponse:
-    """Its buttons are named after the direction; their value is the public id of what moves."""
+    """Move one component or group. The name of the button is the direction, its value the public id."""
     page = request.page
     where: Where
     for where in ("up", "down", "top", "bottom"):
-        if code := request.POST.get(where):
-            thing = _component_or_group(page, code)
-            positions.reorder(page, _moved(thing, where), actor=request.user.actor)
-            return to_row(page, thing)
+        if public_id := request.POST.get(where):
+            row = _component_or_group(page, public_id)
+            positions.reorder(page, _moved(row, where), actor=request.user.actor)
+            return redirect_to_row(page, row)
     return redirect(console_url(request.page, "components"))
 
 
-def to_row(page: Page, thing: Thing) -> HttpResponse:
-    return HttpResponseRedirect(f"{console_url(page, 'components')}#at-{thing.public_id}")
+def redirect_to_row(page: Page, row: Item) -> HttpResponse:
+    return HttpResponseRedirect(f"{console_url(page, 'components')}#at-{row.public_id}")
 
 
 def _list_page(request: StaffRequest, page: Page, components: Sequence[Component], form: StatusesForm) -> HttpResponse:
     active = [component for component in components if component.archived_at is None]
     context = {
         "page": page,
-        "shelves": _group_sections(page, active),
+        "sections": _group_sections(page, active),
         "count": len(active),
         "archived": [component for component in components if component.archived_at],
-        "may_edit": request.user.has_role(Role.EDITOR),
         "form": form,
     }
     return render_form(request, "console/components/list.html", context, form)
 
 
 def _group_sections(page: Page, active: list[Component]) -> list[GroupSection]:
-    """In page order, also groups that have no component yet."""
+    """Return the sections in page order, including empty groups."""
     by_group = {group.pk: GroupSection(group) for group in page.groups.all()}
-    shelves = list(by_group.values())
+    sections = list(by_group.values())
     for component in active:
         if component.group_id:
             by_group[component.group_id].components.append(component)
         else:
-            shelves.append(GroupSection(None, [component]))
-    return sorted(shelves, key=_place)
+            sections.append(GroupSection(None, [component]))
+    return sorted(sections, key=_position)
 
 
-def _place(shelf: GroupSection) -> tuple[int, bool, int]:
-    thing = shelf.group or shelf.components[0]
-    return thing.position, shelf.group is None, thing.pk
+def _position(section: GroupSection) -> tuple[int, bool, int]:
+    row = section.group or section.components[0]
+    return row.position, section.group is None, row.pk
 
 
-def _moved(thing: Thing, where: Where) -> list[Thing]:
-    order = positions.neighbours(thing)
-    at = order.index(thing)
+def _moved(row: Item, where: Where) -> list[Item]:
+    order = positions.siblings_of(row)
+    at = order.index(row)
     to = {"up": max(at - 1, 0), "down": at + 1, "top": 0, "bottom": len(order)}[where]
     order.insert(to, order.pop(at))
     return order
 
 
-def _component_or_group(page: Page, code: str) -> Thing:
+def _component_or_group(page: Page, public_id: str) -> Item:
     try:
-        return page.components.active().select_related("group", "page").get(public_id=code)
+        return page.components.active().select_related("group", "page").get(public_id=public_id)
     except Component.DoesNotExist:
-        return get_object_or_404(page.groups.all(), public_id=code)
+        return get_object_or_404(page.groups.all(), public_id=public_id)
 
 
-def _named(page: Page, post: QueryDict) -> tuple[Thing, ComponentGroup | None, Thing | None]:
+def _row_and_place(page: Page, post: QueryDict) -> tuple[Item, ComponentGroup | None, Item | None]:
     groups = {group.public_id: group for group in page.groups.all()}
-    standing: dict[str, Thing] = {**groups, **{one.public_id: one for one in page.components.active()}}
+    rows: dict[str, Item] = {**groups, **{component.public_id: component for component in page.components.active()}}
     thing, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
     try:
-        return standing[thing], groups[into] if into else None, standing[before] if before else None
+        return rows[thing], groups[into] if into else None, rows[before] if before else None
     except KeyError:
-        raise ValidationError("Somebody has changed the page meanwhile. Nothing was moved.") from None
+        raise ValidationError("The order was changed by someone else. Reload and try again.") from None

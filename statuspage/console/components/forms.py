@@ -14,7 +14,7 @@ MAX_NOTE = 500
 
 
 class NamedForm(ActionForm):
-    """What a component and a group have in common. The name is checked by the actions."""
+    """The fields of components and groups. The actions validate the name."""
 
     name = forms.CharField(
         required=False,
@@ -28,21 +28,21 @@ class NamedForm(ActionForm):
 
 class ComponentForm(NamedForm):
     only_show_if_degraded = forms.BooleanField(
-        label="Show it only when it is not operational",
+        label="Show only when not operational",
         required=False,
-        help_text="For parts that visitors need to know of only while they fail.",
+        help_text="For components that matter to visitors only during an outage.",
     )
     showcase = forms.BooleanField(
-        label="Show its uptime",
+        label="Show uptime",
         required=False,
         initial=True,
-        help_text="The last 90 days beside its name, and its calendar. Its history is kept either way.",
+        help_text="Shows the 90-day bar and the uptime calendar. History is recorded even when this is off.",
     )
     start_date = forms.DateField(
         label="Running since",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Its history begins here, as operational. Empty: today.",
+        help_text="The status history starts on this day, as operational. Leave empty for today.",
     )
     field_order = ("name", "group", "description", "only_show_if_degraded", "showcase", "start_date")
 
@@ -50,20 +50,20 @@ class ComponentForm(NamedForm):
         super().__init__(data, **more)
         self.page, self.component = page, component
         self.fields["group"] = forms.ModelChoiceField(
-            queryset=page.groups.all(), to_field_name="public_id", required=False, empty_label="None: on its own"
+            queryset=page.groups.all(), to_field_name="public_id", required=False, empty_label="No group"
         )
         self.order_fields(self.field_order)
         if component:
-            # When its history begins is decided once: uptime is computed from it.
+            # The start date cannot change later, because uptime is calculated from it.
             del self.fields["start_date"]
 
     def clean(self) -> dict[str, Any]:
-        """A double click on “Add” must not make two; nobody could tell them apart anyway."""
+        """Reject a name that is in use, so that a double click on “Add” does not create two components."""
         cleaned = super().clean() or {}
         group, name = cleaned.get("group"), cleaned.get("name", "").strip().casefold()
-        others = [one for one in self.page.components.active() if one != self.component and one.group_id == _pk(group)]
-        if any(one.name.casefold() == name for one in others):
-            where = f"The group “{group}”" if group else "The page"
+        others = [other for other in self.page.components.active() if other != self.component]
+        if any(other.name.casefold() == name for other in others if other.group_id == _pk(group)):
+            where = f"Group “{group}”" if group else "The page"
             self.add_error("name", f"{where} already has a component with this name.")
         return cleaned
 
@@ -76,18 +76,18 @@ class GroupForm(NamedForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         name = cleaned.get("name", "").strip().casefold()
-        if any(one != self.group and one.name.casefold() == name for one in self.page.groups.all()):
-            self.add_error("name", "There is already a group with this name.")
+        if any(group != self.group and group.name.casefold() == name for group in self.page.groups.all()):
+            self.add_error("name", "A group with this name already exists.")
         return cleaned
 
 
 class StatusesForm(ActionForm):
-    """One status for all that is ticked: `chosen` holds the public ids of components, `groups` those of groups."""
+    """One status for several components: `chosen` holds public ids of components, `groups` those of groups."""
 
     status = forms.ChoiceField(
         label="New status",
         choices=[("", "Choose a status"), *ComponentStatus.choices],
-        error_messages={"required": "Choose the status that they get."},
+        error_messages={"required": "Choose a status."},
     )
     note = forms.CharField(
         label="Note for the audit log",
@@ -99,27 +99,27 @@ class StatusesForm(ActionForm):
     def __init__(self, data: QueryDict | None = None, *, components: Iterable[Component]) -> None:
         super().__init__(data)
         self.active = [component for component in components if component.archived_at is None]
-        self.ticked = {*data.getlist("chosen"), *data.getlist("groups")} if data else set()
+        self.selected = {*data.getlist("chosen"), *data.getlist("groups")} if data else set()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.ticked - {code for one in self.active for code in _codes(one)}:
-            raise ValidationError("Something that you ticked has left the page meanwhile. Please look again.")
-        cleaned["components"] = [one for one in self.active if self.ticked & _codes(one)]
+        if self.selected - {public_id for component in self.active for public_id in _public_ids(component)}:
+            raise ValidationError("One of the selected components no longer exists. Review your selection.")
+        cleaned["components"] = [component for component in self.active if self.selected & _public_ids(component)]
         if not cleaned["components"]:
-            raise ValidationError("Tick at least one component.")
+            raise ValidationError("Select at least one component.")
         return cleaned
 
     @property
     def done(self) -> str:
-        """What to say afterwards."""
+        """The success message."""
         components = self.cleaned_data["components"]
-        who = f"{len(components)} components are" if len(components) > 1 else f"{components[0].name} is"
-        return f"{who} now {ComponentStatus(self.cleaned_data['status']).label}."
+        name = f"{len(components)} components" if len(components) > 1 else components[0].name
+        return f"{name} set to {ComponentStatus(self.cleaned_data['status']).label}."
 
 
-def _codes(component: Component) -> set[str]:
-    """What stands for it: its own public id and its group's."""
+def _public_ids(component: Component) -> set[str]:
+    """Return the public ids that select the component: its own and its group's."""
     return {component.public_id, component.group.public_id} if component.group else {component.public_id}
 
 

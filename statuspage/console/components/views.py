@@ -1,4 +1,4 @@
-"""Adding and changing single components and groups; the list of them is in board.py."""
+"""Add and edit components and groups; the list of them is in component_order.py."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
-from statuspage.console.components.component_order import to_row
+from statuspage.console.components.component_order import redirect_to_row
 from statuspage.console.components.forms import ComponentForm, GroupForm, NamedForm
 from statuspage.subscribers.preferences import inherit_preferences
 
@@ -30,15 +30,15 @@ def new_component(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, f"“{component.name}” is on the page.")
-            return to_row(request.page, component)
+            messages.success(request, f"Component “{component.name}” added.")
+            return redirect_to_row(request.page, component)
     return _form_page(request, form, {"page": page, "title": "Add a component", "button": "Add component"})
 
 
 @role_required(Role.EDITOR)
-def edit_component(request: StaffRequest, code: str) -> HttpResponse:
+def edit_component(request: StaffRequest, public_id: str) -> HttpResponse:
     page = request.page
-    component = get_object_or_404(page.components.active().select_related("group", "page"), public_id=code)
+    component = get_object_or_404(page.components.active().select_related("group", "page"), public_id=public_id)
     initial = {name: getattr(component, name) for name in ("name", "description", "only_show_if_degraded", "showcase")}
     initial["group"] = component.group.public_id if component.group else ""
     form = ComponentForm(request.POST or None, page=page, component=component, initial=initial)
@@ -49,20 +49,20 @@ def edit_component(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, f"“{component.name}” is saved.")
-            return to_row(request.page, component)
+            messages.success(request, f"Component “{component.name}” saved.")
+            return redirect_to_row(request.page, component)
     context = {"page": page, "title": old_name, "button": "Save", "component": component}
     return _form_page(request, form, context)
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def archive_component(request: StaffRequest, code: str) -> HttpResponse:
-    """Archives, or with `restore` brings back."""
-    component = get_object_or_404(request.page.components.all(), public_id=code)
+def archive_component(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Archive the component, or restore it if the form has `restore`."""
+    component = get_object_or_404(request.page.components.all(), public_id=public_id)
     archived = "restore" not in request.POST
     actions.set_archived(component, archived=archived, actor=request.user.actor)
-    messages.success(request, f"“{component.name}” is {'archived' if archived else 'back on the page'}.")
+    messages.success(request, f"Component “{component.name}” {'archived' if archived else 'restored'}.")
     return redirect(console_url(request.page, "components"))
 
 
@@ -76,15 +76,17 @@ def new_group(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, f"The group “{group.name}” is made. Now put components into it.")
-            return to_row(request.page, group)
+            messages.success(
+                request, f"Group “{group.name}” created. Add components to it: visitors do not see an empty group."
+            )
+            return redirect_to_row(request.page, group)
     return _form_page(request, form, {"page": page, "title": "Add a group", "button": "Add group"})
 
 
 @role_required(Role.EDITOR)
-def edit_group(request: StaffRequest, code: str) -> HttpResponse:
+def edit_group(request: StaffRequest, public_id: str) -> HttpResponse:
     page = request.page
-    group = get_object_or_404(page.groups.all(), public_id=code)
+    group = get_object_or_404(page.groups.all(), public_id=public_id)
     initial = {"name": group.name, "description": group.description}
     form = GroupForm(request.POST or None, page=page, group=group, initial=initial)
     old_name = group.name
@@ -94,20 +96,20 @@ def edit_group(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, f"The group “{group.name}” is saved.")
-            return to_row(request.page, group)
+            messages.success(request, f"Group “{group.name}” saved.")
+            return redirect_to_row(request.page, group)
     context = {"page": page, "title": old_name, "button": "Save", "group": group}
     return _form_page(request, form, context | {"members": group.components.active().count()})
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def delete_group(request: StaffRequest, code: str) -> HttpResponse:
-    group = get_object_or_404(request.page.groups.all(), public_id=code)
+def delete_group(request: StaffRequest, public_id: str) -> HttpResponse:
+    group = get_object_or_404(request.page.groups.all(), public_id=public_id)
     with transaction.atomic():
         inherit_preferences(group)
         actions.delete_group(group, actor=request.user.actor)
-    messages.success(request, f"The group “{group.name}” is gone; its components stay on the page.")
+    messages.success(request, f"Group “{group.name}” deleted. Its components stay on the page.")
     return redirect(console_url(request.page, "components"))
 
 

@@ -186,7 +186,7 @@ def backfill(request: StaffRequest) -> HttpResponse:
             return redirect(console_url(request.page, "incident", incident.public_id))
     context = {"page": page, "form": form, "rows": rows, "audience": Subscriber.objects.audience(page).count()}
     context["may_add"] = len(rows) < MAX_UPDATES
-    return render_form(request, "console/incidents/correct_backfill.html", context, form, *rows)
+    return render_form(request, "console/corrections/backfill.html", context, form, *rows)
 
 
 @transaction.atomic
@@ -218,5 +218,5 @@ def _incident(request: StaffRequest, public_id: str) -> Incident:
 
 def _render(request: StaffRequest, name: str, form: CorrectionForm, **context: Any) -> HttpResponse:
     context |= {"page": request.page, "form": form}
-    template = "console/incidents/correct.html" if name == "correct" else f"console/incidents/correct_{name}.html"
+    template = "console/corrections/incident.html" if name == "correct" else f"console/corrections/{name}.html"
     return render_form(request, template, context, form)

@@ -53,7 +53,7 @@ def save_draft(request: StaffRequest, step: str, public_id: str = "") -> HttpRes
         return HttpResponse(status=204)
     if request.htmx:
         # Announce the first autosave only.
-        flash_messages = [] if posted.get("draft") else [FlashMessage("Draft saved automatically.", is_seen=True)]
+        flash_messages = [] if posted.get("draft") else [FlashMessage("Drafts are saved automatically.", is_seen=True)]
         return fragment(
             request, "console/incidents/_drafts.html#saved", {"page": page, "draft": draft}, *flash_messages
         )

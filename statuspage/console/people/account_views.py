@@ -10,12 +10,12 @@ from statuspage.console.access import StaffRequest, role_required
 
 @role_required(Role.VIEWER)
 def account(request: StaffRequest) -> HttpResponse:
-    """What somebody decides for themselves. Viewers get no reminders to publish, so they keep what they had chosen."""
+    """Personal email settings. Viewers receive no reminders, so their setting is not shown and does not change."""
     page = request.page
     if request.method == "POST":
         user = request.user
         reminders = "wants_reminders" in request.POST if user.has_role(Role.EDITOR) else user.wants_reminders
         user_actions.set_mails(page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST)
-        messages.success(request, "Saved.")
+        messages.success(request, "Account settings saved.")
         return redirect(console_url(request.page, "account"))
     return render(request, "console/people/account.html", {"page": page})

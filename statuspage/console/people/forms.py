@@ -6,12 +6,12 @@ from statuspage.console.action_form import ActionForm
 
 class PersonForm(ActionForm):
     email = forms.EmailField(
-        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
     name = forms.CharField(
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Stands in the audit log beside what they do.",
+        help_text="Shown in the audit log.",
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EDITOR)

@@ -5,7 +5,7 @@ from statuspage.console.people import account_views, views
 urlpatterns = [
     path("account", account_views.account, name="account"),
     path("people", views.people_list, name="people"),
-    path("people/<slug:code>/role", views.change_role, name="person_role"),
-    path("people/<slug:code>/active", views.set_active, name="person_active"),
-    path("people/<slug:code>/password", views.replace_password, name="person_password"),
+    path("people/<slug:user_id>/role", views.change_role, name="person_role"),
+    path("people/<slug:user_id>/active", views.set_active, name="person_active"),
+    path("people/<slug:user_id>/password", views.replace_password, name="person_password"),
 ]

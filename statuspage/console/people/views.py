@@ -12,13 +12,13 @@ from statuspage.accounts.models import Role, User
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
-from statuspage.console.paging import back_to, paged, words_in, words_query
+from statuspage.console.paging import back_to, paged, search_query, search_terms
 from statuspage.console.people.forms import PersonForm
 
 
 @role_required(Role.OWNER)
 def people_list(request: StaffRequest) -> HttpResponse:
-    """Everybody who can sign in; a POST adds somebody and shows the password that was made, once."""
+    """List everyone who can sign in. A POST adds a person and shows the generated password, once."""
     page = request.page
     form = PersonForm(request.POST or None)
     if form.is_valid():
@@ -27,13 +27,13 @@ def people_list(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            return _show_password(request, page, user, password, f"{user} can sign in")
-    words = words_in(request)
+            return _show_password(request, page, user, password, f"{user} added")
+    search = search_terms(request)
     context = {
         "page": page,
-        "listed": paged(User.objects.matching(words), request),
-        "words": words,
-        "query": words_query(words),
+        "listed": paged(User.objects.matching(search), request),
+        "search": search,
+        "query": search_query(search),
         "form": form,
         "roles": Role.choices,
     }
@@ -42,43 +42,47 @@ def people_list(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
-def change_role(request: StaffRequest, code: str) -> HttpResponse:
-    user, page = _user(code), request.page
+def change_role(request: StaffRequest, user_id: str) -> HttpResponse:
+    user, page = _user(user_id), request.page
     role = request.POST.get("role", "")
-    return _act(request, lambda: user_actions.change_role(page, user, role, by=request.user), f"{user} is {role} now.")
+    return _act(
+        request,
+        lambda: user_actions.change_role(page, user, role, by=request.user),
+        f"Role of {user} changed to {role}.",
+    )
 
 
 @role_required(Role.OWNER)
 @require_POST
-def set_active(request: StaffRequest, code: str) -> HttpResponse:
-    """Switches off, or with `on` switches on again."""
-    user, page, active = _user(code), request.page, "on" in request.POST
-    said = f"{user} can sign in again." if active else f"{user} is switched off and signed out."
-    return _act(request, lambda: user_actions.set_active(page, user, active=active, by=request.user), said)
+def set_active(request: StaffRequest, user_id: str) -> HttpResponse:
+    """Deactivate the person, or reactivate them if the form has `on`."""
+    user, page, active = _user(user_id), request.page, "on" in request.POST
+    message = f"{user} reactivated." if active else f"{user} deactivated and signed out."
+    return _act(request, lambda: user_actions.set_active(page, user, active=active, by=request.user), message)
 
 
 @role_required(Role.OWNER)
 @require_POST
-def replace_password(request: StaffRequest, code: str) -> HttpResponse:
-    user, page = _user(code), request.page
+def replace_password(request: StaffRequest, user_id: str) -> HttpResponse:
+    user, page = _user(user_id), request.page
     if user == request.user:
         return redirect("account_change_password")
     password = user_actions.replace_password(page, user, by=request.user)
-    return _show_password(request, page, user, password, f"A new password for {user}")
+    return _show_password(request, page, user, password, f"New password for {user}")
 
 
-def _user(code: str) -> User:
-    return get_object_or_404(User.objects.all(), pk=int(code) if code.isdecimal() and len(code) < 19 else 0)
+def _user(user_id: str) -> User:
+    return get_object_or_404(User.objects.all(), pk=int(user_id) if user_id.isdecimal() and len(user_id) < 19 else 0)
 
 
-def _act(request: StaffRequest, act: Callable[[], None], said: str) -> HttpResponse:
+def _act(request: StaffRequest, action: Callable[[], None], message: str) -> HttpResponse:
     try:
-        act()
+        action()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, said)
-    # Who has just given up being an owner may not see the list any more.
+        messages.success(request, message)
+    # Owners who gave up their own role cannot see the list any more.
     still_owner = User.objects.get(pk=request.user.pk).has_role(Role.OWNER)
     return back_to("people", request) if still_owner else redirect(console_url(request.page, "dashboard"))
 

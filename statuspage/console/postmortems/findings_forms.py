@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_LINES
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from incidents.postmortem.summary import ComponentImpact, PostmortemSummary
 from incidents.text.time_shorthand import Clock
 from statuspage.console.action_form import ActionForm
@@ -96,7 +96,7 @@ class FindingsForm(ActionForm):
         """Whether a duration is filled in or invalid."""
         return any(field.errors or field.value() for _, field in self.length_fields)
 
-    def findings(self, timeline: Iterable[Line]) -> Findings:
+    def findings(self, timeline: Iterable[TimelineLine]) -> Findings:
         """Return the findings of the valid fields."""
         cleaned: Mapping[str, Any] = getattr(self, "cleaned_data", {})
         moments: dict[str, datetime | None] = {name: cleaned.get(name) for name in MOMENTS}
@@ -129,11 +129,11 @@ class LineForm(forms.Form):
         return cleaned
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> TimelineLine | None:
         cleaned = getattr(self, "cleaned_data", {})
         if not cleaned.get("text") or not cleaned.get("at"):
             return None
-        return Line(cleaned["at"], cleaned["text"], cleaned.get("is_public", False), cleaned.get("source", ""))
+        return TimelineLine(cleaned["at"], cleaned["text"], cleaned.get("is_public", False), cleaned.get("source", ""))
 
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class TimelineRows(_FormSet):
         return self.total_form_count() < self.max_num
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TimelineLine]:
         """Return the lines of the valid rows, in the order of the form."""
         return [line for form in self.forms if (line := form.line)]
 
@@ -159,7 +159,7 @@ ROWS = forms.formset_factory(
 
 
 def timeline_rows(
-    clock: Clock, data: Any = None, *, lines: Iterable[Line] = (), more_rows: bool = False
+    clock: Clock, data: Any = None, *, lines: Iterable[TimelineLine] = (), more_rows: bool = False
 ) -> TimelineRows:
     """Return rows for `lines` and some empty ones, or the submitted rows. `more_rows` adds empty rows."""
     if more_rows:
@@ -168,7 +168,7 @@ def timeline_rows(
     return cast(TimelineRows, ROWS(data, prefix="lines", initial=initial, form_kwargs={"clock": clock}))
 
 
-def with_missing_rows(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
+def with_missing_rows(clock: Clock, data: Any, lines: Iterable[TimelineLine]) -> Any:
     """Return the submitted rows, followed by those `lines` whose source has no row yet."""
     count = count_of(data, "lines")
     sources = {data.get(f"lines-{number}-source", "") for number in range(count)}
@@ -182,6 +182,6 @@ def with_missing_rows(clock: Clock, data: Any, lines: Iterable[Line]) -> Any:
     return with_values(data, added | {"lines-TOTAL_FORMS": count})
 
 
-def _row(line: Line, clock: Clock) -> dict[str, Any]:
+def _row(line: TimelineLine, clock: Clock) -> dict[str, Any]:
     at = typed_moment(line.at, clock.zone)
     return {"at": at, "text": line.text, "is_public": line.is_public, "source": line.source}

@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from incidents.proofreading import Options, Severity
+from incidents.proofreading import ProofreadingOptions, Severity
 from incidents.proofreading.facts import MOST_WORDS
 from statuspage.console.action_form import ActionForm
 
@@ -42,7 +42,7 @@ class ProofreadingForm(ActionForm):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, data: Any, *, options: Options) -> None:
+    def __init__(self, data: Any, *, options: ProofreadingOptions) -> None:
         saved = options.as_json()
         initial = saved | {name: "\n".join(saved[name]) for name in ("hosts", "customers")}
         super().__init__(data, initial=initial)
@@ -52,11 +52,13 @@ class ProofreadingForm(ActionForm):
         cleaned = super().clean() or {}
         for name in ("hosts", "customers"):
             try:
-                Options.checked(**{name: cleaned.get(name, "").splitlines()})
+                ProofreadingOptions.checked(**{name: cleaned.get(name, "").splitlines()})
             except ValidationError as error:
                 self.add_action_errors(error)
         return cleaned
 
-    def options(self) -> Options:
+    def options(self) -> ProofreadingOptions:
         lines = {name: self.cleaned_data[name].splitlines() for name in ("hosts", "customers")}
-        return Options.checked(**lines, max_words=self.cleaned_data["max_words"], blocks=self.cleaned_data["blocks"])
+        return ProofreadingOptions.checked(
+            **lines, max_words=self.cleaned_data["max_words"], blocks=self.cleaned_data["blocks"]
+        )

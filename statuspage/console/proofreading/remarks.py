@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_FACTORS, MAX_LINES
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Kind, Status
-from incidents.proofreading import Action, Options, PageFacts, Record, Remark, Severity, proofread
+from incidents.proofreading import Action, PageFacts, ProofreadingOptions, Record, Remark, Severity, proofread
 from incidents.status import impact_of, worst_impact
 from incidents.text import markdown
 from statuspage.accounts.models import User
@@ -101,7 +101,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Line:
+class RemarkLine:
     """A remark for display. `start` and `end` are offsets in UTF-16 code units, as browsers count."""
 
     remark: Remark
@@ -125,7 +125,7 @@ class Line:
         return f"{'Use' if self.quote else 'Add'} “{self.remark.suggestion.strip()}”"
 
 
-def lines_about(subject: Subject) -> list[Line]:
+def lines_about(subject: Subject) -> list[RemarkLine]:
     """Return the remarks on the subject's texts. Takes two queries, or none without a text."""
     text, additional_text = subject.text, subject.additional_text
     if not (text.strip() or additional_text):
@@ -141,7 +141,7 @@ def lines_about(subject: Subject) -> list[Line]:
 
 def add_blocking_remarks(form: forms.BaseForm, subject: Subject) -> None:
     """Turn remarks into errors of the field, for the severities that block publishing on this page."""
-    blocks = Options.read(subject.page.proofreading).blocks
+    blocks = ProofreadingOptions.read(subject.page.proofreading).blocks
     if not blocks or "body" in form.errors:
         return
     for line in lines_about(subject):
@@ -156,7 +156,7 @@ def facts_of(page: Page) -> PageFacts:
         components=[component.name for component in page.components.active().in_page_order()],
         people=[person.name for person in people if person.name],
         emails=[person.email for person in people],
-        options=Options.read(page.proofreading),
+        options=ProofreadingOptions.read(page.proofreading),
     )
 
 
@@ -178,9 +178,9 @@ def subject_of(form: Any, page: Page) -> Subject:
     )
 
 
-def _line(text: str, remark: Remark) -> Line:
+def _line(text: str, remark: Remark) -> RemarkLine:
     start, end = (len(text[:at].encode("utf-16-le")) // 2 for at in (remark.start, remark.end))
-    return Line(remark, text[remark.start : remark.end], start, end)
+    return RemarkLine(remark, text[remark.start : remark.end], start, end)
 
 
 def _of_incident(incident: Incident) -> Record:

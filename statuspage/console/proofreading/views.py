@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.pages import page_settings as actions
 from incidents.models import IncidentUpdate
-from incidents.proofreading import Options
+from incidents.proofreading import ProofreadingOptions
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
@@ -37,7 +37,7 @@ def remarks(request: StaffRequest) -> HttpResponse:
 def proofreading(request: StaffRequest) -> HttpResponse:
     """Edit the proofreading settings of the page."""
     page = request.page
-    form = ProofreadingForm(sent(request), options=Options.read(page.proofreading))
+    form = ProofreadingForm(sent(request), options=ProofreadingOptions.read(page.proofreading))
     if form.is_valid():
         try:
             actions.set_proofreading(page, form.options(), actor=request.user.actor)

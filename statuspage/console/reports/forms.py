@@ -16,12 +16,12 @@ class PublishFiguresForm(forms.Form):
     analytics = forms.BooleanField(
         label="Analytics",
         required=False,
-        help_text="How long it took to acknowledge, fix and resolve incidents, by month; hidden ones are left out.",
+        help_text="Time to acknowledge, fix and resolve incidents, by month. Hidden incidents are not included.",
     )
     reports = forms.BooleanField(
         label="Service level reports",
         required=False,
-        help_text="For each component and month or quarter: target, uptime, and what is left of the error budget.",
+        help_text="Target, uptime and remaining error budget of each component, by month or quarter.",
     )
 
 
@@ -32,14 +32,14 @@ class ImpactStartForm(ActionForm):
         super().__init__(data, initial=initial, auto_id="impact_%s")
         self.fields["impact_started_at"] = MomentField(
             zone,
-            label="Impact began",
-            help_text=f"In {incident.page.zone_name}, not after the first update. Empty: as the updates say."
-            " Only analytics use it; the public page stays as it is.",
+            label="Impact start",
+            help_text=f"In {incident.page.zone_name}, not after the first update. "
+            "Leave empty to use the time of the first update. Used only for analytics, not for the public page.",
         )
 
 
 def typed_moment(moment: datetime | None, zone: tzinfo) -> str:
-    """As one would type it into a MomentField: in `zone`, with the offset where the clocks showed that hour twice."""
+    """Return `moment` as text for a MomentField: in `zone`, with the offset if the local time is ambiguous."""
     if moment is None:
         return ""
     local = moment.astimezone(zone)
@@ -50,7 +50,7 @@ def typed_moment(moment: datetime | None, zone: tzinfo) -> str:
 
 @dataclass(frozen=True)
 class TargetRow:
-    """`now` is the target that holds today, as text; `was` the one that the author was shown."""
+    """`now` is today's target as text, `was` the target that the author was shown."""
 
     component: Component
     target: ServiceTarget | None
@@ -61,27 +61,25 @@ class TargetRow:
 
 
 class TargetsForm(ActionForm):
-    """A target for each component. Only changed rows are set: nobody undoes what others set meanwhile."""
+    """A target for each component. Only changed rows are saved, so that changes of other people are kept."""
 
     valid_from = forms.DateField(
-        label="Holds from",
+        label="Valid from",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     every = forms.BooleanField(
-        label="Set every target from that day, also those that I left as they were",
+        label="Also set the targets that I did not change",
         required=False,
-        help_text="To let a target that you have set already hold from an earlier day.",
+        help_text="Use this to apply existing targets from an earlier day.",
     )
 
     def __init__(self, data: Any = None, *, page: Page, today: date) -> None:
         super().__init__(data, initial={"valid_from": today.replace(day=1)})
         self.components = list(page.components.active().in_page_order())
-        found = ServiceTarget.objects.of(self.components).on(today)
-        self.targets = {target.component_id: target for target in found}
-        self.fields[
-            "valid_from"
-        ].help_text = f"The first day, at midnight in {page.zone_name}. Whatever was set for later days is replaced."
+        targets = ServiceTarget.objects.of(self.components).on(today)
+        self.targets = {target.component_id: target for target in targets}
+        self.fields["valid_from"].help_text = f"Midnight in {page.zone_name}. Targets set for later days are replaced."
         for component in self.components:
             self.fields[_name(component)] = forms.CharField(
                 label=component.full_name, required=False, max_length=20, initial=self._now(component),
@@ -105,7 +103,7 @@ class TargetsForm(ActionForm):
     def clean_valid_from(self) -> date:
         day: date | None = self.cleaned_data["valid_from"]
         if day is None:
-            raise ValidationError("Say from which day on the targets hold.")
+            raise ValidationError("Enter the day from which the targets are valid.")
         return day
 
     def clean(self) -> dict[str, Any]:
@@ -119,7 +117,7 @@ class TargetsForm(ActionForm):
         return cleaned
 
     def changed(self) -> dict[Component, Decimal | None]:
-        """What to set."""
+        """Return the targets to set."""
         typed = {component: self.cleaned_data[_name(component)] for component in self.components}
         if self.cleaned_data["every"]:
             return typed
@@ -134,14 +132,14 @@ class TargetsForm(ActionForm):
 
 
 def percentage(text: str) -> Decimal | None:
-    """`99.9`, `99,9` or `99.9 %`; None for nothing. What may be promised is checked by the action too."""
+    """Parse `99.9`, `99,9` or `99.9 %`. Return None for an empty text. The action checks the value again."""
     text = text.strip().removesuffix("%").strip().replace(",", ".")
     if not text:
         return None
     try:
         percent = Decimal(text)
     except InvalidOperation:
-        raise ValidationError(f"“{text}” is not a percentage. Write it as 99.9.") from None
+        raise ValidationError(f"“{text}” is not a percentage. Example: 99.9") from None
     check_percent(percent)
     return percent
 

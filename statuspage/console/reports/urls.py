@@ -8,7 +8,7 @@ urlpatterns = [
     path("reports.csv", views.report_list_csv, name="reports_csv"),
     path("reports/targets", views.targets, name="targets"),
     path("reports/public", views.publish_figures, name="publish_figures"),
-    path("reports/<slug:code>/<str:period>.csv", views.report_csv, name="report_csv"),
-    path("reports/<slug:code>/<str:period>", views.report, name="report"),
-    path("incidents/<slug:code>/impact-start", views.impact_start, name="impact_start"),
+    path("reports/<slug:public_id>/<str:period>.csv", views.report_csv, name="report_csv"),
+    path("reports/<slug:public_id>/<str:period>", views.report, name="report"),
+    path("incidents/<slug:public_id>/impact-start", views.impact_start, name="impact_start"),
 ]

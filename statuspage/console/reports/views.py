@@ -23,8 +23,8 @@ from statuspage.console.paging import paged
 from statuspage.console.reports.forms import ImpactStartForm, PublishFiguresForm, TargetsForm
 from statuspage.reporting.response_times import analytics as analytics_of
 from statuspage.reporting.service_levels import (
+    ReportSpan,
     ServiceLevelReport,
-    Span,
     csv_file,
     list_context,
     report_context,
@@ -32,7 +32,7 @@ from statuspage.reporting.service_levels import (
     span,
 )
 
-# Many fit on a sheet of paper, which is where such a table ends up.
+# The table is often printed: this many rows fit on a sheet of paper.
 COMPONENTS_PER_PAGE = 100
 
 
@@ -48,38 +48,40 @@ def analytics(request: StaffRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def report_list(request: StaffRequest) -> HttpResponse:
     page = request.page
-    found = _span(page, request.GET.get("period", ""))
+    requested = _span(page, request.GET.get("period", ""))
     listed = paged(page.components.visible_to(Viewer.STAFF).in_page_order(), request, per_page=COMPONENTS_PER_PAGE)
-    context = list_context(page, found, _sheets(page, list(listed), found), url_of=partial(console_url, page))
-    context |= {"listed": listed, "query": f"period={found.period.code}"}
+    context = list_context(page, requested, _reports(page, list(listed), requested), url_of=partial(console_url, page))
+    context |= {"listed": listed, "query": f"period={requested.period.code}"}
     return render(request, "console/reports/reports.html", context)
 
 
 @role_required(Role.VIEWER)
 def report_list_csv(request: StaffRequest) -> HttpResponse:
     page = request.page
-    found = _span(page, request.GET.get("period", ""))
-    shown = _sheets(page, list(page.components.visible_to(Viewer.STAFF).in_page_order()), found)
-    return csv_file(page, shown, name=found.period.code)
+    requested = _span(page, request.GET.get("period", ""))
+    shown = _reports(page, list(page.components.visible_to(Viewer.STAFF).in_page_order()), requested)
+    return csv_file(page, shown, name=requested.period.code)
 
 
 @role_required(Role.VIEWER)
-def report(request: StaffRequest, code: str, period: str) -> HttpResponse:
+def report(request: StaffRequest, public_id: str, period: str) -> HttpResponse:
     page = request.page
-    found = _span(page, period)
-    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
-    (sheet,) = _sheets(page, [component], found)
+    requested = _span(page, period)
+    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=public_id)
+    (service_level,) = _reports(page, [component], requested)
     return render(
-        request, "console/reports/report.html", report_context(page, found, sheet, url_of=partial(console_url, page))
+        request,
+        "console/reports/report.html",
+        report_context(page, requested, service_level, url_of=partial(console_url, page)),
     )
 
 
 @role_required(Role.VIEWER)
-def report_csv(request: StaffRequest, code: str, period: str) -> HttpResponse:
+def report_csv(request: StaffRequest, public_id: str, period: str) -> HttpResponse:
     page = request.page
-    found = _span(page, period)
-    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=code)
-    return csv_file(page, _sheets(page, [component], found), name=f"{code}-{found.period.code}")
+    requested = _span(page, period)
+    component = get_object_or_404(page.components.visible_to(Viewer.STAFF).select_related("group"), public_id=public_id)
+    return csv_file(page, _reports(page, [component], requested), name=f"{public_id}-{requested.period.code}")
 
 
 @role_required(Role.EDITOR)
@@ -93,7 +95,7 @@ def targets(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, said_of_targets(changed, day))
+            messages.success(request, targets_message(changed, day))
             return redirect(console_url(request.page, "targets"))
     context = {"page": page, "form": form}
     return render_form(request, "console/reports/targets.html", context, form)
@@ -107,14 +109,14 @@ def publish_figures(request: StaffRequest) -> HttpResponse:
     )
     if form.is_valid():
         set_published_figures(page, actor=request.user.actor, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, "Settings saved.")
         return redirect(console_url(request.page, "publish_figures"))
     return render(request, "console/reports/publish_figures.html", {"page": page, "form": form})
 
 
 @role_required(Role.EDITOR)
-def impact_start(request: StaffRequest, code: str) -> HttpResponse:
-    incident = get_object_or_404(request.page.incidents.with_details(), public_id=code)
+def impact_start(request: StaffRequest, public_id: str) -> HttpResponse:
+    incident = get_object_or_404(request.page.incidents.with_details(), public_id=public_id)
     form = ImpactStartForm(sent(request), incident=incident)
     if form.is_valid():
         try:
@@ -122,25 +124,25 @@ def impact_start(request: StaffRequest, code: str) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Saved. Analytics count from it.")
+            messages.success(request, "Impact start saved.")
             return redirect(console_url(request.page, "incident", incident.public_id))
     context = incident_context(request, incident) | {"impact_form": form}
     return render_form(request, "console/incidents/incident.html", context, form)
 
 
-def said_of_targets(changed: Sequence[Component], day: date) -> str:
+def targets_message(changed: Sequence[Component], day: date) -> str:
     if not changed:
-        return "No target was changed."
+        return "No targets changed."
     names = changed[0].full_name if len(changed) == 1 else f"{len(changed)} components"
-    return f"Set for {names}, from {day:%b %d, %Y} on."
+    return f"Targets set for {names} from {day:%b %d, %Y}."
 
 
-def _span(page: Page, code: str) -> Span:
-    found = span(page, code, now=timezone.now())
-    if found is None:
+def _span(page: Page, period: str) -> ReportSpan:
+    requested = span(page, period, now=timezone.now())
+    if requested is None:
         raise Http404
-    return found
+    return requested
 
 
-def _sheets(page: Page, components: Sequence[Component], found: Span) -> list[ServiceLevelReport]:
-    return service_level_reports(page, components, found.period, viewer=Viewer.STAFF, now=found.now)
+def _reports(page: Page, components: Sequence[Component], requested: ReportSpan) -> list[ServiceLevelReport]:
+    return service_level_reports(page, components, requested.period, viewer=Viewer.STAFF, now=requested.now)

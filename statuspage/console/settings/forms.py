@@ -13,60 +13,61 @@ FIELDS = ("name", "description", "support_url", "time_zone", "domain", "footer",
 
 
 class SettingsForm(ActionForm):
-    """What the page says of itself. The checks that matter are the action's."""
+    """The page settings. The action validates the values."""
 
     name = forms.CharField(required=False, strip=False, max_length=100)
     description = forms.CharField(
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One or two sentences: search engines and link previews show them.",
+        help_text="One or two sentences. Shown by search engines and in link previews.",
     )
     support_url = forms.URLField(
-        label="Support address",
+        label="Support URL",
         required=False,
         max_length=200,
         assume_scheme="https",
         widget=forms.TextInput(attrs={"inputmode": "url"}),
-        help_text="Linked as “Get support” at the foot of the page.",
+        help_text="Linked as “Get support” in the footer.",
     )
-    time_zone = forms.ChoiceField(help_text="All times of the page and of mails are shown in it. Nothing else changes.")
+    time_zone = forms.ChoiceField(help_text="Used for all times on the page and in emails.")
     domain = forms.CharField(
-        label="Host name",
+        label="Domain",
         required=False,
         max_length=253,
-        help_text="Like status.example.com. Links in mails and feeds lead there, so it must lead here first.",
+        help_text="Example: status.example.com. Links in emails and feeds use this domain. "
+        "Point its DNS record to this server before you save.",
     )
-    footer = forms.CharField(required=False, max_length=300, help_text="A line of plain text at the foot of the page.")
+    footer = forms.CharField(required=False, max_length=300, help_text="One line of plain text in the footer.")
     accent = forms.CharField(
-        label="Accent colour",
+        label="Accent color",
         required=False,
         max_length=20,
-        help_text="Of links and focus, like #2846a8. It must be readable on light ground. Empty: Candor's own blue.",
+        help_text="Color of links and focus outlines. Example: #2846a8. Leave empty to use blue.",
     )
     accent_dark = forms.CharField(
-        label="Accent colour in the dark",
+        label="Accent color in dark mode",
         required=False,
         max_length=20,
-        help_text="Empty: the accent colour, made as much lighter as it needs.",
+        help_text="Leave empty to use a lighter shade of the accent color.",
     )
 
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, page: Page) -> None:
         now = {name: getattr(page, name) for name in FIELDS}
-        self.state = hashlib.sha256(repr(now).encode()).hexdigest()[:16]
-        super().__init__(data, initial=now | {"shown": self.state})
-        # One that this machine does not know any more is kept, and refused only if it is chosen anew.
+        self.version = hashlib.sha256(repr(now).encode()).hexdigest()[:16]
+        super().__init__(data, initial=now | {"shown": self.version})
+        # The current time zone stays in the list even if this machine does not know it.
         names = sorted({*zoneinfo.available_timezones(), page.time_zone})
         self.fields["time_zone"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Else an old tab would take back what somebody else has set since."""
+        """Reject the form if the settings changed since it was opened."""
         cleaned = super().clean() or {}
-        if cleaned.get("shown") != self.state:
-            fill_in(self, shown=self.state)
-            raise ValidationError("Somebody else changed the settings meanwhile. Compare in another tab, then save.")
+        if cleaned.get("shown") != self.version:
+            fill_in(self, shown=self.version)
+            raise ValidationError("Someone else changed these settings. Review their changes, then save again.")
         return cleaned
 
     @property

@@ -10,7 +10,7 @@ ACCEPTED = "image/png,image/jpeg,image/webp,image/gif"
 
 
 class PictureField(forms.FileField):
-    """Gives a Picture, which holds no byte of the file."""
+    """An uploaded image. Cleans to a Picture, which is drawn again from the pixels of the file."""
 
     widget = forms.FileInput(attrs={"accept": ACCEPTED})
 
@@ -20,18 +20,18 @@ class PictureField(forms.FileField):
 
 
 class LogoForm(ActionForm):
-    """One picture or both are chosen, or a button says which one goes."""
+    """Upload one or both logos, or remove one."""
 
     logo = PictureField(
-        label="Picture",
+        label="Logo",
         required=False,
-        help_text="Stands in place of the page's name. PNG, JPEG, WebP or GIF, up to 2 MB and 4,000 pixels a side. "
-        "A PNG on transparent ground looks best.",
+        help_text="Shown instead of the page name. PNG, JPEG, WebP or GIF, up to 2 MB and 4,000 pixels per side. "
+        "A PNG with a transparent background looks best.",
     )
     logo_dark = PictureField(
-        label="Picture for dark screens",
+        label="Logo for dark mode",
         required=False,
-        help_text="Optional. Without one, the other stands there too.",
+        help_text="Optional. Without it, the other logo is shown in dark mode too.",
     )
     remove = forms.ChoiceField(choices=[("logo", "logo"), ("logo_dark", "logo_dark")], required=False)
 
@@ -43,7 +43,7 @@ class LogoForm(ActionForm):
 
     @property
     def pictures(self) -> dict[str, Picture | None]:
-        """After `is_valid()`: what to show from now on, by field. None: nothing."""
-        if gone := self.cleaned_data["remove"]:
-            return {gone: None}
+        """The new logo by field name; None removes it. Call `is_valid()` first."""
+        if removed := self.cleaned_data["remove"]:
+            return {removed: None}
         return {name: self.cleaned_data[name] for name in ("logo", "logo_dark") if self.cleaned_data[name]}

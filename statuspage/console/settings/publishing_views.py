@@ -13,12 +13,12 @@ from statuspage.publishing.models import Publication
 @role_required(Role.VIEWER)
 def publishing(request: StaffRequest) -> HttpResponse:
     page = request.page
-    publications = [(one, _age(one)) for one in Publication.objects.of_page(page)]
+    publications = [(publication, _age(publication)) for publication in Publication.objects.of_page(page)]
     return render(request, "console/settings/publishing.html", {"page": page, "publications": publications})
 
 
 def _age(publication: Publication) -> str:
-    """By the database's clock, which may be a little ahead of ours."""
+    """Return how long ago it was published. The database's clock may be slightly ahead of this machine's."""
     if not publication.published_at:
         return "never"
     age = timezone.now() - publication.published_at

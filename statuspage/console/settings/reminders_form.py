@@ -5,7 +5,7 @@ from django import forms
 from incidents.reminders.overdue_updates import MOST_MINUTES, Reminders
 from statuspage.console.action_form import ActionForm
 
-WHOLE = f"Write a whole number from 0 to {MOST_MINUTES:,}."
+NOT_A_NUMBER = f"Enter a whole number from 0 to {MOST_MINUTES:,}."
 
 
 def _minutes(label: str, hint: str = "") -> forms.IntegerField:
@@ -15,25 +15,25 @@ def _minutes(label: str, hint: str = "") -> forms.IntegerField:
         min_value=0,
         max_value=MOST_MINUTES,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), WHOLE),
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), NOT_A_NUMBER),
     )
 
 
 class RemindersForm(ActionForm):
-    """`Reminders`, field by field."""
+    """The fields of `Reminders`."""
 
     critical = _minutes("Critical impact")
     major = _minutes("Major impact")
     minor = _minutes("Minor impact")
     none = _minutes("No impact")
     still_red = _minutes(
-        "Minutes after a resolve that left components in trouble",
-        "Those that no other open incident or running maintenance names. Once for each resolve; 0 is never.",
+        "Minutes after an incident is resolved with components that are not operational",
+        "Sent once per incident, for components that no other open incident or maintenance affects. 0 disables it.",
     )
     by_mail = forms.BooleanField(
-        label="Remind by mail too",
+        label="Send reminders by email",
         required=False,
-        help_text="Goes to editors and owners. Each can switch it off for themselves, behind their name in the bar.",
+        help_text="Sent to editors and owners. Each person can turn it off in their account settings.",
     )
 
     def __init__(self, data: Any, *, reminders: Reminders) -> None:

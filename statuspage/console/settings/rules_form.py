@@ -7,25 +7,24 @@ from incidents.text.default_templates import OUTLINE
 
 
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
-    """How texts about incidents leave the console."""
+    """Rules for publishing in the console."""
 
     class Meta:
         model = Page
         fields = ("undo_seconds", "requires_approval", "postmortems_need_approval", "postmortem_outline")
         labels = {
-            "undo_seconds": "Seconds to take it back",
-            "requires_approval": "A second person approves what is published",
-            "postmortems_need_approval": "A second person approves postmortems",
-            "postmortem_outline": "What a postmortem begins with",
+            "undo_seconds": "Undo period in seconds",
+            "requires_approval": "Require approval of updates",
+            "postmortems_need_approval": "Require approval of postmortems",
+            "postmortem_outline": "Postmortem outline",
         }
         widgets: ClassVar = {"postmortem_outline": forms.Textarea(attrs={"rows": 8, "placeholder": OUTLINE})}
         help_texts = {
-            "undo_seconds": "What is published in the console leaves so many seconds later. 0 sends it at once, and "
-            "600 is the most.",
-            "requires_approval": "Incidents that are declared, updated, resolved or reopened in the console wait until "
-            "somebody other than their author approves them. Corrections and maintenance are not held up, and programs "
-            "with a token are not asked.",
-            "postmortems_need_approval": "Whoever changed a postmortem last cannot approve it, and programs with a "
-            "token cannot publish what nobody has approved. What is done of the action items needs no approval.",
-            "postmortem_outline": "Headings in Markdown, like ## What happened. Empty: Candor's own four.",
+            "undo_seconds": "Updates from the console are published after this delay. Until then, you can undo. "
+            "0 publishes immediately; the maximum is 600.",
+            "requires_approval": "A person other than the author must approve each incident update. "
+            "Corrections, maintenance and API tokens do not need approval.",
+            "postmortems_need_approval": "The last editor of a postmortem cannot approve it. Tokens can publish only "
+            "approved postmortems. Completing action items needs no approval.",
+            "postmortem_outline": "Markdown headings. Example: ## What happened. Leave empty for the built-in outline.",
         }

@@ -1,4 +1,4 @@
-"""How texts leave the console, and when staff are reminded that one should."""
+"""Publishing rules, and reminders to staff about overdue updates."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def rules(request: StaffRequest) -> HttpResponse:
     form = RulesForm(sent(request), instance=page)
     if form.is_valid():
         set_publishing_rules(page, actor=request.user.actor, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, "Publishing rules saved.")
         return redirect(console_url(request.page, "rules"))
     return render_form(request, "console/settings/rules.html", _context(page) | {"form": form}, form)
 
@@ -42,7 +42,7 @@ def staff_reminders(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Saved. It holds for incidents that are open, too.")
+            messages.success(request, "Reminders saved. They also apply to open incidents.")
             return redirect(console_url(request.page, "rules"))
     return render(request, "console/settings/rules.html", _context(page) | {"reminders": form}, status=422)
 

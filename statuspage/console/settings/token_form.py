@@ -14,20 +14,20 @@ class TokenForm(ActionForm):
     name = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="What the audit log calls it, like “deploy script”.",
+        help_text="Shown in the audit log. Example: deploy script.",
     )
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label="Scopes",
         choices=Scope.choices,
-        error_messages={"required": "Choose at least one."},
+        error_messages={"required": "Select at least one scope."},
     )
     days = forms.ChoiceField(label="Expires after", choices=list(LIFETIMES.items()), required=False, initial="365")
 
     @property
     def scope_boxes(self) -> list[tuple[str, str, bool]]:
-        """Value, label, and whether it is ticked."""
-        chosen = self["scopes"].value() or []
-        return [(value, label, value in chosen) for value, label in Scope.choices]
+        """Return value, label, and whether it is selected."""
+        selected = self["scopes"].value() or []
+        return [(value, label, value in selected) for value, label in Scope.choices]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

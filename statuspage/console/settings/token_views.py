@@ -15,7 +15,7 @@ from statuspage.console.settings.token_form import TokenForm
 
 @role_required(Role.OWNER)
 def token_list(request: StaffRequest) -> HttpResponse:
-    """The page's tokens; a POST makes one and shows its secret, once."""
+    """List the page's API tokens. A POST creates one and shows its secret, once."""
     page = request.page
     form = TokenForm(request.POST or None)
     if form.is_valid():
@@ -32,8 +32,8 @@ def token_list(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
-def revoke_token(request: StaffRequest, code: str) -> HttpResponse:
-    token = get_object_or_404(request.page.api_tokens.all(), public_id=code)
+def revoke_token(request: StaffRequest, public_id: str) -> HttpResponse:
+    token = get_object_or_404(request.page.api_tokens.all(), public_id=public_id)
     tokens.revoke(token, actor=request.user.actor)
-    messages.success(request, f"“{token}” opens nothing any more.")
+    messages.success(request, f"Token “{token}” was revoked.")
     return back_to("tokens", request)

@@ -15,7 +15,7 @@ from statuspage.console.settings.uptime_form import WeightsForm
 
 @role_required(Role.OWNER)
 def uptime(request: StaffRequest) -> HttpResponse:
-    """What counts as down."""
+    """Set what counts as downtime."""
     page = request.page
     form = WeightsForm(sent(request), weights=Weights.for_page(page))
     if form.is_valid():
@@ -24,6 +24,8 @@ def uptime(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            messages.success(request, "Saved. Every percentage of the page is computed so from now on.")
+            messages.success(
+                request, 'Saved. Uptime was recalculated. Earlier figures remain reproducible with "as of" a date.'
+            )
             return redirect(console_url(request.page, "uptime"))
     return render_form(request, "console/settings/uptime.html", {"page": page, "form": form}, form)

@@ -10,5 +10,5 @@ urlpatterns = [
     path("publishing", publishing_views.publishing, name="publishing"),
     path("uptime", uptime_views.uptime, name="uptime"),
     path("tokens", token_views.token_list, name="tokens"),
-    path("tokens/<slug:code>/revoke", token_views.revoke_token, name="revoke_token"),
+    path("tokens/<slug:public_id>/revoke", token_views.revoke_token, name="revoke_token"),
 ]

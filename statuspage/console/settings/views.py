@@ -15,7 +15,7 @@ from statuspage.console.fields import sent
 from statuspage.console.settings.forms import SettingsForm
 from statuspage.console.settings.logo_form import LogoForm
 
-SAVED = "Saved. The page is being published anew."
+SAVED = "Settings saved. The public page updates within a few seconds."
 
 
 @role_required(Role.OWNER)
@@ -56,7 +56,7 @@ def _settings(request: StaffRequest, page: Page, form: SettingsForm, logo_form: 
 
 
 def _grounds(page: Page) -> list[tuple[str, PageLogo, bool]]:
-    """Which logo stands on which ground, and whether it can be seen there: the header stands on paper."""
+    """Return background, logo, and whether the logo is legible there, for light and dark."""
     if not page.logo:
         return []
     dark = page.logo_dark or page.logo

@@ -1,4 +1,4 @@
-"""Subscribers as a file: in, after a preview, and out."""
+"""Import subscribers from a CSV file, after a preview, and export them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in
-from statuspage.console.subscribers.forms import WORD, ImportForm
+from statuspage.console.subscribers.forms import AGREED, ImportForm
 from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Subscriber
 
@@ -25,7 +25,7 @@ ERRORS_SHOWN, ROWS_SHOWN = 50, 20
 
 @role_required(Role.EDITOR)
 def import_subscribers(request: StaffRequest) -> HttpResponse:
-    """Reads the file and says what would happen. Only the second button, `commit`, does it, and reads it again."""
+    """Show a preview of the file. The second button, `commit`, validates the file again and imports it."""
     page = request.page
     if request.method != "POST":
         return _import_page(request, page, ImportForm())
@@ -36,14 +36,14 @@ def import_subscribers(request: StaffRequest) -> HttpResponse:
     sheet = csv_format.parse(page, text)
     if "commit" in request.POST and not sheet.errors:
         try:
-            made = csv_import.import_rows(
-                page, sheet.rows, confirmed=form.cleaned_data["by"] == WORD, actor=request.user.actor
+            result = csv_import.import_rows(
+                page, sheet.rows, confirmed=form.cleaned_data["by"] == AGREED, actor=request.user.actor
             )
         except IntegrityError:
-            form.add_error(None, "Somebody subscribed at this very moment, so nothing was imported. Please try again.")
+            form.add_error(None, "Someone subscribed at the same time, so nothing was imported. Try again.")
         else:
-            waited = f" {len(made.waiting)} that had not confirmed were seen to as well." if made.waiting else ""
-            messages.success(request, f"{_count(len(made.new))} added.{waited}")
+            pending = f" {len(result.waiting)} unconfirmed updated." if result.waiting else ""
+            messages.success(request, f"{_count(len(result.new))} added.{pending}")
             return redirect(console_url(request.page, "subscribers"))
     fill_in(form, text=text)
     return _import_page(request, page, form, sheet=sheet)
@@ -52,11 +52,11 @@ def import_subscribers(request: StaffRequest) -> HttpResponse:
 @role_required(Role.OWNER)
 @require_POST
 def export_subscribers(request: StaffRequest) -> HttpResponseBase:
-    """Everybody, as CSV. The audit log says who took it. A POST: no link can make an owner's browser fetch it."""
+    """Export all subscribers as CSV, with an audit entry. POST only, so that no link can start the export."""
     page = request.page
     note(page, "subscribers.exported", actor=request.user.actor, object_type="page", object_ref=page.public_id)
-    everybody = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
-    lines: Iterator[str] = csv_format.write(page, everybody.iterator(chunk_size=1000))
+    subscribers = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
+    lines: Iterator[str] = csv_format.write(page, subscribers.iterator(chunk_size=1000))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="subscribers-{timezone.now():%Y-%m-%d}.csv"'
     return response
@@ -74,8 +74,8 @@ def _import_page(
             "rows": sheet.rows[:ROWS_SHOWN],
             "more_rows": max(0, len(sheet.rows) - ROWS_SHOWN),
         }
-    wrong = bool(form.errors or (sheet and sheet.errors))
-    return render(request, "console/subscribers/import.html", context, status=422 if wrong else 200)
+    is_invalid = bool(form.errors or (sheet and sheet.errors))
+    return render(request, "console/subscribers/import.html", context, status=422 if is_invalid else 200)
 
 
 def _count(number: int) -> str:

@@ -7,10 +7,10 @@ from statuspage.console.action_form import ActionForm
 from statuspage.subscribers import csv_format
 from statuspage.subscribers.forms import EmailField, PreferencesForm
 
-ASK, WORD = "ask", "word"
+ASK, AGREED = "ask", "word"
 BY = [
-    (ASK, "Ask them: one mail with a link to confirm; they are told of nothing before"),
-    (WORD, "I have their word: they agreed to be told, and are told from now on"),
+    (ASK, "Send a confirmation email. They receive notifications after they confirm."),
+    (AGREED, "They have agreed to receive messages. They receive notifications from now on."),
 ]
 
 
@@ -24,12 +24,12 @@ class AddForm(ActionForm, PreferencesForm):
 
     @property
     def is_confirmed(self) -> bool:
-        """After `is_valid()`."""
-        return bool(self.cleaned_data["by"] == WORD)
+        """Whether no confirmation is needed. Call `is_valid()` first."""
+        return bool(self.cleaned_data["by"] == AGREED)
 
 
 class ImportForm(forms.Form):
-    """A file is chosen first; after the preview its text comes back as `text`, to be judged once more."""
+    """The file is uploaded first. After the preview its content comes back as `text`, and is validated again."""
 
     file = forms.FileField(label="CSV file", required=False, allow_empty_file=True)
     text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""A page's subscribers as staff look through them: by state, by address, with what was last sent to each."""
+"""The list of subscribers for staff: filtered by state, channel, scope and address, with the last delivery of each."""
 
 from dataclasses import asdict, dataclass
 
@@ -17,8 +17,8 @@ FAILED_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Entry:
-    """`address` is masked for those who may not read it."""
+class SubscriberRow:
+    """`address` is masked for people who may not read it."""
 
     subscriber: Subscriber
     address: str
@@ -26,8 +26,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What a list is narrowed to; empty or unknown values narrow nothing."""
+class SubscriberFilter:
+    """The filters of the list. Empty and unknown values filter nothing."""
 
     state: str = ""
     channel: str = ""
@@ -38,17 +38,16 @@ class Filter:
     def chosen(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value}
 
-    def of(self, everybody: SubscriberQuerySet) -> SubscriberQuerySet:
-        found = everybody
+    def apply(self, subscribers: SubscriberQuerySet) -> SubscriberQuerySet:
         if self.state in SubscriberState.values:
-            found = found.filter(state=self.state)
+            subscribers = subscribers.filter(state=self.state)
         if self.channel in Channel.values:
-            found = found.filter(channel=self.channel)
+            subscribers = subscribers.filter(channel=self.channel)
         if self.scope in (WHOLE_PAGE, SELECTED):
-            found = found.filter(whole_page=self.scope == WHOLE_PAGE)
+            subscribers = subscribers.filter(whole_page=self.scope == WHOLE_PAGE)
         if self.search:
-            found = found.filter(Q(email__icontains=self.search) | Q(name__icontains=self.search))
-        return found
+            subscribers = subscribers.filter(Q(email__icontains=self.search) | Q(name__icontains=self.search))
+        return subscribers
 
 
 @dataclass(frozen=True)
@@ -56,18 +55,21 @@ class Directory:
     """`counts`: value, label and number of every state, in the order of SubscriberState."""
 
     listed: PageOf[Subscriber]
-    entries: list[Entry]
+    entries: list[SubscriberRow]
     counts: list[tuple[str, str, int]]
     total: int
 
 
-def directory(page: Page, narrowed: Filter, *, number: str | None, masked: bool) -> Directory:
-    """One screenful, in five queries however many there are."""
-    found = narrowed.of(Subscriber.objects.newest_first().filter(page=page))
-    listed = Paginator(found, PER_PAGE).get_page(number)
+def directory(page: Page, filters: SubscriberFilter, *, page_number: str | None, masked: bool) -> Directory:
+    """Return one page of the list. Needs five queries, whatever the number of subscribers."""
+    matches = filters.apply(Subscriber.objects.newest_first().filter(page=page))
+    listed = Paginator(matches, PER_PAGE).get_page(page_number)
     shown = list(listed.object_list)
     last = _last_deliveries(shown)
-    entries = [Entry(one, address_of(one, masked=masked), last.get(one.pk)) for one in shown]
+    entries = [
+        SubscriberRow(subscriber, address_of(subscriber, masked=masked), last.get(subscriber.pk))
+        for subscriber in shown
+    ]
     counts = dict(Subscriber.objects.filter(page=page).values_list("state").annotate(number=Count("pk")))
     by_state = [(value, label, counts.get(value, 0)) for value, label in SubscriberState.choices]
     return Directory(listed, entries, by_state, sum(counts.values()))
@@ -78,7 +80,7 @@ def address_of(subscriber: Subscriber, *, masked: bool) -> str:
 
 
 def mask(address: str) -> str:
-    """`a•••@example.org`, `https://example.org/…`: enough to see whom it may be, too little to write to."""
+    """Return a masked address, like `a•••@example.org` or `https://example.org/…`."""
     name, at, host = address.partition("@")
     if not at:
         return address.partition("…")[0] + "…" if "://" in address else "•••"
@@ -86,32 +88,32 @@ def mask(address: str) -> str:
 
 
 def failed_deliveries(page: Page) -> list[Delivery]:
-    """The newest that were given up."""
+    """Return the newest deliveries that failed permanently."""
     failed = Delivery.objects.newest_first().filter(state=DeliveryState.FAILED, subscriber__page=page)
     return list(failed.select_related("subscriber", "incident")[:FAILED_SHOWN])
 
 
-def endpoint_list(page: Page, words: str, *, by_address: bool) -> SubscriberQuerySet:
-    """Those that are, or may be, sent to first, then the removed. Who may not read addresses finds by name alone."""
-    found = Subscriber.objects.endpoints().filter(page=page)
-    if words:
-        found = found.searched(words) if by_address else found.named(words)
+def endpoint_list(page: Page, search: str, *, by_address: bool) -> SubscriberQuerySet:
+    """Return the endpoints that match `search`, removed ones last. Without `by_address`, only names are searched."""
+    endpoints = Subscriber.objects.endpoints().filter(page=page)
+    if search:
+        endpoints = endpoints.searched(search) if by_address else endpoints.named(search)
     removed = Case(When(state=SubscriberState.UNSUBSCRIBED, then=1), default=0)
-    return found.order_by(removed, "channel", "-created_at", "-pk")
+    return endpoints.order_by(removed, "channel", "-created_at", "-pk")
 
 
-def newest_deliveries(subscriber: Subscriber, *, number: str | None) -> PageOf[Delivery]:
-    return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(number)
+def newest_deliveries(subscriber: Subscriber, *, page_number: str | None) -> PageOf[Delivery]:
+    return Paginator(Delivery.objects.to_endpoint(subscriber), PER_PAGE).get_page(page_number)
 
 
 def latest_bounces(page: Page) -> list[Bounce]:
-    """The newest mails that came back after the mail server had taken them, and complaints."""
-    found = Bounce.objects.of_page(page).after_acceptance().newest_first()
-    return list(found.select_related("subscriber", "delivery__incident")[:FAILED_SHOWN])
+    """Return the newest bounces of emails that the mail server had accepted, and complaints."""
+    bounces = Bounce.objects.of_page(page).after_acceptance().newest_first()
+    return list(bounces.select_related("subscriber", "delivery__incident")[:FAILED_SHOWN])
 
 
 def _last_deliveries(subscribers: list[Subscriber]) -> dict[int, Delivery]:
-    newest = Delivery.objects.filter(subscriber__in=[one.pk for one in subscribers])
+    newest = Delivery.objects.filter(subscriber__in=[subscriber.pk for subscriber in subscribers])
     newest_ids = newest.order_by().values("subscriber").annotate(newest=Max("pk")).values("newest")
     return {
         delivery.subscriber.pk: delivery

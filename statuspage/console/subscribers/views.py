@@ -14,7 +14,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
 from statuspage.console.subscribers.forms import AddForm
-from statuspage.console.subscribers.subscriber_list import PER_PAGE, Filter, address_of, directory
+from statuspage.console.subscribers.subscriber_list import PER_PAGE, SubscriberFilter, address_of, directory
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers import staff_actions
 from statuspage.subscribers.forms import SCOPES, PreferencesForm
@@ -26,35 +26,34 @@ MAX_SEARCH = 254
 
 @role_required(Role.VIEWER)
 def subscriber_list(request: StaffRequest) -> HttpResponse:
-    """Viewers see masked addresses, and cannot search: asking for an address would answer whether it is here."""
+    """List the subscribers. Viewers see masked addresses and cannot search, which would reveal who is subscribed."""
     page = request.page
-    may_read = request.user.has_role(Role.EDITOR)
-    narrowed = Filter(
+    can_edit = request.user.has_role(Role.EDITOR)
+    filters = SubscriberFilter(
         state=request.GET.get("state", ""),
         channel=request.GET.get("channel", ""),
         scope=request.GET.get("scope", ""),
-        search=request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH] if may_read else "",
+        search=request.GET.get("q", "").replace("\0", "").strip()[:MAX_SEARCH] if can_edit else "",
     )
     context = {
         "page": page,
-        "directory": directory(page, narrowed, number=request.GET.get("page"), masked=not may_read),
-        "narrowed": narrowed,
+        "directory": directory(page, filters, page_number=request.GET.get("page"), masked=not can_edit),
+        "filters": filters,
         "query": _query(request, "state", "channel", "scope", "q"),
         "tail": _query(request, "channel", "scope", "q"),
         "channels": Channel.choices,
         "scopes": SCOPES,
-        "may_read": may_read,
     }
     return render(request, "console/subscribers/list.html", context)
 
 
 @role_required(Role.VIEWER)
-def subscriber(request: StaffRequest, code: str) -> HttpResponse:
-    """What they are told of, and all that was ever sent to them. A POST changes what they are told of."""
-    found = _subscriber(request, code)
+def subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Show the preferences and deliveries of a subscriber. A POST changes the preferences."""
+    subscriber = _subscriber(request, public_id)
     if request.method == "POST":
-        return _save_settings(request, found)
-    return _subscriber_page(request, found)
+        return _save_settings(request, subscriber)
+    return _subscriber_page(request, subscriber)
 
 
 @role_required(Role.EDITOR)
@@ -64,112 +63,126 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
     if form.is_valid():
         email, preferences = form.cleaned_data["email"], form.cleaned_preferences()
         try:
-            found = staff_actions.add(
+            subscriber = staff_actions.add(
                 page, email, preferences=preferences, confirmed=form.is_confirmed, actor=request.user.actor
             )
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            asked = f"A mail on its way to {found.email} asks them to confirm."
-            messages.success(request, f"{found.email} is told from now on." if found.is_active else asked)
-            return redirect(console_url(request.page, "subscriber", found.public_id))
+            pending = f"Confirmation email sent to {subscriber.email}."
+            messages.success(request, f"{subscriber.email} subscribed." if subscriber.is_active else pending)
+            return redirect(console_url(request.page, "subscriber", subscriber.public_id))
     context = {"page": page, "form": form}
     return render_form(request, "console/subscribers/add.html", context, form)
 
 
 @role_required(Role.EDITOR)
-def unsubscribe_subscriber(request: StaffRequest, code: str) -> HttpResponse:
-    """Asks first: only the subscriber can undo it. Then back to where one was in the list."""
+def unsubscribe_subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
+    """Ask for confirmation, because only the subscriber can undo it. Then return to the same place in the list."""
     page = request.page
-    found = _subscriber(request, code)
+    subscriber = _subscriber(request, public_id)
     query = _query(request, "state", "channel", "scope", "q", "page")
     if request.method == "POST":
-        staff_actions.unsubscribe(found, actor=request.user.actor)
-        messages.success(request, f"{found} is unsubscribed and will not be told of anything more.")
+        staff_actions.unsubscribe(subscriber, actor=request.user.actor)
+        messages.success(request, f"{subscriber} unsubscribed.")
         url = console_url(request.page, "subscribers")
         return redirect(f"{url}?{query}" if query else url)
-    context = {"page": page, "subscriber": found, "query": query}
+    context = {"page": page, "subscriber": subscriber, "query": query}
     return render(request, "console/subscribers/unsubscribe.html", context)
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def pause_subscriber(request: StaffRequest, code: str) -> HttpResponse:
-    return _act(request, code, lambda found: staff_actions.pause(found, actor=request.user.actor), "Paused.")
-
-
-@role_required(Role.EDITOR)
-@require_POST
-def resume_subscriber(request: StaffRequest, code: str) -> HttpResponse:
+def pause_subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
     return _act(
-        request, code, lambda found: staff_actions.resume(found, actor=request.user.actor), "Told again from now on."
+        request,
+        public_id,
+        lambda subscriber: staff_actions.pause(subscriber, actor=request.user.actor),
+        "Subscriber paused.",
     )
 
 
 @role_required(Role.EDITOR)
 @require_POST
-def resend_confirmation(request: StaffRequest, code: str) -> HttpResponse:
-    found = _subscriber(request, code)
+def resume_subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
+    return _act(
+        request,
+        public_id,
+        lambda subscriber: staff_actions.resume(subscriber, actor=request.user.actor),
+        "Subscriber resumed.",
+    )
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def resend_confirmation(request: StaffRequest, public_id: str) -> HttpResponse:
+    subscriber = _subscriber(request, public_id)
     try:
-        owed = staff_actions.resend_confirmation(found, actor=request.user.actor)
+        is_sent = staff_actions.resend_confirmation(subscriber, actor=request.user.actor)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        if owed:
-            messages.success(request, "A mail that asks them to confirm is on its way.")
+        if is_sent:
+            messages.success(request, "Confirmation email sent.")
         else:
-            messages.warning(request, "Such a mail went out in the last day already. One a day is the most.")
-    return redirect(console_url(request.page, "subscriber", code))
+            messages.warning(request, "A confirmation email was sent in the last 24 hours. You can send one per day.")
+    return redirect(console_url(request.page, "subscriber", public_id))
 
 
-def _act(request: StaffRequest, code: str, act: Callable[[Subscriber], None], said: str) -> HttpResponse:
-    act(_subscriber(request, code))
-    messages.success(request, said)
-    return redirect(console_url(request.page, "subscriber", code))
+def _act(request: StaffRequest, public_id: str, action: Callable[[Subscriber], None], message: str) -> HttpResponse:
+    action(_subscriber(request, public_id))
+    messages.success(request, message)
+    return redirect(console_url(request.page, "subscriber", public_id))
 
 
-def _save_settings(request: StaffRequest, found: Subscriber) -> HttpResponse:
+def _save_settings(request: StaffRequest, subscriber: Subscriber) -> HttpResponse:
     if not request.user.has_role(Role.EDITOR):
-        return render(request, "console/forbidden.html", {"page": found.page, "role": Role.EDITOR}, status=403)
-    form = _settings_form(found, request)
+        return render(request, "console/forbidden.html", {"page": subscriber.page, "role": Role.EDITOR}, status=403)
+    form = _settings_form(subscriber, request)
     if not form.is_valid():
-        return _subscriber_page(request, found, form=form)
-    staff_actions.change(found, form.cleaned_preferences(), actor=request.user.actor)
-    messages.success(request, "Saved.")
-    return redirect(console_url(request.page, "subscriber", found.public_id))
+        return _subscriber_page(request, subscriber, form=form)
+    staff_actions.change(subscriber, form.cleaned_preferences(), actor=request.user.actor)
+    messages.success(request, "Preferences saved.")
+    return redirect(console_url(request.page, "subscriber", subscriber.public_id))
 
 
-def _settings_form(found: Subscriber, request: StaffRequest) -> PreferencesForm:
-    page = found.page
+def _settings_form(subscriber: Subscriber, request: StaffRequest) -> PreferencesForm:
+    page = subscriber.page
     components, open_incidents = page.components.active().in_page_order(), page.incidents.not_ended().newest_first()
     return PreferencesForm(
-        sent(request), page=page, offered=components, open_incidents=open_incidents, preferences=preferences_of(found)
+        sent(request),
+        page=page,
+        offered=components,
+        open_incidents=open_incidents,
+        preferences=preferences_of(subscriber),
     )
 
 
-def _subscriber_page(request: StaffRequest, found: Subscriber, *, form: PreferencesForm | None = None) -> HttpResponse:
-    history = Delivery.objects.of_subscriber(found).with_story().newest_first()
-    may_read = request.user.has_role(Role.EDITOR)
-    preferences = preferences_of(found)
+def _subscriber_page(
+    request: StaffRequest, subscriber: Subscriber, *, form: PreferencesForm | None = None
+) -> HttpResponse:
+    history = Delivery.objects.of_subscriber(subscriber).with_story().newest_first()
+    can_edit = request.user.has_role(Role.EDITOR)
+    preferences = preferences_of(subscriber)
     listed = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": found.page,
-        "subscriber": found,
-        "address": address_of(found, masked=not may_read),
+        "page": subscriber.page,
+        "subscriber": subscriber,
+        "address": address_of(subscriber, masked=not can_edit),
         "preferences": preferences,
         "scope": scope_labels(preferences),
-        "form": form or (_settings_form(found, request) if may_read else None),
+        "form": form or (_settings_form(subscriber, request) if can_edit else None),
         "listed": listed,
         "rows": [(delivery, "") for delivery in listed],
         "query": "",
-        "may_read": may_read,
+        "may_read": can_edit,
     }
     return render(request, "console/subscribers/subscriber.html", context, status=422 if form else 200)
 
 
-def _subscriber(request: StaffRequest, code: str) -> Subscriber:
-    everybody = Subscriber.objects.with_preferences().select_related("page")
-    return get_object_or_404(everybody, page=request.page, public_id=code)
+def _subscriber(request: StaffRequest, public_id: str) -> Subscriber:
+    subscribers = Subscriber.objects.with_preferences().select_related("page")
+    return get_object_or_404(subscribers, page=request.page, public_id=public_id)
 
 
 def _query(request: StaffRequest, *names: str) -> str:

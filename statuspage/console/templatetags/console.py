@@ -35,7 +35,7 @@ def page_public_url(context: dict[str, Any], name: str, *args: object) -> str:
 
 @register.filter
 def as_markdown(text: str, at: Clock | tzinfo | None = None) -> SafeString:
-    """The text as visitors will see it, or what is wrong with it. `at` is how `@14:14` is read; a zone means today."""
+    """Render Markdown, or its errors. `at` gives the day of times like `@14:14`; a zone means today."""
     clock = Clock(at, timezone.now()) if isinstance(at, tzinfo) else at
     try:
         return markdown.render(text, clock=clock)
@@ -45,7 +45,7 @@ def as_markdown(text: str, at: Clock | tzinfo | None = None) -> SafeString:
 
 @register.filter
 def described(field: BoundField) -> Any:
-    """The control, tied to its hint and its errors for screen readers."""
+    """Render the field's widget, with aria attributes for its hint and errors."""
     described_by = [f"{field.auto_id}_hint"] if field.help_text else []
     attributes: dict[str, str | bool] = {}
     if field.errors:
@@ -62,14 +62,14 @@ def _newest(page: Page) -> Incident | None:
 
 @register.inclusion_tag("console/_nav.html", takes_context=True)
 def console_nav(context: dict[str, Any]) -> dict[str, Any]:
-    """`{% console_nav %}`: the links of the bar, for whoever is signed in."""
+    """`{% console_nav %}`: the navigation bar of the signed-in person."""
     request = context["request"]
     if not isinstance(request.user, User):
         return {}
     page = request.page
     return {
         "request": request,
-        # A page that shows the open incidents has looked already.
+        # The dashboard has read the newest incident already.
         "newest": context["newest"] if "newest" in context else _newest(page),
         "can_edit": request.user.has_role(Role.EDITOR),
         "daily": navigation.links(page, navigation.DAILY, request.user, request.path),

@@ -6,7 +6,7 @@ from django.utils.http import urlencode
 
 from incidents.models import Page
 from statuspage.common.urls import console_url
-from statuspage.console.proofreading.remarks import Line, Subject, lines_about, subject_of
+from statuspage.console.proofreading.remarks import RemarkLine, Subject, lines_about, subject_of
 
 register = template.Library()
 
@@ -16,7 +16,7 @@ class ProofreaderPanel:
     """The URL that returns remarks on a form, and the remarks on its current text."""
 
     url: str
-    lines: list[Line]
+    lines: list[RemarkLine]
 
 
 @register.simple_tag(takes_context=True)

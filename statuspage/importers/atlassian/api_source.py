@@ -21,7 +21,7 @@ from statuspage.importers.atlassian import objects
 from statuspage.importers.errors import Forbidden, NotFound, SourceError
 from statuspage.importers.fetching import Fetcher
 from statuspage.importers.fields import BadObject, SourceObject, each, parse_each, source_object
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import IsSettled, Record
 from statuspage.subscribers.importing import IncomingSubscriber
 from statuspage.subscribers.models import Channel, SubscriberState
@@ -41,7 +41,7 @@ _CHANNELS = {"email": Channel.EMAIL, "sms": Channel.SMS, "webhook": Channel.WEBH
 
 
 class ApiSource:
-    def __init__(self, page_id: str, fetcher: Fetcher, report: Report, *, api_url: str = API_URL) -> None:
+    def __init__(self, page_id: str, fetcher: Fetcher, report: ImportReport, *, api_url: str = API_URL) -> None:
         self.name = f"Statuspage, page {page_id}"
         self.report = report
         self.expected = 0

@@ -16,18 +16,18 @@ from django.core.exceptions import ValidationError
 
 from incidents.models.pages import validate_time_zone
 from incidents.transfer.records import (
+    ImportOutcome,
+    ImportResult,
     IncomingComponent,
     IncomingGroup,
     IncomingIncident,
     IncomingPage,
-    Outcome,
-    Result,
 )
 from statuspage.importers.atlassian import incident_page, objects
 from statuspage.importers.errors import NotFound, SourceError, Unreadable
 from statuspage.importers.fetching import Fetcher
 from statuspage.importers.fields import BadObject, each, parse_each, source_object
-from statuspage.importers.report import Report
+from statuspage.importers.report import ImportReport
 from statuspage.importers.source import IsSettled, Record
 
 LISTS = {
@@ -43,7 +43,7 @@ _LINK = re.compile(r"/incidents/([a-z0-9]{1,20})\b")
 
 
 class PublicSource:
-    def __init__(self, url: str, fetcher: Fetcher, report: Report) -> None:
+    def __init__(self, url: str, fetcher: Fetcher, report: ImportReport) -> None:
         self.name = urlsplit(url).netloc
         self.report = report
         self.expected = 0
@@ -102,7 +102,7 @@ class PublicSource:
         for public_id in public_ids:
             self._seen.add(public_id)
             if is_settled(public_id):
-                self.report.add("incidents", f"incident {public_id}", Result(Outcome.UNCHANGED))
+                self.report.add("incidents", f"incident {public_id}", ImportResult(ImportOutcome.UNCHANGED))
                 continue
             yield from self._incident(public_id)
 

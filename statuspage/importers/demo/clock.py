@@ -26,7 +26,7 @@ from incidents.models import (
     ServiceTarget,
     StatusInterval,
 )
-from statuspage.importers.demo.schedule import Publication
+from statuspage.importers.demo.schedule import DemoPublication
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def backdate(
     *,
     since: Start,
     now: datetime,
-    publications: Iterable[Publication],
+    publications: Iterable[DemoPublication],
     edits: Mapping[IncidentUpdate, datetime],
 ) -> None:
     began = _components(page)
@@ -96,7 +96,7 @@ def _maintenances(page: Page, now: datetime) -> None:
         MaintenanceSeries.objects.filter(pk=series.pk).update(created_at=created_at, updated_at=created_at)
 
 
-def _postmortem(page: Page, publication: Publication) -> None:
+def _postmortem(page: Page, publication: DemoPublication) -> None:
     postmortem = Postmortem.objects.get(incident__page=page, incident__title=publication.incident.title)
     at = publication.at
     Postmortem.objects.filter(pk=postmortem.pk).update(created_at=at, updated_at=at)

@@ -58,7 +58,7 @@ class SeriesText:
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """An action, due at `at`. `verb` is `scheduled` or a status of the maintenance."""
 
     text: MaintenanceText | SeriesText
@@ -75,7 +75,7 @@ def series() -> list[SeriesText]:
     return [SeriesText(**raw | {"clock": time.fromisoformat(raw["clock"])}) for raw in rows]
 
 
-def steps(texts: Iterable[MaintenanceText | SeriesText], *, seed: int, now: datetime) -> list[Step]:
+def steps(texts: Iterable[MaintenanceText | SeriesText], *, seed: int, now: datetime) -> list[DemoStep]:
     """Return all steps up to `now`, in no particular order."""
     return [step for text in texts for step in _steps(text, seed, now)]
 
@@ -87,7 +87,7 @@ class Replay:
         self.page, self.components, self.now = page, components, now
         self.maintenances: dict[str, Incident] = {}
 
-    def apply(self, step: Step) -> None:
+    def apply(self, step: DemoStep) -> None:
         if isinstance(step.text, SeriesText):
             self._create_series(step.text, step.at)
         elif step.verb == "scheduled":
@@ -110,7 +110,7 @@ class Replay:
             at=at,
         )
 
-    def _post_update(self, text: MaintenanceText, step: Step) -> None:
+    def _post_update(self, text: MaintenanceText, step: DemoStep) -> None:
         posts: dict[str, Callable[..., IncidentUpdate]]
         posts = {"started": actions.start, "verifying": incident_actions.post_update, "completed": actions.complete}
         update = UpdateInput(body=text.bodies[step.verb], status=Status.VERIFYING, notify=False, at=step.at)
@@ -145,13 +145,13 @@ def _maintenance(raw: dict[str, Any]) -> MaintenanceText:
     return MaintenanceText(**raw)
 
 
-def _steps(text: MaintenanceText | SeriesText, seed: int, now: datetime) -> list[Step]:
+def _steps(text: MaintenanceText | SeriesText, seed: int, now: datetime) -> list[DemoStep]:
     rng = random.Random(f"{seed} {text.title}")
     starts_at = text.starts_at(now) if isinstance(text, MaintenanceText) else now + timedelta(days=text.in_days)
     announced_at = starts_at - timedelta(days=text.announced_days, minutes=rng.randint(0, 600))
-    steps = [Step(text, "scheduled", announced_at)]
+    steps = [DemoStep(text, "scheduled", announced_at)]
     if isinstance(text, MaintenanceText) and text.bodies:
         length = timedelta(minutes=text.minutes)
-        steps += [Step(text, "started", starts_at), Step(text, "completed", starts_at + length)]
-        steps += [Step(text, "verifying", starts_at + length * 0.8)] if "verifying" in text.bodies else []
+        steps += [DemoStep(text, "started", starts_at), DemoStep(text, "completed", starts_at + length)]
+        steps += [DemoStep(text, "verifying", starts_at + length * 0.8)] if "verifying" in text.bodies else []
     return steps

@@ -29,7 +29,7 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Publication:
+class DemoPublication:
     """A postmortem, due at `at`."""
 
     incident: IncidentText
@@ -41,7 +41,7 @@ class Publication:
         return None if item.done_in_days is None else self.at + timedelta(days=item.done_in_days)
 
 
-def steps(incidents: Iterable[IncidentText], *, seed: int, now: datetime) -> list[Post | Publication]:
+def steps(incidents: Iterable[IncidentText], *, seed: int, now: datetime) -> list[Post | DemoPublication]:
     """Return all updates and postmortems, oldest first, because status histories are written in this order."""
     return sorted((step for incident in incidents for step in _steps(incident, seed, now)), key=lambda step: step.at)
 
@@ -56,14 +56,14 @@ def dated(text: str, start: datetime) -> str:
     return _MOMENT.sub(moment, text)
 
 
-def _steps(incident: IncidentText, seed: int, now: datetime) -> list[Post | Publication]:
+def _steps(incident: IncidentText, seed: int, now: datetime) -> list[Post | DemoPublication]:
     # A generator for each incident: adding or removing one does not move the others.
     rng = random.Random(f"{seed} {incident.title}")
     start = _start(incident, rng, now)
-    steps: list[Post | Publication] = [_post(incident, update, start, rng) for update in incident.updates]
+    steps: list[Post | DemoPublication] = [_post(incident, update, start, rng) for update in incident.updates]
     if incident.postmortem:
         at = start + timedelta(minutes=incident.postmortem.published_after)
-        steps.append(Publication(incident, incident.postmortem, at, dated(incident.postmortem.body, start)))
+        steps.append(DemoPublication(incident, incident.postmortem, at, dated(incident.postmortem.body, start)))
     return steps
 
 

@@ -20,12 +20,12 @@ from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, Incident, IncidentUpdate, Page
 from incidents.models.base import PUBLIC_ID_ALPHABET
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from incidents.models.states import ComponentStatus, Status
 from statuspage.importers.demo import clock, data, maintenances
 from statuspage.importers.demo import subscribers as demo_subscribers
 from statuspage.importers.demo.maintenances import demo_actor
-from statuspage.importers.demo.schedule import Post, Publication
+from statuspage.importers.demo.schedule import DemoPublication, Post
 from statuspage.importers.demo.schedule import steps as incident_steps
 
 Log = Callable[[str], None]
@@ -60,7 +60,7 @@ def seed(page: Page | None, *, seed: int, now: datetime, log: Log) -> tuple[Page
     for step in sorted(
         [*incident_steps(data.incidents(), seed=seed, now=now), *maintenance_steps], key=lambda step: step.at
     ):
-        if isinstance(step, maintenances.Step):
+        if isinstance(step, maintenances.DemoStep):
             maintenance_replay.apply(step)
         else:
             replay.apply(step)
@@ -133,11 +133,11 @@ class _Replay:
         self.incidents: dict[str, Incident] = {}
         self.affected: dict[str, set[Component]] = {}
         self.edits: dict[IncidentUpdate, datetime] = {}
-        self.publications: list[Publication] = []
+        self.publications: list[DemoPublication] = []
         self.posts = 0
 
-    def apply(self, step: Post | Publication) -> None:
-        if isinstance(step, Publication):
+    def apply(self, step: Post | DemoPublication) -> None:
+        if isinstance(step, DemoPublication):
             self._publish(step)
         elif step.is_first:
             self._open(step)
@@ -207,7 +207,7 @@ class _Replay:
             affected.clear()
         return statuses
 
-    def _publish(self, publication: Publication) -> None:
+    def _publish(self, publication: DemoPublication) -> None:
         incident = self.incidents[publication.incident.title]
         postmortem_actions.publish(
             incident,
@@ -235,7 +235,7 @@ def _findings(incident: Incident, text: data.PostmortemText) -> Findings:
         return incident.started_at + timedelta(minutes=minutes)
 
     return Findings(
-        timeline=tuple(Line(at(line.after), line.text) for line in text.lines),
+        timeline=tuple(TimelineLine(at(line.after), line.text) for line in text.lines),
         impact_started_at=incident.impact_started_at,
         detected_at=at(text.detected_after),
         fixed_at=at(text.fixed_after),

@@ -30,7 +30,7 @@ _WORDS = 500
 
 
 @dataclass(frozen=True)
-class Report:
+class BounceReport:
     """`kind` is None for what changes nothing, and `ignored` says why. `tokens` may name the mail that it is about;
     `unsubscribe` is the token of that mail's List-Unsubscribe, for complaints that quote nothing else of ours."""
 
@@ -42,7 +42,7 @@ class Report:
     unsubscribe: str = ""
 
 
-def read_report(raw: bytes) -> Report:
+def read_report(raw: bytes) -> BounceReport:
     """What a message to the return path says."""
     message = BytesParser().parsebytes(raw)
     parts = list(message.walk())
@@ -52,7 +52,7 @@ def read_report(raw: bytes) -> Report:
             return _delivery_report(tokens, list(_recipients(part)))
         if part.get_content_type() == "message/feedback-report":
             return _complaint(tokens, _inside(part), _unsubscribe_token(parts))
-    return Report(tokens, ignored="no delivery report, perhaps an automatic answer")
+    return BounceReport(tokens, ignored="no delivery report, perhaps an automatic answer")
 
 
 def _addresses(message: Message, parts: list[Message]) -> Iterator[str]:
@@ -81,26 +81,26 @@ def _recipients(part: Message) -> Iterator[Message]:
     yield from (block for block in blocks if block["Action"])
 
 
-def _delivery_report(tokens: list[str], recipients: list[Message]) -> Report:
+def _delivery_report(tokens: list[str], recipients: list[Message]) -> BounceReport:
     actions = {_field(block, "Action").lower() for block in recipients}
     if actions != {FAILED}:
         # Somebody behind the address got it, or will: no reason to stop.
-        return Report(tokens, ignored=f"not a failure: {', '.join(sorted(actions)) or 'no recipient'}"[:_WORDS])
+        return BounceReport(tokens, ignored=f"not a failure: {', '.join(sorted(actions)) or 'no recipient'}"[:_WORDS])
     block = recipients[0]
     words = _TYPE.sub("", _field(block, "Diagnostic-Code"))
     status = find_status(_field(block, "Status"))
     if not status or status.endswith(".0.0"):
         status = find_status(words) or status
-    return Report(
+    return BounceReport(
         tokens, bounce_kind_of(status), status, words or f"{status or 'No reason'} given by their mail server"
     )
 
 
-def _complaint(tokens: list[str], fields: Message, unsubscribe: str) -> Report:
+def _complaint(tokens: list[str], fields: Message, unsubscribe: str) -> BounceReport:
     kind = _field(fields, "Feedback-Type").lower()
     if kind not in COMPLAINTS:
-        return Report(tokens, ignored=f"not a complaint: {kind or 'no type'}"[:_WORDS])
-    return Report(tokens, BounceKind.COMPLAINT, words=f"Reported as {kind}", unsubscribe=unsubscribe)
+        return BounceReport(tokens, ignored=f"not a complaint: {kind or 'no type'}"[:_WORDS])
+    return BounceReport(tokens, BounceKind.COMPLAINT, words=f"Reported as {kind}", unsubscribe=unsubscribe)
 
 
 def _unsubscribe_token(parts: list[Message]) -> str:

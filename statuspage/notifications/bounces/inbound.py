@@ -9,7 +9,7 @@ from django.db import Error as DatabaseTrouble
 
 from statuspage.common.signing import BadToken
 from statuspage.notifications.bounces import bounces
-from statuspage.notifications.bounces.dsn import Report, read_report
+from statuspage.notifications.bounces.dsn import BounceReport, read_report
 from statuspage.notifications.messages.return_path import row_of, tokens_in
 from statuspage.notifications.models import BounceKind, Delivery, MailTest
 from statuspage.subscribers.links import UNSUBSCRIBE, subscriber_of
@@ -41,7 +41,7 @@ def receive(stream: BinaryIO, *, envelope_to: str = "") -> str:
     return outcome
 
 
-def settle(report: Report, tokens: list[str]) -> str:
+def settle(report: BounceReport, tokens: list[str]) -> str:
     """Do what `report` says to the row that one of `tokens` names."""
     if report.kind is None:
         return f"ignored: {report.ignored}"
@@ -53,7 +53,7 @@ def settle(report: Report, tokens: list[str]) -> str:
     return _apply(row, report.kind, report)
 
 
-def _complainer(report: Report) -> Subscriber | None:
+def _complainer(report: BounceReport) -> Subscriber | None:
     """Whose link to unsubscribe the mail carried that a complaint quotes."""
     try:
         return subscriber_of(UNSUBSCRIBE, report.unsubscribe)
@@ -61,7 +61,7 @@ def _complainer(report: Report) -> Subscriber | None:
         return None
 
 
-def _apply(row: Delivery | MailTest, kind: BounceKind, report: Report) -> str:
+def _apply(row: Delivery | MailTest, kind: BounceKind, report: BounceReport) -> str:
     said = f"{kind.label.lower()} {report.status}".strip()
     if isinstance(row, MailTest):
         MailTest.objects.came_back(row.pk, f"{kind.label}: {report.words}")

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from statuspage.notifications.bounces import bounces
-from statuspage.notifications.bounces.dsn import Report
+from statuspage.notifications.bounces.dsn import BounceReport
 from statuspage.notifications.bounces.inbound import settle
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.return_path import METADATA_KEY, row_of
@@ -74,10 +74,12 @@ def _events(request: HttpRequest, provider: str) -> list[Any]:
     return events
 
 
-def _report(event: Any) -> Report:
+def _report(event: Any) -> BounceReport:
     words = one_line(str(event.mta_response or event.description or ""))[:500]
     kind = _kind(event, find_status(words))
-    return Report([], kind, find_status(words), words, ignored="" if kind else f"an event of type {event.event_type}")
+    return BounceReport(
+        [], kind, find_status(words), words, ignored="" if kind else f"an event of type {event.event_type}"
+    )
 
 
 def _kind(event: Any, status: str) -> BounceKind | None:

@@ -23,7 +23,7 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.common.signing import seal_number
+from statuspage.common.signing import sign_number
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import feedback_id, inlined, one_line, sender_address
 from statuspage.notifications.messages.return_path import MAIL_TEST, provider_headers, return_path
@@ -40,7 +40,7 @@ _hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
 
 
 @dataclass(frozen=True)
-class Step:
+class SmtpTestStep:
     """`state` is ok, warning, look (only staff can tell), failed or skipped. `words` say what the server answered, or
     what to do."""
 
@@ -73,18 +73,20 @@ def _run(test: MailTest) -> None:
         connection.close()
 
 
-def run(test: MailTest) -> list[Step]:
+def run(test: MailTest) -> list[SmtpTestStep]:
     """Send the test mail and say how each step went. Up to DEADLINE seconds, and the time that a name server takes."""
     message = build(test)
     if not settings.EMAIL_URL:
         get_connection().send_messages([message])
-        return [Step("Mail server", "warning", "None is set, so the mail was written to a file and reaches nobody.")]
+        return [
+            SmtpTestStep("Mail server", "warning", "None is set, so the mail was written to a file and reaches nobody.")
+        ]
     return SmtpTest(message, test.to).steps()
 
 
 def build(test: MailTest) -> EmailMultiAlternatives:
     """What the test sends: the headers of every mail of ours but those of a subscription."""
-    page, token = test.page, seal_number(MAIL_TEST, test.pk)
+    page, token = test.page, sign_number(MAIL_TEST, test.pk)
     context = {"page": page, "subject": f"[{one_line(page.name)}] Test mail", "home_url": absolute_url(page, "/")}
     sender = formataddr((one_line(page.name), sender_address()))
     headers = {
@@ -111,11 +113,11 @@ class SmtpTest:
     def __init__(self, message: EmailMultiAlternatives, to: str) -> None:
         self.message = message
         self.to = to
-        self.done: list[Step] = []
+        self.done: list[SmtpTestStep] = []
         self.client: smtplib.SMTP | None = None
         self.overdue = threading.Event()
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[SmtpTestStep]:
         alarm = threading.Timer(DEADLINE, self._hang_up)
         alarm.daemon = True
         alarm.start()
@@ -208,7 +210,7 @@ class SmtpTest:
         return explained(error)
 
     def _note(self, name: str, state: str, words: str) -> None:
-        self.done.append(Step(name, state, one_line(words)[:_WORDS]))
+        self.done.append(SmtpTestStep(name, state, one_line(words)[:_WORDS]))
 
     def _hang_up(self) -> None:
         self.overdue.set()

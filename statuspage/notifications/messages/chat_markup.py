@@ -45,7 +45,7 @@ class Dialect:
 
     def blocks(self, html: str) -> list[str]:
         """Return the paragraphs, lists and other blocks of `html`, one string each."""
-        writer = _Writer(self)
+        writer = _ChatWriter(self)
         writer.feed(html)
         writer.close()
         return writer.blocks
@@ -151,7 +151,7 @@ TELEGRAM = Dialect(
 PLAIN = Dialect(escape=str, code=str, link=_plain_link)
 
 
-class _Writer(HTMLParser):
+class _ChatWriter(HTMLParser):
     def __init__(self, dialect: Dialect) -> None:
         super().__init__(convert_charrefs=True)
         self.blocks: list[str] = []

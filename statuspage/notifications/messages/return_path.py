@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from statuspage.common.signing import BadToken, open_number
+from statuspage.common.signing import BadToken, verify_number
 from statuspage.notifications.models import Delivery, MailTest
 
 # The purposes of the tokens: the row id in the table of deliveries or of mail tests.
@@ -57,6 +57,6 @@ def row_of(tokens: Iterable[str]) -> Delivery | MailTest | None:
 def _number(purpose: str, token: str) -> int:
     """Return the row id, or 0 if the token is not valid for `purpose`."""
     try:
-        return open_number(purpose, token)
+        return verify_number(purpose, token)
     except BadToken:
         return 0

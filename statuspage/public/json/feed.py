@@ -1,16 +1,16 @@
-"""The incident history as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/). Ours: Statuspage has none."""
+"""The incident history as JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/). Statuspage does not have it."""
 
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from incidents.templatetags.candor import site_name
 from incidents.text.wording import machine_time
-from statuspage.public.feeds import Entry, incident_feed
+from statuspage.public.feeds import FeedEntry, incident_feed
 
 CONTENT_TYPE = "application/feed+json; charset=utf-8"
 
 
 def json_feed(page: Page, *, url: str) -> Json:
-    """What the Atom feed tells; `date_published` is when the incident began, and stays."""
+    """Return the entries of the Atom feed. `date_published` is when the incident began, and does not change."""
     feed = incident_feed(page)
     return {
         "version": "https://jsonfeed.org/version/1.1",
@@ -24,7 +24,7 @@ def json_feed(page: Page, *, url: str) -> Json:
     }
 
 
-def _item(entry: Entry) -> Json:
+def _item(entry: FeedEntry) -> Json:
     return {
         "id": entry.url,
         "url": entry.url,

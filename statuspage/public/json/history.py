@@ -8,7 +8,7 @@ from incidents.statuspage_json import HistorySerializer, Json
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url
 from statuspage.public.feeds import marked_span
-from statuspage.public.history import Entry, History, months_before
+from statuspage.public.history import History, HistoryEntry, months_before
 
 
 def history_body(page: Page, history: History) -> Json:
@@ -26,7 +26,7 @@ def history_body(page: Page, history: History) -> Json:
     )
 
 
-def _entry(serializer: HistorySerializer, entry: Entry) -> Json:
+def _entry(serializer: HistorySerializer, entry: HistoryEntry) -> Json:
     """One incident. The message is the full text, which the HTML page shortens."""
     incident = entry.incident
     timestamp = marked_span(incident.happened_at, incident.resolved_at, serializer.page.zone)

@@ -59,11 +59,11 @@ def _postmortem(serializer: IncidentSerializer, postmortem: Postmortem) -> Json:
 
 def _summary(serializer: IncidentSerializer, summary: PostmortemSummary | None) -> Json:
     """The parts beside the text, as they were published. Empty if there are none."""
-    lines, harms = (summary.lines, summary.component_impacts) if summary else ((), ())
+    lines, impacts = (summary.lines, summary.component_impacts) if summary else ((), ())
     return {
         "timeline": [{"at": serializer.time(line.at), "text": line.text} for line in lines],
         "moments": {name: serializer.time(at) for name, at in summary.moments.items()} if summary else {},
-        "components": [{"name": harm.name, "seconds": round(harm.lasted.total_seconds())} for harm in harms],
+        "components": [{"name": impact.name, "seconds": round(impact.lasted.total_seconds())} for impact in impacts],
         "factors": list(summary.factors) if summary else [],
     }
 

@@ -1,4 +1,4 @@
-"""JSON beside the API v2: what Statuspage's own pages ask for, and what there is of ours alone."""
+"""JSON that is not part of API v2: what Statuspage's own pages request, and Candor's own formats."""
 
 from functools import wraps
 
@@ -12,14 +12,14 @@ from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
 from incidents.statuspage_json import Json, V2Serializer
 from incidents.visibility import Viewer
-from statuspage.common.json_responses import json_answer, json_not_found, v2_serializer
+from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
 from statuspage.public.http import View, open_page
 from statuspage.public.json.feed import CONTENT_TYPE, json_feed
 from statuspage.public.json.history import history_body
 from statuspage.public.json.incident import incident_body
-from statuspage.public.uptime import Span, spans_of
+from statuspage.public.uptime import UptimeSpan, spans_of
 
 
 @open_page
@@ -30,11 +30,11 @@ def history(request: HttpRequest) -> HttpResponse:
     history = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
     if history is None:
         return json_not_found()
-    return json_answer(history_body(page, history), changed_at=history.changed_at)
+    return json_response(history_body(page, history), changed_at=history.changed_at)
 
 
 def or_json(view: View) -> View:
-    """The history's page; for a reader that wants JSON and not HTML, what `/history.json` says."""
+    """Decorate the history page: clients that accept JSON and not HTML get `/history.json`."""
 
     @vary_on_headers("Accept")
     @wraps(view)
@@ -50,19 +50,19 @@ def or_json(view: View) -> View:
 def incident(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
     body = incident_body(page, public_id)
-    return json_answer(body, changed_at=page.updated_at) if body else json_not_found()
+    return json_response(body, changed_at=page.updated_at) if body else json_not_found()
 
 
 @open_page
 def feed(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     body = json_feed(page, url=absolute_url(page, reverse("public:json_feed")))
-    return json_answer(body, changed_at=page.updated_at, content_type=CONTENT_TYPE)
+    return json_response(body, changed_at=page.updated_at, content_type=CONTENT_TYPE)
 
 
 @open_page
 def uptime(request: HttpRequest) -> HttpResponse:
-    """Every published uptime of the last 30, 90 and 365 days, null where nothing is known. Four queries."""
+    """The published uptime of the last 30, 90 and 365 days, null if there is no history. Costs four queries."""
     page, now = current_page(request), timezone.now()
     serializer = v2_serializer(page)
     components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
@@ -77,14 +77,14 @@ def uptime(request: HttpRequest) -> HttpResponse:
             for component in components
         ],
     }
-    return json_answer(body)
+    return json_response(body)
 
 
-def _uptime(serializer: V2Serializer, component: Component, spans: list[Span]) -> Json:
+def _uptime(serializer: V2Serializer, component: Component, spans: list[UptimeSpan]) -> Json:
     percentages = {f"{span.days}_days": None if span.percentage is None else float(span.percentage) for span in spans}
     return {"id": component.public_id, "name": component.full_name, "uptime_percentage": percentages}
 
 
 def _proof(page: Page, component: Component) -> str:
-    """Where all is told that the percentage is made from."""
+    """Return the URL of the data that the percentage is computed from."""
     return absolute_url(page, reverse("public:uptime_json", args=[component.public_id]))

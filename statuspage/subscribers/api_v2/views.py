@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
-from statuspage.common.json_responses import for_any_origin, json_answer, json_not_found, v2_serializer
+from statuspage.common.json_responses import for_any_origin, json_not_found, json_response, v2_serializer
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, InvalidBody, build_form, read_fields, values_of
@@ -57,7 +57,7 @@ def subscribers(request: HttpRequest) -> HttpResponse:
     try:
         fields = read_fields(request)
     except InvalidBody as error:
-        return json_answer({"error": str(error), "message": str(error)}, status=400)
+        return json_response({"error": str(error), "message": str(error)}, status=400)
     if request.method == "DELETE":
         return _request_unsubscribe(request, fields.get("id") or "")
     if fields.get("phone_number"):
@@ -148,7 +148,7 @@ def _subscriber_response(
     subscriber |= {"quarantined_at": None, "incident": incident}
     subscriber |= {"skip_confirmation_notification": False, "purge_at": None}
     subscriber |= {"endpoint": endpoint} if endpoint else {}
-    return json_answer({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
+    return json_response({"page": serializer.page_object(), "subscriber": subscriber}, status=status)
 
 
 def _validation_error(errors: dict[str, Any]) -> HttpResponse:
@@ -158,12 +158,12 @@ def _validation_error(errors: dict[str, Any]) -> HttpResponse:
         for name, field_errors in errors.items()
     }
     line = " ".join(f"{name}: {sentence}" for name, sentences in messages.items() for sentence in sentences)
-    return json_answer({"error": messages, "message": line}, status=422)
+    return json_response({"error": messages, "message": line}, status=422)
 
 
 def _rate_limited() -> HttpResponse:
     text = "Too many requests from your network in the last hour. Try again later."
-    response = json_answer({"error": text, "message": text}, status=429)
+    response = json_response({"error": text, "message": text}, status=429)
     response["Retry-After"] = str(ratelimit.retry_after(HOUR))
     return response
 
@@ -178,6 +178,6 @@ def _preflight(methods: tuple[str, ...]) -> HttpResponse:
 
 def _method_not_allowed(methods: tuple[str, ...]) -> HttpResponse:
     text = f"Use {' or '.join(methods)} here."
-    response = json_answer({"error": "method not allowed", "message": text}, status=405)
+    response = json_response({"error": "method not allowed", "message": text}, status=405)
     response["Allow"] = ", ".join(methods)
     return response

@@ -39,7 +39,7 @@ def test_an_editor_adds_a_chat_and_its_address_is_never_shown_again(editor: Clie
     answer = editor.post("/console/p/acme/channels/new/slack", typed, follow=True)
     added = Subscriber.objects.get()
     assert (added.channel, added.endpoint, added.name, added.state) == ("slack", HOOK, "#ops", "active")
-    assert "#ops is added" in sheet(answer).text
+    assert "#ops connected" in sheet(answer).text
     for path in (
         "/console/p/acme/channels",
         f"/console/p/acme/channels/{added.public_id}",
@@ -117,10 +117,10 @@ def test_a_settled_delivery_is_sent_again(editor: Client, page: Page) -> None:
     assert "500 oh no" in sheet(editor.get(path)).text
     answer = editor.post(f"{path}/replay", {"delivery": delivery.pk}, follow=True)
     delivery.refresh_from_db()
-    assert "is sent once more" in sheet(answer).text
+    assert "queued again" in sheet(answer).text
     assert (delivery.state, delivery.attempts) == ("queued", 0)
     answer = editor.post(f"{path}/replay", {"delivery": delivery.pk}, follow=True)
-    assert "still waiting" in sheet(answer).text
+    assert "already queued" in sheet(answer).text
     assert AuditEntry.objects.filter(verb="delivery.replayed").count() == 1
     for odd in ("", "x", "9" * 40, "-1", str(delivery.pk + 99)):
         assert editor.post(f"{path}/replay", {"delivery": odd}).status_code == 404

@@ -18,7 +18,7 @@ from incidents.models import AuditEntry, Page
 from statuspage.console.channels.deliverability import Check, checklist
 from statuspage.notifications.bounces import smtp_test
 from statuspage.notifications.bounces.inbound import receive
-from statuspage.notifications.bounces.smtp_test import Step
+from statuspage.notifications.bounces.smtp_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
@@ -51,15 +51,15 @@ def lead_to(settings: Settings, port: int, **more: Any) -> None:
         setattr(settings, name, value)
 
 
-def steps(page: Page) -> list[Step]:
+def steps(page: Page) -> list[SmtpTestStep]:
     return smtp_test.run(MailTest.objects.create(page=page, to=TO))
 
 
-def last(page: Page) -> Step:
+def last(page: Page) -> SmtpTestStep:
     return steps(page)[-1]
 
 
-def states(found: list[Step]) -> dict[str, str]:
+def states(found: list[SmtpTestStep]) -> dict[str, str]:
     return {step.name: step.state for step in found}
 
 
@@ -106,7 +106,7 @@ def test_twenty_an_hour_are_enough(page: Page, settings: Settings, sink: SmtpSin
     owner = signed_in("owner")
     answers = [send(owner) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [422]
-    assert "Please wait a little" in sheet(answers[-1]).one("main").text
+    assert "Try again later" in sheet(answers[-1]).one("main").text
     assert len(sink.emails) == 20
 
 
@@ -114,7 +114,7 @@ def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
     MailTest.objects.create(page=page, to=TO)
     answer = send(signed_in("owner"))
     assert answer.status_code == 422
-    assert "The last test is still running." in sheet(answer).one("main").text
+    assert "A test is still running." in sheet(answer).one("main").text
     assert sink.emails == []
 
 
@@ -171,7 +171,7 @@ def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None
 def test_a_refused_recipient_keeps_the_servers_words(page: Page, sink: SmtpSink) -> None:
     sink.refuse[TO] = "550 5.1.1 No such user"
     found = steps(page)
-    assert found[-1] == Step("Recipient", "failed", "Refused: 550 5.1.1 No such user")
+    assert found[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
     assert states(found)["Sender"] == "ok"
 
 
@@ -179,7 +179,7 @@ def test_a_refused_sender_keeps_the_servers_words(page: Page, settings: Settings
     strict = SenderRefusingSink()
     strict.start()
     lead_to(settings, strict.controller.port)
-    assert last(page) == Step("Sender", "failed", "Refused: 553 5.7.1 Sender address rejected")
+    assert last(page) == SmtpTestStep("Sender", "failed", "Refused: 553 5.7.1 Sender address rejected")
     strict.stop()
 
 
@@ -264,7 +264,7 @@ def test_a_server_that_drips_is_left_when_time_is_up(
         dripping = threading.Thread(target=drip, args=(server, over), daemon=True)
         dripping.start()
         lead_to(settings, server.getsockname()[1])
-        assert last(page) == Step("Connection", "failed", "No whole answer within 1 seconds.")
+        assert last(page) == SmtpTestStep("Connection", "failed", "No whole answer within 1 seconds.")
         over.set()
         dripping.join()
 
@@ -291,7 +291,7 @@ def test_the_checklist_of_a_fresh_install_says_what_to_set(settings: Settings) -
         "One-click unsubscribe",
         "Mail server",
     }
-    assert "MAIL_FROM is status@localhost" in found["Sender"].words
+    assert "MAIL_FROM is status@localhost" in found["Sender"].text
 
 
 def test_the_checklist_writes_the_records_to_publish(settings: Settings) -> None:
@@ -318,6 +318,6 @@ def test_a_password_that_goes_unencrypted_is_warned_of(settings: Settings) -> No
 
 def test_a_provider_without_its_secret_is_warned_of(settings: Settings) -> None:
     settings.EMAIL_PROVIDER = "postmark"
-    assert "ANYMAIL_WEBHOOK_SECRET is not" in by_name(checklist())["Bounces"].words
+    assert "ANYMAIL_WEBHOOK_SECRET is not" in by_name(checklist())["Bounces"].text
     settings.ANYMAIL_WEBHOOK_SECRET = "candor:secret"
     assert by_name(checklist())["Bounces"] == Check("Bounces", "ok", "Postmark reports bounces and complaints.")

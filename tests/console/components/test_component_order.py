@@ -76,7 +76,7 @@ def test_what_has_left_meanwhile_moves_nothing_and_the_page_says_so(editor: Clie
     gone.delete()
     for more in ({"before": gone}, {"into": elsewhere}, {"into": api}):
         assert place(editor, api, **more).status_code == 422
-        assert "Somebody has changed the page meanwhile." in sheet(editor.get(LIST)).text
+        assert "The order was changed by someone else." in sheet(editor.get(LIST)).text
     assert editor.post(PLACE, {"thing": "nosuchcode12"})["Location"] == LIST
 
 
@@ -107,7 +107,7 @@ def test_what_is_ticked_gets_one_status_and_a_note(editor: Client, page: Page) -
     make_component(page, "Website")
     sent = fill_in(editor, LIST, STATUSES, chosen=chosen, status="partial_outage", note="Power cut in row 7")
     answer = editor.post(STATUSES, sent, follow=True)
-    assert "2 components are now Partial Outage." in sheet(answer).text
+    assert "2 components set to Partial Outage." in sheet(answer).text
     assert statuses(page) == {"API": "partial_outage", "Database": "partial_outage", "Website": "operational"}
     entries = AuditEntry.objects.of_verb("component.status")
     assert sorted(entry.object_ref for entry in entries) == sorted(chosen)
@@ -121,24 +121,24 @@ def test_a_tick_on_a_group_means_all_that_is_in_it(editor: Client, page: Page) -
         make_component(page, name, group=europe)
     website = make_component(page, "Website")
     sent = {"groups": europe.public_id, "chosen": website.public_id, "status": "under_maintenance"}
-    assert "3 components are now Maintenance." in sheet(editor.post(STATUSES, sent, follow=True)).text
+    assert "3 components set to Maintenance." in sheet(editor.post(STATUSES, sent, follow=True)).text
     assert set(statuses(page).values()) == {"under_maintenance"}
 
 
 def test_one_that_is_ticked_is_called_by_its_name(editor: Client, page: Page) -> None:
     sent = {"chosen": make_component(page, "API").public_id, "status": "major_outage"}
-    assert "API is now Major Outage." in sheet(editor.post(STATUSES, sent, follow=True)).text
+    assert "API set to Major Outage." in sheet(editor.post(STATUSES, sent, follow=True)).text
 
 
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),
     [
-        ("status", "", "Choose the status that they get."),
+        ("status", "", "Choose a status."),
         ("status", "on_fire", "Select a valid choice."),
         ("note", "x" * 501, "at most 500 characters"),
         ("note", "a\0b", "Null characters are not allowed."),
-        ("chosen", [], "Tick at least one component."),
-        ("chosen", ["nosuchcode12"], "Something that you ticked has left the page meanwhile."),
+        ("chosen", [], "Select at least one component."),
+        ("chosen", ["nosuchcode12"], "One of the selected components no longer exists."),
     ],
 )
 def test_bad_input_changes_nothing_and_keeps_what_was_ticked(

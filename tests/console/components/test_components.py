@@ -73,7 +73,7 @@ def test_a_component_is_added_with_all_that_was_typed(editor: Client, page: Page
     assert answer["Location"] == f"/console/p/acme/components#at-{made.public_id}"
     assert (made.name, made.group, made.description) == ("GraphQL", group, "The newer one.")
     assert (made.only_show_if_degraded, made.start_date) == (True, date(2024, 5, 1))
-    assert "“GraphQL” is on the page." in text_of(editor.get("/console/p/acme/components"))
+    assert "Component “GraphQL” added." in text_of(editor.get("/console/p/acme/components"))
 
 
 def test_adding_from_a_group_has_the_group_chosen(editor: Client, page: Page) -> None:
@@ -93,7 +93,7 @@ def test_adding_from_a_group_has_the_group_chosen(editor: Client, page: Page) ->
         ("description", "x" * 1001, "at most 1000 characters"),
         ("group", "nosuchgroup1", "Select a valid choice."),
         ("start_date", "yesterday", "Enter a valid date."),
-        ("start_date", f"{timezone.now() + timedelta(days=3):%Y-%m-%d}", "The start date lies in the future."),
+        ("start_date", f"{timezone.now() + timedelta(days=3):%Y-%m-%d}", "The start date is in the future."),
     ],
 )
 def test_bad_input_is_refused_beside_the_field_and_nothing_is_written(
@@ -209,7 +209,7 @@ def test_a_group_is_made_renamed_and_deleted_without_its_components(editor: Clie
 
 def test_a_group_needs_a_name_of_its_own(editor: Client, page: Page) -> None:
     make_group(page, "APIs")
-    assert "There is already a group with this name." in text_of(
+    assert "A group with this name already exists." in text_of(
         editor.post("/console/p/acme/groups/new", {"name": "apis"})
     )
     assert "The name is missing." in text_of(editor.post("/console/p/acme/groups/new", {"name": ""}))

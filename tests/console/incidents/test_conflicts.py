@@ -23,18 +23,18 @@ def incident(page: Page) -> Incident:
     return make_incident(page)
 
 
-def place(incident: Incident, verb: str = "") -> str:
+def url_of(incident: Incident, verb: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def open_form(client: Client, incident: Incident, verb: str, **typed: Any) -> Any:
     """The form as it was opened and filled in, before anybody else does anything."""
     prefix = "resolve-" if verb == "/resolve" else ""
-    return fill_in(client, place(incident), place(incident, verb), **{f"{prefix}body": MINE}, **typed)
+    return fill_in(client, url_of(incident), url_of(incident, verb), **{f"{prefix}body": MINE}, **typed)
 
 
 def held(answer: Any, incident: Incident, verb: str) -> Any:
-    return fields_of(form_to(sheet(answer), place(incident, verb)))
+    return fields_of(form_to(sheet(answer), url_of(incident, verb)))
 
 
 def conflict_of(answer: Any) -> Element:
@@ -42,10 +42,10 @@ def conflict_of(answer: Any) -> Element:
     return sheet(answer).one("section", class_="conflict")
 
 
-def test_both_texts_are_on_the_page_and_who_was_first(editor: Client, incident: Incident) -> None:
+def test_a_conflict_shows_both_texts_and_the_author_of_the_newer_one(editor: Client, incident: Incident) -> None:
     sent = open_form(editor, incident, "/update", status="monitoring")
     post(incident, body=THEIRS, actor=BOB)
-    answer = editor.post(place(incident, "/update"), sent)
+    answer = editor.post(url_of(incident, "/update"), sent)
     told = conflict_of(answer)
     assert "Bob was faster." in told.text
     assert "by Bob" in told.text
@@ -55,80 +55,82 @@ def test_both_texts_are_on_the_page_and_who_was_first(editor: Client, incident: 
     assert [update.body for update in incident.updates.all()].count(MINE) == 0
 
 
-def test_pressing_again_publishes_deliberately(editor: Client, incident: Incident) -> None:
+def test_submitting_again_after_a_conflict_publishes(editor: Client, incident: Incident) -> None:
     sent = open_form(editor, incident, "/update")
     post(incident, body=THEIRS, actor=BOB)
-    again = held(editor.post(place(incident, "/update"), sent), incident, "/update")
-    answers = [editor.post(place(incident, "/update"), again) for _ in range(2)]
+    again = held(editor.post(url_of(incident, "/update"), sent), incident, "/update")
+    answers = [editor.post(url_of(incident, "/update"), again) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     assert [update.body for update in incident.updates.newest_first()] == [MINE, THEIRS, "We are looking."]
 
 
-def test_whoever_opens_the_page_afterwards_has_no_conflict(editor: Client, incident: Incident) -> None:
+def test_opening_the_page_after_a_change_causes_no_conflict(editor: Client, incident: Incident) -> None:
     post(incident, body=THEIRS, actor=BOB)
     sent = open_form(editor, incident, "/update")
-    assert editor.post(place(incident, "/update"), sent).status_code == 302
+    assert editor.post(url_of(incident, "/update"), sent).status_code == 302
 
 
-def test_the_follow_up_of_the_dashboard_meets_the_same_conflict(editor: Client, incident: Incident) -> None:
-    sent = fill_in(editor, "/console/p/acme/", place(incident, "/update"), body=MINE)
+def test_the_update_form_of_the_dashboard_detects_conflicts(editor: Client, incident: Incident) -> None:
+    sent = fill_in(editor, "/console/p/acme/", url_of(incident, "/update"), body=MINE)
     post(incident, body=THEIRS, actor=BOB)
-    answer = editor.post(place(incident, "/update"), sent)
+    answer = editor.post(url_of(incident, "/update"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     assert held(answer, incident, "/update")["body"] == [MINE]
 
 
-def test_an_update_to_what_was_resolved_meanwhile_comes_back_as_a_reopening(editor: Client, incident: Incident) -> None:
+def test_an_update_to_an_incident_resolved_in_the_meantime_becomes_the_reopen_form(
+    editor: Client, incident: Incident
+) -> None:
     sent = open_form(editor, incident, "/update", status="identified")
     actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
-    answer = editor.post(place(incident, "/update"), sent)
+    answer = editor.post(url_of(incident, "/update"), sent)
     told = conflict_of(answer)
     assert "Resolved" in told.text
     assert "by Bob" in told.text
     assert "Submitting it reopens the incident" in told.text
     again = held(answer, incident, "/reopen")
     assert (again["body"], again["status"]) == ([MINE], ["identified"])
-    assert editor.post(place(incident, "/reopen"), again).status_code == 302
+    assert editor.post(url_of(incident, "/reopen"), again).status_code == 302
     assert Incident.objects.get().status == "identified"
     assert incident.updates.newest_first()[0].body == MINE
 
 
-def test_of_two_who_resolve_the_second_hears_of_the_first(editor: Client, page: Page) -> None:
+def test_the_second_of_two_resolutions_is_a_conflict(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     sent = open_form(editor, incident, "/resolve")
     actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
-    answer = editor.post(place(incident, "/resolve"), sent)
+    answer = editor.post(url_of(incident, "/resolve"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     assert held(answer, incident, "/resolve")["resolve-body"] == [MINE]
-    second = editor.post(place(incident, "/resolve"), held(answer, incident, "/resolve"))
+    second = editor.post(url_of(incident, "/resolve"), held(answer, incident, "/resolve"))
     assert second.status_code == 422
     assert held(second, incident, "/resolve")["resolve-body"] == [MINE]
     assert Event.objects.filter(kind="incident.resolved").count() == 1
 
 
-def test_resolving_what_got_another_update_meanwhile(editor: Client, page: Page) -> None:
+def test_resolving_an_incident_with_a_newer_update_is_a_conflict(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     sent = open_form(editor, incident, "/resolve")
     post(incident, body=THEIRS, actor=BOB)
-    answer = editor.post(place(incident, "/resolve"), sent)
+    answer = editor.post(url_of(incident, "/resolve"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     again = held(answer, incident, "/resolve")
     assert (again["resolve-body"], again["resolve-restore"]) == ([MINE], [rest.public_id])
-    assert editor.post(place(incident, "/resolve"), again).status_code == 302
+    assert editor.post(url_of(incident, "/resolve"), again).status_code == 302
     assert Incident.objects.get().status == "resolved"
 
 
-def test_reopening_what_was_reopened_meanwhile_keeps_the_text(editor: Client, page: Page) -> None:
+def test_reopening_an_incident_that_is_already_open_keeps_the_text(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
     sent = open_form(editor, incident, "/reopen")
     actions.reopen(incident, UpdateInput(body=THEIRS), actor=BOB)
-    answer = editor.post(place(incident, "/reopen"), sent)
+    answer = editor.post(url_of(incident, "/reopen"), sent)
     assert "Bob was faster." in conflict_of(answer).text
     again = held(answer, incident, "/update")
     assert again["body"] == [MINE]
-    assert editor.post(place(incident, "/update"), again).status_code == 302
+    assert editor.post(url_of(incident, "/update"), again).status_code == 302
 
 
 def edit_place(incident: Incident) -> str:

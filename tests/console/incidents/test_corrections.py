@@ -43,7 +43,7 @@ def ago(hours: float) -> str:
     return f"{timezone.now() - timedelta(hours=hours):%Y-%m-%d %H:%M}"
 
 
-def test_the_incident_leads_to_all_its_corrections(editor: Client, incident: Incident) -> None:
+def test_the_incident_links_to_all_its_corrections(editor: Client, incident: Incident) -> None:
     assert at(incident) in editor.get(f"/console/p/acme/incidents/{incident.public_id}").content.decode()
     text = editor.get(at(incident)).content.decode()
     update = incident.updates.newest_first()[0].public_id
@@ -52,7 +52,7 @@ def test_the_incident_leads_to_all_its_corrections(editor: Client, incident: Inc
     assert f"/console/p/acme/updates/{update}/edit" in text
 
 
-def test_a_corrected_title_is_shown_to_visitors_beside_the_old_one(editor: Client, incident: Incident) -> None:
+def test_a_corrected_title_is_shown_to_visitors_with_the_old_one(editor: Client, incident: Incident) -> None:
     old = incident.title
     assert send(editor, at(incident), title="Logins fail", impact="minor").status_code == 302
     incident.refresh_from_db()
@@ -61,13 +61,13 @@ def test_a_corrected_title_is_shown_to_visitors_beside_the_old_one(editor: Clien
     assert f"Title corrected from <del>{old}</del> to <ins>Logins fail</ins>" in public
 
 
-def test_an_empty_title_is_refused_beside_its_field(editor: Client, incident: Incident) -> None:
+def test_an_empty_title_is_rejected_next_to_its_field(editor: Client, incident: Incident) -> None:
     answer = send(editor, at(incident), title=" ")
     assert answer.status_code == 422
     assert [one.attributes["name"] for one in invalid_controls(sheet(answer))] == ["title"]
 
 
-def test_who_had_read_an_older_version_keeps_the_text(editor: Client, incident: Incident) -> None:
+def test_a_conflict_keeps_the_typed_text(editor: Client, incident: Incident) -> None:
     fields = fill_in(editor, at(incident), title="Mine")
     send(editor, at(incident), title="Theirs")
     answer = editor.post(at(incident), fields)
@@ -86,7 +86,7 @@ def test_components_of_a_past_update_are_corrected(editor: Client, incident: Inc
     assert update.affected.get().new_status == "partial_outage"
 
 
-def test_a_duplicate_is_joined_and_its_readers_and_its_address_follow(
+def test_merging_a_duplicate_moves_its_subscribers_and_redirects_its_address(
     editor: Client, page: Page, incident: Incident
 ) -> None:
     duplicate = make_incident(page, title="The same thing")
@@ -100,7 +100,9 @@ def test_a_duplicate_is_joined_and_its_readers_and_its_address_follow(
     assert not joined.cookies
 
 
-def test_joining_asks_which_one_is_kept_and_finds_it_by_title(editor: Client, page: Page, incident: Incident) -> None:
+def test_merging_requires_a_target_that_can_be_searched_by_title(
+    editor: Client, page: Page, incident: Incident
+) -> None:
     duplicate = make_incident(page, title="The same thing")
     answer = send(editor, at(duplicate, "merge"), reason="One failure.")
     assert answer.status_code == 422
@@ -109,7 +111,9 @@ def test_joining_asks_which_one_is_kept_and_finds_it_by_title(editor: Client, pa
     assert incident.public_id in editor.get(at(duplicate, "merge"), {"q": incident.title.upper()}).content.decode()
 
 
-def test_a_deleted_incident_leaves_the_page_and_comes_back(editor: Client, incident: Incident, api: Component) -> None:
+def test_a_deleted_incident_is_removed_from_the_page_and_can_be_restored(
+    editor: Client, incident: Incident, api: Component
+) -> None:
     public = f"/incidents/{incident.public_id}"
     assert send(editor, at(incident, "delete"), reason="").status_code == 422
     assert Client().get(public).status_code == 200
@@ -121,12 +125,12 @@ def test_a_deleted_incident_leaves_the_page_and_comes_back(editor: Client, incid
     assert Client().get(public).status_code == 200
 
 
-def test_a_history_is_corrected_without_an_incident(editor: Client, api: Component) -> None:
+def test_status_history_can_be_corrected_without_an_incident(editor: Client, api: Component) -> None:
     path = f"/console/p/acme/components/{api.public_id}/history"
     wrong = send(editor, path, status="major_outage", start="", end="yesterday", reason="")
     assert {one.attributes["name"] for one in invalid_controls(sheet(wrong))} >= {"start", "end"}
     typed = {"status": "major_outage", "start": ago(3), "end": ago(-1), "reason": "Forgotten."}
-    assert "lies in the future" in send(editor, path, **typed).content.decode()
+    assert "is in the future" in send(editor, path, **typed).content.decode()
     with_end = typed | {"start": f"{timezone.now() - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"}
     with_end |= {"end": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}", "status": "partial_outage"}
     api.intervals.update(started_at=timezone.now() - timedelta(hours=1))
@@ -134,7 +138,7 @@ def test_a_history_is_corrected_without_an_incident(editor: Client, api: Compone
     assert api.intervals.as_corrected().filter(status="partial_outage").count() == 1
 
 
-def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
+def test_a_past_incident_is_added_with_components_without_notifications(
     editor: Client, page: Page, api: Component
 ) -> None:
     make_subscriber_with(page)
@@ -153,7 +157,7 @@ def test_a_past_incident_is_added_with_components_and_nobody_is_mailed(
     assert not mail.outbox
 
 
-def test_another_row_comes_before_the_last_one_and_keeps_what_was_typed(editor: Client, api: Component) -> None:
+def test_an_added_row_is_inserted_before_the_last_one_and_keeps_the_typed_text(editor: Client, api: Component) -> None:
     typed = {"title": "Slow", "update1-body": "First.", "update2-body": "Last.", "more": "1"}
     answer = send(editor, "/console/p/acme/incidents/past", **typed)
     assert answer.status_code == 200
@@ -161,12 +165,12 @@ def test_another_row_comes_before_the_last_one_and_keeps_what_was_typed(editor: 
     assert texts == ["First.", "", "Last."]
 
 
-def test_what_is_wrong_with_a_past_incident_is_said_and_nothing_is_written(editor: Client, page: Page) -> None:
+def test_an_invalid_past_incident_shows_errors_and_is_not_saved(editor: Client, page: Page) -> None:
     answer = send(
         editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": "soon"}
     )
     assert answer.status_code == 422
-    assert "Write the time as" in answer.content.decode()
+    assert "Enter a time in the page" in answer.content.decode()
     answer = send(
         editor, "/console/p/acme/incidents/past", title="Slow", **{"update1-body": "First.", "update1-at": ago(1)}
     )
@@ -192,7 +196,7 @@ def test_the_queries_do_not_grow_with_updates_and_incidents(
     assert queries() == few <= 15
 
 
-def test_every_form_is_refused_to_viewers(page: Page, incident: Incident, api: Component) -> None:
+def test_viewers_cannot_submit_any_correction_form(page: Page, incident: Incident, api: Component) -> None:
     viewer = signed_in("viewer")
     update = incident.updates.newest_first()[0].public_id
     paths = [at(incident, verb) for verb in ("correct", "merge", "delete", "restore")]

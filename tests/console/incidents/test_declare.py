@@ -50,24 +50,24 @@ def test_a_title_and_a_message_are_enough(editor: Client) -> None:
     assert Incident.objects.get().impact == "none"
 
 
-def test_an_impact_chosen_by_hand_stays(editor: Client, page: Page) -> None:
+def test_a_manually_selected_impact_is_kept(editor: Client, page: Page) -> None:
     rest = make_component(page)
     declare(editor, impact="critical", **{f"component_{rest.public_id}": "degraded_performance"})
     assert Incident.objects.get().impact == "critical"
 
 
-def test_it_may_begin_with_a_later_status(editor: Client) -> None:
+def test_an_incident_can_start_with_a_later_status(editor: Client) -> None:
     declare(editor, status="monitoring")
     assert Incident.objects.get().status == "monitoring"
 
 
-def test_nobody_is_told_when_the_box_is_unticked(editor: Client) -> None:
+def test_subscribers_are_not_notified_when_the_box_is_cleared(editor: Client) -> None:
     declare(editor, notify=None)
     assert not Event.objects.get(kind="incident.opened").notify
     assert not IncidentUpdate.objects.get().notify
 
 
-def test_it_says_how_many_will_be_told_before_the_button_is_pressed(editor: Client, page: Page) -> None:
+def test_the_form_shows_the_number_of_recipients(editor: Client, page: Page) -> None:
     assert "Notify up to 0 subscribers" in sheet(editor.get(NEW)).text
     make_subscriber(page)
     assert sheet(editor.get(NEW)).text.endswith("Notify up to 1 subscriber")
@@ -89,12 +89,12 @@ def test_a_backdated_time_is_read_in_the_zone_of_the_page(editor: Client, typed:
     assert Incident.objects.get().started_at == meant
 
 
-def test_it_happened_now_unless_a_time_is_given(editor: Client) -> None:
+def test_the_time_defaults_to_now(editor: Client) -> None:
     declare(editor)
     assert timezone.now() - Incident.objects.get().started_at < timedelta(minutes=1)
 
 
-def test_the_form_says_which_zone_times_are_read_in(editor: Client) -> None:
+def test_the_form_names_the_time_zone(editor: Client) -> None:
     assert "In Europe/Berlin." in sheet(editor.get(NEW)).text
 
 
@@ -119,7 +119,7 @@ def test_without_javascript_the_preview_button_shows_the_text_and_keeps_all_that
     assert not Incident.objects.exists()
 
 
-def test_a_preview_complains_of_nothing_that_is_not_finished_yet(editor: Client) -> None:
+def test_a_preview_shows_no_errors_for_an_unfinished_form(editor: Client) -> None:
     answer = editor.post(NEW, {"preview": "1", "title": "", "body": ""})
     assert answer.status_code == 200
     assert "Nothing was published" not in sheet(answer).text
@@ -134,11 +134,11 @@ def test_a_double_click_makes_one_incident(editor: Client) -> None:
     assert Event.objects.filter(kind="incident.opened").count() == 1
 
 
-def test_an_empty_post_is_refused_like_an_empty_form(editor: Client) -> None:
+def test_an_empty_post_is_rejected_like_an_empty_form(editor: Client) -> None:
     assert editor.post(NEW).status_code == 422
 
 
-def test_a_page_without_components_says_where_to_add_them(editor: Client) -> None:
+def test_a_page_without_components_links_to_adding_them(editor: Client) -> None:
     document = sheet(editor.get(NEW))
     assert "This page has no components yet." in document.text
     assert document.one("fieldset").one("a").attributes["href"] == "/console/p/acme/components"

@@ -46,7 +46,7 @@ def set_state(name: str, **fields: Any) -> None:
     Delivery.objects.filter(subscriber__email=f"{name}@example.com").update(**fields)
 
 
-def address(incident: Incident, action: str = "") -> str:
+def url_of(incident: Incident, action: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}/deliveries{action}"
 
 
@@ -58,8 +58,8 @@ def state_of(name: str) -> str:
     return Delivery.objects.get(subscriber__email=f"{name}@example.com").state
 
 
-def test_the_table_says_what_became_of_each(editor: Client, told: Incident) -> None:
-    document = sheet(editor.get(address(told)))
+def test_the_table_lists_the_state_of_each_delivery(editor: Client, told: Incident) -> None:
+    document = sheet(editor.get(url_of(told)))
     assert len(rows(document)) == 4
     (bob,) = [row for row in rows(document) if row.startswith("bob@")]
     assert "Failed 11" in bob
@@ -68,48 +68,48 @@ def test_the_table_says_what_became_of_each(editor: Client, told: Incident) -> N
     assert document.one("progress").attributes["value"] == "3"
 
 
-def test_a_state_narrows_it(editor: Client, told: Incident) -> None:
+def test_the_table_can_be_filtered_by_state(editor: Client, told: Incident) -> None:
     for state, count in (("failed", 2), ("sent", 1), ("queued", 1), ("cancelled", 0), ("nonsense", 4)):
-        assert len(rows(sheet(editor.get(address(told), {"state": state})))) == count
+        assert len(rows(sheet(editor.get(url_of(told), {"state": state})))) == count
 
 
-def test_the_page_fetches_itself_until_all_are_settled(editor: Client, told: Incident) -> None:
-    live = sheet(editor.get(address(told), {"state": "failed"})).one("div", id="deliveries")
+def test_the_page_polls_until_all_deliveries_are_done(editor: Client, told: Incident) -> None:
+    live = sheet(editor.get(url_of(told), {"state": "failed"})).one("div", id="deliveries")
     assert f"event={told.events.get().pk}&state=failed" in live.attributes["hx-get"]
-    fragment = editor.get(address(told), headers={"hx-request": "true"}).content.decode()
+    fragment = editor.get(url_of(told), headers={"hx-request": "true"}).content.decode()
     assert "<h1" not in fragment
     assert 'id="deliveries"' in fragment
     set_state("dan", state="sent", sent_at=timezone.now())
-    over = sheet(editor.get(address(told))).one("div", id="deliveries")
+    over = sheet(editor.get(url_of(told))).one("div", id="deliveries")
     assert "hx-get" not in over.attributes
 
 
-def test_every_thing_that_was_told_has_its_own_table(editor: Client, told: Incident, page: Page) -> None:
+def test_each_event_has_its_own_table(editor: Client, told: Incident, page: Page) -> None:
     Delivery.objects.update(state="sent", sent_at=timezone.now())
     incident_actions.resolve(told, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(told, body="What we learned.", actor=ALICE)
     Subscriber.objects.filter(email="ada@example.com").update(tells_postmortems=False)
     fan_out_waiting()
-    document = sheet(editor.get(address(told)))
+    document = sheet(editor.get(url_of(told)))
     links = document.one("ul", class_="steps").all("a")
     assert [link.text.split()[0] for link in links] == ["Postmortem", "Investigating"]
     assert len(rows(document)) == 3
-    assert len(rows(sheet(editor.get(address(told) + links[1].attributes["href"])))) == 4
+    assert len(rows(sheet(editor.get(url_of(told) + links[1].attributes["href"])))) == 4
 
 
-def test_what_told_nobody_says_so(editor: Client, page: Page) -> None:
+def test_an_event_without_recipients_is_explained(editor: Client, page: Page) -> None:
     silent = make_incident(page, notify=False)
-    assert "No update of this incident was published" in sheet(editor.get(address(silent))).text
+    assert "No update of this incident was published" in sheet(editor.get(url_of(silent))).text
     make_subscriber_with(page, components=(make_component(page),))
     unheard = make_incident(page)
     fan_out_waiting()
-    assert "No matching subscribers" in sheet(editor.get(address(unheard))).text
+    assert "No matching subscribers" in sheet(editor.get(url_of(unheard))).text
 
 
-def test_one_failed_delivery_is_tried_again(editor: Client, told: Incident) -> None:
+def test_one_failed_delivery_is_retried(editor: Client, told: Incident) -> None:
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     event = told.events.get()
-    answer = editor.post(address(told, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
+    answer = editor.post(url_of(told, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
     assert "1 delivery queued for retry." in sheet(answer).text
     bob.refresh_from_db()
     assert (bob.state, bob.attempts) == ("queued", 0)
@@ -119,14 +119,14 @@ def test_one_failed_delivery_is_tried_again(editor: Client, told: Incident) -> N
     assert entry.details == {"count": 1}
 
 
-def test_all_failed_deliveries_of_an_update_are_tried_again(editor: Client, told: Incident) -> None:
-    form = sheet(editor.get(address(told))).one("form", class_="cluster")
+def test_all_failed_deliveries_of_an_update_are_retried(editor: Client, told: Incident) -> None:
+    form = sheet(editor.get(url_of(told))).one("form", class_="cluster")
     assert form.one("button").text == "Retry all 2 failed deliveries"
     editor.post(form.attributes["action"], fields_of(form))
     assert [state_of(name) for name in ("ada", "bob", "cleo", "dan")] == ["sent", "queued", "queued", "queued"]
 
 
-def test_who_is_paused_or_was_reached_by_a_later_update_is_left_alone(
+def test_retrying_skips_paused_subscribers_and_recipients_of_a_later_update(
     editor: Client, told: Incident, page: Page
 ) -> None:
     Subscriber.objects.get(email="bob@example.com").pause("550 no such mailbox")
@@ -134,7 +134,7 @@ def test_who_is_paused_or_was_reached_by_a_later_update_is_left_alone(
     post(told)
     fan_out_waiting()
     Delivery.objects.filter(subscriber__email="cleo@example.com", state="queued").update(state="sent")
-    answer = editor.post(address(told, "/retry"), {"event": event.pk}, follow=True)
+    answer = editor.post(url_of(told, "/retry"), {"event": event.pk}, follow=True)
     assert "2 skipped" in sheet(answer).text
     assert set(Delivery.objects.filter(event=event, state="failed").values_list("subscriber__email", flat=True)) == {
         "bob@example.com",
@@ -144,27 +144,27 @@ def test_who_is_paused_or_was_reached_by_a_later_update_is_left_alone(
 
 
 @pytest.mark.parametrize("odd", [{"event": "x"}, {"event": "9" * 30}, {}, {"event": "0"}])
-def test_odd_things_to_retry_are_not_found(editor: Client, told: Incident, odd: dict[str, str]) -> None:
-    assert editor.post(address(told, "/retry"), odd).status_code == 404
+def test_retrying_an_unknown_delivery_is_not_found(editor: Client, told: Incident, odd: dict[str, str]) -> None:
+    assert editor.post(url_of(told, "/retry"), odd).status_code == 404
     assert state_of("bob") == "failed"
 
 
-def test_a_delivery_of_something_else_is_not_touched(editor: Client, told: Incident, page: Page) -> None:
+def test_retrying_does_not_touch_deliveries_of_other_events(editor: Client, told: Incident, page: Page) -> None:
     other = make_incident(page)
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
-    answer = editor.post(address(other, "/retry"), {"event": other.events.get().pk, "delivery": bob.pk}, follow=True)
+    answer = editor.post(url_of(other, "/retry"), {"event": other.events.get().pk, "delivery": bob.pk}, follow=True)
     assert "No failed deliveries to retry" in sheet(answer).text
-    assert editor.post(address(other, "/retry"), {"event": told.events.get().pk}).status_code == 404
+    assert editor.post(url_of(other, "/retry"), {"event": told.events.get().pk}).status_code == 404
     assert state_of("bob") == "failed"
 
 
-def test_viewers_see_neither_addresses_nor_answers_nor_buttons(told: Incident) -> None:
+def test_viewers_see_no_addresses_responses_or_buttons(told: Incident) -> None:
     viewer = signed_in("viewer")
-    answer = viewer.get(address(told))
+    answer = viewer.get(url_of(told))
     assert "b•••@example.com" in sheet(answer).text
     assert "bob@" not in answer.content.decode()
     assert not sheet(answer).one("main").all("form")
-    assert viewer.post(address(told, "/retry"), {"event": told.events.get().pk}).status_code == 403
+    assert viewer.post(url_of(told, "/retry"), {"event": told.events.get().pk}).status_code == 403
 
 
 def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
@@ -174,7 +174,7 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
     incident = make_incident(page)
     fan_out_waiting()
     with django_assert_num_queries(11):
-        editor.get(address(incident))
+        editor.get(url_of(incident))
     Subscriber.objects.bulk_create(
         Subscriber(page=page, email=f"r{number}@example.com", state="active", confirmed_at=incident.created_at)
         for number in range(10_000)
@@ -182,7 +182,7 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
     Event.objects.update(fanned_out_at=None)
     fan_out_waiting()
     with django_assert_num_queries(11):
-        document = sheet(editor.get(address(incident), {"page": "7"}))
+        document = sheet(editor.get(url_of(incident), {"page": "7"}))
     assert len(rows(document)) == 50
     assert "of 10001 done" in document.text
 
@@ -196,7 +196,7 @@ def counted(editor: Client, **fields: Any) -> str:
     return sheet(answer).text
 
 
-def test_the_form_says_up_to_how_many_and_asks_for_the_exact_number(editor: Client, page: Page) -> None:
+def test_the_form_shows_the_upper_limit_and_loads_the_exact_number(editor: Client, page: Page) -> None:
     make_subscriber(page)
     asking = sheet(editor.get("/console/p/acme/incidents/new")).one("span", hx_post="/console/p/acme/audience")
     assert asking.text == "Notify up to 1 subscriber"
@@ -217,7 +217,9 @@ def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> 
     assert counted(editor, **opened, **both) == "Notify 3 subscribers"
 
 
-def test_the_count_of_an_update_knows_what_was_named_before_and_who_wants_ends_only(editor: Client, page: Page) -> None:
+def test_the_count_of_an_update_includes_earlier_components_and_resolution_only_subscribers(
+    editor: Client, page: Page
+) -> None:
     rest = make_component(page, "REST")
     make_subscriber_with(page, components=(rest,), detail="milestones")
     make_subscriber_with(page, components=(rest,))
@@ -227,7 +229,7 @@ def test_the_count_of_an_update_knows_what_was_named_before_and_who_wants_ends_o
     assert counted(editor, kind="incident.resolved", **about) == "Notify 2 subscribers"
 
 
-def test_the_forms_of_an_incident_ask_about_their_own_kind_of_event(editor: Client, page: Page) -> None:
+def test_each_form_counts_the_recipients_of_its_own_event_kind(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     document = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}"))
     values = [span.attributes["hx-vals"] for span in document.all("span", hx_post="/console/p/acme/audience")]
@@ -239,7 +241,7 @@ def test_the_forms_of_an_incident_ask_about_their_own_kind_of_event(editor: Clie
     assert form_to(document, f"/console/p/acme/incidents/{incident.public_id}/update")
 
 
-def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> None:
+def test_the_postmortem_form_shows_the_exact_number(editor: Client, page: Page) -> None:
     make_subscriber_with(page)
     make_subscriber_with(page, tells_postmortems=False)
     incident = make_incident(page)
@@ -248,7 +250,7 @@ def test_the_postmortem_says_exactly_how_many(editor: Client, page: Page) -> Non
     assert "Notify 1 subscriber" in text
 
 
-def test_odd_questions_for_a_count_are_answered(editor: Client, page: Page) -> None:
+def test_invalid_requests_for_the_count_are_handled(editor: Client, page: Page) -> None:
     assert counted(editor) == "Notify 0 subscribers"
     assert counted(editor, kind="nonsense", component_x="y") == "Notify 0 subscribers"
     assert editor.post("/console/p/acme/audience", {"incident": "nosuchcode12"}).status_code == 404
@@ -257,7 +259,7 @@ def test_odd_questions_for_a_count_are_answered(editor: Client, page: Page) -> N
 
 def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told: Incident) -> None:
     set_state("bob", in_doubt=1)
-    editor.post(address(told, "/retry"), {"event": told.events.get().pk})
+    editor.post(url_of(told, "/retry"), {"event": told.events.get().pk})
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     assert (bob.state, bob.in_doubt) == ("queued", 0)
     set_state("bob", state="failed", in_doubt=2)
@@ -266,16 +268,14 @@ def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told:
     assert (bob.state, bob.in_doubt) == ("queued", 0)
 
 
-def test_who_was_told_of_a_later_update_is_left_alone_even_while_that_is_sent_again(
-    editor: Client, told: Incident
-) -> None:
+def test_recipients_of_a_later_update_are_skipped_even_while_it_is_retried(editor: Client, told: Incident) -> None:
     event = told.events.get()
     post(told)
     fan_out_waiting()
     later = Delivery.objects.exclude(event=event).get(subscriber__email="bob@example.com")
     Delivery.objects.filter(pk=later.pk).update(state="sent", sent_at=timezone.now())
     assert later.replay()
-    editor.post(address(told, "/retry"), {"event": event.pk})
+    editor.post(url_of(told, "/retry"), {"event": event.pk})
     assert Delivery.objects.get(event=event, subscriber__email="bob@example.com").state == "failed"
     assert Delivery.objects.get(event=event, subscriber__email="cleo@example.com").state == "queued"
 

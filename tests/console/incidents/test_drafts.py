@@ -29,13 +29,13 @@ def other() -> Client:
     return signed_in("editor", name="Otto")
 
 
-def place(incident: Incident, verb: str = "") -> str:
+def url_of(incident: Incident, verb: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def send(client: Client, incident: Incident, verb: str = "/update", **typed: Any) -> Any:
-    sent = fill_in(client, place(incident), place(incident, verb), **{"body": "We know more."} | typed)
-    return client.post(place(incident, verb), sent)
+    sent = fill_in(client, url_of(incident), url_of(incident, verb), **{"body": "We know more."} | typed)
+    return client.post(url_of(incident, verb), sent)
 
 
 def act(client: Client, draft: Draft, verb: str, **more: str) -> Any:
@@ -52,14 +52,14 @@ def rules(page: Page, **more: Any) -> None:
 # While it is typed
 
 
-def test_what_is_typed_is_kept_and_there_again_after_signing_in_anew(editor: Client, page: Page) -> None:
+def test_a_draft_is_saved_while_typing_and_restored_after_signing_in_again(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    typed = fill_in(editor, place(incident), place(incident, "/update"), body="Half a sen", status="identified")
-    answer = editor.post(place(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
+    typed = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="Half a sen", status="identified")
+    answer = editor.post(url_of(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
     assert "Draft saved" in answer.content.decode()
     editor.logout()
     again = signed_in("editor", name="Erin", email="erin2@example.com")
-    assert "Half a sen" not in again.get(place(incident)).content.decode()  # somebody else's account, not hers
+    assert "Half a sen" not in again.get(url_of(incident)).content.decode()  # somebody else's account, not hers
     Draft.objects.update(author_ref=Draft.objects.get().author_ref)
     assert Draft.objects.get().form_data["body"] == ["Half a sen"]
 
@@ -68,15 +68,15 @@ def test_a_form_opens_with_the_draft_of_its_author(editor: Client, page: Page) -
     component = make_component(page, "API")
     incident = make_incident(page)
     typed = {"body": "Half a sen", "status": "monitoring", f"component_{component.public_id}": "major_outage"}
-    editor.post(place(incident, "/draft/update"), typed)
-    shown = fill_in(editor, place(incident), place(incident, "/update"))
+    editor.post(url_of(incident, "/draft/update"), typed)
+    shown = fill_in(editor, url_of(incident), url_of(incident, "/update"))
     names = ("body", "status", f"component_{component.public_id}")
     assert [shown[name] for name in names] == [["Half a sen"], ["monitoring"], ["major_outage"]]
     assert "notify" not in shown
-    assert "Draft saved" in editor.get(place(incident)).content.decode()
+    assert "Draft saved" in editor.get(url_of(incident)).content.decode()
 
 
-def test_a_declaration_has_a_draft_too_and_it_goes_when_it_is_published(editor: Client, page: Page) -> None:
+def test_a_declaration_has_a_draft_that_publishing_deletes(editor: Client, page: Page) -> None:
     editor.post("/console/p/acme/drafts/save/declare", {"title": "API down", "body": "We look."})
     shown = fill_in(editor, "/console/p/acme/incidents/new", "")
     assert (shown["title"], shown["body"]) == (["API down"], ["We look."])
@@ -87,30 +87,30 @@ def test_a_declaration_has_a_draft_too_and_it_goes_when_it_is_published(editor: 
 
 def test_a_draft_can_be_discarded_by_its_author_alone(editor: Client, other: Client, page: Page) -> None:
     incident = make_incident(page)
-    editor.post(place(incident, "/draft/update"), {"body": "Mine"})
+    editor.post(url_of(incident, "/draft/update"), {"body": "Mine"})
     assert act(other, Draft.objects.get(), "discard").status_code == 400
     act(editor, Draft.objects.get(), "discard")
     assert not Draft.objects.exists()
 
 
 @pytest.mark.parametrize("verb", ["/draft/nonsense", "/draft/declare"])
-def test_a_draft_is_of_a_form_that_there_is(editor: Client, page: Page, verb: str) -> None:
-    assert editor.post(place(make_incident(page), verb), {"body": "x"}).status_code == 404
+def test_a_draft_requires_an_existing_form(editor: Client, page: Page, verb: str) -> None:
+    assert editor.post(url_of(make_incident(page), verb), {"body": "x"}).status_code == 404
 
 
 def test_who_is_writing_is_shown_to_others(editor: Client, other: Client, page: Page) -> None:
     incident = make_incident(page)
-    editor.post(place(incident, "/draft/update"), {"body": "Half"})
-    assert "Erin is writing an update" in sheet(other.get(place(incident))).text
-    assert "is writing" not in sheet(editor.get(place(incident))).text
+    editor.post(url_of(incident, "/draft/update"), {"body": "Half"})
+    assert "Erin is writing an update" in sheet(other.get(url_of(incident))).text
+    assert "is writing" not in sheet(editor.get(url_of(incident))).text
     Draft.objects.update(saved_at=timezone.now() - timedelta(minutes=5))
-    assert "is writing" not in other.get(place(incident, "/presence")).content.decode()
+    assert "is writing" not in other.get(url_of(incident, "/presence")).content.decode()
 
 
-def test_what_nobody_goes_on_with_is_forgotten_after_90_days(editor: Client, page: Page) -> None:
+def test_abandoned_drafts_are_deleted_after_90_days(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     for key, days in (("old", 91), ("new", 89)):
-        editor.post(place(incident, "/draft/update"), {"body": key, "submission_key": key})
+        editor.post(url_of(incident, "/draft/update"), {"body": key, "submission_key": key})
         Draft.objects.filter(submission_key=key).update(saved_at=timezone.now() - timedelta(days=days))
     sweep()
     assert [draft.body for draft in Draft.objects.all()] == ["new"]
@@ -119,7 +119,7 @@ def test_what_nobody_goes_on_with_is_forgotten_after_90_days(editor: Client, pag
 # Undo, and later
 
 
-def test_what_is_sent_can_be_taken_back_until_it_leaves(editor: Client, page: Page) -> None:
+def test_a_submitted_update_can_be_withdrawn_until_it_is_published(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
     send(editor, incident)
@@ -129,10 +129,10 @@ def test_what_is_sent_can_be_taken_back_until_it_leaves(editor: Client, page: Pa
     act(editor, draft, "take_back")
     run_due(timezone.now() + timedelta(minutes=1))
     assert incident.updates.count() == 1
-    assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
+    assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["We know more."]
 
 
-def test_what_nobody_takes_back_goes_out_once_and_as_its_authors(editor: Client, page: Page) -> None:
+def test_a_submitted_update_is_published_once_under_the_name_of_its_author(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     component = make_component(page, "API")
     incident = make_incident(page)
@@ -150,20 +150,20 @@ def test_what_nobody_takes_back_goes_out_once_and_as_its_authors(editor: Client,
 def test_a_double_click_is_sent_once(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
-    sent = fill_in(editor, place(incident), place(incident, "/update"), body="Once.")
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="Once.")
     for _ in range(2):
-        editor.post(place(incident, "/update"), sent)
+        editor.post(url_of(incident, "/update"), sent)
     assert Draft.objects.count() == 1
     run_due(timezone.now() + timedelta(minutes=1))
     assert incident.updates.count() == 2
 
 
-def test_a_resolution_can_wait_and_restores_what_was_ticked(editor: Client, page: Page) -> None:
+def test_a_deferred_resolution_restores_the_selected_components(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=5)
     component = make_component(page, "API")
     incident = make_incident(page, components={component: "major_outage"})
-    sent = fill_in(editor, place(incident), place(incident, "/resolve"))
-    editor.post(place(incident, "/resolve"), sent)
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/resolve"))
+    editor.post(url_of(incident, "/resolve"), sent)
     run_due(timezone.now() + timedelta(seconds=6))
     incident.refresh_from_db()
     component.refresh_from_db()
@@ -189,7 +189,7 @@ def test_an_incident_is_declared_at_a_time(editor: Client, page: Page) -> None:
         ({"publish_at": "2090-01-01 10:00", "at": "2020-01-01 10:00"}, "A scheduled update cannot be backdated"),
     ],
 )
-def test_a_time_that_cannot_be_is_refused_with_the_text_kept(
+def test_an_invalid_publication_time_is_rejected_and_the_text_is_kept(
     editor: Client, page: Page, typed: dict[str, str], said: str
 ) -> None:
     incident = make_incident(page)
@@ -200,7 +200,7 @@ def test_a_time_that_cannot_be_is_refused_with_the_text_kept(
     assert not Draft.objects.submitted().exists()
 
 
-def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Client, page: Page) -> None:
+def test_an_outdated_draft_is_returned_to_its_author_with_the_reason(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
     send(editor, incident)
@@ -209,16 +209,16 @@ def test_what_was_overtaken_comes_back_to_its_author_with_the_reason(editor: Cli
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
     shown = sheet(editor.get("/console/p/acme/")).text
-    assert "Not published: Somebody else changed the incident" in shown
-    assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
+    assert "Not published: Someone else changed the incident" in shown
+    assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["We know more."]
 
 
-def test_what_could_not_be_published_is_refused_at_once(editor: Client, page: Page) -> None:
+def test_a_text_that_cannot_be_published_is_rejected_on_submission(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
-    sent = fill_in(editor, place(incident), place(incident, "/update"), body="Too late.")
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="Too late.")
     post(incident, body="Quicker.")
-    answer = editor.post(place(incident, "/update"), sent)
+    answer = editor.post(url_of(incident, "/update"), sent)
     assert answer.status_code == 422
     assert "Changes in your version" in answer.content.decode()
     assert not Draft.objects.submitted().exists()
@@ -227,35 +227,35 @@ def test_what_could_not_be_published_is_refused_at_once(editor: Client, page: Pa
 # Two tabs, late savings, other texts of the same author
 
 
-def test_a_saving_that_comes_late_brings_nothing_back(editor: Client, page: Page) -> None:
+def test_a_late_autosave_does_not_restore_a_published_draft(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    typed = fill_in(editor, place(incident), place(incident, "/update"), body="Said.")
-    editor.post(place(incident, "/draft/update"), typed)
-    editor.post(place(incident, "/update"), typed)
+    typed = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="Said.")
+    editor.post(url_of(incident, "/draft/update"), typed)
+    editor.post(url_of(incident, "/update"), typed)
     assert not Draft.objects.exists()
-    late = editor.post(place(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
+    late = editor.post(url_of(incident, "/draft/update"), typed, headers={"HX-Request": "true"})
     assert late.status_code == 204
     assert not Draft.objects.exists()
 
 
-def test_a_late_saving_does_not_stop_what_is_on_its_way(editor: Client, page: Page) -> None:
+def test_a_late_autosave_does_not_stop_a_submitted_draft(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
-    typed = fill_in(editor, place(incident), place(incident, "/update"), body="Said.")
-    editor.post(place(incident, "/draft/update"), typed)
-    editor.post(place(incident, "/update"), typed)
-    editor.post(place(incident, "/draft/update"), typed)
+    typed = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="Said.")
+    editor.post(url_of(incident, "/draft/update"), typed)
+    editor.post(url_of(incident, "/update"), typed)
+    editor.post(url_of(incident, "/draft/update"), typed)
     assert Draft.objects.get().state == DraftState.WAITING
 
 
 def test_a_quick_follow_up_leaves_a_longer_text_alone(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    long = fill_in(editor, place(incident), place(incident, "/update"), body="A long text, half done")
-    editor.post(place(incident, "/draft/update"), long)
-    quick = fill_in(editor, "/console/p/acme/", place(incident, "/update"), body="Still looking.")
-    editor.post(place(incident, "/update"), quick)
+    long = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="A long text, half done")
+    editor.post(url_of(incident, "/draft/update"), long)
+    quick = fill_in(editor, "/console/p/acme/", url_of(incident, "/update"), body="Still looking.")
+    editor.post(url_of(incident, "/update"), quick)
     assert incident.updates.count() == 2
-    assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["A long text, half done"]
+    assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["A long text, half done"]
 
 
 def test_nobody_approves_what_they_have_not_seen(editor: Client, other: Client, page: Page) -> None:
@@ -267,11 +267,11 @@ def test_nobody_approves_what_they_have_not_seen(editor: Client, other: Client, 
     act(editor, draft, "take_back")
     send(editor, incident, body="Something else.")
     answer = act(other, Draft.objects.get(), "approve", seen=seen)
-    assert "no longer there" in answer.content.decode()
+    assert "no longer exists" in answer.content.decode()
     assert incident.updates.count() == 1
 
 
-def test_what_waits_is_looked_at_too_when_approval_is_switched_on(editor: Client, page: Page) -> None:
+def test_waiting_drafts_need_approval_after_approval_is_turned_on(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=600)
     incident = make_incident(page)
     send(editor, incident)
@@ -279,18 +279,18 @@ def test_what_waits_is_looked_at_too_when_approval_is_switched_on(editor: Client
     assert Draft.objects.get().state == DraftState.REVIEW
 
 
-def test_viewers_read_nothing_that_is_not_published(editor: Client, page: Page) -> None:
+def test_viewers_cannot_read_drafts(editor: Client, page: Page) -> None:
     rules(page, undo_seconds=30)
     incident = make_incident(page)
     send(editor, incident, body="A secret plan.")
     viewer = signed_in("viewer")
-    for path in ("/console/p/acme/", place(incident)):
+    for path in ("/console/p/acme/", url_of(incident)):
         assert "A secret plan." not in viewer.get(path).content.decode()
 
 
-def test_characters_that_no_database_keeps_are_left_out(editor: Client, page: Page) -> None:
+def test_nul_characters_are_removed(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    editor.post(place(incident, "/draft/update"), {"body": "a\0b"})
+    editor.post(url_of(incident, "/draft/update"), {"body": "a\0b"})
     assert Draft.objects.get().form_data["body"] == ["ab"]
     assert editor.get("/console/p/acme/commands", {"q": "\0"}).status_code == 200
     assert (
@@ -304,7 +304,7 @@ def test_characters_that_no_database_keeps_are_left_out(editor: Client, page: Pa
 # Approval
 
 
-def test_with_approval_nothing_goes_out_before_a_second_person_says_so(
+def test_with_approval_required_a_second_person_must_approve_an_update(
     editor: Client, other: Client, page: Page
 ) -> None:
     rules(page, requires_approval=True)
@@ -322,13 +322,13 @@ def test_with_approval_nothing_goes_out_before_a_second_person_says_so(
     assert AuditEntry.objects.get(verb="incident.updated").actor_label == "Erin"
 
 
-def test_what_is_returned_is_its_authors_again_with_the_note(editor: Client, other: Client, page: Page) -> None:
+def test_a_returned_draft_belongs_to_its_author_again_with_the_note(editor: Client, other: Client, page: Page) -> None:
     rules(page, requires_approval=True)
     incident = make_incident(page)
     send(editor, incident)
     act(other, Draft.objects.get(), "return", note="Name the region.")
-    assert "Name the region." in sheet(editor.get(place(incident))).text
-    assert fill_in(editor, place(incident), place(incident, "/update"))["body"] == ["We know more."]
+    assert "Name the region." in sheet(editor.get(url_of(incident))).text
+    assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["We know more."]
 
 
 def test_every_text_of_an_incident_waits_for_approval(editor: Client, page: Page) -> None:
@@ -373,7 +373,7 @@ def test_an_owner_sets_the_rules(page: Page) -> None:
     assert signed_in("editor", name="E").get("/console/p/acme/rules").status_code == 403
 
 
-def test_a_rehearsal_leaves_nothing_behind(page: Page) -> None:
+def test_a_dry_run_leaves_no_data(page: Page) -> None:
     incident = make_incident(page)
     draft = Draft(page=page, incident=incident, step="update", author_ref="1", author_label="Erin", version=1)
     content = UpdateContent(body="x", notify=True, status="identified")

@@ -19,34 +19,34 @@ def update(page: Page) -> IncidentUpdate:
     return make_incident(page, body="We are loking.", notify=False).updates.get()
 
 
-def place(update: IncidentUpdate) -> str:
+def url_of(update: IncidentUpdate) -> str:
     return f"/console/p/acme/updates/{update.public_id}/edit"
 
 
 def edit(client: Client, update: IncidentUpdate, body: str, **more: Any) -> Any:
-    return client.post(place(update), fill_in(client, place(update), body=body, **more))
+    return client.post(url_of(update), fill_in(client, url_of(update), body=body, **more))
 
 
-def test_the_text_is_changed_and_the_old_one_stays_to_be_seen(editor: Client, update: IncidentUpdate) -> None:
+def test_an_edit_changes_the_text_and_keeps_a_revision(editor: Client, update: IncidentUpdate) -> None:
     answer = edit(editor, update, "We are looking.")
     assert (answer.status_code, answer["Location"]) == (302, f"/console/p/acme/incidents/{update.incident.public_id}")
     update.refresh_from_db()
     assert (update.body, update.body_html) == ("We are looking.", "<p>We are looking.</p>")
     assert "edited" in sheet(editor.get(answer["Location"])).one("ol", class_="timeline").text
-    earlier = sheet(editor.get(place(update))).one("article", class_="card")
+    earlier = sheet(editor.get(url_of(update))).one("article", class_="card")
     assert (earlier.one("del").text, earlier.one("ins").text) == ("loking.", "looking.")
     assert "by Erin" in earlier.text
 
 
-def test_the_form_holds_what_was_written_not_what_it_became(editor: Client, page: Page) -> None:
+def test_the_form_shows_the_markdown_source(editor: Client, page: Page) -> None:
     text = 'First **line**\n\n\n    code  \n<b> & "quotes"'
     written = make_incident(page, body=text).updates.get()
-    assert fields_of(form_to(sheet(editor.get(place(written)))))["body"] == [text]
+    assert fields_of(form_to(sheet(editor.get(url_of(written)))))["body"] == [text]
     edit(editor, written, text)
     assert not written.revisions.exists()
 
 
-def test_saving_nothing_new_leaves_no_trace(editor: Client, update: IncidentUpdate) -> None:
+def test_saving_without_changes_records_nothing(editor: Client, update: IncidentUpdate) -> None:
     entries = AuditEntry.objects.count()
     assert edit(editor, update, "We are loking.").status_code == 302
     assert AuditEntry.objects.count() == entries
@@ -54,15 +54,15 @@ def test_saving_nothing_new_leaves_no_trace(editor: Client, update: IncidentUpda
 
 
 def test_a_double_click_saves_once_and_is_no_conflict_with_oneself(editor: Client, update: IncidentUpdate) -> None:
-    sent = fill_in(editor, place(update), body="We are looking.\r\nAnd looking.")
-    answers = [editor.post(place(update), sent) for _ in range(2)]
+    sent = fill_in(editor, url_of(update), body="We are looking.\r\nAnd looking.")
+    answers = [editor.post(url_of(update), sent) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     assert update.revisions.count() == 1
 
 
-def test_nobody_is_told_of_an_edit(editor: Client, page: Page, update: IncidentUpdate) -> None:
+def test_an_edit_does_not_notify_subscribers(editor: Client, page: Page, update: IncidentUpdate) -> None:
     make_subscriber(page)
-    assert "Subscribers are not notified of an edit." in sheet(editor.get(place(update))).text
+    assert "Subscribers are not notified of an edit." in sheet(editor.get(url_of(update))).text
     edit(editor, update, "We are looking.")
     fan_out_waiting()
     assert not Delivery.objects.exists()
@@ -78,7 +78,7 @@ def test_the_preview_button_shows_the_new_text_and_saves_nothing(editor: Client,
     assert update.body == "We are loking."
 
 
-def test_a_refused_text_says_that_nothing_was_saved(editor: Client, update: IncidentUpdate) -> None:
+def test_a_rejected_text_is_not_saved(editor: Client, update: IncidentUpdate) -> None:
     answer = edit(editor, update, "")
     assert answer.status_code == 422
     assert "Nothing was saved." in sheet(answer).text
@@ -98,7 +98,7 @@ def test_the_time_is_corrected_together_with_the_text(editor: Client, update: In
     assert update.incident.started_at == earlier
 
 
-def test_a_time_that_was_left_as_it_was_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
+def test_an_unchanged_time_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
     edit(editor, update, "We are looking.")
     told = update.display_at
     update.refresh_from_db()
@@ -112,13 +112,13 @@ def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
     answer = edit(editor, update, "Other words.", at="2190-01-01 10:00")
     assert answer.status_code == 422
     form = sheet(answer).one("form", class_="form")
-    assert "lies in the future" in form.text
+    assert "is in the future" in form.text
     assert fields_of(form)["at"] == ["2190-01-01 10:00"]
     update.refresh_from_db()
     assert (update.body, update.version) == ("We are loking.", 1)
 
 
-def test_too_long_a_text_takes_the_corrected_time_back(editor: Client, update: IncidentUpdate) -> None:
+def test_an_invalid_text_reverts_the_corrected_time(editor: Client, update: IncidentUpdate) -> None:
     told = update.display_at
     answer = edit(editor, update, "x" * 25_001, at=(told - timedelta(hours=1)).isoformat())
     assert answer.status_code == 422

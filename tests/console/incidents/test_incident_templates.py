@@ -31,7 +31,7 @@ def use(client: Client, chosen: IncidentTemplate, path: str, action: str = "", *
     )
 
 
-def place(incident: Incident, verb: str = "") -> str:
+def url_of(incident: Incident, verb: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
@@ -58,7 +58,7 @@ def test_a_second_template_with_the_same_name_is_rejected_and_the_text_is_kept(e
     sent = fill_in(editor, "/console/p/acme/incident-templates/new", "", name="Errors", title="T", body="Kept.")
     answer = editor.post("/console/p/acme/incident-templates/new", sent)
     assert answer.status_code == 422
-    assert "There is a template named" in answer.content.decode()
+    assert "A template named" in answer.content.decode()
     assert "Kept." in answer.content.decode()
 
 
@@ -70,7 +70,7 @@ def test_an_empty_list_explains_templates_and_offers_the_built_in_ones(editor: C
     assert create_built_in_templates(page, actor=SYSTEM) == 0
 
 
-def test_a_viewer_reads_them_only(page: Page) -> None:
+def test_a_viewer_can_only_read_templates(page: Page) -> None:
     viewer = signed_in("viewer")
     made = make_template(page)
     assert viewer.get("/console/p/acme/incident-templates").status_code == 200
@@ -94,25 +94,25 @@ def test_a_template_fills_in_title_text_status_and_components(editor: Client, pa
     assert filled[f"component_{component.public_id}"] == ["major_outage"]
 
 
-def test_what_is_typed_already_stays(editor: Client, page: Page) -> None:
+def test_a_template_keeps_text_that_is_already_typed(editor: Client, page: Page) -> None:
     answer = use(editor, make_template(page), NEW, title="My title", body="My words.")
     shown = fields_of(form_to(sheet(answer)))
     assert shown["title"] == ["My title"]
     assert shown["body"] == ["My words.\n\n{{component}} fails: {{cause}}."]
 
 
-def test_an_update_knows_its_incident(editor: Client, page: Page) -> None:
+def test_a_template_for_an_update_uses_the_values_of_its_incident(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     incident = make_incident(page, title="Slow API", components={component: "major_outage"})
     chosen = make_template(page, body="{{title}}: {{components}} since {{started}}, for {{duration}}, on {{page}}.")
-    answer = use(editor, chosen, place(incident), place(incident, "/update"))
-    body = fields_of(form_to(sheet(answer), place(incident, "/update")))["body"][0]
+    answer = use(editor, chosen, url_of(incident), url_of(incident, "/update"))
+    body = fields_of(form_to(sheet(answer), url_of(incident, "/update")))["body"][0]
     assert body.startswith("Slow API: API since ")
     assert body.endswith(" on Acme.")
     assert "{{" not in body
 
 
-def test_what_is_not_filled_in_cannot_be_published_and_is_named(editor: Client, page: Page) -> None:
+def test_unfilled_placeholders_block_publishing_and_are_named(editor: Client, page: Page) -> None:
     sent = fill_in(editor, NEW, "", title="{{component}} fails", body="It fails.\n\nBecause of {{cause}}.")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 422
@@ -124,13 +124,13 @@ def test_what_is_not_filled_in_cannot_be_published_and_is_named(editor: Client, 
     assert page.incidents.exists()
 
 
-def test_those_that_name_an_affected_component_come_first(editor: Client, page: Page) -> None:
+def test_templates_with_an_affected_component_come_first(editor: Client, page: Page) -> None:
     component = make_component(page, "API")
     make_template(page, name="A general one")
     make_template(page, name="Of the API", components=[component])
     make_template(page, name="Maintenance", update_status="scheduled")
     incident = make_incident(page, components={component: "major_outage"})
-    form = form_to(sheet(editor.get(place(incident))), place(incident, "/update"))
+    form = form_to(sheet(editor.get(url_of(incident))), url_of(incident, "/update"))
     (choice,) = [select for select in form.all("select") if select.attributes["name"] == "template"]
     names = [option.text for option in choice.all("option")]
     assert names.index("Of the API") < names.index("A general one")

@@ -13,7 +13,7 @@ def page() -> Page:
 
 
 @pytest.mark.parametrize("step", ["declare", "update"])
-def test_the_preview_shows_the_mail_and_the_webhook_as_they_will_be(editor: Client, page: Page, step: str) -> None:
+def test_the_preview_shows_the_email_and_the_webhook(editor: Client, page: Page, step: str) -> None:
     component = make_component(page, "API")
     incident = make_incident(page, title="Slow API")
     typed = {"step": step} | ({"title": "Slow API"} if step == "declare" else {"incident": incident.public_id})
@@ -34,7 +34,7 @@ def test_the_preview_shows_the_mail_and_the_webhook_as_they_will_be(editor: Clie
     assert incident.updates.count() == 1
 
 
-def test_a_draft_has_its_mail_as_html_that_can_load_nothing(editor: Client, page: Page) -> None:
+def test_the_html_of_a_draft_email_cannot_load_resources(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     editor.post(
         f"/console/p/acme/incidents/{incident.public_id}/draft/update",

@@ -57,9 +57,7 @@ def queries(client: Client, path: str) -> int:
 # Silence
 
 
-def test_the_dashboard_and_the_incident_say_how_long_nothing_was_said(
-    editor: Client, page: Page, api: Component
-) -> None:
+def test_the_dashboard_and_the_incident_show_an_overdue_update(editor: Client, page: Page, api: Component) -> None:
     incident = silent(page, api)
     for path in ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}"):
         assert lines(editor, path) == ["No update for 47 minutes. Post update"]
@@ -69,12 +67,12 @@ def test_the_dashboard_and_the_incident_say_how_long_nothing_was_said(
         assert target in [element.attributes.get("id") for element in document.walk()]
 
 
-def test_a_viewer_reads_it_and_is_asked_nothing(page: Page, api: Component) -> None:
+def test_a_viewer_sees_the_reminder_without_a_link(page: Page, api: Component) -> None:
     silent(page, api)
     assert lines(signed_in("viewer"), "/console/p/acme/") == ["No update for 47 minutes."]
 
 
-def test_what_is_not_overdue_or_switched_off_is_not_spoken_of(editor: Client, page: Page, api: Component) -> None:
+def test_no_reminder_is_shown_when_not_overdue_or_turned_off(editor: Client, page: Page, api: Component) -> None:
     silent(page, api, minutes=14)
     assert lines(editor, "/console/p/acme/") == []
     IncidentUpdate.objects.update(created_at=timezone.now() - timedelta(minutes=47))
@@ -84,7 +82,7 @@ def test_what_is_not_overdue_or_switched_off_is_not_spoken_of(editor: Client, pa
     assert len(lines(editor, "/console/p/acme/")) == 1
 
 
-def test_silence_costs_no_query(editor: Client, page: Page, api: Component) -> None:
+def test_an_overdue_update_takes_no_query(editor: Client, page: Page, api: Component) -> None:
     incident = silent(page, api, minutes=0)
     paths = ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}")
     before = [queries(editor, path) for path in paths]
@@ -95,7 +93,7 @@ def test_silence_costs_no_query(editor: Client, page: Page, api: Component) -> N
 # Red after the resolve
 
 
-def test_the_dashboard_and_the_incident_name_what_is_still_red(editor: Client, page: Page, api: Component) -> None:
+def test_the_dashboard_and_the_incident_list_unrestored_components(editor: Client, page: Page, api: Component) -> None:
     incident = left_red(page, api, make_component(page, "Web"))
     assert lines(editor, "/console/p/acme/") == [
         "Still not operational after API outage was resolved: API, Web. Change status"
@@ -106,14 +104,14 @@ def test_the_dashboard_and_the_incident_name_what_is_still_red(editor: Client, p
     assert sheet(editor.get("/console/p/acme/")).one("h2", id="components-title")
 
 
-def test_setting_them_ends_it(editor: Client, page: Page, api: Component) -> None:
+def test_restoring_the_components_removes_the_reminder(editor: Client, page: Page, api: Component) -> None:
     left_red(page, api)
     target = f"/console/p/acme/components/{api.public_id}/status"
     editor.post(target, fill_in(editor, "/console/p/acme/", target, status="operational"))
     assert lines(editor, "/console/p/acme/") == []
 
 
-def test_what_is_red_costs_one_query(editor: Client, page: Page, api: Component) -> None:
+def test_unrestored_components_take_one_query(editor: Client, page: Page, api: Component) -> None:
     incident = make_incident(page, components={api: "operational"})
     Component.objects.update(status="operational")
     actions.resolve(incident, UpdateInput(body="It works again."), restore=None, actor=ALICE)

@@ -12,18 +12,18 @@ from tests.public.parsed_page import Element
 pytestmark = pytest.mark.django_db
 
 
-def place(incident: Incident, verb: str = "") -> str:
+def url_of(incident: Incident, verb: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def resolve_form(client: Client, incident: Incident) -> Element:
-    return form_to(sheet(client.get(place(incident))), place(incident, "/resolve"))
+    return form_to(sheet(client.get(url_of(incident))), url_of(incident, "/resolve"))
 
 
 def resolve(client: Client, incident: Incident, **typed: Any) -> Any:
     fields = {f"resolve-{name}": value for name, value in typed.items()}
     return client.post(
-        place(incident, "/resolve"), fill_in(client, place(incident), place(incident, "/resolve"), **fields)
+        url_of(incident, "/resolve"), fill_in(client, url_of(incident), url_of(incident, "/resolve"), **fields)
     )
 
 
@@ -31,11 +31,11 @@ def status_of(component: Component) -> str:
     return Component.objects.get(pk=component.pk).status
 
 
-def test_resolving_is_filled_in_already_one_press_ends_the_incident(editor: Client, page: Page) -> None:
+def test_the_resolve_form_is_prefilled(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     answer = resolve(editor, incident)
-    assert (answer.status_code, answer["Location"]) == (302, place(incident))
+    assert (answer.status_code, answer["Location"]) == (302, url_of(incident))
     incident.refresh_from_db()
     assert incident.status == "resolved"
     assert incident.updates.newest_first()[0].body == "This incident has been resolved."
@@ -43,7 +43,7 @@ def test_resolving_is_filled_in_already_one_press_ends_the_incident(editor: Clie
     assert Event.objects.get(kind="incident.resolved").notify
 
 
-def test_what_is_unticked_stays_as_it_is(editor: Client, page: Page) -> None:
+def test_unchecked_components_keep_their_status(editor: Client, page: Page) -> None:
     rest, website = make_component(page, "REST API"), make_component(page, "Website")
     incident = make_incident(page, components={rest: "major_outage", website: "degraded_performance"})
     assert fields_of(resolve_form(editor, incident))["resolve-restore"] == [rest.public_id, website.public_id]
@@ -51,7 +51,7 @@ def test_what_is_unticked_stays_as_it_is(editor: Client, page: Page) -> None:
     assert (status_of(rest), status_of(website)) == ("operational", "degraded_performance")
 
 
-def test_with_nothing_ticked_all_stay(editor: Client, page: Page) -> None:
+def test_with_nothing_checked_no_component_changes(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     resolve(editor, incident, restore=None)
@@ -70,7 +70,7 @@ def test_a_component_that_another_open_incident_names_is_offered_but_not_ticked(
     assert (status_of(rest), status_of(website)) == ("major_outage", "operational")
 
 
-def test_components_that_are_well_again_are_not_offered(editor: Client, page: Page) -> None:
+def test_operational_components_are_not_offered(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
     Component.objects.update(status="operational")
@@ -91,17 +91,17 @@ def test_own_words_and_a_time_in_the_past(editor: Client, page: Page) -> None:
     resolve(editor, incident, body="It is **over**.", at="2022-09-21 15:02", notify=None)
     incident.refresh_from_db()
     assert incident.resolved_at == datetime(2022, 9, 21, 15, 2, tzinfo=UTC)
-    assert "It is over." in sheet(editor.get(place(incident))).text
-    assert "after 48 minutes" in sheet(editor.get(place(incident))).text
+    assert "It is over." in sheet(editor.get(url_of(incident))).text
+    assert "after 48 minutes" in sheet(editor.get(url_of(incident))).text
     assert not Event.objects.get(kind="incident.resolved").notify
 
 
 def test_a_double_click_on_resolve_ends_on_the_incident_and_resolves_it_once(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
-    sent = fill_in(editor, place(incident), place(incident, "/resolve"))
-    answers = [editor.post(place(incident, "/resolve"), sent) for _ in range(2)]
-    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, place(incident))] * 2
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/resolve"))
+    answers = [editor.post(url_of(incident, "/resolve"), sent) for _ in range(2)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, url_of(incident))] * 2
     assert incident.updates.count() == 2
     assert Event.objects.filter(kind="incident.resolved").count() == 1
 
@@ -112,7 +112,7 @@ def test_a_refused_resolution_keeps_the_ticks_as_they_were(editor: Client, page:
     answer = resolve(editor, incident, restore=[website.public_id], body="")
     assert answer.status_code == 422
     document = sheet(answer)
-    assert fields_of(form_to(document, place(incident, "/resolve")))["resolve-restore"] == [website.public_id]
+    assert fields_of(form_to(document, url_of(incident, "/resolve")))["resolve-restore"] == [website.public_id]
     (section,) = [part for part in document.all("details") if part.attributes.get("id") == "resolve"]
     assert "open" in section.attributes
 
@@ -120,11 +120,11 @@ def test_a_refused_resolution_keeps_the_ticks_as_they_were(editor: Client, page:
 def test_the_preview_of_a_resolution_keeps_the_ticks_and_publishes_nothing(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_incident(page, components={rest: "major_outage"})
-    sent = fill_in(editor, place(incident), place(incident, "/resolve"), **{"resolve-body": "**Over**"})
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/resolve"), **{"resolve-body": "**Over**"})
     del sent["resolve-restore"]
-    answer = editor.post(place(incident, "/resolve"), sent | {"preview": "1"})
+    answer = editor.post(url_of(incident, "/resolve"), sent | {"preview": "1"})
     assert answer.status_code == 200
-    form = form_to(sheet(answer), place(incident, "/resolve"))
+    form = form_to(sheet(answer), url_of(incident, "/resolve"))
     assert form.one("strong").text == "Over"
     assert "resolve-restore" not in fields_of(form)
     assert Incident.objects.get().status == "investigating"
@@ -132,17 +132,17 @@ def test_the_preview_of_a_resolution_keeps_the_ticks_and_publishes_nothing(edito
 
 def test_a_resolved_incident_offers_to_reopen_and_to_say_when_its_impact_began(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
-    actions = [form.attributes["action"] for form in sheet(editor.get(place(incident))).one("main").all("form")]
-    assert actions == [place(incident, "/reopen"), place(incident, "/impact-start")]
+    actions = [form.attributes["action"] for form in sheet(editor.get(url_of(incident))).one("main").all("form")]
+    assert actions == [url_of(incident, "/reopen"), url_of(incident, "/impact-start")]
 
 
-def test_a_resolved_incident_is_taken_up_again(editor: Client, page: Page) -> None:
+def test_a_resolved_incident_is_reopened(editor: Client, page: Page) -> None:
     rest = make_component(page)
     incident = make_resolved(page)
     typed = {"body": "It is back.", "status": "identified", f"component_{rest.public_id}": "partial_outage"}
-    sent = fill_in(editor, place(incident), place(incident, "/reopen"), **typed)
-    answers = [editor.post(place(incident, "/reopen"), sent) for _ in range(2)]
-    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, place(incident))] * 2
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/reopen"), **typed)
+    answers = [editor.post(url_of(incident, "/reopen"), sent) for _ in range(2)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, url_of(incident))] * 2
     incident.refresh_from_db()
     assert (incident.status, incident.resolved_at) == ("identified", None)
     assert status_of(rest) == "partial_outage"
@@ -151,5 +151,5 @@ def test_a_resolved_incident_is_taken_up_again(editor: Client, page: Page) -> No
 
 def test_reopening_begins_with_investigating(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
-    form = form_to(sheet(editor.get(place(incident))), place(incident, "/reopen"))
+    form = form_to(sheet(editor.get(url_of(incident))), url_of(incident, "/reopen"))
     assert fields_of(form)["status"] == ["investigating"]

@@ -20,24 +20,24 @@ def page() -> Page:
     return make_page(time_zone="Europe/Berlin")
 
 
-def place(incident: Incident, verb: str = "") -> str:
+def url_of(incident: Incident, verb: str = "") -> str:
     return f"/console/p/acme/incidents/{incident.public_id}{verb}"
 
 
 def post_by_form(client: Client, incident: Incident, **typed: Any) -> Any:
-    sent = fill_in(client, place(incident), place(incident, "/update"), **{"body": "We know more."} | typed)
-    return client.post(place(incident, "/update"), sent)
+    sent = fill_in(client, url_of(incident), url_of(incident, "/update"), **{"body": "We know more."} | typed)
+    return client.post(url_of(incident, "/update"), sent)
 
 
 def test_an_update_keeps_the_status_that_is_preselected(editor: Client, page: Page) -> None:
     incident = make_incident(page, status="identified")
-    document = sheet(editor.get(place(incident)))
-    assert fields_of(form_to(document, place(incident, "/update")))["status"] == ["identified"]
+    document = sheet(editor.get(url_of(incident)))
+    assert fields_of(form_to(document, url_of(incident, "/update")))["status"] == ["identified"]
     answer = post_by_form(editor, incident)
-    assert (answer.status_code, answer["Location"]) == (302, place(incident))
+    assert (answer.status_code, answer["Location"]) == (302, url_of(incident))
     newest = incident.updates.newest_first()[0]
     assert (newest.status, newest.body, newest.label) == ("identified", "We know more.", "Update")
-    shown = sheet(editor.get(place(incident)))
+    shown = sheet(editor.get(url_of(incident)))
     assert "Update published." in shown.text
     assert "We know more." in shown.one("ol", class_="timeline").all("li")[0].text
 
@@ -50,7 +50,7 @@ def test_an_update_moves_the_incident_and_its_components(editor: Client, page: P
     assert incident.status == "monitoring"
     statuses = dict(Component.objects.values_list("name", "status"))
     assert statuses == {"REST API": "major_outage", "Website": "degraded_performance"}
-    assert "Website: Operational → Degraded Performance" in sheet(editor.get(place(incident))).text
+    assert "Website: Operational → Degraded Performance" in sheet(editor.get(url_of(incident))).text
 
 
 def test_a_component_that_was_not_touched_keeps_its_status(editor: Client, page: Page) -> None:
@@ -66,7 +66,7 @@ def test_a_follow_up_may_be_backdated_in_the_zone_of_the_page(editor: Client, pa
     incident = make_incident(page, at=datetime(2022, 9, 21, 14, 14, tzinfo=UTC))
     post_by_form(editor, incident, at="2022-09-21 16:25")
     assert incident.updates.newest_first()[0].display_at == datetime(2022, 9, 21, 14, 25, tzinfo=UTC)
-    text = sheet(editor.get(place(incident))).text
+    text = sheet(editor.get(url_of(incident))).text
     assert "Sep 21, 2022 - 16:25 CEST" in text
     assert "Started Sep 21, 2022 - 16:14 CEST" in text
 
@@ -77,14 +77,14 @@ def test_an_update_tells_subscribers_or_nobody_as_ticked(editor: Client, page: P
     assert Event.objects.latest("pk").notify
     post_by_form(editor, incident, notify=None)
     assert not Event.objects.latest("pk").notify
-    assert "not notified" in sheet(editor.get(place(incident))).one("ol", class_="timeline").all("li")[0].text
+    assert "not notified" in sheet(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")[0].text
 
 
 def test_a_second_click_makes_no_second_update(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    sent = fill_in(editor, place(incident), place(incident, "/update"), body="We know more.")
-    answers = [editor.post(place(incident, "/update"), sent) for _ in range(2)]
-    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, place(incident))] * 2
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/update"), body="We know more.")
+    answers = [editor.post(url_of(incident, "/update"), sent) for _ in range(2)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, url_of(incident))] * 2
     assert incident.updates.count() == 2
     assert Event.objects.filter(kind="incident.updated").count() == 1
 
@@ -93,20 +93,20 @@ def test_without_javascript_the_preview_button_publishes_nothing_and_keeps_the_t
     rest = make_component(page)
     incident = make_incident(page)
     typed = {"body": "**Bold**", "status": "monitoring", f"component_{rest.public_id}": "partial_outage"}
-    sent = fill_in(editor, place(incident), place(incident, "/update"), **typed, preview="1")
-    answer = editor.post(place(incident, "/update"), sent)
+    sent = fill_in(editor, url_of(incident), url_of(incident, "/update"), **typed, preview="1")
+    answer = editor.post(url_of(incident, "/update"), sent)
     assert answer.status_code == 200
     document = sheet(answer)
     assert "Bold" in [part.text for part in document.all("strong")]
-    held = fields_of(form_to(document, place(incident, "/update")))
+    held = fields_of(form_to(document, url_of(incident, "/update")))
     assert {name: held[name] for name in typed} == {name: [value] for name, value in typed.items()}
     assert incident.updates.count() == 1
 
 
-def test_the_timeline_stands_newest_first_with_its_times(editor: Client, page: Page) -> None:
+def test_updates_are_listed_newest_first_with_their_times(editor: Client, page: Page) -> None:
     incident = make_incident(page, at=datetime(2022, 9, 21, 14, 14, tzinfo=UTC))
     post(incident, body="Second.", at=datetime(2022, 9, 21, 14, 25, tzinfo=UTC))
-    entries = sheet(editor.get(place(incident))).one("ol", class_="timeline").all("li")
+    entries = sheet(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")
     assert [entry.one("time").attributes["datetime"] for entry in entries] == [
         "2022-09-21T14:25:00Z",
         "2022-09-21T14:14:00Z",
@@ -121,7 +121,7 @@ def test_an_unknown_incident_is_not_found(editor: Client) -> None:
 def test_the_page_of_an_incident_costs_the_same_with_one_update_and_with_thirty(editor: Client, page: Page) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert editor.get(place(incident)).status_code == 200
+            assert editor.get(url_of(incident)).status_code == 200
         return len(captured)
 
     components = [make_component(page, f"Part {number}") for number in range(30)]
@@ -136,7 +136,7 @@ def test_the_page_of_an_incident_costs_the_same_with_one_update_and_with_thirty(
 
 
 def fragment(client: Client, incident: Incident) -> Any:
-    return client.get(place(incident), headers={"hx-request": "true"})
+    return client.get(url_of(incident), headers={"hx-request": "true"})
 
 
 def tell(incident: Incident) -> None:
@@ -151,14 +151,14 @@ def test_the_fragment_of_deliveries_is_only_that(editor: Client, page: Page) -> 
     assert b"<html" not in answer.content
 
 
-def test_it_asks_again_while_news_wait_and_while_mails_are_queued_and_then_stops(editor: Client, page: Page) -> None:
+def test_the_page_polls_while_notifications_are_pending(editor: Client, page: Page) -> None:
     make_subscriber(page)
     make_subscriber(page)
     incident = make_incident(page)
 
     def look() -> tuple[bool, str]:
         telling = sheet(fragment(editor, incident)).one("div")
-        return telling.attributes.get("hx-get") == place(incident), telling.text
+        return telling.attributes.get("hx-get") == url_of(incident), telling.text
 
     asks, text = look()
     assert (asks, "Preparing notifications…" in text) == (True, True)
@@ -174,7 +174,7 @@ def test_it_asks_again_while_news_wait_and_while_mails_are_queued_and_then_stops
     assert (asks, "1 sent, 0 queued, 1 failed" in text) == (False, True)
 
 
-def test_a_failed_delivery_is_not_called_told(editor: Client, page: Page) -> None:
+def test_a_failed_delivery_is_not_counted_as_sent(editor: Client, page: Page) -> None:
     make_subscriber(page)
     incident = make_incident(page)
     tell(incident)
@@ -190,16 +190,16 @@ def test_it_says_so_when_nobody_is_subscribed(editor: Client, page: Page) -> Non
     assert "No matching subscribers" in telling.text
 
 
-def test_an_incident_that_told_nobody_shows_no_deliveries(editor: Client, page: Page) -> None:
+def test_an_incident_without_notifications_shows_no_deliveries(editor: Client, page: Page) -> None:
     incident = make_incident(page, notify=False)
     assert fragment(editor, incident).content.strip() == b""
-    assert not [part for part in sheet(editor.get(place(incident))).walk() if part.attributes.get("id") == "telling"]
+    assert not [part for part in sheet(editor.get(url_of(incident))).walk() if part.attributes.get("id") == "telling"]
 
 
 def test_the_progress_is_a_picture_and_numbers(editor: Client, page: Page) -> None:
     make_subscriber(page)
     incident = make_incident(page)
     tell(incident)
-    bar = sheet(editor.get(place(incident))).one("progress")
+    bar = sheet(editor.get(url_of(incident))).one("progress")
     assert (bar.attributes["max"], bar.attributes["value"]) == ("1", "0")
     assert bar.attributes["aria-label"]

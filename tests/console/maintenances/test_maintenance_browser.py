@@ -91,7 +91,7 @@ def test_the_next_dates_follow_the_typing_and_the_own_rule_appears_with_its_choi
     tab.get_by_label("Custom rule").fill("FREQ=HOURLY")
     expect(tab.locator("#dates .error")).to_contain_text("HOURLY")
     tab.get_by_label("Repeats").select_option("")
-    expect(tab.locator("#dates .error")).to_contain_text("Choose “Custom rule”")
+    expect(tab.locator("#dates .error")).to_contain_text("Select “Custom rule”")
     assert not MaintenanceSeries.objects.exists()
 
 

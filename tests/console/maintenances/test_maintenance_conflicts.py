@@ -43,21 +43,19 @@ def running(maintenance: Incident, clock: Any) -> Incident:
     return maintenance
 
 
-def place(maintenance: Incident) -> str:
+def url_of(maintenance: Incident) -> str:
     return f"/console/p/acme/incidents/{maintenance.public_id}"
 
 
-def door(maintenance: Incident, step: str) -> str:
+def step_url(maintenance: Incident, step: str) -> str:
     return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
 
 
 @pytest.mark.parametrize("step", ["start", "reschedule", "options", "cancel"])
-def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
-    editor: Client, maintenance: Incident, step: str
-) -> None:
+def test_a_conflict_is_explained_and_the_text_is_kept(editor: Client, maintenance: Incident, step: str) -> None:
     typed = {"reschedule": {"scheduled_until": "3 h"}, "options": {"more_reminders": "45"}}.get(step, {"body": "Mine."})
-    path = door(maintenance, step)
-    sent = fill_in(editor, place(maintenance), path, **{f"{step}-{name}": value for name, value in typed.items()})
+    path = step_url(maintenance, step)
+    sent = fill_in(editor, url_of(maintenance), path, **{f"{step}-{name}": value for name, value in typed.items()})
     actions.reschedule(
         maintenance,
         UpdateInput(body="Theirs."),
@@ -79,27 +77,27 @@ def test_who_comes_second_is_told_what_happened_and_keeps_the_text(
 @pytest.mark.parametrize("step", ["start", "reschedule", "cancel"])
 def test_a_double_click_is_one_step(editor: Client, maintenance: Incident, step: str) -> None:
     typed = {"reschedule-scheduled_until": "3 h"} if step == "reschedule" else {}
-    sent = fill_in(editor, place(maintenance), door(maintenance, step), **typed)
-    answers = [editor.post(door(maintenance, step), sent) for _ in range(2)]
+    sent = fill_in(editor, url_of(maintenance), step_url(maintenance, step), **typed)
+    answers = [editor.post(step_url(maintenance, step), sent) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
     assert maintenance.updates.count() == 2
 
 
-def test_starting_what_was_cancelled_meanwhile_starts_nothing(editor: Client, maintenance: Incident) -> None:
-    sent = fill_in(editor, place(maintenance), door(maintenance, "start"), **{"start-body": "Mine."})
+def test_starting_a_canceled_maintenance_is_a_conflict(editor: Client, maintenance: Incident) -> None:
+    sent = fill_in(editor, url_of(maintenance), step_url(maintenance, "start"), **{"start-body": "Mine."})
     actions.cancel(maintenance, actor=BOB)
-    answer = editor.post(door(maintenance, "start"), sent)
+    answer = editor.post(step_url(maintenance, "start"), sent)
     assert answer.status_code == 422
-    held = fields_of(form_to(sheet(answer), door(maintenance, "start")))
+    held = fields_of(form_to(sheet(answer), step_url(maintenance, "start")))
     assert held["start-body"] == ["Mine."]
-    assert editor.post(door(maintenance, "start"), held).status_code == 422
+    assert editor.post(step_url(maintenance, "start"), held).status_code == 422
     maintenance.refresh_from_db()
     assert maintenance.began_at is None
 
 
-def test_an_update_to_what_ended_meanwhile_keeps_its_text(editor: Client, running: Incident) -> None:
-    action = f"{place(running)}/update"
-    sent = fill_in(editor, place(running), action, body="Half of it is done.")
+def test_an_update_to_a_maintenance_that_has_ended_keeps_its_text(editor: Client, running: Incident) -> None:
+    action = f"{url_of(running)}/update"
+    sent = fill_in(editor, url_of(running), action, body="Half of it is done.")
     actions.complete(running, actor=BOB)
     answer = editor.post(action, sent)
     assert answer.status_code == 422

@@ -48,23 +48,23 @@ def running(maintenance: Incident, clock: Any) -> Incident:
     return maintenance
 
 
-def place(maintenance: Incident) -> str:
+def url_of(maintenance: Incident) -> str:
     return f"/console/p/acme/incidents/{maintenance.public_id}"
 
 
-def door(maintenance: Incident, step: str) -> str:
+def step_url(maintenance: Incident, step: str) -> str:
     return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
 
 
 def shown(client: Client, maintenance: Incident) -> Element:
-    return sheet(client.get(place(maintenance)))
+    return sheet(client.get(url_of(maintenance)))
 
 
 def take(client: Client, maintenance: Incident, step: str, **typed: Any) -> Any:
     """Fill in the form of that step and press its button."""
     prefixed = {f"{step}-{name}": value for name, value in typed.items()}
     return client.post(
-        door(maintenance, step), fill_in(client, place(maintenance), door(maintenance, step), **prefixed)
+        step_url(maintenance, step), fill_in(client, url_of(maintenance), step_url(maintenance, step), **prefixed)
     )
 
 
@@ -90,7 +90,7 @@ def test_while_it_runs_it_can_be_completed_and_extended(editor: Client, running:
     assert "Completes automatically, Oct 24, 2026 - 04:00 CEST" in shown(editor, running).text
 
 
-def test_when_it_is_over_nothing_is_offered_but_to_read(editor: Client, running: Incident) -> None:
+def test_a_completed_maintenance_offers_no_actions(editor: Client, running: Incident) -> None:
     actions.complete(running, actor=ALICE)
     assert steps(editor, running) == []
 
@@ -115,50 +115,50 @@ def test_its_page_costs_the_same_with_many_components(editor: Client, page: Page
 
 def test_start_now_begins_it_with_its_components(editor: Client, maintenance: Incident) -> None:
     answer = take(editor, maintenance, "start", body="We begin early.")
-    assert (answer.status_code, answer["Location"]) == (302, place(maintenance))
+    assert (answer.status_code, answer["Location"]) == (302, url_of(maintenance))
     maintenance.refresh_from_db()
     assert (maintenance.status, maintenance.began_at) == ("in_progress", NOW)
     assert maintenance.updates.newest_first()[0].body == "We begin early."
     assert maintenance.affected_components()[0].status == "under_maintenance"
-    assert "Maintenance started." in sheet(editor.get(place(maintenance))).text
+    assert "Maintenance started." in sheet(editor.get(url_of(maintenance))).text
 
 
-def test_an_emptied_message_becomes_the_standard_sentence(editor: Client, maintenance: Incident) -> None:
+def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: Incident) -> None:
     take(editor, maintenance, "start", body="")
     assert maintenance.updates.newest_first()[0].body == "The scheduled maintenance has started."
 
 
 def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
     one = make_maintenance(page, begins=START, notify_start=False)
-    fields = fields_of(form_to(shown(editor, one), door(one, "start")))
+    fields = fields_of(form_to(shown(editor, one), step_url(one, "start")))
     assert "start-notify" not in fields
     take(editor, one, "start", notify="on")
     assert one.events.get(kind="maintenance.started").notify
 
 
 def test_an_upcoming_one_is_written_about_without_beginning(editor: Client, maintenance: Incident) -> None:
-    action = f"{place(maintenance)}/update"
+    action = f"{url_of(maintenance)}/update"
     form = form_to(shown(editor, maintenance), action)
     assert not form.all("select")
-    answer = editor.post(action, fill_in(editor, place(maintenance), action, body="We bring two more disks."))
+    answer = editor.post(action, fill_in(editor, url_of(maintenance), action, body="We bring two more disks."))
     assert answer.status_code == 302
     maintenance.refresh_from_db()
     assert (maintenance.status, maintenance.updates.count()) == ("scheduled", 2)
 
 
 def test_a_running_one_is_verified_by_an_update(editor: Client, running: Incident) -> None:
-    action = f"{place(running)}/update"
+    action = f"{url_of(running)}/update"
     options = form_to(shown(editor, running), action).all("select")[0].all("option")
     assert [option.text for option in options] == ["In progress", "Verifying"]
-    editor.post(action, fill_in(editor, place(running), action, body="We look.", status="verifying"))
+    editor.post(action, fill_in(editor, url_of(running), action, body="We look.", status="verifying"))
     running.refresh_from_db()
     assert running.status == "verifying"
 
 
 @pytest.mark.parametrize("status", ["in_progress", "completed", "resolved", "investigating"])
 def test_an_update_cannot_begin_or_end_it(editor: Client, maintenance: Incident, status: str) -> None:
-    action = f"{place(maintenance)}/update"
-    sent = fill_in(editor, place(maintenance), action, body="We begin.", status=status)
+    action = f"{url_of(maintenance)}/update"
+    sent = fill_in(editor, url_of(maintenance), action, body="We begin.", status=status)
     answer = editor.post(action, sent)
     assert answer.status_code == 422
     assert "We begin." in fields_of(form_to(sheet(answer), action))["body"]
@@ -167,7 +167,7 @@ def test_an_update_cannot_begin_or_end_it(editor: Client, maintenance: Incident,
 
 def test_complete_sets_its_components_back(editor: Client, running: Incident, clock: Any) -> None:
     clock.move_to(START + timedelta(hours=1))
-    form = form_to(shown(editor, running), door(running, "complete"))
+    form = form_to(shown(editor, running), step_url(running, "complete"))
     assert [box.attributes["value"] for box in form.all("input", name="complete-restore", checked="")]
     answer = take(editor, running, "complete")
     assert answer.status_code == 302
@@ -181,15 +181,15 @@ def test_what_is_unticked_stays_under_maintenance(editor: Client, running: Incid
     assert running.affected_components()[0].status == "under_maintenance"
 
 
-def test_a_component_in_the_hands_of_an_incident_is_not_ticked(editor: Client, page: Page, running: Incident) -> None:
+def test_a_component_of_an_open_incident_is_not_checked(editor: Client, page: Page, running: Incident) -> None:
     (rest,) = running.affected_components()
     make_incident(page, components={rest: "under_maintenance"})
-    form = form_to(shown(editor, running), door(running, "complete"))
+    form = form_to(shown(editor, running), step_url(running, "complete"))
     assert not form.all("input", name="complete-restore", checked="")
     assert form.all("input", name="complete-restore")
 
 
-def test_cancelling_says_so_everywhere(editor: Client, maintenance: Incident) -> None:
+def test_a_canceled_maintenance_is_shown_as_canceled(editor: Client, maintenance: Incident) -> None:
     answer = take(editor, maintenance, "cancel", body="The parts did not arrive.")
     assert answer.status_code == 302
     maintenance.refresh_from_db()
@@ -210,9 +210,9 @@ def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client,
 # Rescheduling
 
 
-def test_it_is_moved_and_both_times_are_told(editor: Client, page: Page, maintenance: Incident) -> None:
+def test_rescheduling_publishes_the_old_and_the_new_times(editor: Client, page: Page, maintenance: Incident) -> None:
     make_subscriber(page)
-    fields = fields_of(form_to(shown(editor, maintenance), door(maintenance, "reschedule")))
+    fields = fields_of(form_to(shown(editor, maintenance), step_url(maintenance, "reschedule")))
     assert fields["reschedule-scheduled_for"] == ["2026-10-24 02:00"]
     assert fields["reschedule-scheduled_until"] == ["2026-10-24 04:00"]
     answer = take(
@@ -246,32 +246,32 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "Enter an end time after the start time."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "Enter an end time after the start time."),
-        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "lies in the past"),
+        ({"scheduled_for": "2026-10-20 02:00"}, "scheduled_for", "is in the past"),
         ({"scheduled_for": ""}, "scheduled_for", "Enter a start time."),
-        ({}, "scheduled_for", "These are the times that it has already."),
+        ({}, "scheduled_for", "The times did not change."),
         ({"scheduled_until": "soon"}, "scheduled_until", "Use 2026-01-31 14:05"),
         ({"scheduled_until": "3 h", "body": "<script>x</script>"}, "body", "HTML like <script> is not allowed."),
     ],
 )
-def test_a_move_that_cannot_be_is_refused_beside_its_field(
+def test_invalid_times_are_rejected_next_to_their_field(
     editor: Client, maintenance: Incident, typed: dict[str, str], field: str, said: str
 ) -> None:
     answer = take(editor, maintenance, "reschedule", **typed)
     if answer.status_code == 422 and "submit the form again" in sheet(answer).text:
         answer = editor.post(
-            door(maintenance, "reschedule"), fields_of(form_to(sheet(answer), door(maintenance, "reschedule")))
+            step_url(maintenance, "reschedule"), fields_of(form_to(sheet(answer), step_url(maintenance, "reschedule")))
         )
     assert answer.status_code == 422
     document = sheet(answer)
     (control,) = invalid_controls(document)
     assert control.attributes["name"] == f"reschedule-{field}"
     assert said in document.text
-    held = fields_of(form_to(document, door(maintenance, "reschedule")))
+    held = fields_of(form_to(document, step_url(maintenance, "reschedule")))
     assert all(held.get(f"reschedule-{name}", [""]) == [value] for name, value in typed.items())
     assert maintenance.updates.count() == 1
 
 
-def test_a_move_into_another_ones_time_is_asked_about(editor: Client, page: Page, maintenance: Incident) -> None:
+def test_rescheduling_into_an_overlap_shows_a_warning(editor: Client, page: Page, maintenance: Incident) -> None:
     make_maintenance(
         page, begins=START + timedelta(days=7), title="New disks", components=maintenance.affected_components()
     )
@@ -279,14 +279,14 @@ def test_a_move_into_another_ones_time_is_asked_about(editor: Client, page: Page
     document = sheet(answer)
     assert "“New disks”" in document.one("div", class_="warning").text
     assert maintenance.updates.count() == 1
-    again = fields_of(form_to(document, door(maintenance, "reschedule")))
-    assert editor.post(door(maintenance, "reschedule"), again).status_code == 302
+    again = fields_of(form_to(document, step_url(maintenance, "reschedule")))
+    assert editor.post(step_url(maintenance, "reschedule"), again).status_code == 302
 
 
 # Options
 
 
-def test_options_are_changed_and_nobody_is_told(editor: Client, page: Page, maintenance: Incident) -> None:
+def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page, maintenance: Incident) -> None:
     website = make_component(page, "Website")
     told = Event.objects.filter(notify=True).count()
     answer = take(
@@ -307,7 +307,7 @@ def test_options_are_changed_and_nobody_is_told(editor: Client, page: Page, main
     assert "Start manually, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
 
 
-def test_options_that_cannot_be_are_refused(editor: Client, maintenance: Incident) -> None:
+def test_invalid_options_are_rejected(editor: Client, maintenance: Incident) -> None:
     answer = take(editor, maintenance, "options", more_reminders="soon")
     assert answer.status_code == 422
     assert "Nothing was saved." in sheet(answer).text
@@ -317,14 +317,14 @@ def test_options_that_cannot_be_are_refused(editor: Client, maintenance: Inciden
 
 
 def test_once_it_runs_its_components_are_no_option(editor: Client, running: Incident) -> None:
-    fields = fields_of(form_to(shown(editor, running), door(running, "options")))
+    fields = fields_of(form_to(shown(editor, running), step_url(running, "options")))
     assert "options-components" not in fields
     assert take(editor, running, "options", auto_complete=None).status_code == 302
     running.refresh_from_db()
     assert not running.auto_complete
 
 
-def test_it_says_when_somebody_is_late(editor: Client, page: Page, clock: Any) -> None:
+def test_an_overdue_step_is_marked(editor: Client, page: Page, clock: Any) -> None:
     one = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
     clock.move_to(START + timedelta(minutes=10))
     assert "Start is overdue, Oct 24, 2026 - 02:00 CEST" in shown(editor, one).text
@@ -338,12 +338,12 @@ def test_it_says_when_somebody_is_late(editor: Client, page: Page, clock: Any) -
 
 @pytest.mark.parametrize("step", ["start", "complete", "reschedule", "options", "cancel"])
 def test_an_incident_takes_none_of_these_steps(editor: Client, page: Page, step: str) -> None:
-    assert editor.post(door(make_incident(page), step), {}).status_code == 404
+    assert editor.post(step_url(make_incident(page), step), {}).status_code == 404
 
 
 @pytest.mark.parametrize("verb", ["resolve", "reopen"])
 def test_a_maintenance_is_not_resolved_or_reopened(editor: Client, running: Incident, verb: str) -> None:
-    answer = editor.post(f"{place(running)}/{verb}", {"body": "Done.", "version": str(running.version)})
+    answer = editor.post(f"{url_of(running)}/{verb}", {"body": "Done.", "version": str(running.version)})
     assert answer.status_code == 404
     running.refresh_from_db()
     assert running.status == "in_progress"

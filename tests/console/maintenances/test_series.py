@@ -33,16 +33,16 @@ def series(page: Page) -> MaintenanceSeries:
     return make_series(page, components=[make_component(page)])
 
 
-def place(series: MaintenanceSeries, verb: str = "") -> str:
+def url_of(series: MaintenanceSeries, verb: str = "") -> str:
     return f"/console/p/acme/series/{series.public_id}" + (f"/{verb}" if verb else "")
 
 
 def shown(client: Client, series: MaintenanceSeries) -> Element:
-    return sheet(client.get(place(series)))
+    return sheet(client.get(url_of(series)))
 
 
 def edit(client: Client, series: MaintenanceSeries, **typed: Any) -> Any:
-    return client.post(place(series, "edit"), fill_in(client, place(series, "edit"), **typed))
+    return client.post(url_of(series, "edit"), fill_in(client, url_of(series, "edit"), **typed))
 
 
 def starts(series: MaintenanceSeries) -> list[str]:
@@ -64,7 +64,7 @@ def test_its_page_lists_the_next_ones_with_their_local_times(editor: Client, ser
     ]
 
 
-def test_those_that_are_over_stand_below(editor: Client, series: MaintenanceSeries) -> None:
+def test_past_occurrences_are_listed_below(editor: Client, series: MaintenanceSeries) -> None:
     first = series.occurrences.soonest_first()[0]
     maintenance_lifecycle.cancel(first, actor=ALICE)
     over = shown(editor, series).all("ul", class_="rows")[1]
@@ -82,13 +82,13 @@ def test_one_is_cancelled_alone_from_its_own_page(editor: Client, series: Mainte
 
 def test_the_series_stands_in_the_list_of_maintenances(editor: Client, series: MaintenanceSeries) -> None:
     document = sheet(editor.get("/console/p/acme/incidents?show=maintenance"))
-    assert place(series) in [link.attributes["href"] for link in document.all("a")]
+    assert url_of(series) in [link.attributes["href"] for link in document.all("a")]
     actions.end_series(series, actor=ALICE)
     assert "Recurring maintenance" not in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, series: MaintenanceSeries) -> None:
-    document = sheet(editor.get(place(series, "edit")))
+    document = sheet(editor.get(url_of(series, "edit")))
     fields = fields_of(form_to(document))
     assert fields["title"] == ["Patch day"]
     assert fields["scheduled_for"] == ["2026-10-11 02:00"]
@@ -99,9 +99,9 @@ def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, seri
     assert len(document.one("ol", class_="dates").all("li")) == 3
 
 
-def test_a_rule_of_ones_own_comes_back_as_one(editor: Client, page: Page) -> None:
+def test_a_custom_rule_is_shown_as_a_custom_rule(editor: Client, page: Page) -> None:
     series = make_series(page, rule="FREQ=MONTHLY;BYDAY=1SU")
-    fields = fields_of(form_to(sheet(editor.get(place(series, "edit")))))
+    fields = fields_of(form_to(sheet(editor.get(url_of(series, "edit")))))
     assert (fields["repeat"], fields["rule"]) == (["own"], ["FREQ=MONTHLY;BYDAY=1SU"])
 
 
@@ -118,7 +118,7 @@ def test_a_new_time_moves_all_but_the_one_that_was_moved_alone(editor: Client, s
         second, scheduled_for=moved, scheduled_until=moved + timedelta(hours=1), actor=ALICE
     )
     answer = edit(editor, series, scheduled_for="2026-10-11 03:00", title="Patch night")
-    assert (answer.status_code, answer["Location"]) == (302, place(series))
+    assert (answer.status_code, answer["Location"]) == (302, url_of(series))
     assert starts(series) == ["10-11 03:00", "10-26 01:00", "11-08 03:00"]
     assert "Patch night" in shown(editor, series).one("h1").text
 
@@ -138,7 +138,7 @@ def test_a_series_is_read_in_the_zone_that_it_was_made_in(
 ) -> None:
     Page.objects.update(time_zone="Asia/Kathmandu")
     before = starts(series)
-    document = sheet(editor.get(place(series, "edit")))
+    document = sheet(editor.get(url_of(series, "edit")))
     assert "In Europe/Berlin." in document.text
     assert edit(editor, series).status_code == 302
     assert starts(series) == before
@@ -150,7 +150,7 @@ def test_its_own_occurrences_are_no_overlap(editor: Client, page: Page, series: 
     answer = edit(editor, series, scheduled_until="4 h")
     assert answer.status_code == 422
     assert "is scheduled for the same time" in sheet(answer).one("div", class_="warning").text
-    assert editor.post(place(series, "edit"), fields_of(form_to(sheet(answer)))).status_code == 302
+    assert editor.post(url_of(series, "edit"), fields_of(form_to(sheet(answer)))).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_its_own_occurrences_are_no_overlap(editor: Client, page: Page, series: 
         ({"body": ""}, "body"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_beside_its_field(
+def test_an_invalid_change_is_rejected_next_to_its_field(
     editor: Client, series: MaintenanceSeries, typed: dict[str, str], field: str
 ) -> None:
     before = MaintenanceSeries.objects.values().get()
@@ -177,14 +177,14 @@ def test_a_change_that_cannot_be_is_refused_beside_its_field(
     assert MaintenanceSeries.objects.values().get() == before
 
 
-def test_who_changes_it_second_keeps_the_text(editor: Client, series: MaintenanceSeries) -> None:
-    sent = fill_in(editor, place(series, "edit"), title="Mine")
+def test_a_conflict_keeps_the_text(editor: Client, series: MaintenanceSeries) -> None:
+    sent = fill_in(editor, url_of(series, "edit"), title="Mine")
     actions.end_series(MaintenanceSeries.objects.get(), actor=BOB, cancel_upcoming=False)
-    answer = editor.post(place(series, "edit"), sent)
+    answer = editor.post(url_of(series, "edit"), sent)
     assert answer.status_code == 422
     assert "Someone else changed this series" in sheet(answer).text
     assert fields_of(form_to(sheet(answer)))["title"] == ["Mine"]
-    again = editor.post(place(series, "edit"), fields_of(form_to(sheet(answer))))
+    again = editor.post(url_of(series, "edit"), fields_of(form_to(sheet(answer))))
     assert "This series has ended." in sheet(again).text
 
 
@@ -192,10 +192,10 @@ def test_who_changes_it_second_keeps_the_text(editor: Client, series: Maintenanc
 def test_ending_it_cancels_the_rest_or_leaves_it(
     editor: Client, series: MaintenanceSeries, cancel: str | None, left: int
 ) -> None:
-    door = place(series, "end")
+    door = url_of(series, "end")
     typed = {"cancel_upcoming": cancel, "body": "We moved to rolling updates."}
-    answer = editor.post(door, fill_in(editor, place(series), door, **typed))
-    assert (answer.status_code, answer["Location"]) == (302, place(series))
+    answer = editor.post(door, fill_in(editor, url_of(series), door, **typed))
+    assert (answer.status_code, answer["Location"]) == (302, url_of(series))
     series.refresh_from_db()
     assert series.ended_at
     assert series.occurrences.upcoming().count() == left
@@ -207,8 +207,8 @@ def test_ending_it_cancels_the_rest_or_leaves_it(
 
 
 def test_a_note_that_cannot_be_published_ends_nothing(editor: Client, series: MaintenanceSeries) -> None:
-    door = place(series, "end")
-    answer = editor.post(door, fill_in(editor, place(series), door, body="<script>x</script>"))
+    door = url_of(series, "end")
+    answer = editor.post(door, fill_in(editor, url_of(series), door, body="<script>x</script>"))
     assert answer.status_code == 422
     (control,) = invalid_controls(sheet(answer))
     assert control.attributes["name"] == "body"
@@ -216,8 +216,8 @@ def test_a_note_that_cannot_be_published_ends_nothing(editor: Client, series: Ma
 
 
 def test_ending_it_twice_is_no_error_page(editor: Client, series: MaintenanceSeries) -> None:
-    door = place(series, "end")
-    sent = fill_in(editor, place(series), door)
+    door = url_of(series, "end")
+    sent = fill_in(editor, url_of(series), door)
     assert [editor.post(door, sent).status_code for _ in range(2)] == [302, 422]
 
 
@@ -226,13 +226,13 @@ def test_a_viewer_only_reads(page: Page, series: MaintenanceSeries) -> None:
     document = shown(viewer, series)
     assert len(document.one("ul", class_="rows").all("li")) == 3
     assert not [form for form in document.all("form") if "series" in form.attributes.get("action", "")]
-    assert viewer.get(place(series, "edit")).status_code == viewer.post(place(series, "end")).status_code == 403
+    assert viewer.get(url_of(series, "edit")).status_code == viewer.post(url_of(series, "end")).status_code == 403
 
 
 def test_a_series_of_another_page_is_not_found(editor: Client, page: Page) -> None:
     other = make_series(make_page(name="Other", domain="other.example"))
     for verb in ("", "edit", "end"):
-        assert editor.get(place(other, verb)).status_code == 404
+        assert editor.get(url_of(other, verb)).status_code == 404
 
 
 def test_its_page_costs_the_same_for_a_long_past(editor: Client, page: Page, series: MaintenanceSeries) -> None:

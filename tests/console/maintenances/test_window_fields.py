@@ -39,14 +39,14 @@ def end_of(start: str, typed: str) -> str:
         ("0 h", 0),
     ],
 )
-def test_a_length_is_understood_as_people_write_it(text: str, minutes: int) -> None:
+def test_durations_are_parsed_in_common_formats(text: str, minutes: int) -> None:
     assert length_of(text) == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(
     "text", ["", "2", "h", "two hours", "2 weeks", "2 h later", "04:00", "2026-10-24 04:00", "-2 h"]
 )
-def test_what_is_no_length_is_none(text: str) -> None:
+def test_text_that_is_not_a_duration_is_none(text: str) -> None:
     assert length_of(text) is None
 
 
@@ -74,13 +74,13 @@ def test_a_length_is_real_time_across_a_change_of_the_clocks() -> None:
 
 
 @pytest.mark.parametrize("text", ["noon", "2", "24:00", "2 weeks", "24.10.2026 04:00"])
-def test_what_is_no_end_is_refused_with_examples(text: str) -> None:
+def test_an_invalid_end_is_rejected_with_examples(text: str) -> None:
     with pytest.raises(ValidationError, match="a time of day \\(04:00\\), or a duration \\(2 h, 90 min\\)"):
         FIELD.clean(text)
 
 
 def test_a_time_of_day_that_the_clocks_skip_is_refused() -> None:
-    with pytest.raises(ValidationError, match="02:30 did not exist in Europe/Berlin"):
+    with pytest.raises(ValidationError, match="02:30 does not exist on Mar"):
         FIELD.after(berlin("2026-03-29 01:00"), time(2, 30))
 
 

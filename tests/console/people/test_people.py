@@ -115,7 +115,7 @@ def test_who_is_switched_off_is_signed_out_and_signs_in_anew_when_switched_on(ow
     owner.post(f"/console/p/acme/people/{kim.pk}/active", {"on": "1"})
     assert theirs.get("/console/p/acme/").status_code == 302
     assert owner.get("/console/p/acme/").status_code == 200
-    assert theirs.post("/accounts/login/", {"login": kim.email, "password": PASSWORD})["Location"] == "/console/p/acme/"
+    assert theirs.post("/accounts/login/", {"login": kim.email, "password": PASSWORD})["Location"] == "/console/"
 
 
 def test_a_new_password_replaces_the_old_one_and_ends_sessions(owner: Client) -> None:

@@ -69,7 +69,7 @@ def test_the_dashboard_names_what_is_overdue_whose_it_is_and_since_when(viewer: 
     assert '<time datetime="2025-02-03">' in shown
 
 
-def test_the_dashboard_is_silent_where_nothing_is_overdue(viewer: Client, page: Page) -> None:
+def test_the_dashboard_shows_nothing_when_no_item_is_overdue(viewer: Client, page: Page) -> None:
     due(page, "Later", days=4000)
     assert "Overdue action items" not in viewer.get("/console/p/acme/").content.decode()
 

@@ -54,7 +54,7 @@ def test_from_the_declaration_to_the_postmortem_by_keyboard_alone(open_tab: Open
     walk_to(tab, tab.get_by_label("REST API"))
     tab.keyboard.type("Major")
     press(tab, tab.get_by_role("button", name="Publish incident"))
-    expect(tab.get_by_text("Update published.", exact=True)).to_be_visible()
+    expect(tab.get_by_text("Incident published.", exact=True)).to_be_visible()
     press(tab, tab.locator("summary", has_text="Resolve"))
     press(tab, tab.get_by_role("button", name="Resolve incident"))
     expect(tab.get_by_text("Incident resolved.", exact=True)).to_be_visible()
@@ -93,11 +93,12 @@ def test_with_a_thumb_and_without_scripts_up_to_the_approval(open_tab: OpenTab, 
     tab.get_by_role("button", name="Preview").tap()
     expect(tab.locator(".outage-factors")).to_contain_text("Nobody was told")
     tab.get_by_role("button", name="Request approval").tap()
-    expect(tab.get_by_text("It waits for a second person")).to_have_count(2)
+    expect(tab.get_by_text("Approval requested.")).to_be_visible()
+    expect(tab.get_by_text("Waiting for a second person")).to_be_visible()
     tab.get_by_role("link", name="Review", exact=True).tap()
     tab.get_by_label("Your comment").fill("Is this all?")
     tab.get_by_role("button", name="Comment").tap()
-    tab.get_by_role("button", name="Settle").tap()
+    tab.get_by_role("button", name="Resolve").tap()
     expect(tab.locator(".comments .settled")).to_contain_text("Is this all?")
     assert not Postmortem.objects.get().is_published
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390

@@ -7,7 +7,7 @@ from django.test import Client
 
 from incidents.actions.postmortems import postmortem_lifecycle as actions
 from incidents.models import Incident, Page, Postmortem
-from tests.console.postmortems.test_postmortem_editor import address, public, save, text_of
+from tests.console.postmortems.test_postmortem_editor import public, save, text_of, url_of
 from tests.console.staff import signed_in
 from tests.factories import ALICE, make_resolved
 
@@ -16,19 +16,19 @@ pytestmark = pytest.mark.django_db
 
 def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Client, incident: Incident) -> None:
     Page.objects.update(postmortems_need_approval=True)
-    assert 'name="publish"' not in editor.get(address(incident)).content.decode()
+    assert 'name="publish"' not in editor.get(url_of(incident)).content.decode()
     assert save(editor, incident, "publish").status_code == 422
     save(editor, incident, "ask")
     assert "Waits for approval" in text_of(editor.get("/console/p/acme/"))
-    mine = editor.get(address(incident, "/review"))
+    mine = editor.get(url_of(incident, "/review"))
     assert "someone else must approve it" in text_of(mine)
     assert 'name="approve"' not in mine.content.decode()
     version = str(Postmortem.objects.get().version)
-    assert editor.post(address(incident, "/review"), {"approve": "1", "version": version}).status_code == 422
+    assert editor.post(url_of(incident, "/review"), {"approve": "1", "version": version}).status_code == 422
     second = signed_in()
-    assert "Because." in second.get(address(incident, "/review")).content.decode()
-    second.post(address(incident, "/review"), {"approve": "1", "version": version})
-    assert 'name="publish"' in editor.get(address(incident)).content.decode()
+    assert "Because." in second.get(url_of(incident, "/review")).content.decode()
+    second.post(url_of(incident, "/review"), {"approve": "1", "version": version})
+    assert 'name="publish"' in editor.get(url_of(incident)).content.decode()
     assert save(editor, incident, "publish").status_code == 302
     assert "Because." in public(incident)
 
@@ -37,17 +37,17 @@ def test_an_approval_after_somebody_saved_again_is_refused(editor: Client, incid
     save(editor, incident, "ask")
     seen = str(Postmortem.objects.get().version)
     save(editor, incident, body="Because of something else.")
-    answer = signed_in().post(address(incident, "/review"), {"approve": "1", "version": seen}, follow=True)
+    answer = signed_in().post(url_of(incident, "/review"), {"approve": "1", "version": seen}, follow=True)
     assert "Someone else changed this postmortem after you opened this page" in text_of(answer)
     assert not Postmortem.objects.get().approved
 
 
 def test_comments_are_for_staff_and_an_empty_one_is_refused(editor: Client, incident: Incident) -> None:
     save(editor, incident, "publish")
-    where = address(incident, "/review")
+    where = url_of(incident, "/review")
     editor.post(where, {"comment": "Was it <b>really</b> so?"})
     assert "Was it &lt;b&gt;really&lt;/b&gt; so?" in editor.get(where).content.decode()
-    assert "Review (1 comment)" in text_of(editor.get(address(incident)))
+    assert "Review (1 comment)" in text_of(editor.get(url_of(incident)))
     assert "really" not in public(incident)
     assert editor.post(where, {"comment": " "}).status_code == 422
     said = Postmortem.objects.get().comments.get()
@@ -61,15 +61,15 @@ def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
     other = make_resolved(page)
     for one in (incident, other):
         actions.save_draft(one, body="Why.", actor=ALICE)
-        editor.post(address(one, "/review"), {"comment": "Hm."})
+        editor.post(url_of(one, "/review"), {"comment": "Hm."})
     theirs = Postmortem.objects.get(incident=other).comments.get()
-    assert editor.post(address(incident, "/review"), {"settle": str(theirs.pk)}).status_code == 404
+    assert editor.post(url_of(incident, "/review"), {"settle": str(theirs.pk)}).status_code == 404
 
 
-def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, incident: Incident) -> None:
+def test_an_unfinished_comment_is_kept_for_every_button(editor: Client, incident: Incident) -> None:
     Page.objects.update(postmortems_need_approval=True)
     save(editor, incident, "ask")
-    where, second = address(incident, "/review"), signed_in()
+    where, second = url_of(incident, "/review"), signed_in()
     second.post(where, {"comment": "First."})
     said = Postmortem.objects.get().comments.get()
     settled = second.post(where, {"settle": str(said.pk), "comment": "Half a thou"})
@@ -90,27 +90,27 @@ def test_a_comment_that_was_begun_is_kept_whatever_is_pressed(editor: Client, in
         assert f"{did} the postmortem of" in log
 
 
-def test_giving_back_without_a_word_is_refused_and_changes_nothing(editor: Client, incident: Incident) -> None:
+def test_requesting_changes_requires_a_comment(editor: Client, incident: Incident) -> None:
     save(editor, incident, "ask")
     second = signed_in()
     version = str(Postmortem.objects.get().version)
-    refused = second.post(address(incident, "/review"), {"return": "1", "comment": "", "version": version})
-    assert "Write something first." in text_of(refused)
+    refused = second.post(url_of(incident, "/review"), {"return": "1", "comment": "", "version": version})
+    assert "Enter a text." in text_of(refused)
     assert {'name="return"', 'name="approve"'} <= set(
         re.findall(r'name="(?:return|approve)"', refused.content.decode())
     )
     assert f'name="version" value="{version}"' in refused.content.decode()
 
 
-def test_saving_says_what_becomes_of_it(editor: Client, incident: Incident) -> None:
+def test_saving_shows_what_happens_next(editor: Client, incident: Incident) -> None:
     Page.objects.update(postmortems_need_approval=True)
     save(editor, incident, "ask")
-    waiting = editor.get(address(incident)).content.decode()
+    waiting = editor.get(url_of(incident)).content.decode()
     assert "Save and request approval again" in waiting
     assert 'name="notify"' not in waiting
     save(editor, incident, body="Because of something else.")
-    assert "The change withdrew the approval request" in text_of(editor.get(address(incident)))
+    assert "The change withdrew the approval request" in text_of(editor.get(url_of(incident)))
     Page.objects.update(postmortems_need_approval=False)
     save(editor, incident, "publish")
     save(editor, incident, **{"items-0-text": "Raise an alarm"})
-    assert "Postmortem saved. Action items are updated" in text_of(editor.get(address(incident)))
+    assert "Postmortem saved. Action items are updated" in text_of(editor.get(url_of(incident)))

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from incidents.models import AuditEntry, Event, IncidentUpdate, Page
-from incidents.proofreading import Options
+from incidents.proofreading import ProofreadingOptions
 from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
 from tests.factories import make_component, make_incident, make_maintenance, make_page, make_resolved, make_user, post
 from tests.public.parsed_page import Element
@@ -32,7 +32,7 @@ def editor(page: Page) -> Client:
 
 
 def blocking(page: Page, *severities: str) -> None:
-    page.proofreading = Options.checked(blocks=severities).as_json()
+    page.proofreading = ProofreadingOptions.checked(blocks=severities).as_json()
     page.save(update_fields=["proofreading"])
 
 
@@ -46,11 +46,11 @@ def said(items: list[Element]) -> list[str]:
     return [" ".join(item.all("p")[0].text.split()) for item in items]
 
 
-def test_nothing_is_said_of_an_empty_text_and_nothing_asked_of_the_database(editor: Client) -> None:
+def test_an_empty_text_has_no_remarks_and_takes_no_query(editor: Client) -> None:
     assert remarks(editor, body=" ") == []
 
 
-def test_a_remark_quotes_the_words_says_why_and_offers_a_fix(editor: Client, page: Page) -> None:
+def test_a_remark_quotes_the_text_explains_and_offers_a_fix(editor: Client, page: Page) -> None:
     incident = make_resolved(page, at=BEGAN, until=ENDED)
     update = incident.updates.newest_first()[0]
     (remark,) = remarks(editor, f"?update={update.public_id}", body="🔥 At 7:00 AM PT (13:00 UTC) it failed.")
@@ -72,7 +72,10 @@ def test_what_was_typed_is_shown_as_text(editor: Client) -> None:
 
 def test_declaring_asks_for_the_next_update_and_knows_the_chosen_impact(editor: Client, page: Page) -> None:
     component = make_component(page)
-    assert any("write again" in one for one in said(remarks(editor, body="We are looking.", status="investigating")))
+    assert any(
+        "time of the next update" in message
+        for message in said(remarks(editor, body="We are looking.", status="investigating"))
+    )
     vague = {"body": "Some users see errors. Next update by 15:30 UTC."}
     assert said(remarks(editor, **vague)) == []
     assert len(remarks(editor, **vague, impact="critical")) == 1
@@ -187,21 +190,21 @@ def test_every_form_with_a_message_has_its_remarks_below_it(editor: Client, page
     assert f"/console/p/acme/remarks?incident={planned.public_id}&prefix=cancel" in addresses
 
 
-def test_by_default_nothing_is_held_back(editor: Client, page: Page) -> None:
+def test_by_default_remarks_never_block_publishing(editor: Client, page: Page) -> None:
     answer = editor.post(
         "/console/p/acme/incidents/new", {"title": "API outage", "status": "investigating", "body": WRONG}
     )
     assert answer.status_code == 302
 
 
-def test_what_the_owner_blocks_comes_back_beside_its_field_and_nothing_is_published(editor: Client, page: Page) -> None:
+def test_blocked_severities_are_shown_as_errors_and_prevent_publishing(editor: Client, page: Page) -> None:
     blocking(page, "error")
     typed = {"title": "API outage", "status": "investigating", "body": "It failed. TODO. Next update by 15:30 UTC."}
     answer = editor.post("/console/p/acme/incidents/new", typed)
     assert answer.status_code == 422
     (area,) = invalid_controls(sheet(answer))
     assert area.text.strip() == typed["body"]
-    assert "“TODO”: Readers see this note to yourself." in answer.content.decode()
+    assert "“TODO”: Remove this note to yourself." in answer.content.decode()
     assert not Event.objects.filter(kind="incident.opened").exists()
     assert editor.post("/console/p/acme/incidents/new", typed | {"body": NOW}).status_code == 302
 
@@ -292,9 +295,7 @@ def test_saving_the_same_settings_again_records_nothing() -> None:
         {"max_words": ""},
     ],
 )
-def test_settings_that_cannot_be_are_refused_beside_their_field_with_the_text_still_there(
-    page: Page, typed: dict[str, str]
-) -> None:
+def test_invalid_settings_are_rejected_next_to_their_field_and_kept(page: Page, typed: dict[str, str]) -> None:
     owner = signed_in("owner")
     answer = settings_form(owner, **typed, **({} if "customers" in typed else {"customers": "Globex"}))
     assert answer.status_code == 422
@@ -306,7 +307,7 @@ def test_settings_that_cannot_be_are_refused_beside_their_field_with_the_text_st
 
 
 def test_names_of_customers_reach_no_public_page(page: Page, client: Client) -> None:
-    page.proofreading = Options.checked(customers=["Zanzibar Canary Ltd"], hosts=["canary-*"]).as_json()
+    page.proofreading = ProofreadingOptions.checked(customers=["Zanzibar Canary Ltd"], hosts=["canary-*"]).as_json()
     page.save(update_fields=["proofreading"])
     make_incident(page)
     for path in ("/", "/history", "/api/v2/summary.json", "/history.atom"):

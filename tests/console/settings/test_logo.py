@@ -97,8 +97,8 @@ def test_a_logo_for_the_dark_alone_is_refused(owner: Client) -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not taken"),
-        (b"Hello", "This is no PNG, JPEG, WebP or GIF picture."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG files are not accepted"),
+        (b"Hello", "This is not a PNG, JPEG, WebP or GIF image."),
         (b"\x89PNG" + bytes(MAX_BYTES), "larger than 2 MB"),
         (b"", "The submitted file is empty."),
     ],

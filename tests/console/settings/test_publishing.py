@@ -61,12 +61,14 @@ def test_an_old_target_is_late_and_the_dashboard_says_so(page: Page, viewer: Cli
     assert "published" not in notices(viewer)
     Publication.objects.update(published_at=timezone.now() - timedelta(minutes=4))
     assert "Late" in rows(viewer)[0]
-    assert "The public page has not been published for three minutes. Visitors see it as it was." in notices(viewer)
+    assert "The public page has not been published for three minutes. Visitors see the previous version." in notices(
+        viewer
+    )
 
 
 def test_a_failing_target_is_on_the_dashboard_with_its_own_words(page: Page, viewer: Client) -> None:
     Publication.objects.failed(page, "No space left on device")
-    assert "cannot be published since" in notices(viewer)
+    assert "has failed to publish since" in notices(viewer)
     assert "No space left on device" in notices(viewer)
     Publication.objects.succeeded(page, files=1)
     assert "No space" not in notices(viewer)

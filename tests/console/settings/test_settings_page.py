@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(
 
 def test_a_colour_that_cannot_be_read_is_answered_with_one_that_can(owner: Client) -> None:
     answer = save(owner, accent="#ff6600").content.decode()
-    suggestion = answer.split("The nearest colour that can is ")[1][:7]
+    suggestion = answer.split("The nearest readable color is ")[1][:7]
     assert save(owner, accent=suggestion).status_code == 302
 
 
@@ -102,6 +102,6 @@ def test_an_old_tab_takes_nothing_back_that_somebody_else_has_set_since(owner: C
     save(owner, footer="Acme GmbH, Berlin")
     answer = owner.post(PATH, old)
     assert answer.status_code == 422
-    assert "Somebody else changed the settings meanwhile" in answer.content.decode()
+    assert "Someone else changed these settings" in answer.content.decode()
     page.refresh_from_db()
     assert (page.name, page.footer) == ("Acme", "Acme GmbH, Berlin")

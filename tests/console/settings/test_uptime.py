@@ -61,7 +61,7 @@ def test_what_is_no_share_is_refused_beside_its_field_with_the_text_still_there(
     answer = save(owner, partial_outage=typed)
     assert answer.status_code == 422
     form = form_to(sheet(answer))
-    assert form.one("p", id="id_partial_outage_error").text == "Write a whole number from 0 to 100."
+    assert form.one("p", id="id_partial_outage_error").text == "Enter a whole number from 0 to 100."
     assert fields_of(form)["partial_outage"] == [typed]
     assert weights(page) == [Decimal(1), Decimal("0.3"), Decimal(0)]
 
@@ -69,7 +69,7 @@ def test_what_is_no_share_is_refused_beside_its_field_with_the_text_still_there(
 def test_a_partial_outage_cannot_count_for_more_than_a_major_one(owner: Client, page: Page) -> None:
     answer = save(owner, major_outage="20")
     assert answer.status_code == 422
-    assert "cannot count for less" in form_to(sheet(answer)).text
+    assert "cannot count less" in form_to(sheet(answer)).text
     assert weights(page)[0] == 1
 
 

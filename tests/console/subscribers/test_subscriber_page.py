@@ -56,9 +56,9 @@ def test_a_subscriber_is_added_and_asked_to_confirm(editor: Client, page: Page) 
     answer = add(editor, email=" Ada@Example.com")
     ada = Subscriber.objects.get()
     assert (ada.email, ada.state) == ("ada@example.com", "pending")
-    assert "asks them to confirm" in sheet(answer).text
+    assert "Confirmation email sent to" in sheet(answer).text
     fan_out_waiting()
-    assert [one.kind for one in Delivery.objects.all()] == ["confirmation"]
+    assert [delivery.kind for delivery in Delivery.objects.all()] == ["confirmation"]
 
 
 def test_a_subscriber_is_added_by_the_word_of_staff_and_the_audit_log_says_so(editor: Client, page: Page) -> None:
@@ -127,7 +127,7 @@ def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
     reader = make_subscriber_with(page, "ada@example.com")
     fields = fields_of(form_to(sheet(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": ["incidents"], "time_zone": "Asia/Tokyo"}, follow=True)
-    assert "Saved." in sheet(answer).text
+    assert "Preferences saved." in sheet(answer).text
     preferences = preferences_of(Subscriber.objects.get())
     assert (preferences.kinds, preferences.time_zone) == (["incidents"], "Asia/Tokyo")
     assert last_entry().verb == "subscriber.changed"
@@ -170,8 +170,8 @@ def test_resuming_confirms_nobody(editor: Client, page: Page, state: str) -> Non
 
 def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.PENDING, confirmed_at=None)
-    assert "is on its way" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
-    assert "One a day is the most" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    assert "Confirmation email sent." in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    assert "You can send one per day" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
     fan_out_waiting()
     assert Delivery.objects.count() == 1
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=1, seconds=1))

@@ -111,7 +111,7 @@ def test_another_pages_subscribers_are_not_shown(editor: Client, page: Page) -> 
 def test_an_editor_unsubscribes_and_the_audit_log_says_who(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, "reader@example.org")
     answer = editor.post(f"/console/p/acme/subscribers/{reader.public_id}/unsubscribe", follow=True)
-    assert "reader@example.org is unsubscribed" in text_of(answer)
+    assert "reader@example.org unsubscribed." in text_of(answer)
     reader.refresh_from_db()
     assert reader.state == "unsubscribed"
     entry = AuditEntry.objects.get(verb="subscriber.unsubscribed")

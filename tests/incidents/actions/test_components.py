@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def names(page_order: object) -> list[str]:
-    return [str(thing) for thing in page_order]  # type: ignore[attr-defined]
+    return [str(item) for item in page_order]  # type: ignore[attr-defined]
 
 
 def test_setting_a_status_by_hand_keeps_the_note_for_staff() -> None:
@@ -53,7 +53,7 @@ def test_an_archived_component_leaves_the_page_and_the_forms() -> None:
     old = make_component(page)
     actions.set_archived(old, archived=True, actor=ALICE)
     assert not page.components.visible_to(Viewer.STAFF).exists()
-    with pytest.raises(ValidationError, match="any more"):
+    with pytest.raises(ValidationError, match="no longer"):
         make_incident(page, components={old: "major_outage"})
 
 
@@ -70,10 +70,10 @@ def test_page_order_is_groups_and_loose_ones_by_position_with_members_inside() -
 def test_reordering_moves_a_group_before_a_loose_component() -> None:
     page = make_page()
     loose, group = make_component(page, "Loose"), make_group(page, "Group")
-    assert names(positions.neighbours(loose)) == ["Loose", "Group"]
+    assert names(positions.siblings_of(loose)) == ["Loose", "Group"]
     positions.reorder(page, [group, loose], actor=ALICE)
     loose.refresh_from_db()
-    assert names(positions.neighbours(loose)) == ["Group", "Loose"]
+    assert names(positions.siblings_of(loose)) == ["Group", "Loose"]
 
 
 def test_deleting_a_group_keeps_its_components() -> None:

@@ -160,7 +160,7 @@ def test_a_title_is_one_line_and_not_empty() -> None:
 
 
 def test_a_body_must_be_there_and_be_harmless() -> None:
-    assert "write a message" in refused("body", body="")
+    assert "Enter a message" in refused("body", body="")
     assert "<script>" in refused("body", body="<script>alert(1)</script>")
     assert "not closed" in refused("body", body="[" * 10_000)
 
@@ -185,7 +185,7 @@ def test_states_are_the_ones_of_its_kind() -> None:
 def test_components_must_be_of_this_page_and_their_status_known() -> None:
     page, other = make_page(), make_page(name="Other")
     foreign, own = make_component(other), make_component(page)
-    with pytest.raises(ValidationError, match="not a component of this page"):
+    with pytest.raises(ValidationError, match="no longer a component of this page"):
         make_incident(page, components={foreign: "major_outage"})
     with pytest.raises(ValidationError, match="not a component status"):
         make_incident(page, components={own: "red"})

@@ -171,14 +171,14 @@ def test_once_it_is_over_nothing_more_happens_to_it() -> None:
 def test_cancelling_completes_it_with_a_note_and_restores_what_it_had_set() -> None:
     page = make_page()
     api = make_component(page)
-    ahead, begun = make_maintenance(page), running(page, components=[api], restore_components=False)
-    note = actions.cancel(ahead, UpdateInput(body="The vendor postponed."), actor=BOB)
-    assert (note.status, ahead.status, ahead.duration) == ("completed", "completed", None)
-    assert ahead.cancelled_at is not None
+    upcoming, begun = make_maintenance(page), running(page, components=[api], restore_components=False)
+    note = actions.cancel(upcoming, UpdateInput(body="The vendor postponed."), actor=BOB)
+    assert (note.status, upcoming.status, upcoming.duration) == ("completed", "completed", None)
+    assert upcoming.cancelled_at is not None
     assert "before its end" in actions.cancel(begun, actor=BOB).body
     assert status_of(api) == "operational"
     assert Event.objects.filter(kind="maintenance.cancelled", notify=True).count() == 2
-    assert "was cancelled" in refused("status", lambda: post(ahead, "scheduled"))
+    assert "was canceled" in refused("status", lambda: post(upcoming, "scheduled"))
 
 
 def test_rescheduling_says_the_old_and_the_new_time_and_moves_the_reminders() -> None:
@@ -214,8 +214,8 @@ def test_a_running_one_is_extended_or_shortened_and_its_start_stays() -> None:
     def move(by: timedelta, until: datetime) -> Callable[[], object]:
         return lambda: actions.reschedule(maintenance, scheduled_for=start + by, scheduled_until=until, actor=ALICE)
 
-    assert "only its end can move" in refused("scheduled_for", move(HOUR, end + HOUR))
-    assert "already" in refused("scheduled_for", move(timedelta(0), end))
+    assert "Only its end can change" in refused("scheduled_for", move(HOUR, end + HOUR))
+    assert "did not change" in refused("scheduled_for", move(timedelta(0), end))
 
 
 def test_the_end_of_a_running_one_is_not_moved_into_the_past() -> None:
@@ -223,7 +223,7 @@ def test_the_end_of_a_running_one_is_not_moved_into_the_past() -> None:
     maintenance = make_maintenance(make_page(), at=begun - HOUR, begins=begun, hours=5)
     actions.start(maintenance, UpdateInput(at=begun), actor=ALICE)
     past = begun + HOUR
-    assert "complete it" in refused(
+    assert "Complete the maintenance" in refused(
         "scheduled_until",
         lambda: actions.reschedule(maintenance, scheduled_for=begun, scheduled_until=past, actor=ALICE),
     )
@@ -238,17 +238,17 @@ def test_a_start_after_the_planned_end_is_refused() -> None:
 @pytest.mark.parametrize(
     ("field", "message", "fields"),
     [
-        ("scheduled_until", "before the start", {"hours": -1}),
-        ("scheduled_until", "ends when it begins", {"hours": 0}),
-        ("scheduled_until", "longer than 90 days", {"hours": 24 * 90 + 1}),
+        ("scheduled_until", "after the start time", {"hours": -1}),
+        ("scheduled_until", "after the start time", {"hours": 0}),
+        ("scheduled_until", "at most 90 days", {"hours": 24 * 90 + 1}),
         ("scheduled_for", "in the past", {"begins": timezone.now() - 2 * HOUR}),
         ("scheduled_for", "five years", {"begins": timezone.now() + timedelta(days=3000)}),
-        ("scheduled_for", "needs a time zone", {"begins": datetime(2026, 12, 1)}),  # noqa: DTZ001 - naive on purpose
+        ("scheduled_for", "Add a time zone", {"begins": datetime(2026, 12, 1)}),  # noqa: DTZ001 - naive on purpose
         ("title", "missing", {"title": " "}),
-        ("body", "write a message", {"body": ""}),
+        ("body", "Enter a message", {"body": ""}),
         ("reminders", "1 minute to 30 days", {"reminders": (0,)}),
         ("reminders", "1 minute to 30 days", {"reminders": (43_201,)}),
-        ("reminders", "6 reminders; 5 are allowed", {"reminders": (1, 2, 3, 4, 5, 6)}),
+        ("reminders", "at most 5 reminders", {"reminders": (1, 2, 3, 4, 5, 6)}),
         ("at", "in the future", {"at": timezone.now() + HOUR}),
     ],
 )
@@ -266,7 +266,9 @@ def test_a_window_within_the_hour_that_comes_twice_has_its_real_length() -> None
 
 def test_components_are_of_this_page_and_not_archived() -> None:
     page, foreign = make_page(), make_component(make_page(name="Other", domain="other.example"))
-    assert "not a component of this page" in refused("components", lambda: make_maintenance(page, components=[foreign]))
+    assert "no longer a component of this page" in refused(
+        "components", lambda: make_maintenance(page, components=[foreign])
+    )
 
 
 def test_a_start_that_was_now_when_the_form_was_opened_is_taken() -> None:
@@ -291,16 +293,16 @@ def test_a_repeated_submit_makes_one_maintenance_and_one_update() -> None:
 def test_the_second_of_two_people_hears_of_the_first() -> None:
     page = make_page()
     maintenance = make_maintenance(page)
-    seen = maintenance.version
+    version = maintenance.version
     actions.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     for act in (actions.start, actions.cancel):
         with pytest.raises(EditConflict):
-            act(maintenance, UpdateInput(expected_version=seen), actor=BOB)
+            act(maintenance, UpdateInput(expected_version=version), actor=BOB)
     start, end = maintenance.window
     with pytest.raises(EditConflict):
         actions.reschedule(
             maintenance,
-            UpdateInput(expected_version=seen),
+            UpdateInput(expected_version=version),
             scheduled_for=start + HOUR,
             scheduled_until=end + HOUR,
             actor=BOB,
@@ -311,8 +313,8 @@ def test_the_second_of_two_people_hears_of_the_first() -> None:
 def test_options_are_kept_and_told_to_nobody() -> None:
     page = make_page()
     maintenance = make_maintenance(page, reminders=(60,))
-    wanted = MaintenanceOptions(auto_complete=False, notify_end=False, reminders=(30, 1440))
-    actions.change_options(maintenance, options=wanted, actor=ALICE)
+    options = MaintenanceOptions(auto_complete=False, notify_end=False, reminders=(30, 1440))
+    actions.change_options(maintenance, options=options, actor=ALICE)
     assert actions.options_of(Incident.objects.get()) == MaintenanceOptions(
         auto_complete=False, notify_end=False, reminders=(1440, 30)
     )

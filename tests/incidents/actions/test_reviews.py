@@ -15,7 +15,7 @@ from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.actions.update_input import UpdateInput
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Incident, Postmortem, Revision
-from incidents.models.findings import Findings, Line
+from incidents.models.findings import Findings, TimelineLine
 from tests.factories import ALICE, BOB, make_component, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db
@@ -33,30 +33,30 @@ def saved(incident: Incident, body: str = "Why.", **more: Any) -> Postmortem:
     return postmortem_lifecycle.save_draft(incident, body=body, actor=ALICE, **more)
 
 
-def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> Line:
-    return Line(incident.started_at, text, is_public)
+def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) -> TimelineLine:
+    return TimelineLine(incident.started_at, text, is_public)
 
 
 def test_nothing_is_published_that_no_second_person_has_read(incident: Incident) -> None:
     reviews.ask(saved(incident), actor=ALICE)
-    with pytest.raises(ValidationError, match="second person"):
+    with pytest.raises(ValidationError, match="approval"):
         postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
     assert not Postmortem.objects.get().is_published
 
 
 def test_who_changed_it_last_cannot_approve_it(incident: Incident) -> None:
     postmortem = saved(incident)
-    with pytest.raises(ValidationError, match="you were the last to change it"):
+    with pytest.raises(ValidationError, match="You made the last change"):
         reviews.approve(postmortem, actor=ALICE)
 
 
 def test_a_draft_from_before_there_were_approvals_is_approved_when_its_author_is_known(incident: Incident) -> None:
     saved(incident)
     Postmortem.objects.update(edited_by="")
-    with pytest.raises(ValidationError, match="nobody knows who wrote it"):
+    with pytest.raises(ValidationError, match="author of this postmortem is unknown"):
         reviews.approve(Postmortem.objects.get(), actor=ALICE)
     saved(incident)
-    with pytest.raises(ValidationError, match="you were the last to change it"):
+    with pytest.raises(ValidationError, match="You made the last change"):
         reviews.approve(Postmortem.objects.get(), actor=ALICE)
     reviews.approve(Postmortem.objects.get(), actor=BOB)
 
@@ -79,7 +79,7 @@ def test_whatever_changes_after_the_approval_has_to_be_approved_again(incident: 
         "item": {"action_items": [ActionItemDraft("Sleep")]},
         "beginning": {"findings": replace(findings, impact_started_at=incident.started_at - timedelta(days=9))},
     }
-    with pytest.raises(ValidationError, match="second person"):
+    with pytest.raises(ValidationError, match="approval"):
         postmortem_lifecycle.publish(incident, actor=ALICE, **{"body": "Why."} | changes[change])
 
 
@@ -105,7 +105,7 @@ def test_nothing_unread_becomes_public_through_the_action_items_of_what_is_publi
     published = postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
     pk = published.action_items.get().pk
     for sneaked in ([ActionItemDraft("Buy our other product", pk=pk)], [*items, ActionItemDraft("And more")], []):
-        with pytest.raises(ValidationError, match="more than what is done"):
+        with pytest.raises(ValidationError, match="more than their completion"):
             saved(incident, action_items=sneaked)
     assert saved(incident, action_items=[ActionItemDraft("Sleep", done=True, pk=pk)]).is_all_done
     postmortem_lifecycle.retract(published, actor=ALICE)
@@ -121,16 +121,16 @@ def test_an_incident_that_is_opened_again_meanwhile_gets_no_postmortem(incident:
 
 
 def test_a_beginning_that_was_set_elsewhere_meanwhile_is_not_set_back(incident: Incident) -> None:
-    seen = saved(incident).version
+    version = saved(incident).version
     set_impact_start(incident, incident.started_at - timedelta(minutes=7), actor=BOB)
     with pytest.raises(EditConflict):
-        saved(incident, findings=Findings(), expected_version=seen)
+        saved(incident, findings=Findings(), expected_version=version)
 
 
 def test_a_revision_needs_an_approval_of_its_own(incident: Incident) -> None:
     reviews.approve(saved(incident), actor=BOB)
     postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
-    with pytest.raises(ValidationError, match="second person"):
+    with pytest.raises(ValidationError, match="approval"):
         postmortem_lifecycle.publish(incident, body="Why, exactly.", actor=ALICE)
 
 
@@ -141,15 +141,15 @@ def test_saving_the_same_again_keeps_the_approval_and_the_request(incident: Inci
 
 
 def test_an_approval_of_a_text_that_was_not_seen_is_a_conflict(incident: Incident) -> None:
-    seen = saved(incident).version
+    version = saved(incident).version
     saved(incident, body="Another text.")
     with pytest.raises(EditConflict):
-        reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=seen)
+        reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=version)
 
 
 def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
     postmortem = reviews.ask(saved(incident), actor=ALICE)
-    with pytest.raises(ValidationError, match="Write something first"):
+    with pytest.raises(ValidationError, match="Enter a text"):
         reviews.return_for_changes(postmortem, note=" ", actor=BOB)
     assert Postmortem.objects.get().review_requested_at is not None
     reviews.return_for_changes(postmortem, note="Who noticed?", actor=BOB)
@@ -158,29 +158,29 @@ def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
 
 
 def test_comments_are_settled_and_opened_again(incident: Incident) -> None:
-    said = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
-    reviews.settle(said, actor=ALICE, settled=True)
-    said.refresh_from_db()
-    assert (said.body, said.settled_by) == ("Who noticed?", "Alice")
+    comment = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
+    reviews.settle(comment, actor=ALICE, settled=True)
+    comment.refresh_from_db()
+    assert (comment.body, comment.settled_by) == ("Who noticed?", "Alice")
     assert not Postmortem.objects.get().comments.open()
-    reviews.settle(said, actor=BOB, settled=False)
+    reviews.settle(comment, actor=BOB, settled=False)
     assert Postmortem.objects.get().comments.open().count() == 1
     with pytest.raises(ValidationError, match="5,001 characters long"):
-        reviews.comment(said.postmortem, body="x" * 5001, actor=BOB)
+        reviews.comment(comment.postmortem, body="x" * 5001, actor=BOB)
 
 
 def test_an_empty_draft_cannot_be_sent_for_approval(incident: Incident) -> None:
-    with pytest.raises(ValidationError, match="Write something first"):
+    with pytest.raises(ValidationError, match="Enter a text"):
         reviews.ask(saved(incident, body=""), actor=ALICE)
 
 
 def test_what_is_published_keeps_its_times_when_the_history_is_corrected(incident: Incident) -> None:
     incident.page.postmortems_need_approval = False
     postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE, findings=Findings(timeline=(line(incident),)))
-    shown = Postmortem.objects.get().account
-    assert shown["harms"][0]["spans"]
+    summary = Postmortem.objects.get().account
+    assert summary["harms"][0]["spans"]
     incident.updates.all()[0].affected.all().delete()
-    assert Postmortem.objects.get().account == shown
+    assert Postmortem.objects.get().account == summary
 
 
 def test_changing_the_findings_alone_is_a_revision_that_visitors_see(incident: Incident) -> None:
@@ -201,9 +201,9 @@ def test_changing_the_findings_alone_is_a_revision_that_visitors_see(incident: I
 @pytest.mark.parametrize(
     ("findings", "field"),
     [
-        ({"timeline": (Line(timezone.now() + timedelta(days=1), "Later"),)}, "timeline"),
-        ({"timeline": (Line(timezone.now(), "x" * 501),)}, "timeline"),
-        ({"timeline": tuple(Line(timezone.now(), "x") for _ in range(201))}, "timeline"),
+        ({"timeline": (TimelineLine(timezone.now() + timedelta(days=1), "Later"),)}, "timeline"),
+        ({"timeline": (TimelineLine(timezone.now(), "x" * 501),)}, "timeline"),
+        ({"timeline": tuple(TimelineLine(timezone.now(), "x") for _ in range(201))}, "timeline"),
         ({"factors": ("two\nlines",)}, "factors"),
         ({"factors": tuple("x" for _ in range(31))}, "factors"),
         ({"seconds": {"nowhere": 5}}, "component_seconds"),

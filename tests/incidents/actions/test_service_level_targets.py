@@ -69,7 +69,7 @@ def test_what_holds_already_is_not_set_again(api: Component, percent: str, valid
 
 @pytest.mark.parametrize("percent", ["0", "-1", "100.001", "99.9999", "NaN", "Infinity"])
 def test_what_cannot_be_promised_is_refused(api: Component, percent: str) -> None:
-    with pytest.raises(ValidationError, match="A target"):
+    with pytest.raises(ValidationError, match="Enter a target"):
         promise(api, percent, JUNE)
     assert not ServiceTarget.objects.exists()
 
@@ -81,15 +81,15 @@ def test_the_limits_can_be_promised(api: Component, percent: str) -> None:
 
 @pytest.mark.parametrize("day", [date(1970, 1, 1), date(9999, 1, 1)])
 def test_an_impossible_day_is_refused(api: Component, day: date) -> None:
-    with pytest.raises(ValidationError, match="not a day that a target can begin on"):
+    with pytest.raises(ValidationError, match="not a valid first day for a target"):
         promise(api, "99.9", day)
 
 
 def test_of_several_targets_all_are_set_or_none(api: Component) -> None:
     other = make_component(api.page, "Website")
-    wanted = {api: Decimal("99.9"), other: Decimal("200")}
+    targets = {api: Decimal("99.9"), other: Decimal("200")}
     with pytest.raises(ValidationError):
-        set_targets(api.page, wanted, valid_from=JUNE, actor=ALICE)
+        set_targets(api.page, targets, valid_from=JUNE, actor=ALICE)
     assert not ServiceTarget.objects.exists()
 
 

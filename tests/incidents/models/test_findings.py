@@ -6,8 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.models.findings import Findings, Line, digest
-from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, Span, TimelineFacts, postmortem_summary_of
+from incidents.models.findings import Findings, TimelineLine, digest
+from incidents.postmortem.summary import (
+    ComponentImpact,
+    PostmortemSummary,
+    StatusSpan,
+    TimelineFacts,
+    postmortem_summary_of,
+)
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 
@@ -17,7 +23,10 @@ def after(minutes: float) -> datetime:
 
 
 FINDINGS = Findings(
-    timeline=(Line(after(0), "It fails"), Line(after(5), "Ada wakes up", is_public=False, source="log:1")),
+    timeline=(
+        TimelineLine(after(0), "It fails"),
+        TimelineLine(after(5), "Ada wakes up", is_public=False, source="log:1"),
+    ),
     impact_started_at=after(-3),
     detected_at=after(2),
     impact_ended_at=after(48),
@@ -27,8 +36,12 @@ FINDINGS = Findings(
 RECORD = TimelineFacts(
     {"began": after(0), "acknowledged": after(4), "fixed": None, "resolved": after(60), "ended": after(60)},
     [
-        ("abc", "API", (Span("major_outage", after(-10), after(20)), Span("operational", after(20), after(90)))),
-        ("xyz", "Web", (Span("degraded_performance", after(30), after(70)),)),
+        (
+            "abc",
+            "API",
+            (StatusSpan("major_outage", after(-10), after(20)), StatusSpan("operational", after(20), after(90))),
+        ),
+        ("xyz", "Web", (StatusSpan("degraded_performance", after(30), after(70)),)),
     ],
 )
 
@@ -64,7 +77,10 @@ def test_what_does_not_fit_is_left_out(raw: dict[str, Any]) -> None:
 
 
 def test_filling_adds_only_what_no_line_stands_for_yet() -> None:
-    lines = [Line(after(5), "Ada woke up", source="log:1"), Line(after(1), "It is red", source="status:abc")]
+    lines = [
+        TimelineLine(after(5), "Ada woke up", source="log:1"),
+        TimelineLine(after(1), "It is red", source="status:abc"),
+    ]
     filled = FINDINGS.with_missing(lines)
     assert [line.text for line in filled.timeline] == ["It fails", "It is red", "Ada wakes up"]
 
@@ -88,9 +104,12 @@ def test_what_is_stated_goes_before_what_follows_from_the_record() -> None:
 
 def test_a_component_is_harmed_only_while_the_impact_lasts_and_its_seconds_can_be_stated() -> None:
     api, web = postmortem_summary_of(FINDINGS, RECORD).component_impacts
-    assert api.spans == (Span("major_outage", after(-3), after(20)),)
+    assert api.spans == (StatusSpan("major_outage", after(-3), after(20)),)
     assert (api.recorded, api.lasted) == (timedelta(minutes=23), timedelta(seconds=61))
-    assert (web.spans, web.lasted) == ((Span("degraded_performance", after(30), after(48)),), timedelta(minutes=18))
+    assert (web.spans, web.lasted) == (
+        (StatusSpan("degraded_performance", after(30), after(48)),),
+        timedelta(minutes=18),
+    )
 
 
 def test_an_hour_that_the_clock_showed_twice_counts_twice() -> None:
@@ -114,10 +133,10 @@ def test_an_account_comes_back_as_it_was() -> None:
 def test_a_damaged_account_shows_what_can_be_read_and_no_private_line() -> None:
     private = {"at": "2022-09-21T14:14:00Z", "text": "secret", "is_public": False}
     component_impacts = [3, {"name": "API", "spans": [["on_fire", 1, 2], ["major_outage", "x", "y"], 5]}]
-    found = PostmortemSummary.read(
+    summary = PostmortemSummary.read(
         {"lines": [private], "moments": [], "harms": component_impacts, "factors": "x", "stated": 1}
     )
-    assert found == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
+    assert summary == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
 
 
 def test_a_time_before_the_impact_gives_no_measure() -> None:
@@ -126,12 +145,12 @@ def test_a_time_before_the_impact_gives_no_measure() -> None:
 
 
 def test_told_in_words_it_names_times_lengths_and_factors() -> None:
-    told = postmortem_summary_of(FINDINGS, RECORD).as_markdown(UTC)
-    assert "- Sep 21, 2022 - 14:14 UTC: It fails" in told
-    assert "- Time to detect: 5 minutes" in told
-    assert "- Web: 18 minutes" in told
-    assert "## Contributing factors\n\n- No alarm" in told
-    assert "Ada" not in told
+    text = postmortem_summary_of(FINDINGS, RECORD).as_markdown(UTC)
+    assert "- Sep 21, 2022 - 14:14 UTC: It fails" in text
+    assert "- Time to detect: 5 minutes" in text
+    assert "- Web: 18 minutes" in text
+    assert "## Contributing factors\n\n- No alarm" in text
+    assert "Ada" not in text
 
 
 def test_a_digest_says_whether_anything_is_stated() -> None:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from incidents.models.findings import Line
+from incidents.models.findings import TimelineLine
 from incidents.postmortem.outage_chart import outage_svg, text_alternative
-from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, Span
+from incidents.postmortem.summary import ComponentImpact, PostmortemSummary, StatusSpan
 
 AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 
@@ -21,9 +21,9 @@ def after(minutes: float) -> datetime:
 
 def summary(**changes: Any) -> PostmortemSummary:
     parts: dict[str, Any] = {
-        "lines": tuple(Line(after(m), f"Line {m}") for m in (-2, 0, 1, 30, 48)),
+        "lines": tuple(TimelineLine(after(m), f"Line {m}") for m in (-2, 0, 1, 30, 48)),
         "moments": {"began": after(0), "detected": after(16), "resolved": after(48), "ended": after(48)},
-        "component_impacts": (ComponentImpact("abc", "REST API", (Span("major_outage", after(0), after(45)),)),),
+        "component_impacts": (ComponentImpact("abc", "REST API", (StatusSpan("major_outage", after(0), after(45)),)),),
         "factors": (),
     }
     return PostmortemSummary(**parts | changes)
@@ -59,7 +59,7 @@ def test_numbers_that_would_touch_are_one_mark() -> None:
 
 
 def test_a_line_of_another_day_is_listed_but_does_not_stretch_the_picture() -> None:
-    late = summary(lines=(Line(after(3), "Soon"), Line(after(5000), "Days later")))
+    late = summary(lines=(TimelineLine(after(3), "Soon"), TimelineLine(after(5000), "Days later")))
     svg = str(outage_svg(late, UTC))
     assert re.findall(r'class="outage-number"[^>]*>([^<]+)<', svg) == ["1"]
     assert max(places(svg, "outage-moment", "x1")) > 90
@@ -69,7 +69,10 @@ def test_names_cannot_become_markup_and_long_ones_are_cut_but_described() -> Non
     long = "<b>Payments & refunds for the whole of northern Europe</b>"
     svg = str(
         outage_svg(
-            summary(component_impacts=(ComponentImpact("abc", long, (Span("major_outage", after(0), after(5)),)),)), UTC
+            summary(
+                component_impacts=(ComponentImpact("abc", long, (StatusSpan("major_outage", after(0), after(5)),)),)
+            ),
+            UTC,
         )
     )
     assert "<b>" not in svg
@@ -79,7 +82,7 @@ def test_names_cannot_become_markup_and_long_ones_are_cut_but_described() -> Non
 
 def test_a_long_name_loses_its_group_first() -> None:
     long = ComponentImpact(
-        "abc", "Deliveries and integrations - Carrier connections", (Span("major_outage", after(0), after(5)),)
+        "abc", "Deliveries and integrations - Carrier connections", (StatusSpan("major_outage", after(0), after(5)),)
     )
     svg = str(outage_svg(summary(component_impacts=(long,)), UTC))
     assert ">Carrier connections, 5 min<" in svg
@@ -88,7 +91,7 @@ def test_a_long_name_loses_its_group_first() -> None:
 
 def test_two_hundred_components_are_a_picture_of_twelve_and_say_so() -> None:
     component_impacts = tuple(
-        ComponentImpact(str(n), f"Server {n}", (Span("major_outage", after(0), after(5)),)) for n in range(200)
+        ComponentImpact(str(n), f"Server {n}", (StatusSpan("major_outage", after(0), after(5)),)) for n in range(200)
     )
     svg = str(outage_svg(summary(component_impacts=component_impacts), UTC))
     assert svg.count("outage-span") == 12
@@ -103,13 +106,17 @@ def test_it_is_on_the_clock_of_the_page_and_names_days_where_there_are_two() -> 
 
 
 def test_what_goes_on_is_drawn_as_far_as_its_lines_reach() -> None:
-    svg = str(outage_svg(summary(moments={"began": AT}, lines=(Line(after(1), "x"), Line(after(20), "y"))), UTC))
+    svg = str(
+        outage_svg(
+            summary(moments={"began": AT}, lines=(TimelineLine(after(1), "x"), TimelineLine(after(20), "y"))), UTC
+        )
+    )
     assert "Impact began 14:14" in svg
     assert re.findall(r'class="outage-number"[^>]*>([^<]+)<', svg) == ["1", "2"]
 
 
 def test_a_component_that_is_still_harmed_is_drawn_until_now() -> None:
-    component_impacts = (ComponentImpact("abc", "REST API", (Span("major_outage", after(8), after(42)),)),)
+    component_impacts = (ComponentImpact("abc", "REST API", (StatusSpan("major_outage", after(8), after(42)),)),)
     svg = str(
         outage_svg(
             summary(moments={"began": AT, "acknowledged": after(8)}, component_impacts=component_impacts, lines=()), UTC
@@ -120,7 +127,7 @@ def test_a_component_that_is_still_harmed_is_drawn_until_now() -> None:
 
 def test_without_time_there_is_no_picture() -> None:
     assert outage_svg(summary(moments={}, lines=(), component_impacts=()), UTC) == ""
-    assert outage_svg(summary(moments={"began": AT}, lines=(Line(AT, "x"),), component_impacts=()), UTC) == ""
+    assert outage_svg(summary(moments={"began": AT}, lines=(TimelineLine(AT, "x"),), component_impacts=()), UTC) == ""
 
 
 def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
@@ -135,7 +142,7 @@ def test_a_month_and_a_second_both_have_a_few_round_ticks() -> None:
 
 def test_what_was_harmed_for_seconds_was_harmed_for_a_minute_as_elsewhere() -> None:
     brief = summary(
-        component_impacts=(ComponentImpact("abc", "REST API", (Span("major_outage", after(0), after(0.4)),)),)
+        component_impacts=(ComponentImpact("abc", "REST API", (StatusSpan("major_outage", after(0), after(0.4)),)),)
     )
     assert "REST API, 1 min<" in str(outage_svg(brief, UTC))
 
@@ -155,4 +162,4 @@ def test_ticks_are_times_that_the_clock_showed_each_once_and_in_order(start: dat
 
 def test_thousands_of_years_are_drawn_too() -> None:
     ends = {"began": datetime(1901, 1, 1, tzinfo=UTC), "ended": datetime(8999, 12, 31, tzinfo=UTC)}
-    assert places(str(outage_svg(summary(moments=ends, lines=(Line(AT, "Now"),)), UTC)), "outage-tick")
+    assert places(str(outage_svg(summary(moments=ends, lines=(TimelineLine(AT, "Now"),)), UTC)), "outage-tick")

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from incidents.models.states import Impact, Status
-from incidents.proofreading import Options, PageFacts, Record, proofread
+from incidents.proofreading import PageFacts, ProofreadingOptions, Record, proofread
 
 HERE = Path(__file__).parent
 
@@ -18,7 +18,7 @@ PAGE = PageFacts(
     components=COMPONENTS,
     people=("Priya Raman", "Tom Becker"),
     emails=("priya@acme.example", "tom.becker@acme.example"),
-    options=Options(hosts=("*.prod.acme.example",), customers=("Northwind Traders", "Globex", "Initech")),
+    options=ProofreadingOptions(hosts=("*.prod.acme.example",), customers=("Northwind Traders", "Globex", "Initech")),
 )
 SEPTEMBER = Record(
     started_at=datetime(2022, 9, 21, 14, 14, tzinfo=UTC),

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from incidents.models.states import Impact, Kind
-from incidents.proofreading import Action, Options, PageFacts, Record, Remark, Severity, proofread
+from incidents.proofreading import Action, PageFacts, ProofreadingOptions, Record, Remark, Severity, proofread
 from incidents.proofreading.leaks import matches
 from tests.incidents.proofreading.corpus import OPEN, PAGE, SEPTEMBER, read, score
 
@@ -194,7 +194,7 @@ def test_headings_without_marks_count_as_sections() -> None:
 
 
 def test_a_postmortem_may_be_long() -> None:
-    page = replace(PAGE, options=Options(max_words=5))
+    page = replace(PAGE, options=ProofreadingOptions(max_words=5))
     assert codes("One two three four five six.", page=page) == ["too-long"]
     assert "too-long" not in codes("One two three four five six.", replace(SEPTEMBER, is_postmortem=True), page)
 
@@ -215,14 +215,14 @@ def test_a_star_stands_for_anything(pattern: str, name: str, *, expected: bool) 
 
 
 def test_options_that_are_missing_or_broken_have_their_defaults() -> None:
-    assert Options.read({}) == Options()
-    assert Options.read({"max_words": "many"}) == Options()
-    assert Options.read({"blocks": 7}) == Options()
+    assert ProofreadingOptions.read({}) == ProofreadingOptions()
+    assert ProofreadingOptions.read({"max_words": "many"}) == ProofreadingOptions()
+    assert ProofreadingOptions.read({"blocks": 7}) == ProofreadingOptions()
 
 
 def test_options_survive_being_kept_and_read() -> None:
-    options = Options.checked(hosts=["db-*"], customers=["Acme & Söhne"], max_words=90, blocks=["error"])
-    assert Options.read(options.as_json()) == options
+    options = ProofreadingOptions.checked(hosts=["db-*"], customers=["Acme & Söhne"], max_words=90, blocks=["error"])
+    assert ProofreadingOptions.read(options.as_json()) == options
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_options_survive_being_kept_and_read() -> None:
 )
 def test_options_that_cannot_be_are_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(ValidationError) as caught:
-        Options.checked(**{field: value})
+        ProofreadingOptions.checked(**{field: value})
     assert list(caught.value.message_dict) == [field]
 
 

@@ -118,10 +118,10 @@ def test_stating_the_same_again_writes_nothing(incident: Incident) -> None:
 @pytest.mark.parametrize(
     ("at", "complaint"),
     [
-        (NOON + MINUTE, "cannot begin after it"),
+        (NOON + MINUTE, "Enter a time before the first update"),
         (datetime(2999, 1, 1, tzinfo=UTC), "future"),
         (datetime(1980, 1, 1, tzinfo=UTC), "too long ago"),
-        (datetime(2025, 10, 5, 11), "needs a time zone"),  # noqa: DTZ001 - that is the point
+        (datetime(2025, 10, 5, 11), "Add a time zone"),  # noqa: DTZ001 - that is the point
     ],
 )
 def test_a_start_that_cannot_be_is_refused_and_nothing_written(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidents.reporting.periods import Period
-from incidents.reporting.service_levels import Promise, Result, ServiceLevel, minutes, service_level
+from incidents.reporting.service_levels import Promise, ServiceLevel, ServiceLevelResult, minutes, service_level
 from incidents.reporting.uptime import Interval, Weights, midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -47,7 +47,7 @@ def test_a_month_with_745_hours_allows_44_70_minutes_at_three_nines() -> None:
         Decimal(0),
         Decimal("44.70"),
     )
-    assert (found.achieved, found.result) == (Decimal(100), Result.MET)
+    assert (found.achieved, found.result) == (Decimal(100), ServiceLevelResult.MET)
 
 
 def test_a_month_with_743_hours_allows_44_58() -> None:
@@ -60,7 +60,7 @@ def test_thirty_minutes_down_and_an_hour_partly_miss_three_nines_by_3_30_minutes
     assert found.used_minutes == 48
     assert found.left_minutes == Decimal("-3.30")
     assert found.achieved == Decimal("99.8926")
-    assert found.result is Result.MISSED
+    assert found.result is ServiceLevelResult.MISSED
 
 
 def test_exactly_the_budget_is_met_and_a_second_more_is_not() -> None:
@@ -71,12 +71,12 @@ def test_exactly_the_budget_is_met_and_a_second_more_is_not() -> None:
         Interval("major_outage", in_october(5), in_october(5) + budget),
     ]
     exact = level([*down, Interval("operational", in_october(5) + budget)], THREE_NINES)
-    assert (exact.left_minutes, exact.achieved, exact.result) == (Decimal(0), Decimal("99.9"), Result.MET)
+    assert (exact.left_minutes, exact.achieved, exact.result) == (Decimal(0), Decimal("99.9"), ServiceLevelResult.MET)
     longer = in_october(5) + budget + timedelta(seconds=1)
     more = level(
         [down[0], Interval("major_outage", in_october(5), longer), Interval("operational", longer)], THREE_NINES
     )
-    assert more.result is Result.MISSED
+    assert more.result is ServiceLevelResult.MISSED
 
 
 def test_maintenance_and_degraded_performance_use_no_budget() -> None:
@@ -93,21 +93,25 @@ def test_what_lies_outside_of_the_period_counts_in_the_other_one() -> None:
 
 def test_a_target_of_a_hundred_percent_allows_nothing() -> None:
     promise = Promise(Decimal(100), LONG_AGO)
-    assert level(history(), promise).result is Result.MET
+    assert level(history(), promise).result is ServiceLevelResult.MET
     found = level(history(("partial_outage", in_october(5), 10)), promise)
-    assert (found.budget_minutes, found.left_minutes, found.result) == (Decimal(0), Decimal(-3), Result.MISSED)
+    assert (found.budget_minutes, found.left_minutes, found.result) == (
+        Decimal(0),
+        Decimal(-3),
+        ServiceLevelResult.MISSED,
+    )
 
 
 def test_without_a_target_there_is_uptime_and_no_budget() -> None:
     found = level(history(("major_outage", in_october(5), 447)))
     assert (found.achieved, found.budget_minutes, found.left_minutes) == (Decimal(99), None, None)
-    assert (found.down_minutes, found.result) == (Decimal(447), Result.NO_TARGET)
+    assert (found.down_minutes, found.result) == (Decimal(447), ServiceLevelResult.NO_TARGET)
 
 
 def test_no_data_is_never_a_hundred_percent() -> None:
     found = level([], THREE_NINES)
-    assert (found.achieved, found.budget, found.result) == (None, None, Result.NO_DATA)
-    assert level(history(since=in_october(1) + timedelta(days=40)), THREE_NINES).result is Result.NO_DATA
+    assert (found.achieved, found.budget, found.result) == (None, None, ServiceLevelResult.NO_DATA)
+    assert level(history(since=in_october(1) + timedelta(days=40)), THREE_NINES).result is ServiceLevelResult.NO_DATA
 
 
 def test_a_component_that_is_new_in_the_month_has_a_budget_for_the_rest_of_it() -> None:
@@ -121,20 +125,20 @@ def test_a_running_month_has_the_whole_budget_and_is_met_only_at_its_end() -> No
     found = level(history(("major_outage", in_october(5), 10)), THREE_NINES, now=in_october(11))
     assert (found.budget_minutes, found.left_minutes) == (Decimal("44.70"), Decimal("34.70"))
     assert found.known_minutes == 14400
-    assert (found.achieved, found.result) == (Decimal("99.9305"), Result.WITHIN_BUDGET)
+    assert (found.achieved, found.result) == (Decimal("99.9305"), ServiceLevelResult.WITHIN_BUDGET)
 
 
 def test_an_outage_that_goes_on_counts_until_now() -> None:
     going_on = [Interval("operational", LONG_AGO, in_october(5)), Interval("major_outage", in_october(5))]
     assert level(going_on, THREE_NINES, now=in_october(5, 0.5)).used_minutes == 30
-    assert level(going_on, THREE_NINES, now=in_october(5, 1)).result is Result.MISSED
+    assert level(going_on, THREE_NINES, now=in_october(5, 1)).result is ServiceLevelResult.MISSED
 
 
 def test_a_target_that_begins_within_the_month_counts_from_then() -> None:
     downs = [("major_outage", in_october(5), 60), ("major_outage", in_october(20), 7)]
     found = level(history(*downs), Promise(Decimal("99.9"), in_october(17)))
     assert (found.budget_minutes, found.used_minutes, found.down_minutes) == (Decimal("21.66"), Decimal(7), Decimal(67))
-    assert found.result is Result.MET
+    assert found.result is ServiceLevelResult.MET
 
 
 def test_two_targets_in_a_month_add_up_to_one_budget() -> None:

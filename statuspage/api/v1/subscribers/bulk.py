@@ -17,12 +17,12 @@ PATH = "/pages/{page_id}/subscribers"
 MAX_SUBSCRIBERS = 100
 
 
-class Filter(BaseModel):
+class SubscriberSelection(BaseModel):
     type: Mode | None = None
     state: StateIn = "active"
 
 
-FilterQuery = Query[Filter]
+FilterQuery = Query[SubscriberSelection]
 
 
 @endpoint("GET", f"{PATH}/count", Scope.READ, CountsByMode)

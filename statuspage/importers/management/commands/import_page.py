@@ -14,8 +14,8 @@ from statuspage.importers.fetching import DEFAULT_RATE
 from statuspage.importers.pages import page_with_public_id
 from statuspage.importers.progress import ProgressBar
 from statuspage.importers.registry import FROM_FILES, source_of
-from statuspage.importers.report import Report
-from statuspage.importers.run import Options, run_import
+from statuspage.importers.report import ImportReport
+from statuspage.importers.run import ImportOptions, run_import
 from statuspage.importers.sqlite_pragmas import fast_commits
 
 SOURCES = ("statuspage", "cachet", "uptime-kuma", "csv", "candor")
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         bar = ProgressBar(self.stderr) if sys.stderr.isatty() else None
-        report = Report(self.stdout.write, bar)
+        report = ImportReport(self.stdout.write, bar)
         into = page_with_public_id(options["into"]) if options["into"] else None
         try:
             with fast_commits():
@@ -71,13 +71,13 @@ class Command(BaseCommand):
             raise CommandError("Not everything was imported unchanged: see the messages above.", returncode=INCOMPLETE)
 
 
-def _import(options: dict[str, Any], into: Page | None, report: Report) -> Page:
+def _import(options: dict[str, Any], into: Page | None, report: ImportReport) -> Page:
     if options["source"] == "candor":
         return _restore(options, report)
-    return run_import(source_of(options, report), Options(into, dry=options["dry_run"], again=options["again"]))
+    return run_import(source_of(options, report), ImportOptions(into, dry=options["dry_run"], again=options["again"]))
 
 
-def _restore(options: dict[str, Any], report: Report) -> Page:
+def _restore(options: dict[str, Any], report: ImportReport) -> Page:
     if options["file"] is None:
         raise CommandError("Enter the file: import_page candor FILE.")
     if options["dry_run"] or options["into"]:

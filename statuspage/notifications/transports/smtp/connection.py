@@ -30,7 +30,7 @@ _SENDER_FAULT = {530, 534, 535, 538}
 _BLOCKED = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Step(Enum):
+class SmtpStep(Enum):
     """A command that was written and whose reply is awaited."""
 
     RESET = auto()
@@ -49,8 +49,8 @@ class SmtpConnection:
         self.features = connect_thread.features
         self._pool = pool
         self._envelopes: list[Envelope] = []
-        self._queue: deque[tuple[Step, Envelope, bytes]] = deque()
-        self._awaited: deque[tuple[Step, Envelope]] = deque()
+        self._queue: deque[tuple[SmtpStep, Envelope, bytes]] = deque()
+        self._awaited: deque[tuple[SmtpStep, Envelope]] = deque()
         self._unread = b""
         self._unwritten = b""
         self._lines: list[bytes] = []
@@ -73,12 +73,12 @@ class SmtpConnection:
     def _enqueue(self, envelope: Envelope) -> None:
         self._envelopes.append(envelope)
         if self._needs_reset:
-            self._queue.append((Step.RESET, envelope, b"RSET\r\n"))
+            self._queue.append((SmtpStep.RESET, envelope, b"RSET\r\n"))
             self._needs_reset = False
         self._queue += (
-            (Step.MAIL, envelope, envelope.mail_command),
-            (Step.RCPT, envelope, envelope.rcpt_command),
-            (Step.DATA, envelope, b"DATA\r\n"),
+            (SmtpStep.MAIL, envelope, envelope.mail_command),
+            (SmtpStep.RCPT, envelope, envelope.rcpt_command),
+            (SmtpStep.DATA, envelope, b"DATA\r\n"),
         )
 
     def _write_queued(self) -> None:
@@ -88,7 +88,7 @@ class SmtpConnection:
             step, envelope, piece = queue.popleft()
             self._awaited.append((step, envelope))
             pieces.append(piece)
-            if step is Step.TEXT:
+            if step is SmtpStep.TEXT:
                 envelope.is_text_sent, envelope.text_sent_at = True, time.monotonic()
         if pieces:
             self._unwritten += b"".join(pieces)
@@ -145,23 +145,23 @@ class SmtpConnection:
         step, envelope = self._awaited.popleft()
         if code == 421:
             # The server shuts down, and the message that it replies to was not accepted (RFC 5321 section 3.8).
-            envelope.is_text_sent = envelope.is_text_sent and step is not Step.TEXT
+            envelope.is_text_sent = envelope.is_text_sent and step is not SmtpStep.TEXT
             self.fail(f"The mail server closed the connection ({_response_text(code, lines)})")
         else:
             self._apply_response(step, envelope, code, lines)
 
-    def _apply_response(self, step: Step, envelope: Envelope, code: int, lines: list[bytes]) -> None:
+    def _apply_response(self, step: SmtpStep, envelope: Envelope, code: int, lines: list[bytes]) -> None:
         is_good = 200 <= code < 300
-        if step is Step.MAIL and not is_good:
+        if step is SmtpStep.MAIL and not is_good:
             self._settle(envelope, ChannelDown(f"The mail server refused the sender: {_response_text(code, lines)}"))
-        elif step is Step.RCPT and not is_good:
+        elif step is SmtpStep.RCPT and not is_good:
             if not envelope.is_settled:
                 self._settle(envelope, _recipient_error(code, _response_text(code, lines)))
-        elif step is Step.DATA:
+        elif step is SmtpStep.DATA:
             self._queue_text(envelope) if code == 354 else self._handle_refused_data(
                 envelope, _response_text(code, lines)
             )
-        elif step is Step.TEXT:
+        elif step is SmtpStep.TEXT:
             # This reply concerns the text or the server, not the recipient, so the subscriber stays active.
             self._accepted += is_good
             self._settle(envelope, None if is_good else TransportError(_response_text(code, lines)))
@@ -169,9 +169,9 @@ class SmtpConnection:
 
     def _queue_text(self, envelope: Envelope) -> None:
         if envelope.is_settled:
-            self._queue.appendleft((Step.NO_TEXT, envelope, b".\r\n"))
+            self._queue.appendleft((SmtpStep.NO_TEXT, envelope, b".\r\n"))
             return
-        self._queue.append((Step.TEXT, envelope, envelope.data))
+        self._queue.append((SmtpStep.TEXT, envelope, envelope.data))
         if self.features.pipelining and (next_envelope := self._pool.take_envelope(self)):
             self._enqueue(next_envelope)
 

@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import EmailValidator
 from django.utils.encoding import punycode
 
-from statuspage.common.signing import seal_number, stable_id
+from statuspage.common.signing import sign_number, stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import (
     EmailTemplate,
@@ -60,7 +60,7 @@ def envelope_sender(delivery: Delivery) -> str:
 
 
 def _token(delivery: Delivery) -> str:
-    return seal_number(DELIVERY, delivery.pk)
+    return sign_number(DELIVERY, delivery.pk)
 
 
 def _message_id(delivery: Delivery) -> str:
