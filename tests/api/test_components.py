@@ -135,10 +135,10 @@ def test_a_group_is_created_with_its_description_in_either_place(program: Progra
 
 def test_a_group_has_exactly_the_components_that_are_sent_in_their_order(program: Program) -> None:
     group = make_group(program.page, "Core")
-    one, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
-    body = {"component_group": {"name": "Core", "components": [three.public_id, one.public_id]}}
+    row, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
+    body = {"component_group": {"name": "Core", "components": [three.public_id, row.public_id]}}
     changed = program.patch(f"/component-groups/{group.public_id}", body)
-    assert changed["components"] == [three.public_id, one.public_id]
+    assert changed["components"] == [three.public_id, row.public_id]
     two.refresh_from_db()
     assert two.group is None
     kept = program.put(f"/component-groups/{group.public_id}", {"component_group": {"name": "Renamed"}})

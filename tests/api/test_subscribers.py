@@ -106,7 +106,7 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
     reader = make_subscriber(program.page)
     assert program.delete(f"/subscribers/{reader.public_id}")["id"] == reader.public_id
     assert program.get("/subscribers") == []
-    assert [one["id"] for one in program.get("/subscribers/unsubscribed")] == [reader.public_id]
+    assert [row["id"] for row in program.get("/subscribers/unsubscribed")] == [reader.public_id]
     entry = AuditEntry.objects.get(verb="subscriber.unsubscribed")
     assert (entry.actor_kind, entry.actor_label) == ("token", "Deploy script")
 
@@ -114,11 +114,11 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
 def test_pages_of_subscribers_count_from_zero(program: Program) -> None:
     for number in range(5):
         make_subscriber(program.page, f"reader{number}@example.com")
-    emails = [one["email"] for page in (0, 1, 2) for one in program.get(f"/subscribers?limit=2&page={page}")]
+    emails = [row["email"] for page in (0, 1, 2) for row in program.get(f"/subscribers?limit=2&page={page}")]
     assert emails == [f"reader{number}@example.com" for number in range(5)]
     last = program.get("/subscribers?limit=1&sort_field=created_at&sort_direction=desc")
     assert last[0]["email"] == "reader4@example.com"
-    assert [one["email"] for one in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
+    assert [row["email"] for row in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
 
 
 def test_subscribers_are_counted_by_type_and_state(program: Program) -> None:
@@ -164,7 +164,7 @@ def test_many_subscribers_are_unsubscribed_reactivated_and_sent_confirmations(pr
     waiting = make_subscriber(program.page, state=SubscriberState.PENDING, confirmed_at=None)
     assert program.post("/subscribers/resend_confirmation", {"subscribers": [waiting.public_id]}) == {"count": 1}
     assert program.post("/subscribers/resend_confirmation", {"subscribers": "all"}) == {"count": 0}
-    assert [one["id"] for one in program.get("/subscribers")] == [hook.public_id]
+    assert [row["id"] for row in program.get("/subscribers")] == [hook.public_id]
     program.post("/subscribers/unsubscribe", {"subscribers": ["nosuch"]}, code=404)
 
 
@@ -192,7 +192,7 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
     path = f"/incidents/{incident.public_id}/subscribers"
     made = program.post(path, {"subscriber": {"email": "a@example.com", "skip_confirmation_notification": True}})
     make_subscriber(program.page)
-    assert [one["id"] for one in program.get(path)] == [made["id"]]
+    assert [row["id"] for row in program.get(path)] == [made["id"]]
     assert program.get(f"{path}/{made['id']}") == made
     program.post(f"{path}/{made['id']}/resend_confirmation", code=422)
     program.delete(f"{path}/{made['id']}")

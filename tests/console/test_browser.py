@@ -137,7 +137,7 @@ def test_a_follow_up_from_the_dashboard_in_two_clicks(open_tab: OpenTab, page: P
     tab = open_tab()
     hand = sign_in(tab)
     hand.clicks = 0
-    hand.click(tab.get_by_label("Follow-up"))
+    hand.click(tab.get_by_label("Post update", exact=True))
     hand.type("A fix is on its way.")
     hand.click(tab.get_by_role("button", name="Post update"))
     expect(tab.get_by_text("Update published.")).to_be_visible()

@@ -59,7 +59,7 @@ def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str
     editor = Client()
     editor.force_login(make_user("editor"))
     mails = editor.get("/console/p/acme/mail").content.decode()
-    assert "Came back lately" in mails
+    assert "Recent bounces" in mails
     assert "User unknown in virtual mailbox table" in mails
     assert "API outage</a>" in mails
     assert "User unknown in virtual mailbox table" in editor.get("/console/p/acme/subscribers").content.decode()
