@@ -18,9 +18,9 @@ UNFINISHED_RETENTION = timedelta(days=90)
 
 
 class DraftState(models.TextChoices):
-    WRITING = "writing", "Being written"
-    WAITING = "waiting", "Goes out by itself"
-    REVIEW = "review", "Waits for approval"
+    WRITING = "writing", "Unfinished"
+    WAITING = "waiting", "Scheduled"
+    REVIEW = "review", "Waiting for approval"
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

@@ -1,4 +1,4 @@
-"""The proofreader: reads a message or a postmortem before the world does. Pure: text and facts in, remarks out."""
+"""Proofread an update or a postmortem before it is published. Pure: returns remarks for a text and facts."""
 
 from incidents.proofreading.durations import check_durations
 from incidents.proofreading.facts import Action, PageFacts, ProofreadingOptions, Record
@@ -14,7 +14,7 @@ __all__ = ["Action", "PageFacts", "ProofreadingOptions", "Record", "Remark", "Se
 
 
 def proofread(text: str, record: Record, page: PageFacts) -> list[Remark]:
-    """What to look at once more, in the order of the text. Nothing for an empty one.
+    """Return the remarks in the order of the text.
 
     Line ends must be `\\n`: positions count characters of `text`. Its time grows with the length of `text`.
     """

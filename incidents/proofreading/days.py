@@ -45,7 +45,7 @@ class Dated:
 
 
 def dates(text: Text, *, near: date) -> list[Dated]:
-    return [Dated(found.start(), found.end(), _day(found, near)) for found in _DATE.finditer(text.prose)]
+    return [Dated(match.start(), match.end(), _day(match, near)) for match in _DATE.finditer(text.prose)]
 
 
 def long_date(day: date, *, near: date) -> str:
@@ -53,28 +53,28 @@ def long_date(day: date, *, near: date) -> str:
     return f"{day:%B} {day.day}" + (f", {day.year}" if day.year != near.year else "")
 
 
-def check_dates(text: Text, found: list[Dated]) -> Iterator[Remark]:
-    for one in found:
-        if one.day is None:
-            said = f"There is no {text.prose[one.start : one.end]}."
-            yield Remark(one.start, one.end, Severity.ERROR, "date-impossible", said)
+def check_dates(text: Text, dates: list[Dated]) -> Iterator[Remark]:
+    for dated in dates:
+        if dated.day is None:
+            message = f"{text.prose[dated.start : dated.end]} does not exist."
+            yield Remark(dated.start, dated.end, Severity.ERROR, "date-impossible", message)
         else:
-            yield from _check_weekday(text, one, one.day)
+            yield from _check_weekday(text, dated, dated.day)
 
 
 def check_relative(text: Text, *, written: date) -> Iterator[Remark]:
     """`written` is the day of the text, in the page's zone."""
-    for found in _RELATIVE.finditer(text.prose):
-        word = found["word"].lower()
+    for match in _RELATIVE.finditer(text.prose):
+        word = match["word"].lower()
         day = written + timedelta(days={"yesterday": -1, "last night": -1, "tomorrow": 1}.get(word, 0))
-        after_preposition = _PREPOSITION.search(text.prose, max(0, found.start() - 12), found.start())
+        after_preposition = _PREPOSITION.search(text.prose, max(0, match.start() - 12), match.start())
         yield Remark(
-            found.start(),
-            found.end(),
+            match.start(),
+            match.end(),
             Severity.ADVICE,
             "time-relative",
             "It means another day to whoever reads this later. Write the date.",
-            _spelled(found["word"], long_date(day, near=written), bare=bool(after_preposition)),
+            _spelled(match["word"], long_date(day, near=written), bare=bool(after_preposition)),
         )
 
 
@@ -82,19 +82,19 @@ def _spelled(word: str, day: str, *, bare: bool) -> str:
     part = {"tonight": "evening", "last night": "night"}.get(word.lower(), "")
     if word.lower().startswith("this "):
         part = word.split()[-1].lower()
-    said = f"the {part} of {day}" if part else day
-    said = said if bare else f"on {said}"
-    return said[0].upper() + said[1:] if word[0].isupper() else said
+    phrase = f"the {part} of {day}" if part else day
+    phrase = phrase if bare else f"on {phrase}"
+    return phrase[0].upper() + phrase[1:] if word[0].isupper() else phrase
 
 
-def _day(found: re.Match[str], near: date) -> date | None:
-    if found["iso"]:
-        return _valid(*map(int, found["iso"].split("-")))
-    number = int(found["day1"] or found["day2"])
+def _day(match: re.Match[str], near: date) -> date | None:
+    if match["iso"]:
+        return _valid(*map(int, match["iso"].split("-")))
+    number = int(match["day1"] or match["day2"])
     month = next(
-        i for i, name in enumerate(MONTHS) if i and name.startswith((found["month1"] or found["month2"])[:3].lower())
+        i for i, name in enumerate(MONTHS) if i and name.startswith((match["month1"] or match["month2"])[:3].lower())
     )
-    if year := found["year1"] or found["year2"]:
+    if year := match["year1"] or match["year2"]:
         return _valid(int(year), month, number)
     years = sorted(range(near.year - 4, near.year + 5), key=lambda year: abs(near.year - year))
     nearest = [day for year in years[:3] if (day := _valid(year, month, number))]
@@ -111,18 +111,18 @@ def _valid(year: int, month: int, day: int) -> date | None:
 
 
 def _check_weekday(text: Text, dated: Dated, day: date) -> Iterator[Remark]:
-    found = _BEFORE.search(text.prose, max(0, dated.start - 18), dated.start) or _AFTER.match(text.prose, dated.end)
-    if found is None:
+    match = _BEFORE.search(text.prose, max(0, dated.start - 18), dated.start) or _AFTER.match(text.prose, dated.end)
+    if match is None:
         return
-    said = found["name"]
+    name = match["name"]
     right = WEEKDAYS[day.weekday()].capitalize()
-    if right.lower().startswith(said[:3].lower()):
+    if right.lower().startswith(name[:3].lower()):
         return
     yield Remark(
-        found.start("name"),
-        found.end("name"),
+        match.start("name"),
+        match.end("name"),
         Severity.ERROR,
         "time-weekday",
-        f"{day:%B} {day.day}, {day.year} was a {right}, not a {said}.",
-        right if said.lower() in WEEKDAYS else right[:3],
+        f"{day:%B} {day.day}, {day.year} was a {right}, not a {name}.",
+        right if name.lower() in WEEKDAYS else right[:3],
     )

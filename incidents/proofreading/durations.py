@@ -26,7 +26,7 @@ _WHAT = r"\b(?:outages?|incident|disruption|downtime|interruption|impact|degrada
 _OUTAGE = r"(?:outage|incident|disruption|downtime|interruption)"
 _LASTED = r"\b(?:lasted|lasting|went on|continued)(?: for)?(?: a total of)?"
 _DOWN = r"\b(?:down|unavailable|unreachable|offline|degraded|inaccessible|affected|interrupted) for"
-# What a duration is said of: all of the incident, or a part that is at most as long.
+# What a duration is message of: all of the incident, or a part that is at most as long.
 _PHRASES = tuple(
     (reach, re.compile(pattern, re.IGNORECASE))
     for reach, pattern in (
@@ -47,45 +47,45 @@ def check_durations(text: Text, record: Record) -> Iterator[Remark]:
         return
     seen: set[int] = set()
     for reach, pattern in _PHRASES:
-        for found in pattern.finditer(text.prose):
-            if found.start("long") in seen:
+        for match in pattern.finditer(text.prose):
+            if match.start("long") in seen:
                 continue
-            seen.add(found.start("long"))
-            claim = _length(found)
-            if all(_contradicts(claim, found, real, reach=reach) for real in record.durations):
-                yield _remark(found, record.durations[0], reach=reach)
+            seen.add(match.start("long"))
+            claim = _length(match)
+            if all(_contradicts(claim, match, real, reach=reach) for real in record.durations):
+                yield _remark(match, record.durations[0], reach=reach)
 
 
-def _remark(found: re.Match[str], real: timedelta, *, reach: str) -> Remark:
+def _remark(match: re.Match[str], real: timedelta, *, reach: str) -> Remark:
     """The words of the duration with their hedge; the suggestion stands for both."""
-    start = found.start("hedge") if found["hedge"] else found.start("long")
-    said = f"By the record it was {duration_text(real)}. Correct the text, or the times of the incident."
+    start = match.start("hedge") if match["hedge"] else match.start("long")
+    message = f"According to the incident it was {duration_text(real)}. Correct the text or the times of the incident."
     is_whole = (
-        reach == "all" and " " in found["long"] and not found.group().endswith(("outage", "incident", "disruption"))
+        reach == "all" and " " in match["long"] and not match.group().endswith(("outage", "incident", "disruption"))
     )
     suggestion = duration_text(real) if is_whole else None
-    return Remark(start, found.end("long"), Severity.ERROR, "time-duration", said, suggestion)
+    return Remark(start, match.end("long"), Severity.ERROR, "time-duration", message, suggestion)
 
 
-def _length(found: re.Match[str]) -> timedelta:
-    if found["halfhour"]:
+def _length(match: re.Match[str]) -> timedelta:
+    if match["halfhour"]:
         return timedelta(minutes=30)
-    if found["quarters"]:
-        return timedelta(minutes=45 if found["quarters"].lower().startswith("three") else 15)
-    unit = found["unit"].lower()
+    if match["quarters"]:
+        return timedelta(minutes=45 if match["quarters"].lower().startswith("three") else 15)
+    unit = match["unit"].lower()
     size = timedelta(days=1) if unit.startswith("d") else timedelta(hours=1) if unit[0] == "h" else timedelta(minutes=1)
-    number = _number(found["number"]) + (0.5 if found["half1"] or found["half2"] else 0)
-    return number * size + timedelta(minutes=_number(found["more"]) if found["more"] else 0)
+    number = _number(match["number"]) + (0.5 if match["half1"] or match["half2"] else 0)
+    return number * size + timedelta(minutes=_number(match["more"]) if match["more"] else 0)
 
 
 def _number(word: str) -> float:
     return _NUMBERS.get(word.lower()) or float(word)
 
 
-def _contradicts(claim: timedelta, found: re.Match[str], real: timedelta, *, reach: str) -> bool:
+def _contradicts(claim: timedelta, match: re.Match[str], real: timedelta, *, reach: str) -> bool:
     """Rounded words are right if they are near: a quarter off for hours, an eighth for minutes."""
-    hedge = (found["hedge"] or "").lower()
-    is_rough = bool(hedge) or not (found["unit"] or "").lower().startswith("m")
+    hedge = (match["hedge"] or "").lower()
+    is_rough = bool(hedge) or not (match["unit"] or "").lower().startswith("m")
     slack = max(timedelta(minutes=3), real * (0.3 if is_rough else 0.125))
     if hedge in _AT_LEAST:
         return claim > real + slack / 2

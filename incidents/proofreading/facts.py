@@ -1,4 +1,4 @@
-"""What the proofreader knows beside the text: the record, the page, and what its owner has set. No database here."""
+"""The facts that the proofreader compares a text with: incident, page and options. No database access."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Record:
-    """What the incident's own times say. `written_at` is when the text says that it happens.
+    """The facts about the incident. `written_at` is the time of the text.
 
-    `awaits_update`: it is the newest word about an incident that goes on. `is_postmortem` has its own checks.
+    `awaits_update`: the text is the newest update of an open incident. `is_postmortem`: it has its own checks.
     `shorthand_at` gives the day that `@14:14` is on, if it is not the day of `written_at`.
     """
 
@@ -51,20 +51,20 @@ class Record:
 
     @property
     def ends(self) -> datetime:
-        """When it ended; while it goes on, when the text was written."""
+        """The end of the incident; the time of the text while it is open."""
         return max(self.begins, self.resolved_at or self.written_at)
 
     @property
     def durations(self) -> list[timedelta]:
-        """From the impact's start and from the first report to the end; empty while it goes on."""
+        """The durations from the start of the impact and from the first update; empty while the incident is open."""
         return [self.resolved_at - at for at in (self.begins, self.started_at)] if self.resolved_at else []
 
 
 @dataclass(frozen=True)
 class ProofreadingOptions:
-    """What a page's owner can set. `hosts` are patterns of internal names in which `*` stands for anything.
+    """The options of a page. `hosts` are patterns of internal host names, in which `*` matches anything.
 
-    `blocks` names the severities with which nothing is published.
+    `blocks` are the severities that prevent publishing.
     """
 
     hosts: tuple[str, ...] = ()
@@ -73,10 +73,10 @@ class ProofreadingOptions:
     blocks: frozenset[Severity] = frozenset()
 
     @classmethod
-    def read(cls, kept: Mapping[str, Any]) -> "ProofreadingOptions":
-        """From the page's field. What is not there, or no longer valid, has its default: a text is read anyway."""
+    def read(cls, saved: Mapping[str, Any]) -> "ProofreadingOptions":
+        """Read the field of the page. A missing or invalid value becomes the default."""
         try:
-            return cls.checked(**{name: kept[name] for name in cls.__dataclass_fields__.keys() & kept.keys()})
+            return cls.checked(**{name: saved[name] for name in cls.__dataclass_fields__.keys() & saved.keys()})
         except (ValidationError, TypeError):
             return cls()
 
@@ -89,16 +89,16 @@ class ProofreadingOptions:
         max_words: int = DEFAULT_MAX_WORDS,
         blocks: Collection[str] = (),
     ) -> "ProofreadingOptions":
-        """ValidationError names the field that cannot be so."""
+        """Return the options. Raise ValidationError, by field, for an invalid value."""
         if type(max_words) is not int or not 1 <= max_words <= MOST_WORDS:
-            raise ValidationError({"max_words": f"Write a whole number from 1 to {MOST_WORDS:,}."})
+            raise ValidationError({"max_words": f"Enter a whole number from 1 to {MOST_WORDS:,}."})
         if unknown := set(blocks) - {severity.value for severity in Severity}:
-            raise ValidationError({"blocks": f"“{min(unknown)}” is not a kind of remark."})
+            raise ValidationError({"blocks": f"“{min(unknown)}” is not a severity."})
         return cls(
             hosts=_lines(hosts, field="hosts", check=_check_host),
             customers=_lines(customers, field="customers", check=_check_customer),
             max_words=max_words,
-            blocks=frozenset(Severity(one) for one in blocks),
+            blocks=frozenset(Severity(block) for block in blocks),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -122,15 +122,15 @@ class PageFacts:
 
 
 def _lines(lines: Collection[str], *, field: str, check: Any) -> tuple[str, ...]:
-    kept = tuple(dict.fromkeys(stripped for line in lines if (stripped := line.strip())))
-    if len(kept) > MAX_LINES:
-        raise ValidationError({field: f"There are {len(kept)} lines; {MAX_LINES} are allowed."})
-    for line in kept:
+    unique = tuple(dict.fromkeys(stripped for line in lines if (stripped := line.strip())))
+    if len(unique) > MAX_LINES:
+        raise ValidationError({field: f"Enter at most {MAX_LINES} lines. There are {len(unique)}."})
+    for line in unique:
         if len(line) > MAX_LINE:
             raise ValidationError({field: f"“{line[:40]}…” is {len(line)} characters long; {MAX_LINE} are allowed."})
         if problem := check(line):
             raise ValidationError({field: f"“{line}” {problem}"})
-    return kept
+    return unique
 
 
 def _check_host(pattern: str) -> str:

@@ -80,18 +80,18 @@ def check_leaks(text: Text, page: PageFacts) -> Iterator[Remark]:
     yield from _customers(text.raw, page.options.customers)
 
 
-def _remark(found: tuple[int, int], code: str, message: str) -> Remark:
-    return Remark(*found, Severity.ERROR, code, message)
+def _remark(span: tuple[int, int], code: str, message: str) -> Remark:
+    return Remark(*span, Severity.ERROR, code, message)
 
 
 def _addresses(raw: str) -> Iterator[Remark]:
-    for found in _IPV4.finditer(raw):
-        is_version = _VERSION.search(raw, max(0, found.start() - 12), found.start())
-        if not is_version and _is_private(found.group().split("/")[0]):
-            yield _remark(found.span(), "leak-address", "This is an address of a private network.")
-    for found in _IPV6.finditer(raw):
-        if _is_private(found.group()):
-            yield _remark(found.span(), "leak-address", "This is an address of a private network.")
+    for match in _IPV4.finditer(raw):
+        is_version = _VERSION.search(raw, max(0, match.start() - 12), match.start())
+        if not is_version and _is_private(match.group().split("/")[0]):
+            yield _remark(match.span(), "leak-address", "This is an address of a private network.")
+    for match in _IPV6.finditer(raw):
+        if _is_private(match.group()):
+            yield _remark(match.span(), "leak-address", "This is an address of a private network.")
 
 
 def _is_private(written: str) -> bool:
@@ -104,13 +104,13 @@ def _is_private(written: str) -> bool:
 
 def _hosts(raw: str, patterns: Sequence[str]) -> Iterator[Remark]:
     wanted = [pattern.lower() for pattern in (*_INTERNAL, *patterns)]
-    for found in _HOST.finditer(raw):
-        name = found.group().rstrip(".-_")
+    for match in _HOST.finditer(raw):
+        name = match.group().rstrip(".-_")
         if len(name) > 253 or not ("." in name or "-" in name or patterns):
             continue
         if any(matches(pattern, name.lower()) for pattern in wanted) or ".svc.cluster." in name:
             yield _remark(
-                (found.start(), found.start() + len(name)), "leak-host", "This is a name of your internal network."
+                (match.start(), match.start() + len(name)), "leak-host", "This is a name of your internal network."
             )
 
 
@@ -136,31 +136,31 @@ def matches(pattern: str, name: str) -> bool:
 def _emails(raw: str, page: PageFacts) -> Iterator[Remark]:
     known = {address.lower() for address in page.emails}
     houses = {address.rpartition("@")[2] for address in known} - _PUBLIC_MAIL
-    for found in _EMAIL.finditer(raw):
-        address = found.group().lower()
+    for match in _EMAIL.finditer(raw):
+        address = match.group().lower()
         box, _, house = address.rpartition("@")
         if address in known or (house in houses and box not in _SHARED_BOXES):
-            yield _remark(found.span(), "leak-email", "This is the address of one of your people.")
+            yield _remark(match.span(), "leak-email", "This is the address of one of your people.")
 
 
 def _secrets(raw: str) -> Iterator[Remark]:
-    for found in _SECRETS.finditer(raw):
-        yield _remark(found.span(), "leak-secret", "This looks like a key or a password. If it is one, replace it too.")
-    for found in _ASSIGNED.finditer(raw):
-        value = found["value"]
+    for match in _SECRETS.finditer(raw):
+        yield _remark(match.span(), "leak-secret", "This looks like a key or a password. If it is one, replace it too.")
+    for match in _ASSIGNED.finditer(raw):
+        value = match["value"]
         if any(character.isdigit() for character in value) and len(set(value.lower())) > 3:
-            said = "This looks like a key or a password. If it is one, replace it too."
-            yield _remark(found.span(), "leak-secret", said)
+            message = "This looks like a key or a password. If it is one, replace it too."
+            yield _remark(match.span(), "leak-secret", message)
 
 
 def _traces(raw: str) -> Iterator[Remark]:
     """One remark for each stack trace, from its first line that is known to its last."""
     spans: list[tuple[int, int]] = []
-    for found in _TRACE.finditer(raw):
-        if spans and found.start() - spans[-1][1] < _TRACE_GAP:
-            spans[-1] = spans[-1][0], found.end()
+    for match in _TRACE.finditer(raw):
+        if spans and match.start() - spans[-1][1] < _TRACE_GAP:
+            spans[-1] = spans[-1][0], match.end()
         else:
-            spans.append(found.span())
+            spans.append(match.span())
     for span in spans:
         yield _remark(span, "leak-trace", "A stack trace shows how your software is built. Say what failed instead.")
 
@@ -172,13 +172,13 @@ def _customers(raw: str, names: Sequence[str]) -> Iterator[Remark]:
         by_first.setdefault(words[0], []).append(words)
     if not by_first:
         return
-    found = list(_WORD.finditer(raw))
-    said = [_bare(word.group()) for word in found]
-    for number, word in enumerate(said):
+    matches = list(_WORD.finditer(raw))
+    words_in_text = [_bare(match.group()) for match in matches]
+    for number, word in enumerate(words_in_text):
         for words in by_first.get(word, ()):
             last = number + len(words) - 1
-            if said[number : last + 1] == words:
-                span = found[number].start(), found[last].start() + len(words[-1])
+            if words_in_text[number : last + 1] == words:
+                span = matches[number].start(), matches[last].start() + len(words[-1])
                 yield _remark(span, "leak-customer", "This is a customer. Do they agree to be named?")
 
 

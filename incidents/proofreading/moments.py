@@ -1,4 +1,4 @@
-"""Times of day in a text, as written: found, paired into ranges, and turned into moments of the record."""
+"""Find the times of day in a text, pair them into ranges, and convert them to moments."""
 
 import re
 from bisect import bisect_left
@@ -71,44 +71,44 @@ class TimeRange:
 
 
 def mentions(text: Text, dated: Sequence[Dated]) -> list[Mention]:
-    starts = [one.start for one in dated]
+    starts = [date.start for date in dated]
     return [
-        _mention(found, _day_of(found, text.prose, dated, starts))
-        for found in _TIME.finditer(text.prose)
-        if (found["minute"] or found["half"]) and int(found["hour"]) <= 24
+        _mention(match, _day_of(match, text.prose, dated, starts))
+        for match in _TIME.finditer(text.prose)
+        if (match["minute"] or match["half"]) and int(match["hour"]) <= 24
     ]
 
 
-def _mention(found: re.Match[str], day: date | None) -> Mention:
+def _mention(match: re.Match[str], day: date | None) -> Mention:
     return Mention(
-        start=found.start(),
-        end=found.end(),
-        hour=int(found["hour"]),
-        minute=int(found["minute"] or 0),
-        shows_minutes=bool(found["minute"]),
-        half=(found["half"] or "").lower().replace(".", ""),
-        zone=Zone(found["zone"]) if found["zone"] else None,
-        zone_start=found.start("zone"),
+        start=match.start(),
+        end=match.end(),
+        hour=int(match["hour"]),
+        minute=int(match["minute"] or 0),
+        shows_minutes=bool(match["minute"]),
+        half=(match["half"] or "").lower().replace(".", ""),
+        zone=Zone(match["zone"]) if match["zone"] else None,
+        zone_start=match.start("zone"),
         day=day,
     )
 
 
-def _day_of(found: re.Match[str], prose: str, dated: Sequence[Dated], starts: Sequence[int]) -> date | None:
+def _day_of(match: re.Match[str], prose: str, dated: Sequence[Dated], starts: Sequence[int]) -> date | None:
     """The last date before it in its paragraph, else one that follows at once."""
-    following = bisect_left(starts, found.start())
-    if following and "\n\n" not in prose[dated[following - 1].end : found.start()]:
+    following = bisect_left(starts, match.start())
+    if following and "\n\n" not in prose[dated[following - 1].end : match.start()]:
         return dated[following - 1].day
-    if following < len(starts) and starts[following] - found.end() < _DATE_AHEAD:
+    if following < len(starts) and starts[following] - match.end() < _DATE_AHEAD:
         return dated[following].day
     return None
 
 
-def grouped(text: Text, found: Sequence[Mention]) -> list[Mention | TimeRange]:
+def grouped(text: Text, mentions: Sequence[Mention]) -> list[Mention | TimeRange]:
     """Ranges where two belong together, sharing what only one of them says; the others alone."""
     groups: list[Mention | TimeRange] = []
     number = 0
-    while number < len(found):
-        first, following = found[number], found[number + 1] if number + 1 < len(found) else None
+    while number < len(mentions):
+        first, following = mentions[number], mentions[number + 1] if number + 1 < len(mentions) else None
         if following and _is_range(text.prose, first, following):
             groups.append(_shared(first, following))
             number += 2

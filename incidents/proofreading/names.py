@@ -1,4 +1,4 @@
-"""Component names that are nearly right: by their capitals, or by one letter."""
+"""Find misspelled component names: wrong capitals, or one wrong letter."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,17 +29,17 @@ def check_names(text: Text, components: Sequence[str]) -> Iterator[Remark]:
     slips = {key: name for name in names if len(name.folded) >= _SHORTEST for key in _without_one(name.folded)}
     heads = {(name.folded[0], len(name.words)) for name in names}
     lengths = sorted({len(name.words) for name in names}, reverse=True)
-    found = list(_WORD.finditer(text.prose))
+    matches = list(_WORD.finditer(text.prose))
     index, number = _Index(exact, slips, heads, lengths), 0
-    while number < len(found):
-        remark, taken = _at(text.prose, found, number, index)
+    while number < len(matches):
+        remark, taken = _at(text.prose, matches, number, index)
         if remark:
             yield remark
         number += max(1, taken)
 
 
 class _Index(NamedTuple):
-    """Names by spelling, by spelling without one letter; with what and how many words they begin and go on."""
+    """The names by spelling, and by spelling without one letter; their first letters and numbers of words."""
 
     exact: dict[str, _Name]
     slips: dict[str, _Name]
@@ -47,32 +47,32 @@ class _Index(NamedTuple):
     lengths: list[int]
 
 
-def _at(prose: str, found: list[re.Match[str]], number: int, index: _Index) -> tuple[Remark | None, int]:
-    """What to say of a name that begins at this word, and how many words it takes: none if there is no name."""
-    initial = prose[found[number].start()].lower()
+def _at(prose: str, matches: list[re.Match[str]], number: int, index: _Index) -> tuple[Remark | None, int]:
+    """Return the remark about a name that starts at this word, and its number of words; 0 without a name."""
+    initial = prose[matches[number].start()].lower()
     for count in index.lengths:
-        if (initial, count) not in index.heads or number + count > len(found):
+        if (initial, count) not in index.heads or number + count > len(matches):
             continue
-        start, end = found[number].start(), found[number + count - 1].end()
-        said = prose[start:end]
-        if name := index.exact.get(said.lower()):
-            return _remark(start, end, said, name) if _is_miscased(said, name.spelling) else None, count
-        if (name := _slip(said.lower(), index.slips)) and _is_probable(prose, start, said, name):
-            return _remark(start, end, said, name), count
+        start, end = matches[number].start(), matches[number + count - 1].end()
+        text = prose[start:end]
+        if name := index.exact.get(text.lower()):
+            return _remark(start, end, text, name) if _is_miscased(text, name.spelling) else None, count
+        if (name := _slip(text.lower(), index.slips)) and _is_probable(prose, start, text, name):
+            return _remark(start, end, text, name), count
     return None, 0
 
 
-def _remark(start: int, end: int, said: str, name: _Name) -> Remark:
+def _remark(start: int, end: int, text: str, name: _Name) -> Remark:
     spelling = name.spelling
-    if spelling[1:].islower() and said[0].islower():
+    if spelling[1:].islower() and text[0].islower():
         spelling = spelling[0].lower() + spelling[1:]
     message = f"The component is called “{name.spelling}”."
     return Remark(start, end, Severity.WARNING, "component-name", message, spelling)
 
 
-def _is_miscased(said: str, spelling: str) -> bool:
+def _is_miscased(text: str, spelling: str) -> bool:
     """`Github` for `GitHub`, `rest Api` for `REST API`; not `event inspector` for `Event Inspector`."""
-    ours, theirs = _WORD.findall(spelling), _WORD.findall(said)
+    ours, theirs = _WORD.findall(spelling), _WORD.findall(text)
     return any(a[1:] != b[1:] and not b.isupper() for a, b in zip(ours, theirs, strict=False)) or any(
         a.isupper() and len(a) > 1 and a != b for a, b in zip(ours, theirs, strict=False)
     )
@@ -84,23 +84,23 @@ def _without_one(word: str) -> Iterator[str]:
         yield word[:at] + word[at + 1 :]
 
 
-def _slip(said: str, slips: dict[str, _Name]) -> _Name | None:
-    if len(said) < _SHORTEST - 1:
+def _slip(text: str, slips: dict[str, _Name]) -> _Name | None:
+    if len(text) < _SHORTEST - 1:
         return None
-    for key in _without_one(said):
+    for key in _without_one(text):
         name = slips.get(key)
-        if name and name.folded != said and not _is_form_of(said, name.folded) and one_slip(said, name.folded):
+        if name and name.folded != text and not _is_form_of(text, name.folded) and one_slip(text, name.folded):
             return name
     return None
 
 
-def _is_form_of(said: str, name: str) -> bool:
+def _is_form_of(text: str, name: str) -> bool:
     """A plural, a possessive, or the word that the name is made from."""
-    return any(said == name + ending or name == said + ending for ending in _ENDINGS)
+    return any(text == name + ending or name == text + ending for ending in _ENDINGS)
 
 
 def one_slip(a: str, b: str) -> bool:
-    """Whether one letter is missing, too many, another, or two neighbours changed places."""
+    """Return whether one letter is missing, extra or different, or two neighbors are swapped."""
     if abs(len(a) - len(b)) > 1 or a == b:
         return False
     at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
@@ -113,9 +113,9 @@ def one_slip(a: str, b: str) -> bool:
     )
 
 
-def _is_probable(prose: str, start: int, said: str, name: _Name) -> bool:
+def _is_probable(prose: str, start: int, text: str, name: _Name) -> bool:
     """A single word with another letter may be another word, unless it stands there like a name."""
-    if len(name.words) > 1 or len(said) != len(name.folded) or sorted(said.lower()) == sorted(name.folded):
+    if len(name.words) > 1 or len(text) != len(name.folded) or sorted(text.lower()) == sorted(name.folded):
         return True
     begins = not prose[:start].strip() or bool(re.search(r"[.!?:]\s*$|\n\s*$", prose[max(0, start - 5) : start]))
-    return said[0].isupper() and not begins
+    return text[0].isupper() and not begins

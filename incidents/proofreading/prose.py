@@ -1,4 +1,4 @@
-"""A text as its rules look at it: with code and addresses blanked out, and cut into sentences. Positions stay."""
+"""Prepare a text for the rules: blank out code and addresses, and split it into sentences. Positions stay the same."""
 
 import re
 from bisect import bisect_right
@@ -6,7 +6,7 @@ from functools import cached_property
 
 from incidents.text.time_shorthand import PATTERN
 
-# The shorthand of incidents.text.markdown is right by construction; what it stands for is not read as a time again.
+# The time shorthand is always right, so it is not checked as a time.
 SHORTHAND = re.compile(PATTERN, re.ASCII)
 _CODE = re.compile(r"`[^`\n]+`")
 _ADDRESS = re.compile(r"(?<![\w+.-])(?:https?://|mailto:)[^\s)>\]]+", re.ASCII)
@@ -21,10 +21,10 @@ class Text:
 
     @cached_property
     def prose(self) -> str:
-        """Without code blocks, `code`, addresses and shorthands: spaces stand in their places."""
+        """The text with spaces instead of code, addresses and time shorthands."""
         text = _without_code_blocks(self.raw)
         for pattern in (_CODE, _ADDRESS, SHORTHAND):
-            text = pattern.sub(lambda found: " " * len(found.group()), text)
+            text = pattern.sub(lambda match: " " * len(match.group()), text)
         return text
 
     @cached_property
@@ -33,13 +33,13 @@ class Text:
         return [0, *(e.end() for e in ends if not _ABBREVIATED.search(self.prose, max(0, e.start() - 8), e.end()))]
 
     def sentence(self, at: int) -> str:
-        """The sentence around `at`; of an endless one, what is near."""
+        """Return the sentence around `at`, or the nearest part of a very long one."""
         begin, end = self._bounds(bisect_right(self._starts, at) - 1)
         return self.prose[max(begin, at - _NEAR) : min(end, at + _NEAR)]
 
     @cached_property
     def sentences(self) -> list[tuple[int, str]]:
-        """Each with the place where it begins."""
+        """The sentences with their positions."""
         bounds = map(self._bounds, range(len(self._starts)))
         return [(begin, self.prose[begin:end]) for begin, end in bounds]
 

@@ -1,4 +1,4 @@
-"""What the proofreader says, and how much it matters."""
+"""The remarks of the proofreader and their severities."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,9 +14,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Remark:
-    """`start` and `end` count characters of the text; both are its length where something is missing at the end.
+    """`start` and `end` are positions in the text; both are its length if something is missing at the end.
 
-    `suggestion` replaces exactly those characters; None where only the author can know what to write.
+    `suggestion` replaces these characters. It is None if only the author knows what to write.
     """
 
     start: int

@@ -1,4 +1,4 @@
-"""What a postmortem needs: four things said, and somebody and a date for everything that will be done."""
+"""Check that a postmortem has its four sections, and that each action item has an owner and a due date."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,26 +26,26 @@ _HEADING = re.compile(
 
 def check_sections(text: Text, actions: Sequence[Action]) -> Iterator[Remark]:
     end = len(text.raw)
-    headings = [_title(found) for found in _HEADING.finditer(text.prose) if _stands_alone(text.prose, found)]
+    headings = [_title(match) for match in _HEADING.finditer(text.prose) if _stands_alone(text.prose, match)]
     for name, pattern in _PATTERNS.items():
         if not any(pattern.search(heading) for heading in headings):
-            said = f"There is no section that says “{name}”."
-            yield Remark(end, end, Severity.WARNING, "section-missing", said, f"\n\n## {name}\n\n")
+            message = f"Add a section “{name}”."
+            yield Remark(end, end, Severity.WARNING, "section-missing", message, f"\n\n## {name}\n\n")
     for action in actions:
         missing = [word for word, has in (("no owner", action.owner.strip()), ("no date", action.due_on)) if not has]
         if missing:
-            said = f"The action item “{action.text[:60]}” has {' and '.join(missing)} yet."
+            message = f"The action item “{action.text[:60]}” has {' and '.join(missing)} yet."
             code = "action-owner" if not action.owner.strip() else "action-date"
-            yield Remark(end, end, Severity.WARNING, code, said)
+            yield Remark(end, end, Severity.WARNING, code, message)
 
 
-def _title(found: re.Match[str]) -> str:
-    return found["marked"] or found["bold"] or found["bare"]
+def _title(match: re.Match[str]) -> str:
+    return match["marked"] or match["bold"] or match["bare"]
 
 
-def _stands_alone(prose: str, found: re.Match[str]) -> bool:
+def _stands_alone(prose: str, match: re.Match[str]) -> bool:
     """A short line with nothing around it is a heading, too, whoever forgot its `#`."""
-    if not found["bare"]:
+    if not match["bare"]:
         return True
-    before, after = prose[max(0, found.start() - 2) : found.start()], prose[found.end() : found.end() + 2]
+    before, after = prose[max(0, match.start() - 2) : match.start()], prose[match.end() : match.end() + 2]
     return before in ("", "\n\n") and after in ("\n\n",)

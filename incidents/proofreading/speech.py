@@ -1,4 +1,4 @@
-"""Plain speech: nothing left to fill in, nobody blamed by name, numbers where they matter, no shouting."""
+"""Check the style: no placeholders, no blame by name, numbers where they matter, no shouting."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -87,22 +87,22 @@ def check_speech(text: Text, record: Record, page: PageFacts) -> Iterator[Remark
 
 
 def _unfinished(prose: str) -> Iterator[Remark]:
-    for found in _PLACEHOLDER.finditer(prose):
-        yield Remark(*found.span(), Severity.ERROR, "placeholder", "This was to be filled in.")
-    for found in _TODO.finditer(prose):
-        yield Remark(*found.span(), Severity.ERROR, "todo", "Readers see this note to yourself.")
+    for match in _PLACEHOLDER.finditer(prose):
+        yield Remark(*match.span(), Severity.ERROR, "placeholder", "Fill in this placeholder.")
+    for match in _TODO.finditer(prose):
+        yield Remark(*match.span(), Severity.ERROR, "todo", "Remove this note to yourself.")
 
 
 def _blame(text: Text, people: Collection[str]) -> Iterator[Remark]:
     staff = {part.lower() for name in people for part in name.split() if len(part) > 1}
-    for found in _NAME.finditer(text.prose):
-        first = found.group().split()[0]
+    for match in _NAME.finditer(text.prose):
+        first = match.group().split()[0]
         first = first.removesuffix("’s")
         if first.lower() not in FIRST_NAMES and first.lower() not in staff:
             continue
-        if _is_blamed(text, found):
-            said = f"This blames {found.group()} by name. Say what the system allowed to happen."
-            yield Remark(*found.span(), Severity.WARNING, "blame", said)
+        if _is_blamed(text, match):
+            message = f"This blames {match.group()} by name. Describe what went wrong in the system instead."
+            yield Remark(*match.span(), Severity.WARNING, "blame", message)
 
 
 def _is_blamed(text: Text, name: re.Match[str]) -> bool:
@@ -111,17 +111,17 @@ def _is_blamed(text: Text, name: re.Match[str]) -> bool:
     after = _AFTER_NAME.match(prose, name.end())
     if _OWN.match(prose, name.end()) or _OWN.search(prose, name.start(), name.end() + 40):
         return True
-    neutral = next((one for one in (before, after) if one and one["deed"]), None)
+    neutral = next((match for match in (before, after) if match and match["deed"]), None)
     if before is None and after is None:
         return False
     return neutral is None or bool(_BAD.search(text.sentence(name.start())))
 
 
 def _vague(text: Text) -> Iterator[Remark]:
-    for found in _VAGUE.finditer(text.prose):
-        if not _NUMBER.search(_CLOCK.sub("", text.sentence(found.start()))):
-            said = "How many? With an impact like this, readers want a number or a share."
-            yield Remark(*found.span(), Severity.ADVICE, "vague-number", said)
+    for match in _VAGUE.finditer(text.prose):
+        if not _NUMBER.search(_CLOCK.sub("", text.sentence(match.start()))):
+            message = "Enter a number or a percentage. Readers expect one for this impact."
+            yield Remark(*match.span(), Severity.ADVICE, "vague-number", message)
 
 
 def _next_update(text: Text, record: Record, page: PageFacts) -> Iterator[Remark]:
@@ -132,9 +132,9 @@ def _next_update(text: Text, record: Record, page: PageFacts) -> Iterator[Remark
         if has_time and _PROMISE.search(sentence):
             return
     end = len(text.raw)
-    said = "Readers do not learn when you will write again."
+    message = "Add the time of the next update."
     suggestion = f"\n\nNext update by {shorthand(_quarter(record.written_at + _NEXT_UPDATE), record, page)}."
-    yield Remark(end, end, Severity.WARNING, "next-update", said, suggestion)
+    yield Remark(end, end, Severity.WARNING, "next-update", message, suggestion)
 
 
 def _quarter(at: datetime) -> datetime:
@@ -144,26 +144,26 @@ def _quarter(at: datetime) -> datetime:
 
 
 def _shouting(prose: str) -> Iterator[Remark]:
-    for found in _CAPITALS.finditer(prose):
-        words = re.findall(r"[A-Z'’]+", found.group())
+    for match in _CAPITALS.finditer(prose):
+        words = re.findall(r"[A-Z'’]+", match.group())
         common = [word for word in words if word.lower() in SHOUTED]
         is_loud = len(common) > 1 and 2 * len(common) >= len(words)
         alone = any(word.lower() in SHOUTED_ALONE for word in words) and len(words) <= 3
         if is_loud or alone:
-            said = "Capitals read as shouting."
-            yield Remark(*found.span(), Severity.ADVICE, "shouting", said, _lowered(prose, found))
+            message = "Capitals look like shouting."
+            yield Remark(*match.span(), Severity.ADVICE, "shouting", message, _lowered(prose, match))
 
 
-def _lowered(prose: str, found: re.Match[str]) -> str:
-    said = found.group().lower()
-    begins = not prose[: found.start()].strip() or bool(
-        re.search(r"[.!?]\s*$|\n\s*$", prose[max(0, found.start() - 5) : found.start()])
+def _lowered(prose: str, match: re.Match[str]) -> str:
+    lowered = match.group().lower()
+    begins = not prose[: match.start()].strip() or bool(
+        re.search(r"[.!?]\s*$|\n\s*$", prose[max(0, match.start() - 5) : match.start()])
     )
-    return said[0].upper() + said[1:] if begins else said
+    return lowered[0].upper() + lowered[1:] if begins else lowered
 
 
 def _length(raw: str, limit: int) -> Iterator[Remark]:
     words = [piece for piece in _PIECE.finditer(raw) if any(map(str.isalnum, piece.group()))]
     if len(words) > limit:
-        said = f"{len(words)} words; your page asks for at most {limit}. What can wait for the postmortem?"
-        yield Remark(words[limit].start(), words[-1].end(), Severity.ADVICE, "too-long", said)
+        message = f"The text has {len(words)} words; the limit is {limit}. Move details to the postmortem."
+        yield Remark(words[limit].start(), words[-1].end(), Severity.ADVICE, "too-long", message)

@@ -106,11 +106,11 @@ class _TimeChecker:
         return any(_apart(x, y) < _SAME for x in ours for y in theirs)
 
     def _possible(self, mention: Mention) -> list[timedelta]:
-        found = offsets(mention, self.record, self.page.zone)
+        possible = offsets(mention, self.record, self.page.zone)
         day = day_of(mention, self.record, self.page.zone)
         if mention.zone and (right := mention.zone.in_season(day)):
-            found = [*found, *type(mention.zone)(right).offsets(day)]
-        return found
+            possible = [*possible, *type(mention.zone)(right).offsets(day)]
+        return possible
 
     def _fits(self, mention: Mention) -> timedelta:
         return min(distance(at, self.record) for at in moments(mention, self.record, self.page.zone))
@@ -130,8 +130,8 @@ class _TimeChecker:
         )
 
     def _said(self, mention: Mention) -> str:
-        said = self.text.prose[mention.start : mention.end]
-        return said if not mention.zone or said.endswith(mention.zone.text) else f"{said} {mention.zone.text}"
+        text = self.text.prose[mention.start : mention.end]
+        return text if not mention.zone or text.endswith(mention.zone.text) else f"{text} {mention.zone.text}"
 
     def _window(self, window: TimeRange) -> Iterator[Remark]:
         sentence = self.text.sentence(window.start)
@@ -149,7 +149,7 @@ class _TimeChecker:
             window.end,
             Severity.ERROR,
             "time-window",
-            f"The record says {self._recorded()}. Correct the text, or the times of the incident.",
+            f"The record says {self._recorded()}. Correct the text or the times of the incident.",
             f"{began}{gap}{ended}" if self.record.resolved_at else None,
         )
 
@@ -180,24 +180,24 @@ class _TimeChecker:
         zone, day = mention.zone, day_of(mention, self.record, self.page.zone)
         if zone is None or mention.zone_start < 0:
             return
-        said: tuple[str, str | None] | None = None
+        message: tuple[str, str | None] | None = None
         if zone.shared_by:
-            said = f"{zone.text} is the time of {_listed(list(zone.shared_by))}. Write it in UTC.", None
+            message = f"{zone.text} is used in {_listed(list(zone.shared_by))}. Use UTC.", None
         elif zone.is_generic and zone.changes_in_month(day):
             letters = zone.spelled(day)
-            said = (
+            message = (
                 f"The clocks change in {day:%B}, so {zone.text} can mean two times. It was {letters} that day.",
                 letters,
             )
-        if said:
-            yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-zone", *said)
+        if message:
+            yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-zone", *message)
 
     def _season(self, mention: Mention) -> Iterator[Remark]:
         day = day_of(mention, self.record, self.page.zone)
         if mention.zone is None or mention.zone_start < 0 or not (right := mention.zone.in_season(day)):
             return
-        said = f"On {day:%b} {day.day}, {day.year} the clocks there showed {right}, not {mention.zone.text}."
-        yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-season", said, right)
+        message = f"On {day:%b} {day.day}, {day.year} the clocks there showed {right}, not {mention.zone.text}."
+        yield Remark(mention.zone_start, mention.end, Severity.WARNING, "time-season", message, right)
 
     def _half(self, mention: Mention, *, pinned: bool) -> Iterator[Remark]:
         """`pinned`: a second zone beside it says which half of the day is meant."""
@@ -206,12 +206,12 @@ class _TimeChecker:
         clock = mention.clock if mention.is_slip else mention.flipped.clock
         written = self.text.prose[mention.start : mention.end]
         if mention.is_slip:
-            said = f"{mention.hour}:{mention.minute:02} already says which half of the day it is."
+            message = f"{mention.hour}:{mention.minute:02} is a 24-hour time."
             suggestion = re.sub(r"\s*[ap]\.?m\.?", "", written, count=1, flags=re.IGNORECASE)
         else:
             suggestion = _as_written(mention.flipped, clock)
-            said = f"This lies far from the record ({self._recorded()}). Is {suggestion} meant?"
-        yield Remark(mention.start, mention.end, Severity.ERROR, "time-half", said, suggestion)
+            message = f"This is far from the times of the incident ({self._recorded()}). Did you mean {suggestion}?"
+        yield Remark(mention.start, mention.end, Severity.ERROR, "time-half", message, suggestion)
 
     def _looks_flipped(self, mention: Mention) -> bool:
         nearest = self._fits(mention.flipped)
@@ -232,8 +232,8 @@ class _TimeChecker:
             return
         minutes = int(mention.clock.total_seconds()) // 60
         suggestion = f"@{minutes // 60:02}:{minutes % 60:02}"
-        said = f"In which time zone? Write it, or {suggestion} for the page's own."
-        yield Remark(mention.start, mention.end, Severity.ADVICE, "time-no-zone", said, suggestion)
+        message = f"Add the time zone, or write {suggestion} for the time zone of the page."
+        yield Remark(mention.start, mention.end, Severity.ADVICE, "time-no-zone", message, suggestion)
 
 
 _DAY = timedelta(days=1)
@@ -259,10 +259,10 @@ def _as_written(mention: Mention, clock: timedelta) -> str:
     at = datetime(2000, 1, 1, tzinfo=UTC) + clock
     if mention.half:
         minutes = f":{at.minute:02}" if mention.shows_minutes or at.minute else ""
-        said = f"{at.hour % 12 or 12}{minutes} {'PM' if at.hour >= 12 else 'AM'}"
+        clock_text = f"{at.hour % 12 or 12}{minutes} {'PM' if at.hour >= 12 else 'AM'}"
     else:
-        said = f"{at:%H:%M}"
-    return f"{said} {mention.zone.text}" if mention.zone and mention.zone_start >= 0 else said
+        clock_text = f"{at:%H:%M}"
+    return f"{clock_text} {mention.zone.text}" if mention.zone and mention.zone_start >= 0 else clock_text
 
 
 def _listed(names: list[str]) -> str:

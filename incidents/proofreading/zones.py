@@ -96,9 +96,9 @@ class Zone:
 
     def offsets(self, day: date) -> list[timedelta]:
         """From UTC on that day at noon; several if the letters are used in several places."""
-        if found := _OFFSET.search(self.name):
-            sign = 1 if found.group(1) == "+" else -1
-            return [sign * timedelta(hours=int(found.group(2)), minutes=int(found.group(3) or 0))]
+        if match := _OFFSET.search(self.name):
+            sign = 1 if match.group(1) == "+" else -1
+            return [sign * timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))]
         if self.shared_by:
             return [timedelta(hours=hours) for hours in self.shared_by.values()]
         if self.is_generic:

@@ -1,4 +1,4 @@
-"""When an open incident has been silent for too long, by what its page's owner has set. Pure."""
+"""Decide whether the next update of an open incident is overdue, by the settings of its page. Pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from incidents.models.states import ENDED, UNRESOLVED, Impact, Kind
 
 MOST_MINUTES = 24 * 60
 MOST_HOURS = 24
-# So often is one silence spoken of, unless the incident itself says otherwise.
+# The number of reminders after one update, unless the incident has its own intervals.
 MOST_TIMES = 3
-# What is counted further than this has no place in a column; it comes from a file with old times.
+# The limit of the database column. Imported incidents with old times could exceed it.
 _MOST_COUNTED = 30_000
 MINUTES = ("critical", "major", "minor", "none", "still_red")
 
 
 @dataclass(frozen=True)
 class Reminders:
-    """Minutes without an update after which staff are reminded, by impact, and once more after each further so many.
+    """Minutes without an update after which staff are reminded, by impact, and the interval of further reminders.
 
-    `still_red`: minutes after a resolve that left components in trouble. 0 is never. `by_mail`: not in the console
-    alone.
+    `still_red`: minutes after an incident was resolved without restoring its components. 0 means never.
+    `by_mail`: remind by email too, not only in the console.
     """
 
     critical: int = 15
@@ -39,24 +39,24 @@ class Reminders:
     by_mail: bool = True
 
     @classmethod
-    def read(cls, kept: Mapping[str, Any]) -> Reminders:
-        """From the page's field. What is not there, or no longer valid, has its default."""
+    def read(cls, saved: Mapping[str, Any]) -> Reminders:
+        """Read the field of the page. A missing or invalid value becomes the default."""
         try:
-            return cls.checked(**{name: kept[name] for name in cls.__dataclass_fields__.keys() & kept.keys()})
+            return cls.checked(**{name: saved[name] for name in cls.__dataclass_fields__.keys() & saved.keys()})
         except (ValidationError, TypeError, AttributeError):
             return cls()
 
     @classmethod
     def checked(cls, **values: Any) -> Reminders:
-        """ValidationError names the field that cannot be so."""
-        found = cls(**values)
+        """Return the settings. Raise ValidationError, by field, for an invalid value."""
+        reminders = cls(**values)
         for name in MINUTES:
-            minutes = getattr(found, name)
+            minutes = getattr(reminders, name)
             if type(minutes) is not int or not 0 <= minutes <= MOST_MINUTES:
-                raise ValidationError({name: f"Write a whole number from 0 to {MOST_MINUTES:,}."})
-        if type(found.by_mail) is not bool:
-            raise ValidationError({"by_mail": "This is yes or no."})
-        return found
+                raise ValidationError({name: f"Enter a whole number from 0 to {MOST_MINUTES:,}."})
+        if type(reminders.by_mail) is not bool:
+            raise ValidationError({"by_mail": "Enter true or false."})
+        return reminders
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,7 +68,7 @@ class Reminders:
 
 @dataclass(frozen=True)
 class OverdueUpdate:
-    """Nothing was said for `lasted` since `after`. `times`: how often staff should have been reminded of it by now."""
+    """There was no update for `lasted` since `after`. `times` is the number of reminders that are due by now."""
 
     after: IncidentUpdate
     lasted: timedelta
@@ -76,7 +76,7 @@ class OverdueUpdate:
 
 
 def overdue_update_of(incident: Incident, *, now: datetime, reminders: Reminders) -> OverdueUpdate | None:
-    """None if it is not too long, or nobody waits: it is resolved, deleted, or a maintenance. Reads its updates."""
+    """Return None if no update is overdue, or the incident is resolved, deleted or a maintenance. Reads its updates."""
     if incident.kind != Kind.INCIDENT or incident.status not in UNRESOLVED or incident.hidden_at:
         return None
     after = last_update(incident)
@@ -88,20 +88,23 @@ def overdue_update_of(incident: Incident, *, now: datetime, reminders: Reminders
 
 
 def last_update(incident: Incident) -> IncidentUpdate | None:
-    """The update that was written last: what is backdated is said now."""
+    """Return the update that was written last, whatever its displayed time."""
     return max(incident.updates.all(), key=lambda update: (update.created_at, update.pk), default=None)
 
 
 def resolving_update(incident: Incident) -> IncidentUpdate | None:
-    """The update that ended what is over, whatever was written since of what was done."""
-    said = sorted(incident.updates.all(), key=lambda update: (update.created_at, update.pk), reverse=True)
-    ended = list(takewhile(lambda update: update.status in ENDED, said))
+    """Return the update that resolved the incident, not a later follow-up."""
+    newest_first = sorted(incident.updates.all(), key=lambda update: (update.created_at, update.pk), reverse=True)
+    ended = list(takewhile(lambda update: update.status in ENDED, newest_first))
     return ended[-1] if ended else None
 
 
 def times_due(lasted: timedelta, impact: str, intervals: str, reminders: Reminders) -> int:
-    """How often a silence that `lasted` so long should have been spoken of: by the incident's own `intervals` (contract
-    section 3.4), which have no end when they repeat, else by the page's."""
+    """Return the number of reminders due after `lasted`.
+
+    The `intervals` of the incident (contract section 3.4) come first; repeating ones never end. Then the settings of
+    the page apply.
+    """
     hours = _hours(intervals)
     if isinstance(hours, list):
         return sum(lasted >= timedelta(hours=hour) for hour in hours)
@@ -112,11 +115,11 @@ def times_due(lasted: timedelta, impact: str, intervals: str, reminders: Reminde
 
 
 def _hours(intervals: str) -> list[int] | int | None:
-    """`actions.details.check_reminder_intervals` has seen to what they are, but an import has not."""
+    """Return None for invalid intervals: imports do not check them."""
     try:
-        said = json.loads(intervals or "null")
+        hours = json.loads(intervals or "null")
     except ValueError:
         return None
-    of_list = isinstance(said, list)
-    is_whole = all(type(hour) is int and 0 < hour <= MOST_HOURS for hour in (said if of_list else [said]))
-    return said if is_whole else None
+    is_list = isinstance(hours, list)
+    is_whole = all(type(hour) is int and 0 < hour <= MOST_HOURS for hour in (hours if is_list else [hours]))
+    return hours if is_whole else None

@@ -1,4 +1,4 @@
-"""Components that are still in trouble though the incident that named them is resolved."""
+"""Find components that are not operational although their incident is resolved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from incidents.models import AffectedComponent, Component, Incident, Page
 from incidents.models.states import ComponentStatus
 
-# After that it is no slip any more, and no news.
+# Older ones are not reported.
 WATCHED = timedelta(days=7)
 
 
@@ -20,28 +20,29 @@ class UnrestoredComponent:
 
 
 def unrestored_components(page: Page, *, now: datetime) -> list[UnrestoredComponent]:
-    """By the incident, the last resolved first; a component stands with the last that named it. One query.
+    """Return the components by incident, the last resolved first. One query.
 
-    Left out is what an open incident or a running maintenance names, and what went wrong after the resolve.
+    A component belongs to the last incident that affected it. Components of open incidents and running maintenances,
+    and those that failed after the incident was resolved, are left out.
     """
-    found: dict[int, UnrestoredComponent] = {}
+    by_incident: dict[int, UnrestoredComponent] = {}
     seen: set[int] = set()
     for row in AffectedComponent.objects.unrestored(page, since=now - WATCHED):
         incident = row.update.incident
         if row.component_id not in seen:
             seen.add(row.component_id)
-            found.setdefault(incident.pk, UnrestoredComponent(incident, [])).components.append(row.component)
-    for one in found.values():
-        one.components.sort(key=lambda component: component.place)
-    return list(found.values())
+            by_incident.setdefault(incident.pk, UnrestoredComponent(incident, [])).components.append(row.component)
+    for unrestored in by_incident.values():
+        unrestored.components.sort(key=lambda component: component.place)
+    return list(by_incident.values())
 
 
 def unrestored_components_of(incident: Incident, affected: Collection[Component], *, now: datetime) -> list[Component]:
-    """Those of `affected`, which it names. No query unless one of them is in trouble after its resolve."""
+    """Return the unrestored ones of the `affected` components. No query if all are operational."""
     if not incident.is_resolved or incident.is_maintenance or not any(map(is_not_operational, affected)):
         return []
     return next(
-        (one.components for one in unrestored_components(incident.page, now=now) if one.incident == incident), []
+        (entry.components for entry in unrestored_components(incident.page, now=now) if entry.incident == incident), []
     )
 
 

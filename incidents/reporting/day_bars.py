@@ -1,4 +1,4 @@
-"""A row of days as one small drawing and as one sentence, without loops in templates: a page may have thousands."""
+"""Draw a row of days as SVG and describe it in a sentence. Not a template, because a page can have thousands."""
 
 from collections import Counter
 from functools import lru_cache
@@ -10,9 +10,9 @@ from incidents.models.states import ComponentStatus
 from incidents.reporting import uptime
 from incidents.reporting.uptime import Bars
 
-# The class of each status's line, short because a page has hundreds of them, and where it runs in a drawing 20 units
-# high, so that with its width in CSS it stands on the ground. The worse the status, the higher its bar: the shape says
-# it, too.
+# The CSS class of each status, short because a page has hundreds, and the vertical position of its line in an SVG 20
+# units high. With its width in CSS, the line stands on the baseline. A worse status has a higher bar, so that the
+# status does not depend on color alone.
 _LINE = {
     "": ("none", 19),
     ComponentStatus.OPERATIONAL: ("", 14),
@@ -24,23 +24,23 @@ _LINE = {
 
 
 def svg(bars: Bars) -> SafeString:
-    """An SVG of one path per status; each run of equal days is one dashed line. Hidden from screen readers."""
-    return _drawn(bars.worst)
+    """Return an SVG with one path per status, hidden from screen readers."""
+    return _svg(bars.worst)
 
 
-# Hundreds of components look as they did at the last publication, and most of them like each other.
+# Most components have the same days as others, and as at the last publication.
 @lru_cache(maxsize=4096)
-def _drawn(days: tuple[str | None, ...]) -> SafeString:
+def _svg(days: tuple[str | None, ...]) -> SafeString:
     runs = uptime.runs(days)
     return format_html(
         '<svg viewBox="0 0 {} 20" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
         len(days),
-        format_html_join("", "{}", ([_path(found, *_LINE[status])] for status, found in runs.items())),
+        format_html_join("", "{}", ([_path(status_runs, *_LINE[status])] for status, status_runs in runs.items())),
     )
 
 
 def sentence(bars: Bars) -> str:
-    """`90 days: 2 days with outages, 99.98 % uptime`."""
+    """Return `90 days: 2 days with outages, 99.98 % uptime`."""
     worst = Counter(bars.worst)
     outages = worst[ComponentStatus.PARTIAL_OUTAGE] + worst[ComponentStatus.MAJOR_OUTAGE]
     degraded, maintained = worst[ComponentStatus.DEGRADED_PERFORMANCE], worst[ComponentStatus.UNDER_MAINTENANCE]

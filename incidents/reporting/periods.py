@@ -1,4 +1,4 @@
-"""Months and quarters of a page's zone, as reports name them: `2026-10`, `2026-Q4`. Pure."""
+"""Months and quarters in the time zone of a page: `2026-10`, `2026-Q4`. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _CODE = re.compile(r"(?P<year>20[0-9]{2}|199[0-9])-(?:(?P<month>0[1-9]|1[0-2])|Q
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """`length` whole months from the day `first`: 1 is a month, 3 a quarter."""
+    """`length` months from the day `first`: 1 for a month, 3 for a quarter."""
 
     first: date
     length: int = 1
 
     @classmethod
     def parse(cls, code: str) -> Period | None:
-        """`2026-10` or `2026-Q4`; None if it is neither."""
-        found = _CODE.fullmatch(code)
-        if found is None:
+        """Parse `2026-10` or `2026-Q4`. Return None for other texts."""
+        match = _CODE.fullmatch(code)
+        if match is None:
             return None
-        if found["quarter"]:
-            return cls(date(int(found["year"]), int(found["quarter"]) * 3 - 2, 1), 3)
-        return cls(date(int(found["year"]), int(found["month"]), 1))
+        if match["quarter"]:
+            return cls(date(int(match["year"]), int(match["quarter"]) * 3 - 2, 1), 3)
+        return cls(date(int(match["year"]), int(match["month"]), 1))
 
     @classmethod
     def month_at(cls, moment: datetime, zone: tzinfo) -> Period:
@@ -44,7 +44,7 @@ class Period:
 
     @property
     def after(self) -> date:
-        """The day after its last."""
+        """The day after the last one."""
         return months_later(self.first, self.length)
 
     @property
@@ -64,7 +64,7 @@ class Period:
         return Period(self.first.replace(month=(self.first.month - 1) // 3 * 3 + 1), 3)
 
     def window(self, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Its first moment and the first moment after it, as UTC: 743 to 745 hours for 31 days, as the clocks go."""
+        """Return the first moment of the period and the first one after it, as UTC."""
         return midnight(self.first, zone), midnight(self.after, zone)
 
     def days(self) -> Iterator[date]:
@@ -75,6 +75,6 @@ class Period:
 
 
 def months_later(month: date, count: int) -> date:
-    """The first day of the month `count` months after that of `month`; before it, if negative."""
+    """Return the first day of the month `count` months after `month`. `count` can be negative."""
     index = month.year * 12 + month.month - 1 + count
     return date(index // 12, index % 12 + 1, 1)

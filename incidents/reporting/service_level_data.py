@@ -1,4 +1,4 @@
-"""Reads what service level reports are made of: a fixed number of queries, whatever else the page has lived through."""
+"""Read the data of service level reports, with a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from incidents.visibility import Viewer
 
 @dataclass(frozen=True)
 class ServiceLevelData:
-    """`incidents`: those that named the component and were going on in the period; `targets`: those that held in it."""
+    """`incidents` affected the component in the period; `targets` applied in it."""
 
     component: Component
     period: Period
@@ -29,7 +29,7 @@ class ServiceLevelData:
 def service_reports(
     page: Page, components: Sequence[Component], period: Period, *, viewer: Viewer, now: datetime
 ) -> list[ServiceLevelData]:
-    """One for each of `components`, in their order. Four queries."""
+    """Return a report for each of `components`, in their order. Four queries."""
     start, end = period.window(page.zone)
     intervals = read_histories(components, start, min(end, now), zone=page.zone)
     targets: dict[int, list[ServiceTarget]] = defaultdict(list)
@@ -63,12 +63,12 @@ def _promise(target: ServiceTarget, page: Page) -> Promise:
 def _incidents(
     page: Page, components: Sequence[Component], start: datetime, end: datetime, viewer: Viewer
 ) -> dict[int, list[Incident]]:
-    """By component, oldest first."""
-    going_on = page.incidents.incidents().visible_to(viewer).ongoing_between(start, end)
-    named = set(AffectedComponent.objects.pairs(going_on, components))
-    found: dict[int, list[Incident]] = defaultdict(list)
-    for incident in going_on.order_by("started_at", "pk"):
+    """Return the incidents by component, oldest first."""
+    open_incidents = page.incidents.incidents().visible_to(viewer).ongoing_between(start, end)
+    pairs = set(AffectedComponent.objects.pairs(open_incidents, components))
+    by_component: dict[int, list[Incident]] = defaultdict(list)
+    for incident in open_incidents.order_by("started_at", "pk"):
         for component in components:
-            if (component.pk, incident.pk) in named:
-                found[component.pk].append(incident)
-    return found
+            if (component.pk, incident.pk) in pairs:
+                by_component[component.pk].append(incident)
+    return by_component

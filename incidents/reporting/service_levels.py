@@ -1,7 +1,7 @@
-"""Target, uptime and error budget of one component in one period. Pure; seconds are exact Decimals.
+"""Calculate target, uptime and error budget of one component in one period. Pure; seconds are exact Decimals.
 
-The budget is the share of the promised time that may be down: 0.1 % of a month of 30 days is 43.2 minutes. Promised
-time is where a target holds and the history is known, or still to come. Only downtime within it uses the budget.
+The budget is the share of the covered time that may be down: 0.1 % of a month of 30 days is 43.2 minutes. Time is
+covered if a target applies and its history is known or in the future. Only downtime in covered time uses the budget.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ServiceLevelResult(Enum):
 
 @dataclass(frozen=True)
 class Promise:
-    """`percent` uptime from `start` up to `end`, not included; None: open."""
+    """A target of `percent` uptime from `start` up to `end`, None if it is open."""
 
     percent: Decimal
     start: datetime
@@ -38,7 +38,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class BudgetPoint:
-    """How many seconds of the budget had been used by then. Between two points it grows evenly."""
+    """The seconds of the budget used at a time. Usage grows linearly between two points."""
 
     at: datetime
     used: Decimal
@@ -46,7 +46,7 @@ class BudgetPoint:
 
 @dataclass(frozen=True)
 class DayUse:
-    """Minutes: what a day used, and what was left at its end."""
+    """The minutes that a day used, and those left at its end."""
 
     date: date
     used: Decimal
@@ -55,7 +55,7 @@ class DayUse:
 
 @dataclass(frozen=True)
 class ServiceLevel:
-    """`budget`, `used`: seconds; `budget` None: nothing was promised. `until`: how far the period has come."""
+    """`budget` and `used` are seconds; `budget` is None without a target. `until` is the end or now."""
 
     start: datetime
     end: datetime
@@ -71,7 +71,7 @@ class ServiceLevel:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Percent of the known time, rounded down to four decimals; None: no data."""
+        """The uptime in percent of the known time, rounded down to four decimals; None without data."""
         return self.totals.percentage(self.weights)
 
     @property
@@ -84,7 +84,7 @@ class ServiceLevel:
 
     @property
     def down_minutes(self) -> Decimal:
-        """Weighted, of the whole period, whether anything was promised or not."""
+        """The weighted downtime of the whole period, with or without a target."""
         return minutes(self.totals.seconds_down(self.weights))
 
     @property
@@ -97,7 +97,7 @@ class ServiceLevel:
 
     @property
     def left_minutes(self) -> Decimal | None:
-        """Negative when more was used than there was. The difference of the two as shown, so that they add up."""
+        """The difference of the rounded values, so that they add up. Negative if the budget is overspent."""
         return None if self.budget_minutes is None else self.budget_minutes - self.used_minutes
 
     @property
@@ -111,23 +111,23 @@ class ServiceLevel:
         return ServiceLevelResult.WITHIN_BUDGET if self.is_running else ServiceLevelResult.MET
 
     def used_at(self, moment: datetime) -> Decimal:
-        """Seconds used by `moment`, which may lie between two points."""
-        place = bisect_right(self.points, moment, key=lambda point: point.at)
-        if place == 0 or place == len(self.points):
-            return Decimal(0) if place == 0 else self.points[-1].used
-        before, after = self.points[place - 1], self.points[place]
+        """Return the seconds used by `moment`."""
+        index = bisect_right(self.points, moment, key=lambda point: point.at)
+        if index == 0 or index == len(self.points):
+            return Decimal(0) if index == 0 else self.points[-1].used
+        before, after = self.points[index - 1], self.points[index]
         return before.used + (after.used - before.used) * _seconds(moment - before.at) / _seconds(after.at - before.at)
 
     def days_that_used_budget(self, period: Period, zone: tzinfo) -> list[DayUse]:
         if self.budget is None:
             return []
-        found = []
+        days = []
         for day in period.days():
             before, after = self.used_at(midnight(day, zone)), self.used_at(midnight(day + timedelta(days=1), zone))
             if after > before:
-                # As shown, again: the days add up to the total.
-                found.append(DayUse(day, minutes(after) - minutes(before), minutes(self.budget) - minutes(after)))
-        return found
+                # The rounded values, so that the days add up to the total.
+                days.append(DayUse(day, minutes(after) - minutes(before), minutes(self.budget) - minutes(after)))
+        return days
 
 
 def minutes(seconds: Decimal) -> Decimal:
@@ -146,14 +146,14 @@ def service_level(
 ) -> ServiceLevel:
     """Of the period from `start` to `end`, as far as it has come by `now`."""
     until = max(start, min(end, now))
-    rows = sorted(intervals, key=lambda one: one.start)
+    rows = sorted(intervals, key=lambda span: span.start)
     held = [promise for promise in promises if promise.start < end and (promise.end is None or promise.end > start)]
-    known = [_Stretch(max(i.start, start), min(i.end or until, until), weights.of(i.status)) for i in rows]
+    known = [_Span(max(i.start, start), min(i.end or until, until), weights.of(i.status)) for i in rows]
     known = [stretch for stretch in known if stretch.start < stretch.end]
-    expected = [*known, _Stretch(until, end, Decimal(0))] if known else []
+    expected = [*known, _Span(until, end, Decimal(0))] if known else []
     promised = [(promise, part) for promise in held if (part := _common(expected, promise))]
     allowed = (Decimal(100) - promise.percent for promise, part in promised for _ in part)
-    lengths = (_seconds(one.end - one.start) for _, part in promised for one in part)
+    lengths = (_seconds(span.end - span.start) for _, part in promised for span in part)
     return ServiceLevel(
         start=start,
         end=end,
@@ -161,40 +161,38 @@ def service_level(
         totals=totals(rows, start, end, until=now),
         weights=weights,
         budget=sum((a * n / 100 for a, n in zip(allowed, lengths, strict=True)), Decimal(0)) if promised else None,
-        points=_points([one for _, part in promised for one in part], until),
+        points=_points([span for _, part in promised for span in part], until),
     )
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Span:
     start: datetime
     end: datetime
     weight: Decimal
 
 
-def _common(stretches: Iterable[_Stretch], promise: Promise) -> list[_Stretch]:
-    """The parts of `stretches` in which the promise holds."""
-    cut = (
-        _Stretch(max(one.start, promise.start), min(one.end, promise.end or one.end), one.weight) for one in stretches
-    )
-    return [one for one in cut if one.start < one.end]
+def _common(spans: Iterable[_Span], promise: Promise) -> list[_Span]:
+    """The parts of `spans` in which the promise holds."""
+    cut = (_Span(max(span.start, promise.start), min(span.end, promise.end or span.end), span.weight) for span in spans)
+    return [span for span in cut if span.start < span.end]
 
 
-def _points(stretches: Iterable[_Stretch], until: datetime) -> list[BudgetPoint]:
-    ordered = sorted((one for one in stretches if one.start < until), key=lambda one: one.start)
+def _points(spans: Iterable[_Span], until: datetime) -> list[BudgetPoint]:
+    ordered = sorted((span for span in spans if span.start < until), key=lambda span: span.start)
     if not ordered:
         return []
     used = Decimal(0)
-    found = [BudgetPoint(ordered[0].start, used)]
-    for one in ordered:
-        if not one.weight:
+    points = [BudgetPoint(ordered[0].start, used)]
+    for span in ordered:
+        if not span.weight:
             continue
-        if found[-1].at < one.start:
-            found.append(BudgetPoint(one.start, used))
-        used += one.weight * _seconds(one.end - one.start)
-        found.append(BudgetPoint(one.end, used))
+        if points[-1].at < span.start:
+            points.append(BudgetPoint(span.start, used))
+        used += span.weight * _seconds(span.end - span.start)
+        points.append(BudgetPoint(span.end, used))
     last = ordered[-1].end
-    return found if found[-1].at == last else [*found, BudgetPoint(last, used)]
+    return points if points[-1].at == last else [*points, BudgetPoint(last, used)]
 
 
 def _seconds(duration: timedelta) -> Decimal:

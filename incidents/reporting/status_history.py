@@ -1,4 +1,4 @@
-"""Reads status histories out of the database for `uptime`: one query for all components of a page."""
+"""Read status histories from the database for `uptime`, with one query for all components."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -21,32 +21,34 @@ def read_histories(
     zone: ZoneInfo,
     as_reported: datetime | None = None,
 ) -> Histories:
-    """The intervals that touch the time from `start` to `end`, by the primary key of each of `components`.
+    """Return the intervals that overlap the time from `start` to `end`, by the primary key of the component.
 
-    As corrected, or as they were on record at `as_reported`. What lies before a component's start date is left out:
-    of that time nothing is claimed.
+    They include all corrections, or only those made before `as_reported`. Time before the start date of a component
+    is left out.
     """
     rows = StatusInterval.objects.as_reported(as_reported) if as_reported else StatusInterval.objects.as_corrected()
-    found = uptime.by_component(rows.covering(components, start, end).spans())
-    return {component.pk: _since_start_date(component, found.get(component.pk, []), zone) for component in components}
+    intervals = uptime.by_component(rows.covering(components, start, end).spans())
+    return {
+        component.pk: _since_start_date(component, intervals.get(component.pk, []), zone) for component in components
+    }
 
 
 def known_since(components: Collection[Component], *, zone: ZoneInfo) -> dict[int, datetime]:
-    """When the history of each component begins, by its primary key; those without one are left out. One query."""
-    begun = Component.objects.filter(pk__in=[component.pk for component in components])
-    first: dict[int, datetime] = dict(begun.values_list("pk", _first_start()))
+    """Return when the history of each component begins, by its primary key. One query."""
+    rows = Component.objects.filter(pk__in=[component.pk for component in components])
+    first: dict[int, datetime] = dict(rows.values_list("pk", _first_start()))
     started = {c.pk: uptime.midnight(c.start_date, zone) for c in components if c.start_date}
     return {key: max(at, started.get(key, at)) for key, at in first.items() if at}
 
 
 def page_known_since(page: Page) -> datetime | None:
-    """When the history of the page's oldest component begins. One query."""
+    """Return when the history of the oldest component begins. One query."""
     first: datetime | None = page.components.aggregate(first=Min(_first_start()))["first"]
     return first
 
 
 def weights_at(page: Page, at: datetime) -> Weights:
-    """The weights that the page stated at `at`: before the first change after it, which is on record."""
+    """Return the weights of the page at `at`: the old values of the first later change, or the present ones."""
     change = page.audit_entries.next_after(at, verb=EventKind.UPTIME_WEIGHTS)
     return Weights.from_json(change.details["old"]) if change else Weights.for_page(page)
 

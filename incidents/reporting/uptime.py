@@ -1,7 +1,7 @@
-"""From status intervals to percentages and days. Pure: no database, no clock (docs/uptime.md has the same in words).
+"""Calculate uptime percentages and days from status intervals. Pure (docs/uptime.md explains the rules).
 
 The denominator of every percentage is the known time: what lies inside the window, after the component's history
-begins and before `until`. Time without an interval and the future are "no data" and count neither as up nor as down.
+begins and before `until`. Time without an interval, and the future, are "no data": neither up nor down.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AS_SHOWN = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """`status` from `start` to `end`, which is not included; None: it goes on. Those of a component never overlap."""
+    """`status` from `start` up to `end`, None if it is open. The intervals of a component never overlap."""
 
     status: str
     start: datetime
@@ -36,7 +36,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Weights:
-    """What share of its time a status counts as down, 0 to 1. Operational and maintenance never count."""
+    """The share of its time that a status counts as down, 0 to 1. Operational and maintenance never count."""
 
     major_outage: Decimal = Decimal(1)
     partial_outage: Decimal = Decimal("0.3")
@@ -47,18 +47,18 @@ class Weights:
         return cls(page.major_weight, page.partial_weight, page.degraded_weight)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, str]) -> Weights:
-        return cls(**{status: Decimal(weight) for status, weight in kept.items()})
+    def from_json(cls, saved: Mapping[str, str]) -> Weights:
+        return cls(**{status: Decimal(weight) for status, weight in saved.items()})
 
     def as_json(self) -> dict[str, str]:
-        """For the audit log: those that can be chosen."""
+        """Return the configurable weights, for the audit log."""
         return {status: f"{weight.normalize():f}" for status, weight in vars(self).items()}
 
     def of(self, status: str) -> Decimal:
         return self.by_status()[status]
 
     def by_status(self) -> dict[str, Decimal]:
-        """Of every status, from best to worst."""
+        """Return the weight of every status, from best to worst."""
         return {
             ComponentStatus.OPERATIONAL: Decimal(0),
             ComponentStatus.UNDER_MAINTENANCE: Decimal(0),
@@ -70,7 +70,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How long a component had each status within a window of length `window`. A status that it never had is absent."""
+    """How long a component had each status in a time window. Statuses that it never had are missing."""
 
     window: timedelta
     lasted: Mapping[str, timedelta]
@@ -85,15 +85,15 @@ class Totals:
 
     @property
     def worst(self) -> str | None:
-        """None: no data."""
+        """The worst status, None without data."""
         return max(self.lasted, key=_SEVERITY.__getitem__, default=None)
 
     def seconds_down(self, weights: Weights) -> Decimal:
-        """Weighted: an hour of partial outage at 0.3 is 1080 seconds."""
+        """Return the weighted downtime: an hour of partial outage at 0.3 is 1080 seconds."""
         return sum((weights.of(status) * _seconds(time) for status, time in self.lasted.items()), Decimal(0))
 
     def percentage(self, weights: Weights) -> Decimal | None:
-        """100 × (known − down) ÷ known, rounded down to four decimals; None if nothing is known."""
+        """Return 100 × (known − down) ÷ known, rounded down to four decimals; None without data."""
         known = _seconds(self.known)
         if not known:
             return None
@@ -102,7 +102,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Bars:
-    """Some days in a row, oldest first, and the uptime over all of them."""
+    """Consecutive days, oldest first, and their uptime."""
 
     days: list[Totals]
     percentage: Decimal | None
@@ -115,7 +115,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A calendar day of the page's zone: 24 hours, or 23 or 25 when clocks change."""
+    """A calendar day in the time zone of the page: 24 hours, or 23 or 25 when the clocks change."""
 
     date: date
     start: datetime
@@ -124,34 +124,34 @@ class Day:
 
 
 def by_component(rows: Iterable[tuple[int, str, datetime, datetime | None]]) -> dict[int, list[Interval]]:
-    """The intervals of each component, by its primary key."""
-    found: dict[int, list[Interval]] = defaultdict(list)
+    """Return the intervals of each component by its primary key."""
+    intervals: dict[int, list[Interval]] = defaultdict(list)
     for component, status, start, end in rows:
-        found[component].append(Interval(status, start, end))
-    return found
+        intervals[component].append(Interval(status, start, end))
+    return intervals
 
 
 def since(intervals: Iterable[Interval], start: datetime) -> list[Interval]:
-    """Without what came before `start`."""
-    reaching = (one for one in intervals if one.end is None or one.end > start)
-    return [one if one.start >= start else Interval(one.status, start, one.end) for one in reaching]
+    """Return the intervals without the time before `start`."""
+    later = (interval for interval in intervals if interval.end is None or interval.end > start)
+    return [i if i.start >= start else Interval(i.status, start, i.end) for i in later]
 
 
 def cut(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
-    """What of them lies between `start` and `end`, oldest first, each with an end."""
-    pieces = (
-        Interval(one.status, max(one.start, start), end if one.end is None else min(one.end, end)) for one in intervals
+    """Return the parts of the intervals between `start` and `end`, oldest first, each with an end."""
+    parts = (
+        Interval(interval.status, max(interval.start, start), min(interval.end or end, end)) for interval in intervals
     )
-    return sorted((one for one in pieces if one.end and one.start < one.end), key=lambda one: one.start)
+    return sorted((part for part in parts if part.end and part.start < part.end), key=lambda part: part.start)
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """The first moment of `day` in `zone`, as UTC."""
+    """Return the first moment of `day` in `zone`, as UTC."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def totals(intervals: Iterable[Interval], start: datetime, end: datetime, *, until: datetime) -> Totals:
-    """Of the window from `start` to `end`, as far as `until`: now, or the moment whose view is asked for."""
+    """Return the totals from `start` to `end`, but only up to `until`."""
     lasted: dict[str, timedelta] = {}
     last = min(end, until)
     for interval in intervals:
@@ -163,16 +163,16 @@ def totals(intervals: Iterable[Interval], start: datetime, end: datetime, *, unt
 
 
 def day_bounds(first: date, last: date, zone: tzinfo) -> list[datetime]:
-    """The midnights from that of `first` to the one that ends `last`: one more than there are days."""
+    """Return the midnights from the start of `first` to the end of `last`: one more than days."""
     return [midnight(first + timedelta(days=n), zone) for n in range((last - first).days + 2)]
 
 
 def daily_totals(intervals: Iterable[Interval], bounds: Sequence[datetime], *, until: datetime) -> list[Totals]:
-    """One for each day between two `bounds`, in one pass over both."""
+    """Return the totals of each day between two `bounds`, in one pass."""
     lasted: list[dict[str, timedelta]] = [{} for _ in bounds[1:]]
     count, number = len(lasted), 0
     last = min(bounds[-1], until)
-    for interval in sorted(intervals, key=lambda one: one.start):
+    for interval in sorted(intervals, key=lambda interval: interval.start):
         status, began = interval.status, max(interval.start, bounds[0])
         ended = last if interval.end is None else min(interval.end, last)
         while number < count and bounds[number + 1] <= began:
@@ -188,10 +188,10 @@ def daily_totals(intervals: Iterable[Interval], bounds: Sequence[datetime], *, u
 
 
 def days(intervals: Iterable[Interval], first: date, last: date, zone: tzinfo, *, until: datetime) -> list[Day]:
-    """Every day from `first` to `last`, both included."""
+    """Return every day from `first` to `last`, inclusive."""
     bounds = day_bounds(first, last, zone)
-    found = daily_totals(intervals, bounds, until=until)
-    return [Day(first + timedelta(days=n), bounds[n], bounds[n + 1], day) for n, day in enumerate(found)]
+    all_totals = daily_totals(intervals, bounds, until=until)
+    return [Day(first + timedelta(days=n), bounds[n], bounds[n + 1], day) for n, day in enumerate(all_totals)]
 
 
 def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Weights, *, until: datetime) -> Bars:
@@ -200,34 +200,34 @@ def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Wei
 
 
 def runs(statuses: Iterable[str | None]) -> dict[str, list[tuple[int, int]]]:
-    """Where each status stands in a row of days: (first day, how many). No data has the key ``""``."""
-    found: dict[str, list[tuple[int, int]]] = {}
+    """Return the runs of equal days by status: (first day, number of days). No data has the key ``""``."""
+    by_status: dict[str, list[tuple[int, int]]] = {}
     before, first, number = "", 0, -1
     for number, status in enumerate(statuses):
         if number == 0 or (status or "") != before:
             if number:
-                found.setdefault(before, []).append((first, number - first))
+                by_status.setdefault(before, []).append((first, number - first))
             before, first = status or "", number
     if number >= 0:
-        found.setdefault(before, []).append((first, number + 1 - first))
-    return found
+        by_status.setdefault(before, []).append((first, number + 1 - first))
+    return by_status
 
 
 def mean(percentages: Iterable[Decimal | None]) -> Decimal | None:
-    """A group's uptime: the plain mean of its members, those without data left out; rounded down to four decimals."""
+    """Return the uptime of a group: the mean of its members with data, rounded down to four decimals."""
     known = [percentage for percentage in percentages if percentage is not None]
     return (sum(known, Decimal(0)) / len(known)).quantize(_FULL_PRECISION, ROUND_FLOOR) if known else None
 
 
 def percentage_text(percentage: Decimal | None) -> str:
-    """`99.98 %`: rounded down, so that `100 %` is only said of time without any counted outage; `no data` for None."""
+    """Return `99.98 %`, rounded down so that `100 %` means no downtime at all; `no data` for None."""
     if percentage is None:
         return "no data"
     return "100 %" if percentage == 100 else f"{percentage.quantize(_AS_SHOWN, ROUND_FLOOR)} %"
 
 
 def weights_text(weights: Weights) -> str:
-    """`Counted as down: major outages in full, partial outages at 30 %. Not counted: …`"""
+    """Return `Counted as down: major outages in full, partial outages at 30 %. Not counted: …`."""
     names = {
         "major outages": weights.major_outage,
         "partial outages": weights.partial_outage,
@@ -243,5 +243,5 @@ def _share(weight: Decimal) -> str:
 
 
 def _seconds(duration: timedelta) -> Decimal:
-    """Exactly: a float would round."""
+    """Return the exact seconds; a float would round."""
     return Decimal(duration // timedelta(microseconds=1)).scaleb(-6)

@@ -1,4 +1,4 @@
-"""Lowest of the template tags: public pages, mails and console all load them."""
+"""Template filters for public pages, emails and the console."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -30,7 +30,7 @@ def moment(value: datetime, zone: tzinfo) -> SafeString:
 
 @register.filter
 def short_moment(value: datetime, zone: tzinfo) -> SafeString:
-    """`<time datetime="…Z">Sep 22, 19:35 UTC</time>`, where the year is plain (contract section 2.1)."""
+    """`<time datetime="…Z">Sep 22, 19:35 UTC</time>`, without the year (contract section 2.1)."""
     text = f"{value.astimezone(zone):%b %d, %H:%M %Z}"
     return format_html('<time datetime="{}">{}</time>', wording.machine_time(value), text)
 
@@ -44,7 +44,7 @@ def day(value: datetime, zone: tzinfo) -> SafeString:
 
 @register.filter
 def window(maintenance: Incident, zone: tzinfo) -> SafeString:
-    """`Oct 24, 02:00 – 04:00 CEST`, both ends as `<time>`, where the year is plain."""
+    """`Oct 24, 02:00 – 04:00 CEST`, both ends as `<time>`, without the year."""
     return _window(maintenance, zone, year=False)
 
 
@@ -56,7 +56,7 @@ def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
 
 @register.filter
 def utc_window(maintenance: Incident, zone: tzinfo) -> str:
-    """The same in UTC, for readers elsewhere; empty if `zone` is at UTC then."""
+    """The window in UTC; empty if `zone` is at UTC at that time."""
     start, end = maintenance.window
     at_utc = not any(moment.astimezone(zone).utcoffset() for moment in (start, end))
     return "" if at_utc else wording.window_text(start, end, UTC)
@@ -88,25 +88,25 @@ def duration(value: timedelta) -> str:
 
 @register.filter
 def short_duration(value: timedelta | None) -> str:
-    """`1 h 5 min`; a dash if there is none."""
+    """`1 h 5 min`; a dash for None."""
     return "–" if value is None else wording.short_duration(value)
 
 
 @register.filter
 def status_label(value: str) -> str:
-    """The word for a component's status: colour is never the only sign."""
+    """The label of a component status."""
     return ComponentStatus(value).label
 
 
 @register.filter
 def members(components: Iterable[Component], bars: Mapping[int, Bars]) -> SafeString:
-    """An item for each of `components`, in Python: as a template's loop, two hundred take a tenth of a second."""
+    """A list item for each component. A template loop would take 0.1 s for two hundred."""
     return format_html_join("\n  ", "<li>{} {}{}</li>", (_member(component, bars) for component in components))
 
 
 def _member(component: Component, bars: Mapping[int, Bars]) -> tuple[SafeString, SafeString, SafeString]:
-    more = format_html("<small>{}</small>", component.description) if component.description else ""
-    name = format_html('<span class="name">{}{}</span>', component.name, more)
+    description = format_html("<small>{}</small>", component.description) if component.description else ""
+    name = format_html('<span class="name">{}{}</span>', component.name, description)
     label = status_label(component.status)
     return (
         name,
@@ -116,23 +116,23 @@ def _member(component: Component, bars: Mapping[int, Bars]) -> tuple[SafeString,
 
 
 def day_bars(component: Component, bars: Mapping[int, Bars]) -> SafeString:
-    """The component's last days and its uptime, as a link to all about them; nothing if `bars` has none of it."""
+    """The last days and the uptime of the component, as a link to its uptime page; empty without bars."""
     if component.pk not in bars:
         return SafeString()
-    found = bars[component.pk]
+    component_bars = bars[component.pk]
     return format_html(
         '<a class="bars" href="{}" aria-label="{}, {}">{}{}</a>',
         reverse("public:component_uptime", args=[component.public_id]),
         component.name,
-        reporting_day_bars.sentence(found),
-        reporting_day_bars.svg(found),
-        uptime.percentage_text(found.percentage),
+        reporting_day_bars.sentence(component_bars),
+        reporting_day_bars.svg(component_bars),
+        uptime.percentage_text(component_bars.percentage),
     )
 
 
 @register.filter
 def long_bars(bars: Bars) -> SafeString:
-    """The same drawing alone, with its sentence as its text alternative."""
+    """The bars with their sentence as text alternative."""
     return format_html(
         '<div class="bars" role="img" aria-label="{}">{}</div>',
         reporting_day_bars.sentence(bars),
@@ -148,13 +148,13 @@ def percentage(value: Decimal | None) -> str:
 
 @register.filter
 def weights_text(weights: Weights) -> str:
-    """What counts as down, in one sentence: it stands beside every percentage."""
+    """A sentence about what counts as downtime."""
     return uptime.weights_text(weights)
 
 
 @register.filter
 def by_group(components: Iterable[Component]) -> str:
-    """`Public APIs (REST API), Website`: the names of an affected sentence."""
+    """`Public APIs (REST API), Website`."""
     return wording.affected_sentence(components).removeprefix("This incident affected: ").removesuffix(".")
 
 
@@ -168,5 +168,5 @@ def impact_label(value: str) -> str:
 
 @register.filter
 def site_name(page: Page) -> str:
-    """`Acme Status` (contract section 2.2), and no second “Status” for a page that is named so."""
+    """`Acme Status` (contract section 2.2), without a second “Status” if the name ends with it."""
     return page.name if page.name.lower().endswith("status") else f"{page.name} Status"

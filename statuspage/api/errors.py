@@ -1,7 +1,6 @@
 """Error responses. Clients read either `error` or `message`, so each has both (contract section 3.2)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -73,18 +72,6 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
         return error_body(error.status_code, str(error))
-
-
-@contextmanager
-def rename_fields(**names: str) -> Iterator[None]:
-    """Rename the fields of a ValidationError to the names of the API: `rename_fields(title="name")`."""
-    try:
-        yield
-    except ValidationError as error:
-        if not hasattr(error, "error_dict"):
-            raise
-        renamed = {names.get(field, field): messages for field, messages in error.message_dict.items()}
-        raise ValidationError(renamed) from None
 
 
 def _by_field(error: ValidationError) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What a badge says, and how wide that is. Drawn by templates/public/badge.svg."""
+"""The text, color and size of a badge, which templates/public/badge.svg draws."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from django.utils.text import Truncator
 
 from incidents.models.states import Impact
 
-# The light colors of tokens.css, which a picture on a foreign site cannot read. White text stands on them.
+# The light colors of tokens.css, which an image on another site cannot read. The text on them is white.
 COLORS = {
     Impact.NONE: "#14774a",
     Impact.MAINTENANCE: "#2a62b5",
@@ -24,7 +24,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Badge:
-    """`name` of what is told of, `word` for how it is, `color` for the same."""
+    """The name of the page or component, its status in words, and the color of that status."""
 
     name: str
     word: str
@@ -52,12 +52,12 @@ class Badge:
 
     @property
     def word_end(self) -> int:
-        """Where its round corners begin."""
+        """Return the x position at which the rounded corners on the right begin."""
         return self.width - 3
 
 
 def text_width(text: str) -> int:
-    """About how many pixels `text` takes at 11 pixels: it is then fitted to just that, whatever the font."""
+    """Estimate the width of `text` in pixels at a font size of 11. The SVG fits the text to this width in any font."""
     return round(sum(map(_letter_width, text)))
 
 
@@ -72,5 +72,5 @@ def _letter_width(letter: str) -> float:
 
 
 def short_name(name: str) -> str:
-    """`name` without what XML cannot carry, cut to what a badge has room for."""
+    """Return `name` without characters that XML does not allow, truncated to LONGEST_NAME."""
     return Truncator(_NOT_XML.sub("", name)).chars(LONGEST_NAME)

@@ -1,4 +1,4 @@
-"""Badges: how a page or a component is now, as a small picture for other sites."""
+"""Badges: the current status of a page or a component as a small image for other sites."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page_badge(request: HttpRequest) -> HttpResponse:
     impacts = list(page.incidents.visible_to(Viewer.PUBLIC).unresolved().values_list("impact", flat=True))
     headline = page_status(list(statuses), open_impacts=impacts)
     if impacts and headline.indicator == Impact.NONE:
-        # Something is wrong that no component shows: never green. The page says so, too.
+        # An open incident without an affected component: never green.
         word = "1 Open Incident" if len(impacts) == 1 else f"{len(impacts)} Open Incidents"
         return _badge(page, site_name(page), word, worst_impact([Impact.MINOR, *impacts]))
     return _badge(page, site_name(page), headline.description, worst_impact([headline.indicator]))

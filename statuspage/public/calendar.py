@@ -1,7 +1,7 @@
 """Maintenances as a calendar that other calendars subscribe to (RFC 5545, RFC 7986).
 
-Times are UTC instants: every calendar shows them in its reader's own zone, and no zone database has to agree.
-There is no METHOD, so DTSTAMP says when the event was last revised, and the same state gives the same bytes.
+Times are in UTC, so calendars show them in the user's own time zone, whatever time zone database they have. METHOD is
+left out, so DTSTAMP is the time of the last revision, and the same state gives the same bytes.
 """
 
 import re
@@ -22,13 +22,13 @@ from statuspage.common.urls import absolute_url
 
 PAST_DAYS = 90
 REFRESH = timedelta(hours=1)
-# RFC 5545, section 3.1: TEXT carries no control characters but tab and line ends.
+# RFC 5545, section 3.1: TEXT contains no control characters except tabs and line breaks.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLOCK_END = re.compile(r"</(?:p|li|h\d|pre|blockquote|tr)>|<br ?/?>")
 
 
 def calendar_feed(page: Page, *, now: datetime, component: Component | None = None) -> bytes:
-    """Every maintenance that ended in the last 90 days or later; with `component`, those that name it. Four queries."""
+    """Return all maintenances except those that ended over 90 days ago, or only those of `component`. Four queries."""
     today = now.astimezone(page.zone).date()
     since = midnight(today - timedelta(days=PAST_DAYS), page.zone)
     shown = page.incidents.visible_to(Viewer.PUBLIC).planned_since(since)
@@ -39,7 +39,7 @@ def calendar_feed(page: Page, *, now: datetime, component: Component | None = No
 
 
 def calendar_event(page: Page, maintenance: Incident) -> bytes:
-    """One maintenance, to be added to a calendar."""
+    """Return an iCalendar file with one maintenance, to add to a calendar."""
     return _calendar(page, [maintenance], name=maintenance.title)
 
 
@@ -60,7 +60,7 @@ def _event(page: Page, maintenance: Incident) -> Event:
     url = absolute_url(page, reverse("public:incident", args=[maintenance.public_id]))
     revised_at = maintenance.updated_at.astimezone(UTC).replace(microsecond=0)
     event = Event()
-    # Not the host name: a page that moves must not give every subscriber a second copy of each event.
+    # No host name in it: if the page's domain changes, calendars must not show each event twice.
     event.add("uid", f"{maintenance.public_id}@{page.public_id}")
     event.add("sequence", maintenance.calendar_sequence)
     event.add("dtstamp", revised_at)
@@ -71,14 +71,14 @@ def _event(page: Page, maintenance: Incident) -> Event:
     event.add("dtend", end.astimezone(UTC))
     event.add("status", "CANCELLED" if maintenance.cancelled_at else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
-    event.add("summary", _text(("Cancelled: " if maintenance.cancelled_at else "") + maintenance.title))
+    event.add("summary", _text(("Canceled: " if maintenance.cancelled_at else "") + maintenance.title))
     event.add("description", _description(page, maintenance, url))
     event.add("url", url)
     return event
 
 
 def _description(page: Page, maintenance: Incident, url: str) -> str:
-    """What was said last, what it touches, and when it is in the page's own zone."""
+    """Return the newest update, the affected components, the window in the page's time zone, and the URL."""
     window = window_text(*maintenance.window, page.zone)
     affected = ", ".join(component.full_name for component in maintenance.affected_components())
     last = maintenance.updates.all()[0]
@@ -87,7 +87,7 @@ def _description(page: Page, maintenance: Incident, url: str) -> str:
 
 
 def _plain(html: str) -> str:
-    """Rendered Markdown as lines of plain text."""
+    """Convert rendered Markdown to lines of plain text."""
     lines = unescape(strip_tags(_BLOCK_END.sub("\n", html))).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip())
 

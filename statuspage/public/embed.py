@@ -1,6 +1,6 @@
-"""A notice for other sites: a script adds a small frame to a corner while something is wrong (contract section 2.8).
+"""A notice for other sites: a script adds a small frame to a corner during an incident (contract section 2.8).
 
-The frame may stand anywhere, and it alone: no other page of ours can be framed.
+Any site may embed the frame. No other page can be framed.
 """
 
 from csp.decorators import csp_replace
@@ -27,12 +27,12 @@ def script(request: HttpRequest) -> HttpResponse:
     return rendered("public/embed/script.js", context, changed_at=page.updated_at, content_type=kind)
 
 
-# Outermost, so that a 304 carries the same policy.
+# The outermost decorators, so that a 304 response has the same policy.
 @xframe_options_exempt
 @csp_replace({"frame-ancestors": ["*"]})
 @public_page
 def frame(request: HttpRequest) -> HttpResponse:
-    """What runs now: open incidents, then maintenances. `?test` shows a sample."""
+    """Show open incidents and maintenances in progress. With `?test`, show a sample."""
     page = current_page(request)
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     running = [*visible.unresolved().newest_first(), *visible.running().soonest_first()]

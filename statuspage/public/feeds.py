@@ -1,4 +1,4 @@
-"""The incident history as Atom and RSS, in the shapes that existing readers know (contract sections 2.5 and 2.6)."""
+"""The incident history as Atom and RSS, in the format of Statuspage (contract sections 2.5 and 2.6)."""
 
 import re
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from statuspage.common.urls import absolute_url
 from statuspage.public.page_state import newest_incidents
 
 ENTRIES = 25
-# What XML 1.0 cannot carry, escaped or not.
+# Characters that XML 1.0 does not allow, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LEADING_PARAGRAPHS = re.compile(r"\A(?:<p>.*?</p>\s*)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """`number`: the internal id that Atom ids are made of. `content`: HTML, one paragraph per update, newest first."""
+    """`number` is the primary key, used in Atom ids. `content` is HTML: one paragraph per update, newest first."""
 
     number: int
     url: str
@@ -34,7 +34,7 @@ class FeedEntry:
 
     @property
     def spaced_content(self) -> str:
-        """As the RSS feed has it: a space after each tag of a paragraph's head."""
+        """Return the content in the RSS format: with a space after each tag of a paragraph's first line."""
         return re.sub(r"<p><small>(.*?)</small><br><strong>", r"<p> <small>\1</small><br> <strong>", self.content)
 
 
@@ -50,7 +50,7 @@ class Feed:
 
 
 def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
-    """The newest incidents of `page`, at most 25, by their last update; RSS lists upcoming maintenances before them."""
+    """Return at most 25 incidents of `page`, the most recently updated first; upcoming maintenances first for RSS."""
     home_url = absolute_url(page, reverse("public:home")).rstrip("/")
     return Feed(
         host=urlsplit(home_url).hostname or "",
@@ -85,12 +85,12 @@ def _entry(page: Page, incident: Incident) -> FeedEntry:
 
 
 def _schedule(page: Page, maintenance: Incident) -> str:
-    """When an upcoming maintenance is: the first paragraph of its entry, in the words that readers look for."""
+    """Return the first paragraph of an upcoming maintenance's entry: its window, in the words that clients look for."""
     return f"<p><strong>THIS IS A SCHEDULED EVENT {marked_span(*maintenance.window, page.zone)}</strong></p>"
 
 
 def marked_span(start: datetime, end: datetime | None, zone: tzinfo) -> str:
-    """`Oct <var …> 7</var>, <var …>21:23</var> - <var …>22:00</var> UTC`: HTML, with the end if there is one."""
+    """Return `Oct <var …> 7</var>, <var …>21:23</var> - <var …>22:00</var> UTC` as HTML, with the end if it is set."""
     first = start.astimezone(zone)
     if end is None:
         return f"{_day(first)} {escape(first.tzname())}"
@@ -101,7 +101,7 @@ def marked_span(start: datetime, end: datetime | None, zone: tzinfo) -> str:
 
 
 def _paragraph(at: datetime, label: str, html: str) -> str:
-    """What was said at `at`: leading paragraphs on the label's line, as readers expect, lists and the like after."""
+    """Return the HTML of one update: its first paragraphs on the line of its label, then lists and other blocks."""
     leading = _LEADING_PARAGRAPHS.match(html)
     text = leading.group().strip() if leading else ""
     inline = re.sub(r"</p>\s*<p>", "<br /><br />", text).removeprefix("<p>").removesuffix("</p>")

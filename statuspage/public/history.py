@@ -1,4 +1,4 @@
-"""The history by month: three months to a page, and only their incidents are read (contract section 2.2)."""
+"""The incident history: three months per page. Only the incidents of these months are read (contract section 2.2)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +19,7 @@ MESSAGE_LENGTH = 240
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """`message`: its newest update in short."""
+    """`message` is the text of its newest update, shortened."""
 
     incident: Incident
     message: str
@@ -34,7 +34,7 @@ class HistoryMonth:
 
 @dataclass(frozen=True)
 class History:
-    """`newer` and `older`: numbers of the neighbouring pages, None at either end."""
+    """`newer` and `older` are the numbers of the adjacent pages, None on the first and last page."""
 
     months: list[HistoryMonth]
     newer: int | None
@@ -43,7 +43,7 @@ class History:
 
 
 def history_page(page: Page, number: int, *, now: datetime) -> History | None:
-    """Months of the page's zone, counted back from the current one. None if there is no such page. Three queries."""
+    """Return a page of the history, or None if it does not exist. Page 1 has the current month. Three queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     this_month = _month_of(now, page)
     pages = page_count(page, now=now)
@@ -68,13 +68,13 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
 
 
 def page_count(page: Page, *, now: datetime) -> int:
-    """How many pages the history has: back to the first incident, one at least. One query."""
+    """Return the number of history pages back to the first incident, at least 1. One query."""
     first = page.incidents.visible_to(Viewer.PUBLIC).first_start() or now
     return max(1, page_of(page, first, now=now))
 
 
 def page_of(page: Page, moment: datetime, *, now: datetime) -> int:
-    """The number of the page that `moment` falls on; 0 or less if it lies in a month to come."""
+    """Return the number of the page that contains `moment`; 0 or less for a future month."""
     return months_between(_month_of(moment, page), _month_of(now, page)) // MONTHS_PER_PAGE + 1
 
 
@@ -83,7 +83,7 @@ def _month_of(moment: datetime, page: Page) -> date:
 
 
 def _in_short(html: str) -> str:
-    """Rendered Markdown as one short line of plain text."""
+    """Convert rendered Markdown to one short line of plain text."""
     return Truncator(" ".join(unescape(strip_tags(html)).split())).chars(MESSAGE_LENGTH)
 
 

@@ -1,4 +1,4 @@
-"""How public pages travel: anyone may keep them, nobody without asking whether they are still true."""
+"""HTTP caching of public pages: any cache may store them, but has to revalidate them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,15 +14,15 @@ from statuspage.common.json_responses import for_any_origin
 
 View = Callable[..., HttpResponse]
 
-# A shared cache may answer for so long without asking, and for a day when nobody answers it. Browsers always ask:
-# editors must see what they published.
+# Seconds for which a shared cache may respond without revalidating; for a day if the application does not respond.
+# Browsers always revalidate, so that editors see what they published.
 SHARED_SECONDS = 5
 STALE_IF_ERROR = 86_400
 NAMED_SECONDS = 31_536_000
 
 
 def public_page(view: View) -> View:
-    """GET and HEAD alone, cacheable, with ETag and conditional answers."""
+    """Allow only GET and HEAD, add cache headers and an ETag, and answer conditional requests."""
     with_cache_headers = cache_control(public=True, max_age=0, s_maxage=SHARED_SECONDS, stale_if_error=STALE_IF_ERROR)
     cached = with_cache_headers(conditional_page(view))
     checked: View = require_safe(cached)
@@ -30,14 +30,14 @@ def public_page(view: View) -> View:
 
 
 def named_by_content(view: View) -> View:
-    """As `public_page`, for an address that always means the same bytes: nobody needs to ask again."""
+    """Like `public_page`, for a URL whose content never changes: caches need not revalidate it."""
     with_cache_headers = cache_control(public=True, max_age=NAMED_SECONDS, immutable=True)
     checked: View = require_safe(with_cache_headers(conditional_page(view)))
     return checked
 
 
 def open_page(view: View) -> View:
-    """As `public_page`, for scripts of any origin: each answer says so, a 304 too."""
+    """Like `public_page`, for scripts of any origin: each response has the CORS header, 304 responses too."""
     page = public_page(view)
 
     @wraps(view)
@@ -55,7 +55,7 @@ def rendered(
     content_type: str = "text/html; charset=utf-8",
     status: int = 200,
 ) -> HttpResponse:
-    """Rendered without the request, so that no template can touch session or user: no cookie, no `Vary`."""
+    """Render a template without the request, so that it cannot use the session or user: no cookie, no `Vary`."""
     response = HttpResponse(render_to_string(template, context), content_type=content_type, status=status)
     if changed_at:
         response["Last-Modified"] = http_date(changed_at.timestamp())

@@ -1,4 +1,4 @@
-"""What an open page asks now and then: whether something happened, and until when it is known that nothing did."""
+"""The file that an open page polls: whether the page changed, and when it was last up to date."""
 
 from datetime import datetime
 
@@ -11,19 +11,19 @@ from incidents.reporting.uptime import midnight
 from statuspage.common.urls import current_page
 from statuspage.public.http import public_page
 
-# Of a page that is not made anew with every event: it finds out for itself once it is open.
+# For pages that are not published again with every event: they poll for the version once they are open.
 UNKNOWN = "0"
 
 
 def version(page: Page, *, now: datetime) -> str:
-    """Another one as soon as something happened on `page`, or a new day began there; the same otherwise."""
+    """Return a string that changes with every event of `page` and when a new day begins in its time zone."""
     today = midnight(now.astimezone(page.zone).date(), page.zone)
     return f"{int(max(page.updated_at, today).timestamp() * 1_000_000):x}"
 
 
 @public_page
 def live(request: HttpRequest) -> JsonResponse:
-    """`as_of` is on the page's clock. Its Last-Modified says the same on that of whoever serves it."""
+    """Return the version and the time. `as_of` is in the page's time zone; Last-Modified is the same time."""
     page, now = current_page(request), timezone.now()
     as_of = now.astimezone(page.zone).isoformat(timespec="seconds")
     answer = JsonResponse({"version": version(page, now=now), "as_of": as_of})

@@ -1,4 +1,4 @@
-"""What visitors may know, read once: home, incident pages and feeds are drawn from here.
+"""What visitors may see: the home page, incident pages and feeds are rendered from it.
 
 Everything goes through `visible_to(Viewer.PUBLIC)`. The number of queries does not grow with the number of rows.
 """
@@ -26,7 +26,7 @@ OPEN_ALL_UP_TO = 24
 
 @dataclass(frozen=True)
 class ComponentSection:
-    """A group with its shown members, or a run of loose components between groups (`group` None), in page order."""
+    """A group with its visible components, or consecutive components without a group (`group` is None)."""
 
     group: ComponentGroup | None
     components: list[Component]
@@ -34,7 +34,7 @@ class ComponentSection:
 
     @property
     def status(self) -> ComponentStatus:
-        """A group is as bad as its worst shown member."""
+        """Return the worst status of its components."""
         return worst_status(component.status for component in self.components)
 
 
@@ -46,18 +46,18 @@ class PastDay:
 
 @dataclass(frozen=True)
 class Upcoming:
-    """`when`: the days until then, `in 3 days`. `again`: later ones of its series that say nothing else."""
+    """`when`: how soon it starts, as `in 3 days`. `repeats`: later ones of its series with the same texts."""
 
     maintenance: Incident
     when: str
-    again: list[Incident]
+    repeats: list[Incident]
 
 
 @dataclass(frozen=True)
 class PageState:
-    """`days`: today and the 14 before it in the page's zone; an ended incident stands on the day of its last update.
+    """`days`: today and the 14 days before in the page's time zone, each with the ended incidents last updated on it.
 
-    `changed_at`: when this state last changed, if only because a new day began.
+    `changed_at`: when this state last changed; the beginning of a day is a change.
     """
 
     page: Page
@@ -100,7 +100,7 @@ def page_state(page: Page, *, now: datetime) -> PageState:
 
 
 def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
-    """The last `count` incidents by their newest update: what feeds list. RSS has upcoming maintenances before them."""
+    """Return the `count` most recently updated incidents, for feeds; upcoming maintenances first if requested."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
     return list(ordered.with_details()[:count])
@@ -108,13 +108,13 @@ def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) ->
 
 @dataclass(frozen=True)
 class IncidentReport:
-    """`postmortem` only while it is published, `account` what it shows beside its text; `affected` is the last line,
-    empty if no component was named."""
+    """`postmortem` is set only while it is published; `summary` is what it shows besides its text. `affected` is the
+    last line of the report, empty without affected components."""
 
     incident: Incident
     updates: list[IncidentUpdate]
     postmortem: Postmortem | None
-    account: PostmortemSummary | None
+    summary: PostmortemSummary | None
     action_items: list[ActionItem]
     affected: str
 
@@ -124,7 +124,7 @@ class IncidentReport:
 
 
 def incident_report(page: Page, public_id: str) -> IncidentReport | None:
-    """All that was published about the incident; None if there is nothing to show. Seven queries at most."""
+    """Return everything published about the incident, or None if visitors may not see it. At most seven queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     incident = visible.with_details().prefetch_related("updates__revisions").filter(public_id=public_id).first()
     if incident is None:
@@ -136,7 +136,7 @@ def incident_report(page: Page, public_id: str) -> IncidentReport | None:
         incident=incident,
         updates=list(incident.updates.all()),
         postmortem=postmortem,
-        account=PostmortemSummary.read(postmortem.account) if postmortem else None,
+        summary=PostmortemSummary.read(postmortem.account) if postmortem else None,
         action_items=list(postmortem.action_items.all()) if postmortem else [],
         affected=_affected(incident),
     )
@@ -164,14 +164,14 @@ def _sections(components: list[Component]) -> list[ComponentSection]:
 
 
 def _upcoming(maintenances: list[Incident], today: date, zone: tzinfo) -> list[Upcoming]:
-    """By their start. Of a series that says the same each time, the first one."""
+    """Return maintenances by start; those of one series with the same texts are one entry."""
     announcements: dict[object, Upcoming] = {}
     for maintenance in maintenances:
         key: object = maintenance.pk
         if maintenance.series_id:
             key = maintenance.series_id, maintenance.title, maintenance.updates.all()[0].body
         if key in announcements:
-            announcements[key].again.append(maintenance)
+            announcements[key].repeats.append(maintenance)
         else:
             announcements[key] = Upcoming(maintenance, days_until(maintenance.window[0], today, zone), [])
     return list(announcements.values())

@@ -1,6 +1,6 @@
-"""Which paths a page has, and which of them an event touches. Every one is answered by a view of `public/urls.py`.
+"""The paths that are published for a page, and which of them an event changes. Views in `public/urls.py` render them.
 
-None depends on a query string: what has one is asked of the application.
+None depends on a query string: the application answers requests that have one.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from statuspage.public.history import page_count, page_of
 from statuspage.public.theme import accent_code
 from statuspage.publishing.path_source import MANY_EVENTS, ChangedPaths, Stale
 
-# What says when it was true: published at least once a minute.
+# Paths that state the time: published at least once a minute.
 CLOCKS = ("home", "live")
-# What shows the present state, and so changes with nearly everything.
+# Paths that show the current state, so nearly every event changes them.
 API_V2 = (
     *("v2_summary", "v2_status", "v2_components", "v2_incidents", "v2_unresolved", "v2_resolved"),
     *("v2_maintenances", "v2_upcoming", "v2_active"),
 )
 FEEDS = ("atom", "rss", "json_feed", "maintenances_ics", "history_json", "all_uptime_json")
 SUMMARIES = (*CLOCKS, *FEEDS, *API_V2, "uptime", "badge", "embed_frame")
-# What changes with the code or the page's name alone.
+# Paths that change only with the code or the page's name.
 FIXED = ("robots", "missing", "away", "embed_script")
 # Their content is in their names. Pages request the old ones until all pages are rendered again.
 STYLESHEETS_AND_LOGOS = ("/accent-", "/logo-")
-# Of components whose uptime is published.
+# URL names for each component whose uptime is published.
 SHOWCASED = ("component_uptime", "uptime_json", "uptime_csv")
 PIECE = 500
 
 
 def everything(page: Page, *, now: datetime) -> Iterator[str]:
-    """All paths of `page`, the incidents last and the newest of them first."""
+    """Yield all paths of `page`: those of incidents last, the newest incident first."""
     yield from present(page, now=now)
     for incident in page.incidents.with_public_path().in_batches(PIECE):
         yield from of_incident(incident)
 
 
 def count(page: Page, *, now: datetime) -> int:
-    """How many paths `everything` gives."""
+    """Return the number of paths that `everything` yields."""
     answering = page.incidents.with_public_path()
     return len(present(page, now=now)) + answering.count() + answering.maintenances().count()
 
 
 def present(page: Page, *, now: datetime) -> list[str]:
-    """All paths but those of incidents: what the clock changes, if only because a new day began."""
+    """Return all paths but those of incidents. The beginning of a new day changes these."""
     components = list(page.components.visible_to(Viewer.PUBLIC))
     paths = [*_named(SUMMARIES + FIXED), *_histories(range(1, page_count(page, now=now) + 1))]
     paths += [path for component in components for path in _of_component(component)]
@@ -61,13 +61,13 @@ def present(page: Page, *, now: datetime) -> list[str]:
 
 
 def hidden(page: Page) -> list[str]:
-    """Those of incidents that visitors no longer see."""
+    """Return the paths of incidents that visitors may no longer see."""
     seen = page.incidents.with_public_path().values("pk")
     return [path for incident in page.incidents.exclude(pk__in=seen) for path in of_incident(incident)]
 
 
 def changed(page: Page, events: Sequence[Event], *, since: datetime, now: datetime) -> ChangedPaths:
-    """What may read otherwise after `events`, and because the clock moved on from `since`."""
+    """Return the paths that `events` may change, and those that the time since `since` may change."""
     changes = _changes(events)
     stale = Stale.NOTHING
     if _hour(since, page) != _hour(now, page) or PageChange.ALL_BUT_INCIDENTS in changes:
@@ -103,7 +103,7 @@ def clocks() -> list[str]:
 
 
 def of_incident(incident: Incident) -> list[str]:
-    # Not its JSON: that carries the present status of its components, and so changes with any later incident of theirs.
+    # Without its JSON, which contains the current status of its components and changes with their later incidents.
     paths = [reverse("public:incident", args=[incident.public_id])]
     if incident.kind == Kind.MAINTENANCE:
         paths.append(reverse("public:maintenance_ics", args=[incident.public_id]))
@@ -111,7 +111,7 @@ def of_incident(incident: Incident) -> list[str]:
 
 
 def _changes(events: Iterable[Event]) -> PageChange:
-    """What one or more of `events` change."""
+    """Return the union of what `events` change."""
     return reduce(or_, (event.properties.page_change for event in events), PageChange.NOTHING)
 
 
@@ -130,12 +130,12 @@ def _changed_histories(page: Page, events: Iterable[Event], *, now: datetime) ->
     numbers = {page_of(page, event.incident.happened_at, now=now) for event in about if event.incident}
     if PageChange.HISTORY in _changes(about) or any(number > 1 for number in numbers):
         return _histories(range(1, page_count(page, now=now) + 1))
-    # The first one carries the present status of all components, for programs.
+    # The first page contains the current status of all components, for programs.
     return _histories([1])
 
 
 def histories_beyond(page: Page, published: Iterable[str], *, now: datetime) -> list[str]:
-    """Of `published`, the pages of the history that it is too short for since its oldest incident left or moved."""
+    """Return those of `published` that are history pages which no longer exist, because the history became shorter."""
     older = reverse("public:history") + "/"
     history_paths = [path for path in published if path.startswith(older)]
     known = set(_histories(range(1, page_count(page, now=now) + 1))) if history_paths else set()
@@ -161,7 +161,7 @@ def _stylesheets_and_logos(page: Page) -> list[str]:
 
 
 def _reports(page: Page, components: Iterable[Component], *, now: datetime) -> list[str]:
-    """Of the current month: older ones change only when history is corrected, and are asked of the application."""
+    """Return the paths of the current month. The application answers for older reports, which rarely change."""
     paths = _named(["analytics"]) if page.analytics_public else []
     if page.reports_public:
         month = Period.month_at(now, page.zone).code

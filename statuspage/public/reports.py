@@ -1,6 +1,6 @@
-"""Analytics and service level reports, where the page's owners let visitors read them; 404 elsewhere.
+"""Response times and service level reports. They respond with 404 unless the page publishes them.
 
-What still runs changes with the clock, so only an ETag says whether it did.
+Ongoing incidents change them with time, so they have an ETag but no Last-Modified.
 """
 
 from collections.abc import Sequence

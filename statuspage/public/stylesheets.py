@@ -1,4 +1,4 @@
-"""The public page's style as one file, so that a first visit asks for one: its parts stay apart in static/css/."""
+"""Joins the style sheets of the public page into one file, so that a first visit loads only one."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,12 +9,12 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 
 NAME = "css/site.css"
-# In this order, for of two rules that say as much the later one holds.
+# The order matters: of two rules with the same specificity the later one applies.
 PARTS = ("tokens", "base", "public", "bars", "report", "timeline")
 
 
 class JoinedFinder(BaseFinder):
-    """Finds `css/site.css`, which is joined anew whenever somebody asks for it and a part has changed."""
+    """Finds `css/site.css` and writes it again if one of its parts has changed."""
 
     def check(self, **_options: Any) -> list[Any]:
         return []
@@ -30,7 +30,7 @@ class JoinedFinder(BaseFinder):
 
 
 def joined() -> Path:
-    """The file, up to date."""
+    """Return the path of the joined file, after updating it if necessary."""
     folder = settings.BASE_DIR / "static" / "css"
     text = "\n".join((folder / f"{part}.css").read_text(encoding="utf-8") for part in PARTS)
     path: Path = settings.DATA_DIR / "joined" / NAME

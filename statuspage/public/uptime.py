@@ -1,4 +1,4 @@
-"""Uptime as visitors read it: the bars of the home page, the calendar by month, a component's own page."""
+"""Uptime on public pages: the bars of the home page, the calendar by month, and the page of a component."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SPANS = (30, 90, 365)
 
 @dataclass(frozen=True)
 class DayRecord:
-    """A day of the calendar. `status`: its worst; empty if there is no data."""
+    """A day of the calendar. `status` is the worst of the day, empty if there is no data."""
 
     day: uptime.Day
     incidents: list[Incident]
@@ -35,12 +35,12 @@ class DayRecord:
         return ComponentStatus(self.status).label if self.status else "No data"
 
     @property
-    def is_troubled(self) -> bool:
+    def is_affected(self) -> bool:
         return self.status not in ("", ComponentStatus.OPERATIONAL)
 
     @property
     def durations(self) -> list[tuple[str, str]]:
-        """How long it had each status but operational, worst first: (`major_outage`, `12 minutes`)."""
+        """Return the duration of each status but operational, worst first, as (`major_outage`, `12 minutes`)."""
         lasted = self.day.totals.lasted
         bad = [status for status in reversed(ComponentStatus) if status in lasted and status.value != "operational"]
         return [(status.value, duration_text(lasted[status])) for status in bad]
@@ -48,7 +48,7 @@ class DayRecord:
 
 @dataclass(frozen=True)
 class CalendarMonth:
-    """`weeks`: Monday to Sunday; None beside the month's own days."""
+    """`weeks`: lists of seven days from Monday; None for days of other months."""
 
     first: date
     last: date
@@ -66,16 +66,16 @@ class UptimeSpan:
 
 @dataclass(frozen=True)
 class ComponentUptime:
-    """`known_since` only if that is within the longest span: of what was before, no number speaks.
+    """`known_since` is set only if recording started within the longest span.
 
-    `has_earlier`: whether its history goes back behind `months`.
+    `has_earlier`: whether its history begins before `months`.
     """
 
     component: Component
     spans: list[UptimeSpan]
     bars: Bars
     months: list[CalendarMonth]
-    troubled: list[DayRecord]
+    affected_days: list[DayRecord]
     known_since: datetime | None
     has_earlier: bool
     today: date
@@ -92,12 +92,12 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Calendar:
-    """`chosen` None: there is no component to show. `newer`, `older`: neighbouring pages' numbers, None at the ends."""
+    """`chosen` is None without components. `newer` and `older`: numbers of the adjacent pages, None at either end."""
 
     components: list[Component]
     chosen: Component | None
     months: list[CalendarMonth]
-    troubled: list[DayRecord]
+    affected_days: list[DayRecord]
     table: list[TableRow]
     number: int
     newer: int | None
@@ -105,7 +105,7 @@ class Calendar:
 
 
 def bars_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, Bars]:
-    """By the primary key of each component whose uptime is published. One query; none without components."""
+    """Return the bars of each component whose uptime is published, by primary key. At most one query."""
     shown = [component for component in components if component.showcase]
     if not shown:
         return {}
@@ -117,7 +117,7 @@ def bars_of(page: Page, components: Collection[Component], *, now: datetime) -> 
 
 
 def shown_component(page: Page, public_id: str) -> Component | None:
-    """The component if its uptime is published."""
+    """Return the component if its uptime is published, else None."""
     shown = page.components.visible_to(Viewer.PUBLIC).showcased()
     return shown.select_related("group").filter(public_id=public_id).first()
 
@@ -139,7 +139,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
         spans=[_span(page, history, weights, days, now=now) for days in SPANS],
         bars=uptime.bars(history, bounds, weights, until=now),
         months=[_month(page, first, history, incidents, weights, now=now) for first in firsts],
-        troubled=_troubled(_records(page, listed, today, history, incidents, now=now)),
+        affected_days=_affected_days(_records(page, listed, today, history, incidents, now=now)),
         known_since=began if began and began > longest else None,
         has_earlier=began is not None and began < uptime.midnight(firsts[-1], page.zone),
         today=today,
@@ -147,7 +147,7 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
 
 
 def spans_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, list[UptimeSpan]]:
-    """By primary key: the uptime of each component in each of SPANS. One query."""
+    """Return the uptime of each component in each of SPANS, by primary key. One query."""
     today = now.astimezone(page.zone).date()
     longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
     tomorrow = uptime.midnight(today + timedelta(days=1), page.zone)
@@ -180,7 +180,7 @@ def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> 
         components=components,
         chosen=chosen,
         months=months,
-        troubled=_troubled(component for month in months for week in month.weeks for component in week),
+        affected_days=_affected_days(component for month in months for week in month.weeks for component in week),
         table=_table(page, components, histories, firsts, weights, now=now),
         number=number,
         newer=number - 1 if number > 1 else None,
@@ -227,10 +227,10 @@ def _touches(incident: Incident, day: uptime.Day) -> bool:
     return began < day.end and (incident.resolved_at is None or incident.resolved_at > day.start)
 
 
-def _troubled(records: Iterable[DayRecord | None]) -> list[DayRecord]:
-    """The days that were not fully operational, newest first."""
+def _affected_days(records: Iterable[DayRecord | None]) -> list[DayRecord]:
+    """Return the days that were not fully operational, newest first."""
     return sorted(
-        (record for record in records if record and record.is_troubled),
+        (record for record in records if record and record.is_affected),
         key=lambda record: record.day.date,
         reverse=True,
     )
@@ -263,5 +263,5 @@ def _table(
 
 
 def _days_before(today: date, count: int) -> date:
-    """The first of `count` days, of which `today` is the last."""
+    """Return the first of `count` days that end with `today`."""
     return today - timedelta(days=count - 1)

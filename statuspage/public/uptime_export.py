@@ -1,4 +1,4 @@
-"""A component's uptime with all that it was made from, so that anybody can recompute it (docs/uptime.md)."""
+"""A component's uptime with the data behind it, so that anyone can recalculate it (docs/uptime.md)."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from statuspage.common.urls import absolute_url
 
 DAYS = (30, 90, 365)
 DEFAULT_DAYS = 90
-# Before the first status page, and short of what calendars can add to.
+# From before the first status page to the last year with which date calculations work.
 FIRST_YEAR, LAST_YEAR = 1990, 9000
 METHOD = (
     "uptime_percentage = 100 * (known_seconds - down_seconds) / known_seconds, rounded down to four decimals;"
@@ -28,13 +28,13 @@ METHOD = (
 )
 
 
-class BadRequest(ValueError):
-    """What was asked for cannot be given; the message says so in plain words."""
+class InvalidExportRequest(ValueError):
+    """A parameter of the request is missing or invalid. The message is for the client."""
 
 
 @dataclass(frozen=True)
 class UptimeExportRequest:
-    """The window and, if `as_of` is set, the moment whose record is asked for."""
+    """The window and, for figures as they were recorded at some time, that time as `as_of`."""
 
     start: datetime
     end: datetime
@@ -43,7 +43,7 @@ class UptimeExportRequest:
 
 @dataclass(frozen=True)
 class UptimeExport:
-    """`intervals` are cut to the window, oldest first, and all of them have an end. `at`: until when time is known."""
+    """`intervals` are cut to the window, oldest first, and all have an end. Time after `at` is unknown."""
 
     page: Page
     component: Component
@@ -55,22 +55,22 @@ class UptimeExport:
 
 
 def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> UptimeExportRequest:
-    """`days`, or `from` and `to`; and `as_of`. BadRequest says what is wrong."""
+    """Read `days`, or `from` and `to`, and `as_of`. Raises InvalidExportRequest."""
     for name in params:
         if name not in ("days", "from", "to", "as_of"):
-            raise BadRequest(f"“{name[:40]}” is not known here. Use days, from, to and as_of.")
+            raise InvalidExportRequest(f"“{name[:40]}” is not a known parameter. Use days, from, to and as_of.")
     as_of = _as_of(params["as_of"], page, now) if "as_of" in params else None
     if "from" in params or "to" in params:
         start, end = _window(params, page)
     else:
-        # The end of a day belongs to that day, not to the one that begins with it.
+        # The end of a day is part of that day, not of the next day.
         last = as_of - timedelta.resolution if as_of else now
         start, end = _last_days(params.get("days", str(DEFAULT_DAYS)), page, last)
     return UptimeExportRequest(start, end, as_of)
 
 
 def uptime_export(page: Page, component: Component, request: UptimeExportRequest, *, now: datetime) -> UptimeExport:
-    """At most two queries."""
+    """Return the export for a component. At most two queries."""
     histories = read_histories([component], request.start, request.end, zone=page.zone, as_reported=request.as_of)
     history = histories[component.pk]
     at = request.as_of or now
@@ -85,25 +85,25 @@ def uptime_export(page: Page, component: Component, request: UptimeExportRequest
     )
 
 
-def as_json(proof: UptimeExport) -> dict[str, Any]:
-    weights, lasted = proof.weights.by_status(), proof.totals.lasted
-    percentage = proof.totals.percentage(proof.weights)
+def as_json(export: UptimeExport) -> dict[str, Any]:
+    weights, lasted = export.weights.by_status(), export.totals.lasted
+    percentage = export.totals.percentage(export.weights)
     return {
-        "component": {"id": proof.component.public_id, "name": proof.component.full_name},
-        "page": {"name": proof.page.name, "url": absolute_url(proof.page, reverse("public:home"))},
+        "component": {"id": export.component.public_id, "name": export.component.full_name},
+        "page": {"name": export.page.name, "url": absolute_url(export.page, reverse("public:home"))},
         "window": {
-            "from": _iso(proof.request.start),
-            "to": _iso(proof.request.end),
-            "time_zone": proof.page.time_zone,
-            "seconds": _seconds(proof.totals.window),
+            "from": _iso(export.request.start),
+            "to": _iso(export.request.end),
+            "time_zone": export.page.time_zone,
+            "seconds": _seconds(export.totals.window),
         },
-        "reading": "as reported" if proof.request.as_of else "as corrected",
-        "at": _iso(proof.at),
+        "reading": "as reported" if export.request.as_of else "as corrected",
+        "at": _iso(export.at),
         "weights": {status: _plain(weight) for status, weight in weights.items()},
         "seconds": {status.value: _seconds(lasted.get(status, uptime.ZERO)) for status in BY_SEVERITY}
-        | {"no_data": _seconds(proof.totals.no_data)},
-        "known_seconds": _seconds(proof.totals.known),
-        "down_seconds": _plain(proof.totals.seconds_down(proof.weights)),
+        | {"no_data": _seconds(export.totals.no_data)},
+        "known_seconds": _seconds(export.totals.known),
+        "down_seconds": _plain(export.totals.seconds_down(export.weights)),
         "uptime_percentage": None if percentage is None else _plain(percentage),
         "intervals": [
             {
@@ -112,7 +112,7 @@ def as_json(proof: UptimeExport) -> dict[str, Any]:
                 "to": _iso(end),
                 "seconds": _seconds(end - interval.start),
             }
-            for interval in proof.intervals
+            for interval in export.intervals
             if (end := interval.end)
         ],
         "method": METHOD,
@@ -122,9 +122,9 @@ def as_json(proof: UptimeExport) -> dict[str, Any]:
 COLUMNS = ("record", "name", "from", "to", "seconds", "weight", "down_seconds", "uptime_percentage")
 
 
-def as_csv(proof: UptimeExport) -> str:
-    """One kind of row after another, each named in the first column: the same facts as the JSON."""
-    document = as_json(proof)
+def as_csv(export: UptimeExport) -> str:
+    """Return the data of the JSON as CSV. The first column names the kind of each row."""
+    document = as_json(export)
     window = document["window"]
     rows: list[dict[str, Any]] = [
         {"record": "component", "name": _harmless(document["component"]["name"])},
@@ -163,18 +163,20 @@ def as_csv(proof: UptimeExport) -> str:
 
 
 def _as_of(text: str, page: Page, now: datetime) -> datetime:
-    """A date means what was on record at its end; today means now."""
+    """Parse `as_of`. A date means the end of that day; the current date means now."""
     if _date(text) == now.astimezone(page.zone).date():
         return now
     as_of = _moment(text, "as_of", page, end_of_day=True)
     if as_of > now:
-        raise BadRequest("as_of lies in the future: nothing has been reported then.")
+        raise InvalidExportRequest("as_of must not be in the future.")
     return as_of
 
 
 def _last_days(count: str, page: Page, at: datetime) -> tuple[datetime, datetime]:
     if count not in map(str, DAYS):
-        raise BadRequest(f"days must be one of {', '.join(map(str, DAYS))}; for another window use from and to.")
+        raise InvalidExportRequest(
+            f"days must be one of {', '.join(map(str, DAYS))}. For another window, use from and to."
+        )
     last = at.astimezone(page.zone).date()
     first = last - timedelta(days=int(count) - 1)
     return uptime.midnight(first, page.zone), uptime.midnight(last + timedelta(days=1), page.zone)
@@ -182,32 +184,32 @@ def _last_days(count: str, page: Page, at: datetime) -> tuple[datetime, datetime
 
 def _window(params: Mapping[str, str], page: Page) -> tuple[datetime, datetime]:
     if "days" in params:
-        raise BadRequest("Give either days, or from and to.")
+        raise InvalidExportRequest("Use either days, or from and to.")
     if "from" not in params or "to" not in params:
-        raise BadRequest("from and to belong together: one of them is missing.")
+        raise InvalidExportRequest("Use from and to together: one of them is missing.")
     start = _moment(params["from"], "from", page)
     end = _moment(params["to"], "to", page, end_of_day=True)
     if end <= start:
-        raise BadRequest("to must be later than from.")
+        raise InvalidExportRequest("to must be later than from.")
     return start, end
 
 
 def _moment(text: str, name: str, page: Page, *, end_of_day: bool = False) -> datetime:
-    """A date of the page's zone (its first moment, or the one that ends it) or a time with an offset."""
-    plain = f"{name} must be a date like 2026-01-31 or a time with its offset like 2026-01-31T12:00:00Z."
-    # In an address, a plus sign that was not escaped arrives as a space.
+    """Parse a time with an offset, or a date: its start or end in the page's time zone."""
+    message = f"{name} must be a date like 2026-01-31 or a time with an offset like 2026-01-31T12:00:00Z."
+    # A plus sign that is not escaped in a URL arrives as a space.
     text = text.strip().replace(" ", "+")
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequest(plain) from None
-    if not FIRST_YEAR <= found.year < LAST_YEAR:
-        raise BadRequest(f"{name} must lie between {FIRST_YEAR} and {LAST_YEAR}.")
+        raise InvalidExportRequest(message) from None
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise InvalidExportRequest(f"{name} must be between {FIRST_YEAR} and {LAST_YEAR}.")
     if day := _date(text):
         return uptime.midnight(day + timedelta(days=end_of_day), page.zone)
-    if found.tzinfo is None:
-        raise BadRequest(plain)
-    return found.astimezone(UTC)
+    if moment.tzinfo is None:
+        raise InvalidExportRequest(message)
+    return moment.astimezone(UTC)
 
 
 def _date(text: str) -> date | None:
@@ -226,10 +228,10 @@ def _seconds(duration: timedelta) -> int | float:
 
 
 def _plain(value: Decimal) -> int | float:
-    """Whole numbers without a point."""
+    """Convert to int if `value` is a whole number, else to float."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _harmless(name: str) -> str:
-    """A spreadsheet must not take a name for a formula."""
+    """Escape a name that a spreadsheet would read as a formula."""
     return f"'{name}" if name[:1] in "=+-@\t\r" else name

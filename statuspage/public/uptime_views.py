@@ -36,39 +36,40 @@ def component(request: HttpRequest, public_id: str) -> HttpResponse:
 @public_page
 def component_json(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, public_id), _this_second()
-    kind = "application/json; charset=utf-8"
+    component, now = _component(page, public_id), _this_second()
+    content_type = "application/json; charset=utf-8"
     try:
-        wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
-    except uptime_export.BadRequest as refusal:
-        return HttpResponse(_dump({"error": str(refusal)}), content_type=kind, status=400)
+        export_request = uptime_export.read_request(request.GET.dict(), page, now=now)
+    except uptime_export.InvalidExportRequest as error:
+        return HttpResponse(_dump({"error": str(error)}), content_type=content_type, status=400)
     return HttpResponse(
-        _dump(uptime_export.as_json(uptime_export.uptime_export(page, shown, wanted, now=now))), content_type=kind
+        _dump(uptime_export.as_json(uptime_export.uptime_export(page, component, export_request, now=now))),
+        content_type=content_type,
     )
 
 
 @public_page
 def component_csv(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    shown, now = _component(page, public_id), _this_second()
+    component, now = _component(page, public_id), _this_second()
     try:
-        wanted = uptime_export.read_request(request.GET.dict(), page, now=now)
-    except uptime_export.BadRequest as refusal:
-        return HttpResponse(f"{refusal}\n", content_type="text/plain; charset=utf-8", status=400)
-    text = uptime_export.as_csv(uptime_export.uptime_export(page, shown, wanted, now=now))
-    named = {"Content-Disposition": f'attachment; filename="uptime-{shown.public_id}.csv"'}
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=named)
+        export_request = uptime_export.read_request(request.GET.dict(), page, now=now)
+    except uptime_export.InvalidExportRequest as error:
+        return HttpResponse(f"{error}\n", content_type="text/plain; charset=utf-8", status=400)
+    text = uptime_export.as_csv(uptime_export.uptime_export(page, component, export_request, now=now))
+    headers = {"Content-Disposition": f'attachment; filename="uptime-{component.public_id}.csv"'}
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _component(page: Page, public_id: str) -> Component:
-    shown = shown_component(page, public_id)
-    if shown is None:
+    component = shown_component(page, public_id)
+    if component is None:
         raise Http404
-    return shown
+    return component
 
 
 def _this_second() -> datetime:
-    """Times in the files are easier to read, and to recompute, without fractions."""
+    """Return the current time without fractions: times in the files are easier to read and to recalculate."""
     return timezone.now().replace(microsecond=0)
 
 

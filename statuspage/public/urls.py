@@ -36,7 +36,7 @@ urlpatterns = [
     path("accent-<slug:colors>.css", views.accent, name="accent"),
     path("logo-<slug:digest>.webp", views.logo, name="logo"),
     path("robots.txt", views.robots, name="robots"),
-    # Pages that a web server or a bucket shows when it has nothing else to show.
+    # Error pages of a web server or bucket that serves the published files.
     path("404.html", views.missing, name="missing"),
     path("502.html", views.away, name="away"),
     path("badge.svg", badge_views.page_badge, name="badge"),
@@ -52,6 +52,6 @@ urlpatterns = [
     path("api/v2/scheduled-maintenances.json", v2.maintenances, name="v2_maintenances"),
     path("api/v2/scheduled-maintenances/upcoming.json", v2.upcoming, name="v2_upcoming"),
     path("api/v2/scheduled-maintenances/active.json", v2.active, name="v2_active"),
-    # After all others of /api/v2/, those of the subscribers too.
+    # After all other paths of /api/v2/, including those of statuspage.subscribers.
     re_path(r"^(?:/+)?api/+v2(?:/.*)?$", v2.loosely_written, name="v2_loosely_written"),
 ]

@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     state = page_state(page, now=now)
     context = {"page": page, "state": state, "weights": Weights.for_page(page)}
-    # To the minute: within it, the page that nothing happened on is the same.
+    # Rounded down to the minute, so that the page does not change within it.
     context["as_of"] = now.replace(second=0, microsecond=0)
     context |= {"bars": bars_of(page, state.components, now=now), "version": version(page, now=now)}
     return rendered("public/home/home.html", context, changed_at=state.changed_at)
@@ -40,14 +40,16 @@ def incident(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
     report = incident_report(page, public_id)
     if report is None:
-        return _joined(page, public_id)
+        return _merged(page, public_id)
     context = {"page": page, "report": report, "version": UNKNOWN}
     return rendered("public/incident/incident.html", context, changed_at=page.updated_at)
 
 
-def _joined(page: Page, public_id: str) -> HttpResponse:
-    """A duplicate's address leads to the report that tells its story. A page and no redirect: it is published as a
-    file, for any web server."""
+def _merged(page: Page, public_id: str) -> HttpResponse:
+    """Show a link to the incident that the requested one was merged into.
+
+    Not a redirect, because this page is published as a file, which any web server can serve.
+    """
     duplicate = get_object_or_404(page.incidents.with_public_path().select_related("merged_into"), public_id=public_id)
     context: dict[str, object] = {"page": page, "incident": duplicate.merged_into}
     return rendered("public/incident/merged.html", context, changed_at=page.updated_at)
@@ -55,7 +57,7 @@ def _joined(page: Page, public_id: str) -> HttpResponse:
 
 @public_page
 def accent(request: HttpRequest, colors: str) -> HttpResponse:
-    """The page's accent color. Its path changes with it."""
+    """Return a style sheet with the page's accent colors. They are part of its path."""
     accents = current_page(request).accents
     if accents is None or colors != accent_code(accents):
         raise Http404
@@ -74,9 +76,9 @@ def logo(request: HttpRequest, digest: str) -> HttpResponse:
 
 @public_page
 def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
-    """`/history`, `/history/2`; `/history?page=2`, as Statuspage has it, says the same and names the other."""
+    """Show `/history` or `/history/2`. `/history?page=2`, as on Statuspage, is the same with a canonical link."""
     page, now = current_page(request), timezone.now()
-    is_statuspages = number is None
+    is_statuspage_url = number is None
     requested_page = request.GET.get("page", "1")
     if number is None and requested_page.isdecimal() and len(requested_page) < 6:
         number = int(requested_page)
@@ -85,8 +87,8 @@ def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
         raise Http404
     path = reverse("public:history_page", args=[number]) if history.newer else reverse("public:history")
     context = {"page": page, "history": history, "canonical": absolute_url(page, path)}
-    if is_statuspages:
-        # What programs read out of these pages (contract section 2.2): the same as /history.json.
+    if is_statuspage_url:
+        # Programs read these data from the page (contract section 2.2). Same as /history.json.
         context["props"] = json_text(history_body(page, history))
     return rendered("public/history/history.html", context, changed_at=history.changed_at)
 
@@ -103,12 +105,12 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 @public_page
 def maintenances_ics(request: HttpRequest) -> HttpResponse:
-    """The calendar that others subscribe to. `?component=` narrows it to what touches one component."""
+    """Return the calendar to subscribe to. `?component=` limits it to maintenances of one component."""
     page, now = current_page(request), timezone.now()
     component = None
     if "component" in request.GET:
         shown = page.components.visible_to(Viewer.PUBLIC).select_related("group")
-        # A null character is no text that PostgreSQL can be asked for.
+        # PostgreSQL rejects null characters in a query.
         component = get_object_or_404(shown, public_id=request.GET["component"].replace("\0", ""))
     today = midnight(now.astimezone(page.zone).date(), page.zone)
     return _calendar(calendar_feed(page, now=now, component=component), changed_at=max(page.updated_at, today))
@@ -137,13 +139,13 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @public_page
 def missing(request: HttpRequest) -> HttpResponse:
-    """For whoever serves the published files without the application."""
+    """Return the 404 page for web servers that serve the published files."""
     return rendered("404.html", {"page": current_page(request)})
 
 
 @public_page
 def away(request: HttpRequest) -> HttpResponse:
-    """The same, for when the application would have to answer and does not."""
+    """Return the 502 page, for when the application does not respond."""
     return rendered("public/away.html", {"page": current_page(request)})
 
 
@@ -152,7 +154,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Asks the database nothing: it may be what failed."""
+    """Show the error page without a database query: the database may be what failed."""
     return rendered("500.html", {}, status=500)
 
 

@@ -1,8 +1,8 @@
-"""Charts as SVG, made on the server: pure functions from numbers to safe markup.
+"""Draw charts as SVG. Pure functions.
 
-No colour and no font in here: classes only (static/css/figures.css), so that dark, light and print follow the page.
-Positions across are percentages and text keeps its size, from a phone to paper. Every chart says the same in words, in
-its `<title>` and `<desc>`; the page has the numbers in a table beside it.
+The SVG has no colors or fonts, only classes (static/css/figures.css), so that it follows the theme of the page.
+Horizontal positions are percentages; text keeps its size. Every chart has a text alternative in `<title>` and `<desc>`,
+and the page has a table with the same numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 5760, 
 
 @dataclass(frozen=True)
 class Column:
-    """One place on the axis: `low` and `high` in the chart's unit, None if there is nothing to show."""
+    """A column of the chart. `low` and `high` are None without data."""
 
     label: str
     note: str
@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """`along`: 0 at the left edge of the plot, 1 at the right. `value` in the chart's unit."""
+    """A point of a line. `along` is 0 at the left edge and 1 at the right edge."""
 
     along: float
     value: float
@@ -38,9 +38,9 @@ class ChartPoint:
 def spread_chart(
     key: str, title: str, description: str, columns: Sequence[Column], *, unit: Callable[[float], str]
 ) -> SafeString:
-    """A dot at each column's `low`, a ring at its `high`, a line between them. `key` makes the ids on the page unique.
+    """Draw a dot at the `low` of each column, a ring at its `high`, and a line between them.
 
-    Values are minutes; `unit` puts the axis' values into words.
+    `key` is the prefix of the element ids. Values are minutes; `unit` formats the values of the axis.
     """
     top = max((column.high for column in columns if column.high is not None), default=0.0)
     step = _step(top)
@@ -61,9 +61,9 @@ def budget_chart(
     ends: tuple[str, str],
     unit: Callable[[float], str],
 ) -> SafeString:
-    """What is left of `budget` as a line through `points`, below zero once it is overspent; the budget as a second.
+    """Draw the rest of `budget` as a line through `points`, and the budget as a second line.
 
-    `ends` are the words below the left and the right edge.
+    `ends` are the labels of the left and the right edge.
     """
     lowest = min(0.0, *(point.value for point in points))
     step = _step(max(budget, 0) - lowest)
@@ -96,7 +96,7 @@ def _frame(key: str, title: str, description: str, grid: SafeString, inside: Saf
 
 
 def _grid(floor: float, ceiling: float, step: float, unit: Callable[[float], str]) -> SafeString:
-    """A line at every step with its value above it; the one at zero is stronger."""
+    """Draw a line at every step with its value above it, and a stronger one at zero."""
     values = [floor + step * n for n in range(round((ceiling - floor) / step) + 1)]
     rows = (("chart-zero" if value == 0 else "chart-grid", _up(value, floor, ceiling), unit(value)) for value in values)
     return format_html_join(
@@ -107,25 +107,25 @@ def _grid(floor: float, ceiling: float, step: float, unit: Callable[[float], str
 
 
 def _mark(column: Column, x: float, ceiling: float) -> SafeString:
-    place = f"{x:.2f}"
-    words = format_html(
+    position = f"{x:.2f}"
+    labels = format_html(
         '<text class="chart-label chart-middle" x="{0}%" y="{1}">{2}</text>'
         '<text class="chart-label chart-middle chart-note" x="{0}%" y="{3}">{4}</text>',
-        place, BOTTOM + 18, column.label, BOTTOM + 36, column.note,
+        position, BOTTOM + 18, column.label, BOTTOM + 36, column.note,
     )  # fmt: skip
     if column.low is None or column.high is None:
-        return words
+        return labels
     low, high = (f"{_up(value, 0, ceiling):.1f}" for value in (column.low, column.high))
     shape = format_html(
         '<line class="chart-range" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>'
         '<circle class="chart-ring" cx="{0}%" cy="{2}" r="4"/><circle class="chart-dot" cx="{0}%" cy="{1}" r="4"/>',
-        place, low, high,
+        position, low, high,
     )  # fmt: skip
-    return format_html("{}{}", shape, words)
+    return format_html("{}{}", shape, labels)
 
 
 def _step(span: float) -> float:
-    """The smallest step of minutes that divides `span` into at most four; below a minute, tenths."""
+    """Return the smallest step in minutes that divides `span` into at most four; below two minutes, in tenths."""
     if span <= 2:
         return next(step for step in (0.1, 0.2, 0.5, 1.0) if span / step <= 4)
     return next((step for step in _MINUTE_STEPS if span / step <= 4), _MINUTE_STEPS[-1] * (span // 160_000 + 1))

@@ -1,4 +1,4 @@
-"""The analytics page as staff and, if the page says so, visitors read it: twelve months at a time."""
+"""The response time page of the console and, if enabled, of the public page: twelve months at a time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ from incidents.visibility import Viewer
 from statuspage.reporting.charts import Column, spread_chart
 
 MONTHS = 12
-WORDS = {
+DEFINITIONS = {
     Measure.ACKNOWLEDGE: (
         "Time to acknowledge",
-        "From the start of the impact to the first update. Counted where that start is known from elsewhere.",
+        "From the start of the impact to the first update. Counted if the start is known from another source.",
     ),
     Measure.FIX: (
         "Time to fix",
-        "From the start of the impact to the last time that the incident became “Monitoring”.",
+        "From the start of the impact to the last change to “Monitoring”.",
     ),
     Measure.RESOLVE: ("Time to resolve", "From the start of the impact to the resolution."),
 }
@@ -29,7 +29,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class ResponseTimeSection:
-    """One measure: the same numbers as a chart (months from left to right) and as `months`, newest first."""
+    """A measure as a chart, with months from left to right, and as `months`, newest first."""
 
     key: str
     title: str
@@ -44,7 +44,7 @@ class ResponseTimeSection:
 
 @dataclass(frozen=True)
 class Analytics:
-    """`newer` and `older`: numbers of the neighbouring pages, None at either end."""
+    """`newer` and `older` are the numbers of the neighboring pages, None at the ends."""
 
     sections: list[ResponseTimeSection]
     first: Period
@@ -56,47 +56,47 @@ class Analytics:
 
 
 def analytics(page: Page, number: str, *, viewer: Viewer, now: datetime) -> Analytics | None:
-    """Months of the page's zone, counted back from the current one. None if there is no such page. Four queries."""
+    """Return the months of page `number`, counted back from now. None for an invalid number. Four queries."""
     this_month = Period.month_at(now, page.zone)
     began = page.incidents.incidents().visible_to(viewer).first_start() or now
     count = max(1, -(-(_months_between(Period.month_at(began, page.zone), this_month) + 1) // MONTHS))
     if not number.isdecimal() or len(number) > 5 or not 1 <= int(number) <= count:
         return None
-    place = int(number)
-    oldest = months_later(this_month.first, 1 - place * MONTHS)
+    page_number = int(number)
+    oldest = months_later(this_month.first, 1 - page_number * MONTHS)
     months = [Period(months_later(oldest, n)) for n in range(MONTHS)]
-    found = incident_times(page, months, viewer=viewer)
+    incidents = incident_times(page, months, viewer=viewer)
     return Analytics(
-        sections=[_section(measure, by_month(found, months, measure)) for measure in Measure],
+        sections=[_section(measure, by_month(incidents, months, measure)) for measure in Measure],
         first=months[0],
         last=months[-1],
         this_month=this_month,
-        incidents=len(found),
-        newer=place - 1 if place > 1 else None,
-        older=place + 1 if place < count else None,
+        incidents=len(incidents),
+        newer=page_number - 1 if page_number > 1 else None,
+        older=page_number + 1 if page_number < count else None,
     )
 
 
 def _section(measure: Measure, months: list[MonthFigures]) -> ResponseTimeSection:
-    title, definition = WORDS[measure]
+    title, definition = DEFINITIONS[measure]
     columns = [
         Column(
             f"{month.month.first:%b}", _note(month.total), _minutes(month.total.median), _minutes(month.total.ninetieth)
         )
         for month in months
     ]
-    chart = spread_chart(measure.value, title, _in_words(months), columns, unit=lambda value: _text(value))
+    chart = spread_chart(measure.value, title, _text_alternative(months), columns, unit=lambda value: _text(value))
     return ResponseTimeSection(measure.value, title, definition, chart, months[::-1])
 
 
-def _in_words(months: list[MonthFigures]) -> str:
-    told = [
+def _text_alternative(months: list[MonthFigures]) -> str:
+    sentences = [
         f"{month.month.label}: median {short_duration(total.median)},"
         f" 90th percentile {short_duration(total.ninetieth)}, {total.counted} of {total.incidents} counted."
         for month in months
         if (total := month.total).median is not None and total.ninetieth is not None
     ]
-    return " ".join(told) or "No incident of these months has the times that this needs."
+    return " ".join(sentences) or "No incident in these months has the required times."
 
 
 def _note(total: Figure) -> str:

@@ -1,4 +1,4 @@
-"""Service level reports as they are read: one `Sheet` per component is what page, chart and CSV are all made from."""
+"""Format service level reports: pages, charts and CSV files use one `ServiceLevelReport` per component."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from incidents.visibility import Viewer
 from statuspage.reporting.charts import ChartPoint, budget_chart
 
 UrlOf = Callable[..., str]
-# Which of the page's tones says it; the word stands beside it.
+# The component status whose color a result has.
 TONES = {
     ServiceLevelResult.MET: "operational",
     ServiceLevelResult.WITHIN_BUDGET: "operational",
@@ -39,7 +39,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ServiceLevelTargetRow:
-    """`set_later`: the day it was set, if that was after it began to hold."""
+    """`set_later` is the day on which it was set, if it applied before."""
 
     percent: str
     valid_from: date
@@ -49,8 +49,10 @@ class ServiceLevelTargetRow:
 
 @dataclass(frozen=True)
 class ServiceLevelReport:
-    """Texts, the same wherever they stand, empty where there is nothing to say. `down` is the downtime of the whole
-    period; `used` what of it fell into promised time. Percent and minutes, weighted."""
+    """The values of a report as text, empty if there is none: percentages and weighted minutes.
+
+    `down` is the downtime of the whole period, `used` the part of it in time with a target.
+    """
 
     report: ServiceLevelData
     result: str
@@ -71,14 +73,16 @@ class ServiceLevelReport:
 
     @property
     def target(self) -> str:
-        """`99.9`, or `99.9, then 99.95` where it changed within the period."""
+        """`99.9`, or `99.9, then 99.95` if it changed in the period."""
         return ", then ".join(target.percent for target in self.targets)
 
 
 @dataclass(frozen=True)
 class ReportSpan:
-    """The period around which one leafs, seen at `now`. What has not begun, or lies before all history, is not led to:
-    `next` or `previous` is None then."""
+    """The period of a report and its neighbors at `now`.
+
+    `next` is None if it has not begun, `previous` if it is before all history.
+    """
 
     period: Period
     zone: tzinfo
@@ -91,7 +95,7 @@ class ReportSpan:
 
     @property
     def as_of(self) -> datetime | None:
-        """While the period runs: until when it is counted."""
+        """The end of the data while the period is running."""
         return self.now if self.now < self.end else None
 
     @property
@@ -104,14 +108,14 @@ class ReportSpan:
 
     @property
     def others(self) -> list[Period]:
-        """From a month to its quarter, from a quarter to its months."""
+        """The quarter of a month, or the months of a quarter."""
         if self.period.length == 1:
             return [self.period.quarter]
         return [month for month in self.period.months() if month.window(self.zone)[0] <= self.now]
 
 
 def span(page: Page, code: str, *, now: datetime) -> ReportSpan | None:
-    """`code` like 2026-10 or 2026-Q4, empty for the current month. None if it is neither or has not begun."""
+    """Return the span for `code`, like 2026-10 or 2026-Q4, or the current month. None if invalid or not begun."""
     period = Period.parse(code) if code else Period.month_at(now, page.zone)
     if period is None or period.window(page.zone)[0] > now:
         return None
@@ -121,17 +125,17 @@ def span(page: Page, code: str, *, now: datetime) -> ReportSpan | None:
 def service_level_reports(
     page: Page, components: Sequence[Component], period: Period, *, viewer: Viewer, now: datetime
 ) -> list[ServiceLevelReport]:
-    """Four queries."""
+    """Return a report for each of `components`. Four queries."""
     return [_sheet(report, page) for report in service_reports(page, components, period, viewer=viewer, now=now)]
 
 
 def plain(number: Decimal) -> str:
-    """Without trailing zeros or exponent: `99.95`, `100`."""
+    """Return the number without trailing zeros or exponent: `99.95`, `100`."""
     return f"{number.normalize():f}"
 
 
 def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
-    """One line for each sheet; numbers as on the page, with a point and without units (RFC 4180)."""
+    """Return a CSV file with one line per report, with the numbers of the page (RFC 4180)."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -142,12 +146,12 @@ def as_csv(page: Page, shown: Sequence[ServiceLevelReport]) -> str:
 def list_context(
     page: Page, around: ReportSpan, shown: Sequence[ServiceLevelReport], *, url_of: UrlOf
 ) -> dict[str, object]:
-    """`url_of` builds the links: from the name and arguments of a URL that console and public pages both have."""
+    """Return the context of the list. `url_of` builds URLs that console and public pages both have."""
     code = around.period.code
     return {
         "page": page,
         "span": around,
-        "rows": [(one, url_of("report", one.component.public_id, code)) for one in shown],
+        "rows": [(report, url_of("report", report.component.public_id, code)) for report in shown],
         "weights": weights_text(Weights.for_page(page)),
         "csv_url": f"{url_of('reports_csv')}?period={code}",
     }
@@ -164,7 +168,7 @@ def report_context(page: Page, around: ReportSpan, sheet: ServiceLevelReport, *,
         "weights": weights_text(Weights.for_page(page)),
         "base_url": url_of("report", component, "-").removesuffix("-"),
         "csv_url": url_of("report_csv", component, around.period.code),
-        "incidents": [(one, url_of("incident", one.public_id)) for one in incidents],
+        "incidents": [(incident, url_of("incident", incident.public_id)) for incident in incidents],
     }
 
 
@@ -175,7 +179,7 @@ def csv_file(page: Page, shown: Sequence[ServiceLevelReport], *, name: str) -> H
 
 
 def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
-    """What was left of the budget from day to day; None where nothing was promised or nothing has come to pass."""
+    """Return the chart of the remaining budget; None without a target or without data."""
     level = sheet.report.level
     if level.budget_minutes is None or not level.points:
         return None
@@ -186,7 +190,7 @@ def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
     return budget_chart(
         f"budget-{sheet.component.public_id}",
         f"Error budget in {period.label}",
-        _in_words(sheet, page),
+        _text_alternative(sheet, page),
         budget=budget,
         points=points,
         ends=(f"{period.first:%b} {period.first.day}", f"{period.last:%b} {period.last.day}"),
@@ -194,7 +198,7 @@ def chart(sheet: ServiceLevelReport, page: Page) -> SafeString | None:
     )
 
 
-def _in_words(sheet: ServiceLevelReport, page: Page) -> str:
+def _text_alternative(sheet: ServiceLevelReport, page: Page) -> str:
     days = [f"{day.date:%b} {day.date.day}: {day.used} used, {day.left} left" for day in sheet.days]
     spent = f" Day by day: {'; '.join(days)}." if days else " No downtime was counted."
     return f"Of {sheet.budget} minutes, {sheet.used} are used and {sheet.left} left.{spent}"
@@ -228,12 +232,12 @@ def _text(number: Decimal | None) -> str:
 
 
 def _targets(report: ServiceLevelData, page: Page) -> list[ServiceLevelTargetRow]:
-    found = []
+    targets = []
     for target in report.targets:
         set_on = target.created_at.astimezone(page.zone).date()
         later = set_on if set_on > target.valid_from else None
-        found.append(ServiceLevelTargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
-    return found
+        targets.append(ServiceLevelTargetRow(plain(target.percent), target.valid_from, target.valid_until, later))
+    return targets
 
 
 def _row(page: Page, sheet: ServiceLevelReport) -> list[str | int]:
@@ -241,7 +245,7 @@ def _row(page: Page, sheet: ServiceLevelReport) -> list[str | int]:
     weights = (level.weights.major_outage, level.weights.partial_outage, level.weights.degraded_performance)
     return [
         sheet.component.public_id,
-        _harmless(sheet.component.full_name),
+        _escape_formula(sheet.component.full_name),
         period.code,
         page.time_zone,
         machine_time(level.start),
@@ -260,6 +264,6 @@ def _row(page: Page, sheet: ServiceLevelReport) -> list[str | int]:
     ]
 
 
-def _harmless(text: str) -> str:
-    """A name that a spreadsheet would run as a formula is kept as text."""
+def _escape_formula(text: str) -> str:
+    """Mark a text that a spreadsheet would run as a formula as text."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

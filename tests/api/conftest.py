@@ -34,8 +34,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     product.serve()
     token = product.manage("create_token", "client", "--scope", "admin").split()[-1]
     request = urllib.request.Request(f"{product.url}/v1/pages", headers={"Authorization": f"OAuth {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        (page,) = json.load(answer)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        (page,) = json.load(response)
     yield Served(product.url, page["id"], token)
     product.stop()
 

@@ -19,7 +19,7 @@ class Program:
     token: ApiToken
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """`path` follows the page's own address. The answer as Django's test client has it."""
         sent = {"authorization": f"OAuth {self.secret}", **headers}
         data = "" if body is None else json.dumps(body)
@@ -27,23 +27,23 @@ class Program:
         return self.client.generic(method, address, data, content_type="application/json", headers=sent)
 
     def get(self, path: str, **headers: str) -> Any:
-        return self._json(self.ask("GET", path, **headers), 200)
+        return self._json(self.request("GET", path, **headers), 200)
 
     def post(self, path: str, body: Any = None, *, code: int = 201, key: str = "") -> Any:
-        return self._json(self.ask("POST", path, body, **_keyed(key)), code)
+        return self._json(self.request("POST", path, body, **_keyed(key)), code)
 
     def patch(self, path: str, body: Any, *, code: int = 200, key: str = "") -> Any:
-        return self._json(self.ask("PATCH", path, body, **_keyed(key)), code)
+        return self._json(self.request("PATCH", path, body, **_keyed(key)), code)
 
     def put(self, path: str, body: Any = None, *, code: int = 200) -> Any:
-        return self._json(self.ask("PUT", path, body), code)
+        return self._json(self.request("PUT", path, body), code)
 
     def delete(self, path: str, *, code: int = 200) -> Any:
-        return self._json(self.ask("DELETE", path), code)
+        return self._json(self.request("DELETE", path), code)
 
-    def _json(self, answer: Any, code: int) -> Any:
-        assert answer.status_code == code, (answer.status_code, answer.content[:2000])
-        return json.loads(answer.content) if answer.content else None
+    def _json(self, response: Any, code: int) -> Any:
+        assert response.status_code == code, (response.status_code, response.content[:2000])
+        return json.loads(response.content) if response.content else None
 
 
 def _keyed(key: str) -> dict[str, str]:

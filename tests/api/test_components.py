@@ -9,7 +9,7 @@ from django.utils import timezone
 from incidents.models import Component, Event
 from statuspage.subscribers.models import Interest
 from tests.api.programs import Program
-from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_resolved
+from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber_with
 
 KEYS = """id page_id group_id created_at updated_at group name description position status showcase
 only_show_if_degraded automation_email start_date"""
@@ -18,7 +18,7 @@ GROUP_KEYS = "id page_id name description components position created_at updated
 
 def test_a_component_is_created_with_every_key(program: Program) -> None:
     group = make_group(program.page)
-    asked = {
+    data = {
         "name": "API",
         "description": "REST",
         "status": "partial_outage",
@@ -27,9 +27,9 @@ def test_a_component_is_created_with_every_key(program: Program) -> None:
         "only_show_if_degraded": True,
         "start_date": "2024-01-31",
     }
-    made = program.post("/components", {"component": asked})
+    made = program.post("/components", {"component": data})
     assert list(made) == KEYS.split()
-    assert {name: made[name] for name in asked} == asked
+    assert {name: made[name] for name in data} == data
     assert (made["group"], made["page_id"], made["position"]) == (False, program.page.public_id, 1)
     assert program.get(f"/components/{made['id']}") == made
 
@@ -55,14 +55,14 @@ def test_only_a_name_is_needed(program: Program) -> None:
         ("showcase", "perhaps"),
     ],
 )
-def test_bad_input_names_the_field_and_makes_nothing(program: Program, field: str, value: Any) -> None:
-    refused = program.post("/components", {"component": {"name": "API", field: value}}, code=422)
-    assert list(refused["error"]) == [field]
-    assert field in refused["message"]
+def test_invalid_input_names_the_field_and_creates_nothing(program: Program, field: str, value: Any) -> None:
+    error = program.post("/components", {"component": {"name": "API", field: value}}, code=422)
+    assert list(error["error"]) == [field]
+    assert field in error["message"]
     assert not Component.objects.exists()
 
 
-def test_a_patch_changes_what_is_sent_and_nothing_else(program: Program) -> None:
+def test_a_patch_changes_only_the_fields_that_are_sent(program: Program) -> None:
     component = make_component(program.page, "API", description="REST", group=make_group(program.page))
     path = f"/components/{component.public_id}"
     before = program.get(path)
@@ -73,7 +73,7 @@ def test_a_patch_changes_what_is_sent_and_nothing_else(program: Program) -> None
     assert renamed["status"] == "major_outage"
 
 
-def test_the_same_once_more_is_no_change(program: Program) -> None:
+def test_sending_the_same_values_again_changes_nothing(program: Program) -> None:
     component = make_component(program.page, "API")
     path, count = f"/components/{component.public_id}", Event.objects.count()
     same = program.get(path)
@@ -92,13 +92,13 @@ def test_a_deleted_component_is_archived(program: Program) -> None:
     component = make_component(program.page)
     make_incident(program.page, components={component: "partial_outage"})
     assert program.delete(f"/components/{component.public_id}", code=204) is None
-    assert program.ask("GET", f"/components/{component.public_id}").status_code == 404
+    assert program.request("GET", f"/components/{component.public_id}").status_code == 404
     assert program.get("/components") == []
     component.refresh_from_db()
     assert component.archived_at
 
 
-def test_more_components_than_usual_come_on_one_page(program: Program) -> None:
+def test_a_list_has_up_to_1100_components(program: Program) -> None:
     for number in range(120):
         make_component(program.page, f"Number {number}")
     assert len(program.get("/components")) == 100
@@ -106,7 +106,9 @@ def test_more_components_than_usual_come_on_one_page(program: Program) -> None:
     assert len(program.get("/components?page=2&per_page=100")) == 20
 
 
-def test_a_list_costs_as_many_queries_however_long_it_is(program: Program, django_assert_max_num_queries: Any) -> None:
+def test_the_queries_of_a_list_do_not_grow_with_its_length(
+    program: Program, django_assert_max_num_queries: Any
+) -> None:
     groups = [make_group(program.page, f"Group {number}") for number in range(5)]
     for number in range(20):
         make_component(program.page, f"Number {number}", group=groups[number % 5])
@@ -131,19 +133,19 @@ def test_a_group_is_created_with_its_description_in_either_place(program: Progra
     assert program.get(f"/component-groups/{made['id']}") == made
 
 
-def test_a_group_holds_exactly_what_is_sent_in_its_order(program: Program) -> None:
+def test_a_group_has_exactly_the_components_that_are_sent_in_their_order(program: Program) -> None:
     group = make_group(program.page, "Core")
-    one, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
-    body = {"component_group": {"name": "Core", "components": [three.public_id, one.public_id]}}
+    row, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
+    body = {"component_group": {"name": "Core", "components": [three.public_id, row.public_id]}}
     changed = program.patch(f"/component-groups/{group.public_id}", body)
-    assert changed["components"] == [three.public_id, one.public_id]
+    assert changed["components"] == [three.public_id, row.public_id]
     two.refresh_from_db()
     assert two.group is None
     kept = program.put(f"/component-groups/{group.public_id}", {"component_group": {"name": "Renamed"}})
     assert (kept["name"], kept["components"]) == ("Renamed", changed["components"])
 
 
-def test_a_group_of_components_that_are_none_is_refused(program: Program) -> None:
+def test_a_group_with_unknown_components_is_rejected(program: Program) -> None:
     elsewhere = make_component(make_page(name="Other"))
     for components in (["nosuch"], [elsewhere.public_id]):
         body = {"component_group": {"name": "Core", "components": components}}
@@ -151,17 +153,17 @@ def test_a_group_of_components_that_are_none_is_refused(program: Program) -> Non
     assert not program.page.groups.exists()
 
 
-def test_a_deleted_group_leaves_its_components_and_their_subscribers(program: Program) -> None:
+def test_deleting_a_group_keeps_its_components_and_their_subscribers(program: Program) -> None:
     group = make_group(program.page)
     component = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     gone = program.delete(f"/component-groups/{group.public_id}")
     assert gone["components"] == [component.public_id]
-    assert program.ask("GET", f"/component-groups/{group.public_id}").status_code == 404
+    assert program.request("GET", f"/component-groups/{group.public_id}").status_code == 404
     assert Interest.objects.get(subscriber=reader).component == component
 
 
-def test_uptime_is_counted_with_its_outages_and_incidents(program: Program) -> None:
+def test_uptime_includes_outages_and_related_incidents(program: Program) -> None:
     group = make_group(program.page, "Core")
     start = timezone.now() - timedelta(days=20)
     component = make_component(program.page, "API", group=group, start_date=start.date())
@@ -190,11 +192,11 @@ def test_uptime_is_counted_with_its_outages_and_incidents(program: Program) -> N
     ]
 
 
-def test_a_range_that_cannot_be_is_put_right_and_said(program: Program) -> None:
+def test_an_impossible_range_is_corrected_with_a_warning(program: Program) -> None:
     component = make_component(program.page)
     path = f"/components/{component.public_id}/uptime"
     long = program.get(f"{path}?start=2020-01-01&end=2999-01-01&skip_related_events=true".replace("2999", "2199"))
     assert len(long["warnings"]) == 2
     assert long["related_events"] is None
-    assert "start" in program._json(program.ask("GET", f"{path}?start=yesterday"), 422)["error"]
+    assert "start" in program._json(program.request("GET", f"{path}?start=yesterday"), 422)["error"]
     assert program.get(f"{path}?start=2199-01-01")["warnings"]

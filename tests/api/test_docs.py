@@ -9,18 +9,18 @@ from tests.console.staff import sheet
 
 def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        answer = Client().get("/v1/openapi.json")
-    found = answer.json()
+        response = Client().get("/v1/openapi.json")
+    found = response.json()
     assert found["openapi"].startswith("3.1")
     assert found == openapi_schema()
-    assert not answer.cookies
+    assert not response.cookies
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"].strip(), f"{method} {path}"
             assert operation["security"] == [{"ApiKey": []}]
 
 
-def test_in_answers_every_key_is_always_there() -> None:
+def test_every_key_of_a_response_is_required() -> None:
     schemas = openapi_schema()["components"]["schemas"]
     for name in ("IncidentOut", "UpdateOut", "ComponentOut", "PageOut", "SubscriberOut", "MetricOut", "PostmortemOut"):
         assert sorted(schemas[name]["required"]) == sorted(schemas[name]["properties"]), name
@@ -28,26 +28,26 @@ def test_in_answers_every_key_is_always_there() -> None:
 
 def test_the_page_shows_every_operation(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        answer = Client().get("/v1/docs")
-    document = sheet(answer)
+        response = Client().get("/v1/docs")
+    document = sheet(response)
     shown = {heading.text for heading in document.all("h3")}
     for path, operations in openapi_schema()["paths"].items():
         for method in operations:
             assert any(method.upper() in heading and heading.endswith(path) for heading in shown), f"{method} {path}"
     assert len(document.all("h1")) == 1
     assert not document.all("script")
-    assert not [one for one in document.walk() if "style" in one.attributes or one.tag == "style"]
-    assert not answer.cookies
-    names = [one.attributes["id"] for one in document.walk() if "id" in one.attributes]
+    assert not [row for row in document.walk() if "style" in row.attributes or row.tag == "style"]
+    assert not response.cookies
+    names = [row.attributes["id"] for row in document.walk() if "id" in row.attributes]
     assert len(names) == len(set(names))
 
 
-def test_incidents_come_first_and_what_is_missing_last() -> None:
+def test_incidents_come_first_and_unsupported_endpoints_last() -> None:
     titles = [section.title for section in sections(openapi_schema())]
     assert (titles[0], titles[-1]) == ("Incidents", "Not supported yet")
 
 
-def test_kinds_are_told_in_words() -> None:
+def test_types_have_readable_labels() -> None:
     assert type_label({"anyOf": [{"type": "string"}, {"type": "null"}]}) == "text or null"
     assert type_label({"type": "array", "items": {"$ref": "#/components/schemas/ComponentOut"}}) == "list of Component"
     assert type_label({"type": "string", "format": "date-time"}) == "time"

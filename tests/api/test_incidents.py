@@ -71,7 +71,7 @@ def newest(incident: Any) -> Any:
     return incident["incident_updates"][0]
 
 
-def test_an_incident_is_opened_with_its_components_and_everybody_is_told(program: Program, api: Component) -> None:
+def test_an_incident_is_opened_with_components_and_subscribers_are_notified(program: Program, api: Component) -> None:
     body = {"name": "Boom", "status": "identified", "body": "We know.", "components": {api.public_id: "partial_outage"}}
     made = program.post("/incidents", {"incident": body})
     assert list(made) == KEYS
@@ -93,7 +93,7 @@ def test_an_incident_is_opened_with_its_components_and_everybody_is_told(program
             "new_status": "partial_outage",
         }
     ]
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     event = Event.objects.get(kind="incident.opened")
     assert event.notify
     assert program.get(f"/incidents/{made['id']}") == made
@@ -109,20 +109,20 @@ def test_the_audit_log_names_the_token(program: Program) -> None:
     )
 
 
-def test_nobody_is_told_if_the_program_says_so(program: Program) -> None:
+def test_no_notification_is_sent_if_the_client_says_so(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom", "deliver_notifications": False}})
     assert not newest(made)["deliver_notifications"]
     assert not Event.objects.get(kind="incident.opened").notify
 
 
-def test_an_update_never_lacks_a_text(program: Program) -> None:
+def test_an_update_without_a_body_gets_a_standard_text(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom"}})
     assert newest(made)["body"] == "We are investigating this issue."
     moved = program.patch(f"/incidents/{made['id']}", {"incident": {"status": "monitoring"}})
     assert newest(moved)["body"] == "A fix has been implemented and we are monitoring the results."
 
 
-def test_message_is_what_old_clients_call_the_body(program: Program) -> None:
+def test_message_is_an_old_name_of_body(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom", "message": "Old words."}})
     assert newest(made)["body"] == "Old words."
 
@@ -145,7 +145,7 @@ def test_put_does_what_patch_does(program: Program) -> None:
     assert len(changed["incident_updates"]) == 2
 
 
-def test_an_empty_status_names_a_component_and_leaves_it_as_it_is(program: Program, api: Component) -> None:
+def test_an_empty_status_names_a_component_without_changing_it(program: Program, api: Component) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom", "components": {api.public_id: ""}}})
     affected = newest(made)["affected_components"][0]
     assert (affected["old_status"], affected["new_status"], made["impact"]) == ("operational", "operational", "none")
@@ -154,21 +154,19 @@ def test_an_empty_status_names_a_component_and_leaves_it_as_it_is(program: Progr
 @pytest.mark.parametrize("shape", ["component_ids", "components"])
 def test_a_list_of_ids_names_components(program: Program, api: Component, shape: str) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom", shape: [api.public_id]}})
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
 
 
-def test_ids_alone_name_further_components_without_an_update(program: Program, api: Component) -> None:
+def test_ids_alone_add_components_without_an_update(program: Program, api: Component) -> None:
     incident = make_incident(program.page)
     changed = program.patch(f"/incidents/{incident.public_id}", {"incident": {"component_ids": [api.public_id]}})
-    assert [one["id"] for one in changed["components"]] == [api.public_id]
+    assert [row["id"] for row in changed["components"]] == [api.public_id]
     assert len(changed["incident_updates"]) == 1
     again = program.patch(f"/incidents/{incident.public_id}", {"incident": {"component_ids": [api.public_id]}})
     assert again == changed
 
 
-def test_resolving_leaves_components_as_they_are_unless_the_program_says_what_they_are(
-    program: Program, api: Component
-) -> None:
+def test_resolving_keeps_component_statuses_unless_the_client_sends_them(program: Program, api: Component) -> None:
     incident = make_incident(program.page, components={api: "major_outage"})
     resolved = program.patch(f"/incidents/{incident.public_id}", {"incident": {"status": "resolved"}})
     assert resolved["resolved_at"]
@@ -181,21 +179,21 @@ def test_resolving_leaves_components_as_they_are_unless_the_program_says_what_th
     assert api.status == "operational"
 
 
-def test_another_status_takes_up_a_resolved_incident_again(program: Program) -> None:
+def test_another_status_reopens_a_resolved_incident(program: Program) -> None:
     incident = make_resolved(program.page)
     changed = program.patch(f"/incidents/{incident.public_id}", {"incident": {"status": "identified"}})
     assert (changed["status"], changed["resolved_at"]) == ("identified", None)
     assert Event.objects.filter(kind="incident.reopened").exists()
 
 
-def test_a_text_for_what_is_resolved_is_refused(program: Program) -> None:
+def test_a_text_for_a_resolved_incident_is_rejected(program: Program) -> None:
     incident = make_resolved(program.page)
-    refused = program.patch(f"/incidents/{incident.public_id}", {"incident": {"body": "By the way"}}, code=422)
-    assert "resolved" in refused["error"]["status"][0]
+    error = program.patch(f"/incidents/{incident.public_id}", {"incident": {"body": "By the way"}}, code=422)
+    assert "resolved" in error["error"]["status"][0]
     assert incident.updates.count() == 2
 
 
-def test_marks_change_without_an_update_and_tell_nobody(program: Program) -> None:
+def test_attributes_change_without_an_update_or_a_notification(program: Program) -> None:
     incident = make_incident(program.page)
     body = {
         "name": "Renamed",
@@ -227,38 +225,38 @@ def test_marks_change_without_an_update_and_tell_nobody(program: Program) -> Non
         ("component_ids", ["nosuch"], "is not a component of this page"),
     ],
 )
-def test_bad_input_names_the_field_and_changes_nothing(program: Program, field: str, value: Any, said: str) -> None:
+def test_invalid_input_names_the_field_and_changes_nothing(program: Program, field: str, value: Any, said: str) -> None:
     incident = make_incident(program.page)
     before = program.get(f"/incidents/{incident.public_id}")
-    asked = {"name": "New name", "body": "New text", field: value}
-    refused = program.patch(f"/incidents/{incident.public_id}", {"incident": asked}, code=422)
-    (named,) = [name for name in refused["error"] if name == field or name.startswith(f"{field}.")]
-    assert said in " ".join(refused["error"][named])
-    assert field in refused["message"]
+    data = {"name": "New name", "body": "New text", field: value}
+    error = program.patch(f"/incidents/{incident.public_id}", {"incident": data}, code=422)
+    (named,) = [name for name in error["error"] if name == field or name.startswith(f"{field}.")]
+    assert said in " ".join(error["error"][named])
+    assert field in error["message"]
     assert program.get(f"/incidents/{incident.public_id}") == before
 
 
-def test_a_name_is_needed(program: Program) -> None:
-    refused = program.post("/incidents", {"incident": {"status": "identified"}}, code=422)
-    assert refused == {"error": {"name": ["The title is missing."]}, "message": "name: The title is missing."}
-    refused = program.post("/incidents", {"name": "No envelope"}, code=422)
-    assert refused["error"] == {"incident": ["is missing"]}
+def test_a_name_is_required(program: Program) -> None:
+    error = program.post("/incidents", {"incident": {"status": "identified"}}, code=422)
+    assert error == {"error": {"name": ["The title is missing."]}, "message": "name: The title is missing."}
+    error = program.post("/incidents", {"name": "No envelope"}, code=422)
+    assert error["error"] == {"incident": ["is missing"]}
 
 
-def test_what_was_over_is_backfilled_and_tells_nobody(program: Program) -> None:
+def test_a_past_incident_is_backfilled_without_notifications(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "Old", "backfilled": True, "backfill_date": "2024-01-31"}})
     assert (made["status"], made["resolved_at"]) == ("resolved", "2024-01-31T12:00:00.000Z")
     assert newest(made)["display_at"] == "2024-01-31T12:00:00.000Z"
     assert not Event.objects.get(kind="incident.opened").notify
 
 
-def test_a_backfilled_incident_names_no_components(program: Program, api: Component) -> None:
+def test_a_backfilled_incident_cannot_have_components(program: Program, api: Component) -> None:
     body = {"name": "Old", "backfilled": True, "backfill_date": "2024-01-31", "component_ids": [api.public_id]}
     assert "components" in program.post("/incidents", {"incident": body}, code=422)["error"]
 
 
 @pytest.mark.parametrize("day", [None, "2999-01-01", "soon"])
-def test_a_backfilled_incident_needs_a_day_that_is_over(program: Program, day: str | None) -> None:
+def test_a_backfilled_incident_needs_a_past_date(program: Program, day: str | None) -> None:
     body = {"name": "Old", "backfilled": True, "backfill_date": day}
     assert "backfill_date" in program.post("/incidents", {"incident": body}, code=422)["error"]
     assert not Incident.objects.exists()
@@ -270,17 +268,17 @@ def test_today_can_be_backfilled_at_any_hour(program: Program) -> None:
     assert made["resolved_at"].startswith(today)
 
 
-def test_a_deleted_incident_is_answered_once_more_and_then_gone(program: Program) -> None:
+def test_a_deleted_incident_is_returned_once_and_then_not_found(program: Program) -> None:
     incident = make_incident(program.page)
     gone = program.delete(f"/incidents/{incident.public_id}")
     assert gone["id"] == incident.public_id
-    assert program.ask("GET", f"/incidents/{incident.public_id}").status_code == 404
+    assert program.request("GET", f"/incidents/{incident.public_id}").status_code == 404
     assert program.get("/incidents") == []
     incident.refresh_from_db()
     assert incident.hidden_at
 
 
-def test_lists_are_bare_arrays_by_what_they_are_asked_for(program: Program) -> None:
+def test_lists_are_bare_arrays_of_the_requested_incidents(program: Program) -> None:
     from tests.factories import make_maintenance
 
     open_one = make_incident(program.page, title="Search is slow")
@@ -289,22 +287,22 @@ def test_lists_are_bare_arrays_by_what_they_are_asked_for(program: Program) -> N
     ids = {"": 3, "/unresolved": 1, "/scheduled": 1, "/upcoming": 1, "/active_maintenance": 0}
     for path, count in ids.items():
         assert len(program.get(f"/incidents{path}")) == count, path
-    assert [one["id"] for one in program.get("/incidents/unresolved")] == [open_one.public_id]
-    assert [one["id"] for one in program.get("/incidents/upcoming")] == [upcoming.public_id]
-    assert [one["name"] for one in program.get("/incidents?q=SEARCH")] == ["Search is slow"]
+    assert [row["id"] for row in program.get("/incidents/unresolved")] == [open_one.public_id]
+    assert [row["id"] for row in program.get("/incidents/upcoming")] == [upcoming.public_id]
+    assert [row["name"] for row in program.get("/incidents?q=SEARCH")] == ["Search is slow"]
 
 
 @pytest.mark.parametrize("size", ["limit", "per_page"])
 def test_lists_are_paged(program: Program, size: str) -> None:
     for number in range(5):
         make_incident(program.page, title=f"Number {number}")
-    names = [one["name"] for page in (1, 2, 3) for one in program.get(f"/incidents?{size}=2&page={page}")]
+    names = [row["name"] for page in (1, 2, 3) for row in program.get(f"/incidents?{size}=2&page={page}")]
     assert names == [f"Number {number}" for number in (4, 3, 2, 1, 0)]
     assert program.get(f"/incidents?{size}=2&page=4") == []
     assert len(program.get(f"/incidents?{size}=100000&page=0")) == 5
 
 
-def test_a_published_update_is_edited_and_says_so(program: Program) -> None:
+def test_editing_a_published_update_keeps_a_revision(program: Program) -> None:
     incident = make_incident(program.page)
     update = incident.updates.get()
     earlier = timezone.now() - timedelta(hours=1)
@@ -327,12 +325,12 @@ def test_an_update_of_another_incident_is_not_found(program: Program) -> None:
 def test_incidents_of_another_page_are_not_found(program: Program) -> None:
     elsewhere = make_incident(make_page(name="Other"))
     for method in ("GET", "PATCH", "DELETE"):
-        answer = program.ask(method, f"/incidents/{elsewhere.public_id}", {"incident": {"body": "Mine?"}})
-        assert answer.status_code == 404
+        response = program.request(method, f"/incidents/{elsewhere.public_id}", {"incident": {"body": "Mine?"}})
+        assert response.status_code == 404
     assert elsewhere.updates.count() == 1
 
 
-def test_a_list_costs_as_many_queries_however_long_it_is(
+def test_the_queries_of_a_list_do_not_grow_with_its_length(
     program: Program, api: Component, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(10):

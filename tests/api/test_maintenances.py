@@ -36,7 +36,7 @@ def planned(program: Program, **more: Any) -> Any:
     return program.post("/incidents", {"incident": incident})
 
 
-def test_a_maintenance_is_scheduled_with_all_its_switches(program: Program, api: Component) -> None:
+def test_a_maintenance_is_scheduled_with_all_its_options(program: Program, api: Component) -> None:
     times = window()
     made = planned(program, component_ids=[api.public_id], **times, **SWITCHES)
     assert {name: made[name] for name in SWITCHES} == SWITCHES
@@ -44,25 +44,25 @@ def test_a_maintenance_is_scheduled_with_all_its_switches(program: Program, api:
     for name, value in times.items():
         assert datetime.fromisoformat(made[name]) == datetime.fromisoformat(value)
         assert made[name].endswith(".000Z")
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     maintenance = Incident.objects.get()
     assert (maintenance.auto_start, maintenance.notify_start, maintenance.notify_end) == (True, False, False)
     assert [reminder.minutes_before for reminder in maintenance.reminders.all()] == [60]
     assert Event.objects.get(kind="maintenance.scheduled").notify
 
 
-def test_nothing_happens_by_itself_unless_the_program_says_so(program: Program) -> None:
+def test_nothing_is_automatic_unless_the_client_says_so(program: Program) -> None:
     made = planned(program)
     off = [name for name in SWITCHES if "deliver" not in name]
     assert not any(made[name] for name in off)
     assert made["auto_transition_deliver_notifications_at_start"]
 
 
-def test_the_old_name_of_a_switch_is_understood(program: Program) -> None:
+def test_the_old_name_of_an_option_is_accepted(program: Program) -> None:
     assert planned(program, scheduled_auto_transition=True)["scheduled_auto_in_progress"]
 
 
-def test_the_window_makes_a_maintenance_even_without_a_status(program: Program) -> None:
+def test_a_window_makes_a_maintenance_even_without_a_status(program: Program) -> None:
     made = program.post("/incidents", {"incident": {"name": "DB upgrade", **window()}})
     assert made["status"] == "scheduled"
 
@@ -84,13 +84,13 @@ def test_a_maintenance_needs_start_and_end(program: Program, missing: str) -> No
         ({"status": "completed"}, "status"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(program: Program, changes: dict[str, str], field: str) -> None:
+def test_an_invalid_schedule_is_rejected(program: Program, changes: dict[str, str], field: str) -> None:
     incident = {"name": "DB upgrade", "status": "scheduled", **window()} | changes
     assert list(program.post("/incidents", {"incident": incident}, code=422)["error"]) == [field]
     assert not Incident.objects.exists()
 
 
-def test_a_move_posts_an_update_that_names_both_times(program: Program) -> None:
+def test_rescheduling_posts_an_update_with_both_times(program: Program) -> None:
     made = planned(program)
     changed = program.patch(f"/incidents/{made['id']}", {"incident": {**window(48), "body": "Not ready."}})
     assert len(changed["incident_updates"]) == 2
@@ -101,12 +101,12 @@ def test_a_move_posts_an_update_that_names_both_times(program: Program) -> None:
     assert len(same["incident_updates"]) == 2
 
 
-def test_switches_change_without_a_word(program: Program, api: Component) -> None:
+def test_options_change_without_an_update(program: Program, api: Component) -> None:
     made = planned(program)
     body = SWITCHES | {"component_ids": [api.public_id]}
     changed = program.patch(f"/incidents/{made['id']}", {"incident": body})
     assert {name: changed[name] for name in SWITCHES} == SWITCHES
-    assert [one["id"] for one in changed["components"]] == [api.public_id]
+    assert [row["id"] for row in changed["components"]] == [api.public_id]
     assert len(changed["incident_updates"]) == 1
     assert not Event.objects.get(kind="maintenance.changed").notify
     program.patch(f"/incidents/{made['id']}", {"incident": {"scheduled_remind_prior": False}})
@@ -128,7 +128,7 @@ def test_it_is_started_verified_and_completed(program: Program, api: Component) 
     assert list(Event.objects.filter(incident__public_id=made["id"]).values_list("kind", flat=True)) == kinds
 
 
-def test_what_the_request_says_of_components_has_the_last_word(program: Program, api: Component) -> None:
+def test_component_statuses_of_the_request_override_automatic_ones(program: Program, api: Component) -> None:
     made = planned(program, component_ids=[api.public_id], auto_transition_to_maintenance_state=True)
     body = {"status": "in_progress", "components": {api.public_id: "major_outage"}}
     program.patch(f"/incidents/{made['id']}", {"incident": body})
@@ -136,7 +136,7 @@ def test_what_the_request_says_of_components_has_the_last_word(program: Program,
     assert api.status == "major_outage"
 
 
-def test_completed_before_it_began_means_called_off(program: Program) -> None:
+def test_completing_before_the_start_cancels_a_maintenance(program: Program) -> None:
     made = planned(program)
     done = program.patch(f"/incidents/{made['id']}", {"incident": {"status": "completed"}})
     assert done["status"] == "completed"
@@ -144,12 +144,12 @@ def test_completed_before_it_began_means_called_off(program: Program) -> None:
     assert Event.objects.filter(kind="maintenance.cancelled").exists()
 
 
-def test_a_step_that_is_left_out_is_refused(program: Program) -> None:
+def test_a_skipped_status_is_rejected(program: Program) -> None:
     maintenance = make_maintenance(program.page)
-    refused = program.patch(f"/incidents/{maintenance.public_id}", {"incident": {"status": "verifying"}}, code=422)
-    assert "in_progress" in refused["error"]["status"][0]
-    refused = program.patch(f"/incidents/{maintenance.public_id}", {"incident": {"status": "resolved"}}, code=422)
-    assert "status" in refused["error"]
+    error = program.patch(f"/incidents/{maintenance.public_id}", {"incident": {"status": "verifying"}}, code=422)
+    assert "in_progress" in error["error"]["status"][0]
+    error = program.patch(f"/incidents/{maintenance.public_id}", {"incident": {"status": "resolved"}}, code=422)
+    assert "status" in error["error"]
 
 
 def test_the_name_alone_changes_without_an_update(program: Program) -> None:

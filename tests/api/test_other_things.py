@@ -18,14 +18,14 @@ y_axis_max y_axis_hidden suffix decimal_places most_recent_data_at created_at up
 backfill_percentage reference_name"""
 
 
-def test_a_page_is_told_with_all_of_statuspages_keys(program: Program) -> None:
+def test_a_page_has_all_of_statuspages_keys(program: Program) -> None:
     page = program.get("")
     assert len(page) == 45
     assert (page["id"], page["name"], page["time_zone"]) == (program.page.public_id, "Acme", "Etc/UTC")
     assert page["notifications_email_footer"].endswith("Acme's service status notifications.")
 
 
-def test_what_a_page_has_is_changed_and_the_rest_is_ignored(program: Program) -> None:
+def test_supported_page_settings_are_changed_and_others_ignored(program: Program) -> None:
     asked = {"name": "New", "time_zone": "Europe/Berlin", "page_description": "Hello", "css_greens": "#0f0"}
     page = program.patch("", {"page": {**asked, "domain": "Status.Example.com", "support_url": "https://example.com"}})
     assert (page["name"], page["time_zone"], page["page_description"]) == ("New", "Europe/Berlin", "Hello")
@@ -46,7 +46,7 @@ def test_what_a_page_has_is_changed_and_the_rest_is_ignored(program: Program) ->
         ("domain", "taken.example.com"),
     ],
 )
-def test_a_page_cannot_be_made_nonsense(program: Program, field: str, value: str) -> None:
+def test_invalid_page_settings_are_rejected(program: Program, field: str, value: str) -> None:
     make_page(name="Other", domain="taken.example.com")
     before = program.get("")
     assert list(program.patch("", {"page": {field: value}}, code=422)["error"]) == [field]
@@ -54,7 +54,7 @@ def test_a_page_cannot_be_made_nonsense(program: Program, field: str, value: str
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_the_widgets_settings_are_kept(program: Program, *, wrapped: bool) -> None:
+def test_the_widgets_settings_are_saved(program: Program, *, wrapped: bool) -> None:
     asked = {"position": "top-right", "incident_background_color": "#ABCDEF"}
     body = {"status_embed_config": asked} if wrapped else asked
     changed = program.patch("/status_embed_config", body)
@@ -63,15 +63,15 @@ def test_the_widgets_settings_are_kept(program: Program, *, wrapped: bool) -> No
     assert changed["incident_text_color"] == "#ffffff"
 
 
-def test_a_colour_cannot_be_more_than_a_colour(program: Program) -> None:
+def test_a_color_must_be_a_css_color(program: Program) -> None:
     asked = {"status_embed_config": {"incident_text_color": "red;} body{display:none"}}
     assert "incident_text_color" in program.patch("/status_embed_config", asked, code=422)["error"]
 
 
-def test_a_postmortem_is_drafted_published_and_taken_back(program: Program) -> None:
+def test_a_postmortem_is_drafted_published_and_retracted(program: Program) -> None:
     incident = make_resolved(program.page)
     path = f"/incidents/{incident.public_id}/postmortem"
-    program._json(program.ask("GET", path), 404)
+    program._json(program.request("GET", path), 404)
     draft = program.put(path, {"postmortem": {"body_draft": "## Why"}})
     assert list(draft) == POSTMORTEM_KEYS.split()
     assert (draft["body"], draft["body_draft"], draft["published_at"]) == (None, "## Why", None)
@@ -84,14 +84,14 @@ def test_a_postmortem_is_drafted_published_and_taken_back(program: Program) -> N
     assert program.put(f"{path}/revert")["published_at"] is None
     assert program.get(f"/incidents/{incident.public_id}")["postmortem_body"] is None
     assert program.delete(path, code=204) is None
-    program._json(program.ask("GET", path), 404)
+    program._json(program.request("GET", path), 404)
 
 
-def test_a_draft_is_told_only_to_programs_that_may_write_it(program: Program) -> None:
+def test_a_draft_is_returned_only_to_tokens_that_may_write_it(program: Program) -> None:
     path = f"/incidents/{make_resolved(program.page).public_id}/postmortem"
     reader, writer = make_program(program.page, Scope.READ), make_program(program.page, Scope.INCIDENTS)
     writer.put(path, {"postmortem": {"body_draft": "## Why"}})
-    reader._json(reader.ask("GET", path), 404)
+    reader._json(reader.request("GET", path), 404)
     assert writer.get(path)["body_draft"] == "## Why"
     writer.put(f"{path}/publish")
     writer.put(path, {"postmortem": {"body_draft": "## Why, really"}})
@@ -100,7 +100,7 @@ def test_a_draft_is_told_only_to_programs_that_may_write_it(program: Program) ->
     assert writer.get(path)["body_draft"] == "## Why, really"
 
 
-def test_publishing_tells_nobody_unless_it_is_said(program: Program) -> None:
+def test_publishing_sends_notifications_only_on_request(program: Program) -> None:
     incident = make_resolved(program.page)
     path = f"/incidents/{incident.public_id}/postmortem"
     program.put(path, {"postmortem": {"body_draft": "## Why"}})
@@ -108,7 +108,7 @@ def test_publishing_tells_nobody_unless_it_is_said(program: Program) -> None:
     assert not Event.objects.get(kind="postmortem.published").notify
 
 
-def test_what_is_not_over_has_no_postmortem_yet(program: Program) -> None:
+def test_an_open_incident_cannot_have_a_published_postmortem(program: Program) -> None:
     path = f"/incidents/{make_incident(program.page).public_id}/postmortem"
     program.put(path, {"postmortem": {"body_draft": "## Why"}})
     assert "Resolve" in program.put(f"{path}/publish", {}, code=422)["message"]
@@ -116,7 +116,7 @@ def test_what_is_not_over_has_no_postmortem_yet(program: Program) -> None:
     assert "body_draft" in program.put(path, {"postmortem": {"body_draft": "[" * 400}}, code=422)["error"]
 
 
-def test_a_program_cannot_publish_round_the_second_person(program: Program) -> None:
+def test_the_api_cannot_publish_without_a_required_approval(program: Program) -> None:
     Page.objects.update(postmortems_need_approval=True)
     path = f"/incidents/{make_resolved(program.page).public_id}/postmortem"
     program.put(path, {"postmortem": {"body_draft": "## Why"}})
@@ -128,7 +128,7 @@ def test_a_program_cannot_publish_round_the_second_person(program: Program) -> N
     assert program.put(f"{path}/publish", {})["body"] == "## Why not"
 
 
-def test_a_template_is_kept_with_its_components(program: Program) -> None:
+def test_a_template_is_saved_with_its_components(program: Program) -> None:
     api = make_component(program.page)
     asked = {
         "name": "Down",
@@ -141,7 +141,7 @@ def test_a_template_is_kept_with_its_components(program: Program) -> None:
     made = program.post("/incident_templates", {"template": {**asked, "component_ids": [api.public_id]}})
     assert list(made) == TEMPLATE_KEYS.split()
     assert {name: made[name] for name in asked} == asked
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     assert program.get("/incident_templates") == [made]
     path = f"/incident_templates/{made['id']}"
     changed = program.patch(path, {"template": {"title": "Still down", "group_id": None, "component_ids": []}})
@@ -162,7 +162,7 @@ def test_a_template_is_kept_with_its_components(program: Program) -> None:
         ({"name": "Taken"}, "name"),
     ],
 )
-def test_a_bad_template_is_refused(program: Program, changes: dict[str, Any], field: str) -> None:
+def test_an_invalid_template_is_rejected(program: Program, changes: dict[str, Any], field: str) -> None:
     good = {"name": "Taken", "title": "Title", "body": "Body"}
     program.post("/incident_templates", {"template": good})
     asked = {**good, "name": "Free", **changes}
@@ -177,7 +177,7 @@ def metric(program: Program) -> Any:
     return program.post(f"/metrics_providers/{provider['id']}/metrics", {"metric": asked})
 
 
-def test_a_metric_is_made_and_changed(program: Program, metric: Any) -> None:
+def test_a_metric_is_created_and_changed(program: Program, metric: Any) -> None:
     assert list(metric) == METRIC_KEYS.split()
     assert (metric["name"], metric["suffix"], metric["y_axis_max"]) == ("Latency", "ms", 500.5)
     assert program.get("/metrics") == [metric]
@@ -212,23 +212,23 @@ def test_points_are_added_replaced_and_cleared(program: Program, metric: Any) ->
         {"timestamp": 1_700_000_000},
     ],
 )
-def test_a_point_that_is_none_is_refused(program: Program, metric: Any, data: Any) -> None:
+def test_an_invalid_point_is_rejected(program: Program, metric: Any, data: Any) -> None:
     program.post(f"/metrics/{metric['id']}/data", {"data": data}, code=422)
     assert not MetricPoint.objects.exists()
 
 
-def test_points_for_a_metric_that_is_none_are_all_refused(program: Program, metric: Any) -> None:
+def test_points_are_rejected_together_if_one_metric_is_unknown(program: Program, metric: Any) -> None:
     point = [{"timestamp": 1_700_000_000, "value": 1}]
     program.post("/metrics/data", {"data": {metric["id"]: point, "nosuch": point}}, code=422)
     assert not MetricPoint.objects.exists()
 
 
-def test_an_axis_upside_down_is_refused(program: Program, metric: Any) -> None:
-    refused = program.patch(f"/metrics/{metric['id']}", {"metric": {"y_axis_max": -1}}, code=422)
-    assert "y_axis_max" in refused["error"]
+def test_an_inverted_axis_is_rejected(program: Program, metric: Any) -> None:
+    error = program.patch(f"/metrics/{metric['id']}", {"metric": {"y_axis_max": -1}}, code=422)
+    assert "y_axis_max" in error["error"]
 
 
-def test_nothing_is_fetched_from_others(program: Program) -> None:
+def test_other_metrics_providers_are_rejected(program: Program) -> None:
     asked = {"metrics_provider": {"type": "Datadog", "api_key": "secret"}}
     assert "Datadog" in program.post("/metrics_providers", asked, code=422)["error"]["type"][0]
     made = program.post("/metrics_providers", {"metrics_provider": {"type": "Self"}})

@@ -19,24 +19,24 @@ def sent(served: Served, method: str, path: str, body: Any = None, key: str = ""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{served.url}/v1/pages/{served.page}{path}", data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
 
 
-def test_one_key_at_the_same_moment_makes_one_incident(served: Served) -> None:
+def test_concurrent_requests_with_one_key_create_one_incident(served: Served) -> None:
     body = {"incident": {"name": "Only once"}}
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: sent(served, "POST", "/incidents", body, key="same"), range(8)))
-    assert [code for code, _ in answers] == [201] * 8
-    assert len({answer["id"] for _, answer in answers}) == 1
+        responses = list(pool.map(lambda _: sent(served, "POST", "/incidents", body, key="same"), range(8)))
+    assert [code for code, _ in responses] == [201] * 8
+    assert len({response["id"] for _, response in responses}) == 1
     _, found = sent(served, "GET", "/incidents?q=Only%20once")
     assert len(found) == 1
 
 
-def test_two_updates_at_the_same_moment_are_both_posted(served: Served) -> None:
+def test_two_concurrent_updates_are_both_posted(served: Served) -> None:
     _, made = sent(served, "POST", "/incidents", {"incident": {"name": "Busy"}})
     path = f"/incidents/{made['id']}"
     with ThreadPoolExecutor(6) as pool:
@@ -47,7 +47,7 @@ def test_two_updates_at_the_same_moment_are_both_posted(served: Served) -> None:
     assert len(found["incident_updates"]) == 7
 
 
-def test_two_changes_of_one_component_at_the_same_moment_are_both_kept(served: Served) -> None:
+def test_two_concurrent_changes_of_one_component_are_both_saved(served: Served) -> None:
     _, made = sent(served, "POST", "/components", {"component": {"name": "Before"}})
     path = f"/components/{made['id']}"
     for number in range(5):

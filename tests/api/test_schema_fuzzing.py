@@ -78,7 +78,7 @@ def application() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_operation_answers_as_its_schema_says(
+def test_every_operation_responds_as_its_schema_says(
     program: Program, application: Any, mode: GenerationMode, settings: Settings
 ) -> None:
     settings.API_LIMIT_PER_MINUTE = 1_000_000
@@ -86,7 +86,7 @@ def test_every_operation_answers_as_its_schema_says(
     schema = schemathesis.openapi.from_dict(_open_to_all(openapi_schema()))
     schema.app = application
     # What deletes things comes last: the others need them.
-    served = sorted((_good(one) for one in schema.get_all_operations()), key=lambda one: bool(one.method == "delete"))
+    served = sorted((_good(row) for row in schema.get_all_operations()), key=lambda row: bool(row.method == "delete"))
     codes = Counter[int]()
     for operation in served:
         if "501" not in operation.definition.raw["responses"] and (mode == GenerationMode.POSITIVE or _asks(operation)):
@@ -113,7 +113,7 @@ def _good(result: Any) -> Any:
 def _asks(operation: Any) -> bool:
     """Whether there is anything to get wrong, ids apart."""
     raw = operation.definition.raw
-    return "requestBody" in raw or any(one["in"] == "query" for one in raw["parameters"])
+    return "requestBody" in raw or any(row["in"] == "query" for row in raw["parameters"])
 
 
 def _codes(operation: Any, mode: GenerationMode, program: Program, ids: dict[str, str]) -> Counter[int]:
@@ -126,10 +126,10 @@ def _codes(operation: Any, mode: GenerationMode, program: Program, ids: dict[str
         known = ids if codes.total() % 3 != 2 else ids | {"incident_id": "nosuchcode12"}
         case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
         case.headers["Authorization"] = f"Bearer {program.secret}"
-        answer = case.call()
-        assert answer.status_code < 500 or answer.status_code == 501, (case.as_curl_command(), answer.text)
-        case.validate_response(answer, checks=CHECKS)
-        codes[answer.status_code] += 1
+        response = case.call()
+        assert response.status_code < 500 or response.status_code == 501, (case.as_curl_command(), response.text)
+        case.validate_response(response, checks=CHECKS)
+        codes[response.status_code] += 1
 
     check()
     return codes

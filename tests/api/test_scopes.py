@@ -1,4 +1,4 @@
-"""Who may do what: every operation is asked, as the schema lists them."""
+"""Who may do what: every operation is data, as the schema lists them."""
 
 import re
 from typing import Any
@@ -19,13 +19,13 @@ IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
 WRITES = [Scope.INCIDENTS, Scope.COMPONENTS, Scope.SUBSCRIBERS]
 
 
-def asked(program: Program, method: str, path: str) -> Any:
+def data(program: Program, method: str, path: str) -> Any:
     """With ids that are none, but the page's own."""
     address = path.replace("{page_id}", program.page.public_id)
-    return program.ask(method, re.sub(r"\{\w+\}", "nosuchcode12", address), {} if method != "GET" else None)
+    return program.request(method, re.sub(r"\{\w+\}", "nosuchcode12", address), {} if method != "GET" else None)
 
 
-def test_the_walk_sees_the_api() -> None:
+def test_the_list_of_operations_is_complete() -> None:
     assert len(OPERATIONS) > 100
     assert {path for _, path, _ in OPERATIONS} >= {"/v1/pages", "/v1/pages/{page_id}/incidents/{incident_id}"}
     assert len({operation["operationId"] for _, _, operation in OPERATIONS}) == len(OPERATIONS)
@@ -35,28 +35,28 @@ def test_the_walk_sees_the_api() -> None:
 def test_every_operation_needs_its_scope(program: Program, method: str, path: str, operation: Any) -> None:
     scope = operation["x-scope"]
     assert method == "GET" or scope != Scope.READ or "501" in operation["responses"], "a write that reading allows"
-    others = [one for one in (Scope.READ, *WRITES) if one != scope]
+    others = [row for row in (Scope.READ, *WRITES) if row != scope]
     if scope != Scope.READ:
-        refused = asked(make_program(program.page, *others), method, path)
-        assert refused.status_code == 403
-        assert scope in refused.json()["message"]
+        error = data(make_program(program.page, *others), method, path)
+        assert error.status_code == 403
+        assert scope in error.json()["message"]
     for allowed in (scope, Scope.ADMIN):
-        assert asked(make_program(program.page, allowed), method, path).status_code not in (401, 403)
+        assert data(make_program(program.page, allowed), method, path).status_code not in (401, 403)
     assert not Event.objects.filter(notify=True).exists()
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
 def test_every_operation_needs_a_token(program: Program, method: str, path: str, operation: Any) -> None:
     program.secret = "candor_made_up"
-    assert asked(program, method, path).status_code == 401
+    assert data(program, method, path).status_code == 401
     assert not AuditEntry.objects.exclude(verb="token.made").exists()
 
 
-def test_what_is_not_there_yet_says_so(program: Program) -> None:
+def test_unsupported_endpoints_say_so(program: Program) -> None:
     missing = [(method, path) for method, path, operation in OPERATIONS if "501" in operation["responses"]]
     assert len(missing) > 20
     for method, path in missing:
-        answer = asked(program, method, path)
-        assert answer.status_code == 501
-        assert answer.json()["error"] == answer.json()["message"]
-        assert "yet" in answer.json()["message"]
+        response = data(program, method, path)
+        assert response.status_code == 501
+        assert response.json()["error"] == response.json()["message"]
+        assert "yet" in response.json()["message"]

@@ -11,14 +11,21 @@ from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.api.programs import Program
-from tests.factories import make_component, make_endpoint, make_group, make_incident, make_reader, make_subscriber
+from tests.factories import (
+    make_component,
+    make_endpoint,
+    make_group,
+    make_incident,
+    make_subscriber,
+    make_subscriber_with,
+)
 
 KEYS = """id page_id skip_confirmation_notification mode email endpoint phone_number phone_country
 display_phone_number obfuscated_channel_name workspace_name quarantined_at purge_at components page_access_user_id
 created_at"""
 
 
-def test_a_subscriber_is_asked_to_confirm(program: Program) -> None:
+def test_a_subscriber_receives_a_confirmation_email(program: Program) -> None:
     made = program.post("/subscribers", {"subscriber": {"email": "Jane@Example.com"}})
     assert list(made) == KEYS.split()
     assert (made["mode"], made["email"], made["components"]) == ("email", "jane@example.com", [])
@@ -30,32 +37,32 @@ def test_a_subscriber_is_asked_to_confirm(program: Program) -> None:
     assert program.get("/subscribers?state=unconfirmed") == [made]
 
 
-def test_whose_word_the_program_has_is_active_at_once(program: Program) -> None:
+def test_a_subscriber_who_already_agreed_is_active_at_once(program: Program) -> None:
     api = make_component(program.page)
-    asked = {"email": "a@example.com", "skip_confirmation_notification": True, "component_ids": [api.public_id]}
-    made = program.post("/subscribers", {"subscriber": asked})
+    data = {"email": "a@example.com", "skip_confirmation_notification": True, "component_ids": [api.public_id]}
+    made = program.post("/subscribers", {"subscriber": data})
     assert (made["components"], made["purge_at"]) == ([api.public_id], None)
     assert program.get("/subscribers") == [made]
     assert not Delivery.objects.exists()
 
 
 def test_a_webhook_is_active_at_once(program: Program) -> None:
-    asked = {"endpoint": "https://hooks.example.com/x", "email": "owner@example.com"}
-    made = program.post("/subscribers", {"subscriber": asked})
-    assert (made["mode"], made["endpoint"], made["email"]) == ("webhook", asked["endpoint"], asked["email"])
+    data = {"endpoint": "https://hooks.example.com/x", "email": "owner@example.com"}
+    made = program.post("/subscribers", {"subscriber": data})
+    assert (made["mode"], made["endpoint"], made["email"]) == ("webhook", data["endpoint"], data["email"])
     assert Subscriber.objects.get().secret
 
 
-def test_a_telephone_number_needs_a_gateway(program: Program, settings: Settings) -> None:
-    asked = {"subscriber": {"phone_number": "+49 151 12345678", "phone_country": "DE"}}
-    assert "SMS_GATEWAY_URL" in program.post("/subscribers", asked, code=422)["error"]["phone_number"][0]
+def test_a_phone_number_needs_an_sms_gateway(program: Program, settings: Settings) -> None:
+    data = {"subscriber": {"phone_number": "+49 151 12345678", "phone_country": "DE"}}
+    assert "SMS_GATEWAY_URL" in program.post("/subscribers", data, code=422)["error"]["phone_number"][0]
     settings.SMS_GATEWAY_URL = "https://sms.example.com"
-    made = program.post("/subscribers", asked)
+    made = program.post("/subscribers", data)
     assert (made["mode"], made["phone_number"]) == ("sms", "+4915112345678")
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("data", "field"),
     [
         ({}, "email"),
         ({"email": "nonsense"}, "email"),
@@ -66,20 +73,20 @@ def test_a_telephone_number_needs_a_gateway(program: Program, settings: Settings
         ({"email": "a@example.com", "component_ids": ["nosuch"]}, "component_ids"),
     ],
 )
-def test_bad_input_names_the_field_and_adds_nobody(program: Program, asked: dict[str, Any], field: str) -> None:
-    assert list(program.post("/subscribers", {"subscriber": asked}, code=422)["error"]) == [field]
+def test_invalid_input_names_the_field_and_adds_nobody(program: Program, data: dict[str, Any], field: str) -> None:
+    assert list(program.post("/subscribers", {"subscriber": data}, code=422)["error"]) == [field]
     assert not Subscriber.objects.exists()
 
 
-def test_who_has_left_is_not_signed_up_behind_their_back(program: Program) -> None:
+def test_an_unsubscribed_address_is_not_subscribed_again_without_consent(program: Program) -> None:
     make_subscriber(program.page, "a@example.com").unsubscribe()
-    refused = program.post("/subscribers", {"subscriber": {"email": "a@example.com"}}, code=422)
-    assert "unsubscribed" in refused["error"]["email"][0]
+    error = program.post("/subscribers", {"subscriber": {"email": "a@example.com"}}, code=422)
+    assert "unsubscribed" in error["error"]["email"][0]
 
 
-def test_what_they_are_told_of_is_changed(program: Program) -> None:
+def test_the_components_that_a_subscriber_follows_are_changed(program: Program) -> None:
     api = make_component(program.page)
-    reader = make_reader(program.page, detail="milestones")
+    reader = make_subscriber_with(program.page, detail="milestones")
     path = f"/subscribers/{reader.public_id}"
     assert program.patch(path, {"component_ids": [api.public_id]})["components"] == [api.public_id]
     reader.refresh_from_db()
@@ -88,10 +95,10 @@ def test_what_they_are_told_of_is_changed(program: Program) -> None:
     assert "component_ids" in program.patch(path, {"component_ids": []}, code=422)["error"]
 
 
-def test_a_chosen_group_is_told_as_its_components(program: Program) -> None:
+def test_a_selected_group_is_returned_as_its_components(program: Program) -> None:
     group = make_group(program.page)
     api = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     assert program.get(f"/subscribers/{reader.public_id}")["components"] == [api.public_id]
 
 
@@ -99,7 +106,7 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
     reader = make_subscriber(program.page)
     assert program.delete(f"/subscribers/{reader.public_id}")["id"] == reader.public_id
     assert program.get("/subscribers") == []
-    assert [one["id"] for one in program.get("/subscribers/unsubscribed")] == [reader.public_id]
+    assert [row["id"] for row in program.get("/subscribers/unsubscribed")] == [reader.public_id]
     entry = AuditEntry.objects.get(verb="subscriber.unsubscribed")
     assert (entry.actor_kind, entry.actor_label) == ("token", "Deploy script")
 
@@ -107,11 +114,11 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
 def test_pages_of_subscribers_count_from_zero(program: Program) -> None:
     for number in range(5):
         make_subscriber(program.page, f"reader{number}@example.com")
-    emails = [one["email"] for page in (0, 1, 2) for one in program.get(f"/subscribers?limit=2&page={page}")]
+    emails = [row["email"] for page in (0, 1, 2) for row in program.get(f"/subscribers?limit=2&page={page}")]
     assert emails == [f"reader{number}@example.com" for number in range(5)]
     last = program.get("/subscribers?limit=1&sort_field=created_at&sort_direction=desc")
     assert last[0]["email"] == "reader4@example.com"
-    assert [one["email"] for one in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
+    assert [row["email"] for row in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
 
 
 def test_subscribers_are_counted_by_type_and_state(program: Program) -> None:
@@ -136,7 +143,7 @@ def test_subscribers_are_counted_by_type_and_state(program: Program) -> None:
     assert program.get("/subscribers/count?type=email&state=all")["webhook"] == 0
 
 
-def test_the_address_of_a_chat_is_not_told(program: Program) -> None:
+def test_the_secret_url_of_a_chat_channel_is_not_returned(program: Program) -> None:
     secret = "https://hooks.slack.com/services/T0/B0/very-secret"
     made = make_endpoint(program.page, secret, Channel.SLACK)
     found = program.get(f"/subscribers/{made.public_id}")
@@ -145,7 +152,7 @@ def test_the_address_of_a_chat_is_not_told(program: Program) -> None:
     assert found["obfuscated_channel_name"]
 
 
-def test_many_are_unsubscribed_reactivated_and_asked_again(program: Program) -> None:
+def test_many_subscribers_are_unsubscribed_reactivated_and_sent_confirmations(program: Program) -> None:
     active = [make_subscriber(program.page) for _ in range(3)]
     paused = make_subscriber(program.page)
     paused.pause("bounced")
@@ -157,11 +164,11 @@ def test_many_are_unsubscribed_reactivated_and_asked_again(program: Program) -> 
     waiting = make_subscriber(program.page, state=SubscriberState.PENDING, confirmed_at=None)
     assert program.post("/subscribers/resend_confirmation", {"subscribers": [waiting.public_id]}) == {"count": 1}
     assert program.post("/subscribers/resend_confirmation", {"subscribers": "all"}) == {"count": 0}
-    assert [one["id"] for one in program.get("/subscribers")] == [hook.public_id]
+    assert [row["id"] for row in program.get("/subscribers")] == [hook.public_id]
     program.post("/subscribers/unsubscribe", {"subscribers": ["nosuch"]}, code=404)
 
 
-def test_more_than_a_hundred_at_once_are_refused(program: Program) -> None:
+def test_more_than_a_hundred_at_once_are_rejected(program: Program) -> None:
     now = timezone.now()
     Subscriber.objects.bulk_create(
         Subscriber(page=program.page, email=f"r{number}@example.com", state="active", confirmed_at=now)
@@ -171,7 +178,7 @@ def test_more_than_a_hundred_at_once_are_refused(program: Program) -> None:
     assert Subscriber.objects.filter(state="active").count() == 101
 
 
-def test_only_who_is_waiting_is_asked_again(program: Program) -> None:
+def test_only_unconfirmed_subscribers_receive_another_confirmation(program: Program) -> None:
     waiting = make_subscriber(program.page, state=SubscriberState.PENDING, confirmed_at=None)
     assert program.post(f"/subscribers/{waiting.public_id}/resend_confirmation")["id"] == waiting.public_id
     fan_out_waiting()
@@ -185,7 +192,7 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
     path = f"/incidents/{incident.public_id}/subscribers"
     made = program.post(path, {"subscriber": {"email": "a@example.com", "skip_confirmation_notification": True}})
     make_subscriber(program.page)
-    assert [one["id"] for one in program.get(path)] == [made["id"]]
+    assert [row["id"] for row in program.get(path)] == [made["id"]]
     assert program.get(f"{path}/{made['id']}") == made
     program.post(f"{path}/{made['id']}/resend_confirmation", code=422)
     program.delete(f"{path}/{made['id']}")
@@ -193,19 +200,21 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
     assert Subscriber.objects.get(public_id=made["id"]).state == SubscriberState.UNSUBSCRIBED
 
 
-def test_who_chose_more_than_the_incident_stays(program: Program) -> None:
+def test_a_subscriber_of_more_than_the_incident_stays_subscribed(program: Program) -> None:
     incident, api = make_incident(program.page), make_component(program.page)
-    reader = make_reader(program.page, incidents=(incident,), components=(api,))
+    reader = make_subscriber_with(program.page, incidents=(incident,), components=(api,))
     program.delete(f"/incidents/{incident.public_id}/subscribers/{reader.public_id}")
     reader.refresh_from_db()
     assert reader.is_active
     assert program.get(f"/subscribers/{reader.public_id}")["components"] == [api.public_id]
 
 
-def test_a_list_costs_as_many_queries_however_long_it_is(program: Program, django_assert_max_num_queries: Any) -> None:
+def test_the_queries_of_a_list_do_not_grow_with_its_length(
+    program: Program, django_assert_max_num_queries: Any
+) -> None:
     api = make_component(program.page)
     for _ in range(15):
-        make_reader(program.page, components=(api,))
+        make_subscriber_with(program.page, components=(api,))
     program.get("/subscribers")
     with django_assert_max_num_queries(6):
         assert len(program.get("/subscribers")) == 15

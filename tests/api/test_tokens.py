@@ -27,16 +27,16 @@ def make(client: Client, **typed: Any) -> Any:
     return client.post("/console/p/acme/tokens", {"name": "Pager", "scopes": ["incidents:write"], "days": "90"} | typed)
 
 
-def secret_in(answer: Any) -> str:
-    found = re.search(r"candor_[\w-]{43}", answer.content.decode())
+def secret_in(response: Any) -> str:
+    found = re.search(r"candor_[\w-]{43}", response.content.decode())
     assert found
     return found.group()
 
 
-def test_an_owner_makes_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
-    answer = make(owner)
-    secret = secret_in(answer)
-    assert "shown only now" in sheet(answer).text
+def test_an_owner_creates_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
+    response = make(owner)
+    secret = secret_in(response)
+    assert "shown only once" in sheet(response).text
     assert secret not in owner.get("/console/p/acme/tokens").content.decode()
     assert secret[:11] in owner.get("/console/p/acme/tokens").content.decode()
     token = ApiToken.objects.get()
@@ -50,7 +50,7 @@ def test_an_owner_makes_a_token_that_is_shown_once_and_works(owner: Client, page
     assert secret not in str(entry.details)
 
 
-def test_the_database_holds_no_secret(program: Program) -> None:
+def test_the_database_stores_no_secret(program: Program) -> None:
     row = ApiToken.objects.values().get()
     assert program.secret not in map(str, row.values())
     assert program.secret.startswith(row["prefix"])
@@ -66,32 +66,32 @@ def test_the_database_holds_no_secret(program: Program) -> None:
         ("days", "7000", "Select a valid choice."),
     ],
 )
-def test_bad_input_is_refused_beside_its_field(owner: Client, field: str, value: Any, said: str) -> None:
-    answer = make(owner, **{field: value})
-    assert answer.status_code == 422
-    assert re.search(rf'<p class="error" id="id_{field}_error">[^<]*{re.escape(said)}', answer.content.decode())
+def test_invalid_input_is_rejected_beside_its_field(owner: Client, field: str, value: Any, said: str) -> None:
+    response = make(owner, **{field: value})
+    assert response.status_code == 422
+    assert re.search(rf'<p class="error" id="id_{field}_error">[^<]*{re.escape(said)}', response.content.decode())
     assert not ApiToken.objects.exists()
 
 
-def test_a_revoked_token_opens_nothing(owner: Client, page: Page) -> None:
+def test_a_revoked_token_is_rejected(owner: Client, page: Page) -> None:
     program = make_program(page)
-    assert program.ask("GET", "").status_code == 200
+    assert program.request("GET", "").status_code == 200
     for _ in range(2):
         owner.post(f"/console/p/acme/tokens/{program.token.public_id}/revoke")
-    assert program.ask("GET", "").status_code == 401
+    assert program.request("GET", "").status_code == 401
     assert "Revoked" in sheet(owner.get("/console/p/acme/tokens")).text
     assert AuditEntry.objects.filter(verb="token.revoked").count() == 1
 
 
-def test_an_expired_token_opens_nothing(owner: Client, page: Page) -> None:
+def test_an_expired_token_is_rejected(owner: Client, page: Page) -> None:
     program = make_program(page, expires_at=timezone.now() + timedelta(days=1))
-    assert program.ask("GET", "").status_code == 200
+    assert program.request("GET", "").status_code == 200
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert program.ask("GET", "").status_code == 401
+    assert program.request("GET", "").status_code == 401
     assert "Expired" in sheet(owner.get("/console/p/acme/tokens")).text
 
 
-def test_when_it_was_last_used_is_written_once_a_minute(program: Program) -> None:
+def test_the_last_use_is_saved_at_most_once_a_minute(program: Program) -> None:
     program.get("")
     program.token.refresh_from_db()
     first = program.token.last_used_at
@@ -106,13 +106,13 @@ def test_when_it_was_last_used_is_written_once_a_minute(program: Program) -> Non
     assert program.token.last_used_at >= first
 
 
-def test_tokens_are_the_owners_business(page: Page) -> None:
+def test_only_owners_manage_tokens(page: Page) -> None:
     program = make_program(page)
     editor = signed_in("editor")
     assert editor.get("/console/p/acme/tokens").status_code == 403
     assert make(editor).status_code == 403
     assert editor.post(f"/console/p/acme/tokens/{program.token.public_id}/revoke").status_code == 403
-    assert program.ask("GET", "").status_code == 200
+    assert program.request("GET", "").status_code == 200
 
 
 def test_a_token_of_another_page_cannot_be_revoked_here(owner: Client) -> None:
@@ -120,7 +120,9 @@ def test_a_token_of_another_page_cannot_be_revoked_here(owner: Client) -> None:
     assert owner.post(f"/console/p/acme/tokens/{elsewhere.public_id}/revoke").status_code == 404
 
 
-def test_many_tokens_cost_as_many_queries_as_few(owner: Client, page: Page, django_assert_max_num_queries: Any) -> None:
+def test_the_queries_of_the_token_list_do_not_grow_with_its_length(
+    owner: Client, page: Page, django_assert_max_num_queries: Any
+) -> None:
     for number in range(20):
         make_program(page, name=f"Program {number}")
     with django_assert_max_num_queries(6):
@@ -140,7 +142,7 @@ def test_the_command_prints_a_token_and_nothing_else(page: Page) -> None:
     assert Program(page, secret, token).get("")["id"] == page.public_id
 
 
-def test_the_command_needs_no_page_where_there_is_one(page: Page) -> None:
+def test_the_command_needs_no_page_if_there_is_only_one(page: Page) -> None:
     assert command("Deploy", "--scope", "read", "--days", "7")
     assert ApiToken.objects.get().expires_at
 
@@ -155,7 +157,7 @@ def test_the_command_needs_no_page_where_there_is_one(page: Page) -> None:
         (["x"], "required"),
     ],
 )
-def test_the_command_says_what_is_wrong(page: Page, arguments: list[str], said: str) -> None:
+def test_the_command_reports_errors(page: Page, arguments: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=re.escape(said)):
         command(*arguments)
     assert not ApiToken.objects.exists()

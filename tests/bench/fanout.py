@@ -42,10 +42,10 @@ def row(what: str, figure: str, ratio: str = "") -> None:
 # The same mail as the workers send, filled beforehand.
 PREBUILT = """
 from statuspage.notifications.models import Delivery
-from statuspage.subscribers.news import read_news
-from statuspage.subscribers.transports.email import EmailTransport
+from statuspage.notifications.messages.notification import read_notification
+from statuspage.notifications.transports.email import EmailTransport
 delivery = Delivery.objects.select_related("subscriber__page").first()
-composed = EmailTransport().compose(delivery, read_news([delivery.event_id])[delivery.event_id])
+composed = EmailTransport().compose(delivery, read_notification([delivery.event_id])[delivery.event_id])
 open("PATH", "wb").write(composed.template(eight_bit=True, dot_stuffed=False).fill(delivery))
 """
 

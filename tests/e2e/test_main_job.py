@@ -167,8 +167,15 @@ def assert_page_carries(report: Report, tab: Page, product: Candor) -> None:
     assert tab.locator(".prose ol > li").count() == 3
 
 
+def published_feed(product: Candor) -> str:
+    """Return the Atom feed once it contains a postmortem, else an empty string."""
+    text = product.get("/history.atom")
+    return text if "<strong>Postmortem</strong>" in unescape(text) else ""
+
+
 def assert_feed_carries(report: Report, product: Candor) -> None:
-    feed = feedparser.parse(product.get("/history.atom"))
+    text = wait_until(lambda: published_feed(product), "the published feed contains the postmortem")
+    feed = feedparser.parse(text)
     (entry,) = feed.entries
     assert not feed.bozo
     assert entry.title == report.title
@@ -181,7 +188,7 @@ def assert_feed_carries(report: Report, product: Candor) -> None:
 def assert_mails(report: Report, sink: SmtpSink) -> None:
     labels = ["Investigating", "Monitoring", "Resolved", "Postmortem"]
     wanted = [f"[{report.company}] {label}: {report.title}" for label in labels]
-    wait_until(lambda: len(sink.letters) >= 3 + 2 * len(labels), "one mail per event and confirmed subscriber")
+    wait_until(lambda: len(sink.emails) >= 3 + 2 * len(labels), "one mail per event and confirmed subscriber")
     for address in CONFIRMED:
         emails = [opened(received) for received in sink.to(address)[1:]]
         assert [message["Subject"] for message in emails] == wanted

@@ -205,9 +205,9 @@ def test_without_its_database_the_page_stays_up_quietly_and_goes_on_when_it_is_b
         assert postgres.process
         command = postgres.process.args
         stop_process(postgres.process, number=signal.SIGINT)
-        wait_until(lambda: "Cannot publish for now" in candor.log, "the publisher has noticed", seconds=30)
+        wait_until(lambda: "Cannot publish at the moment" in candor.log, "the publisher has noticed", seconds=30)
         time.sleep(4)
-        assert candor.log.count("Cannot publish for now") == 1
+        assert candor.log.count("Cannot publish at the moment") == 1
         for path in ("/", "/history", "/history.atom", "/live.json"):
             assert candor.get(path), path
         postgres.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/")

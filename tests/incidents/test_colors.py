@@ -17,12 +17,12 @@ def test_contrast_is_that_of_wcag() -> None:
 
 
 @given(HEX)
-def test_the_nearest_colour_can_always_be_read(colour: str) -> None:
-    for grounds in (colors.LIGHT, colors.DARK):
-        near = colors.nearest(colour, *grounds)
-        assert colors.is_hex(near)
-        assert colors.contrast(near, *grounds) >= colors.AA
-        assert colors.nearest(near, *grounds) == near
+def test_the_nearest_colour_can_always_be_read(color: str) -> None:
+    for backgrounds in (colors.LIGHT, colors.DARK):
+        nearest = colors.nearest(color, *backgrounds)
+        assert colors.is_hex(nearest)
+        assert colors.contrast(nearest, *backgrounds) >= colors.AA
+        assert colors.nearest(nearest, *backgrounds) == nearest
 
 
 def test_what_is_no_colour_is_known() -> None:
@@ -33,6 +33,6 @@ def test_what_is_no_colour_is_known() -> None:
 def test_the_grounds_are_those_of_the_stylesheet() -> None:
     tokens = Path("static/css/tokens.css").read_text(encoding="utf-8")
     for name, light, dark in zip(("paper", "surface", "raised"), colors.LIGHT, colors.DARK, strict=True):
-        found = re.findall(rf"--{name}: (#\w+);", tokens)
-        assert [text if len(text) == 7 else "#ffffff" for text in found] == [light, dark]
+        values = re.findall(rf"--{name}: (#\w+);", tokens)
+        assert [text if len(text) == 7 else "#ffffff" for text in values] == [light, dark]
     assert f"--accent: {colors.ACCENT};" in tokens

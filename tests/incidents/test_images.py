@@ -80,7 +80,7 @@ def test_a_photograph_is_turned_as_its_camera_says() -> None:
 
 
 def test_of_an_animation_the_first_frame_is_kept() -> None:
-    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue", "green")]
+    frames = [Image.new("RGB", (40, 40), color) for color in ("red", "blue", "green")]
     for kind in ("GIF", "WEBP", "PNG"):
         raw = file_of(frames[0], kind, save_all=True, append_images=frames[1:])
         image = opened(drawn(raw))
@@ -113,7 +113,7 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         (SVG, "SVG files are not accepted"),
         (b"%PDF-1.7", "This is not a PNG, JPEG, WebP or GIF"),
@@ -127,8 +127,8 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
     ],
     ids=["svg", "pdf", "empty", "header", "bmp", "tiff", "cut off", "transparent", "large"],
 )
-def test_what_cannot_be_a_logo_is_refused_in_plain_words(raw: bytes, said: str) -> None:
-    assert said in refusal(raw)
+def test_what_cannot_be_a_logo_is_refused_in_plain_words(raw: bytes, message: str) -> None:
+    assert message in refusal(raw)
 
 
 def test_no_damage_to_a_file_is_more_than_a_refusal() -> None:
@@ -144,12 +144,12 @@ def test_no_damage_to_a_file_is_more_than_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("colour", "on_light", "on_dark"), [(INK, True, False), (CHALK, False, True), ((200, 40, 40), True, True)]
+    ("color", "on_light", "on_dark"), [(INK, True, False), (CHALK, False, True), ((200, 40, 40), True, True)]
 )
 def test_a_logo_that_its_ground_swallows_is_noticed(
-    colour: tuple[int, int, int], *, on_light: bool, on_dark: bool
+    color: tuple[int, int, int], *, on_light: bool, on_dark: bool
 ) -> None:
-    content = drawn(file_of(wordmark(colour))).content
+    content = drawn(file_of(wordmark(color))).content
     assert is_legible(content, colors.LIGHT[0]) is on_light
     assert is_legible(content, colors.DARK[0]) is on_dark
 

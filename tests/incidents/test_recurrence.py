@@ -69,9 +69,9 @@ def starts(rule: str, zone: str, count: int = 4, start: datetime = START) -> lis
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_in_plain_words(rule: str, complaint: str) -> None:
-    field, words = refusal(rule)
+    field, message = refusal(rule)
     assert field == "rule"
-    assert complaint in words
+    assert complaint in message
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_unknown_zones_and_starts_with_a_zone_are_refused_at_their_fields() -> N
 
 
 def test_a_rule_is_kept_in_one_spelling() -> None:
-    kept = recurrence.check("RRULE:freq=weekly; byday=su;", starts_at=START, time_zone="Etc/UTC")
-    assert kept == "FREQ=WEEKLY;BYDAY=SU"
-    assert recurrence.check(kept, starts_at=START, time_zone="Etc/UTC") == kept
+    normalized = recurrence.check("RRULE:freq=weekly; byday=su;", starts_at=START, time_zone="Etc/UTC")
+    assert normalized == "FREQ=WEEKLY;BYDAY=SU"
+    assert recurrence.check(normalized, starts_at=START, time_zone="Etc/UTC") == normalized
 
 
 def test_every_second_sunday_at_two_stays_at_two_across_the_clock_changes() -> None:
-    found = starts("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "Europe/Berlin", count=26)
+    occurrences = starts("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "Europe/Berlin", count=26)
     # The one exception is a night without 02:00: 29 March 2026, read with the offset before the gap.
-    odd = [one for one in found if (one.hour, one.minute) != (2, 0)]
-    assert [one.isoformat() for one in odd] == ["2026-03-29T03:00:00+02:00"]
-    assert {one.weekday() for one in found} == {6}
-    assert {one.utcoffset() for one in found} == {timedelta(hours=1), timedelta(hours=2)}
-    assert {later.date() - earlier.date() for earlier, later in pairwise(found)} == {timedelta(weeks=2)}
+    odd = [occurrence for occurrence in occurrences if (occurrence.hour, occurrence.minute) != (2, 0)]
+    assert [occurrence.isoformat() for occurrence in odd] == ["2026-03-29T03:00:00+02:00"]
+    assert {occurrence.weekday() for occurrence in occurrences} == {6}
+    assert {occurrence.utcoffset() for occurrence in occurrences} == {timedelta(hours=1), timedelta(hours=2)}
+    assert {later.date() - earlier.date() for earlier, later in pairwise(occurrences)} == {timedelta(weeks=2)}
 
 
 def test_of_an_hour_that_comes_twice_the_first_is_meant() -> None:
@@ -173,10 +173,10 @@ def test_occurrences_come_in_order_at_the_same_wall_clock_time_once_a_day(
     assert len({slot.on for slot in slots}) == 12
     assert all(earlier.on < later.on for earlier, later in pairwise(slots))
     for slot in slots:
-        wanted = datetime.combine(slot.on, start.time())
+        expected = datetime.combine(slot.on, start.time())
         shown = slot.starts_at.astimezone(zone).replace(tzinfo=None)
-        is_in_gap = wanted.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wanted
-        assert shown == wanted or (is_in_gap and shown > wanted)
+        is_in_gap = expected.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != expected
+        assert shown == expected or (is_in_gap and shown > expected)
 
 
 @settings(deadline=None, max_examples=100)
@@ -184,8 +184,8 @@ def test_occurrences_come_in_order_at_the_same_wall_clock_time_once_a_day(
 def test_days_are_those_that_the_library_finds(rule: str, start: datetime) -> None:
     """Moving the start by whole cycles of the calendar, which bounds the search, changes no day."""
     start = start.replace(microsecond=0)
-    found = rrulestr(rule, dtstart=start)
-    expected = [local.date() for local, _ in zip(found, range(20), strict=False)]
+    occurrences = rrulestr(rule, dtstart=start)
+    expected = [local.date() for local, _ in zip(occurrences, range(20), strict=False)]
     after = start.replace(tzinfo=UTC) - timedelta(days=2)
     slots = recurrence.upcoming(rule, starts_at=start, zone=ZoneInfo("Etc/UTC"), after=after, count=20)
     assert [slot.on for slot in slots] == expected
@@ -195,7 +195,7 @@ def test_days_are_those_that_the_library_finds(rule: str, start: datetime) -> No
 @given(st.text(alphabet="FREQINTVALCOUNTBYDAYMOH=;,0123456789-+SUWKLRPDNEG \n", max_size=60))
 def test_whatever_is_typed_is_understood_or_refused(text: str) -> None:
     try:
-        kept = recurrence.check(f"FREQ=YEARLY;{text}", starts_at=START, time_zone="Europe/Berlin")
+        normalized = recurrence.check(f"FREQ=YEARLY;{text}", starts_at=START, time_zone="Europe/Berlin")
     except RuleError:
         return
-    assert recurrence.check(kept, starts_at=START, time_zone="Europe/Berlin") == kept
+    assert recurrence.check(normalized, starts_at=START, time_zone="Europe/Berlin") == normalized

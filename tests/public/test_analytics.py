@@ -104,7 +104,7 @@ def test_a_page_where_nothing_happened_shows_empty_months(page: Page) -> None:
     document = read("/analytics")
     assert "0 incidents that began from December 2025 to November 2026" in document.one("main").text
     assert len(rows(section_of(document, "resolve"))) == 12
-    assert "No incident of these months has the times that this needs." in document.all("desc")[0].text
+    assert "No incident in these months has the required times." in document.all("desc")[0].text
 
 
 def test_older_years_are_a_page_each(page: Page) -> None:

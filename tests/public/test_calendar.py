@@ -138,7 +138,7 @@ def test_a_cancelled_one_is_marked_and_not_removed(page: Page) -> None:
     after = the_event()
     assert (str(after["STATUS"]), after["UID"]) == ("CANCELLED", before["UID"])
     assert after["SEQUENCE"] > before["SEQUENCE"]
-    assert str(after["SUMMARY"]) == "Cancelled: Database upgrade"
+    assert str(after["SUMMARY"]) == "Canceled: Database upgrade"
     assert "The parts did not arrive." in after["DESCRIPTION"]
 
 

@@ -90,7 +90,7 @@ def test_a_series_stands_once_with_its_next_dates_and_what_differs_stands_alone(
     series = make_series(page, title="Patch day", starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
     section = planned(read("/"))
     assert [heading.text for heading in section.all("h3")] == ["Patch day"]
-    assert "Again on Nov 08, 02:00 – 04:00 CET; Nov 22, 02:00 – 04:00 CET" in section.text
+    assert "Repeats on Nov 08, 02:00 – 04:00 CET; Nov 22, 02:00 – 04:00 CET" in section.text
     _, second, third = series.occurrences.soonest_first()
     links = [link.attributes["href"] for link in section.all("a")]
     assert f"/incidents/{second.public_id}" in links
@@ -143,9 +143,9 @@ def test_a_cancelled_one_says_so(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, title="Database upgrade")
     maintenance_lifecycle.cancel(maintenance, UpdateInput(body="The parts did not arrive."), actor=ALICE)
     article = read("/").one("section", class_="past").one("article")
-    assert "Maintenance Oct 24, 2026, 02:00 – 04:00 CEST Cancelled" in article.text
+    assert "Maintenance Oct 24, 2026, 02:00 – 04:00 CEST Canceled" in article.text
     facts = read(f"/incidents/{maintenance.public_id}").one("dl")
-    assert "Status Cancelled" in facts.text
+    assert "Status Canceled" in facts.text
     assert "Add to calendar" not in facts.text
 
 
@@ -154,7 +154,7 @@ def test_its_own_page_says_when_it_is_here_and_at_utc(page: Page) -> None:
     maintenance = make_maintenance(page, begins=START, components=[rest])
     document = read(f"/incidents/{maintenance.public_id}")
     facts = document.one("dl").text
-    assert "Planned for Oct 24, 2026, 02:00 – 04:00 CEST Oct 24, 2026, 00:00 – 02:00 UTC" in facts
+    assert "Scheduled for Oct 24, 2026, 02:00 – 04:00 CEST Oct 24, 2026, 00:00 – 02:00 UTC" in facts
     assert "Status Scheduled" in facts
     assert document.one("p", class_="affected").text == "This scheduled maintenance affects: REST API."
     assert document.one("p", class_="kicker").text == "Scheduled maintenance for Acme"
@@ -175,7 +175,7 @@ def test_its_own_page_says_how_long_it_took(page: Page, clock: Any) -> None:
     clock.move_to(START + timedelta(minutes=50))
     maintenance_lifecycle.complete(maintenance, actor=ALICE)
     facts = read(f"/incidents/{maintenance.public_id}").one("dl").text
-    assert "Began Oct 24, 2026 - 02:05 CEST Took 45 minutes" in facts
+    assert "Started Oct 24, 2026 - 02:05 CEST Duration 45 minutes" in facts
 
 
 @pytest.mark.parametrize("kind", ["upcoming", "running", "completed"])

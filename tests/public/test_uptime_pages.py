@@ -72,19 +72,19 @@ def test_a_status_set_by_hand_is_listed_without_an_incident() -> None:
     listed = days_listed(own_page("Website"))
     assert listed[0].startswith("Nov 20, 2024 Major Outage 4 hours 48 minutes Degraded Performance")
     assert listed[0].endswith("The website is down")
-    assert listed[1] == "Nov 19, 2024 Degraded Performance 1 day No incident was reported for it."
+    assert listed[1] == "Nov 19, 2024 Degraded Performance 1 day No incident was reported."
 
 
 def test_a_hidden_incident_is_not_named() -> None:
     a_page_with_a_past()
     incident_lifecycle.hide(Incident.objects.get(title="Half of it"), actor=ALICE, reason="Names a customer")
-    assert days_listed(own_page("REST API"))[1].endswith("No incident was reported for it.")
+    assert days_listed(own_page("REST API"))[1].endswith("No incident was reported.")
 
 
 def test_a_component_that_was_always_well_says_so() -> None:
     a_page_with_a_past()
     assert "None in the last 90 days." in own_page("Young API").text
-    assert "The history begins on Nov 05, 2024" in own_page("Young API").text
+    assert "Recording started on Nov 05, 2024" in own_page("Young API").text
     assert "The history begins" not in own_page("REST API").text
 
 

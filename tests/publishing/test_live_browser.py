@@ -26,10 +26,11 @@ incidents.edit_update(incident.updates.get(), body="We are looking.", actor=SYST
 print(incident.public_id)
 """
 POST = """
-from incidents.actions.incidents import post_update
+from incidents.actions.incidents.incident_lifecycle import post_update
+from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import Incident
-post_update(Incident.objects.get(), status="identified", body="{}", actor=SYSTEM)
+post_update(Incident.objects.get(), UpdateInput(status="identified", body="{}"), actor=SYSTEM)
 """
 
 
@@ -94,7 +95,7 @@ def test_what_the_reader_folded_out_and_reached_by_keyboard_stays(tab: Page, pro
     post(product, "A fix is on its way.")
     expect(tab.locator("#report")).to_contain_text("A fix is on its way.", timeout=15_000)
     expect(tab.locator("details.changes").first).to_have_attribute("open", "")
-    assert tab.evaluate("document.activeElement.textContent") == "What was changed"
+    assert tab.evaluate("document.activeElement.textContent") == "Show changes"
 
 
 def test_an_open_page_says_that_it_is_out_of_date_and_takes_it_back(tab: Page, product: Candor) -> None:

@@ -155,4 +155,4 @@ def test_the_page_is_up_when_the_application_is_not(site: Site) -> None:
         assert site.get(path).status == 200, path
     away = site.get("/subscribe")
     assert away.status == 502
-    assert b"This part of the page does not answer." in away.body
+    assert b"This part of the page is temporarily unavailable." in away.body

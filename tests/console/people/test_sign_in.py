@@ -110,7 +110,7 @@ def test_the_form_helps_password_managers(client: Client) -> None:
 def test_tab_goes_from_the_address_to_the_password(client: Client) -> None:
     make_page()
     main = client.get("/accounts/login/").content.decode().partition("<form")[2]
-    assert main.index('type="email"') < main.index('type="password"') < main.index("Forgot it?")
+    assert main.index('type="email"') < main.index('type="password"') < main.index("Forgot your password?")
 
 
 @one_moment
@@ -168,7 +168,7 @@ def test_somebody_who_left_cannot_sign_in(client: Client) -> None:
     answer = sign_in(client, user.email)
     assert answer["Location"] == "/accounts/inactive/"
     assert not is_signed_in(client)
-    assert b"switched off" in client.get("/accounts/inactive/").content
+    assert b"deactivated" in client.get("/accounts/inactive/").content
 
 
 def test_signing_out_asks_and_then_ends_the_session(client: Client) -> None:
@@ -194,7 +194,7 @@ def test_a_forgotten_password_is_replaced_by_mail(client: Client) -> None:
     user = make_user()
     answer = ask_for_reset(client, user.email)
     assert answer["Location"] == "/accounts/password/reset/done/"
-    assert b"Look into your mailbox" in client.get(answer["Location"]).content
+    assert b"Check your inbox" in client.get(answer["Location"]).content
     form = client.get(reset_link(), follow=True)
     assert b"Set a new password" in form.content
     where = form.redirect_chain[-1][0]
@@ -220,7 +220,7 @@ def test_a_link_works_once(client: Client) -> None:
     link = reset_link()
     where = client.get(link, follow=True).redirect_chain[-1][0]
     client.post(where, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
-    assert b"This link does not work any more." in client.get(link).content
+    assert b"This link is no longer valid." in client.get(link).content
 
 
 def test_an_old_link_does_not_work(client: Client) -> None:
@@ -229,7 +229,7 @@ def test_an_old_link_does_not_work(client: Client) -> None:
     ask_for_reset(client, user.email)
     link = reset_link()
     with time_machine.travel(timezone.now() + timedelta(hours=5)):
-        assert b"This link does not work any more." in client.get(link).content
+        assert b"This link is no longer valid." in client.get(link).content
 
 
 def test_asking_for_an_unknown_address_looks_the_same_and_sends_nothing(client: Client) -> None:

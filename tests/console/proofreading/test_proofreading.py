@@ -72,7 +72,10 @@ def test_what_was_typed_is_shown_as_text(editor: Client) -> None:
 
 def test_declaring_asks_for_the_next_update_and_knows_the_chosen_impact(editor: Client, page: Page) -> None:
     component = make_component(page)
-    assert any("write again" in one for one in said(remarks(editor, body="We are looking.", status="investigating")))
+    assert any(
+        "time of the next update" in message
+        for message in said(remarks(editor, body="We are looking.", status="investigating"))
+    )
     vague = {"body": "Some users see errors. Next update by 15:30 UTC."}
     assert said(remarks(editor, **vague)) == []
     assert len(remarks(editor, **vague, impact="critical")) == 1
@@ -201,7 +204,7 @@ def test_blocked_severities_are_shown_as_errors_and_prevent_publishing(editor: C
     assert answer.status_code == 422
     (area,) = invalid_controls(sheet(answer))
     assert area.text.strip() == typed["body"]
-    assert "“TODO”: Readers see this note to yourself." in answer.content.decode()
+    assert "“TODO”: Remove this note to yourself." in answer.content.decode()
     assert not Event.objects.filter(kind="incident.opened").exists()
     assert editor.post("/console/p/acme/incidents/new", typed | {"body": NOW}).status_code == 302
 

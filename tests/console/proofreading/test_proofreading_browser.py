@@ -91,7 +91,7 @@ def test_without_scripts_the_preview_brings_the_remarks_and_no_dead_buttons(open
     tab = open_form(java_script_enabled=False)
     tab.get_by_label("Message").fill(TEXT)
     tab.get_by_role("button", name="Preview").click()
-    expect(tab.locator(".remark")).to_contain_text("14:30 already says which half of the day it is.")
+    expect(tab.locator(".remark")).to_contain_text("14:30 is a 24-hour time.")
     expect(tab.locator("[data-fix]")).to_be_hidden()
     expect(tab.get_by_label("Message")).to_have_value(TEXT)
 

@@ -47,7 +47,7 @@ def test_a_past_incident_has_its_updates_times_and_impact(page: Page) -> None:
     incident = add(page, updates)
     assert (incident.status, incident.impact) == ("resolved", "critical")
     assert (incident.started_at, incident.monitoring_at, incident.resolved_at) == (ago(9), ago(8), ago(7))
-    assert [one.display_at for one in incident.updates.oldest_first()] == [ago(9), ago(8), ago(7)]
+    assert [update.display_at for update in incident.updates.oldest_first()] == [ago(9), ago(8), ago(7)]
     assert spans(api)[:2] == [("major_outage", 8), ("degraded_performance", 7)]
 
 
@@ -66,9 +66,13 @@ def test_nobody_is_told_unless_asked(page: Page) -> None:
     updates = story(("investigating", 9, {}), ("resolved", 8, {}))
     add(page, updates)
     assert not Event.objects.notifying().exists()
-    told = add(page, updates, title="Told", notify=True)
+    incident = add(page, updates, title="Told", notify=True)
     event = Event.objects.notifying().get()
-    assert (event.incident, event.kind, event.update and event.update.status) == (told, "incident.resolved", "resolved")
+    assert (event.incident, event.kind, event.update and event.update.status) == (
+        incident,
+        "incident.resolved",
+        "resolved",
+    )
 
 
 def test_a_second_press_adds_no_second_one(page: Page) -> None:

@@ -162,14 +162,14 @@ def test_without_one_of_two_incidents_the_other_ends_when_it_was_resolved() -> N
     with time_machine.travel(at(0), tick=False):
         api = make_component(make_page())
     with time_machine.travel(at(1), tick=False):
-        one = make_incident(api.page, components={api: "major_outage"})
+        first = make_incident(api.page, components={api: "major_outage"})
     with time_machine.travel(at(2), tick=False):
         other = make_incident(api.page, components={api: "partial_outage"})
     with time_machine.travel(at(3), tick=False):
-        actions.resolve(one, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
+        actions.resolve(first, UpdateInput(body="Done."), restore={api: "operational"}, actor=ALICE)
     with time_machine.travel(at(4), tick=False):
         actions.resolve(other, UpdateInput(body="Done."), restore={}, actor=ALICE)
-    component_corrections.without(one, actor=ALICE, reason="It was none.")
+    component_corrections.without(first, actor=ALICE, reason="It was none.")
     harmed = [row for row in history(api) if row[0] != "operational"]
     assert harmed == [("partial_outage", 2, 3), ("partial_outage", 3, 4)]
     assert history(api)[-1] == ("operational", 4, None)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def names(page_order: object) -> list[str]:
-    return [str(thing) for thing in page_order]  # type: ignore[attr-defined]
+    return [str(item) for item in page_order]  # type: ignore[attr-defined]
 
 
 def test_setting_a_status_by_hand_keeps_the_note_for_staff() -> None:

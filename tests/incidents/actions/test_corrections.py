@@ -47,23 +47,25 @@ def updates_of(incident: Incident) -> list[IncidentUpdate]:
 
 def history(component: Component, *, as_reported: datetime | None = None) -> list[tuple[str, float, float | None]]:
     """Status, and hours after nine from when to when."""
-    found = read_histories([component], at(-9000), at(9000), zone=component.page.zone, as_reported=as_reported)
-    rows = sorted(found[component.pk], key=lambda one: one.start)
+    histories = read_histories([component], at(-9000), at(9000), zone=component.page.zone, as_reported=as_reported)
+    rows = sorted(histories[component.pk], key=lambda interval: interval.start)
     hours: Callable[[datetime], float] = lambda moment: (moment - BEGAN) / timedelta(hours=1)  # noqa: E731
-    return [(one.status, hours(one.start), hours(one.end) if one.end else None) for one in rows]
+    return [
+        (interval.status, hours(interval.start), hours(interval.end) if interval.end else None) for interval in rows
+    ]
 
 
 def assert_no_gaps(component: Component) -> None:
     rows = list(component.intervals.as_corrected().order_by("started_at"))
-    assert all(one.ended_at == other.started_at for one, other in pairwise(rows))
+    assert all(interval.ended_at == other.started_at for interval, other in pairwise(rows))
     assert rows[-1].ended_at is None
     assert rows[-1].status == Component.objects.get(pk=component.pk).status
 
 
 def percentage(component: Component, *, as_reported: datetime | None = None) -> str:
     """Of the ten hours from 09:00."""
-    found = read_histories([component], at(0), at(10), zone=component.page.zone, as_reported=as_reported)
-    totals = uptime.totals(found[component.pk], at(0), at(10), until=at(10))
+    histories = read_histories([component], at(0), at(10), zone=component.page.zone, as_reported=as_reported)
+    totals = uptime.totals(histories[component.pk], at(0), at(10), until=at(10))
     return uptime.percentage_text(totals.percentage(Weights()))
 
 
@@ -117,9 +119,9 @@ def test_of_what_was_on_record_at_any_moment_nothing_overlaps() -> None:
     moments = {row.recorded_at for row in StatusInterval.objects.all()}
     assert len(moments) == 6
     for moment in moments:
-        told = history(api, as_reported=moment)
-        assert all(one[2] == other[1] for one, other in pairwise(told))
-        assert told[-1][2] is None
+        intervals = history(api, as_reported=moment)
+        assert all(interval[2] == other[1] for interval, other in pairwise(intervals))
+        assert intervals[-1][2] is None
 
 
 def test_a_correction_deletes_nothing() -> None:
@@ -127,8 +129,8 @@ def test_a_correction_deletes_nothing() -> None:
     rows = {row.pk: (row.status, row.started_at, row.ended_at) for row in StatusInterval.objects.all()}
     corrections.correct_update_time(updates_of(incident)[0], at=at(0.5), actor=ALICE)
     corrections.correct_history(api, "operational", start=at(0), end=at(2), actor=ALICE, reason="A false alarm")
-    kept = {row.pk: (row.status, row.started_at, row.ended_at) for row in StatusInterval.objects.filter(pk__in=rows)}
-    assert kept == rows
+    stored = {row.pk: (row.status, row.started_at, row.ended_at) for row in StatusInterval.objects.filter(pk__in=rows)}
+    assert stored == rows
 
 
 def test_the_incident_takes_over_the_corrected_times() -> None:
@@ -162,17 +164,17 @@ def test_the_same_time_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "hours", "said"),
+    ("number", "hours", "message"),
     [
         (0, 2.5, "after the next update"),
         (1, 0.5, "before the previous update"),
         (2, 9, "is in the future"),
     ],
 )
-def test_updates_keep_their_order_and_stay_out_of_the_future(number: int, hours: float, said: str) -> None:
+def test_updates_keep_their_order_and_stay_out_of_the_future(number: int, hours: float, message: str) -> None:
     api, incident = an_outage()
     before = history(api)
-    with pytest.raises(ValidationError, match=said) as caught:
+    with pytest.raises(ValidationError, match=message) as caught:
         corrections.correct_update_time(updates_of(incident)[number], at=at(hours), actor=ALICE)
     assert list(caught.value.message_dict) == ["at"]
     assert history(api) == before

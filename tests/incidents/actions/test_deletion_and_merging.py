@@ -72,17 +72,17 @@ def test_what_was_deleted_can_be_brought_back(page: Page) -> None:
 
 def test_a_duplicate_leads_to_the_one_that_is_kept(page: Page) -> None:
     api, web = make_component(page), make_component(page, "Website")
-    kept = make_incident(page, components={api: "major_outage"})
+    target = make_incident(page, components={api: "major_outage"})
     other = make_incident(page, components={api: "major_outage", web: "partial_outage"})
-    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
+    merging.merge(other, into=target, reason="One failure.", actor=ALICE)
     other.refresh_from_db()
-    assert (other.merged_into, other.updates.count()) == (kept, 1)
-    assert list(page.incidents.visible_to(Viewer.PUBLIC)) == [kept]
-    assert set(Component.objects.affected_by(kept)) == {api, web}
+    assert (other.merged_into, other.updates.count()) == (target, 1)
+    assert list(page.incidents.visible_to(Viewer.PUBLIC)) == [target]
+    assert set(Component.objects.affected_by(target)) == {api, web}
     web.refresh_from_db()
     assert web.status == "partial_outage"
     refs = AuditEntry.objects.filter(verb="incident.merged").values_list("object_ref", flat=True)
-    assert set(refs) == {kept.public_id, other.public_id}
+    assert set(refs) == {target.public_id, other.public_id}
 
 
 def test_a_chain_of_duplicates_leads_to_the_last_one_kept(page: Page) -> None:
@@ -108,8 +108,8 @@ def test_nothing_is_joined_with_itself_or_with_what_is_gone_or_of_another_kind(p
 
 
 def test_bringing_back_a_duplicate_ends_the_joining(page: Page) -> None:
-    kept, other = make_incident(page), make_incident(page, at=timezone.now() - timedelta(hours=1))
-    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
+    target, other = make_incident(page), make_incident(page, at=timezone.now() - timedelta(hours=1))
+    merging.merge(other, into=target, reason="One failure.", actor=ALICE)
     deletion.restore(other, reason="Two after all.", actor=ALICE)
     other.refresh_from_db()
     assert (other.merged_into, other.hidden_at) == (None, None)

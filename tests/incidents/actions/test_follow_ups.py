@@ -34,8 +34,8 @@ def test_an_incident_that_is_over_stays_over_since_when_it_was() -> None:
     incident.refresh_from_db()
     assert (incident.status, incident.resolved_at) == ("resolved", ended)
     assert (update.status, update.label) == ("resolved", "Update")
-    told = Event.objects.get(update=update)
-    assert (told.kind, told.notify) == ("incident.updated", True)
+    event = Event.objects.get(update=update)
+    assert (event.kind, event.notify) == ("incident.updated", True)
 
 
 def test_it_does_not_make_the_incident_last_longer_in_analytics() -> None:
@@ -53,13 +53,13 @@ def test_an_open_incident_gets_an_ordinary_update() -> None:
 
 def test_what_was_deleted_or_joined_with_another_gets_none() -> None:
     page = make_page()
-    deleted, kept, joined = (make_resolved(page) for _ in range(3))
+    deleted, target, joined = (make_resolved(page) for _ in range(3))
     incident_lifecycle.hide(deleted, reason="A test.", actor=ALICE)
-    merging.merge(joined, into=kept, reason="One failure.", actor=ALICE)
-    for one in (deleted, joined):
+    merging.merge(joined, into=target, reason="One failure.", actor=ALICE)
+    for incident in (deleted, joined):
         with pytest.raises(ValidationError, match="is no longer public"):
-            follow_ups.follow_up(one, UpdateInput(body="Done."), actor=ALICE)
-    follow_ups.follow_up(kept, UpdateInput(body="Done."), actor=ALICE)
+            follow_ups.follow_up(incident, UpdateInput(body="Done."), actor=ALICE)
+    follow_ups.follow_up(target, UpdateInput(body="Done."), actor=ALICE)
 
 
 def test_sending_it_twice_posts_it_once() -> None:

@@ -160,7 +160,7 @@ def test_a_title_is_one_line_and_not_empty() -> None:
 
 
 def test_a_body_must_be_there_and_be_harmless() -> None:
-    assert "write a message" in refused("body", body="")
+    assert "Enter a message" in refused("body", body="")
     assert "<script>" in refused("body", body="<script>alert(1)</script>")
     assert "not closed" in refused("body", body="[" * 10_000)
 

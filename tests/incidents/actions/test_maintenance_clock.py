@@ -52,7 +52,7 @@ def announced(page: Page, *components: Component, **more: object) -> Incident:
     return at(ANNOUNCED, lambda: make_maintenance(page, **fields))  # type: ignore[arg-type]
 
 
-def made(page: Page, name: str = "API") -> Component:
+def component_of(page: Page, name: str = "API") -> Component:
     with travel(ANNOUNCED - HOUR, tick=False):
         return make_component(page, name)
 
@@ -73,7 +73,7 @@ def kinds(maintenance: Incident) -> list[str]:
 
 def test_it_is_carried_through_all_its_states_on_time() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     maintenance = announced(page, api, reminders=(60, 15))
     assert tick(BEGINS - HOUR - MINUTE) == 0
     assert [tick(BEGINS - HOUR), tick(BEGINS - 15 * MINUTE), tick(BEGINS - MINUTE)] == [1, 1, 0]
@@ -103,7 +103,7 @@ def test_what_was_written_late_says_when_it_was_written() -> None:
 
 def test_a_dispatcher_stopped_across_start_and_end_catches_up_in_one_tick_and_once() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     maintenance = announced(page, api)
     assert tick(ENDS + 3 * HOUR) == 2
     assert tick(ENDS + 3 * HOUR) == 0
@@ -139,7 +139,7 @@ def test_a_reminder_already_sent_is_sent_again_for_a_later_date() -> None:
 
 def test_windows_one_after_the_other_are_caught_up_with_in_the_order_of_time() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     announced(page, api, begins=BEGINS + 4 * HOUR)
     announced(page, api, begins=BEGINS)
     announced(page, api, begins=ENDS)
@@ -154,7 +154,7 @@ def test_windows_one_after_the_other_are_caught_up_with_in_the_order_of_time() -
 
 def test_overlapping_windows_are_one_time_under_maintenance() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     announced(page, api, begins=BEGINS)
     announced(page, api, begins=BEGINS + HOUR)
     tick(ENDS + 12 * HOUR)
@@ -163,7 +163,7 @@ def test_overlapping_windows_are_one_time_under_maintenance() -> None:
 
 def test_a_missed_start_hides_no_outage_that_was_reported_meanwhile() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     announced(page, api)
     with travel(BEGINS + 30 * MINUTE, tick=False):
         outage = make_incident(page, components={api: "major_outage"})
@@ -212,7 +212,7 @@ def test_one_of_which_somebody_wrote_after_its_end_is_left_to_people() -> None:
 
 def test_a_hidden_or_cancelled_one_does_not_start_nor_remind() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     hidden, cancelled = announced(page, api), announced(page, api)
     with travel(ANNOUNCED + HOUR, tick=False):
         incident_actions.hide(hidden, actor=ALICE, reason="Wrong page")
@@ -225,7 +225,7 @@ def test_a_hidden_or_cancelled_one_does_not_start_nor_remind() -> None:
 
 def test_a_hidden_one_that_runs_still_gives_its_components_back() -> None:
     page = make_page()
-    api = made(page)
+    api = component_of(page)
     maintenance = announced(page, api)
     tick(BEGINS)
     with travel(BEGINS + HOUR, tick=False):
@@ -237,7 +237,7 @@ def test_a_hidden_one_that_runs_still_gives_its_components_back() -> None:
 
 def test_a_component_archived_meanwhile_is_left_out() -> None:
     page = make_page()
-    api, web = made(page), made(page, "Web")
+    api, web = component_of(page), component_of(page, "Web")
     maintenance = announced(page, api, web)
     component_actions.set_archived(api, archived=True, actor=ALICE)
     assert tick(BEGINS) == 1
@@ -250,7 +250,7 @@ def test_one_that_fails_is_logged_and_does_not_stop_the_others(caplog: pytest.Lo
     # As if written by a machine whose clock is far ahead.
     Incident.objects.filter(pk=broken.pk).update(last_update_at=BEGINS + HOUR)
     assert [tick(BEGINS), tick(BEGINS)] == [1, 0]
-    assert caplog.text.count("A step by the clock failed") == 1
+    assert caplog.text.count("A scheduled step failed") == 1
     fine.refresh_from_db()
     assert fine.is_running
 
@@ -297,7 +297,7 @@ def test_a_window_across_a_clock_change_lasts_what_the_clocks_say(
 @pytest.mark.django_db(transaction=True)
 def test_two_dispatchers_at_once_take_each_step_once() -> None:
     page = make_page()
-    maintenances = [announced(page, made(page, f"API {number}"), reminders=(60,)) for number in range(10)]
+    maintenances = [announced(page, component_of(page, f"API {number}"), reminders=(60,)) for number in range(10)]
     with travel(ANNOUNCED, tick=False):
         make_series(page, starts_at=datetime(2026, 10, 20, 12), rule="FREQ=DAILY")  # noqa: DTZ001
     for moment in (BEGINS - 30 * MINUTE, BEGINS, ENDS):

@@ -171,14 +171,14 @@ def test_once_it_is_over_nothing_more_happens_to_it() -> None:
 def test_cancelling_completes_it_with_a_note_and_restores_what_it_had_set() -> None:
     page = make_page()
     api = make_component(page)
-    ahead, begun = make_maintenance(page), running(page, components=[api], restore_components=False)
-    note = actions.cancel(ahead, UpdateInput(body="The vendor postponed."), actor=BOB)
-    assert (note.status, ahead.status, ahead.duration) == ("completed", "completed", None)
-    assert ahead.cancelled_at is not None
+    upcoming, begun = make_maintenance(page), running(page, components=[api], restore_components=False)
+    note = actions.cancel(upcoming, UpdateInput(body="The vendor postponed."), actor=BOB)
+    assert (note.status, upcoming.status, upcoming.duration) == ("completed", "completed", None)
+    assert upcoming.cancelled_at is not None
     assert "before its end" in actions.cancel(begun, actor=BOB).body
     assert status_of(api) == "operational"
     assert Event.objects.filter(kind="maintenance.cancelled", notify=True).count() == 2
-    assert "was canceled" in refused("status", lambda: post(ahead, "scheduled"))
+    assert "was canceled" in refused("status", lambda: post(upcoming, "scheduled"))
 
 
 def test_rescheduling_says_the_old_and_the_new_time_and_moves_the_reminders() -> None:
@@ -245,7 +245,7 @@ def test_a_start_after_the_planned_end_is_refused() -> None:
         ("scheduled_for", "five years", {"begins": timezone.now() + timedelta(days=3000)}),
         ("scheduled_for", "Add a time zone", {"begins": datetime(2026, 12, 1)}),  # noqa: DTZ001 - naive on purpose
         ("title", "missing", {"title": " "}),
-        ("body", "write a message", {"body": ""}),
+        ("body", "Enter a message", {"body": ""}),
         ("reminders", "1 minute to 30 days", {"reminders": (0,)}),
         ("reminders", "1 minute to 30 days", {"reminders": (43_201,)}),
         ("reminders", "at most 5 reminders", {"reminders": (1, 2, 3, 4, 5, 6)}),
@@ -293,16 +293,16 @@ def test_a_repeated_submit_makes_one_maintenance_and_one_update() -> None:
 def test_the_second_of_two_people_hears_of_the_first() -> None:
     page = make_page()
     maintenance = make_maintenance(page)
-    seen = maintenance.version
+    version = maintenance.version
     actions.change_options(maintenance, options=MaintenanceOptions(auto_start=False), actor=ALICE)
     for act in (actions.start, actions.cancel):
         with pytest.raises(EditConflict):
-            act(maintenance, UpdateInput(expected_version=seen), actor=BOB)
+            act(maintenance, UpdateInput(expected_version=version), actor=BOB)
     start, end = maintenance.window
     with pytest.raises(EditConflict):
         actions.reschedule(
             maintenance,
-            UpdateInput(expected_version=seen),
+            UpdateInput(expected_version=version),
             scheduled_for=start + HOUR,
             scheduled_until=end + HOUR,
             actor=BOB,
@@ -313,8 +313,8 @@ def test_the_second_of_two_people_hears_of_the_first() -> None:
 def test_options_are_kept_and_told_to_nobody() -> None:
     page = make_page()
     maintenance = make_maintenance(page, reminders=(60,))
-    wanted = MaintenanceOptions(auto_complete=False, notify_end=False, reminders=(30, 1440))
-    actions.change_options(maintenance, options=wanted, actor=ALICE)
+    options = MaintenanceOptions(auto_complete=False, notify_end=False, reminders=(30, 1440))
+    actions.change_options(maintenance, options=options, actor=ALICE)
     assert actions.options_of(Incident.objects.get()) == MaintenanceOptions(
         auto_complete=False, notify_end=False, reminders=(1440, 30)
     )

@@ -39,7 +39,7 @@ def days(series: MaintenanceSeries) -> list[date | None]:
 
 def local_starts(series: MaintenanceSeries) -> list[str]:
     rows = series.occurrences.upcoming().soonest_first()
-    return [f"{one.window[0].astimezone(BERLIN):%Y-%m-%d %H:%M %Z}" for one in rows]
+    return [f"{occurrence.window[0].astimezone(BERLIN):%Y-%m-%d %H:%M %Z}" for occurrence in rows]
 
 
 def counts() -> tuple[int, ...]:
@@ -76,8 +76,8 @@ def test_the_next_three_are_on_the_page_at_the_same_local_time_across_the_clock_
 
 def test_only_the_first_occurrence_is_announced_by_mail(page: Page) -> None:
     make_series(page)
-    told = Event.objects.filter(kind="maintenance.scheduled", notify=True)
-    assert [event.incident and event.incident.occurrence_on for event in told] == [date(2026, 10, 11)]
+    events = Event.objects.filter(kind="maintenance.scheduled", notify=True)
+    assert [event.incident and event.incident.occurrence_on for event in events] == [date(2026, 10, 11)]
 
 
 def test_another_one_follows_when_one_begins(page: Page, clock: Traveller) -> None:
@@ -145,7 +145,9 @@ def test_days_that_the_new_rule_leaves_out_are_cancelled_and_come_back_with_the_
     assert local_starts(series) == ["2026-10-24 02:00 CEST", "2026-11-07 02:00 CET", "2026-11-21 02:00 CET"]
     cancelled = series.occurrences.ended()
     assert cancelled.count() == 3
-    assert all(one.cancelled_at and "have changed" in one.updates.latest("pk").body for one in cancelled)
+    assert all(
+        occurrence.cancelled_at and "have changed" in occurrence.updates.latest("pk").body for occurrence in cancelled
+    )
     edited(series, rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=SU")
     assert local_starts(series)[0] == "2026-10-11 02:00 CEST"
 
@@ -192,7 +194,7 @@ def test_a_rule_with_an_end_runs_out(page: Page, clock: Traveller) -> None:
         ("duration", "up to 90 days", {"duration": timedelta(0)}),
         ("duration", "90 days", {"duration": timedelta(days=91)}),
         ("title", "missing", {"title": ""}),
-        ("body", "write a message", {"body": ""}),
+        ("body", "Enter a message", {"body": ""}),
         ("reminders", "1 minute to 30 days", {"options": MaintenanceOptions(reminders=(0,))}),
     ],
 )

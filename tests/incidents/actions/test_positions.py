@@ -29,9 +29,9 @@ def group(page: Page, name: str) -> ComponentGroup:
     return page.groups.get(name=name)
 
 
-def around(thing: Item) -> list[str]:
-    thing.refresh_from_db()
-    return [one.name for one in siblings_of(thing)]
+def around(item: Item) -> list[str]:
+    item.refresh_from_db()
+    return [member.name for member in siblings_of(item)]
 
 
 def test_a_component_is_placed_before_another_of_its_group(page: Page) -> None:
@@ -63,7 +63,7 @@ def test_a_group_moves_with_all_that_is_in_it(page: Page) -> None:
     assert around(europe) == ["Europe", "Website", "Asia"]
     place(page, europe, actor=ALICE)
     assert around(europe) == ["Website", "Asia", "Europe"]
-    assert [one.name for one in page.components.in_page_order()] == ["Website", "API", "Database"]
+    assert [member.name for member in page.components.in_page_order()] == ["Website", "API", "Database"]
 
 
 def test_each_move_is_one_entry_and_one_event_and_no_move_is_none(page: Page) -> None:
@@ -82,7 +82,7 @@ def test_a_move_that_makes_no_sense_changes_nothing(page: Page) -> None:
     actions.set_archived(gone, archived=True, actor=ALICE)
     theirs = make_group(make_page(name="Other"), "Theirs")
     before = AuditEntry.objects.count(), list(Component.objects.values_list("group", "position"))
-    for thing, into, next_one, complaint in (
+    for item, into, next_one, complaint in (
         (gone, None, None, "“Gone” is no longer on this page"),
         (website, theirs, None, "“Theirs” is no longer on this page"),
         (website, europe, group(page, "Asia"), "“Asia” is no longer in that group"),
@@ -92,18 +92,20 @@ def test_a_move_that_makes_no_sense_changes_nothing(page: Page) -> None:
         (twin, europe, None, "already has a component named “api”"),
     ):
         with pytest.raises(ValidationError, match=complaint):
-            place(page, thing, into=into, before=next_one, actor=ALICE)
+            place(page, item, into=into, before=next_one, actor=ALICE)
     assert (AuditEntry.objects.count(), list(Component.objects.values_list("group", "position"))) == before
 
 
 def test_one_status_for_many_is_recorded_as_if_each_was_set_by_hand(page: Page) -> None:
     actions.set_status(component(page, "API"), "major_outage", actor=ALICE)
     changed = actions.set_statuses(page, page.components.all(), "major_outage", note=" Fire ", actor=ALICE)
-    assert {one.name for one in changed} == {"Website", "Database"}
+    assert {member.name for member in changed} == {"Website", "Database"}
     assert set(page.components.values_list("status", flat=True)) == {"major_outage"}
     events = Event.objects.notifying().filter(kind="component.status", component__in=changed)
     assert set(events.values_list("old_status", "new_status")) == {("operational", "major_outage")}
-    details = [AuditEntry.objects.about(one.public_id).of_verb("component.status").get().details for one in changed]
+    details = [
+        AuditEntry.objects.about(member.public_id).of_verb("component.status").get().details for member in changed
+    ]
     assert details == [{"old": "operational", "new": "major_outage", "note": "Fire"}] * 2
     assert StatusInterval.objects.as_corrected().filter(status="major_outage", ended_at=None).count() == 3
 

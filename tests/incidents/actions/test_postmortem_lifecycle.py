@@ -95,22 +95,22 @@ def test_the_second_of_two_editors_gets_a_conflict() -> None:
 def test_action_items_are_changed_in_place_and_dropped_when_left_out() -> None:
     incident = make_resolved(make_page())
     postmortem = actions.save_draft(incident, body="", actor=ALICE, action_items=ITEMS)
-    kept, _ = postmortem.action_items.all()
-    actions.save_draft(incident, body="", actor=ALICE, action_items=[ActionItemDraft("Alarm", done=True, pk=kept.pk)])
-    assert [(item.pk, item.text) for item in postmortem.action_items.all()] == [(kept.pk, "Alarm")]
+    item, _ = postmortem.action_items.all()
+    actions.save_draft(incident, body="", actor=ALICE, action_items=[ActionItemDraft("Alarm", done=True, pk=item.pk)])
+    assert [(item.pk, item.text) for item in postmortem.action_items.all()] == [(item.pk, "Alarm")]
 
 
 @pytest.mark.parametrize(
-    ("item", "words"),
+    ("item", "message"),
     [
         (ActionItemDraft(""), "missing"),
         (ActionItemDraft("x" * 501), "501 characters"),
         (ActionItemDraft("x", url="javascript:alert(1)"), "is not a URL"),
     ],
 )
-def test_a_bad_action_item_is_named_and_nothing_is_saved(item: ActionItemDraft, words: str) -> None:
+def test_a_bad_action_item_is_named_and_nothing_is_saved(item: ActionItemDraft, message: str) -> None:
     incident = make_resolved(make_page())
     with pytest.raises(ValidationError) as caught:
         actions.publish(incident, body="Why.", actor=ALICE, action_items=[item])
-    assert words in caught.value.message_dict["action_items"][0]
+    assert message in caught.value.message_dict["action_items"][0]
     assert not Postmortem.objects.exists()

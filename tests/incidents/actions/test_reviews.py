@@ -121,10 +121,10 @@ def test_an_incident_that_is_opened_again_meanwhile_gets_no_postmortem(incident:
 
 
 def test_a_beginning_that_was_set_elsewhere_meanwhile_is_not_set_back(incident: Incident) -> None:
-    seen = saved(incident).version
+    version = saved(incident).version
     set_impact_start(incident, incident.started_at - timedelta(minutes=7), actor=BOB)
     with pytest.raises(EditConflict):
-        saved(incident, findings=Findings(), expected_version=seen)
+        saved(incident, findings=Findings(), expected_version=version)
 
 
 def test_a_revision_needs_an_approval_of_its_own(incident: Incident) -> None:
@@ -141,10 +141,10 @@ def test_saving_the_same_again_keeps_the_approval_and_the_request(incident: Inci
 
 
 def test_an_approval_of_a_text_that_was_not_seen_is_a_conflict(incident: Incident) -> None:
-    seen = saved(incident).version
+    version = saved(incident).version
     saved(incident, body="Another text.")
     with pytest.raises(EditConflict):
-        reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=seen)
+        reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=version)
 
 
 def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
@@ -158,15 +158,15 @@ def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
 
 
 def test_comments_are_settled_and_opened_again(incident: Incident) -> None:
-    said = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
-    reviews.settle(said, actor=ALICE, settled=True)
-    said.refresh_from_db()
-    assert (said.body, said.settled_by) == ("Who noticed?", "Alice")
+    comment = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
+    reviews.settle(comment, actor=ALICE, settled=True)
+    comment.refresh_from_db()
+    assert (comment.body, comment.settled_by) == ("Who noticed?", "Alice")
     assert not Postmortem.objects.get().comments.open()
-    reviews.settle(said, actor=BOB, settled=False)
+    reviews.settle(comment, actor=BOB, settled=False)
     assert Postmortem.objects.get().comments.open().count() == 1
     with pytest.raises(ValidationError, match="5,001 characters long"):
-        reviews.comment(said.postmortem, body="x" * 5001, actor=BOB)
+        reviews.comment(comment.postmortem, body="x" * 5001, actor=BOB)
 
 
 def test_an_empty_draft_cannot_be_sent_for_approval(incident: Incident) -> None:
@@ -177,10 +177,10 @@ def test_an_empty_draft_cannot_be_sent_for_approval(incident: Incident) -> None:
 def test_what_is_published_keeps_its_times_when_the_history_is_corrected(incident: Incident) -> None:
     incident.page.postmortems_need_approval = False
     postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE, findings=Findings(timeline=(line(incident),)))
-    shown = Postmortem.objects.get().account
-    assert shown["harms"][0]["spans"]
+    summary = Postmortem.objects.get().account
+    assert summary["harms"][0]["spans"]
     incident.updates.all()[0].affected.all().delete()
-    assert Postmortem.objects.get().account == shown
+    assert Postmortem.objects.get().account == summary
 
 
 def test_changing_the_findings_alone_is_a_revision_that_visitors_see(incident: Incident) -> None:

@@ -87,9 +87,9 @@ def test_an_impossible_day_is_refused(api: Component, day: date) -> None:
 
 def test_of_several_targets_all_are_set_or_none(api: Component) -> None:
     other = make_component(api.page, "Website")
-    wanted = {api: Decimal("99.9"), other: Decimal("200")}
+    targets = {api: Decimal("99.9"), other: Decimal("200")}
     with pytest.raises(ValidationError):
-        set_targets(api.page, wanted, valid_from=JUNE, actor=ALICE)
+        set_targets(api.page, targets, valid_from=JUNE, actor=ALICE)
     assert not ServiceTarget.objects.exists()
 
 

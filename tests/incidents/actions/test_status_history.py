@@ -80,8 +80,8 @@ def test_backdating_does_not_rewrite_what_was_reported_later() -> None:
         actor=ALICE,
     )
     make_incident(page, components={api: "partial_outage"}, at=timezone.now() - timedelta(hours=4))
-    words = [status for status, _ in history(api)]
-    assert words == ["partial_outage", "major_outage", "operational", "partial_outage"]
+    statuses = [status for status, _ in history(api)]
+    assert statuses == ["partial_outage", "major_outage", "operational", "partial_outage"]
     assert_no_gaps(api)
 
 

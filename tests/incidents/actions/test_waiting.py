@@ -75,7 +75,7 @@ def test_who_writes_a_postmortem_and_who_posts_to_its_incident() -> None:
     assert now().updates.count() == 2 + ROUNDS
 
 
-def made(page: Page) -> list[Component]:
+def make_components(page: Page) -> list[Component]:
     """In page order the last made stands first, and so do their rows in the table."""
     found = [make_component(page, f"Server {number}") for number in range(12)]
     positions.reorder(page, list(reversed(found)), actor=ALICE)
@@ -84,7 +84,7 @@ def made(page: Page) -> list[Component]:
 
 def test_who_orders_components_and_who_sets_them() -> None:
     page = make_page()
-    found = made(page)
+    found = make_components(page)
 
     def up(_number: int) -> None:
         positions.reorder(page, list(Component.objects.order_by("-pk")), actor=ALICE)
@@ -100,7 +100,7 @@ def test_who_orders_components_and_who_sets_them() -> None:
 
 def test_who_places_a_component_and_who_deletes_a_group() -> None:
     page = make_page()
-    found = made(page)
+    found = make_components(page)
     names = count()
 
     def place(number: int) -> None:

@@ -133,10 +133,10 @@ def test_an_account_comes_back_as_it_was() -> None:
 def test_a_damaged_account_shows_what_can_be_read_and_no_private_line() -> None:
     private = {"at": "2022-09-21T14:14:00Z", "text": "secret", "is_public": False}
     component_impacts = [3, {"name": "API", "spans": [["on_fire", 1, 2], ["major_outage", "x", "y"], 5]}]
-    found = PostmortemSummary.read(
+    summary = PostmortemSummary.read(
         {"lines": [private], "moments": [], "harms": component_impacts, "factors": "x", "stated": 1}
     )
-    assert found == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
+    assert summary == PostmortemSummary((), {}, (ComponentImpact("", "API"),), (), "1")
 
 
 def test_a_time_before_the_impact_gives_no_measure() -> None:
@@ -145,12 +145,12 @@ def test_a_time_before_the_impact_gives_no_measure() -> None:
 
 
 def test_told_in_words_it_names_times_lengths_and_factors() -> None:
-    told = postmortem_summary_of(FINDINGS, RECORD).as_markdown(UTC)
-    assert "- Sep 21, 2022 - 14:14 UTC: It fails" in told
-    assert "- Time to detect: 5 minutes" in told
-    assert "- Web: 18 minutes" in told
-    assert "## Contributing factors\n\n- No alarm" in told
-    assert "Ada" not in told
+    text = postmortem_summary_of(FINDINGS, RECORD).as_markdown(UTC)
+    assert "- Sep 21, 2022 - 14:14 UTC: It fails" in text
+    assert "- Time to detect: 5 minutes" in text
+    assert "- Web: 18 minutes" in text
+    assert "## Contributing factors\n\n- No alarm" in text
+    assert "Ada" not in text
 
 
 def test_a_digest_says_whether_anything_is_stated() -> None:

@@ -25,7 +25,7 @@ def course(
         month=OCTOBER,
         impact=impact,
         stated_start=None if stated is None else at(stated),
-        first_harm=None if harm is None else at(harm),
+        first_impact=None if harm is None else at(harm),
         steps=[(at(minutes), status) for minutes, status in steps],
     )
 

@@ -1,6 +1,7 @@
 """What a request about an incident does: one request may take several actions (docs/api.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, time
 
@@ -17,13 +18,24 @@ from incidents.models import Component, Incident, Page
 from incidents.models.maintenances import SWITCHES
 from incidents.models.states import MAINTENANCE_STATUSES, RUNNING, Status
 from incidents.text import wording
-from statuspage.api.errors import rename_fields
 from statuspage.api.lookups import components_by_id
 from statuspage.api.v1.incidents.schemas import IncidentIn
 
 # Without these, a Statuspage maintenance starts and ends only by hand.
 OFF_BY_DEFAULT = ("auto_start", "auto_complete", "set_components", "restore_components")
 NOON = time(12)
+
+
+@contextmanager
+def rename_fields(**names: str) -> Iterator[None]:
+    """Rename the fields of a ValidationError to the names of the API: `rename_fields(title="name")`."""
+    try:
+        yield
+    except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
+        renamed = {names.get(field, field): messages for field, messages in error.message_dict.items()}
+        raise ValidationError(renamed) from None
 
 
 def create(page: Page, data: IncidentIn, *, actor: Actor) -> Incident:

@@ -9,10 +9,9 @@ from incidents.models import IncidentUpdate, Page
 from incidents.models.incidents import IncidentQuerySet
 from statuspage.accounts.models import Scope
 from statuspage.api.authentication import ApiRequest
-from statuspage.api.errors import rename_fields
 from statuspage.api.lookups import Paging, PagingQuery, get_from_list_or_404, incident_of, incidents_of
 from statuspage.api.router import endpoint, page_of
-from statuspage.api.v1.incidents.actions import change, create
+from statuspage.api.v1.incidents.actions import change, create, rename_fields
 from statuspage.api.v1.incidents.schemas import (
     IncidentBody,
     IncidentOut,
