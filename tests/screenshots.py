@@ -89,7 +89,7 @@ def console(browser: Browser, candor: Candor) -> None:
 
 def writing(page: Page, candor: Candor) -> None:
     page.goto(f"{candor.url}/console/people")
-    page.get_by_role("link", name=re.compile("^Update:")).click()
+    page.get_by_role("link", name=re.compile("^Post update:")).click()
     page.get_by_label("Message").first.fill(
         "The queue is empty again since 14:30 PM UTC. We go on watching it.\n\n**Nothing was lost**; some users may "
         "receive an event twice."

@@ -107,5 +107,5 @@ def schema() -> dict[str, Any]:
 
 
 def _operation_id(method: str, path: str) -> str:
-    words = "".join(letter if letter.isalnum() else "_" for letter in path.removeprefix("/v1/"))
-    return f"{method}_{words}".replace("__", "_").strip("_")
+    name = "".join(char if char.isalnum() else "_" for char in path.removeprefix("/v1/"))
+    return f"{method}_{name}".replace("__", "_").strip("_")

@@ -22,7 +22,7 @@ MAX_IN_DOUBT = 128
 FLUSH_EVERY = 0.005
 _FLUSH_AT = MAX_IN_DOUBT // 2
 RENEW_EVERY = LEASE.total_seconds() / 4
-# A database that is away for a moment costs no doubles: the marker keeps trying for so long.
+# A short outage of the database causes no duplicates: recording is retried for this long.
 GIVE_UP_AFTER = 30.0
 RETRY_EVERY = 0.2
 
@@ -46,7 +46,7 @@ class AckBuffer:
         self._flushed_at = 0.0
         self._renewed_at = time.monotonic()
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="marker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ack-buffer", daemon=True)
 
     def hold(self, ids: list[int]) -> None:
         """These were just claimed under our token: renew their leases until they are accepted or dropped."""
@@ -62,7 +62,7 @@ class AckBuffer:
         with self._changed:
             self._held.discard(pk)
             self._accepted.append(pk)
-            # Only when there is something for the marker to do: waking it for each would cost more than marking.
+            # Only when there is something to do: waking the thread for each one would cost more than recording it.
             if len(self._accepted) == 1 or len(self._accepted) >= _FLUSH_AT:
                 self._changed.notify_all()
             self._changed.wait_for(lambda: self._error or len(self._accepted) + len(self._flushing) < MAX_IN_DOUBT)

@@ -17,6 +17,8 @@ from statuspage.notifications.transports.base import Transport, TransportError
 
 logger = logging.getLogger(__name__)
 
+SKIPPED = object()
+
 
 class ChannelWorker:
     """One run over one channel: claims due deliveries, checks, composes and sends them, and records the outcomes."""
@@ -43,12 +45,12 @@ class ChannelWorker:
         raise NotImplementedError
 
     def _compose(self, delivery: Delivery, notification: Notification | None, cache: dict[Any, Any]) -> Any:
-        """Return the composed message, or the error that composing it raised. None if it must not be sent: then it is
-        canceled and settled."""
+        """Return the composed message, or the error that composing it raised. SKIPPED if it must not be sent: then it
+        is canceled and settled."""
         if reason := reason_to_skip(delivery, notification):
             delivery.cancel(reason)
             self._done(delivery)
-            return None
+            return SKIPPED
         key = compose_key(delivery)
         if key not in cache:
             try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from statuspage.notifications import endpoint_messages
 from statuspage.notifications.acknowledgements import AckBuffer
-from statuspage.notifications.channel_worker import ChannelWorker, as_transport_error
+from statuspage.notifications.channel_worker import SKIPPED, ChannelWorker, as_transport_error
 from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports.base import ChannelDown, Transport
@@ -85,7 +85,7 @@ class ConcurrentWorker(ChannelWorker):
         cache: dict[Any, Any] = {}
         for delivery in batch:
             composed = self._compose(delivery, notifications.get(delivery.event_id or 0), cache)
-            if composed is not None:
+            if composed is not SKIPPED:
                 self._start(delivery, composed)
         return len(batch)
 

@@ -13,7 +13,7 @@ from typing import Any
 from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.batches import Batch, BatchPrefetcher, batch_size
 from statuspage.notifications.bounces.bounces import refused
-from statuspage.notifications.channel_worker import ChannelWorker, as_transport_error
+from statuspage.notifications.channel_worker import SKIPPED, ChannelWorker, as_transport_error
 from statuspage.notifications.concurrent_worker import ConcurrentWorker
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
@@ -74,7 +74,7 @@ class Worker(ChannelWorker):
                 composed = self._compose(delivery, batch.notification.get(delivery.event_id or 0), cache)
                 if isinstance(composed, Exception):
                     self._settle(delivery, composed)
-                elif composed is not None:
+                elif composed is not SKIPPED:
                     yield composed, delivery
 
     def _refresh(self, batch: Batch, waiting: deque[Delivery]) -> deque[Delivery]:

@@ -38,19 +38,19 @@ class TestVukomir:
         made = vukomir.components.create(name="Client API", status="operational", description="x")
         changed = vukomir.components.update(made.id, status="partial_outage", name="Client API")
         assert changed.status == "partial_outage"
-        assert made.id in [one.id for one in vukomir.components.list()]
+        assert made.id in [row.id for row in vukomir.components.list()]
         assert vukomir.components.delete(made.id)
-        assert made.id not in [one.id for one in vukomir.components.list()]
+        assert made.id not in [row.id for row in vukomir.components.list()]
 
     def test_incidents(self, vukomir: Any) -> None:
         made = vukomir.incidents.create(name="Boom", status="investigating", message="We are looking.")
         assert made.incident_updates[0].body == "We are looking."
         changed = vukomir.incidents.update(made.id, status="resolved", message="Over.", name="Boom")
         assert changed.status == "resolved"
-        assert made.id in [one.id for one in vukomir.incidents.list()]
-        assert made.id not in [one.id for one in vukomir.incidents.list_unresolved()]
+        assert made.id in [row.id for row in vukomir.incidents.list()]
+        assert made.id not in [row.id for row in vukomir.incidents.list_unresolved()]
         vukomir.incidents.delete(made.id)
-        assert made.id not in [one.id for one in vukomir.incidents.list()]
+        assert made.id not in [row.id for row in vukomir.incidents.list()]
 
     def test_scheduled_incidents(self, vukomir: Any) -> None:
         made = vukomir.incidents.create_scheduled(
@@ -60,14 +60,14 @@ class TestVukomir:
             scheduled_until="2030-01-31T02:00:00Z",
         )
         assert made.scheduled_for == "2030-01-31T01:00:00.000Z"
-        assert made.id in [one.id for one in vukomir.incidents.list_scheduled()]
+        assert made.id in [row.id for row in vukomir.incidents.list_scheduled()]
 
     def test_subscribers(self, vukomir: Any) -> None:
         made = vukomir.subscribers.create(email="vukomir@example.com", skip_confirmation_notification=True)
         assert made.mode == "email"
-        assert made.id in [one.id for one in vukomir.subscribers.list()]
+        assert made.id in [row.id for row in vukomir.subscribers.list()]
         vukomir.subscribers.delete(made.id)
-        assert made.id not in [one.id for one in vukomir.subscribers.list()]
+        assert made.id not in [row.id for row in vukomir.subscribers.list()]
 
     def test_errors_have_different_exceptions(self, vukomir: Any) -> None:
         with pytest.raises(ResourceError):
@@ -90,7 +90,7 @@ class TestAtlassian:
 
     def test_components_groups_and_uptime(self, atlassian: Any, served: Served) -> None:
         made = atlassian.page_create_component(served.page, {"name": "Search", "status": "operational"})
-        assert made["id"] in [one["id"] for one in atlassian.page_get_components(served.page)]
+        assert made["id"] in [row["id"] for row in atlassian.page_get_components(served.page)]
         changed = atlassian.page_update_component(served.page, made["id"], {"status": "degraded_performance"})
         assert changed["status"] == "degraded_performance"
         assert atlassian.page_get_uptime_component(served.page, made["id"])["id"] == made["id"]
@@ -100,8 +100,8 @@ class TestAtlassian:
     def test_an_incident_from_the_first_update_to_the_postmortem(self, atlassian: Any, served: Served) -> None:
         made = atlassian.page_create_incident(served.page, {"name": "Slow search", "status": "investigating"})
         listed = atlassian.page_list_incidents(served.page, "slow")
-        assert [one["id"] for one in listed] == [made["id"]]
-        assert made["id"] in [one["id"] for one in atlassian.page_list_unresolved_incidents(served.page)]
+        assert [row["id"] for row in listed] == [made["id"]]
+        assert made["id"] in [row["id"] for row in atlassian.page_list_unresolved_incidents(served.page)]
         atlassian.page_update_incident(served.page, made["id"], {"status": "resolved", "body": "Over."})
         atlassian.page_create_postmortem(served.page, made["id"], "## Why")
         published = atlassian.page_publish_postmortem(served.page, made["id"], {"notify_subscribers": False})
@@ -112,7 +112,7 @@ class TestAtlassian:
 
     def test_templates_subscribers_and_metrics(self, atlassian: Any, served: Served) -> None:
         template = atlassian.page_create_template(served.page, {"name": "T", "title": "Title", "body": "Body"})
-        assert template["id"] in [one["id"] for one in atlassian.page_get_templates(served.page)]
+        assert template["id"] in [row["id"] for row in atlassian.page_get_templates(served.page)]
         data = {"email": "atlassian@example.com", "skip_confirmation_notification": True}
         person = atlassian.page_create_subscriber(served.page, data)
         assert atlassian.page_get_subscriber(served.page, person["id"])["email"] == "atlassian@example.com"

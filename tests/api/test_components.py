@@ -9,7 +9,7 @@ from django.utils import timezone
 from incidents.models import Component, Event
 from statuspage.subscribers.models import Interest
 from tests.api.programs import Program
-from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_resolved
+from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber_with
 
 KEYS = """id page_id group_id created_at updated_at group name description position status showcase
 only_show_if_degraded automation_email start_date"""
@@ -135,10 +135,10 @@ def test_a_group_is_created_with_its_description_in_either_place(program: Progra
 
 def test_a_group_has_exactly_the_components_that_are_sent_in_their_order(program: Program) -> None:
     group = make_group(program.page, "Core")
-    one, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
-    body = {"component_group": {"name": "Core", "components": [three.public_id, one.public_id]}}
+    row, two, three = (make_component(program.page, name, group=group) for name in ("One", "Two", "Three"))
+    body = {"component_group": {"name": "Core", "components": [three.public_id, row.public_id]}}
     changed = program.patch(f"/component-groups/{group.public_id}", body)
-    assert changed["components"] == [three.public_id, one.public_id]
+    assert changed["components"] == [three.public_id, row.public_id]
     two.refresh_from_db()
     assert two.group is None
     kept = program.put(f"/component-groups/{group.public_id}", {"component_group": {"name": "Renamed"}})
@@ -156,7 +156,7 @@ def test_a_group_with_unknown_components_is_rejected(program: Program) -> None:
 def test_deleting_a_group_keeps_its_components_and_their_subscribers(program: Program) -> None:
     group = make_group(program.page)
     component = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     gone = program.delete(f"/component-groups/{group.public_id}")
     assert gone["components"] == [component.public_id]
     assert program.request("GET", f"/component-groups/{group.public_id}").status_code == 404

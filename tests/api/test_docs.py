@@ -36,9 +36,9 @@ def test_the_page_shows_every_operation(db: None, django_assert_num_queries: Dja
             assert any(method.upper() in heading and heading.endswith(path) for heading in shown), f"{method} {path}"
     assert len(document.all("h1")) == 1
     assert not document.all("script")
-    assert not [one for one in document.walk() if "style" in one.attributes or one.tag == "style"]
+    assert not [row for row in document.walk() if "style" in row.attributes or row.tag == "style"]
     assert not response.cookies
-    names = [one.attributes["id"] for one in document.walk() if "id" in one.attributes]
+    names = [row.attributes["id"] for row in document.walk() if "id" in row.attributes]
     assert len(names) == len(set(names))
 
 

@@ -93,7 +93,7 @@ def test_an_incident_is_opened_with_components_and_subscribers_are_notified(prog
             "new_status": "partial_outage",
         }
     ]
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     event = Event.objects.get(kind="incident.opened")
     assert event.notify
     assert program.get(f"/incidents/{made['id']}") == made
@@ -154,13 +154,13 @@ def test_an_empty_status_names_a_component_without_changing_it(program: Program,
 @pytest.mark.parametrize("shape", ["component_ids", "components"])
 def test_a_list_of_ids_names_components(program: Program, api: Component, shape: str) -> None:
     made = program.post("/incidents", {"incident": {"name": "Boom", shape: [api.public_id]}})
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
 
 
 def test_ids_alone_add_components_without_an_update(program: Program, api: Component) -> None:
     incident = make_incident(program.page)
     changed = program.patch(f"/incidents/{incident.public_id}", {"incident": {"component_ids": [api.public_id]}})
-    assert [one["id"] for one in changed["components"]] == [api.public_id]
+    assert [row["id"] for row in changed["components"]] == [api.public_id]
     assert len(changed["incident_updates"]) == 1
     again = program.patch(f"/incidents/{incident.public_id}", {"incident": {"component_ids": [api.public_id]}})
     assert again == changed
@@ -287,16 +287,16 @@ def test_lists_are_bare_arrays_of_the_requested_incidents(program: Program) -> N
     ids = {"": 3, "/unresolved": 1, "/scheduled": 1, "/upcoming": 1, "/active_maintenance": 0}
     for path, count in ids.items():
         assert len(program.get(f"/incidents{path}")) == count, path
-    assert [one["id"] for one in program.get("/incidents/unresolved")] == [open_one.public_id]
-    assert [one["id"] for one in program.get("/incidents/upcoming")] == [upcoming.public_id]
-    assert [one["name"] for one in program.get("/incidents?q=SEARCH")] == ["Search is slow"]
+    assert [row["id"] for row in program.get("/incidents/unresolved")] == [open_one.public_id]
+    assert [row["id"] for row in program.get("/incidents/upcoming")] == [upcoming.public_id]
+    assert [row["name"] for row in program.get("/incidents?q=SEARCH")] == ["Search is slow"]
 
 
 @pytest.mark.parametrize("size", ["limit", "per_page"])
 def test_lists_are_paged(program: Program, size: str) -> None:
     for number in range(5):
         make_incident(program.page, title=f"Number {number}")
-    names = [one["name"] for page in (1, 2, 3) for one in program.get(f"/incidents?{size}=2&page={page}")]
+    names = [row["name"] for page in (1, 2, 3) for row in program.get(f"/incidents?{size}=2&page={page}")]
     assert names == [f"Number {number}" for number in (4, 3, 2, 1, 0)]
     assert program.get(f"/incidents?{size}=2&page=4") == []
     assert len(program.get(f"/incidents?{size}=100000&page=0")) == 5

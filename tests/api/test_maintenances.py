@@ -44,7 +44,7 @@ def test_a_maintenance_is_scheduled_with_all_its_options(program: Program, api: 
     for name, value in times.items():
         assert datetime.fromisoformat(made[name]) == datetime.fromisoformat(value)
         assert made[name].endswith(".000Z")
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     maintenance = Incident.objects.get()
     assert (maintenance.auto_start, maintenance.notify_start, maintenance.notify_end) == (True, False, False)
     assert [reminder.minutes_before for reminder in maintenance.reminders.all()] == [60]
@@ -106,7 +106,7 @@ def test_options_change_without_an_update(program: Program, api: Component) -> N
     body = SWITCHES | {"component_ids": [api.public_id]}
     changed = program.patch(f"/incidents/{made['id']}", {"incident": body})
     assert {name: changed[name] for name in SWITCHES} == SWITCHES
-    assert [one["id"] for one in changed["components"]] == [api.public_id]
+    assert [row["id"] for row in changed["components"]] == [api.public_id]
     assert len(changed["incident_updates"]) == 1
     assert not Event.objects.get(kind="maintenance.changed").notify
     program.patch(f"/incidents/{made['id']}", {"incident": {"scheduled_remind_prior": False}})

@@ -141,7 +141,7 @@ def test_a_template_is_saved_with_its_components(program: Program) -> None:
     made = program.post("/incident_templates", {"template": {**asked, "component_ids": [api.public_id]}})
     assert list(made) == TEMPLATE_KEYS.split()
     assert {name: made[name] for name in asked} == asked
-    assert [one["id"] for one in made["components"]] == [api.public_id]
+    assert [row["id"] for row in made["components"]] == [api.public_id]
     assert program.get("/incident_templates") == [made]
     path = f"/incident_templates/{made['id']}"
     changed = program.patch(path, {"template": {"title": "Still down", "group_id": None, "component_ids": []}})

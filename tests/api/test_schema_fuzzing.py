@@ -86,7 +86,7 @@ def test_every_operation_responds_as_its_schema_says(
     schema = schemathesis.openapi.from_dict(_open_to_all(openapi_schema()))
     schema.app = application
     # What deletes things comes last: the others need them.
-    served = sorted((_good(one) for one in schema.get_all_operations()), key=lambda one: bool(one.method == "delete"))
+    served = sorted((_good(row) for row in schema.get_all_operations()), key=lambda row: bool(row.method == "delete"))
     codes = Counter[int]()
     for operation in served:
         if "501" not in operation.definition.raw["responses"] and (mode == GenerationMode.POSITIVE or _asks(operation)):
@@ -113,7 +113,7 @@ def _good(result: Any) -> Any:
 def _asks(operation: Any) -> bool:
     """Whether there is anything to get wrong, ids apart."""
     raw = operation.definition.raw
-    return "requestBody" in raw or any(one["in"] == "query" for one in raw["parameters"])
+    return "requestBody" in raw or any(row["in"] == "query" for row in raw["parameters"])
 
 
 def _codes(operation: Any, mode: GenerationMode, program: Program, ids: dict[str, str]) -> Counter[int]:

@@ -35,7 +35,7 @@ def test_the_list_of_operations_is_complete() -> None:
 def test_every_operation_needs_its_scope(program: Program, method: str, path: str, operation: Any) -> None:
     scope = operation["x-scope"]
     assert method == "GET" or scope != Scope.READ or "501" in operation["responses"], "a write that reading allows"
-    others = [one for one in (Scope.READ, *WRITES) if one != scope]
+    others = [row for row in (Scope.READ, *WRITES) if row != scope]
     if scope != Scope.READ:
         error = data(make_program(program.page, *others), method, path)
         assert error.status_code == 403

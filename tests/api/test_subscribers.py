@@ -11,7 +11,14 @@ from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.api.programs import Program
-from tests.factories import make_component, make_endpoint, make_group, make_incident, make_reader, make_subscriber
+from tests.factories import (
+    make_component,
+    make_endpoint,
+    make_group,
+    make_incident,
+    make_subscriber,
+    make_subscriber_with,
+)
 
 KEYS = """id page_id skip_confirmation_notification mode email endpoint phone_number phone_country
 display_phone_number obfuscated_channel_name workspace_name quarantined_at purge_at components page_access_user_id
@@ -79,7 +86,7 @@ def test_an_unsubscribed_address_is_not_subscribed_again_without_consent(program
 
 def test_the_components_that_a_subscriber_follows_are_changed(program: Program) -> None:
     api = make_component(program.page)
-    reader = make_reader(program.page, detail="milestones")
+    reader = make_subscriber_with(program.page, detail="milestones")
     path = f"/subscribers/{reader.public_id}"
     assert program.patch(path, {"component_ids": [api.public_id]})["components"] == [api.public_id]
     reader.refresh_from_db()
@@ -91,7 +98,7 @@ def test_the_components_that_a_subscriber_follows_are_changed(program: Program) 
 def test_a_selected_group_is_returned_as_its_components(program: Program) -> None:
     group = make_group(program.page)
     api = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     assert program.get(f"/subscribers/{reader.public_id}")["components"] == [api.public_id]
 
 
@@ -99,7 +106,7 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
     reader = make_subscriber(program.page)
     assert program.delete(f"/subscribers/{reader.public_id}")["id"] == reader.public_id
     assert program.get("/subscribers") == []
-    assert [one["id"] for one in program.get("/subscribers/unsubscribed")] == [reader.public_id]
+    assert [row["id"] for row in program.get("/subscribers/unsubscribed")] == [reader.public_id]
     entry = AuditEntry.objects.get(verb="subscriber.unsubscribed")
     assert (entry.actor_kind, entry.actor_label) == ("token", "Deploy script")
 
@@ -107,11 +114,11 @@ def test_deleting_means_unsubscribing(program: Program) -> None:
 def test_pages_of_subscribers_count_from_zero(program: Program) -> None:
     for number in range(5):
         make_subscriber(program.page, f"reader{number}@example.com")
-    emails = [one["email"] for page in (0, 1, 2) for one in program.get(f"/subscribers?limit=2&page={page}")]
+    emails = [row["email"] for page in (0, 1, 2) for row in program.get(f"/subscribers?limit=2&page={page}")]
     assert emails == [f"reader{number}@example.com" for number in range(5)]
     last = program.get("/subscribers?limit=1&sort_field=created_at&sort_direction=desc")
     assert last[0]["email"] == "reader4@example.com"
-    assert [one["email"] for one in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
+    assert [row["email"] for row in program.get("/subscribers?q=READER3")] == ["reader3@example.com"]
 
 
 def test_subscribers_are_counted_by_type_and_state(program: Program) -> None:
@@ -157,7 +164,7 @@ def test_many_subscribers_are_unsubscribed_reactivated_and_sent_confirmations(pr
     waiting = make_subscriber(program.page, state=SubscriberState.PENDING, confirmed_at=None)
     assert program.post("/subscribers/resend_confirmation", {"subscribers": [waiting.public_id]}) == {"count": 1}
     assert program.post("/subscribers/resend_confirmation", {"subscribers": "all"}) == {"count": 0}
-    assert [one["id"] for one in program.get("/subscribers")] == [hook.public_id]
+    assert [row["id"] for row in program.get("/subscribers")] == [hook.public_id]
     program.post("/subscribers/unsubscribe", {"subscribers": ["nosuch"]}, code=404)
 
 
@@ -185,7 +192,7 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
     path = f"/incidents/{incident.public_id}/subscribers"
     made = program.post(path, {"subscriber": {"email": "a@example.com", "skip_confirmation_notification": True}})
     make_subscriber(program.page)
-    assert [one["id"] for one in program.get(path)] == [made["id"]]
+    assert [row["id"] for row in program.get(path)] == [made["id"]]
     assert program.get(f"{path}/{made['id']}") == made
     program.post(f"{path}/{made['id']}/resend_confirmation", code=422)
     program.delete(f"{path}/{made['id']}")
@@ -195,7 +202,7 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
 
 def test_a_subscriber_of_more_than_the_incident_stays_subscribed(program: Program) -> None:
     incident, api = make_incident(program.page), make_component(program.page)
-    reader = make_reader(program.page, incidents=(incident,), components=(api,))
+    reader = make_subscriber_with(program.page, incidents=(incident,), components=(api,))
     program.delete(f"/incidents/{incident.public_id}/subscribers/{reader.public_id}")
     reader.refresh_from_db()
     assert reader.is_active
@@ -207,7 +214,7 @@ def test_the_queries_of_a_list_do_not_grow_with_its_length(
 ) -> None:
     api = make_component(program.page)
     for _ in range(15):
-        make_reader(program.page, components=(api,))
+        make_subscriber_with(program.page, components=(api,))
     program.get("/subscribers")
     with django_assert_max_num_queries(6):
         assert len(program.get("/subscribers")) == 15

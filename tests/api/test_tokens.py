@@ -36,7 +36,7 @@ def secret_in(response: Any) -> str:
 def test_an_owner_creates_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
     response = make(owner)
     secret = secret_in(response)
-    assert "shown only now" in sheet(response).text
+    assert "shown only once" in sheet(response).text
     assert secret not in owner.get("/console/p/acme/tokens").content.decode()
     assert secret[:11] in owner.get("/console/p/acme/tokens").content.decode()
     token = ApiToken.objects.get()

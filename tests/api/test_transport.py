@@ -203,7 +203,7 @@ def test_an_internal_error_is_returned_as_json_and_logged(
 def test_another_page_is_not_found(program: Program) -> None:
     other = make_page(name="Other")
     assert program.request("GET", f"/v1/pages/{other.public_id}").status_code == 404
-    assert [one["id"] for one in program.get("/v1/pages")] == [program.page.public_id]
+    assert [row["id"] for row in program.get("/v1/pages")] == [program.page.public_id]
 
 
 class TestRepeatedKeys:
@@ -264,8 +264,8 @@ class TestRepeatedKeys:
 
     def test_two_tokens_may_use_the_same_key(self, program: Program) -> None:
         other = make_program(program.page, name="Another")
-        for one in (program, other):
-            one.post("/incidents", self.body, key="k1")
+        for row in (program, other):
+            row.post("/incidents", self.body, key="k1")
         assert Incident.objects.count() == 2
 
     def test_a_repeated_204_has_no_body(self, program: Program) -> None:

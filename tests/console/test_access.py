@@ -74,7 +74,7 @@ def test_a_fragment_asked_for_by_a_stranger_says_so_and_moves_nobody_away(client
 def test_viewers_are_kept_from_every_view_that_writes(entry: URLPattern) -> None:
     answer = signed_in("viewer").post(url_of(entry))
     assert answer.status_code == 403
-    assert "This needs another role" in sheet(answer).one("h1").text
+    assert "Permission required" in sheet(answer).one("h1").text
     assert not AuditEntry.objects.exists()
 
 
@@ -132,7 +132,7 @@ def test_a_form_from_before_signing_in_again_changes_nothing_and_keeps_the_text(
         f"/console/p/acme/incidents/{incident.public_id}/update", {"body": "My words", "status": "identified"}
     )
     assert answer.status_code == 403
-    assert sheet(answer).one("h1").text == "This form was out of date"
+    assert sheet(answer).one("h1").text == "This form expired"
     assert sheet(answer).one("textarea").text == "My words"
     assert incident.updates.count() == 1
 

@@ -19,9 +19,9 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
-    make_reader,
     make_resolved,
     make_subscriber,
+    make_subscriber_with,
     make_user,
     post,
 )
@@ -121,7 +121,7 @@ def test_from_the_sign_in_to_a_published_incident_in_four_clicks(open_tab: OpenT
 
 
 def test_the_number_of_readers_follows_the_chosen_components(open_tab: OpenTab, page: Page) -> None:
-    make_reader(page, components=(page.components.get(name="REST API"),))
+    make_subscriber_with(page, components=(page.components.get(name="REST API"),))
     tab = open_tab()
     sign_in(tab)
     tab.get_by_role("link", name="Declare incident").click()
@@ -137,7 +137,7 @@ def test_a_follow_up_from_the_dashboard_in_two_clicks(open_tab: OpenTab, page: P
     tab = open_tab()
     hand = sign_in(tab)
     hand.clicks = 0
-    hand.click(tab.get_by_label("Follow-up"))
+    hand.click(tab.get_by_label("Post update", exact=True))
     hand.type("A fix is on its way.")
     hand.click(tab.get_by_role("button", name="Post update"))
     expect(tab.get_by_text("Update published.")).to_be_visible()

@@ -37,7 +37,7 @@ def test_the_arrows_walk_and_escape_closes_it(open_tab: OpenTab, page: Page) -> 
     tab.wait_for_load_state()
     tab.keyboard.press("Control+k")
     first = tab.locator("dialog .commands-found a").first
-    expect(first).to_have_text("Post an update: API outage")
+    expect(first).to_have_text("Post update: API outage")
     tab.keyboard.press("ArrowDown")
     expect(first).to_be_focused()
     tab.keyboard.press("ArrowUp")
@@ -65,7 +65,7 @@ def test_from_any_page_a_follow_up_is_two_clicks_and_a_declaration_four(
     sign_in(tab)
     tab.goto(start)
     hand = Hand(tab)
-    hand.click(tab.get_by_role("link", name="Update: API outage"))
+    hand.click(tab.get_by_role("link", name="Post update: API outage", exact=True))
     tab.get_by_label("Message").first.fill("We know more.")
     hand.click(tab.get_by_role("button", name="Post update"))
     expect(tab.get_by_text("Update published.")).to_be_visible()

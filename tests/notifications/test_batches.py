@@ -39,8 +39,8 @@ class Slow(Transport):
 
 
 def send_all(transport: Transport) -> None:
-    with AckBuffer("me") as marker:
-        Worker("email", transport, marker, budget=60, stop=threading.Event()).send_all()
+    with AckBuffer("me") as acks:
+        Worker("email", transport, acks, budget=60, stop=threading.Event()).send_all()
 
 
 @pytest.fixture

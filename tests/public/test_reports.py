@@ -261,7 +261,7 @@ def test_the_overview_lists_components_in_page_order_with_their_own_numbers(api:
 
 
 def test_without_components_the_overview_says_so(page: Page) -> None:
-    assert "There is no component to report on yet." in read("/reports").one("main").text
+    assert "There are no components yet." in read("/reports").one("main").text
     assert table("/reports.csv") == []
 
 

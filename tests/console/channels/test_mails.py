@@ -59,7 +59,7 @@ def links(client: Client, query: str = "") -> list[str]:
 
 def test_before_the_first_mail_the_page_says_what_will_be_here(editor: Client) -> None:
     text = text_of(editor.get("/console/p/acme/mail"))
-    assert "No mail server is set" in text
+    assert "No mail server is configured" in text
     assert "No mail has been written yet." in text
 
 
@@ -153,7 +153,7 @@ def test_with_a_mail_server_the_page_tells_how_it_is_doing(editor: Client, page:
     assert "Mails are sent through mail.example.org:2525 . It takes them." in text
     assert "hush" not in text
     ChannelState.objects.pause("email", "Connection refused.")
-    assert "is not getting through since" in text_of(editor.get("/console/p/acme/mail"))
+    assert "has been failing since" in text_of(editor.get("/console/p/acme/mail"))
     assert "Connection refused." in text_of(editor.get("/console/p/acme/mail"))
 
 
@@ -201,8 +201,8 @@ def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page
     delivery = Delivery.objects.create(subscriber=make_subscriber(page), state="failed", last_error="550 no", **about)
     bounces.refused(delivery, "550 no")
     text = text_of(editor.get("/console/p/acme/mail"))
-    assert "Given up lately" in text
-    assert "Came back lately" not in text
+    assert "Recent failed deliveries" in text
+    assert "Recent bounces" not in text
 
 
 def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Page) -> None:
@@ -215,5 +215,5 @@ def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Pag
 
 
 def test_only_owners_are_offered_a_test_mail(page: Page) -> None:
-    assert "Send a test mail" in text_of(signed_in("owner").get("/console/p/acme/mail"))
-    assert "Send a test mail" not in text_of(signed_in("editor").get("/console/p/acme/mail"))
+    assert "Send test email" in text_of(signed_in("owner").get("/console/p/acme/mail"))
+    assert "Send test email" not in text_of(signed_in("editor").get("/console/p/acme/mail"))

@@ -43,7 +43,7 @@ def move(client: Client, direction: str, thing: Component | ComponentGroup) -> A
 
 def test_an_empty_page_teaches_what_components_are(editor: Client) -> None:
     text = text_of(editor.get("/console/p/acme/components"))
-    assert "Components are the parts of your service that visitors know by name" in text
+    assert "Components are the parts of your service that your customers recognize" in text
     assert "Add the first component" in text
 
 
@@ -56,7 +56,7 @@ def test_components_stand_in_page_order_with_their_status(editor: Client, page: 
     text = text_of(editor.get("/console/p/acme/components"))
     assert "REST API Partial Outage" in text
     assert "Website Operational" in text
-    assert "Visitors do not see an empty group." in text
+    assert "Empty groups are hidden from visitors." in text
 
 
 def test_a_component_is_added_with_all_that_was_typed(editor: Client, page: Page) -> None:

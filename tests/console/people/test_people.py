@@ -48,7 +48,7 @@ def password_in(answer: Any) -> str:
 
 def test_an_owner_adds_somebody_whose_password_is_shown_once(owner: Client) -> None:
     answer = add(owner, email="Dana@Example.org")
-    assert "This password is shown only now." in text_of(answer)
+    assert "This password is shown only once." in text_of(answer)
     password = password_in(answer)
     dana = User.objects.get(email="dana@example.org")
     assert (dana.role, dana.name, dana.check_password(password)) == ("editor", "Dana", True)

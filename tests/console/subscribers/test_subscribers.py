@@ -44,7 +44,7 @@ def deliver(page: Page, to: Subscriber, **more: Any) -> Delivery:
 
 
 def test_without_subscribers_the_page_says_how_there_will_be_some(editor: Client) -> None:
-    assert "Nobody has subscribed yet." in text_of(editor.get("/console/p/acme/subscribers"))
+    assert "No subscribers yet." in text_of(editor.get("/console/p/acme/subscribers"))
 
 
 def test_subscribers_are_listed_newest_first_with_their_state(editor: Client, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Channels and states in Statuspage's words, and subscribers as it tells of them."""
+"""The schemas of subscribers, with Statuspage's names of channels and states."""
 
 from typing import Annotated, Literal
 
