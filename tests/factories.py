@@ -1,4 +1,4 @@
-"""Plain functions that make one thing each, with believable defaults, through the actions where there is one."""
+"""Functions that create one object each with realistic defaults, using the actions where they exist."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -49,7 +49,7 @@ def make_component(page: Page, name: str = "REST API", *, status: str = "", **mo
 
 
 def make_incident(page: Page, **more: Any) -> Incident:
-    """An open incident with its first update; `more` goes to `open_incident`."""
+    """Create an open incident with its first update; `more` is passed to `open_incident`."""
     defaults: dict[str, Any] = {"title": f"API outage {next(_numbers)}", "body": "We are looking.", "actor": ALICE}
     return incident_actions.open_incident(page, **defaults | more)
 
@@ -68,7 +68,7 @@ def make_resolved(page: Page, *, at: datetime | None = None, until: datetime | N
 
 
 def make_endpoint(page: Page, endpoint: str, channel: str = Channel.WEBHOOK, **fields: Any) -> Subscriber:
-    """An active one, with a secret of its own if it is a webhook."""
+    """Create an active endpoint, with a secret if it is a webhook."""
     defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
     secret = new_secret() if channel == Channel.WEBHOOK else ""
     return Subscriber.objects.create(
@@ -77,7 +77,7 @@ def make_endpoint(page: Page, endpoint: str, channel: str = Channel.WEBHOOK, **f
 
 
 def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
-    """One who confirmed an hour ago, unless `fields` say otherwise."""
+    """Create a subscriber who confirmed an hour ago, unless `fields` differ."""
     defaults = {"state": SubscriberState.ACTIVE, "confirmed_at": timezone.now() - timedelta(hours=1)}
     return Subscriber.objects.create(
         page=page, email=email or f"reader{next(_numbers)}@example.com", **defaults | fields
@@ -85,7 +85,7 @@ def make_subscriber(page: Page, email: str = "", **fields: Any) -> Subscriber:
 
 
 def make_maintenance(page: Page, *, begins: datetime | None = None, hours: float = 2, **more: Any) -> Incident:
-    """Scheduled for tomorrow unless `begins` says otherwise; `more` goes to `schedule`, options by their names too."""
+    """Schedule a maintenance for tomorrow or `begins`; `more` is passed to `schedule`, including its options."""
     begins = begins or timezone.now() + timedelta(days=1)
     named = {name: more.pop(name) for name in list(more) if name in MaintenanceOptions.__dataclass_fields__}
     defaults: dict[str, Any] = {"title": f"Database upgrade {next(_numbers)}", "body": "We upgrade.", "actor": ALICE}
@@ -94,16 +94,19 @@ def make_maintenance(page: Page, *, begins: datetime | None = None, hours: float
 
 
 def make_series(page: Page, **more: Any) -> MaintenanceSeries:
-    """Every second Sunday at 02:00 on the page's clock, for two hours; `more` goes to `create_series`."""
+    """Create a series: every second Sunday at 02:00 for two hours; `more` is passed to `create_series`."""
     defaults: dict[str, Any] = {"title": "Patch day", "body": "We install updates.", "actor": ALICE}
     defaults |= {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU", "duration": timedelta(hours=2)}
     defaults |= {"starts_at": datetime(2026, 10, 11, 2)}  # noqa: DTZ001 - a wall-clock time
     return series_actions.create_series(page, **defaults | more)
 
 
-def make_reader(page: Page, email: str = "", **preferences: Any) -> Subscriber:
-    """A confirmed subscriber who chose: `components=(api,)`, `detail="milestones"`, … Naming parts means only those."""
-    reader = make_subscriber(page, email)
+def make_subscriber_with(page: Page, email: str = "", **preferences: Any) -> Subscriber:
+    """Create a confirmed subscriber with preferences such as `components=(api,)` or `detail="milestones"`.
+
+    With groups, components or incidents, they do not receive updates about the whole page.
+    """
+    subscriber = make_subscriber(page, email)
     only_parts = bool({"groups", "components", "incidents"} & preferences.keys())
-    set_preferences(reader, Preferences(**{"whole_page": not only_parts} | preferences))
-    return reader
+    set_preferences(subscriber, Preferences(**{"whole_page": not only_parts} | preferences))
+    return subscriber

@@ -1,8 +1,8 @@
-"""An SMTP server fast enough to measure with, and spiteful enough to break things with. A process of its own:
+"""A fast SMTP server for measurements, with configurable errors. It runs as a separate process:
 
     python -m tests.fast_smtp_sink PORT CONTROL_PORT
 
-It keeps no mail, only who got how many, and under which Message-ID. Its whims are set while it runs, by lines to the
+It stores no emails, only their number by recipient and Message-ID. Its behavior is set while it runs, by lines to the
 control port: `set latency 0.02`, `stat`, `copies`, `first example.com`, `reset`; tests/smtp_sink_process.py does that.
 """
 
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(rb"<([^>]*)>")
 
 
 @dataclass
-class Whims:
+class Behavior:
     """Seconds, shares from 0 to 1, and switches as 0 or 1."""
 
     latency: float = 0  # before each answer
@@ -39,39 +39,39 @@ class Whims:
 
 
 @dataclass
-class Books:
-    """What came. Times are those of time.monotonic(), which all processes of a machine share."""
+class Statistics:
+    """The received emails. Times are those of time.monotonic(), which all processes of a machine share."""
 
     mails: int = 0
     octets: int = 0
     first: float = 0
     last: float = 0
     connections: int = 0
-    by_reader: Counter[bytes] = field(default_factory=Counter)
+    by_recipient: Counter[bytes] = field(default_factory=Counter)
     ids: Counter[bytes] = field(default_factory=Counter)
     first_by_domain: dict[str, float] = field(default_factory=dict)
 
-    def enter(self, reader: bytes, text: bytes) -> None:
+    def record(self, recipient: bytes, text: bytes) -> None:
         now = time.monotonic()
         self.first = self.first or now
         self.last = now
         self.mails += 1
         self.octets += len(text)
-        self.by_reader[reader] += 1
+        self.by_recipient[recipient] += 1
         if found := _MESSAGE_ID.search(text):
             self.ids[found[1]] += 1
-        domain = reader.rpartition(b"@")[2].decode()
+        domain = recipient.rpartition(b"@")[2].decode()
         if domain not in self.first_by_domain:
             self.first_by_domain[domain] = now
 
 
-WHIMS = Whims()
-books = Books()
+BEHAVIOR = Behavior()
+books = Statistics()
 
 
-def share_of(reader: bytes) -> float:
-    """A number from 0 to 1 that is always the same for the same mailbox."""
-    return zlib.crc32(reader) % 1000 / 1000
+def share_of(recipient: bytes) -> float:
+    """Return a number from 0 to 1 that is constant per mailbox."""
+    return zlib.crc32(recipient) % 1000 / 1000
 
 
 class Conversation(asyncio.Protocol):
@@ -82,7 +82,7 @@ class Conversation(asyncio.Protocol):
     def __init__(self) -> None:
         self.buffer = bytearray()
         self.in_text = False
-        self.reader = b""
+        self.recipient = b""
         self.has_been_greeted = self.has_begun = False
         self.mails = 0
         self.answers: list[bytes] = []
@@ -91,7 +91,7 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if WHIMS.most_connections and Conversation.open >= WHIMS.most_connections:
+        if BEHAVIOR.most_connections and Conversation.open >= BEHAVIOR.most_connections:
             transport.write(b"421 Too many connections\r\n")
             transport.close()
             return
@@ -124,9 +124,9 @@ class Conversation(asyncio.Protocol):
         del self.buffer[: end + 5]
         self.in_text = False
         self.mails += 1
-        books.enter(self.reader, text)
-        if WHIMS.cut_first or (WHIMS.cut_after_data and share_of(self.reader) < WHIMS.cut_after_data):
-            WHIMS.cut_first = max(0, WHIMS.cut_first - 1)
+        books.record(self.recipient, text)
+        if BEHAVIOR.cut_first or (BEHAVIOR.cut_after_data and share_of(self.recipient) < BEHAVIOR.cut_after_data):
+            BEHAVIOR.cut_first = max(0, BEHAVIOR.cut_first - 1)
             self.transport.abort()
             return False
         self.answers.append(b"250 Accepted\r\n")
@@ -138,7 +138,7 @@ class Conversation(asyncio.Protocol):
             return False
         line = bytes(self.buffer[:end])
         del self.buffer[: end + 2]
-        if WHIMS.impatient and self.buffer:
+        if BEHAVIOR.impatient and self.buffer:
             self.transport.abort()
             return False
         verb = line[:4].upper()
@@ -147,10 +147,10 @@ class Conversation(asyncio.Protocol):
         elif verb == b"RCPT":
             self.rcpt(line)
         elif verb == b"DATA":
-            self.in_text = bool(self.reader or WHIMS.ask_all_the_same)
+            self.in_text = bool(self.recipient or BEHAVIOR.ask_all_the_same)
             self.answers.append(b"354 Go on\r\n" if self.in_text else b"503 No recipient\r\n")
         elif verb == b"EHLO":
-            offered = b"250-PIPELINING\r\n" if WHIMS.pipelining else b""
+            offered = b"250-PIPELINING\r\n" if BEHAVIOR.pipelining else b""
             self.answers.append(b"250-sink\r\n" + offered + b"250 8BITMIME\r\n")
         elif verb == b"QUIT":
             self.transport.close()
@@ -159,9 +159,9 @@ class Conversation(asyncio.Protocol):
         return True
 
     def mail(self) -> None:
-        self.reader = b""
+        self.recipient = b""
         self.has_begun = True
-        if WHIMS.goodbye_each and self.mails >= WHIMS.goodbye_each:
+        if BEHAVIOR.goodbye_each and self.mails >= BEHAVIOR.goodbye_each:
             self.answers.append(b"421 Enough for today\r\n")
             self.answer()
             self.transport.close()
@@ -170,25 +170,25 @@ class Conversation(asyncio.Protocol):
 
     def rcpt(self, line: bytes) -> None:
         found = _ADDRESS.search(line)
-        reader = found[1] if found else b""
-        if WHIMS.defer:
+        recipient = found[1] if found else b""
+        if BEHAVIOR.defer:
             self.answers.append(b"451 4.7.1 Come back later\r\n")
-        elif share_of(reader) < WHIMS.refuse:
+        elif share_of(recipient) < BEHAVIOR.refuse:
             self.answers.append(b"550 5.1.1 No such user\r\n")
         else:
-            self.reader = reader
+            self.recipient = recipient
             self.answers.append(b"250 OK\r\n")
 
     def answer(self) -> None:
         said, self.answers = b"".join(self.answers), []
-        if not said or WHIMS.mute:
+        if not said or BEHAVIOR.mute:
             return
         loop = asyncio.get_running_loop()
-        if slow := WHIMS.drip or (self.has_begun and WHIMS.drip_from_mail):
+        if slow := BEHAVIOR.drip or (self.has_begun and BEHAVIOR.drip_from_mail):
             for place, octet in enumerate(said):
                 loop.call_later(place * slow, self.transport.write, bytes([octet]))
-        elif WHIMS.latency:
-            loop.call_later(WHIMS.latency, self.transport.write, said)
+        elif BEHAVIOR.latency:
+            loop.call_later(BEHAVIOR.latency, self.transport.write, said)
         else:
             self.transport.write(said)
 
@@ -198,19 +198,19 @@ def obey(words: list[str]) -> object:
     if words[:2] == ["set", "forget_domains"]:
         books.first_by_domain.clear()
     elif words[0] == "set":
-        setattr(WHIMS, words[1], float(words[2]))
+        setattr(BEHAVIOR, words[1], float(words[2]))
     elif words[0] == "reset":
-        books = Books()
+        books = Statistics()
     elif words[0] == "first":
         return books.first_by_domain.get(words[1], 0)
     elif words[0] == "copies":
         return Counter(books.ids.values())
     stat = {name: getattr(books, name) for name in ("mails", "octets", "first", "last", "connections")}
-    return stat | {"readers": len(books.by_reader), "ids": len(books.ids)}
+    return stat | {"readers": len(books.by_recipient), "ids": len(books.ids)}
 
 
-async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while line := await reader.readline():
+async def control(recipient: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while line := await recipient.readline():
         writer.write(json.dumps(obey(line.decode().split())).encode() + b"\n")
     writer.close()
 

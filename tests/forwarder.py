@@ -1,4 +1,4 @@
-"""A TCP forwarder: the address that a name leads to, which can freeze, move and refuse while clients hold on to it."""
+"""A TCP forwarder that can freeze, change its target and refuse connections while clients are connected."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""The real product as processes, the way an operator runs it: bin/serve's supervisor, or single pieces of it."""
+"""Run the product as processes, as an operator does: the supervisor of bin/serve, or single processes."""
 
 import os
 import re
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass
 class Candor:
-    """`env` holds the knobs (DATABASE_URL, REDIS_URL, EMAIL_URL …) beyond the data folder and the port."""
+    """`env`: settings (DATABASE_URL, REDIS_URL, EMAIL_URL …) in addition to the data folder and the port."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Candor:
         return (self.folder / "candor.log").read_text(encoding="utf-8", errors="replace")
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command to its end and return what it printed."""
+        """Run a management command and return its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(
             command, env=self.environment, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -64,7 +64,7 @@ class Candor:
         return process
 
     def serve(self) -> None:
-        """The whole product under its supervisor; returns when the page answers."""
+        """Start the product with its supervisor; returns when the page responds."""
         self.start("supervisor", "-m", "statuspage.supervisor")
         wait_until(lambda: "Candor is running" in self.log, "Candor starts", seconds=60)
 
@@ -77,7 +77,7 @@ class Candor:
         return self.start(name, "-m", "celery", "--app", "statuspage.celery:app", *options)
 
     def kill(self, name: str) -> None:
-        """kill -9 of the whole group: what an out-of-memory killer does."""
+        """Kill the process group with SIGKILL, as the out-of-memory killer does."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -89,7 +89,7 @@ class Candor:
 
     @property
     def password(self) -> str:
-        """The generated owner's, as printed on the first start."""
+        """The generated password of the owner, as printed on the first start."""
         found = re.search(r"password\s+(\S+)", self.log)
         assert found, self.log
         return found.group(1)

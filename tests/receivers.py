@@ -1,4 +1,4 @@
-"""Things that listen on loopback: an endpoint that answers as it is told, and listeners that must hear nothing."""
+"""Test servers on loopback: an endpoint with configurable responses, and listeners that count connections."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One request as it came in; header names in lower case."""
+class ReceivedRequest:
+    """One received request; header names in lower case."""
 
     path: str
     headers: dict[str, str]
@@ -36,13 +36,13 @@ class Reply:
 
 
 class Receiver:
-    """An HTTP server that keeps what it hears. `reply` answers, or `replies` by path, or what `judge` makes of it."""
+    """An HTTP server that records requests. It responds with `responder`, else `replies` by path, else `reply`."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
+        self.requests: list[ReceivedRequest] = []
         self.reply = Reply()
         self.replies: dict[str, Reply] = {}
-        self.judge: Callable[[Heard], Reply] | None = None
+        self.responder: Callable[[ReceivedRequest], Reply] | None = None
         self.at_once: dict[str, int] = {}
         self.most_at_once: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -57,8 +57,8 @@ class Receiver:
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def at(self, path: str) -> list[Heard]:
-        return [one for one in list(self.heard) if one.path == path]
+    def at(self, path: str) -> list[ReceivedRequest]:
+        return [request for request in list(self.requests) if request.path == path]
 
     def start(self) -> None:
         self._thread.start()
@@ -68,15 +68,15 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, heard: Heard) -> Reply:
+    def answer(self, request: ReceivedRequest) -> Reply:
         with self._lock:
-            self.heard.append(heard)
-            self.at_once[heard.path] = self.at_once.get(heard.path, 0) + 1
-            self.most_at_once[heard.path] = max(self.most_at_once.get(heard.path, 0), self.at_once[heard.path])
-        reply = self.judge(heard) if self.judge else self.replies.get(heard.path, self.reply)
+            self.requests.append(request)
+            self.at_once[request.path] = self.at_once.get(request.path, 0) + 1
+            self.most_at_once[request.path] = max(self.most_at_once.get(request.path, 0), self.at_once[request.path])
+        reply = self.responder(request) if self.responder else self.replies.get(request.path, self.reply)
         self._closing.wait(reply.after)
         with self._lock:
-            self.at_once[heard.path] -= 1
+            self.at_once[request.path] -= 1
         return reply
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -89,7 +89,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                reply = receiver.answer(Heard(self.path, headers, body, time.monotonic()))
+                reply = receiver.answer(ReceivedRequest(self.path, headers, body, time.monotonic()))
                 with contextlib.suppress(OSError):
                     self.send_response(reply.status)
                     for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
@@ -112,8 +112,8 @@ class _Server(ThreadingHTTPServer):
 Talk = Callable[[socket.socket], None]
 
 
-def saying(data: bytes) -> Talk:
-    """Hear one message out, and answer."""
+def responding_with(data: bytes) -> Talk:
+    """Read one request and respond."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -123,7 +123,7 @@ def saying(data: bytes) -> Talk:
 
 
 class Listener:
-    """Takes connections on 127.0.0.1 and ::1 at one port, counts them, and does with each what `talk` says."""
+    """Accepts and counts connections on one port of 127.0.0.1 and ::1, and calls `talk` for each."""
 
     def __init__(self, talk: Talk | None = None, *, hosts: tuple[str, ...] = ()) -> None:
         self.connections = 0
@@ -146,10 +146,10 @@ class Listener:
         others = [socket.create_server((h, port), family=_family(h)) for h in hosts[1:]]
         return [first, *others]
 
-    def _run(self, listening: socket.socket) -> None:
+    def _run(self, listening_peer: socket.socket) -> None:
         while True:
             try:
-                connection, _ = listening.accept()
+                connection, _ = listening_peer.accept()
             except OSError:
                 return
             self.connections += 1
@@ -166,7 +166,7 @@ def _family(host: str) -> int:
 
 
 @contextlib.contextmanager
-def listening(talk: Talk | None = None, *, hosts: tuple[str, ...] = ()) -> Iterator[Listener]:
+def listening_peer(talk: Talk | None = None, *, hosts: tuple[str, ...] = ()) -> Iterator[Listener]:
     listener = Listener(talk, hosts=hosts)
     yield listener
     listener.close()

@@ -250,7 +250,7 @@ class SmtpSink:
     def __init__(self, **options: Any) -> None:
         from aiosmtpd.controller import Controller
 
-        self.letters: list[ReceivedEmail] = []
+        self.emails: list[ReceivedEmail] = []
         self.refuse: dict[str, str] = {}
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
@@ -266,12 +266,12 @@ class SmtpSink:
 
     def stat(self) -> dict[str, Any]:
         """How many mails, readers and different Message-IDs there were."""
-        ids = {email.message_from_bytes(letter.raw)["Message-ID"] for letter in self.letters}
-        readers = {letter.recipient for letter in self.letters}
-        return {"mails": len(self.letters), "readers": len(readers), "ids": len(ids)}
+        ids = {email.message_from_bytes(letter.raw)["Message-ID"] for letter in self.emails}
+        readers = {letter.recipient for letter in self.emails}
+        return {"mails": len(self.emails), "readers": len(readers), "ids": len(ids)}
 
     def to(self, recipient: str) -> list[ReceivedEmail]:
-        return [letter for letter in self.letters if letter.recipient == recipient]
+        return [letter for letter in self.emails if letter.recipient == recipient]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -283,5 +283,5 @@ class SmtpSink:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         for recipient in envelope.rcpt_tos:
-            self.letters.append(ReceivedEmail(envelope.mail_from, recipient, envelope.content))
+            self.emails.append(ReceivedEmail(envelope.mail_from, recipient, envelope.content))
         return "250 OK"

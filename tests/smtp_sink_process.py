@@ -1,4 +1,4 @@
-"""tests/fast_smtp_sink.py as a process, and talking to it."""
+"""Run tests/fast_smtp_sink.py as a process and control it."""
 
 import json
 import socket
@@ -24,40 +24,40 @@ class FastSink:
     def start(self) -> None:
         command = [*WITH_US, sys.executable, "-m", "tests.fast_smtp_sink", str(self.port), str(self.control_port)]
         self.process = subprocess.Popen(command, cwd=ROOT)
-        wait_until(self._answers, "the sink answers")
+        wait_until(self._is_ready, "the sink answers")
 
     def stop(self) -> None:
         if self.process:
             stop_process(self.process)
 
-    def set(self, **whims: float) -> None:
-        """See tests.fast_smtp_sink.Whims."""
-        for name, value in whims.items():
-            self._ask(f"set {name} {value}")
+    def set(self, **settings: float) -> None:
+        """See tests.fast_smtp_sink.Behavior."""
+        for name, value in settings.items():
+            self._request(f"set {name} {value}")
 
     def reset(self) -> None:
-        """Forget what came."""
-        self._ask("reset")
+        """Delete the received emails."""
+        self._request("reset")
 
     def stat(self) -> dict[str, Any]:
-        return dict(self._ask("stat"))
+        return dict(self._request("stat"))
 
     def copies(self) -> dict[int, int]:
-        """How many mails (told by their Message-ID) came once, twice, …"""
-        return {int(times): count for times, count in self._ask("copies").items()}
+        """Return how many emails (by Message-ID) were received once, twice, …"""
+        return {int(times): count for times, count in self._request("copies").items()}
 
     def first_to(self, domain: str) -> float:
-        """When the first mail to `domain` came, by time.monotonic(); 0 if none did."""
-        return float(self._ask(f"first {domain}"))
+        """Return the time.monotonic() of the first email to `domain`; 0 if there is none."""
+        return float(self._request(f"first {domain}"))
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             self.stat()
         except OSError:
             return False
         return True
 
-    def _ask(self, line: str) -> Any:
+    def _request(self, line: str) -> Any:
         with (
             socket.create_connection(("127.0.0.1", self.control_port), timeout=60) as talk,
             talk.makefile("rw") as lines,

@@ -34,8 +34,8 @@ def test_the_smtp_sink_keeps_what_it_accepts(smtp_sink: SmtpSink) -> None:
     message["Subject"], message["From"], message["To"] = "Hi", "a@example.com", "b@example.com"
     with smtplib.SMTP("127.0.0.1", smtp_sink.controller.port) as client:
         client.send_message(message, to_addrs=["b@example.com", "gone@example.com"])
-    assert [email.recipient for email in smtp_sink.letters] == ["b@example.com"]
-    assert b"Subject: Hi" in smtp_sink.letters[0].raw
+    assert [email.recipient for email in smtp_sink.emails] == ["b@example.com"]
+    assert b"Subject: Hi" in smtp_sink.emails[0].raw
 
 
 def run_a_skipped_test(folder: Path, *, ci: str) -> subprocess.CompletedProcess[str]:

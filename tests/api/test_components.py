@@ -9,7 +9,7 @@ from django.utils import timezone
 from incidents.models import Component, Event
 from statuspage.subscribers.models import Interest
 from tests.api.programs import Program
-from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_resolved
+from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber_with
 
 KEYS = """id page_id group_id created_at updated_at group name description position status showcase
 only_show_if_degraded automation_email start_date"""
@@ -156,7 +156,7 @@ def test_a_group_with_unknown_components_is_rejected(program: Program) -> None:
 def test_deleting_a_group_keeps_its_components_and_their_subscribers(program: Program) -> None:
     group = make_group(program.page)
     component = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     gone = program.delete(f"/component-groups/{group.public_id}")
     assert gone["components"] == [component.public_id]
     assert program.request("GET", f"/component-groups/{group.public_id}").status_code == 404

@@ -11,7 +11,14 @@ from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.api.programs import Program
-from tests.factories import make_component, make_endpoint, make_group, make_incident, make_reader, make_subscriber
+from tests.factories import (
+    make_component,
+    make_endpoint,
+    make_group,
+    make_incident,
+    make_subscriber,
+    make_subscriber_with,
+)
 
 KEYS = """id page_id skip_confirmation_notification mode email endpoint phone_number phone_country
 display_phone_number obfuscated_channel_name workspace_name quarantined_at purge_at components page_access_user_id
@@ -79,7 +86,7 @@ def test_an_unsubscribed_address_is_not_subscribed_again_without_consent(program
 
 def test_the_components_that_a_subscriber_follows_are_changed(program: Program) -> None:
     api = make_component(program.page)
-    reader = make_reader(program.page, detail="milestones")
+    reader = make_subscriber_with(program.page, detail="milestones")
     path = f"/subscribers/{reader.public_id}"
     assert program.patch(path, {"component_ids": [api.public_id]})["components"] == [api.public_id]
     reader.refresh_from_db()
@@ -91,7 +98,7 @@ def test_the_components_that_a_subscriber_follows_are_changed(program: Program) 
 def test_a_selected_group_is_returned_as_its_components(program: Program) -> None:
     group = make_group(program.page)
     api = make_component(program.page, group=group)
-    reader = make_reader(program.page, groups=(group,))
+    reader = make_subscriber_with(program.page, groups=(group,))
     assert program.get(f"/subscribers/{reader.public_id}")["components"] == [api.public_id]
 
 
@@ -195,7 +202,7 @@ def test_one_incident_has_subscribers_of_its_own(program: Program) -> None:
 
 def test_a_subscriber_of_more_than_the_incident_stays_subscribed(program: Program) -> None:
     incident, api = make_incident(program.page), make_component(program.page)
-    reader = make_reader(program.page, incidents=(incident,), components=(api,))
+    reader = make_subscriber_with(program.page, incidents=(incident,), components=(api,))
     program.delete(f"/incidents/{incident.public_id}/subscribers/{reader.public_id}")
     reader.refresh_from_db()
     assert reader.is_active
@@ -207,7 +214,7 @@ def test_the_queries_of_a_list_do_not_grow_with_its_length(
 ) -> None:
     api = make_component(program.page)
     for _ in range(15):
-        make_reader(program.page, components=(api,))
+        make_subscriber_with(program.page, components=(api,))
     program.get("/subscribers")
     with django_assert_max_num_queries(6):
         assert len(program.get("/subscribers")) == 15

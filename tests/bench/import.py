@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.importers.statuspages import PAGE_ID, FakeStatuspage, affected, component, incident, stamp, update
 from tests.live import ROOT, Candor
-from tests.receivers import Heard, Reply
+from tests.receivers import ReceivedRequest, Reply
 
 NEWEST = datetime(2024, 11, 1, tzinfo=UTC)
 COMPONENTS = 40
@@ -57,9 +57,9 @@ class Server(FakeStatuspage):
             row = {"code": one["id"], "name": one["name"], "impact": one["impact"]}
             self._by_month.setdefault(one["created_at"][:7], []).append(row)
 
-    def serve(self, heard: Heard) -> Reply:
+    def serve(self, heard: ReceivedRequest) -> Reply:
         reply = super().serve(heard)
-        self.heard.clear()
+        self.requests.clear()
         return reply
 
     def _public(self, path: str, query: Mapping[str, str]) -> Reply:

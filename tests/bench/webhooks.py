@@ -48,7 +48,7 @@ class Ear:
     """Answers /ok/… at once and /hang/… never; remembers when each path was heard first."""
 
     def __init__(self) -> None:
-        self.heard: dict[str, float] = {}
+        self.requests: dict[str, float] = {}
         self.doubles = 0
         self.port = 0
         self._ready = threading.Event()
@@ -64,8 +64,8 @@ class Ear:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         path = head.split(" ", 2)[1]
-        self.doubles += path in self.heard
-        self.heard.setdefault(path, time.time())
+        self.doubles += path in self.requests
+        self.requests.setdefault(path, time.time())
         if path.startswith("/ok/"):
             length = next(line for line in head.splitlines() if line.lower().startswith("content-length:"))
             await reader.readexactly(int(length.split(":")[1]))
@@ -75,7 +75,7 @@ class Ear:
         writer.close()
 
     def healthy(self) -> int:
-        return sum(path.startswith("/ok/") for path in list(self.heard))
+        return sum(path.startswith("/ok/") for path in list(self.requests))
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def run(kind: str, *, endpoints: int, percent: int) -> list[float]:
             wait_until(lambda: ear.healthy() >= wanted, "all healthy ones are called", seconds=120)
         finally:
             candor.stop()
-        return sorted(at - published for path, at in ear.heard.items() if path.startswith("/ok/"))
+        return sorted(at - published for path, at in ear.requests.items() if path.startswith("/ok/"))
 
 
 ALIVE = """

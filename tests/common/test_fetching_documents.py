@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 
 from statuspage.common import http
-from tests.receivers import Listener, Receiver, Reply, saying
+from tests.receivers import Listener, Receiver, Reply, responding_with
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _loopback_allowed(settings: LazySettings) -> None:
 
 @contextmanager
 def answering(data: bytes) -> Iterator[str]:
-    peer = Listener(saying(data))
+    peer = Listener(responding_with(data))
     try:
         yield f"http://127.0.0.1:{peer.port}/"
     finally:
@@ -26,10 +26,10 @@ def answering(data: bytes) -> Iterator[str]:
 
 def test_a_document_larger_than_a_webhooks_answer_arrives_whole(receiver: Receiver) -> None:
     receiver.reply = Reply(body=b"x" * 3_000_000)
-    answer = http.get(receiver.url("/history.json"), headers={"Accept": "application/json"})
-    assert len(answer.body) == 3_000_000
-    assert receiver.heard[0].headers["accept"] == "application/json"
-    assert receiver.heard[0].body == b""
+    response = http.get(receiver.url("/history.json"), headers={"Accept": "application/json"})
+    assert len(response.body) == 3_000_000
+    assert receiver.requests[0].headers["accept"] == "application/json"
+    assert receiver.requests[0].body == b""
 
 
 def test_a_document_larger_than_the_limit_is_refused_before_all_of_it_is_read(receiver: Receiver) -> None:
@@ -48,14 +48,14 @@ def test_endless_chunks_are_cut_at_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
     ],
 )
-def test_a_document_that_breaks_off_is_no_document(answer: bytes) -> None:
-    with answering(answer) as url, pytest.raises(http.Unreachable, match="before it was complete"):
+def test_a_document_that_breaks_off_is_no_document(response: bytes) -> None:
+    with answering(response) as url, pytest.raises(http.Unreachable, match="before it was complete"):
         http.get(url, headers={})
 
 
@@ -63,4 +63,4 @@ def test_private_addresses_are_refused_as_for_webhooks(settings: LazySettings, r
     settings.OUTBOUND_ALLOW = []
     with pytest.raises(http.ForbiddenAddress):
         http.get(receiver.url(), headers={})
-    assert receiver.heard == []
+    assert receiver.requests == []

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from statuspage.common import http
 from statuspage.common.ip_rules import as_address, is_public
-from tests.receivers import Listener, Receiver, Reply, listening, saying
+from tests.receivers import Listener, Receiver, Reply, listening_peer, responding_with
 
 # As nobody writes it who means well. PORT is the listener's.
 HOSTILE = [
@@ -78,7 +78,7 @@ NAMES = {
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    with listening() as found:
+    with listening_peer() as found:
         yield found
 
 
@@ -151,8 +151,8 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_mean_something_else_a_moment
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with (
-        listening(saying(b"HTTP/1.1 204 No Content\r\n\r\n"), hosts=("127.0.0.2",)) as allowed,
-        listening(hosts=("127.0.0.1",)) as forbidden,
+        listening_peer(responding_with(b"HTTP/1.1 204 No Content\r\n\r\n"), hosts=("127.0.0.2",)) as allowed,
+        listening_peer(hosts=("127.0.0.1",)) as forbidden,
     ):
         assert ask(f"http://rebinding.example:{allowed.port}/").status == 204
         with pytest.raises(http.ForbiddenAddress):
@@ -168,9 +168,9 @@ def test_a_redirect_is_an_answer_and_is_not_followed(
     settings.OUTBOUND_ALLOW = ["127.0.0.1"]
     for target in ("http://169.254.169.254/latest/meta-data/", f"http://127.0.0.1:{listener.port}/"):
         receiver.reply = Reply(status, headers={"Location": target})
-        answer = ask(receiver.url())
-        assert (answer.status, answer.headers["location"]) == (status, target)
-    assert len(receiver.heard) == 2
+        response = ask(receiver.url())
+        assert (response.status, response.headers["location"]) == (status, target)
+    assert len(receiver.requests) == 2
     assert listener.connections == 0
 
 
@@ -196,7 +196,7 @@ def test_a_host_that_the_operator_lists_may_be_private_and_on_any_port(
 ) -> None:
     settings.OUTBOUND_ALLOW = ["Private.Example"]
     assert http.parse("https://private.example:25/x") == http.OutboundTarget("https", "private.example", 25, "/x")
-    with listening(saying(b"HTTP/1.1 200 OK\r\n\r\nhello"), hosts=("127.0.0.1",)) as intranet:
+    with listening_peer(responding_with(b"HTTP/1.1 200 OK\r\n\r\nhello"), hosts=("127.0.0.1",)) as intranet:
         assert ask(f"http://private.example:{intranet.port}/").body == b"hello"
         with pytest.raises(http.ForbiddenAddress):
             ask(f"http://mixed.example:{intranet.port}/")
@@ -216,7 +216,7 @@ def test_nothing_private_is_open_unless_the_operator_says_so(settings: Settings)
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("example.com/hook", "The URL must start with https:// or http://."),
         ("https://ada:pw@example.com/", "The URL must not contain a user name or password."),
@@ -230,8 +230,8 @@ def test_nothing_private_is_open_unless_the_operator_says_so(settings: Settings)
         (f"https://example.com/{'x' * 1000}", "longer than 1,000 characters"),
     ],
 )
-def test_a_refusal_says_what_is_wrong_with_the_address(url: str, said: str) -> None:
-    with pytest.raises(http.ForbiddenAddress, match=said):
+def test_a_refusal_says_what_is_wrong_with_the_address(url: str, expected: str) -> None:
+    with pytest.raises(http.ForbiddenAddress, match=expected):
         http.parse(url)
 
 

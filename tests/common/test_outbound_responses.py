@@ -12,7 +12,7 @@ import pytest
 from pytest_django import Settings
 
 from statuspage.common import http
-from tests.receivers import Receiver, Reply, Talk, listening, saying
+from tests.receivers import Receiver, Reply, Talk, listening_peer, responding_with
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def ask(url: str, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Respons
 
 
 def ask_one_that(talk: Talk, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Response:
-    with listening(talk) as peer:
+    with listening_peer(talk) as peer:
         return ask(f"http://127.0.0.1:{peer.port}/", deadline=deadline, body=body)
 
 
@@ -46,22 +46,22 @@ def silent(connection: socket.socket) -> None:
 def test_what_was_posted_arrives_whole(receiver: Receiver) -> None:
     body = b'{"a": "' + b"x" * 300_000 + b'"}'
     receiver.reply = Reply(201, b"made", {"X-Kind": "test"})
-    answer = ask(receiver.url("/hook?a=b"), body=body)
-    (heard,) = receiver.heard
-    assert (heard.path, heard.body) == ("/hook?a=b", body)
-    assert heard.headers["host"] == f"127.0.0.1:{receiver.port}"
-    assert heard.headers["content-type"] == "application/json"
-    assert heard.headers["content-length"] == str(len(body))
-    assert (answer.status, answer.body, answer.headers["x-kind"]) == (201, b"made", "test")
+    response = ask(receiver.url("/hook?a=b"), body=body)
+    (received,) = receiver.requests
+    assert (received.path, received.body) == ("/hook?a=b", body)
+    assert received.headers["host"] == f"127.0.0.1:{receiver.port}"
+    assert received.headers["content-type"] == "application/json"
+    assert received.headers["content-length"] == str(len(body))
+    assert (response.status, response.body, response.headers["x-kind"]) == (201, b"made", "test")
 
 
 def test_an_ipv6_endpoint_is_reached() -> None:
-    with listening(saying(b"HTTP/1.1 200 OK\r\n\r\nsix"), hosts=("::1",)) as peer:
+    with listening_peer(responding_with(b"HTTP/1.1 200 OK\r\n\r\nsix"), hosts=("::1",)) as peer:
         assert ask(f"http://[::1]:{peer.port}/").body == b"six"
 
 
 def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening(saying(b"HTTP/1.1 200 OK\r\n\r\n"), hosts=("127.0.0.2",)) as peer:
+    with listening_peer(responding_with(b"HTTP/1.1 200 OK\r\n\r\n"), hosts=("127.0.0.2",)) as peer:
         rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, peer.port)) for a in ("127.0.0.1", "127.0.0.2")]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: rows)
         assert ask(f"http://two.example:{peer.port}/").status == 200
@@ -113,9 +113,9 @@ def test_of_an_endless_answer_no_more_than_64_kilobytes_are_read(head: bytes) ->
             while True:
                 sent += connection.send(b"x" * 4096)
 
-    answer = ask_one_that(flood)
-    assert answer.status == 200
-    assert 60_000 < len(answer.body) <= http.MAX_RESPONSE
+    response = ask_one_that(flood)
+    assert response.status == 200
+    assert 60_000 < len(response.body) <= http.MAX_RESPONSE
 
 
 def test_an_endless_head_is_cut_off() -> None:
@@ -131,22 +131,22 @@ def test_an_endless_head_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [b"", b"\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc\r\n\r\n", b"220 mail ESMTP\r\n", b"\x00" * 99],
 )
-def test_a_peer_that_speaks_no_http_is_said_to_be_so(answer: bytes) -> None:
+def test_a_peer_that_speaks_no_http_is_said_to_be_so(response: bytes) -> None:
     with pytest.raises(http.Unreachable, match=r"did not respond in HTTP|closed the connection"):
-        ask_one_that(saying(answer))
+        ask_one_that(responding_with(response))
 
 
 def test_a_chunked_answer_is_put_together_and_one_that_breaks_off_is_what_came() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n"
-    assert ask_one_that(saying(chunked + b"0\r\n\r\n")).body == b"abcde"
-    assert ask_one_that(saying(chunked)).body == b"abcde"
+    assert ask_one_that(responding_with(chunked + b"0\r\n\r\n")).body == b"abcde"
+    assert ask_one_that(responding_with(chunked)).body == b"abcde"
 
 
 def test_nobody_there_is_said_in_plain_words() -> None:
-    with listening() as peer:
+    with listening_peer() as peer:
         port = peer.port
     with pytest.raises(http.Unreachable, match=f"127.0.0.1:{port} could not be reached: Connection refused"):
         ask(f"http://127.0.0.1:{port}/")
@@ -179,7 +179,7 @@ def secure_port(certificate: Path) -> Iterator[int]:
             secured.recv(65536)
             secured.sendall(b"HTTP/1.1 200 OK\r\n\r\nsecure")
 
-    with listening(talk) as peer:
+    with listening_peer(talk) as peer:
         yield peer.port
 
 
@@ -210,9 +210,9 @@ def test_a_certificate_that_nobody_trusts_is_refused(secure_port: int) -> None:
 def test_a_peer_that_speaks_no_tls_is_refused(receiver: Receiver) -> None:
     with pytest.raises(http.Unreachable, match="The TLS connection to"):
         ask(f"https://127.0.0.1:{receiver.port}/")
-    assert receiver.heard == []
+    assert receiver.requests == []
 
 
 def test_a_peer_that_never_finishes_the_tls_handshake_is_cut() -> None:
-    with listening(silent) as peer, pytest.raises(http.TooSlow):
+    with listening_peer(silent) as peer, pytest.raises(http.TooSlow):
         ask(f"https://127.0.0.1:{peer.port}/", deadline=0.3)

@@ -19,9 +19,9 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
-    make_reader,
     make_resolved,
     make_subscriber,
+    make_subscriber_with,
     make_user,
     post,
 )
@@ -121,7 +121,7 @@ def test_from_the_sign_in_to_a_published_incident_in_four_clicks(open_tab: OpenT
 
 
 def test_the_number_of_readers_follows_the_chosen_components(open_tab: OpenTab, page: Page) -> None:
-    make_reader(page, components=(page.components.get(name="REST API"),))
+    make_subscriber_with(page, components=(page.components.get(name="REST API"),))
     tab = open_tab()
     sign_in(tab)
     tab.get_by_role("link", name="Declare incident").click()

@@ -156,12 +156,12 @@ def walk(mail: SmtpSink, folder: Path) -> Iterator[Figures]:
     shown, action = (console_url(page, name, incident.public_id) for name in ("incident", "post_update"))
     typed = {"body": BODY, f"component_{component.public_id}": "partial_outage"}
     form = fill_in(editor, shown, action, **typed)
-    received = len(mail.letters)
+    received = len(mail.emails)
     with recording() as calls:
         editor.post(action, form)
         send_mail()
     component.refresh_from_db()
-    assert (len(mail.letters), component.status) == (received + 1, "partial_outage")
+    assert (len(mail.emails), component.status) == (received + 1, "partial_outage")
     yield measure("(i) POST of an update in the console, until the mail server has accepted the mail", calls)
 
     with recording() as calls:

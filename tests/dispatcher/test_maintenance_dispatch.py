@@ -65,7 +65,7 @@ def test_start_and_end_are_taken_within_five_seconds(crew: Crew, smtp_sink: Smtp
     ]
     assert all(timedelta(0) <= lateness(update) < timedelta(seconds=5) for update in (begun, ended))
     assert found["component"] == "operational"
-    assert [parsed(letter.raw)["Subject"] for letter in smtp_sink.letters] == [
+    assert [parsed(letter.raw)["Subject"] for letter in smtp_sink.emails] == [
         "[Acme] In progress: Upgrade",
         "[Acme] Completed: Upgrade",
     ]
@@ -79,4 +79,4 @@ def test_what_it_slept_through_is_caught_up_with_once_by_two_of_them(crew: Crew,
         crew.candor.start(name, "manage.py", "dispatch")
     wait_until(crew.got(2), "both mails arrive", seconds=40)
     assert [update[0] for update in timeline(crew)["updates"]] == ["scheduled", "in_progress", "completed"]
-    assert len(smtp_sink.letters) == 2
+    assert len(smtp_sink.emails) == 2

@@ -25,7 +25,7 @@ from statuspage.common.urls import console_url
 from statuspage.importers.demo.seeding import seed
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from tests.console.pages import name_of, unseen, walk
-from tests.factories import ALICE, make_endpoint, make_page, make_reader, make_user
+from tests.factories import ALICE, make_endpoint, make_page, make_subscriber_with, make_user
 from tests.pictures import file_of, wordmark
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("chromium")]
@@ -170,6 +170,6 @@ def test_axe_finds_nothing_on_what_visitors_see(tab: Tab, demo: Page) -> None:
 
 
 def test_axe_finds_nothing_where_the_links_in_mails_lead(tab: Tab, demo: Page) -> None:
-    reader = make_reader(demo)
+    reader = make_subscriber_with(demo)
     links = [confirm_url(reader), manage_url(reader), unsubscribe_url(reader)]
     assert_nothing_found(tab, [*(urlsplit(link).path for link in links), "/subscribers/nobody", "/unsubscribe/nobody"])

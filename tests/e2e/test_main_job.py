@@ -188,7 +188,7 @@ def assert_feed_carries(report: Report, product: Candor) -> None:
 def assert_mails(report: Report, sink: SmtpSink) -> None:
     labels = ["Investigating", "Monitoring", "Resolved", "Postmortem"]
     wanted = [f"[{report.company}] {label}: {report.title}" for label in labels]
-    wait_until(lambda: len(sink.letters) >= 3 + 2 * len(labels), "one mail per event and confirmed subscriber")
+    wait_until(lambda: len(sink.emails) >= 3 + 2 * len(labels), "one mail per event and confirmed subscriber")
     for address in CONFIRMED:
         emails = [opened(received) for received in sink.to(address)[1:]]
         assert [message["Subject"] for message in emails] == wanted

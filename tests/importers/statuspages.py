@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.receivers import Heard, Receiver, Reply
+from tests.receivers import ReceivedRequest, Receiver, Reply
 
 PAGE_ID = "kctbh9vrtdwd"
 Raw = dict[str, Any]
@@ -117,7 +117,7 @@ class FakeStatuspage(Receiver):
         self.lists: dict[str, list[Raw]] = {}
         self.postmortems: dict[str, Raw] = {}
         self.broken: dict[str, Reply] = {}
-        self.judge = self.serve
+        self.responder = self.serve
 
     @property
     def base(self) -> str:
@@ -125,16 +125,16 @@ class FakeStatuspage(Receiver):
 
     @property
     def asked(self) -> list[str]:
-        return [one.path for one in self.heard]
+        return [one.path for one in self.requests]
 
-    def serve(self, heard: Heard) -> Reply:
-        parts = urlsplit(heard.path)
+    def serve(self, received: ReceivedRequest) -> Reply:
+        parts = urlsplit(received.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        for known in (heard.path, parts.path):
+        for known in (received.path, parts.path):
             if known in self.broken:
                 return self.broken[known]
         if parts.path.startswith("/v1/"):
-            return self._managed(heard, parts.path, query)
+            return self._managed(received, parts.path, query)
         return self._public(parts.path, query)
 
     def _public(self, path: str, query: Mapping[str, str]) -> Reply:
@@ -175,8 +175,8 @@ class FakeStatuspage(Receiver):
         ]
         return {"name": datetime(year, month + 1, 1, tzinfo=UTC).strftime("%B"), "year": year, "incidents": rows}
 
-    def _managed(self, heard: Heard, path: str, query: Mapping[str, str]) -> Reply:
-        if heard.headers.get("authorization") != "OAuth sesame":
+    def _managed(self, received: ReceivedRequest, path: str, query: Mapping[str, str]) -> Reply:
+        if received.headers.get("authorization") != "OAuth sesame":
             return Reply(401, b'{"error": "Could not authenticate"}')
         base = f"/v1/pages/{PAGE_ID}"
         if path == base:

@@ -40,8 +40,8 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
-    make_reader,
     make_resolved,
+    make_subscriber_with,
 )
 from tests.importers.running import Ran, run
 from tests.pictures import CHALK, file_of, wordmark
@@ -90,8 +90,8 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     call_command("seed_demo", stdout=StringIO())
     page = Page.objects.get()
     make_endpoint(page, "https://hooks.example.com/a")
-    make_reader(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
-    make_reader(page, incidents=(page.incidents.all()[0],), detail="milestones")
+    make_subscriber_with(page, groups=(page.groups.all()[0],), components=(page.components.all()[0],))
+    make_subscriber_with(page, incidents=(page.incidents.all()[0],), detail="milestones")
     make_templates_and_metrics(page)
     reviews.comment(Postmortem.objects.all()[0], body="Is this all?", actor=ALICE)
     merging.merge(make_incident(page), into=make_incident(page), reason="One failure.", actor=ALICE)
@@ -207,7 +207,7 @@ def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_
     page = make_page()
     hook = make_endpoint(page, "https://hooks.example.com/a")
     make_endpoint(page, "https://hooks.slack.example/T0/secret", Channel.SLACK)
-    make_reader(page, "ada@example.com")
+    make_subscriber_with(page, "ada@example.com")
     text = "\n".join(export(page, tmp_path / "page.jsonl"))
     assert "ada@example.com" in text
     assert hook.secret not in text
@@ -222,7 +222,7 @@ def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_
 
 def test_nobody_is_told_of_what_comes_back(tmp_path: Path) -> None:
     page = make_page()
-    make_reader(page)
+    make_subscriber_with(page)
     make_incident(page)
     export(page, tmp_path / "page.jsonl")
     forget_everything()

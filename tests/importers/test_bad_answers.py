@@ -15,7 +15,7 @@ from statuspage.importers.fetching import Fetcher
 from tests.factories import make_incident, make_page
 from tests.importers.running import Ran, run, run_keyed, run_public
 from tests.importers.statuspages import FakeStatuspage, component, outage, update
-from tests.receivers import Heard, Reply
+from tests.receivers import ReceivedRequest, Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -283,7 +283,7 @@ def test_an_answer_larger_than_is_read_at_all_is_refused(
 
 
 def test_what_is_no_statuspage_at_all_is_refused(theirs: FakeStatuspage) -> None:
-    theirs.judge = lambda heard: Reply(body=b"<html>Hello</html>")
+    theirs.responder = lambda received: Reply(body=b"<html>Hello</html>")
     ran = run_public(theirs)
     assert ran.code == 1
     assert "is not a Statuspage" in ran.error
@@ -295,7 +295,7 @@ def test_a_private_address_needs_to_be_allowed(theirs: FakeStatuspage, settings:
     ran = run_public(theirs)
     assert ran.code == 1
     assert "list it in OUTBOUND_ALLOW" in ran.output
-    assert theirs.heard == []
+    assert theirs.requests == []
 
 
 class Waits:
@@ -333,20 +333,20 @@ def test_a_busy_server_is_asked_again_when_it_says_or_a_little_later(
 ) -> None:
     answers = [Reply(status, headers={"Retry-After": header}), Reply(body=b"[]")]
 
-    def judge(heard: Heard) -> Reply:
+    def judge(received: ReceivedRequest) -> Reply:
         return answers.pop(0)
 
-    theirs.judge = judge
+    theirs.responder = judge
     waits = Waits()
     assert fetcher(waits).json(f"{theirs.base}/x") == []
     assert waits.slept[0] == waited
 
 
 def test_a_server_that_stays_busy_is_given_up_after_five_attempts(theirs: FakeStatuspage) -> None:
-    theirs.judge = lambda heard: Reply(503)
+    theirs.responder = lambda received: Reply(503)
     with pytest.raises(SourceError, match="in 5 attempts: it responded with 503"):
         fetcher(Waits()).json(f"{theirs.base}/x")
-    assert len(theirs.heard) == 5
+    assert len(theirs.requests) == 5
 
 
 def test_a_page_that_moved_is_followed_but_not_for_ever(theirs: FakeStatuspage) -> None:

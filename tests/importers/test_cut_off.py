@@ -15,7 +15,7 @@ from statuspage.importers.report import ImportReport
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage, outage
 from tests.live import ROOT, Candor
-from tests.receivers import Heard, Reply
+from tests.receivers import ReceivedRequest, Reply
 from tests.servers import wait_until
 
 BEGAN = datetime(2024, 9, 12, 10, 1, 11, 209000, tzinfo=UTC)
@@ -39,7 +39,7 @@ def test_a_killed_import_started_again_makes_what_a_whole_one_makes(theirs: Fake
     wait_until(lambda: sum("/incidents/" in path for path in theirs.asked) > 20, "it reads old incidents", seconds=60)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    asked = len(theirs.heard)
+    asked = len(theirs.requests)
     killed.manage(*command[1:])
     # What had come over was not asked for again.
     assert sum("/incidents/" in path for path in theirs.asked[asked:]) < 70
@@ -86,12 +86,12 @@ def test_a_server_that_stops_answering_costs_what_it_did_not_say_and_the_next_ru
 ) -> None:
     theirs.incidents = many(60)
 
-    def judge(heard: Heard) -> Reply:
-        return Reply(404) if "/incidents/a05" in heard.path else theirs.serve(heard)
+    def judge(received: ReceivedRequest) -> Reply:
+        return Reply(404) if "/incidents/a05" in received.path else theirs.serve(received)
 
-    theirs.judge = judge
+    theirs.responder = judge
     ran = run_public(theirs)
     assert (ran.code, ran.row("incidents")["skipped"], Incident.objects.count()) == (3, 10, 50)
-    theirs.judge = theirs.serve
+    theirs.responder = theirs.serve
     ran = run_public(theirs)
     assert (ran.code, ran.row("incidents")["created"], Incident.objects.count()) == (0, 10, 60)

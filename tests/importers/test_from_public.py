@@ -161,11 +161,11 @@ def test_what_lies_beyond_the_fifty_newest_is_found_in_the_history(theirs: FakeS
     theirs.incidents = [outage(f"a{number:02}n5scd1jv1", BEGAN - timedelta(days=9 * number)) for number in range(60)]
     ran = run_public(theirs)
     assert (ran.code, ran.row("incidents")["created"], Incident.objects.count()) == (0, 60, 60)
-    asked = len(theirs.heard)
+    asked = len(theirs.requests)
     ran = run_public(theirs)
     assert ran.row("incidents") == {"read": 60, "created": 0, "changed": 0, "unchanged": 60, "skipped": 0}
     # What is over and here is not asked for again.
-    assert len(theirs.heard) - asked == asked - 10
+    assert len(theirs.requests) - asked == asked - 10
 
 
 def test_a_maintenance_is_one_with_its_window_and_steps_and_does_not_move_by_itself(theirs: FakeStatuspage) -> None:

@@ -12,7 +12,7 @@ from incidents.models import Component, Incident, IncidentUpdate, Page, StatusIn
 from statuspage.subscribers.models import Subscriber
 from tests.importers.running import Ran, run
 from tests.importers.statuspages import as_json
-from tests.receivers import Heard, Receiver, Reply
+from tests.receivers import ReceivedRequest, Receiver, Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -79,18 +79,18 @@ def as_cachet_3(kind: str, row: dict[str, Any]) -> dict[str, Any]:
 class FakeCachet(Receiver):
     def __init__(self, version: int) -> None:
         super().__init__()
-        self.judge = self.serve
+        self.responder = self.serve
         self._version = version
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def serve(self, heard: Heard) -> Reply:
-        path = heard.path.partition("?")[0]
+    def serve(self, received: ReceivedRequest) -> Reply:
+        path = received.path.partition("?")[0]
         if self._version == 2 and path.startswith("/api/v1/"):
             rows = CACHET_2.get(path.removeprefix("/api/v1/"))
-            is_ours = path != "/api/v1/subscribers" or heard.headers.get("x-cachet-token") == "sesame"
+            is_ours = path != "/api/v1/subscribers" or received.headers.get("x-cachet-token") == "sesame"
             return as_json({"meta": {"pagination": {}}, "data": rows}) if rows is not None and is_ours else Reply(401)
         name = path.removeprefix("/api/").replace("component-groups", "components/groups")
         if self._version == 3 and "v1" not in name and name in CACHET_2 and name != "subscribers":

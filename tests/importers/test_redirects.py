@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from statuspage.common import http
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fetching import Fetcher
-from tests.receivers import Receiver, Reply, listening
+from tests.receivers import Receiver, Reply, listening_peer
 
 
 @pytest.fixture(autouse=True)
@@ -40,28 +40,31 @@ def keyed() -> Fetcher:
 
 
 def test_a_key_does_not_follow_from_https_to_http(trusted: ssl.SSLContext) -> None:
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
         with trusted.wrap_socket(connection, server_side=True) as secured:
-            heard.append(secured.recv(65536))
+            received.append(secured.recv(65536))
             secured.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://localhost:%d/y\r\n\r\n" % peer.port)
 
-    with listening(talk) as peer, pytest.raises(SourceError, match="where the key would be sent without encryption"):
+    with (
+        listening_peer(talk) as peer,
+        pytest.raises(SourceError, match="where the key would be sent without encryption"),
+    ):
         keyed().json(f"https://localhost:{peer.port}/x")
-    assert peer.connections == len(heard) == 1
-    assert b"sesame" in heard[0]
+    assert peer.connections == len(received) == 1
+    assert b"sesame" in received[0]
 
 
 def test_a_key_does_not_follow_to_another_host(receiver: Receiver) -> None:
     receiver.replies = {"/x": Reply(302, headers={"Location": f"http://localhost:{receiver.port}/y"})}
     with pytest.raises(SourceError, match=r"redirects to localhost:\d+: use that address instead"):
         keyed().json(receiver.url("/x"))
-    assert [one.path for one in receiver.heard] == ["/x"]
+    assert [one.path for one in receiver.requests] == ["/x"]
 
 
 def test_a_key_follows_from_http_to_https_on_the_same_host(trusted: ssl.SSLContext) -> None:
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
         """Both at one port, as the first byte tells: of TLS it is always 22."""
@@ -70,9 +73,9 @@ def test_a_key_follows_from_http_to_https_on_the_same_host(trusted: ssl.SSLConte
             connection.sendall(b"HTTP/1.1 301 Moved\r\nLocation: https://LOCALHOST:%d/y\r\n\r\n" % peer.port)
             return
         with trusted.wrap_socket(connection, server_side=True) as secured:
-            heard.append(secured.recv(65536))
+            received.append(secured.recv(65536))
             secured.sendall(b"HTTP/1.1 200 OK\r\n\r\n[]")
 
-    with listening(talk) as peer:
+    with listening_peer(talk) as peer:
         assert keyed().json(f"http://localhost:{peer.port}/x") == []
-    assert b"sesame" in heard[0]
+    assert b"sesame" in received[0]

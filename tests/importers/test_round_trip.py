@@ -17,7 +17,7 @@ from incidents.models import AffectedComponent, Incident, Page, StatusInterval
 from incidents.reporting import uptime
 from tests.importers.running import run_public
 from tests.importers.statuspages import FakeStatuspage
-from tests.receivers import Heard, Reply
+from tests.receivers import ReceivedRequest, Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -49,9 +49,9 @@ def recorded() -> dict[str, bytes]:
     return {path: answer.content for path, answer in answers.items() if answer.status_code == 200}
 
 
-def serving(documents: dict[str, bytes]) -> Callable[[Heard], Reply]:
-    def serve(heard: Heard) -> Reply:
-        found = documents.get(heard.path)
+def serving(documents: dict[str, bytes]) -> Callable[[ReceivedRequest], Reply]:
+    def serve(received: ReceivedRequest) -> Reply:
+        found = documents.get(received.path)
         return Reply(404, b"{}") if found is None else Reply(body=found)
 
     return serve
@@ -86,7 +86,7 @@ def test_the_demo_page_read_by_a_visitor_is_the_same_page_again(theirs: FakeStat
     StatusInterval.objects.all().delete()
     AffectedComponent.objects.all().delete()
     Page.objects.all().delete()
-    theirs.judge = serving(before)
+    theirs.responder = serving(before)
 
     ran = run_public(theirs)
 

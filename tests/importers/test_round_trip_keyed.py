@@ -76,7 +76,7 @@ def test_the_demo_page_read_with_a_key_is_the_same_page_again(theirs: FakeStatus
     StatusInterval.objects.all().delete()
     AffectedComponent.objects.all().delete()
     Page.objects.all().delete()
-    theirs.judge = serving(documents)
+    theirs.responder = serving(documents)
 
     keyed = ("--api-key", "any", "--page-id", page.public_id, "--api-url", f"{theirs.base}/v1")
     ran = run("statuspage", *keyed)

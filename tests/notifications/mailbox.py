@@ -1,4 +1,4 @@
-"""Mail servers that misbehave, and reading what a real one got."""
+"""SMTP servers with errors, and helpers to read received emails."""
 
 import email
 import email.policy
@@ -26,14 +26,14 @@ def parsed(raw: bytes) -> EmailMessage:
 
 
 def part(message: EmailMessage, kind: str) -> str:
-    """`plain` or `html`."""
+    """Return the part of `kind`: `plain` or `html`."""
     body = message.get_body((kind,))
     assert body is not None
     text: str = body.get_content()
     return text.replace("\r\n", "\n")
 
 
-class StrictSender(SmtpSink):
+class SenderRefusingSink(SmtpSink):
     """Refuses every MAIL FROM."""
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
@@ -42,8 +42,8 @@ class StrictSender(SmtpSink):
         return "553 5.7.1 Sender address rejected"
 
 
-class Choosy(SmtpSink):
-    """Answers `answer` to the text of every mail."""
+class ContentRefusingSink(SmtpSink):
+    """Responds with `answer` to the text of every email."""
 
     answer = "554 5.7.1 Looks like spam"
 
@@ -51,8 +51,8 @@ class Choosy(SmtpSink):
         return self.answer
 
 
-class Abrupt(SmtpSink):
-    """Hangs up after every `after` mails, and for the first `cut` ones in the middle of the text."""
+class DisconnectingSink(SmtpSink):
+    """Disconnects after every `after` emails, and in the middle of the text of the first `cut` ones."""
 
     after = 2
     cut = 0

@@ -1,4 +1,4 @@
-"""What mail servers send back, in the shapes of real ones. `TO` stands for the return path."""
+"""Bounce messages of real mail servers. `TO` is the placeholder for the return path."""
 
 POSTFIX = b"""\
 Return-Path: <>
@@ -145,5 +145,5 @@ We are looking.
 
 
 def returned(report: bytes, to: str) -> bytes:
-    """`report` as it comes to the return path `to`."""
+    """Return `report` addressed to the return path `to`."""
     return report.replace(b"TO", to.encode())

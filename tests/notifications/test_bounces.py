@@ -21,11 +21,11 @@ WORDS = "550 5.1.1 <ada@example.com>: User unknown"
 
 
 @pytest.fixture
-def reader(page: Page) -> Subscriber:
+def subscriber(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
-def told(page: Page) -> Delivery:
+def sent_delivery(page: Page) -> Delivery:
     """The mail about a new incident."""
     incident = make_incident(page)
     fan_out_waiting()
@@ -43,104 +43,108 @@ def days_ago(days: float) -> None:
     Suppression.objects.update(until=F("until") - timedelta(days=days))
 
 
-def state(reader: Subscriber) -> tuple[str, str]:
-    reader.refresh_from_db()
-    return reader.state, reader.paused_reason
+def state(subscriber: Subscriber) -> tuple[str, str]:
+    subscriber.refresh_from_db()
+    return subscriber.state, subscriber.paused_reason
 
 
-def test_a_hard_bounce_pauses_with_the_servers_words(page: Page, reader: Subscriber) -> None:
-    assert bounce(told(page)) == "paused"
-    assert state(reader) == ("paused", WORDS)
+def test_a_hard_bounce_pauses_with_the_servers_words(page: Page, subscriber: Subscriber) -> None:
+    assert bounce(sent_delivery(page)) == "paused"
+    assert state(subscriber) == ("paused", WORDS)
     row = Bounce.objects.get()
-    assert (row.subscriber, row.kind, row.status, row.words) == (reader, "hard", "5.1.1", WORDS)
+    assert (row.subscriber, row.kind, row.status, row.words) == (subscriber, "hard", "5.1.1", WORDS)
 
 
-def test_the_audit_log_says_what_happened_and_no_address(page: Page, reader: Subscriber) -> None:
-    bounce(told(page))
+def test_the_audit_log_says_what_happened_and_no_address(page: Page, subscriber: Subscriber) -> None:
+    bounce(sent_delivery(page))
     entry = AuditEntry.objects.get(verb="subscriber.paused")
-    assert (entry.actor_kind, entry.object_ref) == ("system", reader.public_id)
+    assert (entry.actor_kind, entry.object_ref) == ("system", subscriber.public_id)
     assert entry.details == {"because": "hard", "status": "5.1.1"}
 
 
-def test_a_report_that_arrives_twice_counts_once(page: Page, reader: Subscriber) -> None:
-    delivery = told(page)
+def test_a_report_that_arrives_twice_counts_once(page: Page, subscriber: Subscriber) -> None:
+    delivery = sent_delivery(page)
     bounce(delivery)
-    reader.confirm()
+    subscriber.confirm()
     assert bounce(delivery) == "known already"
-    assert state(reader)[0] == "active"
+    assert state(subscriber)[0] == "active"
     assert Bounce.objects.count() == 1
 
 
-def test_a_hard_bounce_after_confirming_anew_stops(page: Page, reader: Subscriber) -> None:
-    bounce(told(page))
-    reader.refresh_from_db()
-    reader.confirm()
-    assert bounce(told(page)) == "unsubscribed"
-    assert state(reader) == ("unsubscribed", f"Refused again after they had confirmed anew: {WORDS}")
+def test_a_hard_bounce_after_confirming_anew_stops(page: Page, subscriber: Subscriber) -> None:
+    bounce(sent_delivery(page))
+    subscriber.refresh_from_db()
+    subscriber.confirm()
+    assert bounce(sent_delivery(page)) == "unsubscribed"
+    assert state(subscriber) == ("unsubscribed", f"Refused again after they had confirmed anew: {WORDS}")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details["because"] == "hard"
 
 
-def test_a_late_report_about_a_mail_from_before_the_confirmation_only_counts(page: Page, reader: Subscriber) -> None:
-    first, second = told(page), told(page)
+def test_a_late_report_about_a_mail_from_before_the_confirmation_only_counts(
+    page: Page, subscriber: Subscriber
+) -> None:
+    first, second = sent_delivery(page), sent_delivery(page)
     bounce(first)
     Subscriber.objects.get().confirm()
     Subscriber.objects.update(confirmed_at=timezone.now() + timedelta(seconds=1))
     assert bounce(second) == "recorded"
-    assert state(reader)[0] == "active"
+    assert state(subscriber)[0] == "active"
 
 
-def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, reader: Subscriber) -> None:
+def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     soft: dict[str, Any] = {"kind": BounceKind.SOFT, "status": "4.4.7", "words": "452 4.2.2 Over quota"}
     for expected in ("recorded", "recorded", "paused"):
         days_ago(1)
-        assert bounce(told(page), **soft) == expected
-    assert state(reader)[1] == "Given up on 3 days within a week. Last answer: 452 4.2.2 Over quota"
+        assert bounce(sent_delivery(page), **soft) == expected
+    assert state(subscriber)[1] == "Given up on 3 days within a week. Last answer: 452 4.2.2 Over quota"
 
 
-def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, reader: Subscriber) -> None:
+def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     noon = timezone.now().replace(hour=12)
     for _ in range(10):
-        bounce(told(page), BounceKind.SOFT, status="4.4.7")
+        bounce(sent_delivery(page), BounceKind.SOFT, status="4.4.7")
         Bounce.objects.update(at=noon)
-    assert state(reader)[0] == "active"
+    assert state(subscriber)[0] == "active"
 
 
-def test_soft_bounces_of_another_week_are_forgotten(page: Page, reader: Subscriber) -> None:
+def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     for _ in range(4):
         days_ago(4)
-        assert bounce(told(page), BounceKind.SOFT, status="4.4.7") == "recorded"
-    assert state(reader)[0] == "active"
+        assert bounce(sent_delivery(page), BounceKind.SOFT, status="4.4.7") == "recorded"
+    assert state(subscriber)[0] == "active"
 
 
-def test_our_own_reputation_is_never_held_against_a_reader(page: Page, reader: Subscriber) -> None:
+def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscriber: Subscriber) -> None:
     for _ in range(5):
         days_ago(1)
-        assert bounce(told(page), BounceKind.POLICY, status="5.7.1", words="554 5.7.1 Listed") == "recorded"
-    assert state(reader)[0] == "active"
+        assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", words="554 5.7.1 Listed") == "recorded"
+    assert state(subscriber)[0] == "active"
 
 
 @pytest.mark.parametrize("before", ["active", "paused", "pending"])
-def test_a_complaint_unsubscribes_whoever_made_it(page: Page, reader: Subscriber, before: str) -> None:
-    delivery = told(page)
+def test_a_complaint_unsubscribes_whoever_made_it(page: Page, subscriber: Subscriber, before: str) -> None:
+    delivery = sent_delivery(page)
     Subscriber.objects.update(state=before)
     assert bounce(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse") == "unsubscribed"
-    assert state(reader) == ("unsubscribed", "They reported a mail as spam.")
+    assert state(subscriber) == ("unsubscribed", "They reported a mail as spam.")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details == {"because": "complaint", "status": ""}
 
 
-def test_nobody_else_is_touched(page: Page, reader: Subscriber) -> None:
-    delivery = told(page)
+def test_nobody_else_is_touched(page: Page, subscriber: Subscriber) -> None:
+    delivery = sent_delivery(page)
     bob = make_subscriber(page, "bob@example.com")
     bounce(delivery)
     assert state(bob)[0] == "active"
 
 
-def test_an_address_that_was_refused_twice_in_a_month_is_not_asked_to_confirm(page: Page, reader: Subscriber) -> None:
+def test_an_address_that_was_refused_twice_in_a_month_is_not_asked_to_confirm(
+    page: Page, subscriber: Subscriber
+) -> None:
     for _ in range(2):
-        bounce(told(page))
+        bounce(sent_delivery(page))
         Subscriber.objects.get().confirm()
     request_subscription(page, "ada@example.com")
     fan_out_waiting()
@@ -152,20 +156,20 @@ def test_an_address_that_was_refused_twice_in_a_month_is_not_asked_to_confirm(pa
     assert Delivery.objects.filter(event__isnull=True).count() == 1
 
 
-def test_a_mailbox_that_refused_at_once_counts_as_a_hard_bounce(page: Page, reader: Subscriber) -> None:
-    bounces.refused(told(page), "550 5.1.1 No such user here")
-    assert state(reader) == ("paused", "550 5.1.1 No such user here")
+def test_a_mailbox_that_refused_at_once_counts_as_a_hard_bounce(page: Page, subscriber: Subscriber) -> None:
+    bounces.refused(sent_delivery(page), "550 5.1.1 No such user here")
+    assert state(subscriber) == ("paused", "550 5.1.1 No such user here")
     assert Bounce.objects.get().kind == BounceKind.HARD
 
 
-def test_a_refusal_for_policy_at_once_pauses_nobody(page: Page, reader: Subscriber) -> None:
-    bounces.refused(told(page), "554 5.7.1 Your address is on a list")
-    assert state(reader)[0] == "active"
+def test_a_refusal_for_policy_at_once_pauses_nobody(page: Page, subscriber: Subscriber) -> None:
+    bounces.refused(sent_delivery(page), "554 5.7.1 Your address is on a list")
+    assert state(subscriber)[0] == "active"
     assert Bounce.objects.get().kind == BounceKind.POLICY
 
 
-def test_the_count_outlives_the_incident(page: Page, reader: Subscriber) -> None:
-    delivery = told(page)
+def test_the_count_outlives_the_incident(page: Page, subscriber: Subscriber) -> None:
+    delivery = sent_delivery(page)
     bounce(delivery)
     delivery.delete()
     assert Bounce.objects.get().delivery is None

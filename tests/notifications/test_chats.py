@@ -73,22 +73,24 @@ def declare(page: Page, **more: Any) -> Incident:
     return make_incident(page, title=TITLE, body=BODY, components={api: "partial_outage"}, at=at, **more)
 
 
-def told(page: Page, channel: str, receiver: Receiver) -> Any:
+def sent_payload(page: Page, channel: str, receiver: Receiver) -> Any:
     make_chat(page, channel, receiver)
     incident = declare(page)
     drain()
-    (heard,) = receiver.heard
-    return json.loads(heard.body.decode().replace(incident.public_id, "abcdefghij12"))
+    (received,) = receiver.requests
+    return json.loads(received.body.decode().replace(incident.public_id, "abcdefghij12"))
 
 
 @pytest.mark.parametrize("channel", MARKDOWN_CHATS)
 def test_an_incident_is_told_as_in_the_fixture(page: Page, channel: str, receiver: Receiver) -> None:
-    assert told(page, channel, receiver) == json.loads((FIXTURES / f"{channel}.json").read_text(encoding="utf-8"))
+    assert sent_payload(page, channel, receiver) == json.loads(
+        (FIXTURES / f"{channel}.json").read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize("channel", MARKDOWN_CHATS)
 def test_nobody_is_called_by_a_title_or_a_text(page: Page, channel: str, receiver: Receiver) -> None:
-    text = json.dumps(told(page, channel, receiver), ensure_ascii=False)
+    text = json.dumps(sent_payload(page, channel, receiver), ensure_ascii=False)
     assert "@\u200bchannel" in text
     assert "@\u200bhere" in text
     assert "@channel" not in text
@@ -100,14 +102,14 @@ def test_slack_is_sent_nothing_that_it_would_take_for_a_command(page: Page, rece
     make_chat(page, Channel.SLACK, receiver)
     make_incident(page, title="<!channel> <@U012AB3CD>", body="<!everyone> <https://evil.example|ours>")
     drain()
-    text = receiver.heard[0].body.decode()
+    text = receiver.requests[0].body.decode()
     assert "<!" not in text
     assert "<@" not in text
     assert "<https://evil" not in text
 
 
 def test_discord_is_told_to_call_nobody(page: Page, receiver: Receiver) -> None:
-    assert told(page, Channel.DISCORD, receiver)["allowed_mentions"] == {"parse": []}
+    assert sent_payload(page, Channel.DISCORD, receiver)["allowed_mentions"] == {"parse": []}
 
 
 def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, receiver: Receiver) -> None:
@@ -117,7 +119,7 @@ def test_a_follow_up_carries_the_colour_of_its_status_and_a_link(page: Page, rec
     incident_actions.resolve(incident, UpdateInput(body="Over."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
     drain()
-    attachments = [heard.json["attachments"][0] for heard in receiver.heard]
+    attachments = [received.json["attachments"][0] for received in receiver.requests]
     colours = [attachment["color"] for attachment in attachments]
     assert colours == [messages_chat.ORANGE, messages_chat.BLUE, messages_chat.GREEN, messages_chat.GRAY]
     url = f"https://status.example.com/incidents/{incident.public_id}"
@@ -143,7 +145,7 @@ def test_of_a_maintenance_chats_say_what_happened_in_the_words_of_the_mails(page
     drain()
     maintenance_lifecycle.cancel(Incident.objects.get(), actor=ALICE)
     drain()
-    titles = [heard.json["attachments"][0]["title"] for heard in receiver.heard]
+    titles = [received.json["attachments"][0]["title"] for received in receiver.requests]
     assert titles == ["Scheduled: Upgrade", "Rescheduled: Upgrade", "Cancelled: Upgrade"]
 
 
@@ -154,7 +156,7 @@ def test_a_reminder_says_in_a_chat_how_soon(page: Page, receiver: Receiver) -> N
     drain()
     maintenance.reminders.update(due_at=timezone.now())
     drain()
-    titles = [heard.json["attachments"][0]["title"] for heard in receiver.heard]
+    titles = [received.json["attachments"][0]["title"] for received in receiver.requests]
     assert titles == ["Scheduled: Upgrade", "Begins in 60 minutes: Upgrade"]
 
 
@@ -183,32 +185,32 @@ def test_a_text_that_is_too_long_is_cut_and_the_message_stays_in_the_chats_limit
     make_chat(page, channel, receiver)
     make_incident(page, title="x" * 255, body="[" + "*word* " * 3500 + "](https://example.com)")
     drain()
-    body = receiver.heard[0].body
+    body = receiver.requests[0].body
     limits = {Channel.TELEGRAM: 4500, Channel.SLACK: 4000, Channel.NTFY: 4096, Channel.SMS: 700}
     assert len(body) < limits.get(Channel(channel), 8000)
     assert Delivery.objects.get().state == "sent"
     if channel != Channel.SMS:
-        assert "…" in json.dumps(receiver.heard[0].json, ensure_ascii=False)
+        assert "…" in json.dumps(receiver.requests[0].json, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("channel", [channel for channel in Channel if channel not in ("email", "webhook")])
 def test_a_test_message_arrives(page: Page, channel: str, receiver: Receiver) -> None:
     endpoint_messages.send_test(make_chat(page, channel, receiver), actor=ALICE)
     drain()
-    assert b"Nothing is wrong" in receiver.heard[0].body.replace(b"+", b" ")
+    assert b"Nothing is wrong" in receiver.requests[0].body.replace(b"+", b" ")
     assert Delivery.objects.get().state == "sent"
 
 
 def test_telegram_is_called_by_the_bots_token_for_the_chat(page: Page, receiver: Receiver) -> None:
-    told(page, Channel.TELEGRAM, receiver)
-    (heard,) = receiver.heard
-    assert heard.path == f"/telegram/bot{TOKEN}/sendMessage"
-    assert heard.json["chat_id"] == "-1001234567890"
+    sent_payload(page, Channel.TELEGRAM, receiver)
+    (received,) = receiver.requests
+    assert received.path == f"/telegram/bot{TOKEN}/sendMessage"
+    assert received.json["chat_id"] == "-1001234567890"
 
 
 def test_telegram_says_in_its_answer_how_long_to_wait(page: Page, receiver: Receiver) -> None:
-    answer = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 900}}
-    receiver.reply = Reply(429, json.dumps(answer).encode())
+    response = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 900}}
+    receiver.reply = Reply(429, json.dumps(response).encode())
     make_chat(page, Channel.TELEGRAM, receiver)
     make_incident(page)
     drain()
@@ -232,10 +234,10 @@ def test_telegram_says_400_of_a_chat_that_is_gone_and_of_a_text_that_it_cannot_r
 
 
 def test_an_ntfy_topic_is_published_to_with_its_token(page: Page, receiver: Receiver) -> None:
-    told(page, Channel.NTFY, receiver)
-    (heard,) = receiver.heard
-    assert (heard.path, heard.json["topic"]) == ("/", "acme-status")
-    assert heard.headers["authorization"] == "Bearer tk_1"
+    sent_payload(page, Channel.NTFY, receiver)
+    (received,) = receiver.requests
+    assert (received.path, received.json["topic"]) == ("/", "acme-status")
+    assert received.headers["authorization"] == "Bearer tk_1"
 
 
 @pytest.mark.parametrize("channel", [Channel.SLACK, Channel.DISCORD, Channel.TEAMS, Channel.MATTERMOST, Channel.NTFY])
@@ -249,19 +251,19 @@ def test_a_chat_that_is_gone_is_switched_off(page: Page, channel: str, receiver:
 
 
 def sms(receiver: Receiver) -> list[str]:
-    return [parse_qs(heard.body.decode())["Body"][0] for heard in receiver.heard]
+    return [parse_qs(received.body.decode())["Body"][0] for received in receiver.requests]
 
 
 def test_a_text_message_is_a_form_as_gateways_take_it(page: Page, receiver: Receiver) -> None:
     make_chat(page, Channel.SMS, receiver)
     incident = make_incident(page, title="API outage", body="We are **looking**.")
     drain()
-    (heard,) = receiver.heard
-    assert heard.path == "/Accounts/AC1/Messages.json"
-    assert heard.headers["content-type"] == "application/x-www-form-urlencoded"
-    assert base64.b64decode(heard.headers["authorization"].removeprefix("Basic ")) == b"AC1:pass:word"
+    (received,) = receiver.requests
+    assert received.path == "/Accounts/AC1/Messages.json"
+    assert received.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert base64.b64decode(received.headers["authorization"].removeprefix("Basic ")) == b"AC1:pass:word"
     url = f"https://status.example.com/incidents/{incident.public_id}"
-    assert parse_qs(heard.body.decode()) == {
+    assert parse_qs(received.body.decode()) == {
         "To": ["+4915112345678"],
         "From": ["+15005550006"],
         "Body": [f"Acme: Investigating: API outage. We are looking. {url}"],

@@ -184,10 +184,10 @@ def test_a_claim_reads_little_though_the_database_believes_that_nothing_is_queue
     """As after a quiet week: its statistics are from then when a big event is fanned out."""
     if connection.vendor != "postgresql":
         return  # SQLite has no such statistics
-    readers = [Subscriber(page=page, email=f"reader{n}@example.com", state="active") for n in range(3000)]
-    for reader in readers:
-        reader.confirmed_at = page.created_at
-    Subscriber.objects.bulk_create(readers)
+    subscribers = [Subscriber(page=page, email=f"reader{n}@example.com", state="active") for n in range(3000)]
+    for subscriber in subscribers:
+        subscriber.confirmed_at = page.created_at
+    Subscriber.objects.bulk_create(subscribers)
     incident = make_incident(page)
     fan_out_waiting()
     Delivery.objects.update(state=DeliveryState.CANCELLED)

@@ -39,8 +39,8 @@ def test_endpoints_are_called_at_the_same_time(page: Page, receiver: Receiver) -
     make_incident(page)
     fan_out_waiting()
     assert deliver_due("webhook") == 20
-    times = [heard.at for heard in receiver.heard]
-    assert len({heard.path for heard in receiver.heard}) == 20
+    times = [received.at for received in receiver.requests]
+    assert len({received.path for received in receiver.requests}) == 20
     assert max(times) - min(times) < 20 * 0.3 / 2
 
 
@@ -52,7 +52,7 @@ def test_one_endpoint_hears_one_thing_at_a_time(page: Page, receiver: Receiver) 
     fan_out_waiting()
     while deliver_due("webhook"):
         pass
-    assert len(receiver.heard) == 8
+    assert len(receiver.requests) == 8
     assert receiver.most_at_once == {"/one": 1, "/two": 1}
 
 
@@ -76,7 +76,7 @@ def test_two_workers_together_call_one_endpoint_one_thing_at_a_time(page: Page, 
         worker.join()
     while deliver_due("webhook"):
         pass
-    assert (len(receiver.heard), receiver.most_at_once) == (4, {"/one": 1})
+    assert (len(receiver.requests), receiver.most_at_once) == (4, {"/one": 1})
 
 
 def test_no_two_claims_share_an_endpoint(page: Page, receiver: Receiver) -> None:
@@ -104,7 +104,7 @@ def test_endpoints_that_hang_do_not_hold_up_the_others(
     fan_out_waiting()
     started = time.monotonic()
     deliver_due("webhook")
-    healthy = [heard.at - started for heard in receiver.heard if heard.path.startswith("/ok")]
+    healthy = [received.at - started for received in receiver.requests if received.path.startswith("/ok")]
     assert len(healthy) == 10
     assert max(healthy) < 3.5
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
@@ -122,7 +122,7 @@ def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatcher_its
         incident = make_incident(page)
         fan_out_waiting()
         sender.wake()
-        wait_until(lambda: len(receiver.heard) == 2, "both are called")
+        wait_until(lambda: len(receiver.requests) == 2, "both are called")
         post(incident)
         fan_out_waiting()
         wait_until(lambda: len(receiver.at("/ok")) == 2, "the healthy one is called again", seconds=5)
@@ -185,7 +185,7 @@ def test_a_message_that_cannot_be_built_holds_up_nobody(page: Page, receiver: Re
     make_incident(page)
     fan_out_waiting()
     deliver_due("webhook")
-    assert [heard.path for heard in receiver.heard] == ["/ok"]
+    assert [received.path for received in receiver.requests] == ["/ok"]
     assert "Candor could not send this" in Delivery.objects.get(subscriber=broken).last_error
 
 

@@ -26,7 +26,7 @@ AT = datetime(2022, 9, 21, 14, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-def reader(page: Page) -> Subscriber:
+def subscriber(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
@@ -37,7 +37,9 @@ def sent_notification(sink: SmtpSink) -> EmailMessage:
     return message
 
 
-def test_the_headers_are_what_bulk_senders_owe_their_readers(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_the_headers_are_what_bulk_senders_owe_their_readers(
+    page: Page, subscriber: Subscriber, sink: SmtpSink
+) -> None:
     make_incident(page, title="API outage")
     message = sent_notification(sink)
     assert message["Subject"] == "[Acme] Investigating: API outage"
@@ -55,15 +57,17 @@ def test_the_headers_are_what_bulk_senders_owe_their_readers(page: Page, reader:
     assert parsedate_to_datetime(message["Date"]) == event.created_at.replace(microsecond=0)
 
 
-def test_the_one_click_address_unsubscribes_with_a_bare_post(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_the_one_click_address_unsubscribes_with_a_bare_post(
+    page: Page, subscriber: Subscriber, sink: SmtpSink
+) -> None:
     make_incident(page)
     address = sent_notification(sink)["List-Unsubscribe"].strip("<>")
     path = address.removeprefix("http://127.0.0.1:8000")
     answer = Client(enforce_csrf_checks=True).post(path, {"List-Unsubscribe": "One-Click"})
-    reader.refresh_from_db()
+    subscriber.refresh_from_db()
     assert answer.status_code == 200
     assert not answer.cookies
-    assert reader.state == "unsubscribed"
+    assert subscriber.state == "unsubscribed"
 
 
 def test_links_lead_to_the_pages_own_host(sink: SmtpSink) -> None:
@@ -76,7 +80,7 @@ def test_links_lead_to_the_pages_own_host(sink: SmtpSink) -> None:
     assert all(link.startswith("http://status.example.com/") for link in links)
 
 
-def test_the_text_reads_well_in_a_terminal(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_the_text_reads_well_in_a_terminal(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     api = make_component(page, "REST API", group=make_group(page, "Public APIs"))
     incident = make_incident(
         page, title="API outage", body="Errors & delays.\n\n- <one>", components={api: "major_outage"}, at=AT
@@ -95,7 +99,7 @@ def test_the_text_reads_well_in_a_terminal(page: Page, reader: Subscriber, sink:
     assert "\n\nManage your subscription:\nhttp://127.0.0.1:8000/subscribers/" in footer
 
 
-def test_the_html_says_the_same_and_loads_nothing(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_the_html_says_the_same_and_loads_nothing(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     body = "Errors **everywhere**.\n\n![A graph](https://tracker.example/pixel.png)"
     make_incident(page, title="API <outage>", body=body)
     html = part(sent_notification(sink), "html")
@@ -108,7 +112,7 @@ def test_the_html_says_the_same_and_loads_nothing(page: Page, reader: Subscriber
     assert re.search(r'class="bar" data-status="investigating" style="[^"]*background: #b34a0c', html)
 
 
-def test_no_gap_for_a_link_is_left_open(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_no_gap_for_a_link_is_left_open(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     make_incident(page)
     message = sent_notification(sink)
     assert ".invalid" not in part(message, "plain") + part(message, "html")
@@ -119,14 +123,14 @@ def test_no_gap_for_a_link_is_left_open(page: Page, reader: Subscriber, sink: Sm
     [("identified", "Incident status: Identified"), ("investigating", "An update has been posted")],
 )
 def test_the_first_line_is_what_mail_parsers_look_for(
-    page: Page, reader: Subscriber, sink: SmtpSink, status: str, headline: str
+    page: Page, subscriber: Subscriber, sink: SmtpSink, status: str, headline: str
 ) -> None:
     incident = make_incident(page, notify=False)
     post(incident, status)
     assert part(sent_notification(sink), "plain").startswith(headline + "\n")
 
 
-def test_resolving_and_reopening_say_so(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_resolving_and_reopening_say_so(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     incident = make_incident(page, notify=False)
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     incident_actions.reopen(incident, UpdateInput(body="Not done."), actor=ALICE)
@@ -135,7 +139,7 @@ def test_resolving_and_reopening_say_so(page: Page, reader: Subscriber, sink: Sm
     assert first_lines == ["Incident resolved", "Incident reopened: Investigating"]
 
 
-def test_a_postmortem_is_told_in_full(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_a_postmortem_is_told_in_full(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     incident = make_incident(page, title="API outage", notify=False)
     incident_actions.resolve(incident, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="# What happened\n\nRedis moved.", actor=ALICE)
@@ -145,7 +149,7 @@ def test_a_postmortem_is_told_in_full(page: Page, reader: Subscriber, sink: Smtp
     assert "What happened</h2>" in part(message, "html")
 
 
-def test_mails_about_an_incident_form_one_thread(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_mails_about_an_incident_form_one_thread(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     incident = make_incident(page)
     post(incident)
     make_incident(page)
@@ -157,7 +161,7 @@ def test_mails_about_an_incident_form_one_thread(page: Page, reader: Subscriber,
     assert len({m["Message-ID"] for m in (first, second, other)} | {first["References"]}) == 4
 
 
-def test_a_doubled_mail_has_the_same_message_id(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_a_doubled_mail_has_the_same_message_id(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     make_subscriber(page, "bob@example.com")
     make_incident(page)
     drain()
@@ -169,11 +173,11 @@ def test_a_doubled_mail_has_the_same_message_id(page: Page, reader: Subscriber, 
     assert ids[0][0] != ids[1][0]
 
 
-def test_each_reader_gets_only_their_own_links(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_each_reader_gets_only_their_own_links(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     bob = make_subscriber(page, "bob@example.com")
     make_incident(page)
     drain()
-    for own, other in ((reader, bob), (bob, reader)):
+    for own, other in ((subscriber, bob), (bob, subscriber)):
         (email,) = sink.to(own.email)
         assert own.public_id.encode() in email.raw
         assert other.public_id.encode() not in email.raw
@@ -186,7 +190,7 @@ def test_line_breaks_in_names_and_titles_make_no_header(sink: SmtpSink) -> None:
     incident = make_incident(evil, title="Outage")
     Incident.objects.filter(pk=incident.pk).update(title="Outage\nX-Evil: yes\x1b[2J\u2028end")
     drain()
-    (email,) = sink.letters
+    (email,) = sink.emails
     message = parsed(email.raw)
     assert message["Bcc"] is None
     assert message["X-Evil"] is None
@@ -209,7 +213,7 @@ def test_names_in_any_script_arrive_as_they_are(sink: SmtpSink) -> None:
 
 
 def test_the_address_of_mail_from_stands_behind_the_pages_name(
-    page: Page, reader: Subscriber, sink: SmtpSink, settings: Settings
+    page: Page, subscriber: Subscriber, sink: SmtpSink, settings: Settings
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = "Operations <status@acme.example>"
     make_incident(page)
@@ -232,8 +236,8 @@ def test_all_of_a_batch_costs_a_fixed_number_of_reads(page: Page, sink: SmtpSink
     from statuspage.notifications.fan_out import fan_out_waiting
     from statuspage.notifications.worker import deliver_due
 
-    def reads(readers: int) -> int:
-        for _ in range(readers):
+    def reads(subscribers: int) -> int:
+        for _ in range(subscribers):
             make_subscriber(page)
         make_incident(page)
         fan_out_waiting()

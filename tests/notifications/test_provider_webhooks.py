@@ -26,7 +26,7 @@ SIGNING_KEY = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
 
 
 @pytest.fixture(autouse=True)
-def reader(page: Page) -> Subscriber:
+def subscriber(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
@@ -54,9 +54,9 @@ def report(settings: Settings, provider: str, payload: Any, *, secret: str = SEC
     return answer.status_code
 
 
-def state(reader: Subscriber) -> str:
-    reader.refresh_from_db()
-    return reader.state
+def state(subscriber: Subscriber) -> str:
+    subscriber.refresh_from_db()
+    return subscriber.state
 
 
 def postmark(token: str, **more: Any) -> dict[str, Any]:
@@ -126,10 +126,10 @@ def brevo(token: str, event: str, reason: str = "") -> dict[str, Any]:
     }
 
 
-def test_a_hard_bounce_at_postmark_pauses(settings: Settings, token: str, reader: Subscriber) -> None:
+def test_a_hard_bounce_at_postmark_pauses(settings: Settings, token: str, subscriber: Subscriber) -> None:
     assert report(settings, "postmark", postmark(token)) == 204
-    assert state(reader) == "paused"
-    assert reader.paused_reason == "smtp;550 5.1.1 The email account that you tried to reach does not exist."
+    assert state(subscriber) == "paused"
+    assert subscriber.paused_reason == "smtp;550 5.1.1 The email account that you tried to reach does not exist."
     assert Bounce.objects.get().status == "5.1.1"
 
 
@@ -143,38 +143,38 @@ def test_a_hard_bounce_at_postmark_pauses(settings: Settings, token: str, reader
     ],
 )
 def test_postmark_tells_hard_soft_blocked_and_spam_apart(
-    settings: Settings, token: str, reader: Subscriber, more: dict[str, str], kind: str, after: str
+    settings: Settings, token: str, subscriber: Subscriber, more: dict[str, str], kind: str, after: str
 ) -> None:
     assert report(settings, "postmark", postmark(token, **more)) == 204
-    assert (Bounce.objects.get().kind, state(reader)) == (kind, after)
+    assert (Bounce.objects.get().kind, state(subscriber)) == (kind, after)
 
 
-def test_who_unsubscribed_at_the_provider_has_left(settings: Settings, token: str, reader: Subscriber) -> None:
+def test_who_unsubscribed_at_the_provider_has_left(settings: Settings, token: str, subscriber: Subscriber) -> None:
     change = {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression"}
     assert report(settings, "postmark", postmark(token, **change)) == 204
-    assert state(reader) == "unsubscribed"
+    assert state(subscriber) == "unsubscribed"
     assert not Bounce.objects.exists()
 
 
-def test_a_permanent_failure_at_mailgun_pauses(settings: Settings, token: str, reader: Subscriber) -> None:
+def test_a_permanent_failure_at_mailgun_pauses(settings: Settings, token: str, subscriber: Subscriber) -> None:
     assert report(settings, "mailgun", mailgun(token)) == 204
-    assert state(reader) == "paused"
+    assert state(subscriber) == "paused"
 
 
 def test_mailgun_tells_temporary_failures_and_complaints_apart(
-    settings: Settings, token: str, reader: Subscriber
+    settings: Settings, token: str, subscriber: Subscriber
 ) -> None:
     assert report(settings, "mailgun", mailgun(token, severity="temporary")) == 204
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
     assert report(settings, "mailgun", mailgun(token, event="complained")) == 204
-    assert state(reader) == "unsubscribed"
+    assert state(subscriber) == "unsubscribed"
 
 
-def test_a_call_that_mailgun_did_not_sign_is_refused(settings: Settings, token: str, reader: Subscriber) -> None:
+def test_a_call_that_mailgun_did_not_sign_is_refused(settings: Settings, token: str, subscriber: Subscriber) -> None:
     payload = mailgun(token)
     payload["signature"]["signature"] = "0" * 64
     assert report(settings, "mailgun", payload) == 403
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
 
 
 @pytest.mark.parametrize(
@@ -189,31 +189,33 @@ def test_a_call_that_mailgun_did_not_sign_is_refused(settings: Settings, token: 
     ],
 )
 def test_brevo_tells_its_events_apart(
-    settings: Settings, token: str, reader: Subscriber, event: str, reason: str, after: str
+    settings: Settings, token: str, subscriber: Subscriber, event: str, reason: str, after: str
 ) -> None:
     assert report(settings, "brevo", brevo(token, event, reason)) == 204
-    assert state(reader) == after
+    assert state(subscriber) == after
 
 
 @pytest.mark.parametrize("secret", ["", "candor:wrong", "a long secret"])
-def test_a_call_without_our_secret_is_refused(settings: Settings, token: str, reader: Subscriber, secret: str) -> None:
+def test_a_call_without_our_secret_is_refused(
+    settings: Settings, token: str, subscriber: Subscriber, secret: str
+) -> None:
     assert report(settings, "postmark", postmark(token), secret=secret) == 403
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
 
 
 @pytest.mark.parametrize("odd", ["", "x", "a" * 24, 7, None, {"a": 1}])
-def test_a_report_about_no_mail_of_ours_changes_nothing(settings: Settings, reader: Subscriber, odd: Any) -> None:
+def test_a_report_about_no_mail_of_ours_changes_nothing(settings: Settings, subscriber: Subscriber, odd: Any) -> None:
     assert report(settings, "postmark", postmark(odd)) == 204
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
 
 
 @pytest.mark.parametrize("odd", [[], {}, "text", 7, None, {"RecordType": "Inbound"}, {"Metadata": []}])
 @pytest.mark.parametrize("provider", sorted(_READERS))
 def test_odd_calls_are_refused_or_ignored_and_never_an_error(
-    settings: Settings, reader: Subscriber, provider: str, odd: Any
+    settings: Settings, subscriber: Subscriber, provider: str, odd: Any
 ) -> None:
     assert report(settings, provider, odd) in (204, 400, 403)
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
 
 
 def test_without_a_secret_or_for_another_provider_there_is_no_such_page(settings: Settings, token: str) -> None:

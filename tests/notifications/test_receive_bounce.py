@@ -30,12 +30,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def reader(page: Page) -> Subscriber:
+def subscriber(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
 @pytest.fixture
-def sender(page: Page, reader: Subscriber, sink: SmtpSink, settings: Settings) -> str:
+def sender(page: Page, subscriber: Subscriber, sink: SmtpSink, settings: Settings) -> str:
     """The return path of a mail that Ada's server took."""
     settings.BOUNCE_ADDRESS = "bounce@status.example.com"
     make_incident(page, title="API outage")
@@ -48,14 +48,14 @@ def pipe(raw: bytes, *, envelope_to: str = "") -> str:
     return receive(io.BytesIO(raw), envelope_to=envelope_to)
 
 
-def state(reader: Subscriber) -> str:
-    reader.refresh_from_db()
-    return reader.state
+def state(subscriber: Subscriber) -> str:
+    subscriber.refresh_from_db()
+    return subscriber.state
 
 
-def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str, reader: Subscriber) -> None:
+def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str, subscriber: Subscriber) -> None:
     assert pipe(returned(shapes.POSTFIX, sender)) == "refused for good 5.1.1: paused"
-    assert state(reader) == "paused"
+    assert state(subscriber) == "paused"
     editor = Client()
     editor.force_login(make_user("editor"))
     mails = editor.get("/console/p/acme/mail").content.decode()
@@ -65,46 +65,46 @@ def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str
     assert "User unknown in virtual mailbox table" in editor.get("/console/p/acme/subscribers").content.decode()
 
 
-def test_a_complaint_unsubscribes(sender: str, reader: Subscriber) -> None:
+def test_a_complaint_unsubscribes(sender: str, subscriber: Subscriber) -> None:
     assert pipe(returned(shapes.COMPLAINT, sender)) == "reported as spam: unsubscribed"
-    assert state(reader) == "unsubscribed"
+    assert state(subscriber) == "unsubscribed"
 
 
 def test_a_complaint_that_quotes_no_sender_is_known_by_the_link_to_unsubscribe(
-    sender: str, reader: Subscriber, sink: SmtpSink
+    sender: str, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
-    link = b"List-Unsubscribe: " + str(parsed(sink.letters[0].raw)["List-Unsubscribe"]).encode()
+    link = b"List-Unsubscribe: " + str(parsed(sink.emails[0].raw)["List-Unsubscribe"]).encode()
     raw = shapes.COMPLAINT.replace(b"Original-Mail-From: <TO>\n", b"")
     raw = raw.replace(b"From: Acme", link + b"\nFrom: Acme")
     assert pipe(raw) == "reported as spam: unsubscribed"
     assert pipe(raw) == "reported as spam: known already"
-    assert state(reader) == "unsubscribed"
+    assert state(subscriber) == "unsubscribed"
     assert Bounce.objects.get().kind == "complaint"
 
 
-def test_a_link_to_unsubscribe_makes_no_bounce(sender: str, reader: Subscriber, sink: SmtpSink) -> None:
-    link = b"List-Unsubscribe: " + str(parsed(sink.letters[0].raw)["List-Unsubscribe"]).encode()
+def test_a_link_to_unsubscribe_makes_no_bounce(sender: str, subscriber: Subscriber, sink: SmtpSink) -> None:
+    link = b"List-Unsubscribe: " + str(parsed(sink.emails[0].raw)["List-Unsubscribe"]).encode()
     raw = returned(shapes.POSTFIX, "nobody@example.com").replace(b"From: Acme", link + b"\nFrom: Acme")
     assert pipe(raw) == "ignored: names no mail of ours"
 
 
-def test_the_pipe_may_name_the_recipient_where_the_headers_do_not(sender: str, reader: Subscriber) -> None:
+def test_the_pipe_may_name_the_recipient_where_the_headers_do_not(sender: str, subscriber: Subscriber) -> None:
     raw = returned(shapes.POSTFIX, "postmaster@example.com")
     assert pipe(raw, envelope_to=sender.upper()) == "refused for good 5.1.1: paused"
 
 
 @pytest.mark.parametrize("forged", ["bounce+aaaaaaaaaaaaaaaaaaaaaaaa@status.example.com", "status@localhost"])
-def test_what_we_did_not_sign_is_ignored(sender: str, reader: Subscriber, forged: str) -> None:
+def test_what_we_did_not_sign_is_ignored(sender: str, subscriber: Subscriber, forged: str) -> None:
     assert pipe(returned(shapes.POSTFIX, forged)).startswith("ignored: ")
     assert pipe(returned(shapes.COMPLAINT, forged)).startswith("ignored: ")
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
     assert not Bounce.objects.exists()
 
 
 @pytest.mark.parametrize("raw", [shapes.DELAYED, shapes.VACATION], ids=["delayed", "vacation"])
-def test_delays_and_automatic_answers_change_nothing(sender: str, reader: Subscriber, raw: bytes) -> None:
+def test_delays_and_automatic_answers_change_nothing(sender: str, subscriber: Subscriber, raw: bytes) -> None:
     assert pipe(returned(raw, sender)).startswith("ignored: ")
-    assert state(reader) == "active"
+    assert state(subscriber) == "active"
 
 
 def test_a_signed_address_of_a_mail_that_is_gone_is_ignored(page: Page, settings: Settings) -> None:
@@ -113,7 +113,7 @@ def test_a_signed_address_of_a_mail_that_is_gone_is_ignored(page: Page, settings
     assert outcome == "ignored: not signed by us, or about a mail that is gone"
 
 
-def test_a_huge_returned_mail_is_read_to_its_end_and_kept_only_in_part(sender: str, reader: Subscriber) -> None:
+def test_a_huge_returned_mail_is_read_to_its_end_and_kept_only_in_part(sender: str, subscriber: Subscriber) -> None:
     stream = io.BytesIO(returned(shapes.POSTFIX, sender) + b"x" * 3 * MAX_BYTES)
     assert receive(stream) == "refused for good 5.1.1: paused"
     assert stream.read() == b""
@@ -135,7 +135,7 @@ def test_rubbish_never_breaks_the_pipe(page: Page, raw: bytes) -> None:
     assert pipe(raw).startswith("ignored: ")
 
 
-def test_the_same_report_in_two_pipes_at_once_counts_once(sender: str, reader: Subscriber) -> None:
+def test_the_same_report_in_two_pipes_at_once_counts_once(sender: str, subscriber: Subscriber) -> None:
     outcomes: list[str] = []
 
     def take() -> None:

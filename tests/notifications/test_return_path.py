@@ -63,8 +63,8 @@ def test_the_envelope_has_a_sender_for_each_mail_and_readers_see_the_page(
     make_incident(page)
     request_subscription(page, "new@example.com")
     drain()
-    assert len(sink.letters) == 2
-    for letter in sink.letters:
+    assert len(sink.emails) == 2
+    for letter in sink.emails:
         local, _, domain = letter.sender.partition("@")
         assert (local[:7], domain) == ("bounce+", "status.example.com")
         assert len(local) <= 64
@@ -79,7 +79,7 @@ def test_without_a_bounce_address_the_sender_is_the_one_that_readers_see(page: P
     make_subscriber(page, "ada@example.com")
     make_incident(page)
     drain()
-    assert [letter.sender for letter in sink.letters] == ["status@localhost"]
+    assert [letter.sender for letter in sink.emails] == ["status@localhost"]
 
 
 def test_the_longest_bounce_address_still_fits(settings: Settings) -> None:
@@ -98,8 +98,8 @@ def test_the_longest_bounce_address_still_fits(settings: Settings) -> None:
 )
 def test_a_provider_is_given_the_token_to_give_back(settings: Settings, provider: str, header: str) -> None:
     settings.EMAIL_PROVIDER = provider
-    told = json.loads(provider_headers(sign_number(DELIVERY, 7))[header])
-    assert told.get("metadata", told) == {"candor": sign_number(DELIVERY, 7)}
+    metadata = json.loads(provider_headers(sign_number(DELIVERY, 7))[header])
+    assert metadata.get("metadata", metadata) == {"candor": sign_number(DELIVERY, 7)}
 
 
 def test_postmark_wants_it_bare(settings: Settings) -> None:

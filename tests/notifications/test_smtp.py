@@ -41,15 +41,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def publish(page: Page, readers: int = 60) -> None:
-    for _ in range(readers):
+def publish(page: Page, subscribers: int = 60) -> None:
+    for _ in range(subscribers):
         make_subscriber(page)
     make_incident(page)
 
 
-def assert_all_told(sink: FastSink, readers: int = 60) -> None:
+def assert_all_told(sink: FastSink, subscribers: int = 60) -> None:
     stat = sink.stat()
-    assert stat["mails"] == stat["readers"] == stat["ids"] == readers
+    assert stat["mails"] == stat["readers"] == stat["ids"] == subscribers
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 
@@ -84,7 +84,7 @@ def test_more_connections_are_opened_for_more_mails_up_to_the_limit(
     drain()
     assert fast.stat()["connections"] == 1
     fast.reset()
-    publish(page, readers=199)
+    publish(page, subscribers=199)
     drain()
     assert fast.stat()["connections"] == 3
     assert fast.stat()["mails"] == 200
@@ -93,9 +93,9 @@ def test_more_connections_are_opened_for_more_mails_up_to_the_limit(
 def test_a_server_that_allows_fewer_connections_gets_fewer(page: Page, fast: FastSink, settings: Settings) -> None:
     settings.SMTP_CONNECTIONS = 8
     fast.set(latency=0.01, most_connections=2)
-    publish(page, readers=200)
+    publish(page, subscribers=200)
     drain()
-    assert_all_told(fast, readers=200)
+    assert_all_told(fast, subscribers=200)
     assert not ChannelState.objects.in_trouble().exists()
 
 
@@ -116,7 +116,7 @@ class Guarded(SmtpSink):
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult, LoginPassword
 
-        self.letters, self.refuse = [], {}
+        self.emails, self.refuse = [], {}
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
 
@@ -150,7 +150,7 @@ def guarded(
 def test_mails_travel_encrypted_and_logged_in(page: Page, guarded: Guarded) -> None:
     publish(page)
     drain()
-    assert len({email.recipient for email in guarded.letters}) == len(guarded.letters) == 60
+    assert len({email.recipient for email in guarded.emails}) == len(guarded.emails) == 60
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 
@@ -158,17 +158,17 @@ def test_a_certificate_that_nobody_vouches_for_stops_the_sending(
     page: Page, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    publish(page, readers=1)
+    publish(page, subscribers=1)
     drain()
-    assert guarded.letters == []
+    assert guarded.emails == []
     assert "certificate verify failed" in ChannelState.objects.get().last_error
     assert Delivery.objects.get().attempts == 0
 
 
 def test_a_wrong_password_pauses_the_channel(page: Page, guarded: Guarded, settings: Settings) -> None:
     settings.EMAIL_HOST_PASSWORD = "wrong"
-    publish(page, readers=1)
+    publish(page, subscribers=1)
     drain()
-    assert guarded.letters == []
+    assert guarded.emails == []
     assert "535" in ChannelState.objects.get().last_error
     assert Delivery.objects.get().attempts == 0

@@ -103,8 +103,8 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
     go_round(31)
-    said = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
-    assert said == [False, True]
+    are_waiting = ["An update by Bob is waiting for approval." in str(message.body) for message in mail.outbox]
+    assert are_waiting == [False, True]
 
 
 def test_an_update_begins_the_count_anew(erin: User, outage: Incident) -> None:
@@ -241,7 +241,7 @@ def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
     assert "refused" in ChannelState.objects.get().last_error
     settings.EMAIL_PORT = there
     go_round(17)
-    assert sink.letters == []
+    assert sink.emails == []
     free()
     go_round(18)
     assert len(mails_to(sink, ERIN)) == 1
@@ -268,7 +268,7 @@ def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, eri
     go_round(16)
     free()
     go_round(17)
-    assert [email.recipient for email in sink.letters] == ["owner@example.org"]
+    assert [email.recipient for email in sink.emails] == ["owner@example.org"]
     assert set(Delivery.objects.values_list("person__email", "state")) == {
         (ERIN, "failed"),
         ("owner@example.org", "sent"),
@@ -286,7 +286,7 @@ def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
     sink.refuse = {}
     free()
     go_round(17)
-    assert [email.recipient for email in sink.letters] == ["owner@example.org", ERIN]
+    assert [email.recipient for email in sink.emails] == ["owner@example.org", ERIN]
 
 
 # Crashes and company

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from incidents.models import Page
 from incidents.text.wording import moment_with_utc
 from statuspage.dispatcher.loop import drain
-from tests.factories import make_incident, make_reader
+from tests.factories import make_incident, make_subscriber_with
 from tests.notifications.mailbox import mails_to, part
 from tests.servers import SmtpSink
 
@@ -46,8 +46,8 @@ def test_the_hour_that_comes_twice_is_told_apart_by_utc() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_each_reader_gets_the_time_of_their_own_zone(page: Page, sink: SmtpSink) -> None:
     Page.objects.update(time_zone="America/New_York")
-    make_reader(page, "ada@example.com", time_zone="Europe/Berlin")
-    make_reader(page, "bob@example.com")
+    make_subscriber_with(page, "ada@example.com", time_zone="Europe/Berlin")
+    make_subscriber_with(page, "bob@example.com")
     make_incident(page, at=AT)
     drain()
     for email, posted in (("ada", "00:14 CEST (Sep 21, 22:14 UTC)"), ("bob", "18:14 EDT (22:14 UTC)")):
@@ -59,12 +59,12 @@ def test_each_reader_gets_the_time_of_their_own_zone(page: Page, sink: SmtpSink)
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_is_written_once_for_all_who_share_zone_and_language(page: Page, sink: SmtpSink) -> None:
     for number in range(10):
-        make_reader(page, f"ada{number}@example.com", time_zone="Europe/Berlin")
-        make_reader(page, f"bob{number}@example.com")
+        make_subscriber_with(page, f"ada{number}@example.com", time_zone="Europe/Berlin")
+        make_subscriber_with(page, f"bob{number}@example.com")
     make_incident(page)
     with written() as names:
         drain()
-    assert len(sink.letters) == 20
+    assert len(sink.emails) == 20
     assert names.count("notifications/email/notification.txt") == 2
 
 
@@ -90,8 +90,8 @@ def test_a_mail_that_is_written_in_the_readers_language_is_taken(
     (german / "notification.txt").write_text("Neuer Vorfall: {{ incident.title }}", encoding="utf-8")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-    make_reader(page, "ada@example.com", language="de")
-    make_reader(page, "bob@example.com")
+    make_subscriber_with(page, "ada@example.com", language="de")
+    make_subscriber_with(page, "bob@example.com")
     make_incident(page, title="Störung")
     drain()
     (german_mail,), (english_mail,) = mails_to(sink, "ada@example.com"), mails_to(sink, "bob@example.com")

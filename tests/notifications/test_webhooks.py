@@ -38,7 +38,7 @@ from tests.factories import (
     post,
 )
 from tests.notifications.mailbox import mails_to
-from tests.receivers import Heard, Receiver, Reply
+from tests.receivers import ReceivedRequest, Receiver, Reply
 from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,18 +111,18 @@ def test_an_incident_is_told_in_statuspages_shape(page: Page, hook: Subscriber, 
     incident = make_incident(page, title="Database query delays", components={portal: "operational"}, notify=False)
     incident_actions.resolve(incident, UpdateInput(body="It is over."), restore={portal: "operational"}, actor=ALICE)
     drain()
-    told = receiver.heard[-1].json
-    assert shape(told) == shape(json.loads(INCIDENT_UPDATE))
-    assert list(told["incident"]) == list(json.loads(INCIDENT_UPDATE)["incident"])
-    assert told["page"] == {
+    payload = receiver.requests[-1].json
+    assert shape(payload) == shape(json.loads(INCIDENT_UPDATE))
+    assert list(payload["incident"]) == list(json.loads(INCIDENT_UPDATE)["incident"])
+    assert payload["page"] == {
         "id": page.public_id,
         "status_indicator": "none",
         "status_description": "All Systems Operational",
     }
-    assert told["incident"]["shortlink"].endswith(f"/incidents/{incident.public_id}")
-    assert (told["incident"]["status"], told["incident"]["impact"]) == ("resolved", "none")
-    assert [update["body"] for update in told["incident"]["incident_updates"]] == ["It is over.", "We are looking."]
-    assert told["meta"]["unsubscribe"].startswith("http")
+    assert payload["incident"]["shortlink"].endswith(f"/incidents/{incident.public_id}")
+    assert (payload["incident"]["status"], payload["incident"]["impact"]) == ("resolved", "none")
+    assert [update["body"] for update in payload["incident"]["incident_updates"]] == ["It is over.", "We are looking."]
+    assert payload["meta"]["unsubscribe"].startswith("http")
 
 
 def test_a_maintenance_says_whether_it_starts_and_ends_by_itself_and_whether_it_is_reminded_of(
@@ -135,10 +135,10 @@ def test_a_maintenance_says_whether_it_starts_and_ends_by_itself_and_whether_it_
     at = datetime.fromisoformat("2026-03-01T09:41:06.512Z")
     half.reminders.filter(minutes_before=1440).update(sent_at=at)
     drain()
-    told = {heard.json["incident"]["id"]: heard.json["incident"] for heard in receiver.heard}
-    assert [told[by_hand.public_id][key] for key in plan] == [False, None, False, False]
-    assert [told[half.public_id][key] for key in plan] == [True, "2026-03-01T09:41:06.512Z", True, False]
-    assert list(told[half.public_id]) == list(json.loads(INCIDENT_UPDATE)["incident"])
+    payload = {received.json["incident"]["id"]: received.json["incident"] for received in receiver.requests}
+    assert [payload[by_hand.public_id][key] for key in plan] == [False, None, False, False]
+    assert [payload[half.public_id][key] for key in plan] == [True, "2026-03-01T09:41:06.512Z", True, False]
+    assert list(payload[half.public_id]) == list(json.loads(INCIDENT_UPDATE)["incident"])
 
 
 def test_a_component_that_is_set_by_hand_is_told_in_statuspages_shape(
@@ -149,7 +149,7 @@ def test_a_component_that_is_set_by_hand_is_told_in_statuspages_shape(
     component_actions.set_status(component, "under_maintenance", actor=ALICE)
     component_actions.set_status(component, "operational", actor=ALICE)
     drain()
-    first, second = (heard.json for heard in receiver.heard)
+    first, second = (received.json for received in receiver.requests)
     captured = json.loads(COMPONENT_UPDATE)
     captured["component"]["group_id"] = group.public_id
     assert shape(first) == shape(captured)
@@ -162,7 +162,7 @@ def test_a_component_that_is_set_by_hand_is_told_in_statuspages_shape(
 def test_what_is_told_late_is_told_as_it_was(incident: Incident, receiver: Receiver) -> None:
     post(incident, "identified", "Found it.")
     drain()
-    first, second = (heard.json["incident"] for heard in receiver.heard)
+    first, second = (received.json["incident"] for received in receiver.requests)
     assert (first["status"], first["incident_updates"][0]["body"]) == ("investigating", "We are looking.")
     assert (second["status"], second["incident_updates"][0]["body"]) == ("identified", "Found it.")
 
@@ -171,10 +171,10 @@ def test_a_postmortem_is_told_with_its_text(incident: Incident, receiver: Receiv
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     postmortem_lifecycle.publish(incident, body="## What happened", actor=ALICE)
     drain()
-    told = receiver.heard[-1].json["incident"]
-    assert (told["status"], told["postmortem_body"]) == ("postmortem", "## What happened")
-    assert told["incident_updates"][0]["status"] == "postmortem"
-    assert told["postmortem_published_at"].endswith("Z")
+    payload = receiver.requests[-1].json["incident"]
+    assert (payload["status"], payload["postmortem_body"]) == ("postmortem", "## What happened")
+    assert payload["incident_updates"][0]["status"] == "postmortem"
+    assert payload["postmortem_published_at"].endswith("Z")
 
 
 def test_a_component_that_was_archived_meanwhile_is_not_told(page: Page, hook: Subscriber, receiver: Receiver) -> None:
@@ -182,7 +182,7 @@ def test_a_component_that_was_archived_meanwhile_is_not_told(page: Page, hook: S
     fan_out_waiting()
     component_actions.set_archived(component, archived=True, actor=ALICE)
     drain()
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert "archived" in only().last_error
 
 
@@ -193,21 +193,21 @@ def test_mail_readers_are_not_told_of_a_component_alone(page: Page, hook: Subscr
     assert only().subscriber == hook
 
 
-def verified(heard: Heard, secret: str) -> bool:
+def verified(received: ReceivedRequest, secret: str) -> bool:
     """As a receiver does it, by the Standard Webhooks specification."""
-    signed = f"{heard.headers['webhook-id']}.{heard.headers['webhook-timestamp']}.".encode() + heard.body
+    signed = f"{received.headers['webhook-id']}.{received.headers['webhook-timestamp']}.".encode() + received.body
     key = base64.b64decode(secret.removeprefix("whsec_"))
     expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    return expected in heard.headers["webhook-signature"].split(" ")
+    return expected in received.headers["webhook-signature"].split(" ")
 
 
 def test_a_message_is_signed_with_the_secret(incident: Incident, hook: Subscriber, receiver: Receiver) -> None:
     drain()
-    (heard,) = receiver.heard
-    assert verified(heard, hook.secret)
-    assert not verified(heard, endpoints.new_secret())
-    assert abs(time.time() - int(heard.headers["webhook-timestamp"])) < 30
-    assert heard.headers["content-type"] == "application/json"
+    (received,) = receiver.requests
+    assert verified(received, hook.secret)
+    assert not verified(received, endpoints.new_secret())
+    assert abs(time.time() - int(received.headers["webhook-timestamp"])) < 30
+    assert received.headers["content-type"] == "application/json"
 
 
 def test_the_id_stays_the_same_at_every_attempt_and_replay(
@@ -222,7 +222,7 @@ def test_the_id_stays_the_same_at_every_attempt_and_replay(
     deliver_due("webhook")
     post(incident)
     drain()
-    ids = [heard.headers["webhook-id"] for heard in receiver.heard]
+    ids = [received.headers["webhook-id"] for received in receiver.requests]
     assert len(set(ids[:3])) == 1
     assert ids[3] != ids[0]
 
@@ -231,13 +231,13 @@ def test_for_a_day_after_a_rotation_both_secrets_sign(incident: Incident, hook: 
     old = endpoints.show_secret(hook)
     new = endpoints.rotate_secret(hook)
     deliver_due("webhook")
-    assert verified(receiver.heard[0], old)
-    assert verified(receiver.heard[0], new)
+    assert verified(receiver.requests[0], old)
+    assert verified(receiver.requests[0], new)
     Subscriber.objects.update(old_secret_until=timezone.now() - timedelta(seconds=1))
     post(incident)
     drain()
-    assert not verified(receiver.heard[1], old)
-    assert verified(receiver.heard[1], new)
+    assert not verified(receiver.requests[1], old)
+    assert verified(receiver.requests[1], new)
 
 
 def test_a_secret_is_shown_once(hook: Subscriber) -> None:
@@ -253,14 +253,14 @@ def test_any_2xx_is_success(incident: Incident, receiver: Receiver, status: int)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "expected"),
     [(302, "redirects are not followed"), (400, "400 no"), (404, "404 no"), (500, "500 no"), (199, "199")],
 )
-def test_anything_else_is_tried_again(incident: Incident, receiver: Receiver, status: int, said: str) -> None:
+def test_anything_else_is_tried_again(incident: Incident, receiver: Receiver, status: int, expected: str) -> None:
     receiver.reply = Reply(status, b"no", {"Location": "http://127.0.0.1/"})
     deliver_due("webhook")
     assert (only().state, only().attempts) == (DeliveryState.QUEUED, 1)
-    assert said in only().last_error
+    assert expected in only().last_error
 
 
 def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched_off(
@@ -276,7 +276,7 @@ def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched
         make_due()
     deliver_due("webhook")
     hook.refresh_from_db()
-    assert len(receiver.heard) == 10
+    assert len(receiver.requests) == 10
     assert only().last_error == "Given up after 10 attempts. Last answer: 500 oh no"
     assert (hook.state, hook.paused_reason) == (SubscriberState.PAUSED, "It failed 10 times: 500 oh no")
     drain()
@@ -333,11 +333,11 @@ def test_after_a_failure_nothing_else_is_tried_until_the_endpoint_has_rested(
     deliver_due("webhook")
     make_incident(page, title="Another")
     drain()
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
     receiver.reply = Reply(200)
     Subscriber.objects.update(rests_until=timezone.now() - timedelta(seconds=1))
     drain()
-    assert [heard.json["incident"]["name"] for heard in receiver.heard[1:]] == ["Another", "API outage"]
+    assert [received.json["incident"]["name"] for received in receiver.requests[1:]] == ["Another", "API outage"]
     hook.refresh_from_db()
     assert (hook.failures, hook.rests_until) == (0, None)
     assert not Delivery.objects.queued().exists()
@@ -348,7 +348,7 @@ def test_a_private_address_is_refused_at_the_moment_of_sending(
 ) -> None:
     settings.OUTBOUND_ALLOW = []
     deliver_due("webhook")
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert "is not a public address" in only().last_error
 
 
@@ -357,7 +357,7 @@ def test_an_endpoint_that_left_meanwhile_is_not_called(
 ) -> None:
     hook.unsubscribe()
     drain()
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert only().state == DeliveryState.CANCELLED
 
 
@@ -385,11 +385,11 @@ def test_a_test_message_is_tried_once_and_switches_nothing_off(hook: Subscriber,
     endpoint_messages.send_test(hook, actor=ALICE)
     drain()
     hook.refresh_from_db()
-    told = receiver.heard[0].json
-    assert told["incident"]["name"] == "Test message"
-    assert shape(told).keys() == shape(json.loads(INCIDENT_UPDATE)).keys()
-    assert told["incident"].keys() == json.loads(INCIDENT_UPDATE)["incident"].keys()
-    assert verified(receiver.heard[0], hook.secret)
+    payload = receiver.requests[0].json
+    assert payload["incident"]["name"] == "Test message"
+    assert shape(payload).keys() == shape(json.loads(INCIDENT_UPDATE)).keys()
+    assert payload["incident"].keys() == json.loads(INCIDENT_UPDATE)["incident"].keys()
+    assert verified(receiver.requests[0], hook.secret)
     assert Delivery.objects.get().last_error == "410 gone"
     assert hook.is_active
 
@@ -397,5 +397,5 @@ def test_a_test_message_is_tried_once_and_switches_nothing_off(hook: Subscriber,
 def test_nothing_is_sent_that_no_secret_signs(incident: Incident, hook: Subscriber, receiver: Receiver) -> None:
     Subscriber.objects.filter(pk=hook.pk).update(secret="")
     drain()
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert (only().state, only().last_error) == (DeliveryState.FAILED, "The webhook has no secret for the signature.")

@@ -18,19 +18,19 @@ from statuspage.notifications.transports.base import RETRY_AFTER
 from statuspage.notifications.worker import deliver_due
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from tests.factories import ALICE, make_incident, make_resolved, make_subscriber, post
-from tests.notifications.mailbox import Abrupt, Choosy, StrictSender, parsed, use_server
+from tests.notifications.mailbox import ContentRefusingSink, DisconnectingSink, SenderRefusingSink, parsed, use_server
 from tests.servers import SmtpSink, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def reader(page: Page) -> Subscriber:
+def subscriber(page: Page) -> Subscriber:
     return make_subscriber(page, "ada@example.com")
 
 
 @pytest.fixture
-def incident(page: Page, reader: Subscriber) -> Incident:
+def incident(page: Page, subscriber: Subscriber) -> Incident:
     """Opened, and fanned out to Ada."""
     incident = make_incident(page, title="API outage")
     fan_out_waiting()
@@ -45,18 +45,18 @@ def served_by(sink: SmtpSink, settings: Settings) -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def strict_sink(settings: Settings) -> Iterator[SmtpSink]:
-    yield from served_by(StrictSender(), settings)
+def sender_refusing_sink(settings: Settings) -> Iterator[SmtpSink]:
+    yield from served_by(SenderRefusingSink(), settings)
 
 
 @pytest.fixture
-def choosy_sink(settings: Settings) -> Iterator[SmtpSink]:
-    yield from served_by(Choosy(), settings)
+def content_refusing_sink(settings: Settings) -> Iterator[SmtpSink]:
+    yield from served_by(ContentRefusingSink(), settings)
 
 
 @pytest.fixture
-def abrupt_sink(settings: Settings) -> Iterator[SmtpSink]:
-    yield from served_by(Abrupt(), settings)
+def disconnecting_sink(settings: Settings) -> Iterator[SmtpSink]:
+    yield from served_by(DisconnectingSink(), settings)
 
 
 def only() -> Delivery:
@@ -86,7 +86,7 @@ def test_a_mail_that_was_accepted_is_marked_as_sent(incident: Incident, sink: Sm
 def test_what_was_sent_is_not_sent_again(incident: Incident, sink: SmtpSink) -> None:
     deliver_due("email")
     assert deliver_due("email") == 0
-    assert len(sink.letters) == 1
+    assert len(sink.emails) == 1
 
 
 def test_the_mails_of_an_incident_arrive_in_its_order(incident: Incident, sink: SmtpSink) -> None:
@@ -96,9 +96,9 @@ def test_the_mails_of_an_incident_arrive_in_its_order(incident: Incident, sink: 
     fan_out_waiting()
     while deliver_due("email"):
         pass
-    subjects = [str(parsed(email.raw)["Subject"]) for email in sink.letters]
-    words = ("Investigating", "Identified", "Monitoring", "Resolved")
-    assert subjects == [f"[Acme] {word}: API outage" for word in words]
+    subjects = [str(parsed(email.raw)["Subject"]) for email in sink.emails]
+    texts = ("Investigating", "Identified", "Monitoring", "Resolved")
+    assert subjects == [f"[Acme] {word}: API outage" for word in texts]
 
 
 def test_a_temporary_refusal_is_tried_again_by_the_table(incident: Incident, sink: SmtpSink) -> None:
@@ -119,25 +119,25 @@ def test_a_temporary_refusal_is_tried_again_by_the_table(incident: Incident, sin
 
 
 def test_giving_up_takes_a_day_and_does_not_strike_the_reader_off(
-    incident: Incident, reader: Subscriber, sink: SmtpSink
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
     assert timedelta(hours=20) < sum(RETRY_AFTER, timedelta()) < timedelta(hours=30)
     sink.refuse["ada@example.com"] = "451 later"
     Delivery.objects.update(attempts=len(RETRY_AFTER))
     deliver_due("email")
-    reader.refresh_from_db()
+    subscriber.refresh_from_db()
     assert only().state == DeliveryState.FAILED
-    assert reader.is_active
+    assert subscriber.is_active
 
 
 def test_a_refused_mailbox_fails_at_once_and_pauses_the_subscriber(
-    incident: Incident, reader: Subscriber, sink: SmtpSink
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
     sink.refuse["ada@example.com"] = "550 5.1.1 No such user here"
     deliver_due("email")
-    reader.refresh_from_db()
+    subscriber.refresh_from_db()
     assert (only().state, only().last_error) == ("failed", "550 5.1.1 No such user here")
-    assert (reader.state, reader.paused_reason) == (SubscriberState.PAUSED, "550 5.1.1 No such user here")
+    assert (subscriber.state, subscriber.paused_reason) == (SubscriberState.PAUSED, "550 5.1.1 No such user here")
 
 
 def test_one_refused_mailbox_does_not_hold_up_the_others(page: Page, sink: SmtpSink) -> None:
@@ -147,58 +147,62 @@ def test_one_refused_mailbox_does_not_hold_up_the_others(page: Page, sink: SmtpS
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert [email.recipient for email in sink.letters] == ["ada@example.com", "eve@example.com"]
+    assert [email.recipient for email in sink.emails] == ["ada@example.com", "eve@example.com"]
 
 
 @pytest.mark.parametrize("answer", ["554 5.7.1 <ada@example.com>: Relay access denied", "530 5.7.0 Log in first"])
 def test_a_server_that_does_not_know_us_burns_no_recipient(
-    incident: Incident, reader: Subscriber, sink: SmtpSink, answer: str
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink, answer: str
 ) -> None:
     sink.refuse["ada@example.com"] = answer
     deliver_due("email")
-    reader.refresh_from_db()
-    assert reader.is_active
+    subscriber.refresh_from_db()
+    assert subscriber.is_active
     assert (only().state, only().attempts) == ("queued", 0)
     assert answer in ChannelState.objects.get().last_error
 
 
-def assert_only_the_channel_pauses(reader: Subscriber, error: str) -> None:
-    reader.refresh_from_db()
+def assert_only_the_channel_pauses(subscriber: Subscriber, error: str) -> None:
+    subscriber.refresh_from_db()
     delivery, state = only(), ChannelState.objects.get()
     assert (delivery.state, delivery.attempts, delivery.lease_until, delivery.lease_token) == ("queued", 0, None, "")
-    assert reader.is_active
+    assert subscriber.is_active
     assert error in state.last_error
     assert state.since is not None
     assert ChannelState.objects.is_paused("email")
 
 
-def test_a_refused_connection_pauses_the_channel(incident: Incident, reader: Subscriber, settings: Settings) -> None:
+def test_a_refused_connection_pauses_the_channel(
+    incident: Incident, subscriber: Subscriber, settings: Settings
+) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     deliver_due("email")
-    assert_only_the_channel_pauses(reader, "Cannot connect to the mail server")
+    assert_only_the_channel_pauses(subscriber, "Cannot connect to the mail server")
 
 
 def test_a_refused_log_in_pauses_the_channel(
-    incident: Incident, reader: Subscriber, sink: SmtpSink, settings: Settings
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink, settings: Settings
 ) -> None:
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "candor", "wrong"
     deliver_due("email")
-    assert_only_the_channel_pauses(reader, "Cannot connect to the mail server")
+    assert_only_the_channel_pauses(subscriber, "Cannot connect to the mail server")
 
 
-def test_a_refused_sender_pauses_the_channel(incident: Incident, reader: Subscriber, strict_sink: SmtpSink) -> None:
+def test_a_refused_sender_pauses_the_channel(
+    incident: Incident, subscriber: Subscriber, sender_refusing_sink: SmtpSink
+) -> None:
     deliver_due("email")
-    assert_only_the_channel_pauses(reader, "553 5.7.1 Sender address rejected")
+    assert_only_the_channel_pauses(subscriber, "553 5.7.1 Sender address rejected")
 
 
 def test_a_folder_that_cannot_be_written_pauses_the_channel(
-    incident: Incident, reader: Subscriber, settings: Settings
+    incident: Incident, subscriber: Subscriber, settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
     settings.MAIL_DIR = "/dev/null/mail"
     deliver_due("email")
-    assert_only_the_channel_pauses(reader, "/dev/null/mail")
+    assert_only_the_channel_pauses(subscriber, "/dev/null/mail")
 
 
 def test_a_paused_channel_is_left_alone_and_works_again_later(
@@ -227,41 +231,43 @@ def test_each_fault_in_a_row_pauses_for_longer_and_keeps_when_it_began(incident:
 
 
 def test_a_refused_text_is_tried_again_and_strikes_nobody_off(
-    incident: Incident, reader: Subscriber, choosy_sink: SmtpSink
+    incident: Incident, subscriber: Subscriber, content_refusing_sink: SmtpSink
 ) -> None:
     deliver_due("email")
-    reader.refresh_from_db()
+    subscriber.refresh_from_db()
     assert (only().state, only().last_error) == ("queued", "554 5.7.1 Looks like spam")
-    assert reader.is_active
+    assert subscriber.is_active
 
 
-def test_a_server_that_hangs_up_now_and_then_costs_nothing(page: Page, abrupt_sink: SmtpSink) -> None:
+def test_a_server_that_hangs_up_now_and_then_costs_nothing(page: Page, disconnecting_sink: SmtpSink) -> None:
     for _ in range(9):
         make_subscriber(page)
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert len({email.recipient for email in abrupt_sink.letters}) == len(abrupt_sink.letters) == 9
+    assert len({email.recipient for email in disconnecting_sink.emails}) == len(disconnecting_sink.emails) == 9
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
     assert not ChannelState.objects.in_trouble().exists()
 
 
 def test_a_message_cut_off_on_a_new_connection_is_tried_again_later(
-    incident: Incident, reader: Subscriber, abrupt_sink: Abrupt
+    incident: Incident, subscriber: Subscriber, disconnecting_sink: DisconnectingSink
 ) -> None:
-    abrupt_sink.cut = 1
+    disconnecting_sink.cut = 1
     deliver_due("email")
     assert (only().state, only().attempts) == ("queued", 1)
     assert "closed the connection" in only().last_error
     assert not ChannelState.objects.exists()
 
 
-def test_a_server_that_cuts_every_message_off_pauses_the_channel(page: Page, abrupt_sink: Abrupt) -> None:
+def test_a_server_that_cuts_every_message_off_pauses_the_channel(
+    page: Page, disconnecting_sink: DisconnectingSink
+) -> None:
     for _ in range(6):
         make_subscriber(page)
     make_incident(page)
     fan_out_waiting()
-    abrupt_sink.cut = 1000
+    disconnecting_sink.cut = 1000
     deliver_due("email")
     assert ChannelState.objects.is_paused("email")
     # Three were handed over and not answered: each may have arrived, so that counts as an attempt.
@@ -269,20 +275,22 @@ def test_a_server_that_cuts_every_message_off_pauses_the_channel(page: Page, abr
     assert Delivery.objects.filter(attempts=1, in_doubt=1, lease_until=None).count() == 3
 
 
-def test_a_subscriber_who_left_meanwhile_is_not_told(incident: Incident, reader: Subscriber, sink: SmtpSink) -> None:
-    reader.unsubscribe()
+def test_a_subscriber_who_left_meanwhile_is_not_told(
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink
+) -> None:
+    subscriber.unsubscribe()
     deliver_due("email")
     assert (only().state, only().last_error) == ("cancelled", "They unsubscribed before this was sent.")
-    assert sink.letters == []
+    assert sink.emails == []
 
 
 def test_a_subscriber_who_was_paused_meanwhile_is_not_told(
-    incident: Incident, reader: Subscriber, sink: SmtpSink
+    incident: Incident, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
-    reader.pause("550 5.1.1 No such user")
+    subscriber.pause("550 5.1.1 No such user")
     deliver_due("email")
     assert only().last_error == "The subscriber was paused: 550 5.1.1 No such user"
-    assert sink.letters == []
+    assert sink.emails == []
 
 
 def test_a_hidden_incident_is_not_told(incident: Incident, sink: SmtpSink) -> None:
@@ -290,10 +298,10 @@ def test_a_hidden_incident_is_not_told(incident: Incident, sink: SmtpSink) -> No
     deliver_due("email")
     assert only().state == "cancelled"
     assert only().last_error == "The incident was hidden before this notification was sent."
-    assert sink.letters == []
+    assert sink.emails == []
 
 
-def test_a_postmortem_that_was_taken_back_is_not_told(page: Page, reader: Subscriber, sink: SmtpSink) -> None:
+def test_a_postmortem_that_was_taken_back_is_not_told(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     incident = make_resolved(page, notify=False)
     Event.objects.update(notify=False)
     postmortem = postmortem_lifecycle.publish(incident, body="What happened.", actor=ALICE)
@@ -302,7 +310,7 @@ def test_a_postmortem_that_was_taken_back_is_not_told(page: Page, reader: Subscr
     deliver_due("email")
     assert only().state == "cancelled"
     assert only().last_error == "The postmortem was unpublished before this notification was sent."
-    assert sink.letters == []
+    assert sink.emails == []
 
 
 def test_a_run_that_must_stop_gives_back_what_it_claimed(incident: Incident, sink: SmtpSink) -> None:
@@ -310,18 +318,18 @@ def test_a_run_that_must_stop_gives_back_what_it_claimed(incident: Incident, sin
     stop.set()
     assert deliver_due("email", stop=stop) == 0
     assert deliver_due("email", budget=-1) == 0
-    assert (only().lease_until, sink.letters) == (None, [])
+    assert (only().lease_until, sink.emails) == (None, [])
 
 
 def test_a_mail_that_cannot_be_built_does_not_hold_up_the_others(
-    page: Page, reader: Subscriber, sink: SmtpSink
+    page: Page, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
     make_subscriber(page, "bob@example.com")
-    Subscriber.objects.filter(pk=reader.pk).update(email="ada@" + "x" * 80 + ".example\r\nBcc: eve@example.com")
+    Subscriber.objects.filter(pk=subscriber.pk).update(email="ada@" + "x" * 80 + ".example\r\nBcc: eve@example.com")
     make_incident(page)
     fan_out_waiting()
     deliver_due("email")
-    assert [email.recipient for email in sink.letters] == ["bob@example.com"]
-    broken = Delivery.objects.get(subscriber=reader)
+    assert [email.recipient for email in sink.emails] == ["bob@example.com"]
+    broken = Delivery.objects.get(subscriber=subscriber)
     assert (broken.state, broken.attempts) == ("queued", 1)
     assert "Candor could not send this" in broken.last_error

@@ -13,7 +13,15 @@ from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models.states import ComponentStatus
 from statuspage.subscribers.links import manage_url
-from tests.factories import ALICE, make_component, make_group, make_incident, make_page, make_reader, make_resolved
+from tests.factories import (
+    ALICE,
+    make_component,
+    make_group,
+    make_incident,
+    make_page,
+    make_resolved,
+    make_subscriber_with,
+)
 from tests.public.parsed_page import Element, read
 
 CSS = Path(settings.BASE_DIR) / "static" / "css"
@@ -41,7 +49,10 @@ def document(request: pytest.FixtureRequest, db: None) -> Element:
     code = past.public_id if request.param == "postmortem" or request.param == "home" else incident.public_id
     path = {"home": "/", "home with incident": "/", "history": "/history", "not found": "/nothing-here"}
     path |= {"uptime": "/uptime", "component uptime": f"/uptime/{group.components.all()[0].public_id}"}
-    path |= {"subscribe": "/subscribe", "manage": urlsplit(manage_url(make_reader(page, groups=(group,)))).path}
+    path |= {
+        "subscribe": "/subscribe",
+        "manage": urlsplit(manage_url(make_subscriber_with(page, groups=(group,)))).path,
+    }
     status_code = 404 if request.param == "not found" else 200
     return read(path.get(request.param, f"/incidents/{code}"), status=status_code)
 

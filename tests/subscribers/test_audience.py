@@ -26,8 +26,8 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
-    make_reader,
     make_subscriber,
+    make_subscriber_with,
     post,
 )
 
@@ -50,11 +50,11 @@ def stage(page: Page) -> Stage:
     return Stage(page, apis, rest, search, make_component(page, "Website"))
 
 
-def told(event: Event | None) -> set[str]:
+def receives(event: Event | None) -> set[str]:
     """The names before the @ of those whom the fan-out wrote a delivery for."""
     fan_out_waiting()
-    found = Delivery.objects.filter(event=event).values_list("subscriber__email", flat=True)
-    return {email.partition("@")[0] for email in found}
+    statements = Delivery.objects.filter(event=event).values_list("subscriber__email", flat=True)
+    return {email.partition("@")[0] for email in statements}
 
 
 def last_event(incident: Incident) -> Event:
@@ -117,111 +117,111 @@ def test_the_truth_table_of_scope_kind_and_detail(stage: Stage, what: str, named
     ):
         name = f"{scope}-{wanted}-{detail}"
         kinds = {f"tells_{one}": wanted in (one, "all") for one in KINDS}
-        reader = make_reader(stage.page, f"{name}@example.com", detail=detail, **kinds, **chosen)
-        Subscriber.objects.filter(pk=reader.pk).update(confirmed_at=incident.created_at)
+        subscriber = make_subscriber_with(stage.page, f"{name}@example.com", detail=detail, **kinds, **chosen)
+        Subscriber.objects.filter(pk=subscriber.pk).update(confirmed_at=incident.created_at)
         if named in HEARS[scope] and wanted in (kind, "all") and (detail == "all" or is_milestone):
             expected.add(name)
-    assert told(happen(incident, what)) == expected
+    assert receives(happen(incident, what)) == expected
     assert expected
 
 
 @pytest.mark.parametrize("kind", [EventKind.INCIDENT_OPENED, EventKind.INCIDENT_UPDATED, EventKind.INCIDENT_RESOLVED])
 def test_news_of_a_maintenance_goes_to_those_who_chose_maintenances(stage: Stage, kind: EventKind) -> None:
-    make_reader(stage.page, "yes@example.com", tells_incidents=False)
-    make_reader(stage.page, "no@example.com", tells_maintenances=False)
+    make_subscriber_with(stage.page, "yes@example.com", tells_incidents=False)
+    make_subscriber_with(stage.page, "no@example.com", tells_maintenances=False)
     incident = make_incident(stage.page)
     window = {"scheduled_for": incident.started_at, "scheduled_until": incident.started_at + timedelta(hours=1)}
     Incident.objects.filter(pk=incident.pk).update(kind=Kind.MAINTENANCE, **window)
     Event.objects.update(kind=kind)
-    assert told(incident.events.get()) == {"yes"}
+    assert receives(incident.events.get()) == {"yes"}
 
 
 def test_a_component_added_to_a_group_later_is_part_of_what_was_chosen(stage: Stage) -> None:
-    make_reader(stage.page, "group@example.com", groups=(stage.apis,))
+    make_subscriber_with(stage.page, "group@example.com", groups=(stage.apis,))
     later = make_component(stage.page, "GraphQL", group=stage.apis)
-    assert told(make_incident(stage.page, components={later: "major_outage"}).events.get()) == {"group"}
+    assert receives(make_incident(stage.page, components={later: "major_outage"}).events.get()) == {"group"}
 
 
 def test_a_component_that_left_the_group_is_not(stage: Stage) -> None:
-    make_reader(stage.page, "group@example.com", groups=(stage.apis,))
+    make_subscriber_with(stage.page, "group@example.com", groups=(stage.apis,))
     component_actions.edit_component(stage.rest, name="REST", group=None, actor=ALICE)
-    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+    assert receives(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
 
 
 def test_who_chose_a_part_is_told_from_when_it_is_named_and_of_all_that_follows(stage: Stage) -> None:
-    make_reader(stage.page, "web@example.com", components=(stage.website,))
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,))
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,))
     incident = make_incident(stage.page, components={stage.rest: "major_outage"})
-    assert told(last_event(incident)) == {"rest"}
+    assert receives(last_event(incident)) == {"rest"}
     post(incident, components={stage.website: "partial_outage"})
-    assert told(last_event(incident)) == {"rest", "web"}
+    assert receives(last_event(incident)) == {"rest", "web"}
     post(incident)
-    assert told(last_event(incident)) == {"rest", "web"}
+    assert receives(last_event(incident)) == {"rest", "web"}
 
 
 def test_an_update_written_later_does_not_widen_who_is_told_of_an_earlier_one(stage: Stage) -> None:
-    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,))
     incident = make_incident(stage.page)
     post(incident, components={stage.website: "partial_outage"})
-    assert told(incident.events.order_by("pk")[0]) == set()
+    assert receives(incident.events.order_by("pk")[0]) == set()
 
 
 def test_for_whoever_wants_beginnings_the_update_that_names_their_part_first_is_one(stage: Stage) -> None:
-    make_reader(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,), detail="milestones")
-    make_reader(stage.page, "apis@example.com", groups=(stage.apis,), detail="milestones")
-    make_reader(stage.page, "all@example.com", detail="milestones")
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,), detail="milestones")
+    make_subscriber_with(stage.page, "apis@example.com", groups=(stage.apis,), detail="milestones")
+    make_subscriber_with(stage.page, "all@example.com", detail="milestones")
     incident = make_incident(stage.page, components={stage.rest: "major_outage"})
     post(incident, components={stage.website: "partial_outage", stage.search: "partial_outage"})
-    assert told(last_event(incident)) == {"web"}
+    assert receives(last_event(incident)) == {"web"}
     post(incident, components={stage.website: "major_outage"})
-    assert told(last_event(incident)) == set()
+    assert receives(last_event(incident)) == set()
 
 
 def test_a_silent_component_counts_as_named_all_the_same(stage: Stage) -> None:
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,))
     incident = make_incident(stage.page, notify=False, components={stage.rest: "major_outage"})
     post(incident)
-    assert told(last_event(incident)) == {"rest"}
+    assert receives(last_event(incident)) == {"rest"}
 
 
 def test_one_incident_and_a_part_can_be_chosen_together(stage: Stage) -> None:
     first = make_incident(stage.page, notify=False)
-    make_reader(stage.page, "both@example.com", components=(stage.rest,), incidents=(first,))
+    make_subscriber_with(stage.page, "both@example.com", components=(stage.rest,), incidents=(first,))
     post(first)
-    assert told(last_event(first)) == {"both"}
-    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == {"both"}
-    assert told(make_incident(stage.page).events.get()) == set()
+    assert receives(last_event(first)) == {"both"}
+    assert receives(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == {"both"}
+    assert receives(make_incident(stage.page).events.get()) == set()
 
 
 def test_the_same_choice_elsewhere_is_another_page_s_matter(stage: Stage) -> None:
     other = make_page(name="Other")
-    make_reader(other, "stranger@example.com", groups=(stage.apis,))
-    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+    make_subscriber_with(other, "stranger@example.com", groups=(stage.apis,))
+    assert receives(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
 
 
 def test_before_a_group_is_deleted_its_followers_get_its_components(stage: Stage) -> None:
-    make_reader(stage.page, "group@example.com", groups=(stage.apis,), components=(stage.rest,))
-    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    make_subscriber_with(stage.page, "group@example.com", groups=(stage.apis,), components=(stage.rest,))
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,))
     assert inherit_preferences(stage.apis) == 1
     component_actions.delete_group(stage.apis, actor=ALICE)
-    assert told(make_incident(stage.page, components={stage.search: "major_outage"}).events.get()) == {"group"}
+    assert receives(make_incident(stage.page, components={stage.search: "major_outage"}).events.get()) == {"group"}
 
 
 def test_choosing_anew_forgets_what_was_chosen_before(stage: Stage) -> None:
-    reader = make_reader(stage.page, "reader@example.com", components=(stage.rest,))
-    set_preferences(reader, Preferences(whole_page=False, components=(stage.website,)))
-    assert told(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
-    set_preferences(reader, Preferences())
-    assert not reader.interests.exists()
-    assert told(make_incident(stage.page).events.get()) == {"reader"}
+    subscriber = make_subscriber_with(stage.page, "reader@example.com", components=(stage.rest,))
+    set_preferences(subscriber, Preferences(whole_page=False, components=(stage.website,)))
+    assert receives(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()
+    set_preferences(subscriber, Preferences())
+    assert not subscriber.interests.exists()
+    assert receives(make_incident(stage.page).events.get()) == {"reader"}
 
 
 def test_the_count_before_publishing_is_who_is_told_after(stage: Stage) -> None:
-    make_reader(stage.page, "all@example.com")
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
-    make_reader(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
-    make_reader(stage.page, "none@example.com", tells_incidents=False)
+    make_subscriber_with(stage.page, "all@example.com")
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,))
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,), detail="milestones")
+    make_subscriber_with(stage.page, "none@example.com", tells_incidents=False)
 
     def counted(incident: Incident | None, kind: EventKind, *named: Component) -> int:
         concern = event_scope_of_draft(incident, kind, named)
@@ -230,16 +230,16 @@ def test_the_count_before_publishing_is_who_is_told_after(stage: Stage) -> None:
     assert counted(None, EventKind.INCIDENT_OPENED) == 1
     assert counted(None, EventKind.INCIDENT_OPENED, stage.rest) == 2
     incident = make_incident(stage.page, components={stage.rest: "major_outage"})
-    assert len(told(last_event(incident))) == 2
+    assert len(receives(last_event(incident))) == 2
     assert counted(incident, EventKind.INCIDENT_UPDATED) == 2
     assert counted(incident, EventKind.INCIDENT_UPDATED, stage.website) == 3
     post(incident, components={stage.website: "partial_outage"})
-    assert len(told(last_event(incident))) == 3
+    assert len(receives(last_event(incident))) == 3
 
 
 def test_a_components_own_event_concerns_those_who_chose_it(stage: Stage) -> None:
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
-    make_reader(stage.page, "web@example.com", components=(stage.website,))
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,))
+    make_subscriber_with(stage.page, "web@example.com", components=(stage.website,))
     component_actions.set_status(stage.rest, "major_outage", actor=ALICE)
     event = Event.objects.filter(kind=EventKind.COMPONENT_STATUS).get()
     concerned = Subscriber.objects.audience(stage.page).matching(event_scope_of(event))
@@ -252,20 +252,20 @@ def test_a_fan_out_is_one_insert_however_many_subscribers_and_parts(stage: Stage
         with CaptureQueriesContext(connection) as queries:
             fan_out_waiting()
         assert Delivery.objects.filter(incident=incident).exists()
-        found = [query["sql"] for query in queries]
-        assert sum("INSERT" in sql for sql in found) == 1
-        return found
+        statements = [query["sql"] for query in queries]
+        assert sum("INSERT" in sql for sql in statements) == 1
+        return statements
 
-    make_reader(stage.page, components=(stage.rest,))
+    make_subscriber_with(stage.page, components=(stage.rest,))
     few = len(inserts())
     for _ in range(50):
         make_subscriber(stage.page)
-        make_reader(stage.page, components=(stage.rest,), groups=(stage.apis,))
+        make_subscriber_with(stage.page, components=(stage.rest,), groups=(stage.apis,))
     assert len(inserts()) == few
 
 
 def test_an_incident_without_components_is_told_to_the_whole_page_alone(stage: Stage) -> None:
-    make_reader(stage.page, "all@example.com")
-    make_reader(stage.page, "rest@example.com", components=(stage.rest,))
-    make_reader(stage.page, "apis@example.com", groups=(stage.apis,))
-    assert told(make_incident(stage.page).events.get()) == {"all"}
+    make_subscriber_with(stage.page, "all@example.com")
+    make_subscriber_with(stage.page, "rest@example.com", components=(stage.rest,))
+    make_subscriber_with(stage.page, "apis@example.com", groups=(stage.apis,))
+    assert receives(make_incident(stage.page).events.get()) == {"all"}

@@ -49,15 +49,15 @@ def test_the_link_in_the_mail_confirms_by_its_button_only(visitor: Client, page:
     visitor.post("/subscribe", {"email": "ada@example.com"})
     drain()
     (message,) = mails_to(sink, "ada@example.com")
-    found = re.search(HOST + r"(/subscribe/confirm/\S+)", part(message, "plain"))
-    assert found
+    match = re.search(HOST + r"(/subscribe/confirm/\S+)", part(message, "plain"))
+    assert match
     subscriber = Subscriber.objects.get()
 
-    opened = visitor.get(found.group(1))
+    opened = visitor.get(match.group(1))
     assert "Confirm subscription" in opened.content.decode()
     assert state_of(subscriber) == SubscriberState.PENDING
 
-    pressed = visitor.post(found.group(1))
+    pressed = visitor.post(match.group(1))
     assert "You are subscribed" in pressed.content.decode()
     assert state_of(subscriber) == SubscriberState.ACTIVE
     assert subscriber.confirmed_at is not None
@@ -135,20 +135,20 @@ def test_subscribing_again_needs_a_new_confirmation(visitor: Client, active: Sub
     assert message["Subject"] == "[Acme] Please confirm your subscription"
 
 
-@pytest.mark.parametrize("place", ["/subscribe/confirm/", "/subscribers/", "/unsubscribe/"])
+@pytest.mark.parametrize("path", ["/subscribe/confirm/", "/subscribers/", "/unsubscribe/"])
 @pytest.mark.parametrize("token", ["x", "a.b.c", "ünsinn", "%00", "A" * 2000, "....", "abc.1.", "abc..def"])
-def test_a_link_that_we_did_not_make_is_a_friendly_404(visitor: Client, page: Page, place: str, token: str) -> None:
-    for answer in (visitor.get(place + token), visitor.post(place + token)):
-        assert answer.status_code == 404
-        assert "This link does not work" in answer.content.decode()
+def test_a_link_that_we_did_not_make_is_a_friendly_404(visitor: Client, page: Page, path: str, token: str) -> None:
+    for response in (visitor.get(path + token), visitor.post(path + token)):
+        assert response.status_code == 404
+        assert "This link does not work" in response.content.decode()
 
 
 def test_a_token_opens_for_its_own_purpose_only(visitor: Client, active: Subscriber) -> None:
     places = {CONFIRM: "/subscribe/confirm/", MANAGE: "/subscribers/", UNSUBSCRIBE: "/unsubscribe/"}
     for purpose in places:
-        for other, place in places.items():
+        for other, path in places.items():
             expected = 200 if purpose == other else 404
-            assert visitor.get(place + sign(purpose, active.public_id)).status_code == expected
+            assert visitor.get(path + sign(purpose, active.public_id)).status_code == expected
 
 
 def test_a_token_for_somebody_who_is_gone_is_a_404(visitor: Client, page: Page) -> None:
@@ -161,8 +161,8 @@ def test_tokens_carry_no_address(active: Subscriber) -> None:
 
 
 def test_pages_behind_links_are_not_kept_or_indexed(visitor: Client, active: Subscriber) -> None:
-    answer = visitor.get(path(manage_url(active)))
-    assert "no-store" in answer["Cache-Control"]
-    assert answer["X-Robots-Tag"] == "noindex"
-    assert answer["Referrer-Policy"] == "same-origin"
-    assert not answer.cookies
+    response = visitor.get(path(manage_url(active)))
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Robots-Tag"] == "noindex"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert not response.cookies

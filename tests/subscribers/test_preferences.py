@@ -25,8 +25,8 @@ from tests.factories import (
     make_incident,
     make_maintenance,
     make_page,
-    make_reader,
     make_subscriber,
+    make_subscriber_with,
 )
 from tests.notifications.mailbox import mails_to, part
 from tests.public.parsed_page import Element
@@ -68,8 +68,8 @@ def subscribe(visitor: Client, **typed: Any) -> Any:
     return visitor.post("/subscribe", {**fields, "email": "ada@example.com", **typed})
 
 
-def manage(visitor: Client, reader: Subscriber, **typed: Any) -> Any:
-    path = manage_url(reader).removeprefix(HOST)
+def manage(visitor: Client, subscriber: Subscriber, **typed: Any) -> Any:
+    path = manage_url(subscriber).removeprefix(HOST)
     fields = fields_of(the_form(sheet(visitor.get(path))))
     sent = {**fields, "action": "save", **typed}
     return visitor.post(path, {name: value for name, value in sent.items() if value is not None})
@@ -97,7 +97,7 @@ def test_who_touches_nothing_is_told_of_everything(visitor: Client, rest: Compon
 def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
     visitor: Client, apis: ComponentGroup, rest: Component, website: Component
 ) -> None:
-    answer = subscribe(
+    response = subscribe(
         visitor,
         scope="selected",
         groups=[apis.public_id],
@@ -105,7 +105,7 @@ def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
         kinds=["incidents"],
         detail="milestones",
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     preferences = chosen()
     assert not preferences.whole_page
     assert (preferences.groups, preferences.components) == ((apis,), (website,))
@@ -113,27 +113,27 @@ def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
 
 
 def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest: Component) -> None:
-    answer = subscribe(visitor, scope="selected", kinds=["incidents"])
-    assert answer.status_code == 400
-    form = the_form(sheet(answer))
+    response = subscribe(visitor, scope="selected", kinds=["incidents"])
+    assert response.status_code == 400
+    form = the_form(sheet(response))
     assert "open" in form.one("details").attributes
     assert "Choose at least one component" in form.one("p", id="scope-error").text
     assert fields_of(form)["scope"] == ["selected"]
     assert fields_of(form)["kinds"] == ["incidents"]
-    assert 'value="ada@example.com"' in answer.content.decode()
+    assert 'value="ada@example.com"' in response.content.decode()
     assert not Subscriber.objects.exists()
 
 
 def test_an_empty_post_is_asked_for_the_address(visitor: Client) -> None:
-    answer = visitor.post("/subscribe")
-    assert answer.status_code == 400
-    assert "Enter an email address." in sheet(answer).text
+    response = visitor.post("/subscribe")
+    assert response.status_code == 400
+    assert "Enter an email address." in sheet(response).text
 
 
 def test_no_kind_at_all_is_asked_back(visitor: Client, page: Page) -> None:
-    answer = subscribe(visitor, kinds=[])
-    assert answer.status_code == 400
-    assert "Choose at least one type of notification" in sheet(answer).one("p", id="kinds-error").text
+    response = subscribe(visitor, kinds=[])
+    assert response.status_code == 400
+    assert "Choose at least one type of notification" in sheet(response).one("p", id="kinds-error").text
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_no_kind_at_all_is_asked_back(visitor: Client, page: Page) -> None:
     ],
 )
 def test_what_was_not_offered_changes_nothing(visitor: Client, rest: Component, field: str, value: str) -> None:
-    answer = subscribe(visitor, **{"scope": "selected", field: value})
-    assert answer.status_code == 400
+    response = subscribe(visitor, **{"scope": "selected", field: value})
+    assert response.status_code == 400
     assert not Subscriber.objects.exists()
 
 
@@ -174,9 +174,9 @@ def test_an_incident_page_leads_to_a_form_for_it_alone(visitor: Client, page: Pa
     assert document.one("h1").text == "Subscribe to this incident"
     assert "API outage" in document.text
     (form,) = [form for form in document.all("form") if form.attributes.get("action") == "/subscribe"]
-    answer = visitor.post("/subscribe", {**fields_of(form), "email": "ada@example.com"})
-    assert answer.status_code == 200
-    assert not answer.cookies
+    response = visitor.post("/subscribe", {**fields_of(form), "email": "ada@example.com"})
+    assert response.status_code == 200
+    assert not response.cookies
     assert chosen() == Preferences(whole_page=False, incidents=(incident,))
 
 
@@ -186,15 +186,15 @@ def test_a_maintenance_page_leads_to_a_form_for_it_alone(visitor: Client, page: 
     assert link.text == "Subscribe to this maintenance"
     document = sheet(visitor.get(link.attributes["href"]))
     assert document.one("h1").text == "Subscribe to this maintenance"
-    reader = make_reader(page, "ada@example.com", incidents=(maintenance,))
-    assert "Database upgrade" in sheet(visitor.get(urlsplit(manage_url(reader)).path)).text
+    subscriber = make_subscriber_with(page, "ada@example.com", incidents=(maintenance,))
+    assert "Database upgrade" in sheet(visitor.get(urlsplit(manage_url(subscriber)).path)).text
 
 
 def test_the_form_of_one_incident_comes_back_as_that(visitor: Client, page: Page) -> None:
     incident = make_incident(page)
-    answer = visitor.post("/subscribe", {"email": "ada", "incident": incident.public_id})
-    assert answer.status_code == 400
-    assert sheet(answer).one("input", name="incident").attributes["value"] == incident.public_id
+    response = visitor.post("/subscribe", {"email": "ada", "incident": incident.public_id})
+    assert response.status_code == 400
+    assert sheet(response).one("input", name="incident").attributes["value"] == incident.public_id
 
 
 def test_a_resolved_incident_offers_no_subscription(visitor: Client, page: Page) -> None:
@@ -208,12 +208,12 @@ def test_an_incident_that_visitors_may_not_see_is_a_404(visitor: Client, page: P
     incident_actions.hide(hidden, actor=ALICE, reason="Not ours.")
     elsewhere = make_incident(make_page(name="Other"))
     for code in (hidden.public_id, elsewhere.public_id, "nosuchcode12", "x" * 3000):
-        for answer in (
+        for response in (
             visitor.get("/subscribe", {"incident": code}),
             visitor.post("/subscribe", {"incident": code, "email": "ada@example.com"}),
         ):
-            assert answer.status_code == 404
-            assert "Secret outage" not in answer.content.decode()
+            assert response.status_code == 404
+            assert "Secret outage" not in response.content.decode()
     assert not Subscriber.objects.exists()
 
 
@@ -221,8 +221,8 @@ def test_an_incident_that_visitors_may_not_see_is_a_404(visitor: Client, page: P
 def test_a_stranger_cannot_change_what_somebody_is_told_of(
     visitor: Client, page: Page, rest: Component, state: SubscriberState
 ) -> None:
-    reader = make_reader(page, "ada@example.com", components=(rest,), detail="milestones")
-    Subscriber.objects.filter(pk=reader.pk).update(state=state)
+    subscriber = make_subscriber_with(page, "ada@example.com", components=(rest,), detail="milestones")
+    Subscriber.objects.filter(pk=subscriber.pk).update(state=state)
     before = chosen()
     known = subscribe(visitor, kinds=["postmortems"])
     unknown = subscribe(visitor, kinds=["postmortems"], email="bob@example.com")
@@ -237,10 +237,10 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
     subscribe(visitor, kinds=["postmortems"])
     drain()
     (message,) = mails_to(sink, "ada@example.com")
-    found = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
-    assert found
+    match = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
+    assert match
     assert "Nothing has changed" in part(message, "plain")
-    assert the_form(sheet(visitor.get(found.group(1))))
+    assert the_form(sheet(visitor.get(match.group(1))))
 
 
 @pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED])
@@ -255,8 +255,8 @@ def test_the_page_to_confirm_says_what_is_confirmed_and_then_where_to_change_it(
     visitor: Client, page: Page, rest: Component
 ) -> None:
     subscribe(visitor, scope="selected", components=[rest.public_id], kinds=["incidents", "postmortems"])
-    reader = Subscriber.objects.get()
-    path = confirm_url(reader).removeprefix(HOST)
+    subscriber = Subscriber.objects.get()
+    path = confirm_url(subscriber).removeprefix(HOST)
     text = sheet(visitor.get(path)).text
     assert "APIs - REST" in text
     assert "Incidents, postmortems" in text
@@ -268,11 +268,11 @@ def test_the_page_to_confirm_says_what_is_confirmed_and_then_where_to_change_it(
 def test_the_manage_page_changes_all_of_it(
     visitor: Client, page: Page, apis: ComponentGroup, rest: Component, website: Component
 ) -> None:
-    reader = make_reader(page, "ada@example.com", components=(website,))
+    subscriber = make_subscriber_with(page, "ada@example.com", components=(website,))
     incident = make_incident(page, title="API outage")
-    answer = manage(
+    response = manage(
         visitor,
-        reader,
+        subscriber,
         components=[rest.public_id],
         groups=[apis.public_id],
         incidents=[incident.public_id],
@@ -280,9 +280,9 @@ def test_the_manage_page_changes_all_of_it(
         detail="milestones",
         time_zone="Europe/Berlin",
     )
-    assert answer.status_code == 200
-    assert not answer.cookies
-    assert "Preferences saved." in sheet(answer).text
+    assert response.status_code == 200
+    assert not response.cookies
+    assert "Preferences saved." in sheet(response).text
     assert chosen() == Preferences(
         whole_page=False,
         groups=(apis,),
@@ -293,14 +293,14 @@ def test_the_manage_page_changes_all_of_it(
         detail="milestones",
         time_zone="Europe/Berlin",
     )
-    assert fields_of(the_form(sheet(answer)))["time_zone"] == ["Europe/Berlin"]
+    assert fields_of(the_form(sheet(response)))["time_zone"] == ["Europe/Berlin"]
 
 
 def test_sending_the_manage_page_as_it_came_changes_nothing(
     visitor: Client, page: Page, apis: ComponentGroup, rest: Component
 ) -> None:
     over = make_incident(page)
-    reader = make_reader(
+    subscriber = make_subscriber_with(
         page,
         "ada@example.com",
         groups=(apis,),
@@ -312,41 +312,41 @@ def test_sending_the_manage_page_as_it_came_changes_nothing(
     incident_actions.resolve(over, UpdateInput(body="Done."), restore=None, actor=ALICE)
     Component.objects.filter(pk=rest.pk).update(only_show_if_degraded=True)
     before = chosen()
-    assert manage(visitor, reader).status_code == 200
+    assert manage(visitor, subscriber).status_code == 200
     assert chosen() == before
 
 
 def test_the_whole_page_wins_over_parts_that_are_folded_away(visitor: Client, page: Page, rest: Component) -> None:
-    reader = make_reader(page, "ada@example.com", components=(rest,))
-    manage(visitor, reader, scope="page")
+    subscriber = make_subscriber_with(page, "ada@example.com", components=(rest,))
+    manage(visitor, subscriber, scope="page")
     assert chosen() == Preferences()
 
 
 def test_a_mistake_on_the_manage_page_saves_nothing_and_keeps_what_was_chosen(
     visitor: Client, page: Page, rest: Component
 ) -> None:
-    reader = make_reader(page, "ada@example.com", components=(rest,))
-    answer = manage(visitor, reader, components=None, time_zone="Asia/Tokyo")
-    assert answer.status_code == 400
-    assert "Your changes were not saved" in sheet(answer).text
-    assert fields_of(the_form(sheet(answer)))["time_zone"] == ["Asia/Tokyo"]
+    subscriber = make_subscriber_with(page, "ada@example.com", components=(rest,))
+    response = manage(visitor, subscriber, components=None, time_zone="Asia/Tokyo")
+    assert response.status_code == 400
+    assert "Your changes were not saved" in sheet(response).text
+    assert fields_of(the_form(sheet(response)))["time_zone"] == ["Asia/Tokyo"]
     assert chosen().components == (rest,)
     assert chosen().time_zone == ""
 
 
 def test_a_language_can_be_chosen_where_there_are_several(visitor: Client, page: Page, settings: Settings) -> None:
-    reader = make_reader(page, "ada@example.com")
-    path = manage_url(reader).removeprefix(HOST)
+    subscriber = make_subscriber_with(page, "ada@example.com")
+    path = manage_url(subscriber).removeprefix(HOST)
     assert not sheet(visitor.get(path)).all("select", id="language")
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-    assert manage(visitor, reader, language="de").status_code == 200
+    assert manage(visitor, subscriber, language="de").status_code == 200
     assert chosen().language == "de"
 
 
 def test_who_has_left_is_offered_to_come_back_and_nothing_else(visitor: Client, page: Page) -> None:
-    reader = make_reader(page, "ada@example.com")
-    reader.unsubscribe()
-    document = sheet(visitor.get(manage_url(reader).removeprefix(HOST)))
+    subscriber = make_subscriber_with(page, "ada@example.com")
+    subscriber.unsubscribe()
+    document = sheet(visitor.get(manage_url(subscriber).removeprefix(HOST)))
     assert [button.text for button in document.all("button")] == ["Subscribe again"]
 
 
@@ -355,17 +355,17 @@ def test_many_components_cost_the_manage_page_no_more_queries(
 ) -> None:
     components = tuple(make_component(page, f"Part {number}", group=apis) for number in range(40))
     incidents = tuple(make_incident(page) for _ in range(10))
-    reader = make_reader(page, "ada@example.com", components=components, incidents=incidents)
+    subscriber = make_subscriber_with(page, "ada@example.com", components=components, incidents=incidents)
     with django_assert_max_num_queries(5):
-        assert visitor.get(manage_url(reader).removeprefix(HOST)).status_code == 200
+        assert visitor.get(manage_url(subscriber).removeprefix(HOST)).status_code == 200
 
 
 def test_a_thousand_networks_that_type_one_address_cause_one_mail(page: Page, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_GLOBAL = 10_000
     for number in range(1000):
-        answer = Client().post(
+        response = Client().post(
             "/subscribe", {"email": "ada@example.com"}, REMOTE_ADDR=f"198.51.{number // 250}.{number % 250}"
         )
-        assert answer.status_code == 200
+        assert response.status_code == 200
     fan_out_waiting()
     assert Delivery.objects.count() == 1

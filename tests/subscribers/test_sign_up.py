@@ -32,19 +32,19 @@ def sign_up(visitor: Client, email: str = "ada@example.com", **more: str) -> Any
 
 
 def test_the_form_is_there_without_cookie_or_session(visitor: Client) -> None:
-    answer = visitor.get("/subscribe")
-    assert answer.status_code == 200
-    assert 'name="email"' in answer.content.decode()
-    assert not answer.cookies
-    assert "Cookie" not in answer.get("Vary", "")
-    assert "no-store" in answer["Cache-Control"]
+    response = visitor.get("/subscribe")
+    assert response.status_code == 200
+    assert 'name="email"' in response.content.decode()
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+    assert "no-store" in response["Cache-Control"]
 
 
 def test_signing_up_owes_one_mail_and_sets_no_cookie(visitor: Client, sink: SmtpSink) -> None:
-    answer = sign_up(visitor, " Ada@Example.COM ")
-    assert answer.status_code == 200
-    assert not answer.cookies
-    assert sink.letters == []  # the web process only writes; the dispatcher sends
+    response = sign_up(visitor, " Ada@Example.COM ")
+    assert response.status_code == 200
+    assert not response.cookies
+    assert sink.emails == []  # the web process only writes; the dispatcher sends
     drain()
     (message,) = mails_to(sink, "ada@example.com")
     assert message["Subject"] == "[Acme] Please confirm your subscription"
@@ -90,10 +90,10 @@ def test_a_known_address_is_told_that_it_is_subscribed(visitor: Client, page: Pa
 def test_one_address_gets_one_mail_a_day_whatever_the_ip(visitor: Client, sink: SmtpSink, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_PER_IP = 2
     for number in range(30):
-        answer = visitor.post("/subscribe", {"email": "ada@example.com"}, REMOTE_ADDR=f"192.0.2.{number}")
-        assert answer.status_code == 200
+        response = visitor.post("/subscribe", {"email": "ada@example.com"}, REMOTE_ADDR=f"192.0.2.{number}")
+        assert response.status_code == 200
     drain()
-    assert len(sink.letters) == 1
+    assert len(sink.emails) == 1
 
 
 def test_the_next_day_there_may_be_another(visitor: Client, sink: SmtpSink) -> None:
@@ -102,7 +102,7 @@ def test_the_next_day_there_may_be_another(visitor: Client, sink: SmtpSink) -> N
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=1, seconds=1))
     sign_up(visitor)
     drain()
-    assert len(sink.letters) == 2
+    assert len(sink.emails) == 2
 
 
 def test_a_mail_that_could_not_be_sent_for_a_day_is_replaced_by_the_next(visitor: Client, sink: SmtpSink) -> None:
@@ -111,7 +111,7 @@ def test_a_mail_that_could_not_be_sent_for_a_day_is_replaced_by_the_next(visitor
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=2))
     sign_up(visitor)
     drain()
-    assert len(sink.letters) == 1
+    assert len(sink.emails) == 1
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["cancelled", "sent"]
 
 
@@ -156,9 +156,9 @@ def test_each_page_has_its_own_subscribers(visitor: Client, page: Page) -> None:
     ],
 )
 def test_what_is_no_address_gets_an_error_beside_the_field(visitor: Client, typed: str) -> None:
-    answer = sign_up(visitor, typed)
-    html = answer.content.decode()
-    assert answer.status_code == 400
+    response = sign_up(visitor, typed)
+    html = response.content.decode()
+    assert response.status_code == 400
     assert 'aria-invalid="true"' in html
     assert '<p class="error" id="email-error">' in html
     assert "<script>alert" not in html
@@ -170,9 +170,9 @@ def test_the_text_is_still_in_the_field_after_an_error(visitor: Client) -> None:
 
 
 def test_a_program_that_fills_in_the_hidden_field_is_answered_and_ignored(visitor: Client) -> None:
-    answer = sign_up(visitor, website="https://spam.example")
-    assert answer.status_code == 200
-    assert answer.content == sign_up(visitor).content
+    response = sign_up(visitor, website="https://spam.example")
+    assert response.status_code == 200
+    assert response.content == sign_up(visitor).content
     assert Subscriber.objects.count() == 1
 
 

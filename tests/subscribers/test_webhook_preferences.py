@@ -53,15 +53,15 @@ def chosen() -> Preferences:
     return preferences_of(Subscriber.objects.get(channel=Channel.WEBHOOK))
 
 
-def fold(answer: Any) -> Element:
-    return sheet(answer).one("details")
+def fold(response: Any) -> Element:
+    return sheet(response).one("details")
 
 
 def test_the_form_asks_for_two_addresses_and_folds_the_rest_away(client: Client, rest: Component) -> None:
     document = sheet(client.get(FORM))
     folded = list(document.one("details").walk())
-    shown = [field.attributes["name"] for field in document.all("input") if field not in folded]
-    assert shown == ["endpoint", "email", "website"]
+    text = [field.attributes["name"] for field in document.all("input") if field not in folded]
+    assert text == ["endpoint", "email", "website"]
     assert "open" not in document.one("details").attributes
     assert "All of APIs" in document.one("details").text
     assert "Time zone" not in document.one("details").text
@@ -82,28 +82,28 @@ def test_parts_kinds_and_detail_are_kept_and_shown_before_they_are_confirmed(
     preferences = chosen()
     assert (preferences.whole_page, preferences.groups, preferences.components) == (False, (apis,), (website,))
     assert (preferences.kinds, preferences.detail) == (["incidents"], "milestones")
-    shown = sheet(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
-    assert "APIs (whole group)" in shown
-    assert "Website" in shown
-    assert "Time zone" not in shown
+    text = sheet(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
+    assert "APIs (whole group)" in text
+    assert "Website" in text
+    assert "Time zone" not in text
 
 
 def test_choosing_some_of_it_and_naming_none_is_asked_back_with_both_addresses_still_there(
     client: Client, rest: Component
 ) -> None:
-    answer = sign_up(client, scope="selected", kinds=["incidents"])
-    assert answer.status_code == 400
-    assert "open" in fold(answer).attributes
-    assert "Choose at least one component" in fold(answer).one("p", id="scope-error").text
-    fields = fields_of(form_to(sheet(answer), FORM))
+    response = sign_up(client, scope="selected", kinds=["incidents"])
+    assert response.status_code == 400
+    assert "open" in fold(response).attributes
+    assert "Choose at least one component" in fold(response).one("p", id="scope-error").text
+    fields = fields_of(form_to(sheet(response), FORM))
     assert (fields["endpoint"], fields["email"], fields["kinds"]) == ([HOOK], ["ada@example.org"], ["incidents"])
     assert not Subscriber.objects.exists()
 
 
 def test_a_component_that_is_not_on_the_page_is_refused(client: Client, rest: Component) -> None:
-    answer = sign_up(client, scope="selected", components=["nosuchcode12"])
-    assert answer.status_code == 400
-    assert "This no longer exists on the page" in fold(answer).text
+    response = sign_up(client, scope="selected", components=["nosuchcode12"])
+    assert response.status_code == 400
+    assert "This no longer exists on the page" in fold(response).text
     assert not Subscriber.objects.exists()
 
 
@@ -128,8 +128,8 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
-    answer = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
-    assert "Preferences saved." in sheet(answer).one("main").text
+    response = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
+    assert "Preferences saved." in sheet(response).one("main").text
     preferences = chosen()
     assert (preferences.components, preferences.kinds) == ((website,), ["incidents"])
     assert (preferences.time_zone, preferences.language) == ("Europe/Zurich", "de")
@@ -137,9 +137,9 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
 
 def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, website: Component) -> None:
     hook = make_endpoint(page, HOOK, email="ada@example.org")
-    answer = manage(client, hook, scope="selected")
-    assert answer.status_code == 400
-    assert "Your changes were not saved" in sheet(answer).one("main").text
+    response = manage(client, hook, scope="selected")
+    assert response.status_code == 400
+    assert "Your changes were not saved" in sheet(response).one("main").text
     assert chosen() == Preferences()
 
 
@@ -152,4 +152,4 @@ def test_a_webhook_hears_only_of_the_parts_that_were_chosen(
     make_incident(page, title="API outage", components={rest: "major_outage"})
     make_incident(page, title="Site outage", components={website: "major_outage"})
     drain()
-    assert [heard.json["incident"]["name"] for heard in receiver.heard] == ["Site outage"]
+    assert [received.json["incident"]["name"] for received in receiver.requests] == ["Site outage"]

@@ -21,7 +21,7 @@ from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.factories import ALICE, make_endpoint, make_incident
 from tests.notifications.mailbox import mails_to, part
 from tests.public.parsed_page import parse
-from tests.receivers import Heard, Receiver, Reply
+from tests.receivers import ReceivedRequest, Receiver, Reply
 from tests.servers import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,10 +34,10 @@ def _loopback_is_allowed(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
 
 
-def echo(heard: Heard) -> Reply:
+def echo(received: ReceivedRequest) -> Reply:
     """A receiver that agrees."""
-    told = heard.json
-    return Reply(200, json.dumps({"challenge": told["challenge"]}).encode() if "challenge" in told else b"")
+    payload = received.json
+    return Reply(200, json.dumps({"challenge": payload["challenge"]}).encode() if "challenge" in payload else b"")
 
 
 def sign_up(client: Client, url: str, email: str = "ada@example.org") -> Any:
@@ -46,13 +46,13 @@ def sign_up(client: Client, url: str, email: str = "ada@example.org") -> Any:
 
 def link_in(sink: SmtpSink, address: str) -> str:
     text = part(mails_to(sink, address)[-1], "plain")
-    found = re.search(r"https?://[^/]+(/webhooks/\S+)", text)
-    assert found, text
-    return found.group(1)
+    match = re.search(r"https?://[^/]+(/webhooks/\S+)", text)
+    assert match, text
+    return match.group(1)
 
 
-def text_of(answer: Any) -> str:
-    return parse(answer.content.decode()).one("main").text
+def text_of(response: Any) -> str:
+    return parse(response.content.decode()).one("main").text
 
 
 def only() -> Subscriber:
@@ -62,21 +62,21 @@ def only() -> Subscriber:
 def test_the_whole_way_from_the_form_to_the_first_event(
     page: Page, client: Client, receiver: Receiver, sink: SmtpSink
 ) -> None:
-    receiver.judge = echo
+    receiver.responder = echo
     assert "Check your email" in text_of(sign_up(client, receiver.url("/hook?key=tops3cret")))
-    assert receiver.heard == []
+    assert receiver.requests == []
     drain()
     assert "tops3cret" not in part(mails_to(sink, "ada@example.org")[0], "plain")
     link = link_in(sink, "ada@example.org")
     assert "Confirm that you want" in text_of(client.get(link))
     assert only().state == SubscriberState.PENDING
-    answer = client.post(link)
-    assert "Your email address is confirmed" in text_of(answer)
+    response = client.post(link)
+    assert "Your email address is confirmed" in text_of(response)
     assert only().state == SubscriberState.VERIFYING
     make_incident(page, title="Before it agreed")
     drain()
     assert only().state == SubscriberState.ACTIVE
-    manage = parse(answer.content.decode()).one("main").one("a").attributes["href"]
+    manage = parse(response.content.decode()).one("main").one("a").attributes["href"]
     path = re.sub(r"^https?://[^/]+", "", manage)
     page_before = client.get(path).content.decode()
     assert "whsec_" not in page_before
@@ -85,9 +85,9 @@ def test_the_whole_way_from_the_form_to_the_first_event(
     assert "whsec_" not in client.post(path, {"action": "secret"}).content.decode()
     make_incident(page, title="API outage")
     drain()
-    told = [heard.json for heard in receiver.heard]
-    assert told[0]["type"] == "endpoint.challenge"
-    assert [one["incident"]["name"] for one in told[1:]] == ["API outage"]
+    payload = [received.json for received in receiver.requests]
+    assert payload[0]["type"] == "endpoint.challenge"
+    assert [one["incident"]["name"] for one in payload[1:]] == ["API outage"]
     assert not client.cookies
 
 
@@ -101,12 +101,12 @@ def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
         Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(days=1))
         Subscriber.objects.update(rests_until=None)
         drain()
-    assert {heard.json.get("type") for heard in receiver.heard} == {"endpoint.challenge"}
-    assert len(receiver.heard) == 4
+    assert {received.json.get("type") for received in receiver.requests} == {"endpoint.challenge"}
+    assert len(receiver.requests) == 4
     hook.refresh_from_db()
     assert hook.state == SubscriberState.VERIFYING
     assert "without the value of the verification request" in text_of(client.get(manage_url(hook)))
-    receiver.judge = echo
+    receiver.responder = echo
     client.post(manage_url(hook), {"action": "challenge"})
     drain()
     hook.refresh_from_db()
@@ -114,7 +114,7 @@ def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("answer", "agrees"),
+    ("response", "agrees"),
     [
         (b"tok", True),
         (b" tok\n", True),
@@ -128,12 +128,12 @@ def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
         (b"", False),
     ],
 )
-def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(answer: bytes, agrees: bool) -> None:  # noqa: FBT001
-    assert echoes(answer, "tok") is agrees
+def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(response: bytes, agrees: bool) -> None:  # noqa: FBT001
+    assert echoes(response, "tok") is agrees
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("", "Enter the URL of your webhook"),
         ("example.com/hook", "must start with https://"),
@@ -144,15 +144,15 @@ def test_only_the_token_itself_is_an_answer_and_not_an_echo_of_everything(answer
     ],
 )
 def test_a_bad_address_is_refused_beside_its_field_and_stays_in_it(
-    page: Page, client: Client, settings: Settings, url: str, said: str
+    page: Page, client: Client, settings: Settings, url: str, expected: str
 ) -> None:
     settings.OUTBOUND_ALLOW = []
-    answer = sign_up(client, url)
-    document = parse(answer.content.decode())
+    response = sign_up(client, url)
+    document = parse(response.content.decode())
     (field,) = [e for e in document.walk() if e.attributes.get("aria-invalid") == "true"]
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert (field.attributes["name"], field.attributes["value"]) == ("endpoint", url)
-    assert said in document.one("main").text
+    assert expected in document.one("main").text
     assert not Subscriber.objects.exists()
 
 
@@ -209,14 +209,14 @@ def test_every_page_has_one_heading_and_every_control_a_label(page: Page, client
 def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_PER_IP = 1
     sign_up(client, "https://example.com/1")
-    answer = sign_up(client, "https://example.com/2", "bob@example.org")
-    assert answer.status_code == 429
-    assert "https://example.com/2" in answer.content.decode()
+    response = sign_up(client, "https://example.com/2", "bob@example.org")
+    assert response.status_code == 429
+    assert "https://example.com/2" in response.content.decode()
 
 
 def test_a_form_that_a_program_filled_in_is_thrown_away(page: Page, client: Client) -> None:
-    answer = client.post(FORM, {"endpoint": "https://x.example", "email": "a@example.org", "website": "spam"})
-    assert "Check your email" in text_of(answer)
+    response = client.post(FORM, {"endpoint": "https://x.example", "email": "a@example.org", "website": "spam"})
+    assert "Check your email" in text_of(response)
     assert not Subscriber.objects.exists()
 
 
@@ -225,7 +225,7 @@ def test_a_paused_webhook_works_again_once_it_answers(
 ) -> None:
     hook = make_endpoint(page, receiver.url(), email="ada@example.org")
     hook.pause("410 gone")
-    receiver.judge = echo
+    receiver.responder = echo
     assert "410 gone" in text_of(client.get(manage_url(hook)))
     client.post(manage_url(hook), {"action": "challenge"})
     drain()
@@ -249,7 +249,7 @@ def test_unsubscribing_ends_the_calls(page: Page, client: Client, receiver: Rece
     assert "Webhook removed" in text_of(client.post(manage_url(hook), {"action": "unsubscribe"}))
     make_incident(page)
     drain()
-    assert receiver.heard == []
+    assert receiver.requests == []
 
 
 def test_what_a_webhook_is_sent_holds_a_link_that_can_do_no_more_than_unsubscribe_it(
@@ -258,7 +258,7 @@ def test_what_a_webhook_is_sent_holds_a_link_that_can_do_no_more_than_unsubscrib
     hook = make_endpoint(page, receiver.url("/hook?key=tops3cret"), email="ada@example.org")
     make_incident(page)
     drain()
-    link = re.sub(r"^https?://[^/]+", "", receiver.heard[0].json["meta"]["unsubscribe"])
+    link = re.sub(r"^https?://[^/]+", "", receiver.requests[0].json["meta"]["unsubscribe"])
     assert "Stop sending" in text_of(client.get(link))
     assert "tops3cret" not in client.get(link).content.decode()
     assert client.get(link.replace("/unsubscribe/", "/webhooks/")).status_code == 404
@@ -287,16 +287,16 @@ def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(
 ) -> None:
     hook = make_endpoint(page, receiver.url(), email="ada@example.org", state="pending", confirmed_at=None)
 
-    def agree_late(heard: Heard) -> Reply:
+    def agree_late(received: ReceivedRequest) -> Reply:
         Subscriber.objects.get().unsubscribe()
         connection.close()
-        return echo(heard)
+        return echo(received)
 
-    receiver.judge = agree_late
+    receiver.responder = agree_late
     client.post(confirm_url(hook))
     drain()
     hook.refresh_from_db()
-    assert (len(receiver.heard), hook.state) == (1, SubscriberState.UNSUBSCRIBED)
+    assert (len(receiver.requests), hook.state) == (1, SubscriberState.UNSUBSCRIBED)
 
 
 def test_a_webhook_that_was_active_once_is_not_forgotten_while_its_endpoint_is_away(page: Page) -> None:

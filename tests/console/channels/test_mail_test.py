@@ -22,7 +22,7 @@ from statuspage.notifications.bounces.smtp_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
-from tests.notifications.mailbox import StrictSender, parsed, part
+from tests.notifications.mailbox import SenderRefusingSink, parsed, part
 from tests.notifications.returned_mail import POSTFIX, returned
 from tests.servers import SmtpSink, free_port
 
@@ -76,7 +76,7 @@ def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpS
     assert "The mail server took the mail." in text
     assert f"{TO} is accepted: 250 OK" in text
     assert "Its last answer: 250 OK" in text
-    (received,) = sink.letters
+    (received,) = sink.emails
     message = parsed(received.raw)
     assert (received.recipient, received.sender) == (TO, "status@localhost")
     assert message["Subject"] == "[Acme] Test mail"
@@ -107,7 +107,7 @@ def test_twenty_an_hour_are_enough(page: Page, settings: Settings, sink: SmtpSin
     answers = [send(owner) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [422]
     assert "Try again later" in sheet(answers[-1]).one("main").text
-    assert len(sink.letters) == 20
+    assert len(sink.emails) == 20
 
 
 def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
@@ -115,7 +115,7 @@ def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
     answer = send(signed_in("owner"))
     assert answer.status_code == 422
     assert "A test is still running." in sheet(answer).one("main").text
-    assert sink.letters == []
+    assert sink.emails == []
 
 
 def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, sink: SmtpSink) -> None:
@@ -149,7 +149,7 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     settings.BOUNCE_ADDRESS = "bounce@localhost"
     owner = signed_in("owner")
     send(owner)
-    raw = returned(POSTFIX, sink.letters[0].sender)
+    raw = returned(POSTFIX, sink.emails[0].sender)
     assert receive(io.BytesIO(raw)) == "refused for good 5.1.1: a test mail"
     text = sheet(owner.get(PATH)).one("main").text
     assert "and then it came back. Refused for good: 550 5.1.1" in text
@@ -176,7 +176,7 @@ def test_a_refused_recipient_keeps_the_servers_words(page: Page, sink: SmtpSink)
 
 
 def test_a_refused_sender_keeps_the_servers_words(page: Page, settings: Settings) -> None:
-    strict = StrictSender()
+    strict = SenderRefusingSink()
     strict.start()
     lead_to(settings, strict.controller.port)
     assert last(page) == SmtpTestStep("Sender", "failed", "Refused: 553 5.7.1 Sender address rejected")
@@ -224,7 +224,7 @@ def test_encryption_and_log_in_are_steps_of_their_own(
     found = steps(page)
     assert set(states(found).values()) == {"ok"}
     assert found[1].words.startswith("Encrypted, with a certificate that is valid: TLSv1")
-    assert len(secure.letters) == 1
+    assert len(secure.emails) == 1
 
 
 def test_a_wrong_password_fails_at_the_log_in(

@@ -13,7 +13,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
-from tests.factories import ALICE, make_component, make_incident, make_reader, make_resolved, post
+from tests.factories import ALICE, make_component, make_incident, make_resolved, make_subscriber_with, post
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +90,7 @@ def test_merging_a_duplicate_moves_its_subscribers_and_redirects_its_address(
     editor: Client, page: Page, incident: Incident
 ) -> None:
     duplicate = make_incident(page, title="The same thing")
-    reader = make_reader(page, incidents=(duplicate,))
+    reader = make_subscriber_with(page, incidents=(duplicate,))
     answer = send(editor, at(duplicate, "merge"), into=incident.public_id, reason="One failure.")
     assert answer.status_code == 302
     assert Interest.objects.filter(subscriber=reader, incident=incident).exists()
@@ -141,7 +141,7 @@ def test_status_history_can_be_corrected_without_an_incident(editor: Client, api
 def test_a_past_incident_is_added_with_components_without_notifications(
     editor: Client, page: Page, api: Component
 ) -> None:
-    make_reader(page)
+    make_subscriber_with(page)
     typed = {
         "title": "Slow API",
         "update1-at": ago(5),

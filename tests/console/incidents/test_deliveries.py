@@ -20,8 +20,8 @@ from tests.factories import (
     make_component,
     make_endpoint,
     make_incident,
-    make_reader,
     make_subscriber,
+    make_subscriber_with,
     post,
 )
 from tests.public.parsed_page import Element
@@ -100,7 +100,7 @@ def test_each_event_has_its_own_table(editor: Client, told: Incident, page: Page
 def test_an_event_without_recipients_is_explained(editor: Client, page: Page) -> None:
     silent = make_incident(page, notify=False)
     assert "No update of this incident was published" in sheet(editor.get(url_of(silent))).text
-    make_reader(page, components=(make_component(page),))
+    make_subscriber_with(page, components=(make_component(page),))
     unheard = make_incident(page)
     fan_out_waiting()
     assert "No matching subscribers" in sheet(editor.get(url_of(unheard))).text
@@ -206,9 +206,9 @@ def test_the_form_shows_the_upper_limit_and_loads_the_exact_number(editor: Clien
 
 def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> None:
     rest, website = make_component(page, "REST"), make_component(page, "Website")
-    make_reader(page, components=(rest,))
-    make_reader(page, components=(website,))
-    make_reader(page)
+    make_subscriber_with(page, components=(rest,))
+    make_subscriber_with(page, components=(website,))
+    make_subscriber_with(page)
     opened = {"kind": "incident.opened", "incident": ""}
     assert counted(editor, **opened) == "Notify 1 subscriber"
     assert counted(editor, **opened, **{f"component_{rest.public_id}": "major_outage"}) == "Notify 2 subscribers"
@@ -221,8 +221,8 @@ def test_the_count_of_an_update_includes_earlier_components_and_resolution_only_
     editor: Client, page: Page
 ) -> None:
     rest = make_component(page, "REST")
-    make_reader(page, components=(rest,), detail="milestones")
-    make_reader(page, components=(rest,))
+    make_subscriber_with(page, components=(rest,), detail="milestones")
+    make_subscriber_with(page, components=(rest,))
     incident = make_incident(page, components={rest: "major_outage"})
     about = {"incident": incident.public_id}
     assert counted(editor, kind="incident.updated", **about) == "Notify 1 subscriber"
@@ -242,8 +242,8 @@ def test_each_form_counts_the_recipients_of_its_own_event_kind(editor: Client, p
 
 
 def test_the_postmortem_form_shows_the_exact_number(editor: Client, page: Page) -> None:
-    make_reader(page)
-    make_reader(page, tells_postmortems=False)
+    make_subscriber_with(page)
+    make_subscriber_with(page, tells_postmortems=False)
     incident = make_incident(page)
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
     text = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}/postmortem")).text

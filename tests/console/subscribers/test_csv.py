@@ -23,8 +23,8 @@ from tests.factories import (
     make_group,
     make_incident,
     make_page,
-    make_reader,
     make_subscriber,
+    make_subscriber_with,
 )
 
 pytestmark = pytest.mark.django_db
@@ -278,7 +278,7 @@ def exported(client: Client) -> str:
 
 
 def test_an_owner_exports_everybody_and_the_audit_log_says_who_did(page: Page, rest: Component) -> None:
-    make_reader(page, "ada@example.com", components=(rest,), time_zone="Asia/Tokyo", tells_postmortems=False)
+    make_subscriber_with(page, "ada@example.com", components=(rest,), time_zone="Asia/Tokyo", tells_postmortems=False)
     make_subscriber(page, "bob@example.com", state="unsubscribed")
     make_subscriber(make_page(name="Other"), "stranger@example.com")
     owner = signed_in("owner", name="Olga")
@@ -307,7 +307,7 @@ def test_nobody_else_does(page: Page, role: str) -> None:
 @pytest.mark.parametrize("email", ["=1+1@example.com", "+ada@example.com", "-ada@example.com"])
 def test_no_cell_is_a_formula_and_the_file_still_reads_back(page: Page, email: str) -> None:
     component = make_component(page, '=HYPERLINK("https://evil.example")')
-    make_reader(page, email, components=(component,))
+    make_subscriber_with(page, email, components=(component,))
     text = exported(signed_in("owner"))
     cells = [cell for line in csv.reader(io.StringIO(text)) for cell in line]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
@@ -317,9 +317,9 @@ def test_no_cell_is_a_formula_and_the_file_still_reads_back(page: Page, email: s
 
 def test_what_was_exported_comes_back_as_it_was_elsewhere(page: Page, rest: Component) -> None:
     odd = make_component(page, "Mail; and more")
-    make_reader(page, "ada@example.com", components=(odd, rest), detail="milestones")
-    make_reader(page, "bob@example.com", groups=(rest.group,), tells_incidents=False)
-    make_reader(page, "cleo@example.com")
+    make_subscriber_with(page, "ada@example.com", components=(odd, rest), detail="milestones")
+    make_subscriber_with(page, "bob@example.com", groups=(rest.group,), tells_incidents=False)
+    make_subscriber_with(page, "cleo@example.com")
     before = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
     text = exported(signed_in("owner"))
     Subscriber.objects.all().delete()
@@ -330,7 +330,7 @@ def test_what_was_exported_comes_back_as_it_was_elsewhere(page: Page, rest: Comp
 def test_importing_an_export_signs_nobody_up_who_had_left_or_chose_less(page: Page) -> None:
     for state in ("unsubscribed", "paused", "pending"):
         make_subscriber(page, f"{state}@example.com", state=state)
-    make_reader(page, "incident@example.com", incidents=(make_incident(page),))
+    make_subscriber_with(page, "incident@example.com", incidents=(make_incident(page),))
     make_subscriber(page, "", channel="webhook", endpoint="https://hook.example/")
     make_subscriber(page, "active@example.com")
     text = exported(signed_in("owner"))

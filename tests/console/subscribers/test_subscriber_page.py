@@ -14,7 +14,15 @@ from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import preferences_of
 from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
-from tests.factories import make_component, make_group, make_incident, make_page, make_reader, make_subscriber, post
+from tests.factories import (
+    make_component,
+    make_group,
+    make_incident,
+    make_page,
+    make_subscriber,
+    make_subscriber_with,
+    post,
+)
 
 pytestmark = pytest.mark.django_db
 NEW = "/console/p/acme/subscribers/new"
@@ -101,7 +109,7 @@ def test_what_is_wrong_stands_beside_its_field(editor: Client, page: Page) -> No
 
 def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None:
     apis = make_group(page, "APIs")
-    reader = make_reader(
+    reader = make_subscriber_with(
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
     text = sheet(editor.get(address(reader))).text
@@ -110,13 +118,13 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
 
 
 def test_whoever_chose_only_what_is_gone_is_said_to_be_told_nothing(editor: Client, page: Page) -> None:
-    reader = make_reader(page, groups=(make_group(page),))
+    reader = make_subscriber_with(page, groups=(make_group(page),))
     reader.interests.all().delete()
     assert "Nothing (the selected parts no longer exist)" in sheet(editor.get(address(reader))).text
 
 
 def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
-    reader = make_reader(page, "ada@example.com")
+    reader = make_subscriber_with(page, "ada@example.com")
     fields = fields_of(form_to(sheet(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": ["incidents"], "time_zone": "Asia/Tokyo"}, follow=True)
     assert "Preferences saved." in sheet(answer).text
@@ -126,7 +134,7 @@ def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
 
 
 def test_a_mistake_there_saves_nothing(editor: Client, page: Page) -> None:
-    reader = make_reader(page, "ada@example.com")
+    reader = make_subscriber_with(page, "ada@example.com")
     fields = fields_of(form_to(sheet(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": [], "time_zone": "Asia/Tokyo"})
     assert answer.status_code == 422
@@ -248,8 +256,8 @@ def test_another_pages_subscriber_is_out_of_reach(editor: Client, page: Page) ->
 
 
 def test_the_list_is_narrowed_by_scope_and_channel(editor: Client, page: Page) -> None:
-    make_reader(page, "all@example.com")
-    make_reader(page, "some@example.com", components=(make_component(page),))
+    make_subscriber_with(page, "all@example.com")
+    make_subscriber_with(page, "some@example.com", components=(make_component(page),))
     for query, expected in (
         ("scope=page", {"all@example.com"}),
         ("scope=selected", {"some@example.com"}),
@@ -285,6 +293,6 @@ def test_ten_thousand_subscribers_cost_the_list_no_more_queries(
 def test_deleting_a_group_leaves_its_followers_its_components(editor: Client, page: Page) -> None:
     apis = make_group(page, "APIs")
     rest = make_component(page, "REST", group=apis)
-    reader = make_reader(page, groups=(apis,))
+    reader = make_subscriber_with(page, groups=(apis,))
     editor.post(f"/console/p/acme/groups/{apis.public_id}/delete")
     assert preferences_of(reader).components == (rest,)
