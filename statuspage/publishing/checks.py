@@ -8,7 +8,7 @@ from statuspage.publishing.targets.base import TargetConfigError
 
 
 def targets_can_be_used(**_options: Any) -> list[CheckMessage]:
-    """So that set-up names what is wrong with PUBLISH_TO, and nothing is started with it."""
+    """Report an invalid PUBLISH_TO during set-up, before anything is started."""
     try:
         read_targets(settings.PUBLISH_TO)
     except TargetConfigError as error:

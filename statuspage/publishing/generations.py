@@ -1,9 +1,11 @@
-"""Writing the published folder: aside, whole, then swapped in by one rename. Knows nothing of pages or the database.
+"""Writes the published folder as generations: each is written completely, then made current by one rename.
 
-A new generation is made of hard links to what stayed and of new files, so its cost grows with what changed and with the
-few files of a generation, never with the thousands of past incidents: those stand in an archive that generations
-share. A changed past incident goes into the generation, which is looked at first; now and then, and at once
-when something must disappear, a new archive is made.
+A new generation consists of hard links to unchanged files and of new files. Past incidents, which may be thousands, are
+in an archive that generations share, so the cost of a generation does not depend on their number. A changed past
+incident is written to the generation, which is read before the archive. A new archive is written when the generation
+has many of these, and at once when a past incident must disappear.
+
+This module does not depend on pages or the database.
 """
 
 from __future__ import annotations
@@ -32,12 +34,12 @@ from statuspage.common.published_folder import (
     read_manifest,
 )
 
-# So many changed past incidents may stand in a generation before they move into a new archive.
+# Number of changed past incidents in a generation above which they move into a new archive.
 MAX_OVERLAY = 200
-# Readers that looked `current` up a moment ago still open files of the generation before.
+# A server that resolved `current` a moment ago still opens files of the previous generation.
 GENERATIONS_KEPT = 2
 BROTLI_QUALITY = 5
-# So many new files are written through to the disk one by one; with more, the whole disk is asked once.
+# Up to so many new files are synced one by one; more are synced with one os.sync().
 SYNCED_ALONE = 200
 SYNCED_TOGETHER = 32
 LOOK_EVERY = 0.5
@@ -45,24 +47,24 @@ LOOK_EVERY = 0.5
 
 @dataclass(frozen=True)
 class Answer:
-    """What a path answers with: `headers` are all that visitors get but for the coding's own."""
+    """The response for a path: `headers` are all response headers except those of the content coding."""
 
     body: bytes
     headers: dict[str, str]
 
 
 def is_past(path: str) -> bool:
-    """Whether `path` is one of the thousands that hardly ever change."""
+    """Return whether `path` belongs to an incident: these are many and rarely change."""
     return path.startswith("/incidents/")
 
 
-# A finished folder and what it holds.
+# A finished folder and its manifest.
 Part = tuple[Path, Manifest]
 
 
 @dataclass
 class FolderWriter:
-    """A folder that is being filled. `files` and `headers` become its manifest."""
+    """Writes the files of a folder. `files` and `headers` become its manifest."""
 
     folder: Path
     files: dict[str, ManifestEntry] = field(default_factory=dict)
@@ -78,14 +80,14 @@ class FolderWriter:
             ("br", brotli.compress(answer.body, quality=BROTLI_QUALITY)),
         ):
             file = target.with_name(target.name + CODINGS[coding])
-            # Put twice into one draft: the first may be a link to what readers see.
+            # Never write into an existing file: it may be a hard link to a published one.
             file.unlink(missing_ok=True)
             file.write_bytes(content)
             self.written.append(file)
         self.files[path] = ManifestEntry(hashlib.sha256(answer.body).hexdigest(), self._header_number(answer.headers))
 
     def remove(self, path: str) -> None:
-        """From the disk too: a web server beside us looks for files, not into manifests."""
+        """Remove a path from the manifest and the disk: a web server reads files, not manifests."""
         if self.files.pop(path, None):
             for suffix in CODINGS.values():
                 (self.folder / (file_of(path) + suffix)).unlink()
@@ -95,7 +97,7 @@ class FolderWriter:
         for path in paths:
             entry = manifest.files[path]
             target = self._place(path)
-            # Plain strings: these are thousands of links, and a Path costs more than a link.
+            # Plain strings: for thousands of files, Path objects would take longer than the links.
             old, new = f"{folder}/{file_of(path)}", str(target)
             for suffix in CODINGS.values():
                 os.link(old + suffix, new + suffix)
@@ -112,9 +114,9 @@ class FolderWriter:
 
     def _place(self, path: str) -> Path:
         name = file_of(path)
-        # By its letters alone, and each folder made once: a generation of many components is a thousand of these.
+        # No file system access, and each folder is created once: this runs a thousand times per generation.
         if os.path.normpath(name) != name or name.startswith((os.pardir, os.sep)):
-            raise ValueError(f"{path} would lead out of the published folder.")
+            raise ValueError(f"{path} is outside of the published folder.")
         target = self.folder / name
         if target.parent not in self._made:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,14 +136,14 @@ class Tree:
         self.root = root
         self.generations = root / "generations"
         self.archives = root / "archives"
-        # Of drafts that are being written: a long one does not keep short ones from being swapped in meanwhile.
+        # Of generations being written: short ones may become current while a long one is still written.
         self._parts_in_work: set[str] = set()
         # Finished folders never change.
         self._read: dict[Path, Manifest] = {}
 
     @property
     def current(self) -> Path | None:
-        """The folder of the generation that readers see."""
+        """Return the folder of the current generation."""
         link = self.root / CURRENT
         return self.generations / link.readlink().name if link.is_symlink() and link.exists() else None
 
@@ -149,7 +151,7 @@ class Tree:
         return self._manifest_of(self.current) if self.current else None
 
     def paths(self) -> set[str]:
-        """All that is published now."""
+        """Return all published paths."""
         return {path for _, manifest in self._parts() for path in manifest.files}
 
     @property
@@ -158,9 +160,9 @@ class Tree:
 
     @contextlib.contextmanager
     def new_generation(self, *, rebuild: bool = False) -> Iterator[GenerationWriter]:
-        """A draft of the next generation: it begins with all that is published, or with nothing.
+        """Return a writer for the next generation. It begins with all published files, or empty for a rebuild.
 
-        Leaving the block swaps it in; an exception leaves all as it was.
+        The generation becomes current when the block ends. After an exception nothing changes.
         """
         self.sweep()
         draft = GenerationWriter(self, rebuild=rebuild)
@@ -176,7 +178,7 @@ class Tree:
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what a killed publisher left half-made, and generations and archives that nobody reads any more."""
+        """Remove unfinished folders of a killed publisher, and generations and archives that are no longer used."""
         current = self.current
         newest = sorted(self._numbers(self.generations))[-GENERATIONS_KEPT:]
         names = {f"{number:08}" for number in newest} | ({current.name} if current else set())
@@ -192,7 +194,7 @@ class Tree:
         return max([*self._numbers(self.generations), *self._numbers(self.archives), *in_work, 0]) + 1
 
     def _parts(self) -> Iterator[tuple[Path, Manifest]]:
-        """The generation, then its archive."""
+        """Yield the current generation, then its archive."""
         folder = self.current
         if folder is None:
             return
@@ -208,8 +210,8 @@ class Tree:
 
     def _swap(self, draft: GenerationWriter) -> None:
         folder = draft.finish()
-        # A power cut must not leave a new name for files that never reached the disk.
-        _reach_the_disk(draft.written)
+        # Sync before the rename, so that after a power failure `current` never points to missing files.
+        _sync_all(draft.written)
         link = self.root / f".{CURRENT}.{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             link.unlink()
@@ -226,8 +228,7 @@ class Tree:
 
 
 class GenerationWriter:
-    """The next generation while it is written. `put` and `drop` as often as needed. What others published meanwhile is
-    kept, except for the paths that were put here."""
+    """Writes the next generation. Files that other writers publish meanwhile are kept, except for paths put here."""
 
     def __init__(self, tree: Tree, *, rebuild: bool) -> None:
         self.tree = tree
@@ -250,8 +251,7 @@ class GenerationWriter:
         self._past = parts[1] if len(parts) > 1 else None
 
     def write_through(self, meanwhile: Callable[[], None]) -> None:
-        """Have all that was put so far written through to the disk. That can take long on a busy one, so `meanwhile` is
-        called now and then."""
+        """Sync all files written so far to the disk. That can take long, so `meanwhile` is called repeatedly."""
         if len(self.written) > SYNCED_ALONE:
             syncing = threading.Thread(target=os.sync, name="sync", daemon=True)
             syncing.start()
@@ -273,12 +273,12 @@ class GenerationWriter:
                 writer.remove(path)
 
     def own_paths(self) -> list[str]:
-        """The paths that the draft began with or was given, those of its old archive apart."""
+        """Return the paths of the generation, without those of its old archive."""
         writers = [writer.files for writer in (self._fresh, self._archive) if writer]
         return list({path for files in (*writers, self._before[1].files if self._before else {}) for path in files})
 
     def holds(self, path: str, answer: Answer) -> bool:
-        """Whether exactly this is published already."""
+        """Return whether exactly this response is already published."""
         digest = hashlib.sha256(answer.body).hexdigest()
         for part in (self._before, self._past):
             if part and (entry := part[1].files.get(path)):
@@ -287,13 +287,13 @@ class GenerationWriter:
 
     @property
     def count(self) -> int:
-        """How many paths the finished generation holds."""
+        """Return the number of paths of the finished generation."""
         past = self._archive.files if self._archive else self._past[1].files if self._past else {}
         return len(self._fresh.files.keys() | past.keys())
 
     @property
     def written(self) -> list[Path]:
-        """Files that are new, where they lie once the draft is finished."""
+        """Return the new files, at their paths after `finish`."""
         writers = {self.tree.generations: self._fresh, self.tree.archives: self._archive}
         return [
             home / self.name / file.relative_to(writer.folder)
@@ -303,7 +303,7 @@ class GenerationWriter:
         ]
 
     def finish(self) -> Path:
-        # Others may have been finished since this one was begun.
+        # Other generations may have been finished since this one was started.
         self.name = f"{self.tree.next_number():08}"
         self._begin_with_what_is_published()
         if self._before:
@@ -319,7 +319,7 @@ class GenerationWriter:
                 shutil.rmtree(writer.folder, ignore_errors=True)
 
     def _finished_archive(self) -> str:
-        """The name of the archive that the new generation uses; a new one is made if it has to be."""
+        """Return the name of the archive for the new generation, after writing a new archive if necessary."""
         if self._archive is None:
             past = self._past[1].files if self._past else {}
             overlay = sum(map(is_past, self._fresh.files))
@@ -332,7 +332,7 @@ class GenerationWriter:
         return self._archive.folder.rename(self.tree.archives / self.name).name
 
     def _compacted(self) -> FolderWriter:
-        """Past incidents of the generation and of its old archive, together. They leave the generation's own writer."""
+        """Return a new archive with the past incidents of the generation, which are moved, and of its old archive."""
         archive = FolderWriter(self.tree.archives / self.part)
         fresh = Manifest(self._fresh.files, self._fresh.headers)
         moved = sorted(path for path in self._fresh.files if is_past(path))
@@ -344,8 +344,8 @@ class GenerationWriter:
         return archive
 
 
-def _reach_the_disk(files: list[Path]) -> None:
-    """Many at once: a file system's journal takes those that wait together in one go."""
+def _sync_all(files: list[Path]) -> None:
+    """Sync in parallel: a file system commits waiting files together."""
     if len(files) > SYNCED_ALONE:
         os.sync()
         return
@@ -355,7 +355,7 @@ def _reach_the_disk(files: list[Path]) -> None:
 
 
 def _sync(file: Path) -> None:
-    # What was taken out again within the draft is not there.
+    # A path removed from the generation again has no file.
     with contextlib.suppress(FileNotFoundError):
         handle = os.open(file, os.O_RDONLY)
         try:

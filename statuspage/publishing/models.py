@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce, Now
 from incidents.models import Page
 from statuspage.subscribers.models.database_time import from_now
 
-# The published folder itself; all other targets are named by their address.
+# Name of the published folder itself. All other targets are named by their URL.
 FOLDER = "folder"
 LATE = timedelta(minutes=3)
-# A machine that has not been heard of for so long was taken away.
+# A machine that reported nothing for so long no longer exists.
 FORGOTTEN = timedelta(days=1)
 
 
@@ -25,7 +25,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         self._note(page, target, failing_since=Coalesce("failing_since", Now()), error=error[:2000])
 
     def of_page(self, page: Page) -> PublicationQuerySet:
-        """With how things stand (`is_late`), by the database's clock. The folder comes before its copies."""
+        """Return the targets of `page` with `is_late`, by the database's clock. The folder comes before its copies."""
         late = models.Q(published_at__isnull=True) | models.Q(published_at__lt=from_now(-LATE))
         order = models.Case(models.When(target=FOLDER, then=0), default=1)
         return (
@@ -35,11 +35,11 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         )
 
     def in_trouble(self, page: Page) -> PublicationQuerySet:
-        """What fails, or has not been published for three minutes."""
+        """Return targets that fail or were not updated for three minutes."""
         return self.of_page(page).filter(models.Q(failing_since__isnull=False) | models.Q(is_late=True))
 
     def forget_others(self, targets: Collection[str]) -> None:
-        """Those of this machine's targets that are no longer wanted, and machines that are gone."""
+        """Delete targets of this machine that are no longer configured, and machines that no longer exist."""
         self.filter(machine=socket.gethostname()).exclude(target__in=targets).delete()
         self.filter(seen_at__lt=from_now(-FORGOTTEN)).delete()
 
@@ -49,7 +49,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 
 
 class Publication(models.Model):
-    """How one target of one machine stands: what staff see. What is published is told by the target itself."""
+    """The state of one target of one machine, for staff. The target itself records what is published there."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="publications")
     machine = models.CharField(max_length=255)

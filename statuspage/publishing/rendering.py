@@ -1,4 +1,4 @@
-"""A path's answer, asked of Django itself: what is published is what the application would have said."""
+"""Render a path with Django itself, so that the published file equals the application's response."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from incidents.models import Page
 from statuspage.common.urls import absolute_url
 from statuspage.publishing.generations import Answer
 
-# Set by whoever serves the file, for the file as it lies there.
+# Headers that the server of the file sets.
 NOT_KEPT = {"etag", "last-modified", "content-length", "vary", "date", "expires", "set-cookie"}
 ASSUMED = {"HTTP_USER_AGENT": "Candor", "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
 
 
 class CannotRender(Exception):
-    """The application answered with an error, or with something that only one visitor may see."""
+    """The application responded with an error, or with a cookie, which only one visitor may receive."""
 
 
 def render(page: Page, path: str) -> Answer | None:
-    """What an anonymous GET of `path` gets on `page`'s own host; None if there is nothing (404). CannotRender."""
+    """Return the response to an anonymous GET of `path`, or None if it is 404. Raises CannotRender."""
     response = _handler().get_response(_request(page, path))
     if response.status_code == 404:
         return None

@@ -1,5 +1,8 @@
-"""Bring what is published to the targets of `PUBLISH_TO`, each in a thread of its own: one that fails or hangs holds up
-no other. They read the published folder alone, so they also work while the database does not."""
+"""Copy the published files to the targets of `PUBLISH_TO`.
+
+Each target has its own thread, so a target that fails or hangs does not delay the others. The threads read only the
+published folder, so they also work while the database is down.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,18 @@ from statuspage.publishing.models import FOLDER, Publication
 from statuspage.publishing.page_files import tree_of
 from statuspage.publishing.publisher import TICK, backoff
 from statuspage.publishing.targets import read_targets
-from statuspage.publishing.targets.base import LOADED, Target, items
+from statuspage.publishing.targets.base import LOADED_BY_PAGES, Target, items
 
 logger = logging.getLogger(__name__)
 
-# A first delivery takes long. After so many seconds it goes on with what has been published since.
+# A first upload takes long. After so many seconds it continues with the newest generation.
 AT_A_TIME = 20.0
-# Delivered every minute; not worth a note each time.
+# Uploaded every minute. The inventory is not saved for these alone.
 EVERY_MINUTE = {"/", "/live.json"}
 
 
 class Replication:
-    """What the dispatcher starts and ends."""
+    """The synchronization of all targets. The dispatcher starts and ends it."""
 
     def __init__(self, stop: threading.Event) -> None:
         self.syncs = [TargetSync(target, stop) for target in read_targets(settings.PUBLISH_TO)]
@@ -55,18 +58,18 @@ class TargetSync(threading.Thread):
         self.target = target
         self._stop_event = stop
         self._delivered = ""
-        # What lies at the target, and what its notes say; None: they have to be read.
-        self._held: dict[str, str] | None = None
-        self._noted: dict[str, str] = {}
+        # Path -> hash of what is at the target; None if it has to be read. Then what was last saved there.
+        self._inventory: dict[str, str] | None = None
+        self._saved_inventory: dict[str, str] = {}
 
     def run(self) -> None:
         failures = 0
         while not self._stop_event.wait(backoff(failures - 1) if failures else TICK):
-            failures = 0 if self.look() else failures + 1
+            failures = 0 if self.synchronize() else failures + 1
         connection.close()
 
-    def look(self) -> bool:
-        """Deliver what has been published since the last time, if anything has. False if that failed."""
+    def synchronize(self) -> bool:
+        """Upload a new generation, if there is one. Return False if that failed."""
         public_id, generation = self._published()
         if generation is None or generation.name == self._delivered:
             return True
@@ -78,17 +81,17 @@ class TargetSync(threading.Thread):
                 )
         except Exception as error:
             if not generation.exists():
-                return True  # swept while it was being delivered: there is a newer one
-            self._held = None
+                return True  # removed during the upload: there is a newer generation
+            self._inventory = None
             # Libraries append pages of details after an empty line.
             text = str(error).strip().split("\n\n")[0] or type(error).__name__
-            logger.warning("%s could not be brought up to date; what is there stays. %s", self.target.name, text)
+            logger.warning("%s could not be updated. Its files remain. %s", self.target.name, text)
             _to_database(lambda page: Publication.objects.failed(page, text, target=self.target.name), public_id)
             return False
         return True
 
     def _published(self) -> tuple[str, Path | None]:
-        """The target's page, and the generation of it that readers see; None if there is none yet."""
+        """Return the public id of the target's page and the folder of its current generation, if it has one."""
         public_id = self.target.page
         if not public_id:
             file = Path(settings.PUBLISHED_DIR) / HOSTS
@@ -96,47 +99,47 @@ class TargetSync(threading.Thread):
         return public_id, tree_of(public_id).current if public_id else None
 
     def _deliver(self, generation: Path) -> int:
-        """How many files lie there when all is done; 0 if there was not enough time for it."""
-        if self._held is None or not self.target.has_notes():
-            self._noted = self.target.held()
-            self._held = dict(self._noted)
-        held, deadline = self._held, time.monotonic() + AT_A_TIME
+        """Upload what differs. Return the number of files at the target, or 0 if there was not enough time."""
+        if self._inventory is None or not self.target.has_inventory():
+            self._saved_inventory = self.target.inventory()
+            self._inventory = dict(self._saved_inventory)
+        inventory, deadline = self._inventory, time.monotonic() + AT_A_TIME
         wanted = {item.path: item for item in items(generation, Path(settings.STATIC_ROOT))}
-        gone = sorted(held.keys() - wanted.keys())
-        # What was hidden goes first. What open pages may still load goes last.
-        self._drop(path for path in gone if not path.startswith(LOADED))
-        # What is not noted would never be taken away again if we were killed now.
-        self._note(dict.fromkeys(wanted, "") | held)
+        gone = sorted(inventory.keys() - wanted.keys())
+        # Remove what was hidden first, and what open pages may still load last.
+        self._remove(path for path in gone if not path.startswith(LOADED_BY_PAGES))
+        # Save all paths first: a path that is not in the inventory would never be removed after a crash.
+        self._save(dict.fromkeys(wanted, "") | inventory)
         for item in wanted.values():
-            if held.get(item.path) == item.digest:
+            if inventory.get(item.path) == item.digest:
                 continue
             if self._stop_event.is_set() or time.monotonic() > deadline:
-                self._note(held)
+                self._save(inventory)
                 return 0
             self.target.put(item)
-            held[item.path] = item.digest
-        self._drop(path for path in gone if path.startswith(LOADED))
-        self._note(held)
-        return len(held)
+            inventory[item.path] = item.digest
+        self._remove(path for path in gone if path.startswith(LOADED_BY_PAGES))
+        self._save(inventory)
+        return len(inventory)
 
-    def _drop(self, paths: Iterable[str]) -> None:
+    def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
-            self.target.drop(path)
-            if self._held:
-                self._held.pop(path, None)
+            self.target.remove(path)
+            if self._inventory:
+                self._inventory.pop(path, None)
 
-    def _note(self, held: dict[str, str]) -> None:
-        """Write down what lies there, if that is worth it."""
-        changed = {path for path, _ in held.items() ^ self._noted.items()}
-        if changed - EVERY_MINUTE or held.keys() != self._noted.keys():
-            self.target.write_notes(json.dumps(held, sort_keys=True).encode())
-            self._noted = dict(held)
+    def _save(self, inventory: dict[str, str]) -> None:
+        """Save the inventory, unless only paths of EVERY_MINUTE changed."""
+        changed = {path for path, _ in inventory.items() ^ self._saved_inventory.items()}
+        if changed - EVERY_MINUTE or inventory.keys() != self._saved_inventory.keys():
+            self.target.write_inventory(json.dumps(inventory, sort_keys=True).encode())
+            self._saved_inventory = dict(inventory)
 
 
-def _to_database(tell: Callable[[Page], object], public_id: str) -> None:
-    """For staff. If the database is away, they will hear of it by the age."""
+def _to_database(record: Callable[[Page], object], public_id: str) -> None:
+    """Record the result for staff. If the database is down, they see it by the age of the last record."""
     try:
         if page := Page.objects.filter(public_id=public_id).first():
-            tell(page)
+            record(page)
     except DatabaseTrouble:
         connection.close()

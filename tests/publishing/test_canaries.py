@@ -89,7 +89,7 @@ def bring(page: Page, root: Path) -> None:
     write_hosts(Page.objects.order_by("pk"))
     page_publisher(page).update(page)
     (target,) = read_targets([f"file://{root}"])
-    assert TargetSync(target, Event()).look()
+    assert TargetSync(target, Event()).synchronize()
 
 
 def test_no_secret_is_in_any_file_of_a_page_that_is_published_as_a_whole(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_folder_becomes_a_web_root_of_plain_files(tmp_path: Path) -> None:
     publish(page)
     root = tmp_path / "www"
     target = courier(f"file://{root}")
-    assert target.look()
+    assert target.synchronize()
     lying = {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
     assert {"index.html", "index.html.gz", "index.html.br", "404.html", "live.json", "history.atom"} <= lying
     assert {f"incidents/{maintenance.public_id}.html", f"incidents/{maintenance.public_id}.ics.br"} <= lying
@@ -96,7 +96,7 @@ def test_a_copy_is_as_old_as_its_original(tmp_path: Path) -> None:
     publish(page)
     original = Path(django_settings.PUBLISHED_DIR) / page.public_id / "current/live.json"
     os.utime(original, (1_700_000_000, 1_700_000_000))
-    courier(f"file://{tmp_path}/www").look()
+    courier(f"file://{tmp_path}/www").synchronize()
     assert (tmp_path / "www/live.json").stat().st_mtime == 1_700_000_000
 
 
@@ -105,7 +105,7 @@ def test_a_bucket_answers_for_the_paths_that_visitors_ask_for(bucket: Bucket) ->
     page = make_page()
     incident = make_incident(page)
     publish(page)
-    assert to_bucket(bucket).look()
+    assert to_bucket(bucket).synchronize()
     body, headers = bucket.objects[f"incidents/{incident.public_id}"]
     assert body.decode() == published(page)[f"/incidents/{incident.public_id}"]
     assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -119,7 +119,7 @@ def test_a_bucket_answers_for_the_paths_that_visitors_ask_for(bucket: Bucket) ->
 
 def test_a_folder_within_a_bucket_keeps_to_itself(bucket: Bucket) -> None:
     publish(make_page())
-    to_bucket(bucket, "/our/page").look()
+    to_bucket(bucket, "/our/page").synchronize()
     assert "our/page/index.html" in bucket.objects
     assert {key.split("/")[0] for key in bucket.objects} == {"our"}
 
@@ -129,12 +129,12 @@ def test_only_what_changed_is_sent_and_notes_come_last(bucket: Bucket) -> None:
     incident, old = make_incident(page), make_resolved(page)
     publish(page)
     target = to_bucket(bucket)
-    target.look()
+    target.synchronize()
     assert bucket.puts[-1] == ".candor.json"
     bucket.requests.clear()
     post(incident, body="News!")
     publish(page)
-    target.look()
+    target.synchronize()
     assert f"incidents/{incident.public_id}" in bucket.puts
     assert not {f"incidents/{old.public_id}", "robots.txt", "404.html"} & set(bucket.puts)
     assert bucket.puts[-3:] == ["index.html", "live.json", ".candor.json"]
@@ -144,17 +144,17 @@ def test_only_what_changed_is_sent_and_notes_come_last(bucket: Bucket) -> None:
 def test_nothing_is_asked_of_a_target_while_nothing_is_published(bucket: Bucket) -> None:
     publish(make_page())
     target = to_bucket(bucket)
-    target.look()
+    target.synchronize()
     bucket.requests.clear()
-    assert target.look()
+    assert target.synchronize()
     assert bucket.requests == []
 
 
 def test_after_a_start_what_lies_there_is_not_sent_again(bucket: Bucket) -> None:
     publish(make_page())
-    to_bucket(bucket).look()
+    to_bucket(bucket).synchronize()
     bucket.requests.clear()
-    assert to_bucket(bucket).look()
+    assert to_bucket(bucket).synchronize()
     assert bucket.puts == []
 
 
@@ -164,10 +164,10 @@ def test_what_is_hidden_is_taken_away(kind: str, bucket: Bucket, tmp_path: Path)
     incident = make_incident(page)
     publish(page)
     target = to_bucket(bucket) if kind == "s3" else courier(f"file://{tmp_path}/www")
-    target.look()
+    target.synchronize()
     incident_lifecycle.hide(incident, reason="By mistake", actor=ALICE)
     publish(page)
-    target.look()
+    target.synchronize()
     assert f"incidents/{incident.public_id}" not in bucket.objects
     assert not list(tmp_path.glob(f"www/incidents/{incident.public_id}*"))
 
@@ -176,7 +176,7 @@ def test_what_was_put_just_before_a_kill_is_taken_away_too(bucket: Bucket, monke
     page = make_page()
     publish(page)
     target = to_bucket(bucket)
-    target.look()
+    target.synchronize()
     incident = make_incident(page)
     publish(page)
     really = target.target.put
@@ -187,11 +187,11 @@ def test_what_was_put_just_before_a_kill_is_taken_away_too(bucket: Bucket, monke
 
     monkeypatch.setattr(target.target, "put", killed)
     with pytest.raises(SystemExit):
-        target.look()
+        target.synchronize()
     assert f"incidents/{incident.public_id}" in bucket.objects
     incident_lifecycle.hide(incident, reason="By mistake", actor=ALICE)
     publish(page)
-    to_bucket(bucket).look()
+    to_bucket(bucket).synchronize()
     assert f"incidents/{incident.public_id}" not in bucket.objects
 
 
@@ -205,13 +205,13 @@ def test_a_first_delivery_that_takes_long_goes_on_with_what_is_newest(
     target = to_bucket(bucket)
     ticks = iter([0.0, -1.0, -1.0, -1.0] + [1.0] * 1000)
     monkeypatch.setattr("time.monotonic", lambda: next(ticks))
-    target.look()
+    target.synchronize()
     assert 0 < len(bucket.puts) < 8
     post(incident, body="News!")
     publish(page)
     monkeypatch.undo()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    target.look()
+    target.synchronize()
     assert b"News!" in bucket.objects["index.html"][0]
     assert state(target).published_at
 
@@ -221,15 +221,15 @@ def test_a_failing_target_is_told_to_staff_holds_up_no_other_and_heals(bucket: B
     publish(page)
     broken, fine = to_bucket(bucket), courier(f"file://{tmp_path}/www")
     bucket.broken = True
-    assert not broken.look()
-    assert fine.look()
+    assert not broken.synchronize()
+    assert fine.synchronize()
     assert state(broken).failing_since
     assert "503" in state(broken).error
     assert "Debug" not in state(broken).error
     assert not state(fine).error
     assert list(Publication.objects.in_trouble(page)) == [state(broken)]
     bucket.broken = False
-    assert broken.look()
+    assert broken.synchronize()
     assert not state(broken).error
     assert "index.html" in bucket.objects
     assert not Publication.objects.in_trouble(page)
@@ -239,11 +239,11 @@ def test_a_target_that_was_emptied_is_filled_again(tmp_path: Path) -> None:
     page = make_page()
     publish(page)
     target = courier(f"file://{tmp_path}/www")
-    target.look()
+    target.synchronize()
     (tmp_path / "www").rename(tmp_path / "gone")
     make_incident(page)
     publish(page)
-    target.look()
+    target.synchronize()
     assert (tmp_path / "www/robots.txt").exists()
 
 
@@ -251,8 +251,8 @@ def test_the_second_page_goes_where_it_is_told_to(tmp_path: Path) -> None:
     first, second = make_page(), make_page(name="Other", domain="other.example")
     publish(first)
     publish(second)
-    courier(f"file://{tmp_path}/first").look()
-    courier(f"file://{tmp_path}/second?page={second.public_id}").look()
+    courier(f"file://{tmp_path}/first").synchronize()
+    courier(f"file://{tmp_path}/second?page={second.public_id}").synchronize()
     assert "Acme" in (tmp_path / "first/index.html").read_text()
     assert "Other" in (tmp_path / "second/index.html").read_text()
 
@@ -275,26 +275,26 @@ def test_late_is_what_was_not_published_for_three_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("ftp://example.com", "Targets begin with"),
         ("/srv/www", "Targets begin with"),
-        ("file://srv/www", "whole path"),
-        ("file:///", "whole path"),
-        ("file:///srv?region=x", "knows no option “region”"),
-        ("s3://", "A bucket is named like"),
-        ("s3://key:secret@bucket", "No password"),
-        ("s3://bucket?regoin=x", "knows no option “regoin”"),
+        ("file://srv/www", "absolute path"),
+        ("file:///", "absolute path"),
+        ("file:///srv?region=x", "Unknown option “region”"),
+        ("s3://", "Enter a bucket as"),
+        ("s3://key:secret@bucket", "Remove the credentials"),
+        ("s3://bucket?regoin=x", "Unknown option “regoin”"),
     ],
 )
 def test_a_wrong_target_is_named_by_the_checks_before_anything_starts(
-    address: str, said: str, settings: Settings
+    address: str, message: str, settings: Settings
 ) -> None:
-    with pytest.raises(TargetConfigError, match=said):
+    with pytest.raises(TargetConfigError, match=message):
         read_targets([address])
     settings.PUBLISH_TO = [address]
-    (found,) = run_checks()
-    assert "PUBLISH_TO: " in found.msg
+    (error,) = run_checks()
+    assert "PUBLISH_TO: " in error.msg
 
 
 def test_the_same_target_twice_is_refused() -> None:

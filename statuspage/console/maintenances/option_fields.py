@@ -31,8 +31,8 @@ class WithOptions(forms.Form):
         help_text="Components with a worse status keep it.",
     )
     restore_components = forms.BooleanField(label="Set components to “Operational” at the end", required=False)
-    notify_start = forms.BooleanField(label="When it starts", required=False)
-    notify_end = forms.BooleanField(label="When it ends", required=False)
+    notify_start = forms.BooleanField(label="At the start", required=False)
+    notify_end = forms.BooleanField(label="At the end", required=False)
     reminders = forms.TypedMultipleChoiceField(
         label="Reminders",
         required=False,

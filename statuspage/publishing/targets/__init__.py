@@ -1,4 +1,4 @@
-"""Copies of the published page elsewhere. `PUBLISH_TO` names them by address; each scheme has a module here."""
+"""Copies of the published page elsewhere. `PUBLISH_TO` lists their URLs; each URL scheme has a module here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAKERS = {"file": files, "s3": bucket}
 
 
 def read_targets(addresses: Iterable[str]) -> list[Target]:
-    """Wrong, in words for who set it, if one cannot be understood or used."""
+    """Return the targets of these URLs. Raises TargetConfigError if one is invalid or cannot be used."""
     targets: dict[str, Target] = {}
     for address in addresses:
         target = _read(address)
         if target.name in targets:
-            raise TargetConfigError(f"{target.name} stands there twice.")
+            raise TargetConfigError(f"{target.name} is listed twice.")
         targets[target.name] = target
     return list(targets.values())
 
@@ -28,12 +28,12 @@ def _read(address: str) -> Target:
         url = urlsplit(address)
         options = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
     except ValueError as error:
-        raise TargetConfigError(f"“{address}” is not an address: {error}.") from error
+        raise TargetConfigError(f"“{address}” is not a valid URL: {error}.") from error
     if url.scheme not in MAKERS:
-        raise TargetConfigError(f"“{address}” is no target. Targets begin with file:/// or s3://.")
+        raise TargetConfigError(f"“{address}” is not a target. Targets begin with file:/// or s3://.")
     if url.username or url.password:
         raise TargetConfigError(
-            "No password belongs into a target. Credentials are read from AWS_ACCESS_KEY_ID and its relatives."
+            "Remove the credentials from the target. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead."
         )
     page = options.pop("page", "")
     return MAKERS[url.scheme](url, page, options)

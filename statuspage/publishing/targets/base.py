@@ -1,4 +1,4 @@
-"""What a target has to be able to do, and what is delivered to it."""
+"""The interface of a target, and the files that are copied to it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 
 from statuspage.common.published_folder import ARCHIVE, file_of, read_manifest
 
-# What a target holds, for ourselves: path -> hash. Nothing in it is secret.
+# Name of the file at the target that lists its content as path -> hash. Nothing in it is secret.
 INVENTORY = ".candor.json"
 STATIC = "/static/"
-# What pages load: there before them, and longer than they.
-LOADED = (STATIC, "/accent-", "/logo-")
+# Files that pages load: uploaded before the pages and removed after them.
+LOADED_BY_PAGES = (STATIC, "/accent-", "/logo-")
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class TargetConfigError(Exception):
-    """A target that cannot be understood or used; the text says why."""
+    """A target is invalid or cannot be used. The message is for the person who configured it."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One path, and the file that answers for it. `headers` are what visitors should get with it."""
+    """A path, its file, and the response headers for it."""
 
     path: str
     file: Path
@@ -34,9 +34,9 @@ class Item:
 
 
 class Target(ABC):
-    """A place that holds a copy of one page, laid out as a web root. `page`: its code, empty for the install's first.
+    """A copy of one page, laid out as a web root. `page` is its public id; empty for the first page.
 
-    Everything may raise whatever the place fails with; it is tried again.
+    All methods may raise any exception. The operation is then tried again.
     """
 
     def __init__(self, name: str, page: str) -> None:
@@ -45,34 +45,34 @@ class Target(ABC):
 
     @abstractmethod
     def put(self, item: Item) -> None:
-        """Replaces what was there at once: no reader sees a half."""
+        """Write or replace a file atomically."""
 
     @abstractmethod
-    def drop(self, path: str) -> None:
-        """Nothing happens if it is not there."""
+    def remove(self, path: str) -> None:
+        """Remove a path if it exists."""
 
     @abstractmethod
-    def has_notes(self) -> bool:
-        """Cheap. If they are gone, so may be all else."""
+    def has_inventory(self) -> bool:
+        """Return whether the inventory exists. If it does not, other files may be missing too. This must be cheap."""
 
     @abstractmethod
-    def read_notes(self) -> bytes | None: ...
+    def read_inventory(self) -> bytes | None: ...
 
     @abstractmethod
-    def write_notes(self, notes: bytes) -> None: ...
+    def write_inventory(self, content: bytes) -> None: ...
 
-    def held(self) -> dict[str, str]:
-        """What lies there by our own notes; nothing if there are none, or they are damaged."""
+    def inventory(self) -> dict[str, str]:
+        """Return path -> hash of the files at the target; empty if the inventory is missing or damaged."""
         try:
-            inventory = json.loads(self.read_notes() or b"{}")
+            inventory = json.loads(self.read_inventory() or b"{}")
         except ValueError:
             return {}
         return inventory if isinstance(inventory, dict) else {}
 
 
 def items(generation: Path, static: Path) -> Iterator[Item]:
-    """All that belongs to a page, in an order in which whoever follows a link misses nothing: style sheets and logos,
-    changed incidents, what links to them, the file that tells of the change; then past incidents, perhaps very many."""
+    """Yield all files of a page in an order that never leaves a broken link: style sheets and logos, changed incidents,
+    the pages that link to them, `/live.json`; then past incidents, which may be many."""
     yield from _static(static)
     manifest = read_manifest(generation)
     last = ("/", "/live.json")
@@ -88,11 +88,11 @@ def items(generation: Path, static: Path) -> Iterator[Item]:
 
 
 def _in_order(path: str) -> tuple[bool, bool, str]:
-    return (not path.startswith(LOADED), not path.startswith("/incidents/"), path)
+    return (not path.startswith(LOADED_BY_PAGES), not path.startswith("/incidents/"), path)
 
 
 def _static(folder: Path) -> Iterator[Item]:
-    """Those whose names say what is in them: pages link to no others."""
+    """Yield the static files with a hash in their names. Pages link to no others."""
     listed = folder / "staticfiles.json"
     names = json.loads(listed.read_text(encoding="utf-8"))["paths"].values() if listed.exists() else ()
     for name in sorted(set(names)):

@@ -1,7 +1,7 @@
-"""An S3-compatible bucket. A key is the path that visitors ask for, so that the bucket answers without any rules.
+"""An S3-compatible bucket. A key is the path that visitors request, so the bucket needs no rewrite rules.
 
-Objects are stored uncompressed: a bucket does not look at Accept-Encoding, so what is compressed would reach readers
-who cannot unpack it. The CDN in front of it compresses by itself.
+Objects are stored uncompressed: a bucket ignores Accept-Encoding, so clients without support for a compression would
+receive it too. The CDN in front of the bucket compresses.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from statuspage.publishing.targets.base import INVENTORY, Item, Target, TargetCo
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-# What a bucket can be told to send. All others are for the CDN to add (docs/deploy.md).
+# Response headers that a bucket can store. The CDN adds all others (docs/deploy.md).
 SENT = ("Content-Type", "Cache-Control", "Content-Disposition")
-# One request; what fails is tried again later, with all else that has changed by then.
+# For one request. Whatever fails is tried again later.
 TIMEOUT = "20s"
 RETRIES = 2
 
@@ -33,16 +33,16 @@ class Bucket(Target):
         attributes = {name: item.headers[name] for name in SENT if name in item.headers}
         obstore.put(self.store, _key(item.path), item.file.read_bytes(), attributes=attributes, use_multipart=False)
 
-    def drop(self, path: str) -> None:
+    def remove(self, path: str) -> None:
         import obstore
 
-        # S3 says nothing of what was not there; others of its kind do.
+        # S3 reports no error for a missing object; compatible services may.
         try:
             obstore.delete(self.store, _key(path))
         except FileNotFoundError:
             return
 
-    def has_notes(self) -> bool:
+    def has_inventory(self) -> bool:
         import obstore
 
         try:
@@ -51,7 +51,7 @@ class Bucket(Target):
             return False
         return True
 
-    def read_notes(self) -> bytes | None:
+    def read_inventory(self) -> bytes | None:
         import obstore
 
         try:
@@ -59,11 +59,11 @@ class Bucket(Target):
         except FileNotFoundError:
             return None
 
-    def write_notes(self, notes: bytes) -> None:
+    def write_inventory(self, content: bytes) -> None:
         import obstore
 
         attributes = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        obstore.put(self.store, INVENTORY, notes, attributes=attributes, use_multipart=False)
+        obstore.put(self.store, INVENTORY, content, attributes=attributes, use_multipart=False)
 
 
 def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
@@ -72,10 +72,10 @@ def bucket(url: SplitResult, page: str, options: dict[str, str]) -> Bucket:
     except ImportError as error:
         raise TargetConfigError("s3:// needs the package obstore: pip install 'candor-statuspage[s3]'.") from error
     if not url.netloc:
-        raise TargetConfigError("A bucket is named like s3://my-bucket, or s3://my-bucket/folder.")
+        raise TargetConfigError("Enter a bucket as s3://my-bucket or s3://my-bucket/folder.")
     endpoint, region = options.pop("endpoint", None), options.pop("region", None)
     if options:
-        raise TargetConfigError(f"s3:// knows no option “{next(iter(options))}”; there are endpoint, region and page.")
+        raise TargetConfigError(f"Unknown option “{next(iter(options))}” of s3://. Use endpoint, region or page.")
     settings = {"endpoint": endpoint, "region": region}
     store = S3Store(
         url.netloc,

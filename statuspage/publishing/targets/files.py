@@ -18,7 +18,7 @@ class FileTarget(Target):
         self.root = root
 
     def put(self, item: Item) -> None:
-        """Beside its `.gz` and `.br`, if there are any."""
+        """Write the file, with its `.gz` and `.br` if they exist."""
         place = self._place(item.path)
         place.parent.mkdir(parents=True, exist_ok=True)
         for suffix in CODINGS.values():
@@ -28,7 +28,7 @@ class FileTarget(Target):
             elif suffix:
                 wanted.unlink(missing_ok=True)
 
-    def drop(self, path: str) -> None:
+    def remove(self, path: str) -> None:
         place = self._place(path)
         for suffix in CODINGS.values():
             place.with_name(place.name + suffix).unlink(missing_ok=True)
@@ -36,37 +36,37 @@ class FileTarget(Target):
             if place.parent != self.root:
                 place.parent.rmdir()
 
-    def has_notes(self) -> bool:
+    def has_inventory(self) -> bool:
         return (self.root / INVENTORY).exists()
 
-    def read_notes(self) -> bytes | None:
+    def read_inventory(self) -> bytes | None:
         with contextlib.suppress(FileNotFoundError):
             return (self.root / INVENTORY).read_bytes()
         return None
 
-    def write_notes(self, notes: bytes) -> None:
+    def write_inventory(self, content: bytes) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         part = self.root / f"{INVENTORY}.part"
-        part.write_bytes(notes)
+        part.write_bytes(content)
         part.replace(self.root / INVENTORY)
 
     def _place(self, path: str) -> Path:
         place = self.root / (path.lstrip("/") if path.startswith(STATIC) else file_of(path))
         if ".." in place.parts:
-            raise ValueError(f"{path} would lead out of {self.root}.")
+            raise ValueError(f"{path} is outside of {self.root}.")
         return place
 
 
 def files(url: SplitResult, page: str, options: dict[str, str]) -> FileTarget:
     if url.netloc or not url.path.strip("/"):
-        raise TargetConfigError("A folder is named by its whole path, like file:///srv/status.")
+        raise TargetConfigError("Enter a folder with its absolute path, for example file:///srv/status.")
     if options:
-        raise TargetConfigError(f"file:// knows no option “{next(iter(options))}”; there is only page.")
+        raise TargetConfigError(f"Unknown option “{next(iter(options))}” of file://. The only option is page.")
     return FileTarget(f"file://{url.path}", page, Path(unquote(url.path)))
 
 
 def _replace(wanted: Path, file: Path) -> None:
-    """With the file's own time, from which readers judge how old it is."""
+    """Replace a file atomically and keep its modification time, which becomes Last-Modified."""
     part = wanted.with_name(f".{wanted.name}.{os.getpid()}.part")
     try:
         shutil.copyfile(file, part)

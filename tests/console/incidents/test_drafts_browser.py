@@ -34,7 +34,7 @@ def test_the_tabs_show_the_mail_and_the_webhook_while_typing(open_tab: OpenTab, 
     sign_in(tab)
     tab.goto(f"/console/p/acme/incidents/{incident.public_id}")
     tab.get_by_label("Message").first.fill("We know more.")
-    tab.get_by_label("E-mail").first.check()
+    tab.get_by_label("Email").first.check()
     expect(tab.get_by_text("Slow API").filter(has_text=f"[{page.name}]").first).to_be_visible()
     tab.get_by_label("Webhook").first.check()
     expect(tab.get_by_text('"body": "We know more."')).to_be_visible()
