@@ -66,7 +66,7 @@ def test_a_fragment_asked_for_by_a_stranger_says_so_and_moves_nobody_away(client
     assert answer.status_code == 401
     assert "Location" not in answer.headers
     assert "HX-Redirect" not in answer.headers
-    assert "What you wrote is still in the form" in sheet(answer).text
+    assert "Your text is still in the form" in sheet(answer).text
     assert sheet(answer).one("a").attributes["href"] == "/accounts/login/?next=%2Fconsole%2Fp%2Facme%2F"
 
 

@@ -187,7 +187,7 @@ def test_a_silent_dispatcher_is_an_alarm(editor: Client) -> None:
 
 def test_a_paused_channel_says_since_when_and_why(editor: Client) -> None:
     ChannelState.objects.pause("email", "Connection refused by 127.0.0.1:25.")
-    assert "Email is paused since" in notices(editor)
+    assert "Email has been paused since" in notices(editor)
     assert "Connection refused by 127.0.0.1:25." in notices(editor)
     ChannelState.objects.recovered("email")
     assert "paused" not in notices(editor)

@@ -55,7 +55,7 @@ def test_people_page_and_are_found_by_name_or_address(owner: Client) -> None:
     assert walked(owner, "/console/p/acme/people") == [50, 12]
     assert walked(owner, "/console/p/acme/people?q=person") == [50, 10]
     assert len(rows(sheet(owner.get("/console/p/acme/people?q=ode+ACME")))) == 1
-    assert "Nobody here has “nobody”" in sheet(owner.get("/console/p/acme/people?q=nobody")).text
+    assert "No people match “nobody”" in sheet(owner.get("/console/p/acme/people?q=nobody")).text
 
 
 def test_who_changes_a_role_is_back_where_they_were(owner: Client) -> None:
@@ -87,10 +87,7 @@ def test_channels_are_found_by_name_and_only_by_those_who_read_them_by_address(o
     assert walked(owner, "/console/p/acme/channels?q=hooks.example") == [50, 10]
     viewer = signed_in("viewer")
     assert walked(viewer, "/console/p/acme/channels?q=team") == [50, 10]
-    assert (
-        "No channel has “hooks.example” in its name."
-        in sheet(viewer.get("/console/p/acme/channels?q=hooks.example")).text
-    )
+    assert "No channels match “hooks.example”." in sheet(viewer.get("/console/p/acme/channels?q=hooks.example")).text
 
 
 @pytest.fixture
@@ -105,7 +102,7 @@ def letters(settings: Settings, tmp_path: Path) -> None:
 def test_mails_are_found_by_subject_or_address(owner: Client, letters: None) -> None:
     assert walked(owner, "/console/p/acme/mail?q=störung") == [50, 2]
     assert len(rows(sheet(owner.get("/console/p/acme/mail?q=GRÖSSERE+reader51")))) == 1
-    assert "No mail has “nobody”" in sheet(owner.get("/console/p/acme/mail?q=nobody")).text
+    assert "No emails match “nobody”" in sheet(owner.get("/console/p/acme/mail?q=nobody")).text
 
 
 def test_a_search_in_very_many_mails_says_how_far_it_looked(
@@ -114,7 +111,7 @@ def test_a_search_in_very_many_mails_says_how_far_it_looked(
     monkeypatch.setattr(mail_files, "SEARCHED", 10)
     document = sheet(owner.get("/console/p/acme/mail?q=reader"))
     assert len(rows(document)) == 10
-    assert "Looked for in the newest 10 mails." in document.text
+    assert "Searched the newest 10 emails." in document.text
     assert "Looked for" not in sheet(owner.get("/console/p/acme/mail")).text
 
 

@@ -124,7 +124,7 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
     running = owner.get(PATH, headers={"hx-request": "true"}).content.decode()
     assert 'hx-trigger="every 1s"' in running
     assert "<html" not in running
-    assert "Look again" in running
+    assert "Refresh" in running
     MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "words": "No."}])
     done = owner.get(PATH, headers={"hx-request": "true"}).content.decode()
     assert "hx-trigger" not in done

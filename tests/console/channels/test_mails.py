@@ -60,7 +60,7 @@ def links(client: Client, query: str = "") -> list[str]:
 def test_before_the_first_mail_the_page_says_what_will_be_here(editor: Client) -> None:
     text = text_of(editor.get("/console/p/acme/mail"))
     assert "No mail server is configured" in text
-    assert "No mail has been written yet." in text
+    assert "No emails yet." in text
 
 
 def test_mails_are_listed_newest_first(editor: Client) -> None:
@@ -150,7 +150,7 @@ def test_with_a_mail_server_the_page_tells_how_it_is_doing(editor: Client, page:
     settings.EMAIL_URL = "smtp://user:hush@mail.example.org:2525"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.example.org", 2525
     text = text_of(editor.get("/console/p/acme/mail"))
-    assert "Mails are sent through mail.example.org:2525 . It takes them." in text
+    assert "Mails are sent through mail.example.org:2525 ." in text
     assert "hush" not in text
     ChannelState.objects.pause("email", "Connection refused.")
     assert "has been failing since" in text_of(editor.get("/console/p/acme/mail"))
@@ -211,7 +211,9 @@ def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Pag
     for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
         delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
         bounces.came_back(delivery, kind, status="", words="554 Listed")
-        assert ("1 of these was refused because of us" in text_of(editor.get("/console/p/acme/mail"))) is told
+        assert (
+            "1 of these emails was rejected because of the sender" in text_of(editor.get("/console/p/acme/mail"))
+        ) is told
 
 
 def test_only_owners_are_offered_a_test_mail(page: Page) -> None:

@@ -19,7 +19,7 @@ def test_a_second_person_reads_approves_and_then_it_can_be_published(editor: Cli
     assert 'name="publish"' not in editor.get(url_of(incident)).content.decode()
     assert save(editor, incident, "publish").status_code == 422
     save(editor, incident, "ask")
-    assert "Waits for approval" in text_of(editor.get("/console/p/acme/"))
+    assert "Waiting for approval" in text_of(editor.get("/console/p/acme/"))
     mine = editor.get(url_of(incident, "/review"))
     assert "someone else must approve it" in text_of(mine)
     assert 'name="approve"' not in mine.content.decode()

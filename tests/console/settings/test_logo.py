@@ -120,9 +120,9 @@ def test_a_form_without_a_file_says_so(owner: Client) -> None:
 
 def test_an_owner_is_told_if_the_logo_is_swallowed_by_the_dark(owner: Client) -> None:
     upload(owner, logo=file_of(wordmark()))
-    assert "On dark ground much of it can hardly be seen. Add a lighter one" in sheet(owner.get(PATH)).text
+    assert "The logo has low contrast on a dark background. Add a lighter logo" in sheet(owner.get(PATH)).text
     upload(owner, logo_dark=file_of(wordmark(CHALK)))
-    assert "hardly" not in sheet(owner.get(PATH)).text
+    assert "low contrast" not in sheet(owner.get(PATH)).text
 
 
 def test_only_owners_may(page: Page) -> None:

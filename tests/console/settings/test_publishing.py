@@ -46,7 +46,7 @@ def test_each_target_is_shown_with_its_state_its_age_and_its_files(page: Page, v
     Publication.objects.succeeded(page, files=134)
     Publication.objects.failed(page, "503 Service Unavailable", target=BUCKET)
     folder, bucket = rows(viewer)
-    assert folder.startswith("The folder on ")
+    assert folder.startswith("Folder on ")
     assert "Up to date" in folder
     assert folder.endswith("134")
     assert "less than a minute ago" in folder

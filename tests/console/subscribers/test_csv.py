@@ -81,7 +81,7 @@ def test_a_file_is_previewed_and_then_imported(editor: Client, page: Page, rest:
     )
     preview = upload(editor, text)
     assert preview.status_code == 200
-    assert "3 new and told from now on" in sheet(preview).text
+    assert "3 new: subscribed without confirmation" in sheet(preview).text
     assert not Subscriber.objects.exists()
     answer = commit(editor, preview)
     assert "3 subscribers added." in sheet(answer).text
@@ -115,7 +115,12 @@ def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: C
     lines = "".join(f"{state}@example.com,incidents\n" for state in ("active", "paused", "unsubscribed", "pending"))
     preview = upload(editor, f"email,kinds\n{lines}new@example.com,\n")
     text = sheet(preview).text
-    for words in ("1 new", "1 here already and not confirmed", "2 here already: left", "1 had unsubscribed"):
+    for words in (
+        "1 new",
+        "1 already listed with a pending confirmation",
+        "2 already subscribed: unchanged",
+        "1 unsubscribed: unchanged",
+    ):
         assert words in text
     commit(editor, preview)
     assert states() == {
@@ -160,7 +165,7 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
 def test_a_thousand_errors_do_not_flood_the_page(editor: Client, page: Page) -> None:
     preview = upload(editor, "email\n" + "nonsense\n" * 1000)
     text = sheet(preview).text
-    assert "these 1000 things" in text
+    assert "these 1000 errors" in text
     assert "… and 950 more." in text
 
 
