@@ -73,7 +73,7 @@ def send(owner: Client, to: str = TO) -> Any:
 def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpSink) -> None:
     owner = signed_in("owner")
     text = sheet(send(owner)).one("main").text
-    assert "The mail server took the mail." in text
+    assert "The mail server accepted the email." in text
     assert f"{TO} is accepted: 250 OK" in text
     assert "Its last answer: 250 OK" in text
     (received,) = sink.emails
@@ -128,13 +128,13 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
     MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "words": "No."}])
     done = owner.get(PATH, headers={"hx-request": "true"}).content.decode()
     assert "hx-trigger" not in done
-    assert "The first step that failed says why." in done
+    assert "See the first failed step." in done
 
 
 def test_a_test_that_was_cut_off_says_so(page: Page, sink: SmtpSink) -> None:
     test = MailTest.objects.create(page=page, to=TO)
     MailTest.objects.filter(pk=test.pk).update(started_at="2022-09-21T14:14Z")
-    assert "This test was cut off" in sheet(signed_in("owner").get(PATH)).one("main").text
+    assert "This test was interrupted" in sheet(signed_in("owner").get(PATH)).one("main").text
 
 
 def test_without_a_mail_server_it_becomes_a_file(page: Page, settings: Settings, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     raw = returned(POSTFIX, sink.emails[0].sender)
     assert receive(io.BytesIO(raw)) == "refused for good 5.1.1: a test mail"
     text = sheet(owner.get(PATH)).one("main").text
-    assert "and then it came back. Refused for good: 550 5.1.1" in text
+    assert "but it bounced. Refused for good: 550 5.1.1" in text
 
 
 def test_where_nothing_listens_it_says_so(page: Page, settings: Settings) -> None:

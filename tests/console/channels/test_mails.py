@@ -132,7 +132,7 @@ def test_a_link_that_sets_a_password_is_for_owners(editor: Client, settings: Set
     owner = make_user("owner")
     Client().post("/accounts/password/reset/", {"email": owner.email})
     drain()
-    assert "Set a new password for owners only" in text_of(editor.get("/console/p/acme/mail"))
+    assert "Set a new password only visible to owners" in text_of(editor.get("/console/p/acme/mail"))
     assert links(editor) == []
     boss = signed_in("owner")
     (link,) = links(boss)
@@ -150,7 +150,7 @@ def test_with_a_mail_server_the_page_tells_how_it_is_doing(editor: Client, page:
     settings.EMAIL_URL = "smtp://user:hush@mail.example.org:2525"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.example.org", 2525
     text = text_of(editor.get("/console/p/acme/mail"))
-    assert "Mails are sent through mail.example.org:2525 ." in text
+    assert "Emails are sent through mail.example.org:2525 ." in text
     assert "hush" not in text
     ChannelState.objects.pause("email", "Connection refused.")
     assert "has been failing since" in text_of(editor.get("/console/p/acme/mail"))
