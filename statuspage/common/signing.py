@@ -6,10 +6,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 
 from django.conf import settings
 from django.core import signing
-from django.utils.crypto import salted_hmac
 
 _NUMBER_BYTES, _TAG_BYTES = 5, 10
 
@@ -54,7 +54,9 @@ def _signer(purpose: str, key: str) -> signing.TimestampSigner:
 
 def stable_id(purpose: str, *parts: object) -> str:
     """Return 32 hex digits: the same for the same parts, and unguessable without the secret key."""
-    return salted_hmac(f"candor.{purpose}", "/".join(map(str, parts)), algorithm="sha256").hexdigest()[:32]
+    mac = _keyed_hmac(_salted_key(f"candor.{purpose}", settings.SECRET_KEY)).copy()
+    mac.update("/".join(map(str, parts)).encode())
+    return mac.hexdigest()[:32]
 
 
 def sign_number(purpose: str, number: int) -> str:
@@ -91,9 +93,23 @@ def _mask(key: bytes, tag: bytes) -> int:
 
 def _hmac(key: bytes, message: bytes) -> bytes:
     """Not hmac.digest(), which releases the interpreter's lock: each call then waits for the other busy threads."""
-    return hmac.new(key, message, "sha256").digest()
+    mac = _keyed_hmac(key).copy()
+    mac.update(message)
+    return mac.digest()
+
+
+@lru_cache(maxsize=32)
+def _keyed_hmac(key: bytes) -> hmac.HMAC:
+    """Cached, because every email of a large mailing needs it. Copy it before use."""
+    return hmac.new(key, digestmod="sha256")
+
+
+@lru_cache(maxsize=32)
+def _salted_key(salt: str, secret_key: str) -> bytes:
+    """Return the key that django.utils.crypto.salted_hmac derives."""
+    return sha256((salt + secret_key).encode()).digest()
 
 
 @lru_cache(maxsize=16)
-def _number_key(purpose: str, _secret_key: str) -> bytes:
-    return salted_hmac(f"candor.{purpose}", "number", algorithm="sha256").digest()
+def _number_key(purpose: str, secret_key: str) -> bytes:
+    return _hmac(_salted_key(f"candor.{purpose}", secret_key), b"number")

@@ -14,12 +14,12 @@ from tests.importers.statuspages import PAGE_ID, FakeStatuspage
 @dataclass(frozen=True)
 class Ran:
     code: int
-    said: str
+    output: str
     error: str = ""
 
     def row(self, kind: str) -> dict[str, int]:
         """The line of `kind` in the table at the end."""
-        lines = self.said.splitlines()
+        lines = self.output.splitlines()
         head = next(line for line in lines if line.split()[:1] == ["read"]).split()
         found = next(line for line in lines if line.startswith(f"{kind} "))
         figures = [int(cell.replace(",", "")) for cell in found.split()[1:]]

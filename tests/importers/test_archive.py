@@ -199,7 +199,7 @@ def test_a_logo_that_is_no_picture_is_left_out(tmp_path: Path, change: dict[str,
     forget_everything()
     ran = load(path)
     assert ran.code == 3
-    assert said in ran.said
+    assert said in ran.output
     assert Page.objects.get().logo is None
 
 
@@ -216,7 +216,7 @@ def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_
     forget_everything()
     ran = load(tmp_path / "page.jsonl")
     assert (ran.code, ran.row("subscribers")["skipped"]) == (3, 2)
-    assert "export it with --with-secrets" in ran.said
+    assert "export it with --with-secrets" in ran.output
     assert [one.email for one in Subscriber.objects.all()] == ["ada@example.com"]
 
 
@@ -243,8 +243,8 @@ def test_a_file_that_breaks_off_is_read_as_far_as_it_goes_and_said_to_be_incompl
     forget_everything()
     ran = load(path)
     assert ran.code == 3
-    assert "it is not JSON" in ran.said
-    assert "ends after line" in ran.said
+    assert "it is not JSON" in ran.output
+    assert "ends after line" in ran.output
     assert Incident.objects.count() == 1
 
 
@@ -299,8 +299,8 @@ def test_a_damaged_line_is_named_and_the_rest_comes_over(
     forget_everything()
     ran = load(path)
     assert ran.code == 3
-    assert f"line {number + 1}, incident" in ran.said
-    assert said in ran.said
+    assert f"line {number + 1}, incident" in ran.output
+    assert said in ran.output
     assert [one.title for one in Incident.objects.all()] == ["Whole"]
     assert IncidentUpdate.objects.count() == 1
 

@@ -35,7 +35,7 @@ def skipped(ran: Ran, count: int) -> str:
     """The one line that says why."""
     assert (ran.code, ran.row("incidents")["skipped"]) == (3, count), ran
     assert Incident.objects.filter(public_id=GOOD).exists()
-    return next(line for line in ran.said.splitlines() if BAD in line)
+    return next(line for line in ran.output.splitlines() if BAD in line)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_an_incident_that_cannot_be_read_is_named_and_the_others_come(
     two(theirs, lambda told: told.update({key: value}))
     ran = importer(theirs)
     assert (ran.code, ran.row("incidents")["skipped"]) == (3, 1), ran
-    assert why in ran.said
+    assert why in ran.output
     assert [one.public_id for one in Incident.objects.all()] == [GOOD]
 
 
@@ -64,7 +64,7 @@ def test_an_update_that_cannot_be_read_is_named_and_its_incident_comes(theirs: F
     two(theirs, lambda told: told["incident_updates"][1].update({"display_at": "noon", "id": None}))
     ran = run_public(theirs)
     assert (ran.code, ran.row("updates")["skipped"]) == (3, 1)
-    assert f"incident {BAD}, update 2: skipped, because its display_at “noon” is not a time." in ran.said
+    assert f"incident {BAD}, update 2: skipped, because its display_at “noon” is not a time." in ran.output
     assert Incident.objects.get(public_id=BAD).updates.count() == 2
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_status_is_read_as_the_nearest_and_reported(theirs: FakeStatu
     two(theirs, lambda told: told["incident_updates"][-1].update({"status": word}))
     ran = run_public(theirs)
     assert ran.code == 3
-    assert f"“{word}” is unknown and was read as “{read_as}”" in ran.said
+    assert f"“{word}” is unknown and was read as “{read_as}”" in ran.output
     assert Incident.objects.get(public_id=BAD).updates.oldest_first()[0].status == read_as
 
 
@@ -86,8 +86,8 @@ def test_an_unknown_component_status_and_impact_are_read_as_the_nearest(theirs: 
     assert ran.code == 3
     assert Component.objects.get(name="Actions").status == "degraded_performance"
     assert Incident.objects.get(public_id=BAD).impact == "minor"
-    assert "“sluggish”" in ran.said
-    assert "“catastrophic”" in ran.said
+    assert "“sluggish”" in ran.output
+    assert "“catastrophic”" in ran.output
 
 
 def test_times_of_every_zone_are_the_same_moments(theirs: FakeStatuspage) -> None:
@@ -108,7 +108,7 @@ def test_a_time_zone_that_nobody_knows_becomes_utc_and_is_reported(theirs: FakeS
     theirs.page["time_zone"] = "Berlin"
     ran = run_public(theirs)
     assert ran.code == 3
-    assert "“Berlin” is not a time zone" in ran.said
+    assert "“Berlin” is not a time zone" in ran.output
     assert Page.objects.get().time_zone == "Etc/UTC"
 
 
@@ -118,7 +118,7 @@ def test_ids_that_come_twice_make_one_of_each(theirs: FakeStatuspage) -> None:
     theirs.incidents = [first, again]
     ran = run_public(theirs)
     assert ran.code == 3
-    assert "appears twice" in ran.said
+    assert "appears twice" in ran.output
     assert (Incident.objects.count(), IncidentUpdate.objects.count()) == (1, 3)
 
 
@@ -143,7 +143,7 @@ def test_a_code_that_another_page_here_uses_is_left_to_it(theirs: FakeStatuspage
 def test_ids_that_cannot_be_kept_get_codes_that_stay_the_same(theirs: FakeStatuspage) -> None:
     two(theirs, lambda told: told.update({"id": "An-Older-Kind-Of-Id"}))
     ran = run_public(theirs)
-    assert "its ID cannot be used" in ran.said
+    assert "its ID cannot be used" in ran.output
     before = set(Incident.objects.values_list("public_id", flat=True))
     run_public(theirs, "--again")
     assert set(Incident.objects.values_list("public_id", flat=True)) == before
@@ -154,7 +154,7 @@ def test_a_text_that_nobody_may_write_here_is_kept_and_shown_as_it_was_typed(the
     two(theirs, lambda told: told["incident_updates"][0].update({"body": text}))
     ran = run_public(theirs)
     assert ran.code == 3
-    assert "a text is shown without formatting" in ran.said
+    assert "a text is shown without formatting" in ran.output
     kept = Incident.objects.get(public_id=BAD).updates.newest_first()[0]
     assert kept.body == text
     assert "<script" not in kept.body_html
@@ -189,7 +189,7 @@ def test_a_list_that_cannot_be_read_is_named_and_the_history_fills_the_gap(
     theirs.broken = {"/api/v2/incidents.json": reply}
     ran = run_public(theirs)
     assert ran.code == 3
-    assert said in ran.said
+    assert said in ran.output
     assert Incident.objects.get().public_id == GOOD
 
 
@@ -198,7 +198,7 @@ def test_one_broken_page_of_many_costs_only_what_is_on_it(theirs: FakeStatuspage
     theirs.broken = {"/v1/pages/kctbh9vrtdwd/incidents?limit=100&page=2": Reply(body=b'[{"id": "a1005scd1j')}
     ran = run_keyed(theirs)
     assert (ran.code, Incident.objects.count()) == (3, 150)
-    assert "page 2 of incidents" in ran.said
+    assert "page 2 of incidents" in ran.output
     theirs.broken.clear()
     assert run_keyed(theirs).row("incidents") == {
         "read": 250,
@@ -217,7 +217,7 @@ def test_without_the_history_the_feed_says_what_there_was(theirs: FakeStatuspage
     theirs.broken["/history.atom"] = Reply(body=f"<feed><entry>{entry}</entry></feed>".encode())
     ran = run_public(theirs)
     assert ran.code == 3
-    assert "only the incidents of the Atom feed were found" in ran.said
+    assert "only the incidents of the Atom feed were found" in ran.output
     assert Incident.objects.get().public_id == GOOD
 
 
@@ -278,7 +278,7 @@ def test_an_answer_larger_than_is_read_at_all_is_refused(
     theirs.broken = {"/api/v2/incidents.json": Reply(body=b'{"incidents": [' + b" " * 70_000_000 + b"]}")}
     ran = run_public(theirs)
     assert ran.code == 3
-    assert f"larger than {http.MAX_DOCUMENT:,} bytes" in ran.said
+    assert f"larger than {http.MAX_DOCUMENT:,} bytes" in ran.output
     assert Incident.objects.get().public_id == GOOD
 
 
@@ -294,7 +294,7 @@ def test_a_private_address_needs_to_be_allowed(theirs: FakeStatuspage, settings:
     settings.OUTBOUND_ALLOW = []
     ran = run_public(theirs)
     assert ran.code == 1
-    assert "list it in OUTBOUND_ALLOW" in ran.said
+    assert "list it in OUTBOUND_ALLOW" in ran.output
     assert theirs.requests == []
 
 

@@ -98,7 +98,7 @@ def test_a_column_of_another_kind_is_refused_with_its_incident(tmp_path: Path, c
     told(make_page())
     ran = brought(tmp_path / "page.jsonl", "incident", lambda raw: raw["postmortem"].update({column: value}))
     assert (ran.code, Incident.objects.count()) == (3, 0)
-    assert f"its {column} {'is null' if value is None else 'has the wrong type'}" in ran.said
+    assert f"its {column} {'is null' if value is None else 'has the wrong type'}" in ran.output
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_action_item_leads_to_the_web_alone(tmp_path: Path) -> None:
     def change(raw: Any) -> None:
         raw["postmortem"]["action_items"] = [item | {"url": "javascript:alert(1)"}]
 
-    assert "Enter a valid URL" in brought(tmp_path / "page.jsonl", "incident", change).said
+    assert "Enter a valid URL" in brought(tmp_path / "page.jsonl", "incident", change).output
     assert not Incident.objects.exists()
 
 

@@ -220,7 +220,7 @@ def test_a_dry_run_reads_all_and_writes_nothing(theirs: FakeStatuspage) -> None:
     theirs.incidents = [outage("hfdn5scd1jv1", BEGAN)]
     ran = run_public(theirs, "--dry-run")
     assert ran.row("incidents")["created"] == 1
-    assert "nothing was written" in ran.said
+    assert "nothing was written" in ran.output
     assert not Page.objects.exists()
     assert not Event.objects.exists()
 

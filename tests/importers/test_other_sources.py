@@ -117,7 +117,7 @@ def run_cachet(cachet: FakeCachet, *arguments: str) -> Ran:
 def test_a_cachet_of_either_kind_comes_over_with_its_timelines(cachet: FakeCachet) -> None:
     ran = run_cachet(cachet)
     assert (ran.code, Incident.objects.count()) == (3, 4), ran
-    assert "incident 7: its status “99” is unknown and was read as “investigating”" in ran.said
+    assert "incident 7: its status “99” is unknown and was read as “investigating”" in ran.output
     assert [one.full_name for one in Component.objects.order_by("pk")] == ["Core - API", "Web"]
     assert Component.objects.get(name="Web").status == "partial_outage"
     slow = Incident.objects.get(title="API is slow")
@@ -177,7 +177,7 @@ def test_the_monitors_of_uptime_kuma_become_components(tmp_path: Path) -> None:
     ran = run("uptime-kuma", str(path))
     assert (ran.code, ran.row("components")["skipped"]) == (3, 2)
     assert [one.full_name for one in Component.objects.all()] == ["Core - API"]
-    assert "not imported: incidents, maintenances, heartbeats" in ran.said
+    assert "not imported: incidents, maintenances, heartbeats" in ran.output
     assert run("uptime-kuma", str(path)).row("components")["unchanged"] == 1
 
 
@@ -223,8 +223,8 @@ def test_lines_that_cannot_be_read_are_named_by_their_number(tmp_path: Path) -> 
     path.write_text(SHEET + bad, encoding="utf-8")
     ran = run("csv", str(path))
     assert ran.code == 3
-    assert "line 6: skipped, because its at “soon” is not a time" in ran.said
-    assert "line 7: skipped, because its lines are not consecutive" in ran.said
+    assert "line 6: skipped, because its at “soon” is not a time" in ran.output
+    assert "line 7: skipped, because its lines are not consecutive" in ran.output
     assert Incident.objects.count() == 2
 
 

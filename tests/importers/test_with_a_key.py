@@ -130,9 +130,9 @@ def test_subscribers_that_cannot_move_are_named_by_their_code_and_counted(theirs
         "s3s3s3s3s3s3": "Enter a phone number",
         "s4s4s4s4s4s4": "Enter a valid email address",
     }.items():
-        (line,) = (line for line in ran.said.splitlines() if code in line)
+        (line,) = (line for line in ran.output.splitlines() if code in line)
         assert why in line
-    assert "not an address" not in ran.said
+    assert "not an address" not in ran.output
 
 
 def test_drafts_of_postmortems_and_the_switches_of_maintenances_come_along(theirs: FakeStatuspage) -> None:
@@ -246,7 +246,7 @@ def test_metrics_come_along_with_their_ids_and_their_numbers_are_said_to_be_left
     theirs.lists = {"metrics": [metric("m1m1m1m1m1m1", "Latency"), hidden]}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"]) == (0, 2)
-    assert "not imported: the points of 2 metrics" in ran.said
+    assert "not imported: the points of 2 metrics" in ran.output
     latency, queue = Metric.objects.in_order()
     assert (latency.public_id, latency.name, latency.metric_identifier) == ("m1m1m1m1m1m1", "Latency", "web.response")
     assert (latency.y_axis_min, latency.y_axis_max, latency.suffix, latency.decimal_places) == (0, 2.5, "ms", 1)
@@ -270,7 +270,7 @@ def test_a_metric_that_was_changed_here_stays_so(theirs: FakeStatuspage) -> None
     Metric.objects.update(name="Ours")
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["unchanged"]) == (3, 1)
-    assert "it was changed here and stays so" in ran.said
+    assert "it was changed here and stays so" in ran.output
     assert Metric.objects.get().name == "Ours"
 
 
@@ -284,7 +284,7 @@ def test_odd_metrics_are_named_and_the_rest_comes_over(theirs: FakeStatuspage) -
     theirs.lists = {"metrics": rows}
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("metrics")["created"], ran.row("metrics")["skipped"]) == (3, 2, 2)
-    assert "its axis was left to the chart" in ran.said
+    assert "its axis was left to the chart" in ran.output
     upside, endless = Metric.objects.in_order()
     assert (upside.y_axis_min, upside.y_axis_max) == (None, None)
     assert (endless.y_axis_max, endless.decimal_places) == (None, 10)
