@@ -45,7 +45,7 @@ def test_windows_that_are_long_over_are_swept() -> None:
     with time_machine.travel(NOON + timedelta(days=2), tick=False):
         ratelimit.allow("new", 1, 3600)
     with time_machine.travel(NOON + timedelta(days=2, hours=1), tick=False):
-        ratelimit.sweep()
+        ratelimit.delete_expired()
     assert RateCount.objects.get().key == "new"
 
 

@@ -55,7 +55,7 @@ def test_a_database_that_fails_for_a_while_is_survived(fleet: Fleet) -> None:
 
 def test_once_and_drain_end_by_themselves(fleet: Fleet) -> None:
     fleet.publish()
-    assert "deliveries settled" in fleet.candor.manage("dispatch", "--once")
+    assert "deliveries processed" in fleet.candor.manage("dispatch", "--once")
     fleet.candor.manage("dispatch", "--drain")
     assert fleet.readers_told() == 300
     assert fleet.doubles() == 0

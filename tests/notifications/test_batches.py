@@ -76,7 +76,7 @@ def test_a_reader_who_leaves_while_the_batch_is_sent_is_not_told(incident: Incid
     send_all(transport)
     assert last not in [delivery.subscriber for delivery in transport.sent]
     delivery = Delivery.objects.get(subscriber=last)
-    assert (delivery.state, delivery.last_error) == ("cancelled", "They unsubscribed before this was sent.")
+    assert (delivery.state, delivery.last_error) == ("cancelled", "The subscriber unsubscribed before this was sent.")
 
 
 def test_rows_that_another_took_meanwhile_are_left_to_them(incident: Incident) -> None:

@@ -33,7 +33,7 @@ def sent_delivery(page: Page) -> Delivery:
 
 
 def bounce(delivery: Delivery, kind: BounceKind = BounceKind.HARD, **more: Any) -> str:
-    return bounces.came_back(delivery, kind, **{"status": "5.1.1", "message": WORDS} | more)
+    return bounces.record_bounce(delivery, kind, **{"status": "5.1.1", "message": WORDS} | more)
 
 
 def days_ago(days: float) -> None:
@@ -66,7 +66,7 @@ def test_a_report_that_arrives_twice_counts_once(page: Page, subscriber: Subscri
     delivery = sent_delivery(page)
     bounce(delivery)
     subscriber.confirm()
-    assert bounce(delivery) == "known already"
+    assert bounce(delivery) == "already recorded"
     assert state(subscriber)[0] == "active"
     assert Bounce.objects.count() == 1
 
@@ -76,7 +76,7 @@ def test_a_hard_bounce_after_confirming_anew_stops(page: Page, subscriber: Subsc
     subscriber.refresh_from_db()
     subscriber.confirm()
     assert bounce(sent_delivery(page)) == "unsubscribed"
-    assert state(subscriber) == ("unsubscribed", f"Refused again after they had confirmed anew: {WORDS}")
+    assert state(subscriber) == ("unsubscribed", f"Rejected again after a new confirmation: {WORDS}")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details["because"] == "hard"
 
 
@@ -97,7 +97,10 @@ def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, subscriber: Subs
     for expected in ("recorded", "recorded", "paused"):
         days_ago(1)
         assert bounce(sent_delivery(page), **soft) == expected
-    assert state(subscriber)[1] == "Given up on 3 days within a week. Last answer: 452 4.2.2 Over quota"
+    assert (
+        state(subscriber)[1]
+        == "Emails could not be delivered on 3 days within a week. Last response: 452 4.2.2 Over quota"
+    )
 
 
 def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Subscriber) -> None:
@@ -129,7 +132,7 @@ def test_a_complaint_unsubscribes_whoever_made_it(page: Page, subscriber: Subscr
     delivery = sent_delivery(page)
     Subscriber.objects.update(state=before)
     assert bounce(delivery, BounceKind.COMPLAINT, status="", message="Reported as abuse") == "unsubscribed"
-    assert state(subscriber) == ("unsubscribed", "They reported a mail as spam.")
+    assert state(subscriber) == ("unsubscribed", "The subscriber reported an email as spam.")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details == {"because": "complaint", "status": ""}
 
 
@@ -183,7 +186,7 @@ def test_a_mail_to_the_owner_that_comes_back_leaves_the_endpoint_alone(page: Pag
     mail = hook.deliveries.get()
     assert (mail.channel, bounce(mail, BounceKind(kind))) == ("email", "recorded")
     assert hook.bounces.get().kind == kind
-    bounces.left_elsewhere(mail)
-    bounces.complained(hook, WORDS)
+    bounces.unsubscribe_by_provider(mail)
+    bounces.record_complaint(hook, WORDS)
     assert state(hook) == ("active", "")
     assert not AuditEntry.objects.filter(object_ref=hook.public_id).exists()

@@ -130,7 +130,7 @@ def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatcher_its
     finally:
         stop.set()
         receiver.stop()
-        sender.finish(by=time.monotonic() + 10)
+        sender.finish(deadline=time.monotonic() + 10)
     assert not sender.is_alive()
 
 

@@ -47,10 +47,10 @@ def test_a_bad_reputation_is_not_the_readers_fault() -> None:
         (shapes.DELAYED, "not a failure: delayed"),
         (shapes.POSTFIX.replace(b"Action: failed", b"Action: expanded"), "not a failure: expanded"),
         (shapes.POSTFIX.replace(b"Action: failed\n", b""), "not a failure: no recipient"),
-        (shapes.VACATION, "no delivery report, perhaps an automatic answer"),
+        (shapes.VACATION, "not a delivery report, possibly an automatic reply"),
         (shapes.COMPLAINT.replace(b"Type: abuse", b"Type: not-spam"), "not a complaint: not-spam"),
         (shapes.COMPLAINT.replace(b"Feedback-Type: abuse\n", b""), "not a complaint: no type"),
-        (b"", "no delivery report, perhaps an automatic answer"),
+        (b"", "not a delivery report, possibly an automatic reply"),
     ],
 )
 def test_what_is_no_failure_and_no_complaint_says_why_it_is_ignored(raw: bytes, ignored: str) -> None:

@@ -34,5 +34,5 @@ def test_processes_of_long_ago_are_forgotten() -> None:
     Heartbeat.objects.beat("dispatcher")
     Heartbeat.objects.update(at=from_now(-timedelta(days=1, seconds=1)))
     Heartbeat.objects.beat("worker")
-    Heartbeat.objects.sweep()
+    Heartbeat.objects.delete_expired()
     assert [beat.process for beat in Heartbeat.objects.all()] == ["worker"]

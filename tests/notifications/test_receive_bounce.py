@@ -85,7 +85,7 @@ def test_a_complaint_that_quotes_no_sender_is_known_by_the_link_to_unsubscribe(
 def test_a_link_to_unsubscribe_makes_no_bounce(sender: str, subscriber: Subscriber, sink: SmtpSink) -> None:
     link = b"List-Unsubscribe: " + str(parsed(sink.emails[0].raw)["List-Unsubscribe"]).encode()
     raw = returned(shapes.POSTFIX, "nobody@example.com").replace(b"From: Acme", link + b"\nFrom: Acme")
-    assert pipe(raw) == "ignored: names no mail of ours"
+    assert pipe(raw) == "ignored: no token of an email"
 
 
 def test_the_pipe_may_name_the_recipient_where_the_headers_do_not(sender: str, subscriber: Subscriber) -> None:
@@ -110,7 +110,7 @@ def test_delays_and_automatic_answers_change_nothing(sender: str, subscriber: Su
 def test_a_signed_address_of_a_mail_that_is_gone_is_ignored(page: Page, settings: Settings) -> None:
     settings.BOUNCE_ADDRESS = "bounce@status.example.com"
     outcome = pipe(returned(shapes.POSTFIX, return_path(sign_number(DELIVERY, 4711))))
-    assert outcome == "ignored: not signed by us, or about a mail that is gone"
+    assert outcome == "ignored: invalid token, or the email no longer exists"
 
 
 def test_a_huge_returned_mail_is_read_to_its_end_and_kept_only_in_part(sender: str, subscriber: Subscriber) -> None:

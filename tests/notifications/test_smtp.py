@@ -139,7 +139,7 @@ def guarded(
     # OpenSSL reads it whenever a context loads the machine's authorities.
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     sink = Guarded(certificate, request.param)
-    use_server(settings, sink)
+    use_server(settings, sink.controller.port)
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = request.param == "starttls", request.param == "ssl"
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "candor", "correct horse"
     sink.start()

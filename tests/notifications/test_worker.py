@@ -38,7 +38,7 @@ def incident(page: Page, subscriber: Subscriber) -> Incident:
 
 
 def served_by(sink: SmtpSink, settings: Settings) -> Iterator[SmtpSink]:
-    use_server(settings, sink)
+    use_server(settings, sink.controller.port)
     sink.start()
     yield sink
     sink.stop()
@@ -115,7 +115,7 @@ def test_a_temporary_refusal_is_tried_again_by_the_table(incident: Incident, sin
     deliver_due("email")
     delivery = only()
     assert delivery.state == DeliveryState.FAILED
-    assert delivery.last_error == "Given up after 11 attempts. Last answer: 451 4.7.1 Greylisted, come back later"
+    assert delivery.last_error == "Failed after 11 attempts. Last response: 451 4.7.1 Greylisted, come back later"
 
 
 def test_giving_up_takes_a_day_and_does_not_strike_the_reader_off(
@@ -211,7 +211,7 @@ def test_a_paused_channel_is_left_alone_and_works_again_later(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     deliver_due("email")
-    use_server(settings, smtp_sink)
+    use_server(settings, smtp_sink.controller.port)
     assert deliver_due("email") == 0
     make_due()
     assert deliver_due("email") == 1
@@ -280,7 +280,7 @@ def test_a_subscriber_who_left_meanwhile_is_not_told(
 ) -> None:
     subscriber.unsubscribe()
     deliver_due("email")
-    assert (only().state, only().last_error) == ("cancelled", "They unsubscribed before this was sent.")
+    assert (only().state, only().last_error) == ("cancelled", "The subscriber unsubscribed before this was sent.")
     assert sink.emails == []
 
 

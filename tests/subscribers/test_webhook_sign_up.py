@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.dispatcher.loop import drain, sweep
+from statuspage.dispatcher.loop import delete_expired_rows, drain
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
 from statuspage.subscribers import endpoints
@@ -302,7 +302,7 @@ def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(
 def test_a_webhook_that_was_active_once_is_not_forgotten_while_its_endpoint_is_away(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=400)
     make_endpoint(page, "https://example.com/hook", state="verifying", confirmed_at=long_ago, created_at=long_ago)
-    sweep()
+    delete_expired_rows()
     assert Subscriber.objects.exists()
 
 
@@ -310,7 +310,7 @@ def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=31)
     for state in ("pending", "verifying"):
         make_endpoint(page, f"https://example.com/{state}", state=state, confirmed_at=None, created_at=long_ago)
-    sweep()
+    delete_expired_rows()
     assert not Subscriber.objects.exists()
 
 

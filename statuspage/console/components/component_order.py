@@ -67,7 +67,7 @@ def place_component(request: StaffRequest) -> HttpResponse:
     page = request.page
     try:
         row, into, before = _row_and_place(page, request.POST)
-        positions.place(page, row, into=into, before=before, actor=request.user.actor)
+        positions.move(page, row, into=into, before=before, actor=request.user.actor)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return HttpResponse(status=422) if request.htmx else redirect(console_url(request.page, "components"))

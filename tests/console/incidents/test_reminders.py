@@ -186,7 +186,7 @@ def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
     client, user = account("viewer")
     form = fill_in(client, "/console/p/acme/account", wants_overdue=None)
     assert "wants_reminders" not in form
-    assert user in User.objects.to_tell_of_overdue()
+    assert user in User.objects.to_notify_of_overdue_items()
     client.post("/console/p/acme/account", form)
     user.refresh_from_db()
     assert (user.wants_overdue, user.wants_reminders) == (False, True)

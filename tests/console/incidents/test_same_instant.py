@@ -39,7 +39,7 @@ def clock() -> Any:
 def test_page_calendar_and_mail_say_the_same_instant(
     zone: str, typed: str, local: str, smtp_sink: SmtpSink, settings: Settings
 ) -> None:
-    use_server(settings, smtp_sink)
+    use_server(settings, smtp_sink.controller.port)
     page = make_page(time_zone=zone)
     make_subscriber(page, "ada@example.com")
     rest = make_component(page)

@@ -84,7 +84,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Cli
         return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page).replace(email, "ADDRESS")
 
     known = answer(user.email)
-    assert "The e-mail address or the password is not right." in known
+    assert "The email address or password is incorrect." in known
     assert known == answer("nobody@example.org")
     assert not is_signed_in(client)
 
@@ -278,7 +278,7 @@ def test_changing_the_password_asks_for_the_present_one_and_keeps_the_session(cl
     elsewhere.force_login(user)
     client.force_login(user)
     data = {"oldpassword": "wrong", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
-    assert b"This is not your present password." in client.post("/accounts/password/change/", data).content
+    assert b"This is not your current password." in client.post("/accounts/password/change/", data).content
     answer = client.post("/accounts/password/change/", {**data, "oldpassword": PASSWORD})
     assert answer["Location"] == "/console/p/acme/"
     assert User.objects.get().check_password(NEW_PASSWORD)
