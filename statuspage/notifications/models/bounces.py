@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models.functions import Now, TruncDate
 
 from incidents.models import Page
-from statuspage.notifications.models.deliveries import Delivery, DeliveryState
+from statuspage.notifications.models.deliveries import Delivery
+from statuspage.notifications.models.delivery_states import DeliveryState
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.subscribers import Subscriber
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
 from incidents.models.event_kinds import Priority
+from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.sql import columns, loaded
@@ -21,50 +21,6 @@ from statuspage.subscribers.models.subscribers import Subscriber, SubscriberStat
 
 # How long a claim lasts without renewal. After this time another worker can take the rows of a killed one.
 LEASE = timedelta(seconds=15)
-
-
-class DeliveryKind(models.TextChoices):
-    EVENT = "event", "Notification"
-    CONFIRMATION = "confirmation", "Confirmation request"
-    REMINDER = "reminder", "Already subscribed"
-    # About a webhook, by mail to its owner:
-    ENDPOINT_CONFIRMATION = "endpoint.confirmation", "Confirmation request for a webhook"
-    ENDPOINT_DISABLED = "endpoint.disabled", "Endpoint disabled"
-    # To an endpoint itself:
-    CHALLENGE = "challenge", "Verification request"
-    TEST = "test", "Test message"
-    # To a member of staff:
-    STAFF_NOTICE = "staff.notice", "Notice to staff"
-    PASSWORD_RESET = "account.password_reset", "Password reset"
-
-
-class DeliveryState(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
-    CANCELED = "cancelled", "Canceled"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The numbers of deliveries of one event or update, by state. All zero until the dispatcher has fanned it out."""
-
-    queued: int
-    sent: int
-    failed: int
-    cancelled: int
-
-    @property
-    def total(self) -> int:
-        return self.queued + self.sent + self.failed + self.cancelled
-
-    @property
-    def done(self) -> int:
-        return self.total - self.queued
-
-    @property
-    def is_done(self) -> bool:
-        return not self.queued
 
 
 @cache

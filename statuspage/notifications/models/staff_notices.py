@@ -11,7 +11,8 @@ from django.db.models import Q
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.event_kinds import Priority
 from statuspage.accounts.models import User
-from statuspage.notifications.models.deliveries import Delivery, DeliveryKind
+from statuspage.notifications.models.deliveries import Delivery
+from statuspage.notifications.models.delivery_states import DeliveryKind
 from statuspage.subscribers.models import Channel
 
 

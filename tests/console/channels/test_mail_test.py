@@ -141,7 +141,7 @@ def test_without_a_mail_server_it_becomes_a_file(page: Page, settings: Settings,
     settings.EMAIL_URL, settings.MAIL_DIR = "", tmp_path
     settings.EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
     text = sheet(send(signed_in("owner"))).one("main").text
-    assert "the mail was written to a file and reaches nobody" in text
+    assert "The email was written to a file and not sent" in text
     assert len(list(tmp_path.glob("*.eml"))) == 1
 
 
@@ -150,7 +150,7 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     owner = signed_in("owner")
     send(owner)
     raw = returned(POSTFIX, sink.emails[0].sender)
-    assert receive(io.BytesIO(raw)) == "refused for good 5.1.1: a test email"
+    assert receive(io.BytesIO(raw)) == "permanently rejected 5.1.1: a test email"
     text = sheet(owner.get(PATH)).one("main").text
     assert "but it was returned. Permanently rejected: 550 5.1.1" in text
 
