@@ -46,12 +46,12 @@ class UserManager(BaseUserManager["User"]):
         """Who wants to be told of their overdue action items. Viewers too: the work is theirs."""
         return self.filter(is_active=True, wants_overdue=True).order_by("pk")
 
-    def matching(self, words: str) -> models.QuerySet[User]:
+    def matching(self, text: str) -> models.QuerySet[User]:
         """In order, those in whose name or address each of the words stands."""
-        found = self.in_order()
-        for word in words.split():
-            found = found.filter(models.Q(name__icontains=word) | models.Q(email__icontains=word))
-        return found
+        users = self.in_order()
+        for word in text.split():
+            users = users.filter(models.Q(name__icontains=word) | models.Q(email__icontains=word))
+        return users
 
     def create_first_owner(self, email: str) -> tuple[User, str]:
         """The owner that set-up makes, and the generated password, which is kept nowhere else."""

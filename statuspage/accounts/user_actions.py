@@ -68,7 +68,9 @@ def set_mails(page: Page, user: User, *, wants_reminders: bool, wants_overdue: b
 
 def _end_sessions(user: User) -> None:
     """Only staff have sessions: there are few."""
-    keys = [one.pk for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    keys = [
+        session.pk for session in Session.objects.iterator() if session.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
     Session.objects.filter(pk__in=keys).delete()
 
 

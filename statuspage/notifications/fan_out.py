@@ -20,20 +20,20 @@ BATCH = 500
 
 def fan_out_waiting() -> int:
     """Fan out every event that waits; how many concern subscribers."""
-    told: set[int] = set()
+    event_ids: set[int] = set()
     while portions := fan_out_round():
-        told.update(portions)
-    return len(told)
+        event_ids.update(portions)
+    return len(event_ids)
 
 
 def fan_out_round() -> list[int]:
     """Fan out the requested emails and one portion of every waiting event. Return the ids of those events."""
     fan_out_account_requests()
     fan_out_requests()
-    told = Q(notify=True, kind__in=NOTIFIED_KINDS)
+    notifying = Q(notify=True, kind__in=NOTIFIED_KINDS)
     # Most events are silent, and after an import there are thousands: those are stamped together.
-    Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
-    waiting = Event.objects.waiting_for_fan_out().filter(told).values_list("incident_id", "pk")
+    Event.objects.waiting_for_fan_out().exclude(notifying).order_by().update(fanned_out_at=Now())
+    waiting = Event.objects.waiting_for_fan_out().filter(notifying).values_list("incident_id", "pk")
     # Of each incident the oldest alone: or a "resolved" would overtake an "investigating".
     oldest = dict(reversed(list(waiting)))
     portions = sorted(oldest.values())
@@ -93,12 +93,12 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "subscriber_id": F("pk"),
         "channel": F("channel"),
     }
-    told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.receiving(event.kind).matching(event_scope_of(event))
+    recipients = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    recipients = recipients.receiving(event.kind).matching(event_scope_of(event))
     # The ledger itself says how far it got.
-    told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
-    last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
-    return insert_select(Delivery, columns, told.filter(pk__lte=last) if last else told), last is None
+    recipients = recipients.filter(pk__gt=Delivery.objects.last_recipient_of(event))
+    last = recipients.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
+    return insert_select(Delivery, columns, recipients.filter(pk__lte=last) if last else recipients), last is None
 
 
 def insert_select(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any]) -> int:

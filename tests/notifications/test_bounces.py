@@ -33,7 +33,7 @@ def sent_delivery(page: Page) -> Delivery:
 
 
 def bounce(delivery: Delivery, kind: BounceKind = BounceKind.HARD, **more: Any) -> str:
-    return bounces.came_back(delivery, kind, **{"status": "5.1.1", "words": WORDS} | more)
+    return bounces.came_back(delivery, kind, **{"status": "5.1.1", "message": WORDS} | more)
 
 
 def days_ago(days: float) -> None:
@@ -52,7 +52,7 @@ def test_a_hard_bounce_pauses_with_the_servers_words(page: Page, subscriber: Sub
     assert bounce(sent_delivery(page)) == "paused"
     assert state(subscriber) == ("paused", WORDS)
     row = Bounce.objects.get()
-    assert (row.subscriber, row.kind, row.status, row.words) == (subscriber, "hard", "5.1.1", WORDS)
+    assert (row.subscriber, row.kind, row.status, row.message) == (subscriber, "hard", "5.1.1", WORDS)
 
 
 def test_the_audit_log_says_what_happened_and_no_address(page: Page, subscriber: Subscriber) -> None:
@@ -93,7 +93,7 @@ def test_a_late_report_about_a_mail_from_before_the_confirmation_only_counts(
 
 def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
-    soft: dict[str, Any] = {"kind": BounceKind.SOFT, "status": "4.4.7", "words": "452 4.2.2 Over quota"}
+    soft: dict[str, Any] = {"kind": BounceKind.SOFT, "status": "4.4.7", "message": "452 4.2.2 Over quota"}
     for expected in ("recorded", "recorded", "paused"):
         days_ago(1)
         assert bounce(sent_delivery(page), **soft) == expected
@@ -120,7 +120,7 @@ def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subs
 def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscriber: Subscriber) -> None:
     for _ in range(5):
         days_ago(1)
-        assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", words="554 5.7.1 Listed") == "recorded"
+        assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", message="554 5.7.1 Listed") == "recorded"
     assert state(subscriber)[0] == "active"
 
 
@@ -128,7 +128,7 @@ def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscribe
 def test_a_complaint_unsubscribes_whoever_made_it(page: Page, subscriber: Subscriber, before: str) -> None:
     delivery = sent_delivery(page)
     Subscriber.objects.update(state=before)
-    assert bounce(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse") == "unsubscribed"
+    assert bounce(delivery, BounceKind.COMPLAINT, status="", message="Reported as abuse") == "unsubscribed"
     assert state(subscriber) == ("unsubscribed", "They reported a mail as spam.")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details == {"because": "complaint", "status": ""}
 

@@ -14,24 +14,24 @@ from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, 
 COMPLAINED = "They reported a mail as spam."
 
 
-def refused(delivery: Delivery, words: str) -> None:
+def refused(delivery: Delivery, message: str) -> None:
     """The other side would not take `delivery` for good, and said so at once."""
     if delivery.subscriber_id is None:
         return
     if delivery.channel != Channel.EMAIL:
-        delivery.subscriber.pause(words)
+        delivery.subscriber.pause(message)
         return
-    status = find_status(words)
-    came_back(delivery, bounce_kind_of(status), status=status, words=words)
+    status = find_status(message)
+    came_back(delivery, bounce_kind_of(status), status=status, message=message)
 
 
 @transaction.atomic
-def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) -> str:
+def came_back(delivery: Delivery, kind: BounceKind, *, status: str, message: str) -> str:
     """Record it, and spare the subscriber's address (and our name) what would come back too. A repeated report
     changes nothing. Returns what followed, for the log."""
     # Locked: of two reports at once, the second must see what the first one did.
     subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber.pk)
-    details = {"subscriber": subscriber, "status": status, "words": words}
+    details = {"subscriber": subscriber, "status": status, "message": message}
     _, is_new = Bounce.objects.get_or_create(delivery=delivery, kind=kind, defaults=details)
     if not is_new:
         return "known already"
@@ -44,19 +44,19 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     if not subscriber.is_active or _is_stale(delivery, subscriber):
         return "recorded"
     if kind == BounceKind.HARD:
-        return _refused_for_good(subscriber, status, words)
+        return _refused_for_good(subscriber, status, message)
     if kind == BounceKind.SOFT and Bounce.objects.soft_days(subscriber) >= SOFT_DAYS:
-        return _pause(subscriber, f"Given up on {SOFT_DAYS} days within a week. Last answer: {words}", kind, status)
+        return _pause(subscriber, f"Given up on {SOFT_DAYS} days within a week. Last answer: {message}", kind, status)
     return "recorded"
 
 
 @transaction.atomic
-def complained(subscriber: Subscriber, words: str) -> str:
+def complained(subscriber: Subscriber, message: str) -> str:
     """A complaint that names its sender but not the mail. Returns what followed, for the log."""
     subscriber = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
         return "known already"
-    Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, words=words)
+    Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, message=message)
     if subscriber.channel != Channel.EMAIL:
         return "recorded"
     return _stop(subscriber, COMPLAINED, BounceKind.COMPLAINT, "")
@@ -86,10 +86,10 @@ def _is_stale(delivery: Delivery, subscriber: Subscriber) -> bool:
     return subscriber.confirmed_at is not None and delivery.created_at < subscriber.confirmed_at
 
 
-def _refused_for_good(subscriber: Subscriber, status: str, words: str) -> str:
+def _refused_for_good(subscriber: Subscriber, status: str, message: str) -> str:
     if Bounce.objects.hard().before_confirming(subscriber).exists():
-        return _stop(subscriber, f"Refused again after they had confirmed anew: {words}", BounceKind.HARD, status)
-    return _pause(subscriber, words, BounceKind.HARD, status)
+        return _stop(subscriber, f"Refused again after they had confirmed anew: {message}", BounceKind.HARD, status)
+    return _pause(subscriber, message, BounceKind.HARD, status)
 
 
 def _pause(subscriber: Subscriber, reason: str, because: str, status: str) -> str:
@@ -105,6 +105,6 @@ def _stop(subscriber: Subscriber, reason: str, because: str, status: str) -> str
 
 
 def _note(subscriber: Subscriber, verb: str, because: str, status: str) -> None:
-    """Without the server's words: they may hold the address, and the audit log is kept for ever."""
+    """Without the server's answer: they may hold the address, and the audit log is kept for ever."""
     about = {"object_type": "subscriber", "object_ref": subscriber.public_id}
     note(subscriber.page, verb, actor=SYSTEM, **about, because=str(because), status=status)

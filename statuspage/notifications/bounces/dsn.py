@@ -26,7 +26,7 @@ _ADDRESSED_BY = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"
 _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 _TYPE = re.compile(r"^[\w-]+;\s*")
 _UNSUBSCRIBE = re.compile(r"/unsubscribe/([\w.-]+)", re.ASCII)
-_WORDS = 500
+_MESSAGE_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class BounceReport:
     tokens: list[str]
     kind: BounceKind | None = None
     status: str = ""
-    words: str = ""
+    message: str = ""
     ignored: str = ""
     unsubscribe: str = ""
 
@@ -74,7 +74,7 @@ def _quoted(part: Message, name: str) -> list[Header | str]:
 def _recipients(part: Message) -> Iterator[Message]:
     """The blocks of fields about one recipient each."""
     payload = part.get_payload()
-    blocks = [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+    blocks = [item for item in payload if isinstance(item, Message)] if isinstance(payload, list) else []
     if len(blocks) == 1:  # the e-mail package knows only the ASCII form as blocks
         rest = re.split(r"\r?\n[ \t]*\r?\n", _payload(blocks[0]))
         blocks += [HeaderParser().parsestr(text.lstrip()) for text in rest]
@@ -85,28 +85,30 @@ def _delivery_report(tokens: list[str], recipients: list[Message]) -> BounceRepo
     actions = {_field(block, "Action").lower() for block in recipients}
     if actions != {FAILED}:
         # Somebody behind the address got it, or will: no reason to stop.
-        return BounceReport(tokens, ignored=f"not a failure: {', '.join(sorted(actions)) or 'no recipient'}"[:_WORDS])
+        return BounceReport(
+            tokens, ignored=f"not a failure: {', '.join(sorted(actions)) or 'no recipient'}"[:_MESSAGE_LENGTH]
+        )
     block = recipients[0]
-    words = _TYPE.sub("", _field(block, "Diagnostic-Code"))
+    message = _TYPE.sub("", _field(block, "Diagnostic-Code"))
     status = find_status(_field(block, "Status"))
     if not status or status.endswith(".0.0"):
-        status = find_status(words) or status
+        status = find_status(message) or status
     return BounceReport(
-        tokens, bounce_kind_of(status), status, words or f"{status or 'No reason'} given by their mail server"
+        tokens, bounce_kind_of(status), status, message or f"{status or 'No reason'} given by their mail server"
     )
 
 
 def _complaint(tokens: list[str], fields: Message, unsubscribe: str) -> BounceReport:
     kind = _field(fields, "Feedback-Type").lower()
     if kind not in COMPLAINTS:
-        return BounceReport(tokens, ignored=f"not a complaint: {kind or 'no type'}"[:_WORDS])
-    return BounceReport(tokens, BounceKind.COMPLAINT, words=f"Reported as {kind}", unsubscribe=unsubscribe)
+        return BounceReport(tokens, ignored=f"not a complaint: {kind or 'no type'}"[:_MESSAGE_LENGTH])
+    return BounceReport(tokens, BounceKind.COMPLAINT, message=f"Reported as {kind}", unsubscribe=unsubscribe)
 
 
 def _unsubscribe_token(parts: list[Message]) -> str:
     links = " ".join(_text(value) for part in parts for value in _quoted(part, "List-Unsubscribe"))
-    found = _UNSUBSCRIBE.search(links)
-    return found.group(1) if found else ""
+    match = _UNSUBSCRIBE.search(links)
+    return match.group(1) if match else ""
 
 
 def _inside(part: Message) -> Message:
@@ -120,7 +122,7 @@ def _payload(part: Message) -> str:
 
 
 def _field(block: Message, name: str) -> str:
-    return one_line(_text(block.get(name, "")))[:_WORDS]
+    return one_line(_text(block.get(name, "")))[:_MESSAGE_LENGTH]
 
 
 def _text(value: Header | str) -> str:

@@ -22,7 +22,7 @@ MAX_BYTES = 256 * 1024
 
 
 def receive(stream: BinaryIO, *, envelope_to: str = "") -> str:
-    """Read one returned message to its end and act on it. Returns what came of it, in words without addresses.
+    """Read one returned message to its end and act on it. Returns what came of it, without addresses.
 
     Whatever stands in it, only the database's errors leave here: the mail server is to try again then.
     """
@@ -47,7 +47,7 @@ def settle(report: BounceReport, tokens: list[str]) -> str:
         return f"ignored: {report.ignored}"
     row = row_of(tokens)
     if row is None and (subscriber := _complainer(report)):
-        return f"reported as spam: {bounces.complained(subscriber, report.words)}"
+        return f"reported as spam: {bounces.complained(subscriber, report.message)}"
     if row is None:
         return "ignored: not signed by us, or about a mail that is gone" if tokens else "ignored: names no mail of ours"
     return _apply(row, report.kind, report)
@@ -62,8 +62,8 @@ def _complainer(report: BounceReport) -> Subscriber | None:
 
 
 def _apply(row: Delivery | MailTest, kind: BounceKind, report: BounceReport) -> str:
-    said = f"{kind.label.lower()} {report.status}".strip()
+    outcome = f"{kind.label.lower()} {report.status}".strip()
     if isinstance(row, MailTest):
-        MailTest.objects.came_back(row.pk, f"{kind.label}: {report.words}")
-        return f"{said}: a test mail"
-    return f"{said}: {bounces.came_back(row, kind, status=report.status, words=report.words)}"
+        MailTest.objects.came_back(row.pk, f"{kind.label}: {report.message}")
+        return f"{outcome}: a test mail"
+    return f"{outcome}: {bounces.came_back(row, kind, status=report.status, message=report.message)}"

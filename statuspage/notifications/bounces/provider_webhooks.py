@@ -57,7 +57,7 @@ def provider_webhook(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def take(event: Any) -> str:
-    """Act on one event (anymail's AnymailTrackingEvent). Returns what came of it, in words without addresses."""
+    """Act on one event (anymail's AnymailTrackingEvent). Returns what came of it, without addresses."""
     token = event.metadata.get(METADATA_KEY) if isinstance(event.metadata, dict) else None
     tokens = [token] if isinstance(token, str) else []
     if "unsubscribed" in (event.event_type, event.reject_reason):
@@ -75,10 +75,10 @@ def _events(request: HttpRequest, provider: str) -> list[Any]:
 
 
 def _report(event: Any) -> BounceReport:
-    words = one_line(str(event.mta_response or event.description or ""))[:500]
-    kind = _kind(event, find_status(words))
+    message = one_line(str(event.mta_response or event.description or ""))[:500]
+    kind = _kind(event, find_status(message))
     return BounceReport(
-        [], kind, find_status(words), words, ignored="" if kind else f"an event of type {event.event_type}"
+        [], kind, find_status(message), message, ignored="" if kind else f"an event of type {event.event_type}"
     )
 
 
@@ -96,6 +96,6 @@ def _kind(event: Any, status: str) -> BounceKind | None:
 
 def _is_soft(raw: Any) -> bool:
     """What the provider itself calls soft; anymail gives soft and hard the same name."""
-    said = raw if isinstance(raw, dict) else {}
-    named = f"{said.get('event', '')} {said.get('Type', '')}".lower()
-    return "soft" in named or said.get("hard_bounce") is False
+    event = raw if isinstance(raw, dict) else {}
+    named = f"{event.get('event', '')} {event.get('Type', '')}".lower()
+    return "soft" in named or event.get("hard_bounce") is False

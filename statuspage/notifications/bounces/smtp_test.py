@@ -33,20 +33,20 @@ logger = logging.getLogger(__name__)
 
 # For all steps together: a server that drips a byte a second would hold a timeout per answer off for ever.
 DEADLINE = 30.0
-_WORDS = 500
+_MESSAGE_LENGTH = 500
 
 # One at a time, beside the request: a mail server that hangs must not hold the web process.
-_hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
 
 
 @dataclass(frozen=True)
 class SmtpTestStep:
-    """`state` is ok, warning, look (only staff can tell), failed or skipped. `words` say what the server answered, or
+    """`state` is ok, warning, look (only staff can tell), failed or skipped. `message` say what the server answered, or
     what to do."""
 
     name: str
     state: str
-    words: str
+    message: str
 
 
 @transaction.atomic
@@ -54,13 +54,13 @@ def start(page: Page, to: str, *, actor: Actor) -> MailTest:
     """Begin a test; its row tells how it goes."""
     test = MailTest.objects.create(page=page, to=to)
     note(page, "mail.tested", actor=actor, object_type="mail_test", object_ref=str(test.pk))
-    transaction.on_commit(lambda: _hands.submit(_run, test))
+    transaction.on_commit(lambda: _executor.submit(_run, test))
     return test
 
 
 def wait_until_done() -> None:
     """Return when all tests begun so far have ended."""
-    _hands.submit(lambda: None).result()
+    _executor.submit(lambda: None).result()
 
 
 def _run(test: MailTest) -> None:
@@ -145,7 +145,7 @@ class SmtpTest:
         if code != 220:
             raise smtplib.SMTPConnectError(code, greeting)
         client.ehlo_or_helo_if_needed()
-        return _words(greeting)
+        return _as_text(greeting)
 
     def _encrypt(self) -> None:
         client = self._open_client()
@@ -154,8 +154,8 @@ class SmtpTest:
         elif isinstance(client.sock, ssl.SSLSocket):
             self._note("Encryption", "ok", f"Encrypted, with a certificate that is valid: {client.sock.version()}")
         elif client.has_extn("starttls"):
-            words = "Not encrypted, although the server offers it: use smtp+tls:// in EMAIL_URL."
-            self._note("Encryption", "warning", words)
+            text = "Not encrypted, although the server offers it: use smtp+tls:// in EMAIL_URL."
+            self._note("Encryption", "warning", text)
         else:
             self._note("Encryption", "look", "Not encrypted. That is fine on this machine or a network of your own.")
 
@@ -170,47 +170,47 @@ class SmtpTest:
         if not (user and password):
             self._note("Log-in", "skipped", "EMAIL_URL has no user and password, so none was tried.")
             return
-        self._step("Log-in", lambda: _words(self._open_client().login(user, password)[1]), "Accepted:")
+        self._step("Log-in", lambda: _as_text(self._open_client().login(user, password)[1]), "Accepted:")
 
     def _sender(self) -> None:
         sender = return_path_of(self.message)
-        self._step("Sender", lambda: self._said("mail", sender), f"{sender} is accepted:")
+        self._step("Sender", lambda: self._command("mail", sender), f"{sender} is accepted:")
 
     def _recipient(self) -> None:
-        self._step("Recipient", lambda: self._said("rcpt", self.to), f"{self.to} is accepted:")
+        self._step("Recipient", lambda: self._command("rcpt", self.to), f"{self.to} is accepted:")
 
     def _text(self) -> None:
         raw = b"\r\n".join(self.message.message().as_bytes().splitlines())
-        self._step("Message", lambda: self._said("data", raw), "Taken over by the server. Its last answer:")
+        self._step("Message", lambda: self._command("data", raw), "Taken over by the server. Its last answer:")
 
-    def _said(self, verb: str, argument: str | bytes) -> str:
+    def _command(self, verb: str, argument: str | bytes) -> str:
         code, answer = getattr(self._open_client(), verb)(argument)
         if code >= 300:
             raise smtplib.SMTPResponseException(code, answer)
-        return f"{code} {_words(answer)}"
+        return f"{code} {_as_text(answer)}"
 
     def _open_client(self) -> smtplib.SMTP:
         if self.client is None:
             raise _Stopped
         return self.client
 
-    def _step(self, name: str, action: Callable[[], str], words: str) -> None:
+    def _step(self, name: str, action: Callable[[], str], message: str) -> None:
         try:
             answer = action()
         except (OSError, smtplib.SMTPException, ValueError) as error:
             self._note(name, "failed", self._why(error))
             raise _Stopped from error
-        self._note(name, "ok", f"{words} {answer}")
+        self._note(name, "ok", f"{message} {answer}")
 
     def _why(self, error: Exception) -> str:
         if self.overdue.is_set():
             return f"No whole answer within {DEADLINE:g} seconds."
         if isinstance(error, smtplib.SMTPResponseException):
-            return f"Refused: {error.smtp_code} {_words(error.smtp_error)}"
+            return f"Refused: {error.smtp_code} {_as_text(error.smtp_error)}"
         return explained(error)
 
-    def _note(self, name: str, state: str, words: str) -> None:
-        self.done.append(SmtpTestStep(name, state, one_line(words)[:_WORDS]))
+    def _note(self, name: str, state: str, message: str) -> None:
+        self.done.append(SmtpTestStep(name, state, one_line(message)[:_MESSAGE_LENGTH]))
 
     def _hang_up(self) -> None:
         self.overdue.set()
@@ -224,7 +224,7 @@ def return_path_of(message: EmailMultiAlternatives) -> str:
 
 
 def explained(error: Exception) -> str:
-    """An error of the network in words for who set EMAIL_URL."""
+    """An error of the network in a sentence for the person who set EMAIL_URL."""
     where = _where()
     if isinstance(error, socket.gaierror):
         return f"There is no machine named {settings.EMAIL_HOST}. Is the name in EMAIL_URL right?"
@@ -247,5 +247,5 @@ def _where() -> str:
     return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 
-def _words(answer: bytes | str) -> str:
+def _as_text(answer: bytes | str) -> str:
     return one_line(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)

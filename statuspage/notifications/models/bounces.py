@@ -58,9 +58,10 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
 
 
 class Bounce(models.Model):
-    """A mail that came back, or was complained about. `status` is RFC 3463's (5.1.1), `words` the other server's.
+    """An email that was returned, or a complaint about one.
 
-    Each delivery has at most one of a kind, so that a report which arrives twice counts once.
+    `status` is an RFC 3463 code such as 5.1.1, `message` is the text of the other server. Each delivery has at most one
+    bounce of each kind, so that a repeated report counts once.
     """
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="bounces", db_index=False)
@@ -69,7 +70,7 @@ class Bounce(models.Model):
     )
     kind = models.CharField(max_length=10, choices=BounceKind)
     status = models.CharField(max_length=11, blank=True)
-    words = models.TextField(blank=True)
+    message = models.TextField(blank=True)
     at = models.DateTimeField(db_default=Now())
 
     objects = BounceQuerySet.as_manager()

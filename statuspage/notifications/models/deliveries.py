@@ -194,7 +194,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with connection.cursor() as cursor:
             cursor.execute(statement, [*params, among])
 
-    def last_told_of(self, event: Event) -> int:
+    def last_recipient_of(self, event: Event) -> int:
         """The highest subscriber's id that has a delivery of `event`; 0 if none has."""
         last: int | None = self.filter(event=event).aggregate(last=Max("subscriber_id"))["last"]
         return last or 0

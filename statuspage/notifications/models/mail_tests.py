@@ -18,16 +18,16 @@ class MailTestQuerySet(models.QuerySet["MailTest"]):
     def finish(self, pk: int, steps: list[dict[str, str]]) -> None:
         self.filter(pk=pk).update(steps=steps, finished_at=timezone.now())
 
-    def came_back(self, pk: int, words: str) -> bool:
+    def came_back(self, pk: int, message: str) -> bool:
         """A report about the test mail arrived. False if there is no such test."""
-        return bool(self.filter(pk=pk).update(came_back=words))
+        return bool(self.filter(pk=pk).update(came_back=message))
 
     def sweep(self) -> None:
         self.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
 
 
 class MailTest(models.Model):
-    """A mail that an owner sent to try the mail server. `steps`: name, state and words of each, in order."""
+    """A mail that an owner sent to try the mail server. `steps`: name, state and message of each, in order."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="+")
     to = models.EmailField()

@@ -125,7 +125,7 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
     assert 'hx-trigger="every 1s"' in running
     assert "<html" not in running
     assert "Look again" in running
-    MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "words": "No."}])
+    MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "message": "No."}])
     done = owner.get(PATH, headers={"hx-request": "true"}).content.decode()
     assert "hx-trigger" not in done
     assert "The first step that failed says why." in done
@@ -160,7 +160,7 @@ def test_where_nothing_listens_it_says_so(page: Page, settings: Settings) -> Non
     lead_to(settings, port)
     step = last(page)
     assert (step.name, step.state) == ("Connection", "failed")
-    assert step.words.startswith(f"Nothing listens at 127.0.0.1:{port}.")
+    assert step.message.startswith(f"Nothing listens at 127.0.0.1:{port}.")
 
 
 def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None:
@@ -223,7 +223,7 @@ def test_encryption_and_log_in_are_steps_of_their_own(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     found = steps(page)
     assert set(states(found).values()) == {"ok"}
-    assert found[1].words.startswith("Encrypted, with a certificate that is valid: TLSv1")
+    assert found[1].message.startswith("Encrypted, with a certificate that is valid: TLSv1")
     assert len(secure.emails) == 1
 
 
@@ -233,26 +233,26 @@ def test_a_wrong_password_fails_at_the_log_in(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     settings.EMAIL_HOST_PASSWORD = "wrong"
     step = last(page)
-    assert (step.name, step.state, step.words[:12]) == ("Log-in", "failed", "Refused: 535")
-    assert "wrong" not in step.words
+    assert (step.name, step.state, step.message[:12]) == ("Log-in", "failed", "Refused: 535")
+    assert "wrong" not in step.message
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(page: Page, secure: SmtpSink) -> None:
     step = last(page)
     assert (step.name, step.state) == ("Encryption", "failed")
-    assert step.words.startswith("The certificate is not valid for 127.0.0.1:")
+    assert step.message.startswith("The certificate is not valid for 127.0.0.1:")
 
 
 def test_a_server_without_tls_that_is_asked_for_it_is_named(page: Page, sink: SmtpSink, settings: Settings) -> None:
     settings.EMAIL_USE_TLS = True
-    assert last(page).words == "The server does not offer this: STARTTLS extension not supported by server."
+    assert last(page).message == "The server does not offer this: STARTTLS extension not supported by server."
 
 
 def test_an_unencrypted_port_that_is_spoken_tls_to_says_which_url_to_write(
     page: Page, sink: SmtpSink, settings: Settings
 ) -> None:
     settings.EMAIL_USE_SSL = True
-    assert "Port 465 wants smtp+ssl:// in EMAIL_URL; 587 and 25 want smtp+tls://." in last(page).words
+    assert "Port 465 wants smtp+ssl:// in EMAIL_URL; 587 and 25 want smtp+tls://." in last(page).message
 
 
 def test_a_server_that_drips_is_left_when_time_is_up(

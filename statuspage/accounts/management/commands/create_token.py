@@ -43,12 +43,12 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(secret)
 
-    def _page(self, code: str | None) -> Page:
+    def _page(self, public_id: str | None) -> Page:
         pages = list(Page.objects.order_by("pk"))
-        if code is None and len(pages) == 1:
+        if public_id is None and len(pages) == 1:
             return pages[0]
-        found = [page for page in pages if page.public_id == code]
-        if not found:
+        matches = [page for page in pages if page.public_id == public_id]
+        if not matches:
             listed = "; ".join(f"{page.public_id} ({page.name})" for page in pages) or "none: run manage.py setup first"
             raise CommandError(f"Say which page by --page. There are: {listed}.")
-        return found[0]
+        return matches[0]
