@@ -126,10 +126,10 @@ def test_unrestored_components_take_one_query(editor: Client, page: Page, api: C
 def test_an_owner_sets_when_staff_are_reminded(owner: Client, page: Page) -> None:
     sent = fill_in(owner, "/console/p/acme/rules", SET, **{"remind-critical": "10", "remind-none": "240"})
     answer = owner.post(SET, {**sent, "remind-by_mail": []}, follow=True)
-    assert "Saved." in sheet(answer).text
+    assert "Reminders saved." in sheet(answer).text
     page.refresh_from_db()
-    said = Reminders.read(page.staff_reminders)
-    assert said == Reminders(critical=10, none=240, by_mail=False)
+    saved = Reminders.read(page.staff_reminders)
+    assert saved == Reminders(critical=10, none=240, by_mail=False)
     entry = AuditEntry.objects.get()
     assert entry.verb == "page.changed"
     assert entry.details["before"] == {"remind_critical": 15, "remind_none": 0, "remind_by_mail": True}

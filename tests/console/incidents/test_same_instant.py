@@ -54,7 +54,7 @@ def test_page_calendar_and_mail_say_the_same_instant(
     planned = read("/").one("section", class_="planned")
     assert [time.attributes["datetime"] for time in planned.all("time")] == machine
     facts = read(f"/incidents/{maintenance.public_id}").one("dl")
-    assert f"Planned for {local} {utc}" in facts.text
+    assert f"Scheduled for {local} {utc}" in facts.text
     assert [time.attributes["datetime"] for time in facts.all("time")] == machine
 
     for path in ("/maintenances.ics", f"/incidents/{maintenance.public_id}.ics"):
