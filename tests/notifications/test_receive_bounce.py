@@ -147,7 +147,10 @@ def test_the_same_report_in_two_pipes_at_once_counts_once(sender: str, subscribe
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [*["permanently rejected 5.1.1: already recorded"] * 3, "permanently rejected 5.1.1: paused"]
+    assert sorted(outcomes) == [
+        *["permanently rejected 5.1.1: already recorded"] * 3,
+        "permanently rejected 5.1.1: paused",
+    ]
     assert Bounce.objects.count() == 1
 
 
