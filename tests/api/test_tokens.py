@@ -28,9 +28,9 @@ def make(client: Client, **typed: Any) -> Any:
 
 
 def secret_in(response: Any) -> str:
-    found = re.search(r"candor_[\w-]{43}", response.content.decode())
-    assert found
-    return found.group()
+    match = re.search(r"candor_[\w-]{43}", response.content.decode())
+    assert match
+    return match.group()
 
 
 def test_an_owner_creates_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:

@@ -50,7 +50,7 @@ def test_what_is_transparent_stays_so_and_hides_nothing() -> None:
     assert shown.getpixel((10, 10)) == (*INK, 255)
 
 
-def test_a_drawn_picture_drawn_again_is_the_same_bytes() -> None:
+def test_converting_an_image_again_gives_the_same_bytes() -> None:
     for image in (wordmark(), Image.effect_noise((700, 300), 90).convert("RGB")):
         once = convert_image(file_of(image))
         assert convert_image(once.content) == once

@@ -98,7 +98,7 @@ def test_every_row_is_sent_once_however_many_batches_it_takes(page: Page) -> Non
     assert set(Delivery.objects.values_list("state", "lease_until")) == {("sent", None)}
 
 
-def test_a_mail_in_doubt_a_second_time_fails_and_strikes_nobody_off(incident: Incident) -> None:
+def test_a_second_unanswered_attempt_fails_and_pauses_nobody(incident: Incident) -> None:
     from statuspage.notifications.transports import TransportError
 
     class Mute(Slow):

@@ -103,7 +103,7 @@ def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, subscriber: Subs
     )
 
 
-def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Subscriber) -> None:
+def test_ten_soft_bounces_on_one_day_do_not_pause(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     noon = timezone.now().replace(hour=12)
     for _ in range(10):
@@ -112,7 +112,7 @@ def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Su
     assert state(subscriber)[0] == "active"
 
 
-def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subscriber) -> None:
+def test_soft_bounces_of_another_week_do_not_count(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     for _ in range(4):
         days_ago(4)
@@ -120,7 +120,7 @@ def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subs
     assert state(subscriber)[0] == "active"
 
 
-def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscriber: Subscriber) -> None:
+def test_policy_rejections_never_pause_a_subscriber(page: Page, subscriber: Subscriber) -> None:
     for _ in range(5):
         days_ago(1)
         assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", message="554 5.7.1 Listed") == "recorded"
@@ -171,7 +171,7 @@ def test_a_refusal_for_policy_at_once_pauses_nobody(page: Page, subscriber: Subs
     assert Bounce.objects.get().kind == BounceKind.POLICY
 
 
-def test_the_count_outlives_the_incident(page: Page, subscriber: Subscriber) -> None:
+def test_bounces_are_counted_after_the_incident_is_deleted(page: Page, subscriber: Subscriber) -> None:
     delivery = sent_delivery(page)
     bounce(delivery)
     delivery.delete()

@@ -229,7 +229,7 @@ def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, 
     assert not ChannelState.objects.in_trouble().exists()
 
 
-def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
+def test_an_unreachable_server_fails_no_delivery_and_is_retried(
     sink: SmtpSink, settings: Settings, erin: User, outage: Incident
 ) -> None:
     there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
@@ -369,7 +369,7 @@ def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: Us
     assert all_sent()
 
 
-def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+def test_a_failed_round_does_not_stop_the_next_one(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     made: list[str] = []
 
     def broken(_now: Any) -> None:

@@ -41,9 +41,9 @@ def add(client: Client, **typed: str) -> Any:
 
 
 def password_in(answer: Any) -> str:
-    found = re.search(r"<code>(\w{16})</code>", answer.content.decode())
-    assert found
-    return found.group(1)
+    match = re.search(r"<code>(\w{16})</code>", answer.content.decode())
+    assert match
+    return match.group(1)
 
 
 def test_an_owner_adds_somebody_whose_password_is_shown_once(owner: Client) -> None:

@@ -33,9 +33,9 @@ def is_signed_in(client: Client) -> bool:
 
 def reset_link() -> str:
     drain()
-    found = re.search(r"http\S+/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
-    assert found
-    return found.group(0).removeprefix(settings.SITE_URL)
+    match = re.search(r"http\S+/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
+    assert match
+    return match.group(0).removeprefix(settings.SITE_URL)
 
 
 def ask_for_reset(client: Client, email: str) -> Any:

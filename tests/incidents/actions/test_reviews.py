@@ -147,7 +147,7 @@ def test_an_approval_of_a_text_that_was_not_seen_is_a_conflict(incident: Inciden
         reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=version)
 
 
-def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
+def test_returning_a_draft_saves_the_requested_changes(incident: Incident) -> None:
     postmortem = reviews.request_approval(saved(incident), actor=ALICE)
     with pytest.raises(ValidationError, match="Enter a text"):
         reviews.return_for_changes(postmortem, note=" ", actor=BOB)
@@ -157,7 +157,7 @@ def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
     assert postmortem.comments.get().body == "Who noticed?"
 
 
-def test_comments_are_settled_and_opened_again(incident: Incident) -> None:
+def test_comments_are_resolved_and_reopened(incident: Incident) -> None:
     comment = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
     reviews.set_resolved(comment, actor=ALICE, resolved=True)
     comment.refresh_from_db()
