@@ -41,7 +41,7 @@ class Picture:
         return hashlib.sha256(self.content).hexdigest()[:16]
 
 
-def drawn(raw: bytes) -> Picture:
+def convert_image(raw: bytes) -> Picture:
     """Convert `raw` (PNG, JPEG, WebP or GIF; the first frame of an animation) to an image of at most 480 by 160 pixels.
 
     Raise ValidationError without a field if it is too large, damaged or of another format.

@@ -1,6 +1,6 @@
-"""The hands: Celery workers that the dispatcher wakes. Redis carries nothing but the wake-up.
+"""Celery workers, which the dispatcher wakes. Redis transports only the wake-ups.
 
-Every setting below was measured to survive a Redis that froze while its name moved to another address.
+The settings below were tested with a Redis that froze while its host name moved to another address.
 """
 
 import os
@@ -13,37 +13,37 @@ from django.conf import settings
 app = Celery("candor", broker=settings.REDIS_URL or None, include=["statuspage.notifications.tasks"])
 
 app.conf.update(
-    # A queue of our own, should the Redis be shared with other programs.
+    # A separate queue, in case other programs use the same Redis.
     task_default_queue="candor",
     broker_transport_options={
-        # A wake-up taken by a worker that died comes back after 2 minutes; the dispatcher rings again long before.
+        # After 2 minutes, the wake-up of a worker that died is delivered again; the dispatcher sends one before.
         "visibility_timeout": 120,
-        # Without it kombu passes None, and a half-open connection hangs for ever. A worker meets it several times in a
-        # row before it gives a frozen server up: with 10 s that took 31 s altogether.
+        # Without it kombu passes None, and a half-open connection hangs forever. A worker reaches this limit several
+        # times before it gives up on a frozen server: with 10 s that took 31 s altogether.
         "socket_timeout": 5,
-        # A name that moved must be given up and looked up again soon.
+        # If the host name moved, it must be resolved again soon.
         "socket_connect_timeout": 5,
-        # Lets the kernel notice a peer that went away without a word.
+        # The kernel detects a peer that disappeared without closing the connection.
         "socket_keepalive": True,
-        # An idle connection is tried before it is trusted.
+        # Check an idle connection before using it.
         "health_check_interval": 5,
-        # A single timeout is repeated on a new connection instead of ending the worker's consumer.
+        # Retry a timeout on a new connection instead of ending the worker's consumer.
         "retry_on_timeout": True,
         # Look for wake-ups of dead workers every 5 s, and do it at most once at a time.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
     },
-    # Start before Redis is there, and never stop looking for it.
+    # Start without Redis if necessary, and never stop trying to connect.
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # Acknowledge when done: a worker that is killed leaves its wake-up to another.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    # Take one wake-up at a time: a busy worker must not sit on those that an idle one could answer.
+    # Take one wake-up at a time: a busy worker must not reserve wake-ups that an idle one could process.
     worker_prefetch_multiplier=1,
-    # Nobody reads results; the ledger is the result.
+    # Results are recorded in the deliveries.
     task_ignore_result=True,
-    # A worker stuck in a dead connection is ended; its leases run out and its rows are sent by another.
+    # End a worker that hangs in a dead connection. Its leases expire, and another worker sends its deliveries.
     task_time_limit=60,
     task_soft_time_limit=50,
 )

@@ -1,7 +1,7 @@
-"""A WSGI wrapper that answers for published pages out of memory and leaves everything else to Django.
+"""A WSGI wrapper that serves published pages from memory and passes all other requests to Django.
 
-It needs neither Django nor a database: a page that was published once is served for as long as its files lie there. The
-folder's shape is statuspage.common.published_folder; at most once a second it is looked at for a new generation.
+It needs neither Django nor a database: a published page is served as long as its files exist. The layout of the folder
+is in statuspage.common.published_folder. It is checked for a new generation at most once a second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 LOOK_EVERY = 1.0
-# Bodies kept in memory, all codings together; what is asked for least is read from disk again.
+# Maximum size of the response bodies in memory, in all codings. The least recently used are removed first.
 MEMORY = 24 * 1024 * 1024
 # Headers that describe the content: a 304 leaves them out (RFC 9110 section 15.4.5).
 OF_CONTENT = {"content-type", "content-length", "content-encoding", "content-language"}
@@ -49,7 +49,7 @@ class Reply:
 
 
 class Published:
-    """One page's current generation, and the replies that were asked for of it."""
+    """One page's current generation, and a cache of its replies."""
 
     def __init__(self, folder: Path, manifest: Manifest, archive: Manifest | None) -> None:
         self.folder = folder
@@ -60,7 +60,7 @@ class Published:
         self._changing = threading.Lock()
 
     def reply(self, path: str, coding: str) -> Reply | None:
-        """None if `path` is not published. OSError if its file cannot be read."""
+        """Return the reply for `path`, or None if it is not published. Raises OSError if its file cannot be read."""
         reply = self.replies.get((path, coding))
         if reply is not None:
             if self.size > MEMORY // 2:
@@ -86,7 +86,7 @@ class Published:
 def _read(folder: Path, manifest: Manifest, path: str, entry: ManifestEntry, coding: str) -> Reply:
     file = folder / (file_of(path) + CODINGS[coding])
     body = file.read_bytes()
-    # When the publisher last had something new to say here, by the clock of whoever keeps the file.
+    # When the publisher last changed this file, by the clock of the file system.
     made = formatdate(file.stat().st_mtime, usegmt=True)
     etag = f'"{entry.digest[:20]}-{coding}"'
     headers = [*manifest.headers[entry.headers].items(), ("ETag", etag), ("Last-Modified", made)]
@@ -98,7 +98,7 @@ def _read(folder: Path, manifest: Manifest, path: str, entry: ManifestEntry, cod
 
 
 class FrontDoor:
-    """`folder` is the published one; `application` gets whatever is not there."""
+    """Serves the published `folder`. Requests for other paths go to `application`."""
 
     def __init__(self, folder: Path, application: Application) -> None:
         self.folder = folder
@@ -132,12 +132,12 @@ class FrontDoor:
             return None
         try:
             return page.reply(environ["PATH_INFO"], self._coding(environ.get("HTTP_ACCEPT_ENCODING", "")))
-        except OSError:  # a folder that was swept between two looks: the application still knows
+        except OSError:  # the folder was removed between two checks: the application responds
             self._looked_at = 0.0
             return None
 
     def _look(self, now: float) -> None:
-        """Notice new generations. A folder that is missing or damaged changes nothing: what is in memory goes on."""
+        """Load new generations. If a folder is missing or damaged, keep serving from memory."""
         if not self._looking.acquire(blocking=False):
             return
         try:
@@ -154,7 +154,7 @@ class FrontDoor:
             self._looking.release()
 
     def _coding(self, accepted: str) -> str:
-        """The best coding that `Accept-Encoding` names; browsers send the same few lines again and again."""
+        """Return the best coding that `Accept-Encoding` allows, cached because browsers send the same few values."""
         known = self._codings.get(accepted)
         if known is None:
             if len(self._codings) > 1000:
@@ -178,7 +178,7 @@ def _name(host: str) -> str:
 
 
 def _best(accepted: str) -> str:
-    """RFC 9110 section 12.5.3; a coding with q=0 is refused."""
+    """Choose a coding (RFC 9110 section 12.5.3). A coding with q=0 is not acceptable."""
     weights = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.strip().partition(";")

@@ -1,4 +1,4 @@
-"""Every knob is an environment variable with a working default; docs/settings.md lists them, and a test checks it."""
+"""Django settings. Each option is an environment variable with a working default, listed in docs/settings.md."""
 
 import contextlib
 import importlib.util
@@ -28,13 +28,13 @@ Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def generated_secret(path: Path) -> str:
-    """The key that the first start wrote to `path`; made now if there is none yet."""
+    """Return the secret key in `path`, after generating it on the first start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".secret_key.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
-        # A link appears whole or not at all: of two first starts at once, both read the same key.
+        # Creating a hard link is atomic: two processes that start at once read the same key.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
@@ -72,7 +72,7 @@ API_LIMIT_PER_MINUTE = env.int("API_LIMIT_PER_MINUTE", default=600)
 SUBSCRIBE_LIMIT_PER_IP = env.int("SUBSCRIBE_LIMIT_PER_IP", default=20)
 SUBSCRIBE_LIMIT_GLOBAL = env.int("SUBSCRIBE_LIMIT_GLOBAL", default=1000)
 
-# Pages are told apart by host name, so any name may arrive; links are only ever built from SITE_URL or Page.domain.
+# The host name selects the page, so any is allowed. Links are built only from SITE_URL or Page.domain.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -137,7 +137,7 @@ DATABASES: dict[str, Any] = {"default": env.db_url_config(DATABASE_URL)}
 if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL cannot be understood. It is like postgres://user:password@host/candor.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # A host that swallows packets must not hold anybody up: nobody would notice that the database is away.
+    # Without a timeout, an unreachable host would block requests, and the outage would not be detected.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a writer waits its turn at BEGIN instead of failing with "database is locked" half-way through.
@@ -148,7 +148,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Sessions and rate limits stay in the database: nothing that staff needs during an incident may need Redis.
+# Sessions and rate limits are in the database: staff must be able to work during an incident without Redis.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -198,7 +198,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console:home"
 
-# Without a mail server, mails become .eml files that the console links to: a fresh install works and hides nothing.
+# Without a mail server, emails are written to .eml files, which the console lists.
 MAIL_DIR = DATA_DIR / "mail"
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
@@ -208,7 +208,7 @@ else:
     EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
 
-# What comes back: mail to BOUNCE_ADDRESS (bin/manage receive_bounce), or a provider's calls (docs/email.md).
+# Bounces arrive by mail to BOUNCE_ADDRESS (bin/manage receive_bounce) or by webhook (docs/email.md).
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
     raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")
@@ -236,7 +236,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# What is published: the front door, and any web server beside it, serve this folder (docs/deploy.md).
+# The published files. The front door serves this folder, and another web server may (docs/deploy.md).
 PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
 PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
 

@@ -1,4 +1,4 @@
-"""Runs Candor on one machine: set-up, then web, dispatcher and (with REDIS_URL) a Celery worker; restarts what dies.
+"""Runs Candor on one machine: set-up, then web, dispatcher and (with REDIS_URL) a worker; restarts what exits.
 
 Start it with bin/serve. Ctrl-C or SIGTERM stops everything within ten seconds.
 """
@@ -26,9 +26,9 @@ from statuspage.common.published_folder import HOSTS
 
 GRACE = 8.0
 BACKOFF = (0.2, 1, 2, 5, 10)
-STEADY = 30.0
+STABLE_AFTER = 30.0
 PR_SET_PDEATHSIG = 1
-# How `manage.py setup` says that the database does not answer.
+# Exit code of `manage.py setup` if the database does not respond.
 DATABASE_AWAY = 75
 SET_UP_AGAIN_EVERY = 10.0
 
@@ -43,7 +43,7 @@ def manage(*arguments: str) -> list[str]:
 
 @dataclass
 class Child:
-    """One process that should always run. `failures` counts deaths since it last ran steadily."""
+    """A process that should always run. `failures` counts the exits since it last ran for STABLE_AFTER seconds."""
 
     name: str
     command: list[str]
@@ -54,13 +54,13 @@ class Child:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the whole group in order.
+        # A separate session: Ctrl-C reaches only the supervisor, which then stops the whole group.
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self.command, cwd=settings.BASE_DIR, start_new_session=True, preexec_fn=_die_with_parent
         )
 
-    def look_after(self) -> None:
-        """Start it if it is due; notice if it died."""
+    def supervise(self) -> None:
+        """Start the process if it is due. If it exited, schedule a restart."""
         now = time.monotonic()
         if self.process is None:
             if now >= self.next_start:
@@ -69,7 +69,7 @@ class Child:
         code = self.process.poll()
         if code is None:
             return
-        self.failures = 0 if now - self.started > STEADY else self.failures + 1
+        self.failures = 0 if now - self.started > STABLE_AFTER else self.failures + 1
         wait = BACKOFF[min(self.failures, len(BACKOFF) - 1)]
         say(f"candor: {self.name} ended with {_reason(code)}; starting it again in {wait:g} s")
         self.signal(signal.SIGKILL)  # its own children would keep the port, or the work, of the next one
@@ -90,7 +90,7 @@ def _reason(code: int) -> str:
 
 
 def _die_with_parent() -> None:
-    """If the supervisor is killed outright, nobody else would stop its children (Linux only; harmless elsewhere)."""
+    """Stop the child if the supervisor is killed (on Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -104,7 +104,7 @@ def web() -> Child:
     return Child("web", command)
 
 
-def behind_the_web() -> list[Child]:
+def background_processes() -> list[Child]:
     children = [Child("dispatcher", manage("dispatch"))]
     if settings.REDIS_URL:
         worker = [sys.executable, "-m", "celery", "--app", "statuspage.celery:app", "worker"]
@@ -115,13 +115,13 @@ def behind_the_web() -> list[Child]:
 
 
 def address() -> tuple[socket.AddressFamily, str]:
-    """HOST, which may be a name, as granian wants it: an IP address. OSError if there is none."""
+    """Resolve HOST to an IP address, which granian needs. Raises OSError if it has none."""
     family, *_, where = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
     return family, str(where[0])
 
 
-def why_not_listen() -> str:
-    """What keeps the web server from listening; empty if nothing does."""
+def listen_problem() -> str:
+    """Return why the web server cannot listen, or an empty string."""
     try:
         family, host = address()
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -137,7 +137,7 @@ def why_not_listen() -> str:
 
 
 def answers() -> bool:
-    """Whether the web server gives any answer at all over HTTP; which one is for /readyz to say."""
+    """Return whether the web server responds over HTTP, with any status."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
     connection = http.client.HTTPConnection(host, settings.PORT, timeout=2)
     try:
@@ -150,46 +150,46 @@ def answers() -> bool:
     return True
 
 
-def run(crew: list[Child], stopping: threading.Event, *, waiting: bool) -> None:
-    """Look after `crew` until `stopping` is set, then stop it: politely first, for good after GRACE seconds.
+def run(children: list[Child], stopping: threading.Event, *, waiting: bool) -> None:
+    """Supervise `children` until `stopping` is set, then stop them: with SIGTERM, and with SIGKILL after GRACE seconds.
 
-    `waiting`: the database was away, so set-up is still to be done, and the others join the crew when it is.
+    `waiting`: the database did not respond, so set-up is tried again, and the other processes start after it.
     """
     announced = False
     again_at = time.monotonic() + SET_UP_AGAIN_EVERY
     while not stopping.is_set():
-        for child in crew:
-            child.look_after()
+        for child in children:
+            child.supervise()
         if not announced and answers():
             announced = True
             say(f"Candor is running: {settings.SITE_URL}/  (console: {settings.SITE_URL}/console/); Ctrl-C stops it")
         if waiting and time.monotonic() > again_at:
-            if set_up(stopping, crew) == 0:
+            if set_up(stopping, children) == 0:
                 waiting = False
                 say("candor: the database answers again; everything runs")
-                crew += behind_the_web()
+                children += background_processes()
             again_at = time.monotonic() + SET_UP_AGAIN_EVERY
         stopping.wait(0.1)
     say("candor: stopping")
-    stop(crew)
+    stop(children)
 
 
-def stop(crew: list[Child]) -> None:
-    for child in crew:
+def stop(children: list[Child]) -> None:
+    for child in children:
         child.signal(signal.SIGTERM)
     deadline = time.monotonic() + GRACE
-    while any(child.is_running for child in crew) and time.monotonic() < deadline:
+    while any(child.is_running for child in children) and time.monotonic() < deadline:
         time.sleep(0.05)
-    for child in crew:
+    for child in children:
         child.signal(signal.SIGKILL)
 
 
-def set_up(stopping: threading.Event, crew: Sequence[Child] = ()) -> int:
-    """Run `manage.py setup` to its end, looking after `crew` meanwhile; its exit code."""
+def set_up(stopping: threading.Event, children: Sequence[Child] = ()) -> int:
+    """Run `manage.py setup`, supervising `children` meanwhile. Return its exit code."""
     process = subprocess.Popen(manage("setup"), cwd=settings.BASE_DIR)  # noqa: S603 - our own command
     while process.poll() is None:
-        for child in crew:
-            child.look_after()
+        for child in children:
+            child.supervise()
         if stopping.wait(0.02):
             process.terminate()
             process.wait()
@@ -199,7 +199,7 @@ def set_up(stopping: threading.Event, crew: Sequence[Child] = ()) -> int:
 
 def main() -> int:
     try:
-        problem = why_not_listen()
+        problem = listen_problem()
     except ImproperlyConfigured as error:
         problem = str(error)
     if problem:
@@ -215,7 +215,7 @@ def main() -> int:
     elif code != 0:
         say("candor: set-up did not finish (see above), so nothing was started.")
         return code
-    run([web()] if waiting else [web(), *behind_the_web()], stopping, waiting=waiting)
+    run([web()] if waiting else [web(), *background_processes()], stopping, waiting=waiting)
     return 0
 
 

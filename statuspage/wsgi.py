@@ -1,4 +1,4 @@
-"""The web process: granian serves this. Published pages are answered before Django, and without a database."""
+"""The WSGI application of the web process. Published pages are served before Django, without a database."""
 
 import os
 

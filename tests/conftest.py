@@ -16,6 +16,9 @@ from tests.smtp_sink_process import FastSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from pytest_django import Settings
+
+    from incidents.models import Page
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +31,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         kinds = ("failed", "error", "skipped") if skipped_in_ci(config) else ("failed", "error")
         names = dict.fromkeys(report.nodeid for kind in kinds for report in terminalreporter.getreports(kind))
         file.write_text("".join(f"{name}\n" for name in names))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_folder() -> None:
+    """Create STATIC_ROOT. WhiteNoise warns if it is missing, and warnings are errors."""
+    from django.conf import settings
+
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def page(db: None) -> "Page":
+    """An empty page named Acme. Folders that need another page define their own."""
+    from tests.factories import make_page
+
+    return make_page(name="Acme")
+
+
+@pytest.fixture
+def sink(smtp_sink: SmtpSink, settings: "Settings") -> SmtpSink:
+    """A running mail server that the settings point to."""
+    from tests.notifications.mailbox import use_server
+
+    use_server(settings, smtp_sink.controller.port)
+    return smtp_sink
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ SHRINK = 2
 GAP = 16
 HEAD = """# The console, page by page
 
-Light, dark, and on a phone; all with the demo page. This file and its pictures are made by `bin/screenshots`.
+Each picture shows one page of the console with the demo page: light, dark, and on a phone. `bin/screenshots` generates
+this file and the pictures.
 """
 # A public id in a URL stands for any of its kind: one of them is shown. URLs that change something are not followed.
 CODE = re.compile(

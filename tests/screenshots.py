@@ -57,7 +57,7 @@ def public(browser: Browser, candor: Candor) -> None:
 def console(browser: Browser, candor: Candor) -> None:
     page = tab(browser)
     page.goto(f"{candor.url}/console/")
-    page.get_by_label("E-mail").fill("owner@localhost")
+    page.get_by_label("Email").fill("owner@localhost")
     page.get_by_label("Password").fill(candor.password)
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Declare incident").wait_for()

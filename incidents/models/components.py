@@ -109,13 +109,13 @@ class Component(models.Model):
         return self.full_name
 
     @property
-    def place(self) -> tuple[int, int, int]:
-        """Where it stands on the page: rows sorted by it are `in_page_order`, but for groups at one position."""
+    def sort_key(self) -> tuple[int, int, int]:
+        """Return the sort key of the page order, like `in_page_order`, except for groups at the same position."""
         return self.group.position if self.group else self.position, self.position, self.pk
 
     @property
     def is_shown(self) -> bool:
-        """As `visible_to` says it of rows: visitors see it."""
+        """Return whether visitors see it. Equivalent to `visible_to`."""
         hidden = self.only_show_if_degraded and self.status == ComponentStatus.OPERATIONAL
         return self.archived_at is None and not hidden
 

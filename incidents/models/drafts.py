@@ -67,7 +67,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """One query."""
         return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
-    def sweep(self) -> None:
+    def delete_expired(self) -> None:
         """Delete unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
         self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
 

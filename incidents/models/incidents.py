@@ -37,11 +37,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(kind=Kind.MAINTENANCE)
 
     def unresolved(self) -> IncidentQuerySet:
-        """Incidents alone; a maintenance is upcoming, running or ended. What was deleted waits for nobody."""
+        """Incidents only (a maintenance is upcoming, running or ended), without deleted ones."""
         return self.filter(status__in=UNRESOLVED, hidden_at__isnull=True)
 
     def upcoming(self) -> IncidentQuerySet:
-        """Maintenances that have not begun, even if their time has come."""
+        """Maintenances that have not started, even if their start time has passed."""
         return self.filter(status__in=UPCOMING)
 
     def running(self) -> IncidentQuerySet:
@@ -51,24 +51,24 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(set_components=True)
 
     def ongoing(self) -> IncidentQuerySet:
-        """Unresolved incidents and running maintenances, but for those that were deleted."""
+        """Unresolved incidents and running maintenances, without deleted ones."""
         return self.filter(status__in=ONGOING, hidden_at__isnull=True)
 
     def deleted(self) -> IncidentQuerySet:
-        """Hidden from visitors; those that were joined with another one, too."""
+        """Hidden from visitors, including those merged into another incident."""
         return self.filter(hidden_at__isnull=False)
 
     def with_public_path(self) -> IncidentQuerySet:
-        """Those whose public page answers: with a report, or with the way to the one that they were joined with."""
+        """Incidents with a public page, which redirects if the incident was merged."""
         merged = models.Q(merged_into__isnull=False, merged_into__hidden_at__isnull=True)
         return self.filter(models.Q(hidden_at__isnull=True) | merged)
 
     def merged_into_any(self, merged: Collection[int]) -> IncidentQuerySet:
-        """Those that were joined with any of these (primary keys)."""
+        """Incidents that were merged into any of these (primary keys)."""
         return self.filter(merged_into__in=merged)
 
     def merge_candidates(self, incident: Incident) -> IncidentQuerySet:
-        """What `incident` can be joined with: visible ones of its page and kind, the newest first."""
+        """Incidents that `incident` can be merged into: visible ones of its page and kind, newest first."""
         same = self.filter(page=incident.page_id, kind=incident.kind, hidden_at__isnull=True)
         return same.exclude(pk=incident.pk).order_by("-started_at", "-pk")
 
@@ -79,18 +79,21 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(public_id=public_id).first()
 
     def due_to_start(self, at: datetime) -> IncidentQuerySet:
-        """Not those that were hidden: nobody would know why their components change. Nor those of which somebody wrote
-        after their end, when the clock had stood still: what became of them is for people to say."""
+        """Maintenances to start at `at`.
+
+        Excludes hidden ones, because their effect on components would be unexplained, and those with an update after
+        their planned end (the dispatcher was not running): staff decide about these.
+        """
         due = self.upcoming().filter(auto_start=True, scheduled_for__lte=at, hidden_at__isnull=True)
         return due.filter(last_update_at__lt=models.F("scheduled_until"))
 
     def due_to_complete(self, at: datetime) -> IncidentQuerySet:
-        # Begun and not ended, which is what running means, in terms that SQLite finds an index for.
+        # Equivalent to running, but written so that SQLite can use an index.
         begun = self.running().filter(began_at__isnull=False, resolved_at__isnull=True)
         return begun.filter(auto_complete=True, scheduled_until__lte=at)
 
     def overlapping(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """Upcoming and running maintenances whose window shares a moment with this one."""
+        """Upcoming and running maintenances whose window overlaps this one."""
         return self.filter(resolved_at__isnull=True, scheduled_for__lt=end, scheduled_until__gt=start)
 
     def ahead(self) -> IncidentQuerySet:
@@ -102,18 +105,18 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(kind=Kind.MAINTENANCE, scheduled_until__gte=moment)
 
     def affecting(self, components: Collection[int]) -> IncidentQuerySet:
-        """Those of whose updates one names any of these components (primary keys)."""
+        """Incidents with an update that affects any of these components (primary keys)."""
         return self.filter(updates__affected__component__in=components).distinct()
 
     def soonest_first(self) -> IncidentQuerySet:
         return self.order_by("scheduled_for", "pk")
 
     def with_updates(self) -> IncidentQuerySet:
-        """The newest first, without the components that they name: one more query."""
+        """Prefetch the updates, newest first, without their components. One more query."""
         return self.prefetch_related(models.Prefetch("updates", IncidentUpdate.objects.newest_first()))
 
     def not_ended(self) -> IncidentQuerySet:
-        """Incidents that are open, maintenances that are ahead or running: what there is more to tell of."""
+        """Unresolved incidents, and upcoming and running maintenances."""
         return self.exclude(status__in=ENDED)
 
     def ended(self) -> IncidentQuerySet:
@@ -126,29 +129,29 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(title__icontains=text)
 
     def matching(self, text: str) -> IncidentQuerySet:
-        """Each of the words stands in the title, or is the public id."""
+        """Incidents where every word of `text` is in the title or equals the public ID."""
         incidents = self
         for word in text.split():
             incidents = incidents.filter(models.Q(title__icontains=word) | models.Q(public_id=word.lower()))
         return incidents
 
     def with_api_fields(self) -> IncidentQuerySet:
-        """With all that the management API says of them: four queries, however many rows."""
+        """Load all fields of the management API. Four queries for any number of rows."""
         return self.with_details().prefetch_related("reminders")
 
     def started_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """`start` included, `end` not. A maintenance counts when it began; one that has not does not count."""
+        """Started from `start` (inclusive) to `end` (exclusive). Maintenances count from their actual start."""
         begun = models.Q(began_at__gte=start, began_at__lt=end)
         started = models.Q(began_at__isnull=True, started_at__gte=start, started_at__lt=end)
         return self.filter(begun | started).exclude(status__in=UPCOMING)
 
     def falling_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """As `started_between`, with those ahead that are to start then."""
+        """Like `started_between`, plus upcoming maintenances scheduled to start in that time."""
         ahead = self.filter(status__in=UPCOMING, scheduled_for__gte=start, scheduled_for__lt=end)
         return self.started_between(start, end) | ahead
 
     def in_status(self, status: str) -> IncidentQuerySet:
-        """`cancelled` is asked for apart from `completed`."""
+        """Filter by status. `cancelled` is separate from `completed`."""
         if status == CANCELED:
             return self.filter(cancelled_at__isnull=False)
         return self.filter(status=status, cancelled_at__isnull=True)
@@ -157,18 +160,20 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(impact=impact)
 
     def first_start(self) -> datetime | None:
-        """When the oldest of them began."""
+        """Return when the oldest one started."""
         first: datetime | None = self.aggregate(first=models.Min("started_at"))["first"]
         return first
 
     def ongoing_between(self, start: datetime, end: datetime) -> IncidentQuerySet:
-        """Those that had begun and not ended at any moment from `start` to `end`; not what is only scheduled."""
+        """Incidents that were ongoing at any time from `start` to `end`. Excludes scheduled maintenances."""
         not_over = models.Q(resolved_at__isnull=True) | models.Q(resolved_at__gt=start)
         return self.filter(not_over, started_at__lt=end).exclude(status=Status.SCHEDULED)
 
     def in_batches(self, size: int) -> Iterator[Incident]:
-        """All of them, the newest made first, `size` read at a time. Each piece is a query of its own: a cursor that
-        stays open would hold SQLite to what was true when it was opened."""
+        """Yield all of them, most recently created first, in one query per `size` rows.
+
+        One open cursor would keep a read transaction open on SQLite.
+        """
         ordered = self.order_by("-pk")
         batch = list(ordered[:size])
         while batch:
@@ -179,7 +184,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.order_by("-last_update_at", "-pk")
 
     def latest_first(self) -> IncidentQuerySet:
-        """By when they began, whatever was written since."""
+        """By start, regardless of later updates."""
         return self.order_by("-started_at", "-pk")
 
     def latest_scheduled_first(self) -> IncidentQuerySet:
@@ -191,26 +196,26 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.order_by(start.asc(nulls_last=True), "-last_update_at", "-pk")
 
     def with_details(self) -> IncidentQuerySet:
-        """With postmortem and timeline: three queries, however many rows."""
+        """Load postmortem and updates. Three queries for any number of rows."""
         return self.select_related("postmortem").prefetch_related(timeline())
 
 
 class Incident(Switches):
-    """An incident or a maintenance: one model, one timeline.
+    """An incident or a maintenance.
 
-    `started_at` is the display time of the first update, `last_update_at` of the newest: what history is sorted by.
-    `impact_started_at` is when staff say that the impact began, if that was earlier: what analytics count from.
-    `version` counts every change; a save that carries an older one is a conflict.
+    `started_at` is the display time of the first update, `last_update_at` that of the newest, which sorts the history.
+    `impact_started_at` is an earlier start of the impact, if staff entered one; analytics use it. Every change
+    increments `version`; saving with an older version is a conflict.
 
-    Of a maintenance: `scheduled_for` and `scheduled_until` are its window, `began_at` when it really began, and
-    `cancelled_at` when it was called off (it is then completed). `calendar_sequence` counts what a calendar should see
-    (RFC 5545 SEQUENCE). `occurrence_on` is the local day of its `series` that it stands for, wherever it was moved.
+    Maintenances: `scheduled_for` and `scheduled_until` are the window, `began_at` is the actual start, and
+    `cancelled_at` is set if it was canceled (its status is then completed). `calendar_sequence` is the RFC 5545
+    SEQUENCE. `occurrence_on` is the local day in its `series` that it belongs to, even if it was moved.
 
-    `hidden_at` is when it was deleted: visitors no longer see it, staff do. A duplicate is deleted too, and says by
-    `merged_into` which one tells its story; that one is never itself merged.
+    `hidden_at` is set when it is deleted: staff still see it, visitors do not. A duplicate is deleted too, and
+    `merged_into` is the incident that replaces it, which is never merged itself.
 
-    `metadata` is what other programs keep with it, objects by their names; `reminder_intervals` when its own team wants
-    to be reminded, as Statuspage writes it (contract section 3.4).
+    `metadata` holds objects of other programs by name. `reminder_intervals` is the reminder schedule for staff in
+    Statuspage's format (contract section 3.4).
     """
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
@@ -288,7 +293,7 @@ class Incident(Switches):
 
     @property
     def duration(self) -> timedelta | None:
-        """From start to resolution; None while it goes on. A maintenance that was called off had none."""
+        """Return the time from start to resolution; None while ongoing, or if canceled before the start."""
         if self.resolved_at is None or (self.is_maintenance and self.began_at is None):
             return None
         return self.resolved_at - self.happened_at
@@ -307,17 +312,17 @@ class Incident(Switches):
 
     @property
     def happened_at(self) -> datetime:
-        """Where it stands in the history: a maintenance when it began, all else when it was first reported."""
+        """Return its time in the history: the actual start of a maintenance, otherwise the first report."""
         return self.began_at or self.started_at
 
     @property
     def window(self) -> tuple[datetime, datetime]:
-        """Planned start and end of a maintenance. ValueError for an incident, which has none."""
+        """Return the planned start and end of a maintenance. ValueError for an incident."""
         if self.scheduled_for is None or self.scheduled_until is None:
             raise ValueError(f"{self} has no window.")
         return self.scheduled_for, self.scheduled_until
 
     def affected_components(self) -> list[Component]:
-        """Every component that an update named, once, in page order. Reads the prefetched timeline if there is one."""
+        """Return all components that its updates affect, in page order. Uses prefetched updates."""
         components = {row.component_id: row.component for update in self.updates.all() for row in update.affected.all()}
-        return sorted(components.values(), key=lambda component: component.place)
+        return sorted(components.values(), key=lambda component: component.sort_key)

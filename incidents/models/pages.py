@@ -24,7 +24,7 @@ def _logo() -> models.OneToOneField[Any, Any]:
 
 
 def _weight(default: str) -> models.DecimalField[Any, Any]:
-    """What share of its time a status counts as down."""
+    """Return a field for the share of a status's time that counts as downtime."""
     return models.DecimalField(
         max_digits=3,
         decimal_places=2,
@@ -35,8 +35,10 @@ def _weight(default: str) -> models.DecimalField[Any, Any]:
 
 class PageQuerySet(models.QuerySet["Page"]):
     def for_host(self, host: str) -> Page | None:
-        """The page that answers to this host name (no port), else the first page of the install. With what its header
-        says of its logos."""
+        """Return the page with this host name (without port), or the first page of the installation.
+
+        Loads the logos without their content.
+        """
         pages = self.select_related("logo", "logo_dark").defer("logo__content", "logo_dark__content")
         return pages.order_by(models.Case(models.When(domain=host.lower(), then=0), default=1), "pk").first()
 
@@ -49,25 +51,25 @@ class Page(models.Model):
     support_url = models.URLField(blank=True)
     time_zone = models.CharField(max_length=64, default="Etc/UTC", validators=[validate_time_zone])
     footer = models.CharField(max_length=300, blank=True)
-    # Of links and focus, `#rrggbb`, on light and on dark ground; empty: the design's own.
+    # Color of links and focus (`#rrggbb`) on light and dark backgrounds; empty: the default.
     accent = models.CharField(max_length=7, blank=True)
     accent_dark = models.CharField(max_length=7, blank=True)
-    # In place of the name, on light and on dark ground; without a second one the first is shown on both.
+    # Shown instead of the name on light and dark backgrounds. Without `logo_dark`, `logo` is used for both.
     logo = _logo()
     logo_dark = _logo()
     analytics_public = models.BooleanField(default=False)
     reports_public = models.BooleanField(default=False)
-    # Colours and corner of the widget, by Statuspage's names; what is not in it has its default.
+    # Colors and position of the widget, by Statuspage's names. Missing keys have their defaults.
     embed_config: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict, blank=True)
-    # What is published in the console leaves so many seconds later, and can be taken back until then.
+    # Delay in seconds before console publications take effect. They can be undone until then.
     undo_seconds = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(600)])
     requires_approval = models.BooleanField(default=False)
     postmortems_need_approval = models.BooleanField(default=False)
-    # What a postmortem begins with, in Markdown; empty: incidents.text.default_templates.OUTLINE.
+    # Initial Markdown text of postmortems; empty: incidents.text.default_templates.OUTLINE.
     postmortem_outline = models.TextField(blank=True, max_length=5000)
-    # What the proofreader knows of this page; incidents.proofreading.ProofreadingOptions reads it.
+    # Proofreading settings, read by incidents.proofreading.ProofreadingOptions.
     proofreading: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    # When staff are reminded of what they have not said; incidents.reminders.overdue_updates.Reminders reads it.
+    # Reminders to staff about overdue updates, read by incidents.reminders.overdue_updates.Reminders.
     staff_reminders: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     major_weight = _weight("1")
     partial_weight = _weight("0.3")
@@ -87,7 +89,7 @@ class Page(models.Model):
 
     @property
     def accents(self) -> tuple[str, str] | None:
-        """Of links and focus, on light and on dark ground; None if they are the design's own."""
+        """Return the accent colors on light and dark backgrounds; None for the defaults."""
         if not self.accent and not self.accent_dark:
             return None
         light = self.accent or colors.ACCENT
@@ -99,7 +101,7 @@ class Page(models.Model):
 
     @property
     def zone_name(self) -> str:
-        """As people write it: `UTC`, `Europe/Berlin`."""
+        """Return the name for display: `UTC`, `Europe/Berlin`."""
         return "UTC" if self.time_zone == "Etc/UTC" else self.time_zone
 
     @property

@@ -168,17 +168,17 @@ def _traces(raw: str) -> Iterator[Remark]:
 def _customers(raw: str, names: Sequence[str]) -> Iterator[Remark]:
     by_first: dict[str, list[list[str]]] = {}
     for name in names:
-        words = [word.lower() for word in _WORD.findall(name)]
-        by_first.setdefault(words[0], []).append(words)
+        name_words = [word.lower() for word in _WORD.findall(name)]
+        by_first.setdefault(name_words[0], []).append(name_words)
     if not by_first:
         return
     matches = list(_WORD.finditer(raw))
     words_in_text = [_bare(match.group()) for match in matches]
     for number, word in enumerate(words_in_text):
-        for words in by_first.get(word, ()):
-            last = number + len(words) - 1
-            if words_in_text[number : last + 1] == words:
-                span = matches[number].start(), matches[last].start() + len(words[-1])
+        for name_words in by_first.get(word, ()):
+            last = number + len(name_words) - 1
+            if words_in_text[number : last + 1] == name_words:
+                span = matches[number].start(), matches[last].start() + len(name_words[-1])
                 yield _remark(span, "leak-customer", "This is a customer. Do they agree to be named?")
 
 

@@ -16,19 +16,19 @@ _ENDINGS = ("s", "es", "ed", "er", "ing", "’s", "'s")
 @dataclass(frozen=True)
 class _Name:
     spelling: str
-    words: tuple[str, ...]
+    parts: tuple[str, ...]
 
     @property
     def folded(self) -> str:
-        return " ".join(self.words).lower()
+        return " ".join(self.parts).lower()
 
 
 def check_names(text: Text, components: Sequence[str]) -> Iterator[Remark]:
-    names = [_Name(name, words) for name in components if (words := tuple(_WORD.findall(name)))]
+    names = [_Name(name, parts) for name in components if (parts := tuple(_WORD.findall(name)))]
     exact = {name.folded: name for name in names}
     slips = {key: name for name in names if len(name.folded) >= _SHORTEST for key in _without_one(name.folded)}
-    heads = {(name.folded[0], len(name.words)) for name in names}
-    lengths = sorted({len(name.words) for name in names}, reverse=True)
+    heads = {(name.folded[0], len(name.parts)) for name in names}
+    lengths = sorted({len(name.parts) for name in names}, reverse=True)
     matches = list(_WORD.finditer(text.prose))
     index, number = _Index(exact, slips, heads, lengths), 0
     while number < len(matches):
@@ -115,7 +115,7 @@ def one_slip(a: str, b: str) -> bool:
 
 def _is_probable(prose: str, start: int, text: str, name: _Name) -> bool:
     """A single word with another letter may be another word, unless it stands there like a name."""
-    if len(name.words) > 1 or len(text) != len(name.folded) or sorted(text.lower()) == sorted(name.folded):
+    if len(name.parts) > 1 or len(text) != len(name.folded) or sorted(text.lower()) == sorted(name.folded):
         return True
     begins = not prose[:start].strip() or bool(re.search(r"[.!?:]\s*$|\n\s*$", prose[max(0, start - 5) : start]))
     return text[0].isupper() and not begins

@@ -16,7 +16,7 @@ _SECTIONS = {
         r"|follow-?ups?|remediation|prevention|preventive|improvements?|corrective|changes|measures|lessons"
     ),
 }
-_PATTERNS = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in _SECTIONS.items()}
+_PATTERNS = {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in _SECTIONS.items()}
 _LONGEST_HEADING = 60
 _HEADING = re.compile(
     r"^(?:#{1,6}[ ]+(?P<marked>[^\n]{1,200})|(?P<bold>\*\*[^*\n]{1,60}\*\*):?[ ]*|(?P<bare>[A-Z][^\n.,;:!?]{1,60}))$",

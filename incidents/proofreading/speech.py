@@ -145,10 +145,10 @@ def _quarter(at: datetime) -> datetime:
 
 def _shouting(prose: str) -> Iterator[Remark]:
     for match in _CAPITALS.finditer(prose):
-        words = re.findall(r"[A-Z'’]+", match.group())
-        common = [word for word in words if word.lower() in SHOUTED]
-        is_loud = len(common) > 1 and 2 * len(common) >= len(words)
-        alone = any(word.lower() in SHOUTED_ALONE for word in words) and len(words) <= 3
+        loud_words = re.findall(r"[A-Z'’]+", match.group())
+        common = [word for word in loud_words if word.lower() in SHOUTED]
+        is_loud = len(common) > 1 and 2 * len(common) >= len(loud_words)
+        alone = any(word.lower() in SHOUTED_ALONE for word in loud_words) and len(loud_words) <= 3
         if is_loud or alone:
             message = "Capitals look like shouting."
             yield Remark(*match.span(), Severity.ADVICE, "shouting", message, _lowered(prose, match))
@@ -163,7 +163,7 @@ def _lowered(prose: str, match: re.Match[str]) -> str:
 
 
 def _length(raw: str, limit: int) -> Iterator[Remark]:
-    words = [piece for piece in _PIECE.finditer(raw) if any(map(str.isalnum, piece.group()))]
-    if len(words) > limit:
-        message = f"The text has {len(words)} words; the limit is {limit}. Move details to the postmortem."
-        yield Remark(words[limit].start(), words[-1].end(), Severity.ADVICE, "too-long", message)
+    text_words = [piece for piece in _PIECE.finditer(raw) if any(map(str.isalnum, piece.group()))]
+    if len(text_words) > limit:
+        message = f"The text has {len(text_words)} words; the limit is {limit}. Move details to the postmortem."
+        yield Remark(text_words[limit].start(), text_words[-1].end(), Severity.ADVICE, "too-long", message)

@@ -33,7 +33,7 @@ def unrestored_components(page: Page, *, now: datetime) -> list[UnrestoredCompon
             seen.add(row.component_id)
             by_incident.setdefault(incident.pk, UnrestoredComponent(incident, [])).components.append(row.component)
     for unrestored in by_incident.values():
-        unrestored.components.sort(key=lambda component: component.place)
+        unrestored.components.sort(key=lambda component: component.sort_key)
     return list(by_incident.values())
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from incidents import colors
 from incidents.actions.pages.logos import store_picture
-from incidents.images import drawn
+from incidents.images import convert_image
 from incidents.models import AuditEntry, Page
 from incidents.transfer._restore import CREATED, UNCHANGED, Raw, batches
 from incidents.transfer.import_runs import IMPORTED
@@ -53,7 +53,7 @@ def restore_logo(page: Page, raw: Raw) -> ImportResult:
         content = b64decode(raw["content"], validate=True)
     except ValueError as error:
         raise ValidationError("its content is not base64") from error
-    setattr(page, name, store_picture(drawn(content)))
+    setattr(page, name, store_picture(convert_image(content)))
     page.save(update_fields=[name])
     return CREATED
 

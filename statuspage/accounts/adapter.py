@@ -1,5 +1,7 @@
-"""Where Candor's sign-in differs from allauth's: nobody signs up, links never follow the Host header, and guessing is
-counted per person and network."""
+"""Changes to allauth's sign-in.
+
+Sign-up is closed, links never use the Host header, and sign-in attempts are limited per account and network.
+"""
 
 from hashlib import sha256
 from typing import Any
@@ -14,20 +16,20 @@ from statuspage.accounts.ratelimit import allow, refund, retry_after
 from statuspage.common.client_ip import client_address, client_network
 
 WINDOW_SECONDS = 5 * 60
-# Counted per network too, so that nobody can lock an owner out of the console from elsewhere.
+# The network has a limit of its own, so that attempts from elsewhere cannot lock an owner out of the console.
 ATTEMPTS_FROM_ONE_NETWORK = 10
 ATTEMPTS_FROM_ANYWHERE = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "The e-mail address or the password is not right.",
-        "enter_current_password": "This is not your present password.",
-        "invalid_password_reset": "This link has been used, or is too old.",
+        "email_password_mismatch": "The email address or password is incorrect.",
+        "enter_current_password": "This is not your current password.",
+        "invalid_password_reset": "This link was already used or has expired.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Accounts are made by an owner."""
+        """Only owners can create accounts."""
         return False
 
     def is_ajax(self, request: HttpRequest) -> bool:
@@ -37,15 +39,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        if not all(allow(key, limit, WINDOW_SECONDS) for key, limit in _guesses(request, credentials)):
+        if not all(allow(key, limit, WINDOW_SECONDS) for key, limit in _attempt_limits(request, credentials)):
             minutes = -(-retry_after(WINDOW_SECONDS) // 60)
             raise ValidationError(f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Whoever knows the password was not guessing."""
+        """Do not count successful sign-ins as attempts."""
         user = super().authenticate(request, **credentials)
         if user:
-            for key, _ in _guesses(request, credentials):
+            for key, _ in _attempt_limits(request, credentials):
                 refund(key, WINDOW_SECONDS)
         return user
 
@@ -57,12 +59,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         return self.get_login_redirect_url(request)  # type: ignore[no-any-return]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """allauth sends nothing by itself: account emails are requested, and `notifications` delivers them."""
+        """allauth must not send email itself: account emails are requested, and `notifications` delivers them."""
         raise NotImplementedError(template_prefix)
 
 
-def _guesses(request: HttpRequest, credentials: dict[str, Any]) -> list[tuple[str, int]]:
-    """What a sign-in is counted as, and how often that is allowed."""
-    who = sha256(str(credentials.get("email", "")).lower().encode()).hexdigest()[:32]
-    here = (f"login:{who}:{client_network(request)}", ATTEMPTS_FROM_ONE_NETWORK)
-    return [here, (f"login:{who}", ATTEMPTS_FROM_ANYWHERE)]
+def _attempt_limits(request: HttpRequest, credentials: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return the rate limit keys of a sign-in attempt, each with its limit."""
+    account = sha256(str(credentials.get("email", "")).lower().encode()).hexdigest()[:32]
+    from_network = (f"login:{account}:{client_network(request)}", ATTEMPTS_FROM_ONE_NETWORK)
+    return [from_network, (f"login:{account}", ATTEMPTS_FROM_ANYWHERE)]

@@ -1,4 +1,4 @@
-"""The audit log's entries about people and subscribers. They name no addresses: they are kept for ever."""
+"""Audit log entries about people and subscribers. They contain no addresses because they are never deleted."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from incidents.models import AuditEntry, Page
 
 
 def note(page: Page, verb: str, *, actor: Actor, object_type: str, object_ref: str, **details: Any) -> None:
-    """Call it in the transaction of what it tells of."""
+    """Create an entry. Call this in the same transaction as the change that it records."""
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,

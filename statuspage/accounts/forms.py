@@ -1,4 +1,4 @@
-"""allauth's forms in Candor's words, with what browsers and password managers need to fill them in."""
+"""allauth's forms with Candor's labels and the attributes that browsers and password managers need for autofill."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ EMAIL = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "fa
 class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]  # allauth ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _dress(self, "login", "E-mail", **EMAIL)
-        _dress(self, "password", "Password")
-        # After a wrong password the address still stands there: go on where the mistake is.
-        waiting = "password" if self.is_bound and self.data.get("login") else "login"
-        self.fields[waiting].widget.attrs["autofocus"] = True
+        _set_up(self, "login", "Email", **EMAIL)
+        _set_up(self, "password", "Password")
+        # After a wrong password the address is still filled in: focus the password.
+        focused = "password" if self.is_bound and self.data.get("login") else "login"
+        self.fields[focused].widget.attrs["autofocus"] = True
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _dress(self, "email", "E-mail", autofocus=True, **EMAIL)
+        _set_up(self, "email", "Email", autofocus=True, **EMAIL)
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Request the email. The same single row is written whether the address has an account or not."""
@@ -36,23 +36,23 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
 class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _dress_new_password(self, autofocus=True)
+        _set_up_new_password(self, autofocus=True)
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _dress(self, "oldpassword", "Present password", autofocus=True)
-        _dress_new_password(self)
+        _set_up(self, "oldpassword", "Current password", autofocus=True)
+        _set_up_new_password(self)
 
 
-def _dress_new_password(form: forms.Form, **attrs: object) -> None:
-    help_text = "At least 12 characters. Four words that you can remember are better than eight signs that you cannot."
-    _dress(form, "password1", "New password", help_text, **attrs)
-    _dress(form, "password2", "New password once more")
+def _set_up_new_password(form: forms.Form, **attrs: object) -> None:
+    help_text = "Use at least 12 characters. Four random words are stronger and easier to remember than eight symbols."
+    _set_up(form, "password1", "New password", help_text, **attrs)
+    _set_up(form, "password2", "Confirm new password")
 
 
-def _dress(form: forms.Form, name: str, label: str, help_text: str = "", **attrs: object) -> None:
+def _set_up(form: forms.Form, name: str, label: str, help_text: str = "", **attrs: object) -> None:
     field = form.fields[name]
     field.label, field.help_text = label, help_text
     field.widget.attrs.pop("placeholder", None)

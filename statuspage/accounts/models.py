@@ -15,7 +15,7 @@ from incidents.models.base import new_public_id
 
 
 class Role(models.TextChoices):
-    """From least to most: a role may do all that the ones before it may."""
+    """In ascending order: each role has all permissions of the roles before it."""
 
     VIEWER = "viewer", "Viewer"
     EDITOR = "editor", "Editor"
@@ -23,7 +23,7 @@ class Role(models.TextChoices):
 
 
 def generated_password() -> str:
-    """79 bits, in letters and digits that nobody confuses when reading them out."""
+    """Return a password with 79 bits of entropy, without letters and digits that look alike."""
     return get_random_string(16, "abcdefghjkmnpqrstuvwxyz23456789")
 
 
@@ -35,26 +35,26 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def in_order(self) -> models.QuerySet[User]:
-        """Who may sign in first, then by address."""
+        """Active users first, then by address."""
         return self.order_by("-is_active", "email")
 
     def to_remind(self) -> models.QuerySet[User]:
-        """Who may write about incidents, and wants to be reminded of it by mail."""
+        """Users who can edit incidents and receive reminder emails."""
         return self.filter(is_active=True, wants_reminders=True, role__in=(Role.EDITOR, Role.OWNER)).order_by("pk")
 
-    def to_tell_of_overdue(self) -> models.QuerySet[User]:
-        """Who wants to be told of their overdue action items. Viewers too: the work is theirs."""
+    def to_notify_of_overdue_items(self) -> models.QuerySet[User]:
+        """Users who receive emails about their overdue action items. Includes viewers, who can own items."""
         return self.filter(is_active=True, wants_overdue=True).order_by("pk")
 
-    def matching(self, words: str) -> models.QuerySet[User]:
-        """In order, those in whose name or address each of the words stands."""
-        found = self.in_order()
-        for word in words.split():
-            found = found.filter(models.Q(name__icontains=word) | models.Q(email__icontains=word))
-        return found
+    def matching(self, text: str) -> models.QuerySet[User]:
+        """Users whose name or address contains every word of `text`, in order."""
+        users = self.in_order()
+        for word in text.split():
+            users = users.filter(models.Q(name__icontains=word) | models.Q(email__icontains=word))
+        return users
 
     def create_first_owner(self, email: str) -> tuple[User, str]:
-        """The owner that set-up makes, and the generated password, which is kept nowhere else."""
+        """Create the first owner. Return it with the generated password, which is not stored in plain text."""
         password = generated_password()
         return self.create_user(email, password=password, role=Role.OWNER, name="Owner"), password
 
@@ -77,8 +77,8 @@ class User(AbstractBaseUser):
         return self.name or self.email
 
     def has_role(self, role: Role) -> bool:
-        ladder = list(Role)
-        return ladder.index(Role(self.role)) >= ladder.index(role)
+        roles = list(Role)
+        return roles.index(Role(self.role)) >= roles.index(role)
 
     @property
     def actor(self) -> Actor:
@@ -86,7 +86,7 @@ class User(AbstractBaseUser):
 
 
 class RateCount(models.Model):
-    """How often `key` was used in the window that began at `window` (Unix seconds). Written by `ratelimit.py` alone."""
+    """The uses of `key` in the window that began at `window` (Unix seconds). Only `ratelimit.py` writes it."""
 
     key = models.CharField(max_length=120)
     window = models.BigIntegerField()
@@ -117,13 +117,13 @@ class AccountEmailRequest(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a token may do. Each of them may read, except subscribers' addresses; `admin` may do everything."""
+    """The permissions of a token. Every scope can read all but subscribers' addresses; `admin` can do everything."""
 
     READ = "read", "Read"
     INCIDENTS = "incidents:write", "Write incidents, maintenances, postmortems and templates"
     COMPONENTS = "components:write", "Write components, groups and metrics"
     SUBSCRIBERS = "subscribers:write", "Read and write subscribers"
-    ADMIN = "admin", "Everything, the page's settings too"
+    ADMIN = "admin", "Full access, including page settings"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -131,14 +131,14 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(digest=digest).select_related("page").first()
 
     def newest_first(self) -> ApiTokenQuerySet:
-        """Those that are not revoked before the others."""
+        """Tokens that are not revoked first."""
         return self.order_by(models.F("revoked_at").desc(nulls_first=True), "-pk")
 
 
 class ApiToken(models.Model):
-    """A program's key to one page. Only the SHA-256 of it is kept; `prefix` is its beginning, to tell tokens apart.
+    """An API token for one page. Only its SHA-256 is stored; `prefix` is its beginning, to identify it in lists.
 
-    `last_used_at` is true to LAST_USED_EVERY.
+    `last_used_at` is accurate to LAST_USED_EVERY.
     """
 
     LAST_USED_EVERY = timedelta(minutes=1)
@@ -172,7 +172,7 @@ class ApiToken(models.Model):
         return self.revoked_at is None and not self.is_expired
 
     @property
-    def scope_words(self) -> str:
+    def scope_labels(self) -> str:
         return ", ".join(Scope(scope).label for scope in self.scopes)
 
     def may(self, scope: str) -> bool:

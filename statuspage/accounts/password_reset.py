@@ -1,4 +1,4 @@
-"""Password resets: who gets a link, and the link itself."""
+"""Password resets: the accounts of an address, and the reset link."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from allauth.account.utils import filter_users_by_email, user_pk_to_url_str
 from statuspage.accounts.models import User
 
 
-def people_at(address: str) -> list[User]:
-    """The active accounts with this address."""
+def users_with_address(address: str) -> list[User]:
+    """Return the active accounts with this address."""
     return list(filter_users_by_email(address.lower(), is_active=True, prefer_verified=True))
 
 
 def password_reset_url(user: User) -> str:
-    """A new link to set a password. It works once, for PASSWORD_RESET_TIMEOUT seconds."""
+    """Return a new link to set a password. It works once, for PASSWORD_RESET_TIMEOUT seconds."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     url: str = get_adapter().get_reset_password_from_key_url(key)
     return url

@@ -1,6 +1,6 @@
-"""How often something may be done, counted in the database: it must not need Redis, and every process must see it.
+"""Rate limits, counted in the database: they work without Redis and apply across all processes.
 
-Windows are fixed (every `per_seconds` since 1970), so that one statement counts and decides, whoever else counts.
+Windows are fixed (every `per_seconds` since 1970), so one atomic statement counts and decides.
 """
 
 import time
@@ -10,9 +10,9 @@ from django.db.models import F
 
 from statuspage.accounts.models import RateCount
 
-KEPT_SECONDS = 2 * 24 * 3600
+RETENTION_SECONDS = 2 * 24 * 3600
 
-# The same on PostgreSQL and SQLite; the ORM cannot say RETURNING for an upsert.
+# Works on PostgreSQL and SQLite. The ORM has no upsert with RETURNING.
 _COUNT_ONE = """
     INSERT INTO accounts_ratecount ("key", "window", "count") VALUES (%s, %s, 1)
     ON CONFLICT ("key", "window") DO UPDATE SET "count" = accounts_ratecount."count" + 1
@@ -29,18 +29,18 @@ def allow(key: str, limit: int, per_seconds: int) -> bool:
 
 
 def refund(key: str, per_seconds: int) -> None:
-    """Take one use of `key` back: it turned out not to be what is limited."""
+    """Subtract one use of `key`, for an attempt that should not have counted."""
     RateCount.objects.filter(key=key, window=_window(per_seconds), count__gt=0).update(count=F("count") - 1)
 
 
 def retry_after(per_seconds: int) -> int:
-    """Seconds until the present window ends."""
+    """Return the seconds until the current window ends."""
     return max(1, _window(per_seconds) + per_seconds - int(time.time()))
 
 
-def sweep() -> None:
-    """Forget windows that are long over. The dispatcher calls it now and then."""
-    RateCount.objects.filter(window__lt=int(time.time()) - KEPT_SECONDS).delete()
+def delete_expired() -> None:
+    """Delete expired windows. The dispatcher calls it regularly."""
+    RateCount.objects.filter(window__lt=int(time.time()) - RETENTION_SECONDS).delete()
 
 
 def _window(per_seconds: int) -> int:

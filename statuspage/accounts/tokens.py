@@ -1,4 +1,4 @@
-"""The verbs about API tokens. Each is one transaction with its entry in the audit log, which holds no secret."""
+"""Actions on API tokens. Each is one transaction that includes an audit log entry without the secret."""
 
 import secrets
 from collections.abc import Collection
@@ -20,11 +20,13 @@ PREFIX_LENGTH = len(MARK) + 4
 
 
 @transaction.atomic
-def make(
+def create(
     page: Page, *, name: str, scopes: Collection[str], actor: Actor, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """The token and its secret (258 random bits), which is kept nowhere. ValidationError fields: name, scopes,
-    expires_at."""
+    """Create a token. Return it with its secret (258 random bits), which is not stored.
+
+    ValidationError fields: name, scopes, expires_at.
+    """
     _check(name.strip(), scopes, expires_at)
     secret = MARK + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
@@ -41,13 +43,13 @@ def make(
 
 @transaction.atomic
 def revoke(token: ApiToken, *, actor: Actor) -> None:
-    """It opens nothing from now on. Harmless when it was revoked already."""
+    """Make the token unusable. Does nothing if it is already revoked."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         _note(token, "token.revoked", actor)
 
 
 def usable_token(secret: str) -> ApiToken | None:
-    """Whose secret this is, if it is still good; its use is noted."""
+    """Return the usable token with this secret, if any, and record the time of use."""
     token = ApiToken.objects.by_digest(digest_of(secret))
     if token is None or not token.is_usable:
         return None
@@ -59,28 +61,28 @@ def usable_token(secret: str) -> ApiToken | None:
 
 
 def digest_of(secret: str) -> str:
-    """A fast hash will do: nobody guesses 258 random bits."""
+    """Return the SHA-256 of the secret. A fast hash is safe because 258 random bits cannot be guessed."""
     return sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def _check(name: str, scopes: Collection[str], expires_at: datetime | None) -> None:
     errors: dict[str, str] = {}
     if not name or len(name) > 100 or not name.isprintable():
-        errors["name"] = "Give it a name of at most 100 characters, on one line."
+        errors["name"] = "Enter a name of at most 100 characters, on one line."
     if not scopes:
         errors["scopes"] = "Choose at least one scope."
     elif unknown := sorted(set(scopes) - set(Scope.values)):
         errors["scopes"] = f"“{unknown[0]}” is not a scope. Use one of: {', '.join(Scope.values)}."
     if expires_at and expires_at <= timezone.now():
-        errors["expires_at"] = "This time has passed."
+        errors["expires_at"] = "Enter a time in the future."
     if errors:
         raise ValidationError(errors)
 
 
 def _note(token: ApiToken, verb: str, actor: Actor) -> None:
-    about = {
+    details = {
         "name": token.name,
         "scopes": token.scopes,
         "expires_at": token.expires_at and token.expires_at.isoformat(),
     }
-    note(token.page, verb, actor=actor, object_type="token", object_ref=token.public_id, **about)
+    note(token.page, verb, actor=actor, object_type="token", object_ref=token.public_id, **details)

@@ -1,4 +1,4 @@
-"""The part of allauth that we offer. Signing up and changing addresses have no URL: an owner makes accounts."""
+"""The allauth views in use. Sign-up and changing addresses have no URL because owners create accounts."""
 
 from allauth.account import views
 from django.urls import path, re_path

@@ -1,4 +1,4 @@
-"""The verbs about people: who may sign in, and as what. Each is one transaction with its entry in the audit log."""
+"""Actions on users and their roles. Each is one transaction that includes an audit log entry."""
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -9,18 +9,18 @@ from incidents.models import Page
 from statuspage.accounts.audit import note
 from statuspage.accounts.models import Role, User, generated_password
 
-LAST_OWNER = "Somebody must remain owner. Make another person owner first."
+LAST_OWNER = "A page needs at least one owner. Make another person an owner first."
 
 
 def add(page: Page, *, email: str, name: str, role: str, by: User) -> tuple[User, str]:
-    """The new user and the generated password, which is kept nowhere else."""
+    """Create a user. Return it with the generated password, which is not stored in plain text."""
     password = generated_password()
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password=password, role=Role(role), name=name)
             _note(page, "person.added", user, by=by, role=role)
     except IntegrityError:
-        raise ValidationError({"email": "Somebody with this address can sign in already."}) from None
+        raise ValidationError({"email": "A user with this email address already exists."}) from None
     return user, password
 
 
@@ -37,7 +37,7 @@ def change_role(page: Page, user: User, role: str, *, by: User) -> None:
 
 @transaction.atomic
 def set_active(page: Page, user: User, *, active: bool, by: User) -> None:
-    """Whoever is switched off is signed out everywhere at once, and has to sign in when switched on again."""
+    """Activate or deactivate `user`. Deactivating ends all of their sessions."""
     if not active:
         _check_another_owner(user)
         _end_sessions(user)
@@ -48,7 +48,7 @@ def set_active(page: Page, user: User, *, active: bool, by: User) -> None:
 
 @transaction.atomic
 def replace_password(page: Page, user: User, *, by: User) -> str:
-    """The generated password, which is kept nowhere else. All sessions of the user end."""
+    """Set and return a generated password, which is not stored in plain text. Ends all sessions of `user`."""
     password = generated_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -57,8 +57,8 @@ def replace_password(page: Page, user: User, *, by: User) -> str:
 
 
 @transaction.atomic
-def set_mails(page: Page, user: User, *, wants_reminders: bool, wants_overdue: bool) -> None:
-    """Which mails of staff `user` wants to get. Everybody decides that for themselves."""
+def set_email_preferences(page: Page, user: User, *, wants_reminders: bool, wants_overdue: bool) -> None:
+    """Set which staff emails `user` receives. Users change only their own preferences."""
     if (user.wants_reminders, user.wants_overdue) == (wants_reminders, wants_overdue):
         return
     user.wants_reminders, user.wants_overdue = wants_reminders, wants_overdue
@@ -67,13 +67,15 @@ def set_mails(page: Page, user: User, *, wants_reminders: bool, wants_overdue: b
 
 
 def _end_sessions(user: User) -> None:
-    """Only staff have sessions: there are few."""
-    keys = [one.pk for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    """Delete the sessions of `user`. Only staff have sessions, so reading all of them is cheap."""
+    keys = [
+        session.pk for session in Session.objects.iterator() if session.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
     Session.objects.filter(pk__in=keys).delete()
 
 
 def _check_another_owner(user: User) -> None:
-    """Under a lock: two owners who demote each other at the same moment must not both succeed."""
+    """Lock the owners and check, so that two owners who demote each other at the same time cannot both succeed."""
     owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))
     if owners == [user]:
         raise ValidationError(LAST_OWNER)

@@ -1,5 +1,5 @@
-"""The dispatcher: starts and ends maintenances on time, fans out events, wakes the Celery workers, and sends by itself
-when no worker does."""
+"""The dispatcher: starts and completes maintenances on time, fans out events, wakes the Celery workers, and sends
+deliveries itself when no worker is available."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEARTBEAT_EVERY = 10.0
 STAFF_NOTICES_EVERY = 30.0
 # Each heartbeat wakes the workers, which then record their own. After three without one the workers count as gone.
 WORKER_ALIVE_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
-SWEEP_EVERY = 3600.0
+DELETE_EXPIRED_EVERY = 3600.0
 LONGEST_BACKOFF = 10.0
 # For concurrent channels: a run continues while one endpoint hangs, so that new deliveries need not wait for it.
 UNTIL_DONE = math.inf
@@ -86,13 +86,13 @@ class LocalSender(threading.Thread):
     def wake(self) -> None:
         self._wakeup.set()
 
-    def finish(self, *, by: float) -> None:
+    def finish(self, *, deadline: float) -> None:
         """Wait until the current messages are sent and recorded and the other claims released.
 
-        `by` is a deadline by `time.monotonic()`.
+        `deadline` is a value of `time.monotonic()`.
         """
         self._wakeup.set()
-        self.join(max(0.0, by - time.monotonic()))
+        self.join(max(0.0, deadline - time.monotonic()))
 
     def run(self) -> None:
         while not self._stop_event.is_set():
@@ -132,7 +132,7 @@ class Dispatcher:
         self._has_workers = False
         self._heartbeat = Throttle(HEARTBEAT_EVERY)
         self._staff_notices = Throttle(STAFF_NOTICES_EVERY)
-        self._sweep = Throttle(SWEEP_EVERY)
+        self._expired_rows = Throttle(DELETE_EXPIRED_EVERY)
         self._wakeups = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
 
     def run(self) -> None:
@@ -152,25 +152,25 @@ class Dispatcher:
                 connection.close()
                 pause = min(TICK * 2**failures, LONGEST_BACKOFF)
             self.stop.wait(pause)
-        by = time.monotonic() + STOP_WITHIN
+        deadline = time.monotonic() + STOP_WITHIN
         for sender in self.senders.values():
-            sender.finish(by=by)
+            sender.finish(deadline=deadline)
         for service in self.services:
             service.finish()
 
     def tick(self) -> bool:
-        """Do what is due. Return whether there is more to fan out at once."""
+        """Process due work once. Return whether there is more to fan out immediately."""
         if self._heartbeat.is_due():
             self._record_heartbeat()
         run_due(timezone.now())
         if self._staff_notices.is_due():
             queue_staff_notices(timezone.now())
-        portions = fan_out_round()
+        event_ids = fan_out_round()
         for channel in TRANSPORTS:
             self._dispatch(channel)
-        if self._sweep.is_due():
-            sweep()
-        return bool(portions)
+        if self._expired_rows.is_due():
+            delete_expired_rows()
+        return bool(event_ids)
 
     def _record_heartbeat(self) -> None:
         Heartbeat.objects.beat("dispatcher")
@@ -199,10 +199,10 @@ def _worker_wakeup() -> WorkerWakeup:
     return WorkerWakeup(app)
 
 
-def sweep() -> None:
+def delete_expired_rows() -> None:
     """Delete expired rows."""
-    ratelimit.sweep()
-    Heartbeat.objects.sweep()
-    Subscriber.objects.sweep()
-    MailTest.objects.sweep()
-    Draft.objects.sweep()
+    ratelimit.delete_expired()
+    Heartbeat.objects.delete_expired()
+    Subscriber.objects.delete_expired()
+    MailTest.objects.delete_expired()
+    Draft.objects.delete_expired()

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from incidents.models.event_kinds import Priority
 from statuspage.accounts.models import AccountEmailRequest
-from statuspage.accounts.password_reset import people_at
+from statuspage.accounts.password_reset import users_with_address
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel
 
@@ -26,7 +26,7 @@ def fan_out_account_requests() -> int:
         Delivery.objects.bulk_create(
             Delivery(kind=request.kind, person=person, channel=Channel.EMAIL, priority=Priority.IMMEDIATE)
             for request in requests
-            for person in people_at(request.address)
+            for person in users_with_address(request.address)
         )
         AccountEmailRequest.objects.filter(pk__in=[request.pk for request in requests]).delete()
     return len(requests)

@@ -18,16 +18,16 @@ from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 
 # After a failure nothing is sent to the endpoint until the next attempt is due, but for no longer than this.
-LONGEST_REST = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(minutes=5)
 # Spreads the retries of endpoints that failed together.
 JITTER = 0.2
 
 
 @transaction.atomic
 def resume(subscriber: Subscriber, *, actor: Actor) -> None:
-    """Send to it again, starting with what is waiting for a later attempt. ValidationError if it was removed."""
+    """Resume sending to it, starting with the waiting deliveries. ValidationError if it was removed."""
     endpoints.resume(subscriber, actor=actor)
-    Delivery.objects.hasten(subscriber)
+    Delivery.objects.make_due(subscriber)
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def accepted(delivery: Delivery) -> None:
     if subscriber.failures:
         with transaction.atomic():
             subscriber.record_success()
-            Delivery.objects.hasten(subscriber)
+            Delivery.objects.make_due(subscriber)
 
 
 @transaction.atomic
@@ -68,11 +68,11 @@ def refused(delivery: Delivery, error: TransportError, *, waits: Sequence[timede
     if error.permanent:
         delivery.fail(str(error))
     elif attempts > len(waits):
-        delivery.fail(f"Given up after {attempts} attempts. Last answer: {error}" if waits else str(error))
+        delivery.fail(f"Failed after {attempts} attempts. Last response: {error}" if waits else str(error))
     else:
         wait = max(waits[attempts - 1] * random.uniform(1, 1 + JITTER), error.after or timedelta())
         delivery.defer(str(error), after=wait)
-        delivery.subscriber.back_off(max(min(wait, LONGEST_REST), error.after or timedelta()))
+        delivery.subscriber.back_off(max(min(wait, LONGEST_PAUSE), error.after or timedelta()))
         return
     if delivery.kind == DeliveryKind.EVENT:
         _disable(delivery.subscriber, f"{error}" if error.permanent else f"It failed {attempts} times: {error}")

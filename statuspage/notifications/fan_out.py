@@ -1,4 +1,4 @@
-"""Turns events into one delivery per subscriber, and requested emails into deliveries."""
+"""Create deliveries: one per event and subscriber, and one per requested email."""
 
 from typing import Any
 
@@ -13,28 +13,28 @@ from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
 from statuspage.subscribers.models.matching import event_scope_of
 
-# Rows in one transaction: a fraction of a second, so that a new event need not wait for the fan-out of a big one.
+# Rows per transaction, which takes a fraction of a second: a new event does not wait for the fan-out of a large one.
 PORTION = 20_000
 BATCH = 500
 
 
 def fan_out_waiting() -> int:
-    """Fan out every event that waits; how many concern subscribers."""
-    told: set[int] = set()
+    """Fan out all waiting events. Return the number of events that notify subscribers."""
+    event_ids: set[int] = set()
     while portions := fan_out_round():
-        told.update(portions)
-    return len(told)
+        event_ids.update(portions)
+    return len(event_ids)
 
 
 def fan_out_round() -> list[int]:
     """Fan out the requested emails and one portion of every waiting event. Return the ids of those events."""
     fan_out_account_requests()
     fan_out_requests()
-    told = Q(notify=True, kind__in=NOTIFIED_KINDS)
-    # Most events are silent, and after an import there are thousands: those are stamped together.
-    Event.objects.waiting_for_fan_out().exclude(told).order_by().update(fanned_out_at=Now())
-    waiting = Event.objects.waiting_for_fan_out().filter(told).values_list("incident_id", "pk")
-    # Of each incident the oldest alone: or a "resolved" would overtake an "investigating".
+    notifying = Q(notify=True, kind__in=NOTIFIED_KINDS)
+    # Most events notify nobody, and an import creates thousands of them: mark them in one statement.
+    Event.objects.waiting_for_fan_out().exclude(notifying).order_by().update(fanned_out_at=Now())
+    waiting = Event.objects.waiting_for_fan_out().filter(notifying).values_list("incident_id", "pk")
+    # Only the oldest event of each incident: "resolved" must not be sent before "investigating".
     oldest = dict(reversed(list(waiting)))
     portions = sorted(oldest.values())
     for event_id in portions:
@@ -69,22 +69,22 @@ def fan_out_requests() -> int:
 
 @transaction.atomic
 def fan_out(event_id: int) -> int:
-    """Write the next PORTION deliveries of an event, in the order of subscribers, and stamp it if those were the last;
-    how many rows. Twice is harmless.
+    """Create the next PORTION deliveries of an event, ordered by subscriber, and mark it if those were the last.
 
-    The event's row is locked: a second dispatcher waits here, and then goes on where this one stopped.
+    Return the number of new rows. Idempotent. The event is locked: a second dispatcher waits, then continues where this
+    one stopped.
     """
     event = Event.objects.select_for_update().get(pk=event_id)
     if event.fanned_out_at:
         return 0
-    made, is_done = _insert_deliveries(event) if event.notify and event.kind in NOTIFIED_KINDS else (0, True)
+    created, is_done = _insert_deliveries(event) if event.notify and event.kind in NOTIFIED_KINDS else (0, True)
     if is_done:
         Event.objects.filter(pk=event.pk).update(fanned_out_at=Now())
-    return made
+    return created
 
 
 def _insert_deliveries(event: Event) -> tuple[int, bool]:
-    """How many rows the next portion made, and whether it was the last."""
+    """Return the number of rows in the next portion, and whether it was the last."""
     columns = {
         "kind": Value(DeliveryKind.EVENT.value),
         "event_id": Value(event.pk),
@@ -93,18 +93,18 @@ def _insert_deliveries(event: Event) -> tuple[int, bool]:
         "subscriber_id": F("pk"),
         "channel": F("channel"),
     }
-    told = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
-    told = told.receiving(event.kind).matching(event_scope_of(event))
-    # The ledger itself says how far it got.
-    told = told.filter(pk__gt=Delivery.objects.last_told_of(event))
-    last = told.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
-    return insert_select(Delivery, columns, told.filter(pk__lte=last) if last else told), last is None
+    recipients = Subscriber.objects.audience(event.page, at=event.created_at).order_by("pk")
+    recipients = recipients.receiving(event.kind).matching(event_scope_of(event))
+    # The existing deliveries show where to continue.
+    recipients = recipients.filter(pk__gt=Delivery.objects.last_recipient_of(event))
+    last = recipients.values_list("pk", flat=True)[PORTION - 1 : PORTION].first()
+    return insert_select(Delivery, columns, recipients.filter(pk__lte=last) if last else recipients), last is None
 
 
 def insert_select(model: type[Model], columns: dict[str, Any], rows: QuerySet[Any]) -> int:
-    """Insert one `model` per row of `rows`, leaving out those that are there already; how many were new.
+    """Insert one `model` per row of `rows` and skip existing ones. Return the number of new rows.
 
-    The rows never travel: a million subscribers cost one statement and no memory.
+    The rows stay in the database: a million subscribers need one statement and no memory.
     """
     aliased = {f"new_{name}": expression for name, expression in columns.items()}
     select, params = rows.annotate(**aliased).values(*aliased).query.get_compiler(connection=connection).as_sql()

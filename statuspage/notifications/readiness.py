@@ -1,4 +1,4 @@
-"""Whether Candor does all that it promises, for whoever watches it. Says ages and names; no addresses, no secrets."""
+"""The readiness report for monitoring. Contains ages and names, but no addresses or secrets."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.db import Error as DatabaseTrouble
 
 from statuspage.notifications.models import ChannelState, Heartbeat
 
-# So many seconds without a heartbeat, and a process counts as gone. Each shows one every 10 s.
+# After this many seconds without a heartbeat a process counts as stopped. Each records one every 10 s.
 STALE_SECONDS = 90
 
 
 def readiness() -> dict[str, Any]:
-    """`ready`, and what speaks for or against it. Ages are seconds by the database's clock; null means never."""
+    """Return `ready` and the checks behind it. Ages are seconds by the database clock; None means never."""
     try:
         checks = {
             "database": {"ok": True},
             "dispatcher": _process("dispatcher"),
-            # The dispatcher takes over from workers that are silent, so without them Candor is slower, and ready.
+            # The dispatcher sends if no worker does, so Candor is slower without workers, but ready.
             "worker": _process("worker") | {"needed": bool(settings.REDIS_URL)},
             "channels": _channels(),
         }
@@ -35,7 +35,7 @@ def _process(name: str) -> dict[str, Any]:
 
 
 def _channels() -> dict[str, dict[str, Any]]:
-    """Those that were ever in trouble. What the other side said is for staff: it can name hosts and people."""
+    """Return the channels that ever failed. Error messages are omitted because they can contain hosts and addresses."""
     return {
         state.channel: {"ok": not state.failures, "trouble_since": state.since.isoformat() if state.since else None}
         for state in ChannelState.objects.order_by("channel")

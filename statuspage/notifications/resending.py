@@ -26,8 +26,8 @@ def replay(delivery: Delivery, *, actor: Actor) -> bool:
 class RetryResult:
     """The number of failed deliveries that were queued again, and of those that were skipped."""
 
-    again: int
-    left: int
+    requeued: int
+    skipped: int
 
 
 @transaction.atomic
@@ -40,8 +40,8 @@ def retry_failed(event: Event, *, actor: Actor, only: int | None = None) -> Retr
     failed = Delivery.objects.of_event(event).failed()
     failed = failed.filter(pk=only) if only else failed
     total = failed.count()
-    again = failed.worth_retrying().requeue()
-    if again:
+    requeued = failed.worth_retrying().requeue()
+    if requeued:
         target = {"object_type": "event", "object_ref": str(event.pk)}
-        note(event.page, "deliveries.retried", actor=actor, **target, count=again)
-    return RetryResult(again, total - again)
+        note(event.page, "deliveries.retried", actor=actor, **target, count=requeued)
+    return RetryResult(requeued, total - requeued)

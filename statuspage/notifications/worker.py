@@ -103,7 +103,7 @@ class Worker(ChannelWorker):
         elif error.in_doubt and delivery.in_doubt:
             delivery.fail(TWICE_IN_DOUBT.format(error=error))
         elif delivery.attempts >= len(delays):
-            delivery.fail(f"Given up after {delivery.attempts + 1} attempts. Last answer: {error}")
+            delivery.fail(f"Failed after {delivery.attempts + 1} attempts. Last response: {error}")
         else:
             delivery.defer(str(error), after=delays[delivery.attempts], in_doubt=error.in_doubt)
 

@@ -58,17 +58,17 @@ class Badge:
 
 def text_width(text: str) -> int:
     """Estimate the width of `text` in pixels at a font size of 11. The SVG fits the text to this width in any font."""
-    return round(sum(map(_letter_width, text)))
+    return round(sum(map(_character_width, text)))
 
 
-def _letter_width(letter: str) -> float:
-    if unicodedata.combining(letter):
+def _character_width(character: str) -> float:
+    if unicodedata.combining(character):
         return 0
-    if unicodedata.east_asian_width(letter) in "WF":
+    if unicodedata.east_asian_width(character) in "WF":
         return 11
-    if letter in _WIDE:
+    if character in _WIDE:
         return 10
-    return 4 if letter in _NARROW else 7.5 if letter.isupper() else 6.5
+    return 4 if character in _NARROW else 7.5 if character.isupper() else 6.5
 
 
 def short_name(name: str) -> str:

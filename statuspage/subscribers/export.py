@@ -65,7 +65,9 @@ def restore_subscriber(page: Page, raw: Mapping[str, Any]) -> ImportResult:
 
 def _by_public_id(model: Any, page: Page, public_ids: list[str]) -> list[Any]:
     """Return the objects in the order of `public_ids`."""
-    found = (
-        {one.public_id: one for one in model.objects.filter(page=page, public_id__in=public_ids)} if public_ids else {}
+    objects = (
+        {instance.public_id: instance for instance in model.objects.filter(page=page, public_id__in=public_ids)}
+        if public_ids
+        else {}
     )
-    return [found[public_id] for public_id in public_ids if public_id in found]
+    return [objects[public_id] for public_id in public_ids if public_id in objects]

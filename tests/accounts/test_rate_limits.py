@@ -39,13 +39,13 @@ def test_a_limit_of_zero_allows_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_windows_that_are_long_over_are_swept() -> None:
+def test_expired_windows_are_deleted() -> None:
     with time_machine.travel(NOON, tick=False):
         ratelimit.allow("old", 1, 3600)
     with time_machine.travel(NOON + timedelta(days=2), tick=False):
         ratelimit.allow("new", 1, 3600)
     with time_machine.travel(NOON + timedelta(days=2, hours=1), tick=False):
-        ratelimit.sweep()
+        ratelimit.delete_expired()
     assert RateCount.objects.get().key == "new"
 
 

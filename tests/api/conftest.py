@@ -2,21 +2,13 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from incidents.models import Page
 from tests.api.programs import Program, make_program
 from tests.factories import make_page
 from tests.live import Candor
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _folder_for_static_files() -> None:
-    """WhiteNoise warns where there is none, and warnings are errors."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @dataclass(frozen=True)

@@ -52,5 +52,5 @@ def _keyed(key: str) -> dict[str, str]:
 
 def make_program(page: Page, *scopes: str, name: str = "Deploy script", **more: Any) -> Program:
     """One that may do everything, unless `scopes` say what it may."""
-    token, secret = tokens.make(page, name=name, scopes=scopes or [Scope.ADMIN], actor=SYSTEM, **more)
+    token, secret = tokens.create(page, name=name, scopes=scopes or [Scope.ADMIN], actor=SYSTEM, **more)
     return Program(page, secret, token)

@@ -28,9 +28,9 @@ def make(client: Client, **typed: Any) -> Any:
 
 
 def secret_in(response: Any) -> str:
-    found = re.search(r"candor_[\w-]{43}", response.content.decode())
-    assert found
-    return found.group()
+    match = re.search(r"candor_[\w-]{43}", response.content.decode())
+    assert match
+    return match.group()
 
 
 def test_an_owner_creates_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
@@ -116,7 +116,7 @@ def test_only_owners_manage_tokens(page: Page) -> None:
 
 
 def test_a_token_of_another_page_cannot_be_revoked_here(owner: Client) -> None:
-    elsewhere, _ = tokens.make(make_page(name="Other"), name="Theirs", scopes=["read"], actor=ALICE)
+    elsewhere, _ = tokens.create(make_page(name="Other"), name="Theirs", scopes=["read"], actor=ALICE)
     assert owner.post(f"/console/p/acme/tokens/{elsewhere.public_id}/revoke").status_code == 404
 
 
@@ -151,7 +151,7 @@ def test_the_command_needs_no_page_if_there_is_only_one(page: Page) -> None:
     ("arguments", "said"),
     [
         (["", "--scope", "read"], "name"),
-        (["x", "--scope", "read", "--page", "nosuch"], "Say which page"),
+        (["x", "--scope", "read", "--page", "nosuch"], "Choose a page with --page."),
         (["x", "--scope", "read", "--days", "0"], "--days"),
         (["x", "--scope", "all"], "invalid choice"),
         (["x"], "required"),

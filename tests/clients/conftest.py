@@ -1,16 +1,7 @@
-from pathlib import Path
-
 import pytest
-from django.conf import settings
 
 from incidents.models import Page
 from tests.factories import make_component, make_group, make_incident, make_maintenance, make_page, make_resolved, post
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _folder_for_static_files() -> None:
-    """WhiteNoise warns where there is none, and warnings are errors."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

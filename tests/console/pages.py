@@ -51,7 +51,7 @@ def walk(client: Client, *, per_name: int = PER_NAME) -> Walk:
 def links(base: str, html: str) -> list[str]:
     """Paths of the console that the page leads to, without their queries."""
     targets = (urlsplit(urljoin(base, a.attributes.get("href", ""))) for a in parse(html).all("a"))
-    return [target.path for target in targets if target.path.startswith("/console/p/acme/") and not target.netloc]
+    return [target.path for target in targets if target.path.startswith("/console/p/") and not target.netloc]
 
 
 def entries() -> list[URLPattern]:

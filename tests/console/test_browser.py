@@ -92,7 +92,7 @@ def sign_in(tab: Tab) -> Hand:
     """From the sign-in page on, by hand: the address is in focus already."""
     tab.goto("/console/p/acme/")
     hand = Hand(tab)
-    expect(tab.get_by_label("E-mail")).to_be_focused()
+    expect(tab.get_by_label("Email")).to_be_focused()
     hand.type(EMAIL)
     hand.next_field()
     hand.type(PASSWORD)

@@ -84,7 +84,7 @@ def test_from_any_page_a_follow_up_is_two_clicks_and_a_declaration_four(
 def test_without_scripts_it_is_a_page(open_tab: OpenTab, page: Page) -> None:
     tab = open_tab(java_script_enabled=False)
     tab.goto("/console/p/acme/")
-    tab.get_by_label("E-mail").fill("erin@example.org")
+    tab.get_by_label("Email").fill("erin@example.org")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
     tab.get_by_role("link", name="Search or run a command").click()

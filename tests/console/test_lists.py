@@ -68,7 +68,7 @@ def test_who_changes_a_role_is_back_where_they_were(owner: Client) -> None:
 
 def test_tokens_incident_templates_and_reports_are_paginated(owner: Client, page: Page) -> None:
     for number in range(51):
-        tokens.make(page, name=f"Token {number}", scopes=["read"], actor=ALICE)
+        tokens.create(page, name=f"Token {number}", scopes=["read"], actor=ALICE)
         name = f"Template {number:02}"
         template_actions.create_incident_template(page, name=name, title="We are down", body="Words.", actor=ALICE)
     for number in range(101):
@@ -112,7 +112,7 @@ def test_a_search_in_very_many_mails_says_how_far_it_looked(
     document = sheet(owner.get("/console/p/acme/mail?q=reader"))
     assert len(rows(document)) == 10
     assert "Searched the newest 10 emails." in document.text
-    assert "Looked for" not in sheet(owner.get("/console/p/acme/mail")).text
+    assert "Searched" not in sheet(owner.get("/console/p/acme/mail")).text
 
 
 @pytest.mark.parametrize("path", ["people", "channels", "mail", "incidents", "subscribers", "tokens"])

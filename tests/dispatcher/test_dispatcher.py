@@ -26,7 +26,7 @@ def database(fleet: Fleet, statement: str) -> list[tuple[Any, ...]]:
         return connection.execute(statement).fetchall()
 
 
-def test_a_stop_finishes_the_mail_in_hand_and_gives_back_the_rest(fleet: Fleet) -> None:
+def test_stopping_finishes_the_current_email_and_releases_the_rest(fleet: Fleet) -> None:
     fleet.sink.set(latency=0.02)
     process = fleet.candor.start_dispatcher()
     fleet.publish()
@@ -42,7 +42,7 @@ def test_a_stop_finishes_the_mail_in_hand_and_gives_back_the_rest(fleet: Fleet) 
     assert fleet.doubles() == 0
 
 
-def test_a_database_that_fails_for_a_while_is_survived(fleet: Fleet) -> None:
+def test_the_dispatcher_reconnects_after_a_database_failure(fleet: Fleet) -> None:
     process = fleet.candor.start_dispatcher()
     wait_until(lambda: fleet.told(ALIVE), "the dispatcher is up")
     database(fleet, "alter table incidents_event rename to away")
@@ -53,9 +53,9 @@ def test_a_database_that_fails_for_a_while_is_survived(fleet: Fleet) -> None:
     assert process.poll() is None
 
 
-def test_once_and_drain_end_by_themselves(fleet: Fleet) -> None:
+def test_once_and_drain_exit_when_done(fleet: Fleet) -> None:
     fleet.publish()
-    assert "deliveries settled" in fleet.candor.manage("dispatch", "--once")
+    assert "deliveries processed" in fleet.candor.manage("dispatch", "--once")
     fleet.candor.manage("dispatch", "--drain")
     assert fleet.readers_told() == 300
     assert fleet.doubles() == 0

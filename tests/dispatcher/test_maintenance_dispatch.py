@@ -71,7 +71,7 @@ def test_start_and_end_are_taken_within_five_seconds(crew: Crew, smtp_sink: Smtp
     ]
 
 
-def test_what_it_slept_through_is_caught_up_with_once_by_two_of_them(crew: Crew, smtp_sink: SmtpSink) -> None:
+def test_two_dispatchers_catch_up_once_after_downtime(crew: Crew, smtp_sink: SmtpSink) -> None:
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     schedule(crew, start, start + timedelta(seconds=1))
     wait_until(lambda: datetime.now(UTC) > start + timedelta(seconds=2), "start and end have passed")

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import set_published_figures
 from incidents.actions.postmortems import reviews
-from incidents.images import drawn
+from incidents.images import convert_image
 from incidents.models import Draft, Page
 from incidents.reporting.periods import Period
 from statuspage.accounts.models import Role
@@ -66,7 +66,7 @@ def tab(browser: Browser, live_server: Any) -> Iterator[Tab]:
 def demo(transactional_db: None) -> Page:
     page = seed(None, seed=7, now=timezone.now(), log=lambda _: None)[0]
     set_published_figures(page, analytics=True, reports=True, actor=ALICE)
-    return set_logo(page, logo=drawn(file_of(wordmark())), actor=ALICE)
+    return set_logo(page, logo=convert_image(file_of(wordmark())), actor=ALICE)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def seldom_linked(page: Page) -> list[str]:
     )
     retractable = page.incidents.filter(postmortem__published_at__isnull=False)[0]
     reviews.comment(retractable.postmortem, body="Who noticed?", actor=ALICE)
-    reviews.ask(retractable.postmortem, actor=ALICE)
+    reviews.request_approval(retractable.postmortem, actor=ALICE)
     console = f"/console/p/{page.public_id}"
     return [
         f"{console}/incidents/{incident.public_id}/deliveries",

@@ -86,7 +86,7 @@ def subscribe(tab: Page, product: Candor, sink: SmtpSink, address: str, *, confi
 
 def sign_in(tab: Page, product: Candor) -> None:
     tab.goto(f"{product.url}/console/")
-    tab.get_by_label("E-mail").fill(OWNER)
+    tab.get_by_label("Email").fill(OWNER)
     tab.get_by_label("Password").fill(PASSWORD)
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("link", name="Declare incident")).to_be_visible()

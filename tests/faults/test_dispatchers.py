@@ -55,7 +55,7 @@ def test_what_is_taken_back_on_its_way_is_cancelled_with_the_reason(
     assert states["sent"] + states["cancelled"] == 1500
     assert set(reasons) == {
         "The incident was hidden before this notification was sent.",
-        "They unsubscribed before this was sent.",
+        "The subscriber unsubscribed before this was sent.",
     } or set(reasons) == {"The incident was hidden before this notification was sent."}
     late = states["sent"] - sent_at_hiding
     say(capsys, f"hidden on its way: {before} sent, {late} more after it was hidden, {states['cancelled']} cancelled")

@@ -1,16 +1,9 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from django.conf import LazySettings, settings
+from django.conf import LazySettings
 
 from tests.importers.statuspages import FakeStatuspage
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _collected_static_folder() -> None:
-    """Whitenoise warns if there is none."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

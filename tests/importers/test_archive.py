@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from incidents.actions.incidents import merging
 from incidents.actions.pages import logos
 from incidents.actions.postmortems import reviews
-from incidents.images import drawn
+from incidents.images import convert_image
 from incidents.models import (
     AffectedComponent,
     AuditEntry,
@@ -56,7 +56,7 @@ ACTIVE = (
 )
 HARMLESS = '<p>Don\'t</p><img src="a.png"><a rel="noopener">x</a> <del>old</del><ins>new</ins>'
 
-A_LOGO = drawn(file_of(wordmark()))
+A_LOGO = convert_image(file_of(wordmark()))
 
 
 def export(page: Page, path: Path, *options: str) -> list[str]:
@@ -95,7 +95,7 @@ def test_the_demo_page_comes_back_byte_for_byte(tmp_path: Path) -> None:
     make_templates_and_metrics(page)
     reviews.comment(Postmortem.objects.all()[0], body="Is this all?", actor=ALICE)
     merging.merge(make_incident(page), into=make_incident(page), reason="One failure.", actor=ALICE)
-    logos.set_logo(page, logo=A_LOGO, logo_dark=drawn(file_of(wordmark(CHALK))), actor=ALICE)
+    logos.set_logo(page, logo=A_LOGO, logo_dark=convert_image(file_of(wordmark(CHALK))), actor=ALICE)
     before = export(page, tmp_path / "before.jsonl", "--with-secrets")
     forget_everything()
 

@@ -294,7 +294,7 @@ def test_a_private_address_needs_to_be_allowed(theirs: FakeStatuspage, settings:
     settings.OUTBOUND_ALLOW = []
     ran = run_public(theirs)
     assert ran.code == 1
-    assert "list it in OUTBOUND_ALLOW" in ran.output
+    assert "add it to OUTBOUND_ALLOW" in ran.output
     assert theirs.requests == []
 
 

@@ -29,7 +29,7 @@ def _at_home(settings: LazySettings) -> None:
 
 def managed(page: Page) -> dict[str, bytes]:
     """All that the importer asks the management API for."""
-    _, secret = tokens.make(page, name="move", scopes=[Scope.READ, Scope.ADMIN], actor=ALICE)
+    _, secret = tokens.create(page, name="move", scopes=[Scope.READ, Scope.ADMIN], actor=ALICE)
     base = f"/v1/pages/{page.public_id}"
     lists = [
         f"{name}?per_page=100&page=1" for name in ("components", "component-groups", "incident_templates", "metrics")

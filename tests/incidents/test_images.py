@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from PIL import Image, PngImagePlugin
 
 from incidents import colors
-from incidents.images import MAX_BYTES, drawn, is_legible
+from incidents.images import MAX_BYTES, convert_image, is_legible
 from tests.pictures import CHALK, INK, bomb, file_of, opened, wordmark
 
 SVG = b'<?xml version="1.0"?>\n<SVG xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></SVG>'
@@ -18,13 +18,13 @@ SVG = b'<?xml version="1.0"?>\n<SVG xmlns="http://www.w3.org/2000/svg"><script>a
 
 def refusal(raw: bytes) -> str:
     with pytest.raises(ValidationError) as refused:
-        drawn(raw)
+        convert_image(raw)
     return " ".join(refused.value.messages)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
 def test_a_picture_of_each_kind_becomes_a_webp_that_fits(kind: str) -> None:
-    picture = drawn(file_of(wordmark().convert("RGB"), kind))
+    picture = convert_image(file_of(wordmark().convert("RGB"), kind))
     image = opened(picture)
     assert (image.format, image.size) == ("WEBP", (480, 128))
     assert (picture.width, picture.height) == image.size
@@ -33,27 +33,27 @@ def test_a_picture_of_each_kind_becomes_a_webp_that_fits(kind: str) -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_whatever_a_png_keeps_its_colours_in_is_understood(mode: str) -> None:
     grey = Image.new("I;16", (60, 60), 128 * 256) if mode == "I;16" else Image.new("L", (60, 60), 128).convert(mode)
-    shown = opened(drawn(file_of(grey))).convert("L").resize((1, 1)).tobytes()
+    shown = opened(convert_image(file_of(grey))).convert("L").resize((1, 1)).tobytes()
     assert abs(shown[0] - 128) < 3
 
 
 def test_a_small_picture_is_not_blown_up_and_a_thin_one_not_lost() -> None:
-    assert opened(drawn(file_of(wordmark(size=(90, 24))))).size == (90, 24)
-    assert opened(drawn(file_of(wordmark(size=(4000, 4))))).size == (480, 1)
+    assert opened(convert_image(file_of(wordmark(size=(90, 24))))).size == (90, 24)
+    assert opened(convert_image(file_of(wordmark(size=(4000, 4))))).size == (480, 1)
 
 
 def test_what_is_transparent_stays_so_and_hides_nothing() -> None:
     image = wordmark(size=(300, 80))
     image.putpixel((90, 2), (1, 2, 3, 0))
-    shown = opened(drawn(file_of(image))).convert("RGBA")
+    shown = opened(convert_image(file_of(image))).convert("RGBA")
     assert shown.getpixel((90, 2)) == (0, 0, 0, 0)
     assert shown.getpixel((10, 10)) == (*INK, 255)
 
 
-def test_a_drawn_picture_drawn_again_is_the_same_bytes() -> None:
+def test_converting_an_image_again_gives_the_same_bytes() -> None:
     for image in (wordmark(), Image.effect_noise((700, 300), 90).convert("RGB")):
-        once = drawn(file_of(image))
-        assert drawn(once.content) == once
+        once = convert_image(file_of(image))
+        assert convert_image(once.content) == once
 
 
 def test_metadata_and_what_is_hung_on_are_gone() -> None:
@@ -67,7 +67,7 @@ def test_metadata_and_what_is_hung_on_are_gone() -> None:
         file_of(wordmark(), "WEBP", exif=exif, xmp=b"SECRET", lossless=True),
     ):
         assert b"SECRET" in raw
-        content = drawn(raw + b"<script>SECRET</script>").content
+        content = convert_image(raw + b"<script>SECRET</script>").content
         assert b"SECRET" not in content
         assert not {b"EXIF", b"XMP ", b"ICCP"} & set(re.findall(rb"[A-Z]{4}|XMP ", content))
         assert int.from_bytes(content[4:8], "little") + 8 == len(content)
@@ -76,14 +76,14 @@ def test_metadata_and_what_is_hung_on_are_gone() -> None:
 def test_a_photograph_is_turned_as_its_camera_says() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert opened(drawn(file_of(wordmark(size=(120, 40)).convert("RGB"), "JPEG", exif=exif))).size == (40, 120)
+    assert opened(convert_image(file_of(wordmark(size=(120, 40)).convert("RGB"), "JPEG", exif=exif))).size == (40, 120)
 
 
 def test_of_an_animation_the_first_frame_is_kept() -> None:
     frames = [Image.new("RGB", (40, 40), color) for color in ("red", "blue", "green")]
     for kind in ("GIF", "WEBP", "PNG"):
         raw = file_of(frames[0], kind, save_all=True, append_images=frames[1:])
-        image = opened(drawn(raw))
+        image = opened(convert_image(raw))
         assert getattr(image, "n_frames", 1) == 1
         assert image.convert("RGB").getpixel((5, 5)) == (255, 0, 0) or kind == "WEBP"
 
@@ -137,7 +137,7 @@ def test_no_damage_to_a_file_is_more_than_a_refusal() -> None:
         for place in range(0, len(raw), 7):
             damaged = raw[:place] + bytes([raw[place] ^ 0xFF]) + raw[place + 1 :]
             try:
-                image = Image.open(io.BytesIO(drawn(damaged).content))
+                image = Image.open(io.BytesIO(convert_image(damaged).content))
             except ValidationError:
                 continue
             assert image.width <= 480
@@ -149,7 +149,7 @@ def test_no_damage_to_a_file_is_more_than_a_refusal() -> None:
 def test_a_logo_that_its_ground_swallows_is_noticed(
     color: tuple[int, int, int], *, on_light: bool, on_dark: bool
 ) -> None:
-    content = drawn(file_of(wordmark(color))).content
+    content = convert_image(file_of(wordmark(color))).content
     assert is_legible(content, colors.LIGHT[0]) is on_light
     assert is_legible(content, colors.DARK[0]) is on_dark
 
@@ -157,6 +157,6 @@ def test_a_logo_that_its_ground_swallows_is_noticed(
 def test_a_logo_with_its_own_ground_is_legible_on_any() -> None:
     image = Image.new("RGB", (300, 80), "white")
     image.paste(wordmark(size=(280, 60)), (10, 10), wordmark(size=(280, 60)))
-    content = drawn(file_of(image)).content
+    content = convert_image(file_of(image)).content
     assert is_legible(content, colors.LIGHT[0])
     assert is_legible(content, colors.DARK[0])

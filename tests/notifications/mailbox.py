@@ -10,10 +10,10 @@ from pytest_django import Settings
 from tests.servers import SmtpSink
 
 
-def use_server(settings: Settings, sink: SmtpSink) -> None:
+def use_server(settings: Settings, port: int) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = sink.controller.port
+    settings.EMAIL_PORT = port
     settings.EMAIL_TIMEOUT = 10
 
 

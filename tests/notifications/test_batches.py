@@ -76,7 +76,7 @@ def test_a_reader_who_leaves_while_the_batch_is_sent_is_not_told(incident: Incid
     send_all(transport)
     assert last not in [delivery.subscriber for delivery in transport.sent]
     delivery = Delivery.objects.get(subscriber=last)
-    assert (delivery.state, delivery.last_error) == ("cancelled", "They unsubscribed before this was sent.")
+    assert (delivery.state, delivery.last_error) == ("cancelled", "The subscriber unsubscribed before this was sent.")
 
 
 def test_rows_that_another_took_meanwhile_are_left_to_them(incident: Incident) -> None:
@@ -98,7 +98,7 @@ def test_every_row_is_sent_once_however_many_batches_it_takes(page: Page) -> Non
     assert set(Delivery.objects.values_list("state", "lease_until")) == {("sent", None)}
 
 
-def test_a_mail_in_doubt_a_second_time_fails_and_strikes_nobody_off(incident: Incident) -> None:
+def test_a_second_unanswered_attempt_fails_and_pauses_nobody(incident: Incident) -> None:
     from statuspage.notifications.transports import TransportError
 
     class Mute(Slow):

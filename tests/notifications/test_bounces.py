@@ -33,7 +33,7 @@ def sent_delivery(page: Page) -> Delivery:
 
 
 def bounce(delivery: Delivery, kind: BounceKind = BounceKind.HARD, **more: Any) -> str:
-    return bounces.came_back(delivery, kind, **{"status": "5.1.1", "words": WORDS} | more)
+    return bounces.record_bounce(delivery, kind, **{"status": "5.1.1", "message": WORDS} | more)
 
 
 def days_ago(days: float) -> None:
@@ -52,7 +52,7 @@ def test_a_hard_bounce_pauses_with_the_servers_words(page: Page, subscriber: Sub
     assert bounce(sent_delivery(page)) == "paused"
     assert state(subscriber) == ("paused", WORDS)
     row = Bounce.objects.get()
-    assert (row.subscriber, row.kind, row.status, row.words) == (subscriber, "hard", "5.1.1", WORDS)
+    assert (row.subscriber, row.kind, row.status, row.message) == (subscriber, "hard", "5.1.1", WORDS)
 
 
 def test_the_audit_log_says_what_happened_and_no_address(page: Page, subscriber: Subscriber) -> None:
@@ -66,7 +66,7 @@ def test_a_report_that_arrives_twice_counts_once(page: Page, subscriber: Subscri
     delivery = sent_delivery(page)
     bounce(delivery)
     subscriber.confirm()
-    assert bounce(delivery) == "known already"
+    assert bounce(delivery) == "already recorded"
     assert state(subscriber)[0] == "active"
     assert Bounce.objects.count() == 1
 
@@ -76,7 +76,7 @@ def test_a_hard_bounce_after_confirming_anew_stops(page: Page, subscriber: Subsc
     subscriber.refresh_from_db()
     subscriber.confirm()
     assert bounce(sent_delivery(page)) == "unsubscribed"
-    assert state(subscriber) == ("unsubscribed", f"Refused again after they had confirmed anew: {WORDS}")
+    assert state(subscriber) == ("unsubscribed", f"Rejected again after a new confirmation: {WORDS}")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details["because"] == "hard"
 
 
@@ -93,14 +93,17 @@ def test_a_late_report_about_a_mail_from_before_the_confirmation_only_counts(
 
 def test_soft_bounces_on_three_days_of_a_week_pause(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
-    soft: dict[str, Any] = {"kind": BounceKind.SOFT, "status": "4.4.7", "words": "452 4.2.2 Over quota"}
+    soft: dict[str, Any] = {"kind": BounceKind.SOFT, "status": "4.4.7", "message": "452 4.2.2 Over quota"}
     for expected in ("recorded", "recorded", "paused"):
         days_ago(1)
         assert bounce(sent_delivery(page), **soft) == expected
-    assert state(subscriber)[1] == "Given up on 3 days within a week. Last answer: 452 4.2.2 Over quota"
+    assert (
+        state(subscriber)[1]
+        == "Emails could not be delivered on 3 days within a week. Last response: 452 4.2.2 Over quota"
+    )
 
 
-def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Subscriber) -> None:
+def test_ten_soft_bounces_on_one_day_do_not_pause(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     noon = timezone.now().replace(hour=12)
     for _ in range(10):
@@ -109,7 +112,7 @@ def test_ten_soft_bounces_of_one_bad_day_are_forgiven(page: Page, subscriber: Su
     assert state(subscriber)[0] == "active"
 
 
-def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subscriber) -> None:
+def test_soft_bounces_of_another_week_do_not_count(page: Page, subscriber: Subscriber) -> None:
     Subscriber.objects.update(confirmed_at=timezone.now() - timedelta(days=60))
     for _ in range(4):
         days_ago(4)
@@ -117,10 +120,10 @@ def test_soft_bounces_of_another_week_are_forgotten(page: Page, subscriber: Subs
     assert state(subscriber)[0] == "active"
 
 
-def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscriber: Subscriber) -> None:
+def test_policy_rejections_never_pause_a_subscriber(page: Page, subscriber: Subscriber) -> None:
     for _ in range(5):
         days_ago(1)
-        assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", words="554 5.7.1 Listed") == "recorded"
+        assert bounce(sent_delivery(page), BounceKind.POLICY, status="5.7.1", message="554 5.7.1 Listed") == "recorded"
     assert state(subscriber)[0] == "active"
 
 
@@ -128,8 +131,8 @@ def test_our_own_reputation_is_never_held_against_a_reader(page: Page, subscribe
 def test_a_complaint_unsubscribes_whoever_made_it(page: Page, subscriber: Subscriber, before: str) -> None:
     delivery = sent_delivery(page)
     Subscriber.objects.update(state=before)
-    assert bounce(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse") == "unsubscribed"
-    assert state(subscriber) == ("unsubscribed", "They reported a mail as spam.")
+    assert bounce(delivery, BounceKind.COMPLAINT, status="", message="Reported as abuse") == "unsubscribed"
+    assert state(subscriber) == ("unsubscribed", "The subscriber reported an email as spam.")
     assert AuditEntry.objects.get(verb="subscriber.unsubscribed").details == {"because": "complaint", "status": ""}
 
 
@@ -168,7 +171,7 @@ def test_a_refusal_for_policy_at_once_pauses_nobody(page: Page, subscriber: Subs
     assert Bounce.objects.get().kind == BounceKind.POLICY
 
 
-def test_the_count_outlives_the_incident(page: Page, subscriber: Subscriber) -> None:
+def test_bounces_are_counted_after_the_incident_is_deleted(page: Page, subscriber: Subscriber) -> None:
     delivery = sent_delivery(page)
     bounce(delivery)
     delivery.delete()
@@ -183,7 +186,7 @@ def test_a_mail_to_the_owner_that_comes_back_leaves_the_endpoint_alone(page: Pag
     mail = hook.deliveries.get()
     assert (mail.channel, bounce(mail, BounceKind(kind))) == ("email", "recorded")
     assert hook.bounces.get().kind == kind
-    bounces.left_elsewhere(mail)
-    bounces.complained(hook, WORDS)
+    bounces.unsubscribe_by_provider(mail)
+    bounces.record_complaint(hook, WORDS)
     assert state(hook) == ("active", "")
     assert not AuditEntry.objects.filter(object_ref=hook.public_id).exists()

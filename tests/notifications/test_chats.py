@@ -89,7 +89,7 @@ def test_an_incident_is_told_as_in_the_fixture(page: Page, channel: str, receive
 
 
 @pytest.mark.parametrize("channel", MARKDOWN_CHATS)
-def test_nobody_is_called_by_a_title_or_a_text(page: Page, channel: str, receiver: Receiver) -> None:
+def test_titles_and_texts_cannot_mention_users(page: Page, channel: str, receiver: Receiver) -> None:
     text = json.dumps(sent_payload(page, channel, receiver), ensure_ascii=False)
     assert "@\u200bchannel" in text
     assert "@\u200bhere" in text
@@ -108,7 +108,7 @@ def test_slack_is_sent_nothing_that_it_would_take_for_a_command(page: Page, rece
     assert "<https://evil" not in text
 
 
-def test_discord_is_told_to_call_nobody(page: Page, receiver: Receiver) -> None:
+def test_discord_messages_disable_mentions(page: Page, receiver: Receiver) -> None:
     assert sent_payload(page, Channel.DISCORD, receiver)["allowed_mentions"] == {"parse": []}
 
 
@@ -241,7 +241,7 @@ def test_an_ntfy_topic_is_published_to_with_its_token(page: Page, receiver: Rece
 
 
 @pytest.mark.parametrize("channel", [Channel.SLACK, Channel.DISCORD, Channel.TEAMS, Channel.MATTERMOST, Channel.NTFY])
-def test_a_chat_that_is_gone_is_switched_off(page: Page, channel: str, receiver: Receiver) -> None:
+def test_a_deleted_chat_is_paused(page: Page, channel: str, receiver: Receiver) -> None:
     chat = make_chat(page, channel, receiver)
     receiver.reply = Reply(404, b"no_service")
     make_incident(page)

@@ -190,7 +190,7 @@ def test_a_claim_reads_little_though_the_database_believes_that_nothing_is_queue
     Subscriber.objects.bulk_create(subscribers)
     incident = make_incident(page)
     fan_out_waiting()
-    Delivery.objects.update(state=DeliveryState.CANCELLED)
+    Delivery.objects.update(state=DeliveryState.CANCELED)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     post(incident)

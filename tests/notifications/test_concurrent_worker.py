@@ -44,7 +44,7 @@ def test_endpoints_are_called_at_the_same_time(page: Page, receiver: Receiver) -
     assert max(times) - min(times) < 20 * 0.3 / 2
 
 
-def test_one_endpoint_hears_one_thing_at_a_time(page: Page, receiver: Receiver) -> None:
+def test_an_endpoint_receives_one_request_at_a_time(page: Page, receiver: Receiver) -> None:
     make_endpoints(page, receiver, "one", "two")
     receiver.reply = Reply(after=0.05)
     for _ in range(4):
@@ -56,7 +56,7 @@ def test_one_endpoint_hears_one_thing_at_a_time(page: Page, receiver: Receiver) 
     assert receiver.most_at_once == {"/one": 1, "/two": 1}
 
 
-def test_two_workers_together_call_one_endpoint_one_thing_at_a_time(page: Page, receiver: Receiver) -> None:
+def test_two_workers_send_one_request_at_a_time_to_an_endpoint(page: Page, receiver: Receiver) -> None:
     make_endpoints(page, receiver, "one")
     receiver.reply = Reply(after=0.1)
     for _ in range(4):
@@ -92,7 +92,7 @@ def test_no_two_claims_share_an_endpoint(page: Page, receiver: Receiver) -> None
     assert next_one.subscriber_id == first[0].subscriber_id
 
 
-def test_endpoints_that_hang_do_not_hold_up_the_others(
+def test_slow_endpoints_do_not_delay_the_others(
     page: Page, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than there are places, and all first in line."""
@@ -130,11 +130,11 @@ def test_what_is_published_while_one_hangs_is_told_at_once_by_the_dispatcher_its
     finally:
         stop.set()
         receiver.stop()
-        sender.finish(by=time.monotonic() + 10)
+        sender.finish(deadline=time.monotonic() + 10)
     assert not sender.is_alive()
 
 
-def test_a_run_that_must_stop_does_not_wait_for_who_hangs(
+def test_stopping_does_not_wait_for_slow_endpoints(
     page: Page, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(concurrent_worker, "STOP_WITHIN", 0.3)
@@ -179,7 +179,7 @@ def test_a_lease_is_renewed_while_an_endpoint_takes_its_time(
     assert second > first
 
 
-def test_a_message_that_cannot_be_built_holds_up_nobody(page: Page, receiver: Receiver) -> None:
+def test_a_message_that_cannot_be_composed_does_not_delay_the_others(page: Page, receiver: Receiver) -> None:
     make_endpoints(page, receiver, "ok")
     broken = make_endpoint(page, receiver.url("/broken"), secret="whsec_not base64!")
     make_incident(page)
@@ -189,7 +189,7 @@ def test_a_message_that_cannot_be_built_holds_up_nobody(page: Page, receiver: Re
     assert "Candor could not send this" in Delivery.objects.get(subscriber=broken).last_error
 
 
-def test_an_sms_gateway_that_is_down_burns_no_number(page: Page, receiver: Receiver, settings: Settings) -> None:
+def test_an_unavailable_sms_gateway_fails_no_delivery(page: Page, receiver: Receiver, settings: Settings) -> None:
     settings.SMS_GATEWAY_URL, settings.SMS_FROM = receiver.url("/sms"), "Acme"
     for number in range(3):
         make_endpoint(page, f"+4915100000{number}0", "sms")

@@ -17,7 +17,7 @@ TO = f"bounce+{TOKEN}@example.com"
 def test_a_postfix_report_says_whom_what_and_why() -> None:
     report = read_report(returned(shapes.POSTFIX, TO))
     assert (report.tokens, report.kind, report.status) == ([TOKEN], BounceKind.HARD, "5.1.1")
-    assert report.words == (
+    assert report.message == (
         "550 5.1.1 <ada@example.com>: Recipient address rejected: User unknown in virtual mailbox table"
     )
 
@@ -25,7 +25,7 @@ def test_a_postfix_report_says_whom_what_and_why() -> None:
 def test_the_diagnostic_is_believed_where_the_status_says_little() -> None:
     report = read_report(returned(shapes.EXIM, TO))
     assert (report.kind, report.status) == (BounceKind.HARD, "5.1.1")
-    assert report.words.startswith("550-5.1.1 The email account that you tried to reach does not exist. 550-5.1.1")
+    assert report.message.startswith("550-5.1.1 The email account that you tried to reach does not exist. 550-5.1.1")
 
 
 def test_a_report_in_utf8_is_read_too() -> None:
@@ -47,10 +47,10 @@ def test_a_bad_reputation_is_not_the_readers_fault() -> None:
         (shapes.DELAYED, "not a failure: delayed"),
         (shapes.POSTFIX.replace(b"Action: failed", b"Action: expanded"), "not a failure: expanded"),
         (shapes.POSTFIX.replace(b"Action: failed\n", b""), "not a failure: no recipient"),
-        (shapes.VACATION, "no delivery report, perhaps an automatic answer"),
+        (shapes.VACATION, "not a delivery report, possibly an automatic reply"),
         (shapes.COMPLAINT.replace(b"Type: abuse", b"Type: not-spam"), "not a complaint: not-spam"),
         (shapes.COMPLAINT.replace(b"Feedback-Type: abuse\n", b""), "not a complaint: no type"),
-        (b"", "no delivery report, perhaps an automatic answer"),
+        (b"", "not a delivery report, possibly an automatic reply"),
     ],
 )
 def test_what_is_no_failure_and_no_complaint_says_why_it_is_ignored(raw: bytes, ignored: str) -> None:
@@ -66,7 +66,7 @@ def test_an_alias_that_failed_for_one_of_two_is_no_failure() -> None:
 
 def test_a_complaint_names_the_mail_by_the_sender_that_it_quotes() -> None:
     report = read_report(returned(shapes.COMPLAINT, TO))
-    assert (report.tokens, report.kind, report.words) == ([TOKEN], BounceKind.COMPLAINT, "Reported as abuse")
+    assert (report.tokens, report.kind, report.message) == ([TOKEN], BounceKind.COMPLAINT, "Reported as abuse")
 
 
 def test_the_returned_headers_name_the_mail_if_no_address_does() -> None:
@@ -80,11 +80,11 @@ def test_case_that_a_server_folded_does_not_matter() -> None:
 
 def test_words_hold_nothing_that_a_database_refuses() -> None:
     raw = shapes.POSTFIX.replace(b"User unknown", b"User \x00\xff\x1b[2J unknown " + b"x" * 5000)
-    words = read_report(returned(raw, TO)).words
-    assert len(words) <= 500
-    assert "\x00" not in words
-    assert "\x1b" not in words
-    words.encode("utf-8")
+    message = read_report(returned(raw, TO)).message
+    assert len(message) <= 500
+    assert "\x00" not in message
+    assert "\x1b" not in message
+    message.encode("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,16 @@ def test_a_process_that_stopped_beating_is_not() -> None:
     assert Heartbeat.objects.last_of("dispatcher") is not None
 
 
-def test_a_beat_after_a_silence_counts_again() -> None:
+def test_a_heartbeat_after_an_interruption_counts_again() -> None:
     Heartbeat.objects.beat("dispatcher")
     Heartbeat.objects.update(at=from_now(-timedelta(hours=1)))
     Heartbeat.objects.beat("dispatcher")
     assert Heartbeat.objects.is_alive("dispatcher")
 
 
-def test_processes_of_long_ago_are_forgotten() -> None:
+def test_old_processes_are_deleted() -> None:
     Heartbeat.objects.beat("dispatcher")
     Heartbeat.objects.update(at=from_now(-timedelta(days=1, seconds=1)))
     Heartbeat.objects.beat("worker")
-    Heartbeat.objects.sweep()
+    Heartbeat.objects.delete_expired()
     assert [beat.process for beat in Heartbeat.objects.all()] == ["worker"]

@@ -37,9 +37,7 @@ def sent_notification(sink: SmtpSink) -> EmailMessage:
     return message
 
 
-def test_the_headers_are_what_bulk_senders_owe_their_readers(
-    page: Page, subscriber: Subscriber, sink: SmtpSink
-) -> None:
+def test_the_headers_meet_the_requirements_for_bulk_senders(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     make_incident(page, title="API outage")
     message = sent_notification(sink)
     assert message["Subject"] == "[Acme] Investigating: API outage"
@@ -112,7 +110,7 @@ def test_the_html_says_the_same_and_loads_nothing(page: Page, subscriber: Subscr
     assert re.search(r'class="bar" data-status="investigating" style="[^"]*background: #b34a0c', html)
 
 
-def test_no_gap_for_a_link_is_left_open(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
+def test_every_link_placeholder_is_replaced(page: Page, subscriber: Subscriber, sink: SmtpSink) -> None:
     make_incident(page)
     message = sent_notification(sink)
     assert ".invalid" not in part(message, "plain") + part(message, "html")

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from incidents.models import Page
 from statuspage.common.signing import sign_number
-from statuspage.notifications.bounces.provider_webhooks import _READERS
+from statuspage.notifications.bounces.provider_webhooks import _PARSERS
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.messages.return_path import DELIVERY
 from statuspage.notifications.models import Bounce, Delivery
@@ -210,7 +210,7 @@ def test_a_report_about_no_mail_of_ours_changes_nothing(settings: Settings, subs
 
 
 @pytest.mark.parametrize("odd", [[], {}, "text", 7, None, {"RecordType": "Inbound"}, {"Metadata": []}])
-@pytest.mark.parametrize("provider", sorted(_READERS))
+@pytest.mark.parametrize("provider", sorted(_PARSERS))
 def test_odd_calls_are_refused_or_ignored_and_never_an_error(
     settings: Settings, subscriber: Subscriber, provider: str, odd: Any
 ) -> None:
@@ -232,4 +232,4 @@ def test_a_provider_may_look_whether_anybody_is_there(settings: Settings) -> Non
 
 
 def test_every_provider_that_may_be_set_can_be_read(settings: Settings) -> None:
-    assert set(_READERS) == set(settings.EMAIL_PROVIDERS)
+    assert set(_PARSERS) == set(settings.EMAIL_PROVIDERS)

@@ -54,7 +54,7 @@ def state(subscriber: Subscriber) -> str:
 
 
 def test_a_mail_that_comes_back_pauses_its_reader_and_staff_sees_why(sender: str, subscriber: Subscriber) -> None:
-    assert pipe(returned(shapes.POSTFIX, sender)) == "refused for good 5.1.1: paused"
+    assert pipe(returned(shapes.POSTFIX, sender)) == "permanently rejected 5.1.1: paused"
     assert state(subscriber) == "paused"
     editor = Client()
     editor.force_login(make_user("editor"))
@@ -77,7 +77,7 @@ def test_a_complaint_that_quotes_no_sender_is_known_by_the_link_to_unsubscribe(
     raw = shapes.COMPLAINT.replace(b"Original-Mail-From: <TO>\n", b"")
     raw = raw.replace(b"From: Acme", link + b"\nFrom: Acme")
     assert pipe(raw) == "reported as spam: unsubscribed"
-    assert pipe(raw) == "reported as spam: known already"
+    assert pipe(raw) == "reported as spam: already recorded"
     assert state(subscriber) == "unsubscribed"
     assert Bounce.objects.get().kind == "complaint"
 
@@ -85,12 +85,12 @@ def test_a_complaint_that_quotes_no_sender_is_known_by_the_link_to_unsubscribe(
 def test_a_link_to_unsubscribe_makes_no_bounce(sender: str, subscriber: Subscriber, sink: SmtpSink) -> None:
     link = b"List-Unsubscribe: " + str(parsed(sink.emails[0].raw)["List-Unsubscribe"]).encode()
     raw = returned(shapes.POSTFIX, "nobody@example.com").replace(b"From: Acme", link + b"\nFrom: Acme")
-    assert pipe(raw) == "ignored: names no mail of ours"
+    assert pipe(raw) == "ignored: no token of an email"
 
 
 def test_the_pipe_may_name_the_recipient_where_the_headers_do_not(sender: str, subscriber: Subscriber) -> None:
     raw = returned(shapes.POSTFIX, "postmaster@example.com")
-    assert pipe(raw, envelope_to=sender.upper()) == "refused for good 5.1.1: paused"
+    assert pipe(raw, envelope_to=sender.upper()) == "permanently rejected 5.1.1: paused"
 
 
 @pytest.mark.parametrize("forged", ["bounce+aaaaaaaaaaaaaaaaaaaaaaaa@status.example.com", "status@localhost"])
@@ -110,12 +110,12 @@ def test_delays_and_automatic_answers_change_nothing(sender: str, subscriber: Su
 def test_a_signed_address_of_a_mail_that_is_gone_is_ignored(page: Page, settings: Settings) -> None:
     settings.BOUNCE_ADDRESS = "bounce@status.example.com"
     outcome = pipe(returned(shapes.POSTFIX, return_path(sign_number(DELIVERY, 4711))))
-    assert outcome == "ignored: not signed by us, or about a mail that is gone"
+    assert outcome == "ignored: invalid token, or the email no longer exists"
 
 
 def test_a_huge_returned_mail_is_read_to_its_end_and_kept_only_in_part(sender: str, subscriber: Subscriber) -> None:
     stream = io.BytesIO(returned(shapes.POSTFIX, sender) + b"x" * 3 * MAX_BYTES)
-    assert receive(stream) == "refused for good 5.1.1: paused"
+    assert receive(stream) == "permanently rejected 5.1.1: paused"
     assert stream.read() == b""
 
 
@@ -147,7 +147,10 @@ def test_the_same_report_in_two_pipes_at_once_counts_once(sender: str, subscribe
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [*["refused for good 5.1.1: known already"] * 3, "refused for good 5.1.1: paused"]
+    assert sorted(outcomes) == [
+        *["permanently rejected 5.1.1: already recorded"] * 3,
+        "permanently rejected 5.1.1: paused",
+    ]
     assert Bounce.objects.count() == 1
 
 
@@ -199,7 +202,7 @@ def test_the_whole_way_with_a_mail_server_that_pipes_its_reports_in(candor: Cand
     candor.manage("dispatch", "--drain")
     (email,) = smtp_sink.to("ada@example.com")
     done = command(returned(shapes.POSTFIX, email.sender), candor.environment)
-    assert (done.returncode, done.stdout) == (0, b"refused for good 5.1.1: paused\n")
+    assert (done.returncode, done.stdout) == (0, b"permanently rejected 5.1.1: paused\n")
     states = candor.manage("shell", "-v0", "-c", STATES)
     assert "'ada@example.com': ('paused', '550 5.1.1')" in states
     assert "'bob@example.com': ('active', '')" in states

@@ -53,14 +53,14 @@ def assert_all_told(sink: FastSink, subscribers: int = 60) -> None:
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 
-def test_a_server_without_pipelining_is_asked_one_thing_at_a_time(page: Page, fast: FastSink) -> None:
+def test_a_server_without_pipelining_receives_one_command_at_a_time(page: Page, fast: FastSink) -> None:
     fast.set(pipelining=0, impatient=1)
     publish(page)
     drain()
     assert_all_told(fast)
 
 
-def test_refusals_between_good_mails_confuse_nobody(page: Page, fast: FastSink) -> None:
+def test_rejections_between_accepted_emails_are_assigned_correctly(page: Page, fast: FastSink) -> None:
     for pipelining in (1, 0):
         fast.set(pipelining=pipelining, refuse=0.3, ask_all_the_same=pipelining)
         publish(page)
@@ -139,7 +139,7 @@ def guarded(
     # OpenSSL reads it whenever a context loads the machine's authorities.
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     sink = Guarded(certificate, request.param)
-    use_server(settings, sink)
+    use_server(settings, sink.controller.port)
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = request.param == "starttls", request.param == "ssl"
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "candor", "correct horse"
     sink.start()
@@ -154,9 +154,7 @@ def test_mails_travel_encrypted_and_logged_in(page: Page, guarded: Guarded) -> N
     assert set(Delivery.objects.values_list("state", "attempts")) == {("sent", 1)}
 
 
-def test_a_certificate_that_nobody_vouches_for_stops_the_sending(
-    page: Page, guarded: Guarded, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_untrusted_certificate_stops_sending(page: Page, guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     publish(page, subscribers=1)
     drain()

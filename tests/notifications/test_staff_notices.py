@@ -18,8 +18,9 @@ from incidents.actions.pages.page_settings import set_staff_reminders
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Draft, DraftState, Incident, Page
 from incidents.reminders.overdue_updates import Reminders
-from statuspage.accounts.models import User
+from statuspage.accounts.models import AccountEmailKind, AccountEmailRequest, User
 from statuspage.dispatcher.loop import Dispatcher
+from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import ChannelState, Delivery, StaffNotice, StaffNoticeKind
 from statuspage.notifications.staff import notices
 from statuspage.notifications.staff.deliveries import message_to_person
@@ -28,8 +29,9 @@ from statuspage.notifications.transports.smtp.envelope import ComposedMessage
 from statuspage.notifications.worker import deliver_due
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import ALICE, make_component, make_incident, make_user, post
-from tests.notifications.mailbox import mails_to, parsed, part
+from tests.notifications.mailbox import mails_to, parsed, part, use_server
 from tests.servers import SmtpSink, free_port
+from tests.smtp_sink_process import FastSink
 
 # Sending records its results from another thread.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,9 +70,6 @@ def free() -> None:
 
 def all_sent() -> bool:
     return set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
-
-
-# Silence
 
 
 def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_times_in_all(
@@ -230,7 +229,7 @@ def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, 
     assert not ChannelState.objects.in_trouble().exists()
 
 
-def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
+def test_an_unreachable_server_fails_no_delivery_and_is_retried(
     sink: SmtpSink, settings: Settings, erin: User, outage: Incident
 ) -> None:
     there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
@@ -246,6 +245,25 @@ def test_a_server_that_is_away_burns_nobody_and_is_tried_again(
     go_round(18)
     assert len(mails_to(sink, ERIN)) == 1
     assert User.objects.to_remind().get() == erin
+
+
+def test_a_silent_server_delays_staff_and_account_emails_and_loses_none(
+    fast_sink: FastSink, settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
+) -> None:
+    monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.CONNECT_SECONDS", 1.5)
+    use_server(settings, fast_sink.port)
+    fast_sink.set(mute=1)
+    AccountEmailRequest.objects.create(kind=AccountEmailKind.PASSWORD_RESET, address=ERIN)
+    fan_out_waiting()
+    go_round(16)
+    assert ChannelState.objects.is_paused("email")
+    rows = set(Delivery.objects.values_list("kind", "state", "attempts", "lease_token"))
+    assert rows == {(kind, "queued", 0, "") for kind in ("staff.notice", "account.password_reset")}
+    fast_sink.set(mute=0)
+    free()
+    go_round(17)
+    assert all_sent()
+    assert fast_sink.stat()["mails"] == 2
 
 
 def test_a_server_that_was_away_for_long_is_handed_the_last_one_alone(
@@ -351,7 +369,7 @@ def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: Us
     assert all_sent()
 
 
-def test_a_round_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+def test_a_failed_round_does_not_stop_the_next_one(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     made: list[str] = []
 
     def broken(_now: Any) -> None:

@@ -277,7 +277,7 @@ def test_attempts_follow_the_table_with_jitter_and_then_the_endpoint_is_switched
     deliver_due("webhook")
     hook.refresh_from_db()
     assert len(receiver.requests) == 10
-    assert only().last_error == "Given up after 10 attempts. Last answer: 500 oh no"
+    assert only().last_error == "Failed after 10 attempts. Last response: 500 oh no"
     assert (hook.state, hook.paused_reason) == (SubscriberState.PAUSED, "It failed 10 times: 500 oh no")
     drain()
     (mail,) = mails_to(sink, "ops@example.org")
@@ -358,7 +358,7 @@ def test_an_endpoint_that_left_meanwhile_is_not_called(
     hook.unsubscribe()
     drain()
     assert receiver.requests == []
-    assert only().state == DeliveryState.CANCELLED
+    assert only().state == DeliveryState.CANCELED
 
 
 def test_what_staff_does_to_an_endpoint_stands_in_the_audit_log_without_its_address(

@@ -38,7 +38,7 @@ def incident(page: Page, subscriber: Subscriber) -> Incident:
 
 
 def served_by(sink: SmtpSink, settings: Settings) -> Iterator[SmtpSink]:
-    use_server(settings, sink)
+    use_server(settings, sink.controller.port)
     sink.start()
     yield sink
     sink.stop()
@@ -115,10 +115,10 @@ def test_a_temporary_refusal_is_tried_again_by_the_table(incident: Incident, sin
     deliver_due("email")
     delivery = only()
     assert delivery.state == DeliveryState.FAILED
-    assert delivery.last_error == "Given up after 11 attempts. Last answer: 451 4.7.1 Greylisted, come back later"
+    assert delivery.last_error == "Failed after 11 attempts. Last response: 451 4.7.1 Greylisted, come back later"
 
 
-def test_giving_up_takes_a_day_and_does_not_strike_the_reader_off(
+def test_a_delivery_fails_after_a_day_and_does_not_pause_the_subscriber(
     incident: Incident, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
     assert timedelta(hours=20) < sum(RETRY_AFTER, timedelta()) < timedelta(hours=30)
@@ -130,7 +130,7 @@ def test_giving_up_takes_a_day_and_does_not_strike_the_reader_off(
     assert subscriber.is_active
 
 
-def test_a_refused_mailbox_fails_at_once_and_pauses_the_subscriber(
+def test_a_rejected_mailbox_fails_immediately_and_pauses_the_subscriber(
     incident: Incident, subscriber: Subscriber, sink: SmtpSink
 ) -> None:
     sink.refuse["ada@example.com"] = "550 5.1.1 No such user here"
@@ -151,7 +151,7 @@ def test_one_refused_mailbox_does_not_hold_up_the_others(page: Page, sink: SmtpS
 
 
 @pytest.mark.parametrize("answer", ["554 5.7.1 <ada@example.com>: Relay access denied", "530 5.7.0 Log in first"])
-def test_a_server_that_does_not_know_us_burns_no_recipient(
+def test_a_server_that_rejects_the_client_fails_no_delivery(
     incident: Incident, subscriber: Subscriber, sink: SmtpSink, answer: str
 ) -> None:
     sink.refuse["ada@example.com"] = answer
@@ -205,13 +205,13 @@ def test_a_folder_that_cannot_be_written_pauses_the_channel(
     assert_only_the_channel_pauses(subscriber, "/dev/null/mail")
 
 
-def test_a_paused_channel_is_left_alone_and_works_again_later(
+def test_a_paused_channel_sends_nothing_and_recovers_later(
     incident: Incident, settings: Settings, smtp_sink: SmtpSink
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     deliver_due("email")
-    use_server(settings, smtp_sink)
+    use_server(settings, smtp_sink.controller.port)
     assert deliver_due("email") == 0
     make_due()
     assert deliver_due("email") == 1
@@ -220,7 +220,7 @@ def test_a_paused_channel_is_left_alone_and_works_again_later(
     assert "Cannot connect" in state.last_error
 
 
-def test_each_fault_in_a_row_pauses_for_longer_and_keeps_when_it_began(incident: Incident) -> None:
+def test_consecutive_failures_pause_for_longer_and_keep_the_start_time(incident: Incident) -> None:
     lengths = [ChannelState.objects.pause("email", f"fault {n}").total_seconds() for n in range(8)]
     assert lengths == [5, 15, 30, 60, 120, 300, 300, 300]
     state = ChannelState.objects.get()
@@ -230,7 +230,7 @@ def test_each_fault_in_a_row_pauses_for_longer_and_keeps_when_it_began(incident:
     assert timedelta(seconds=299) < state.paused_until - state.since < timedelta(seconds=310)
 
 
-def test_a_refused_text_is_tried_again_and_strikes_nobody_off(
+def test_a_rejected_message_is_retried_and_pauses_nobody(
     incident: Incident, subscriber: Subscriber, content_refusing_sink: SmtpSink
 ) -> None:
     deliver_due("email")
@@ -239,7 +239,7 @@ def test_a_refused_text_is_tried_again_and_strikes_nobody_off(
     assert subscriber.is_active
 
 
-def test_a_server_that_hangs_up_now_and_then_costs_nothing(page: Page, disconnecting_sink: SmtpSink) -> None:
+def test_occasional_disconnects_lose_nothing(page: Page, disconnecting_sink: SmtpSink) -> None:
     for _ in range(9):
         make_subscriber(page)
     make_incident(page)
@@ -250,7 +250,7 @@ def test_a_server_that_hangs_up_now_and_then_costs_nothing(page: Page, disconnec
     assert not ChannelState.objects.in_trouble().exists()
 
 
-def test_a_message_cut_off_on_a_new_connection_is_tried_again_later(
+def test_a_message_interrupted_on_a_new_connection_is_retried_later(
     incident: Incident, subscriber: Subscriber, disconnecting_sink: DisconnectingSink
 ) -> None:
     disconnecting_sink.cut = 1
@@ -260,7 +260,7 @@ def test_a_message_cut_off_on_a_new_connection_is_tried_again_later(
     assert not ChannelState.objects.exists()
 
 
-def test_a_server_that_cuts_every_message_off_pauses_the_channel(
+def test_a_server_that_disconnects_during_every_message_pauses_the_channel(
     page: Page, disconnecting_sink: DisconnectingSink
 ) -> None:
     for _ in range(6):
@@ -280,7 +280,7 @@ def test_a_subscriber_who_left_meanwhile_is_not_told(
 ) -> None:
     subscriber.unsubscribe()
     deliver_due("email")
-    assert (only().state, only().last_error) == ("cancelled", "They unsubscribed before this was sent.")
+    assert (only().state, only().last_error) == ("cancelled", "The subscriber unsubscribed before this was sent.")
     assert sink.emails == []
 
 
@@ -313,7 +313,7 @@ def test_a_postmortem_that_was_taken_back_is_not_told(page: Page, subscriber: Su
     assert sink.emails == []
 
 
-def test_a_run_that_must_stop_gives_back_what_it_claimed(incident: Incident, sink: SmtpSink) -> None:
+def test_stopping_releases_claimed_deliveries(incident: Incident, sink: SmtpSink) -> None:
     stop = threading.Event()
     stop.set()
     assert deliver_due("email", stop=stop) == 0

@@ -114,9 +114,9 @@ def test_its_colors_are_those_of_the_page() -> None:
     light = css.split("@media")[0]
     names = {"none": "green", "maintenance": "blue", "minor": "amber", "major": "orange", "critical": "red"}
     for impact, name in names.items():
-        found = re.search(rf"--{name}: (#\w+);", light)
-        assert found
-        assert COLORS[Impact(impact)] == found.group(1)
+        match = re.search(rf"--{name}: (#\w+);", light)
+        assert match
+        assert COLORS[Impact(impact)] == match.group(1)
 
 
 def test_it_can_be_kept_and_asked_for_again_cheaply() -> None:

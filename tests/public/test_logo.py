@@ -7,7 +7,7 @@ from django.test import Client
 from PIL import Image
 
 from incidents.actions.pages.logos import set_logo
-from incidents.images import drawn
+from incidents.images import convert_image
 from incidents.models import Page
 from tests.factories import ALICE, make_incident, make_page
 from tests.pictures import CHALK, file_of, wordmark
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def page() -> Page:
-    return set_logo(make_page(), logo=drawn(file_of(wordmark())), actor=ALICE)
+    return set_logo(make_page(), logo=convert_image(file_of(wordmark())), actor=ALICE)
 
 
 def address() -> str:
@@ -39,7 +39,7 @@ def test_it_is_a_picture_that_never_changes_under_its_address(page: Page) -> Non
 
 def test_another_logo_has_another_address_and_the_old_one_is_gone(page: Page) -> None:
     old = address()
-    set_logo(page, logo=drawn(file_of(wordmark(CHALK))), actor=ALICE)
+    set_logo(page, logo=convert_image(file_of(wordmark(CHALK))), actor=ALICE)
     assert address() != old
     assert get(old).status_code == 404
     assert get(address()).status_code == 200
@@ -47,7 +47,7 @@ def test_another_logo_has_another_address_and_the_old_one_is_gone(page: Page) ->
 
 def test_the_logo_of_another_page_is_not_there(page: Page) -> None:
     other = set_logo(
-        make_page(name="Other", domain="other.example.com"), logo=drawn(file_of(wordmark(CHALK))), actor=ALICE
+        make_page(name="Other", domain="other.example.com"), logo=convert_image(file_of(wordmark(CHALK))), actor=ALICE
     )
     assert other.logo
     assert get(f"/logo-{other.logo.digest}.webp").status_code == 404
@@ -65,7 +65,7 @@ def test_every_page_shows_it_with_its_size(page: Page, path: str, status: int) -
     ("size", "shown"), [((100, 30), (100, 30)), ((300, 300), (48, 48)), ((2000, 100), (240, 12)), ((3000, 3), (240, 1))]
 )
 def test_it_is_shown_as_large_as_the_header_has_room(size: tuple[int, int], shown: tuple[int, int]) -> None:
-    page = set_logo(make_page(), logo=drawn(file_of(wordmark(size=size))), actor=ALICE)
+    page = set_logo(make_page(), logo=convert_image(file_of(wordmark(size=size))), actor=ALICE)
     assert page.logo
     assert (page.logo.shown_width, page.logo.shown_height) == shown
 

@@ -10,7 +10,7 @@ from incidents.actions.incidents import component_corrections, deletion, merging
 from incidents.actions.incidents.attributes import edit_details
 from incidents.actions.incidents.backfilling import PastUpdate, backfill
 from incidents.actions.pages import logos, page_settings
-from incidents.images import drawn
+from incidents.images import convert_image
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 from tests.pictures import CHALK, file_of, wordmark
 from tests.publishing.test_publisher import assert_true
@@ -94,7 +94,7 @@ def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
 def test_a_logo_is_published_beside_the_pages_that_show_it() -> None:
     page = make_page()
     incident = make_incident(page)
-    dark, light = drawn(file_of(wordmark())), drawn(file_of(wordmark(CHALK)))
+    dark, light = convert_image(file_of(wordmark())), convert_image(file_of(wordmark(CHALK)))
     logos.set_logo(page, logo=dark, logo_dark=light, actor=ALICE)
     found = assert_true(page)
     shown = {f"/logo-{one.digest}.webp" for one in (dark, light)}

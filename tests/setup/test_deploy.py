@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from statuspage.supervisor import behind_the_web, web
+from statuspage.supervisor import background_processes, web
 from tests.live import ROOT
 from tests.servers import missing
 
@@ -34,7 +34,7 @@ def options(command: list[str]) -> list[str]:
 
 def test_the_units_run_what_the_supervisor_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1")
-    children = {child.name: options(child.command) for child in (web(), *behind_the_web())}
+    children = {child.name: options(child.command) for child in (web(), *background_processes())}
     units = {unit.stem.removeprefix("candor-"): options(section(unit)["ExecStart"].split()) for unit in UNITS}
     assert units == children
 

@@ -103,7 +103,7 @@ def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
 def test_a_wrong_target_is_named_and_nothing_is_started(candor: Candor) -> None:
     candor.env["PUBLISH_TO"] = "ftp://example.com"
     assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(30) not in {0, None}
-    assert "PUBLISH_TO: “ftp://example.com” is no target" in candor.log
+    assert "PUBLISH_TO: “ftp://example.com” is not a target" in candor.log
     assert not accepts(candor.port)
 
 

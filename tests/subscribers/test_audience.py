@@ -126,7 +126,7 @@ def test_the_truth_table_of_scope_kind_and_detail(stage: Stage, what: str, named
 
 
 @pytest.mark.parametrize("kind", [EventKind.INCIDENT_OPENED, EventKind.INCIDENT_UPDATED, EventKind.INCIDENT_RESOLVED])
-def test_news_of_a_maintenance_goes_to_those_who_chose_maintenances(stage: Stage, kind: EventKind) -> None:
+def test_maintenance_notifications_go_to_subscribers_of_maintenances(stage: Stage, kind: EventKind) -> None:
     make_subscriber_with(stage.page, "yes@example.com", tells_incidents=False)
     make_subscriber_with(stage.page, "no@example.com", tells_maintenances=False)
     incident = make_incident(stage.page)
@@ -208,7 +208,7 @@ def test_before_a_group_is_deleted_its_followers_get_its_components(stage: Stage
     assert receives(make_incident(stage.page, components={stage.search: "major_outage"}).events.get()) == {"group"}
 
 
-def test_choosing_anew_forgets_what_was_chosen_before(stage: Stage) -> None:
+def test_a_new_choice_replaces_the_previous_one(stage: Stage) -> None:
     subscriber = make_subscriber_with(stage.page, "reader@example.com", components=(stage.rest,))
     set_preferences(subscriber, Preferences(whole_page=False, components=(stage.website,)))
     assert receives(make_incident(stage.page, components={stage.rest: "major_outage"}).events.get()) == set()

@@ -143,7 +143,7 @@ def test_a_link_that_we_did_not_make_is_a_friendly_404(visitor: Client, page: Pa
         assert "This link does not work" in response.content.decode()
 
 
-def test_a_token_opens_for_its_own_purpose_only(visitor: Client, active: Subscriber) -> None:
+def test_a_token_is_valid_only_for_its_own_purpose(visitor: Client, active: Subscriber) -> None:
     places = {CONFIRM: "/subscribe/confirm/", MANAGE: "/subscribers/", UNSUBSCRIBE: "/unsubscribe/"}
     for purpose in places:
         for other, path in places.items():

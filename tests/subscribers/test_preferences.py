@@ -79,7 +79,7 @@ def chosen(email: str = "ada@example.com") -> Preferences:
     return preferences_of(Subscriber.objects.get(email=email))
 
 
-def test_the_form_asks_for_one_thing_and_folds_the_rest_away(visitor: Client, rest: Component) -> None:
+def test_the_form_shows_one_field_and_collapses_the_rest(visitor: Client, rest: Component) -> None:
     document = sheet(visitor.get("/subscribe"))
     form = the_form(document)
     assert "open" not in form.one("details").attributes
@@ -244,7 +244,7 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
 
 
 @pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED])
-def test_until_it_is_confirmed_the_last_wish_counts(visitor: Client, page: Page, state: SubscriberState) -> None:
+def test_the_last_preferences_before_confirmation_apply(visitor: Client, page: Page, state: SubscriberState) -> None:
     make_subscriber(page, "ada@example.com", state=state, confirmed_at=None)
     subscribe(visitor, kinds=["postmortems"])
     subscribe(visitor, kinds=["incidents"])

@@ -40,7 +40,7 @@ def test_the_form_is_there_without_cookie_or_session(visitor: Client) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_signing_up_owes_one_mail_and_sets_no_cookie(visitor: Client, sink: SmtpSink) -> None:
+def test_signing_up_queues_one_email_and_sets_no_cookie(visitor: Client, sink: SmtpSink) -> None:
     response = sign_up(visitor, " Ada@Example.COM ")
     assert response.status_code == 200
     assert not response.cookies
@@ -57,7 +57,7 @@ def test_signing_up_does_not_need_a_mail_server(visitor: Client, settings: Setti
     assert sign_up(visitor).status_code == 200
 
 
-def test_the_unconfirmed_get_no_news(visitor: Client, page: Page, sink: SmtpSink) -> None:
+def test_unconfirmed_subscribers_receive_no_notifications(visitor: Client, page: Page, sink: SmtpSink) -> None:
     sign_up(visitor)
     make_incident(page)
     drain()
@@ -115,7 +115,7 @@ def test_a_mail_that_could_not_be_sent_for_a_day_is_replaced_by_the_next(visitor
     assert sorted(Delivery.objects.values_list("state", flat=True)) == ["cancelled", "sent"]
 
 
-def test_many_posts_at_the_same_time_owe_one_mail(page: Page) -> None:
+def test_simultaneous_sign_ups_queue_one_email(page: Page) -> None:
     start = threading.Barrier(6)
     codes: list[int] = []
 

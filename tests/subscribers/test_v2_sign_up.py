@@ -54,7 +54,7 @@ def kinds_owed() -> list[str]:
     return [delivery.kind for delivery in Delivery.objects.order_by("pk")]
 
 
-def test_an_address_is_asked_to_confirm_and_hears_nothing_before(program: Client, page: Page, sink: SmtpSink) -> None:
+def test_an_unconfirmed_address_receives_only_the_request(program: Client, page: Page, sink: SmtpSink) -> None:
     response = ask(program, email=" Ada@Example.com ")
     body = json_of(response)
     assert (response.status_code, list(body), list(body["subscriber"])) == (201, ["page", "subscriber"], KEYS)

@@ -57,7 +57,7 @@ def fold(response: Any) -> Element:
     return sheet(response).one("details")
 
 
-def test_the_form_asks_for_two_addresses_and_folds_the_rest_away(client: Client, rest: Component) -> None:
+def test_the_form_shows_two_addresses_and_collapses_the_rest(client: Client, rest: Component) -> None:
     document = sheet(client.get(FORM))
     folded = list(document.one("details").walk())
     text = [field.attributes["name"] for field in document.all("input") if field not in folded]
@@ -143,7 +143,7 @@ def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, w
     assert chosen() == Preferences()
 
 
-def test_a_webhook_hears_only_of_the_parts_that_were_chosen(
+def test_a_webhook_receives_only_events_of_the_selected_components(
     page: Page, client: Client, website: Component, rest: Component, receiver: Receiver, settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]

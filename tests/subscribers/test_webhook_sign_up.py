@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.dispatcher.loop import drain, sweep
+from statuspage.dispatcher.loop import delete_expired_rows, drain
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
 from statuspage.subscribers import endpoints
@@ -91,7 +91,7 @@ def test_the_whole_way_from_the_form_to_the_first_event(
     assert not client.cookies
 
 
-def test_an_endpoint_that_does_not_answer_the_challenge_hears_nothing_else(
+def test_an_endpoint_that_fails_verification_receives_nothing_else(
     page: Page, client: Client, receiver: Receiver
 ) -> None:
     hook = make_endpoint(page, receiver.url(), email="ada@example.org", state="pending", confirmed_at=None)
@@ -206,7 +206,7 @@ def test_every_page_has_one_heading_and_every_control_a_label(page: Page, client
         assert not any("style" in element.attributes for element in document.walk())
 
 
-def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, settings: Settings) -> None:
+def test_too_many_sign_ups_show_an_error(page: Page, client: Client, settings: Settings) -> None:
     settings.SUBSCRIBE_LIMIT_PER_IP = 1
     sign_up(client, "https://example.com/1")
     response = sign_up(client, "https://example.com/2", "bob@example.org")
@@ -214,7 +214,7 @@ def test_too_many_sign_ups_are_refused_politely(page: Page, client: Client, sett
     assert "https://example.com/2" in response.content.decode()
 
 
-def test_a_form_that_a_program_filled_in_is_thrown_away(page: Page, client: Client) -> None:
+def test_a_form_with_the_honeypot_filled_in_is_ignored(page: Page, client: Client) -> None:
     response = client.post(FORM, {"endpoint": "https://x.example", "email": "a@example.org", "website": "spam"})
     assert "Check your email" in text_of(response)
     assert not Subscriber.objects.exists()
@@ -267,7 +267,7 @@ def test_what_a_webhook_is_sent_holds_a_link_that_can_do_no_more_than_unsubscrib
     assert hook.state == SubscriberState.UNSUBSCRIBED
 
 
-def test_links_open_for_their_own_purpose_only(page: Page, client: Client) -> None:
+def test_links_are_valid_only_for_their_own_purpose(page: Page, client: Client) -> None:
     hook = make_endpoint(page, "https://example.com/hook", email="ada@example.org")
     confirm, manage = (url.rsplit("/", 1)[1] for url in (confirm_url(hook), manage_url(hook)))
     for path in (f"/webhooks/{confirm}", f"/webhooks/confirm/{manage}", f"/subscribers/{manage}", "/webhooks/x"):
@@ -299,18 +299,18 @@ def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(
     assert (len(receiver.requests), hook.state) == (1, SubscriberState.UNSUBSCRIBED)
 
 
-def test_a_webhook_that_was_active_once_is_not_forgotten_while_its_endpoint_is_away(page: Page) -> None:
+def test_a_previously_active_webhook_is_kept_while_its_endpoint_is_unreachable(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=400)
     make_endpoint(page, "https://example.com/hook", state="verifying", confirmed_at=long_ago, created_at=long_ago)
-    sweep()
+    delete_expired_rows()
     assert Subscriber.objects.exists()
 
 
-def test_webhooks_that_nobody_confirmed_are_forgotten(page: Page) -> None:
+def test_unconfirmed_webhooks_are_deleted(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=31)
     for state in ("pending", "verifying"):
         make_endpoint(page, f"https://example.com/{state}", state=state, confirmed_at=None, created_at=long_ago)
-    sweep()
+    delete_expired_rows()
     assert not Subscriber.objects.exists()
 
 

@@ -15,7 +15,7 @@ Item = Component | ComponentGroup
 
 @transaction.atomic
 def reorder(page: Page, items: Sequence[Item], *, actor: Actor) -> None:
-    """Give `things` (the members of one group, or the groups and loose components of the page) this order."""
+    """Save the order of `items`: the members of one group, or the groups and ungrouped components of the page."""
     _lock(items)
     _save_positions(page, items)
     if items:
@@ -24,13 +24,12 @@ def reorder(page: Page, items: Sequence[Item], *, actor: Actor) -> None:
 
 
 @transaction.atomic
-def place(
+def move(
     page: Page, item: Item, *, actor: Actor, into: ComponentGroup | None = None, before: Item | None = None
 ) -> None:
-    """Put `thing` into the group `into`, or on the page itself: before `before`, or at the end.
+    """Move `item` into the group `into`, or out of its group: before the item `before`, or to the end.
 
-    Nothing is recorded where it stands there already. ValidationError if one of the three has left meanwhile, or does
-    not belong there.
+    Records nothing if it is already there. ValidationError if one of the three no longer exists or cannot be there.
     """
     on_page = _locked(page)
     for field, given in (("thing", item), ("into", into), ("before", before)):
@@ -50,14 +49,14 @@ def place(
 
 
 def siblings_of(item: Item) -> list[Item]:
-    """What `thing` is ordered among: its group's members, or the page's groups and loose components."""
+    """Return the members of its group, or the groups and ungrouped components of the page."""
     if isinstance(item, Component) and item.group:
         return list(item.group.components.active())
     return _members_of([*item.page.groups.all(), *item.page.components.active().filter(group=None)], None)
 
 
 def _lock(items: Sequence[Item]) -> None:
-    """In the same order: an UPDATE of many takes them as they lie in the table."""
+    """Lock the rows in a fixed order. An UPDATE of several rows locks them in table order, which can deadlock."""
     for model in (Component, ComponentGroup):
         keys = [item.pk for item in items if isinstance(item, model)]
         rows = model._default_manager.filter(pk__in=keys).order_by("pk")
@@ -65,14 +64,14 @@ def _lock(items: Sequence[Item]) -> None:
 
 
 def _locked(page: Page) -> list[Item]:
-    """All that stands on the page, freshly read. Components first, by key, as `checks.components` locks them."""
+    """Lock and return all items of the page: components by primary key first, like `checks.components`."""
     rows = page.components.active().select_related("group")
     components = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
     return [*components, *page.groups.select_for_update(no_key=True).order_by("pk")]
 
 
 def _members_of(items: Iterable[Item], group: ComponentGroup | None) -> list[Item]:
-    """Those that stand in `group`, or on the page itself, in their order."""
+    """Return the items in `group`, or the ungrouped items, in order."""
     members = [item for item in items if _group_of(item) == group]
     return sorted(members, key=lambda item: (item.position, isinstance(item, Component), item.pk))
 
@@ -82,7 +81,7 @@ def _group_of(item: Item) -> ComponentGroup | None:
 
 
 def _move_into(item: Item, group: ComponentGroup | None, others: Iterable[Item]) -> dict[str, object]:
-    """Moves it out of the group that it stood in; what the audit log says of that."""
+    """Move the item to another group. Return the details for the audit log."""
     if isinstance(item, ComponentGroup):
         raise ValidationError({"into": "A group cannot contain another group."})
     where = f"The group “{group.name}”" if group else "The page"
@@ -94,7 +93,7 @@ def _move_into(item: Item, group: ComponentGroup | None, others: Iterable[Item])
 
 
 def _save_positions(page: Page, items: Sequence[Item]) -> None:
-    """Two queries at most for a screenful, however many they are."""
+    """Save the positions in two queries."""
     for position, item in enumerate(items, start=1):
         item.position = position
     Component.objects.filter(page=page).bulk_update([c for c in items if isinstance(c, Component)], ["position"])

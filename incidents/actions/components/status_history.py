@@ -35,10 +35,10 @@ def reach_back(component: Component, *, at: datetime) -> None:
 
 
 def record_status(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None = None) -> str:
-    """`component` had `status` from `at` until the next recorded change, and has it now. Returns what it had at `at`.
+    """Record `status` from `at` until the next recorded change, and as the current status. Return the status at `at`.
 
-    The present is always what the author says. A time in the past is filled up to the next change that somebody else
-    recorded, so that no later report is rewritten; nothing is deleted, replaced rows are stamped as superseded.
+    Later changes are not rewritten: a time in the past is filled only up to the next recorded change. Nothing is
+    deleted; replaced rows are marked as superseded.
     """
     now = timezone.now()
     old = _insert(component, status, at=at, update=update, now=now)
@@ -64,7 +64,7 @@ def unchanged_since(component: Component, at: datetime) -> bool:
 
 
 def _insert(component: Component, status: str, *, at: datetime, update: IncidentUpdate | None, now: datetime) -> str:
-    """Returns the status that `at` had before. Rows are replaced at one moment, `now`: no view falls in between."""
+    """Return the previous status at `at`. All rows are replaced at `now`, so that every "as of" view is complete."""
     live = component.intervals.as_corrected().order_by("started_at")
     covering = live.filter(started_at__lte=at).last()
     if covering and covering.status == status:
@@ -72,7 +72,7 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
     replaced = covering
     following = live.filter(started_at__gt=at).first()
     if covering is None and following and following.update_id is None:
-        # The row that a component was made with only says since when it is known: that is no change to stop at.
+        # The first row of a component only records when it was created, which is not a change to stop at.
         replaced, following = following, live.filter(started_at__gt=following.started_at).first()
     if replaced:
         StatusInterval.objects.filter(pk=replaced.pk).update(superseded_at=now)
@@ -97,10 +97,10 @@ def _insert(component: Component, status: str, *, at: datetime, update: Incident
 
 
 def move_change(component: Component, *, update: IncidentUpdate, old_at: datetime, new_at: datetime) -> None:
-    """The change that `update` made at `old_at` happened at `new_at`: the rows on both sides of it are replaced.
+    """Move the change that `update` made from `old_at` to `new_at` by replacing the rows before and after it.
 
-    ValidationError if another change of the component lies between the two times, or at the new one. Nothing to do
-    where the update only repeated a status.
+    ValidationError if the component has another change between the two times, or at the new time. Does nothing if the
+    update only repeated a status.
     """
     rows = component.intervals.as_corrected()
     changed = rows.filter(update=update, started_at=old_at).first()
@@ -120,9 +120,9 @@ def move_change(component: Component, *, update: IncidentUpdate, old_at: datetim
 def overwrite(
     component: Component, status: str, *, start: datetime, end: datetime, update: IncidentUpdate | None = None
 ) -> list[str]:
-    """`component` had `status` from `start` to `end`, whatever was said before. Returns the statuses that it replaced.
+    """Set `status` from `start` to `end`, whatever was recorded before. Return the replaced statuses.
 
-    The present is not touched: `end` lies in the past. ValidationError if that would leave a gap in the history.
+    `end` is in the past, so the current status does not change. ValidationError if it would leave a gap in the history.
     """
     now = timezone.now()
     live = component.intervals.as_corrected()
@@ -163,24 +163,28 @@ def status_before(component: Component, at: datetime) -> str:
 
 
 def withdraw(component: Component, *, of: Incident | IncidentUpdate) -> bool:
-    """The rows that `of` began go on with what was before them, until somebody else said something; whether there was
-    one. The present follows."""
+    """Undo the changes that `of` made: the previous status continues until the next update that sets one.
+
+    Updates the current status. Return whether anything changed.
+    """
     rows = component.intervals.as_corrected()
     began = rows.filter(update=of) if isinstance(of, IncidentUpdate) else rows.filter(update__incident=of)
     now, withdrawn = timezone.now(), list(began.order_by("started_at"))
     for row in withdrawn:
-        _supersede(row, status_before(component, row.started_at), update=None, now=now, unsaid=of)
+        _supersede(row, status_before(component, row.started_at), update=None, now=now, excluded_source=of)
     _follow_history(component, now=now)
     return bool(withdrawn)
 
 
 def restate(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None) -> None:
-    """`update` said `status`, whatever it said before. If it had changed nothing, the status holds from its time to the
-    next change, at most to `until`. The present follows."""
+    """Replace the status that `update` set with `status`, and update the current status.
+
+    If the update had not changed the status, it now does, from its time to the next change or `until`.
+    """
     now = timezone.now()
     began = component.intervals.as_corrected().filter(update=update).order_by("started_at").first()
     if began:
-        _supersede(began, status, update=update, now=now, unsaid=update)
+        _supersede(began, status, update=update, now=now, excluded_source=update)
     else:
         _begin(component, status, update=update, until=until, now=now)
     _follow_history(component, now=now)
@@ -189,7 +193,7 @@ def restate(component: Component, status: str, *, update: IncidentUpdate, until:
 def _begin(component: Component, status: str, *, update: IncidentUpdate, until: datetime | None, now: datetime) -> None:
     at, live = update.display_at, component.intervals.as_corrected().order_by("started_at")
     following = live.filter(started_at__gt=at).first()
-    statements = _said_within(component, at, None, unsaid=update)
+    statements = _statuses_within(component, at, None, excluded_source=update)
     moments = (
         until,
         following.started_at if following else None,
@@ -216,21 +220,23 @@ def _supersede(
     *,
     update: IncidentUpdate | None,
     now: datetime,
-    unsaid: Incident | IncidentUpdate,
+    excluded_source: Incident | IncidentUpdate,
 ) -> None:
-    """`status` in place of the row's, as far as the next update that named the component. While the row stood, naming
-    it with the same status again made no row of its own: what was said so holds now."""
+    """Replace the status of `row` with `status` up to the next update that sets the component's status.
+
+    Updates that repeated the status of `row` created no rows of their own, so their statuses are inserted here.
+    """
     StatusInterval.objects.filter(pk=row.pk).update(superseded_at=now)
     component = row.component
     changes: list[tuple[datetime, str, IncidentUpdate | None]] = [(row.started_at, status, update)]
     changes += [
         (statement.update.display_at, statement.new_status, statement.update)
-        for statement in _said_within(component, row.started_at, row.ended_at, unsaid=unsaid)
+        for statement in _statuses_within(component, row.started_at, row.ended_at, excluded_source=excluded_source)
     ]
     if row.status == ComponentStatus.OPERATIONAL:
-        # Nothing was left to restore for who resolved in that time; now it is they who restored it.
-        changes += [(at, row.status, None) for at in _resolved_within(component, row, unsaid=unsaid)]
-    changes.sort(key=lambda turn: turn[0])
+        # Incidents that were resolved in this time had nothing to restore. Now they restore the component.
+        changes += [(at, row.status, None) for at in _resolved_within(component, row, excluded_source=excluded_source)]
+    changes.sort(key=lambda change: change[0])
     ends = [at for at, *_ in changes[1:]]
     for (began, statement, by), ended in zip(changes, [*ends, row.ended_at], strict=True):
         if ended is None or began < ended:
@@ -239,21 +245,30 @@ def _supersede(
             )
 
 
-def _said_within(
-    component: Component, start: datetime, end: datetime | None, *, unsaid: Incident | IncidentUpdate
+def _statuses_within(
+    component: Component, start: datetime, end: datetime | None, *, excluded_source: Incident | IncidentUpdate
 ) -> list[AffectedComponent]:
-    """What visible updates, without `unsaid`, said of it after `start` and before `end`, oldest first."""
+    """Return the statuses that visible updates set after `start` and before `end`, oldest first.
+
+    Updates of `excluded_source` are omitted.
+    """
     rows = component.affected.filter(update__display_at__gt=start, update__incident__hidden_at__isnull=True)
     rows = rows.filter(update__display_at__lt=end) if end else rows
-    # An announcement names what it will be about, and says nothing of how it is.
+    # The announcement of a maintenance lists components but does not set their statuses.
     rows = rows.exclude(update__status=Status.SCHEDULED)
-    is_unsaid = {"update": unsaid} if isinstance(unsaid, IncidentUpdate) else {"update__incident": unsaid}
-    return list(rows.exclude(**is_unsaid).select_related("update").order_by("update__display_at", "update__pk"))
+    source_filter = (
+        {"update": excluded_source}
+        if isinstance(excluded_source, IncidentUpdate)
+        else {"update__incident": excluded_source}
+    )
+    return list(rows.exclude(**source_filter).select_related("update").order_by("update__display_at", "update__pk"))
 
 
-def _resolved_within(component: Component, row: StatusInterval, *, unsaid: Incident | IncidentUpdate) -> list[datetime]:
-    """When other visible incidents that name it were resolved while `row` stood."""
+def _resolved_within(
+    component: Component, row: StatusInterval, *, excluded_source: Incident | IncidentUpdate
+) -> list[datetime]:
+    """Return when other visible incidents that affect it were resolved within `row`."""
     resolved = Incident.objects.affecting([component.pk]).filter(hidden_at__isnull=True, resolved_at__gt=row.started_at)
     resolved = resolved.filter(resolved_at__lt=row.ended_at) if row.ended_at else resolved
-    excluded = unsaid.pk if isinstance(unsaid, Incident) else 0
+    excluded = excluded_source.pk if isinstance(excluded_source, Incident) else 0
     return [at for at in resolved.exclude(pk=excluded).values_list("resolved_at", flat=True) if at]

@@ -1,4 +1,4 @@
-"""Add an incident to the history that is over and was never reported."""
+"""Add a past incident that was not reported at the time to the history."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from incidents.text.time_shorthand import Clock
 
 @dataclass(frozen=True)
 class PastUpdate:
-    """`components`: the status that each has from `at` on."""
+    """An update of a past incident. `components` maps components to their status from `at` on."""
 
     status: str
     body: str
@@ -41,10 +41,11 @@ def backfill(
     notify: bool = False,
     submission_key: str = "",
 ) -> Incident:
-    """An incident that is over, from its first update to the one that resolved it. Nobody is told unless `notify`.
+    """Create a resolved incident with all of its updates. Subscribers are notified only if `notify` is set.
 
-    Status history and uptime follow, up to the last update: what components have had since stays. Where something worse
-    is on record already, the worse stays. The same `submission_key` again returns the incident of the first submit.
+    Rewrites the status history, and so the uptime, up to the last update, except where a worse status is recorded.
+    Another call with the same `submission_key` returns the first incident.
+
     ValidationError fields: title, impact, updates.
     """
     title, times = checks.title(title), _times(updates)
@@ -71,7 +72,7 @@ def backfill(
         "end": times[-1].isoformat(),
         "components": [component.full_name for component in components],
     }
-    # What subscribers and their programs know of such news is that an incident was resolved.
+    # Subscribers and their programs receive it as a resolved incident.
     kind = EventKind.INCIDENT_RESOLVED if notify else EventKind.INCIDENT_BACKFILLED
     details["backfilled"] = True
     record(page, kind, incident, actor=actor, notify=notify, details=details, incident=incident, update=rows[-1])
@@ -86,7 +87,7 @@ def _text(number: int, update: PastUpdate, at: datetime, zone: tzinfo) -> tuple[
 
 
 def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
-    """In order, whole, and over: the last one resolved it."""
+    """Return the times of `updates`. They must be in order, in the past and end with the resolving update."""
     if len(updates) < 2:
         raise ValidationError(
             {"updates": "Add at least two updates: one that reports the incident and one that resolves it."}
@@ -169,12 +170,14 @@ def _write_component(
             raise ValidationError({"updates": f"“{status}” is not a component status."})
         AffectedComponent.objects.create(update=row, component=component, old_status=old, new_status=status)
         old = status
-        for start, until in _better(component, status, row.display_at, end):
+        for start, until in _parts_to_overwrite(component, status, row.display_at, end):
             status_history.overwrite(component, status, start=start, end=until, update=row)
 
 
-def _better(component: Component, status: str, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """The stretches between `start` and `end` where something better than `status`, or nothing, is on record."""
+def _parts_to_overwrite(
+    component: Component, status: str, start: datetime, end: datetime
+) -> Iterable[tuple[datetime, datetime]]:
+    """Return the parts of `start` to `end` where a better status than `status`, or none, is recorded."""
     if end <= start:
         return []
     live = component.intervals.as_corrected().overlapping(start, end).order_by("started_at")

@@ -1,4 +1,4 @@
-"""Recurring maintenances. The next OCCURRENCES_AHEAD occurrences are on the page, each as its own maintenance."""
+"""Recurring maintenances. The page shows the next OCCURRENCES_AHEAD occurrences, each as its own maintenance."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -39,10 +39,10 @@ def create_series(
     at: datetime | None = None,
     submission_key: str = "",
 ) -> MaintenanceSeries:
-    """A maintenance that repeats by `rule` (RFC 5545 RRULE) from `starts_at`: naive, the wall clock of the page's zone.
+    """Create a maintenance that repeats by `rule` (RFC 5545 RRULE) from `starts_at`, a naive time in the page's zone.
 
-    Its next occurrences are put on the page at once. `notify` tells subscribers of the first one; of later ones they
-    hear by their reminders and their start. `at` backdates it: the next occurrences are those after that time.
+    Creates its next occurrences immediately. `notify` notifies subscribers of the first one; for later ones they
+    receive reminders and the start. `at` backdates the series: its next occurrences are those after that time.
 
     ValidationError fields: title, body, rule, starts_at, duration, components, reminders, at.
     """
@@ -78,9 +78,9 @@ def edit_series(
     notify: bool = False,
     expected_version: int | None = None,
 ) -> MaintenanceSeries:
-    """Change it from now on. Upcoming occurrences follow, except those that were moved, cancelled or begun alone.
+    """Change the series and its upcoming occurrences, except those that were moved, canceled or started individually.
 
-    One whose day the new rule leaves out is cancelled. `notify`: subscribers are told of each that moves or goes.
+    Occurrences on days that do not match the new rule are canceled. `notify` notifies subscribers of each change.
     """
     take_version(series, expected_version)
     if series.ended_at:
@@ -88,17 +88,15 @@ def edit_series(
     options = options or MaintenanceOptions()
     fields = _fields(title, body, rule, starts_at, duration, options, time_zone=series.time_zone)
     upcoming = series.occurrences.upcoming().select_related("page")
-    followers = [
-        (occurrence, occurrence.occurrence_on) for occurrence in upcoming if _is_as_planned(occurrence, series)
-    ]
+    unmoved = [(occurrence, occurrence.occurrence_on) for occurrence in upcoming if _is_as_planned(occurrence, series)]
     old_body = series.body
     for name, value in fields.items():
         setattr(series, name, value)
     series.save(update_fields=list(fields))
     series.components.set(checks.components(series.page, {component: component.status for component in components}))
-    for occurrence, day in followers:
+    for occurrence, day in unmoved:
         if day:
-            _follow(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
+            _apply_changes(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
     _fill(series, now=timezone.now(), actor=actor)
     _record(series, actor, {"title": series.title, "rule": series.rule, "starts_at": series.starts_at.isoformat()})
     return series
@@ -114,7 +112,7 @@ def end_series(
     notify: bool = True,
     expected_version: int | None = None,
 ) -> MaintenanceSeries:
-    """No more occurrences. Those already on the page are cancelled with the note `body`, or stay."""
+    """End the series. Its upcoming occurrences are canceled with the text `body`, or kept."""
     take_version(series, expected_version)
     if series.ended_at:
         raise ValidationError("This series has ended.")
@@ -131,13 +129,13 @@ def end_series(
 def create_due_occurrences(
     series: MaintenanceSeries, now: datetime, *, actor: Actor = SYSTEM, notify_first: bool = False
 ) -> list[Incident]:
-    """Put on the page what is missing of its next OCCURRENCES_AHEAD after `now`. Twice, or by two at once, is harmless.
+    """Create those of the next OCCURRENCES_AHEAD occurrences after `now` that do not exist. Idempotent.
 
-    A day that has its occurrence, wherever that was moved and even if it was cancelled, gets no second one.
+    A day gets no second occurrence if its occurrence was moved or canceled.
     """
-    # The lock: a second dispatcher waits here, and then finds the occurrences made. No version is taken: whoever edits
-    # the series meanwhile shall not hear of a conflict with the clock. Without the key: with it, PostgreSQL's check of
-    # an occurrence's foreign key, made at the commit of those who hold the page, would wait for us, and we for them.
+    # The lock makes a second dispatcher wait, which then finds the new occurrences. The version does not change, so
+    # that staff who edit the series get no conflict. `no_key` avoids a deadlock with transactions that hold the page:
+    # PostgreSQL checks the foreign keys of their occurrences on commit and would wait for a full lock on the series.
     locked = MaintenanceSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
     if locked.ended_at:
         return []
@@ -165,7 +163,7 @@ def _fields(
     *,
     time_zone: str,
 ) -> dict[str, Any]:
-    """What the author gave, checked, as the model keeps it."""
+    """Validate the input and return the model fields."""
     try:
         rule = recurrence.check(rule, starts_at=starts_at, time_zone=time_zone)
     except recurrence.RuleError as error:
@@ -215,20 +213,20 @@ def _planned(series: MaintenanceSeries, day: date) -> tuple[datetime, datetime]:
 
 
 def _is_as_planned(occurrence: Incident, series: MaintenanceSeries) -> bool:
-    """Not moved by itself."""
+    """Return whether the occurrence was not moved individually."""
     day = occurrence.occurrence_on
     return day is not None and occurrence.window == _planned(series, day)
 
 
-def _follow(
+def _apply_changes(
     occurrence: Incident, day: date, series: MaintenanceSeries, *, old_body: str, actor: Actor, notify: bool
 ) -> None:
-    """Make of an upcoming occurrence what the series is now; cancel it if its day is none of the series any more."""
+    """Apply the changes of the series to an upcoming occurrence. Cancel it if the rule no longer includes its day."""
     window = _planned(series, day)
     stays = recurrence.fires_on(series.rule, starts_at=series.starts_at, zone=series.zone, day=day)
     if not stays or window[0] <= timezone.now():
         maintenance_lifecycle.cancel(occurrence, UpdateInput(body=wording.SERIES_CHANGED, notify=notify), actor=actor)
-        # The day is free again, should the rule change back.
+        # Free the day, in case the rule changes back.
         Incident.objects.filter(pk=occurrence.pk).update(occurrence_on=None)
         return
     if window != occurrence.window:

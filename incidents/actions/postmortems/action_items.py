@@ -16,7 +16,7 @@ MAX_ACTION_ITEMS = 50
 
 @dataclass(frozen=True)
 class ActionItemDraft:
-    """An action item as typed. `pk` names the one it changes; None makes a new one."""
+    """An action item as entered. `pk` is the item to change; None creates a new one."""
 
     text: str
     owner: str = ""
@@ -31,7 +31,7 @@ class ActionItemDraft:
 
 
 def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> bool:
-    """True if anything changed. Items that are not in `drafts` go; the audit log keeps the list as it was saved."""
+    """Replace all action items. Return whether anything changed. Items that are not in `drafts` are deleted."""
     if len(drafts) > MAX_ACTION_ITEMS:
         raise ValidationError(
             {"action_items": f"Enter at most {MAX_ACTION_ITEMS} action items (there are {len(drafts)})."}
@@ -54,7 +54,7 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
 
 
 def drafts_of(postmortem: Postmortem) -> list[tuple[object, ...]]:
-    """What stands, to be compared with `ActionItemDraft.content`."""
+    """Return the saved items, for comparison with `ActionItemDraft.content`."""
     items = postmortem.action_items.all()
     return [(item.text, item.owner, item.due_on, item.url, item.done_at is not None) for item in items]
 

@@ -17,7 +17,7 @@ from incidents.postmortem.summary import PostmortemSummary, postmortem_summary_o
 MAX_LINES = 200
 MAX_FACTORS = 30
 LONGEST_LINE = 500
-_WORDS = {
+_MOMENTS = {
     "detected_at": "It cannot be detected",
     "acknowledged_at": "It cannot be acknowledged",
     "fixed_at": "It cannot be fixed",
@@ -26,7 +26,10 @@ _WORDS = {
 
 
 def checked(findings: Findings, incident: Incident) -> Findings:
-    """As they are kept. ValidationError names the field: timeline, factors, component_seconds, or the moment's own."""
+    """Return the validated findings.
+
+    ValidationError fields: timeline, factors, component_seconds, or the name of the moment.
+    """
     affected = {component.public_id for component in incident.affected_components()}
     if findings.seconds.keys() - affected:
         raise ValidationError({"component_seconds": "This component is no longer affected by the incident."})
@@ -40,8 +43,8 @@ def checked(findings: Findings, incident: Incident) -> Findings:
     ).in_order()
 
 
-def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, actor: Actor) -> None:
-    """On the postmortem, unsaved; but the start of the impact is the incident's own, and analytics count from it."""
+def save_findings(postmortem: Postmortem, incident: Incident, findings: Findings, *, actor: Actor) -> None:
+    """Set the findings of `postmortem` without saving it. The start of the impact is saved on the incident."""
     checked_findings = checked(findings, incident)
     if checked_findings.impact_started_at != incident.impact_started_at:
         set_impact_start(incident, checked_findings.impact_started_at, actor=actor)
@@ -51,7 +54,7 @@ def keep(postmortem: Postmortem, incident: Incident, findings: Findings, *, acto
 
 
 def summary_to_publish(postmortem: Postmortem, incident: Incident) -> PostmortemSummary | None:
-    """None where staff have stated nothing: what nobody has looked at is not published. Five queries."""
+    """Return the summary, or None if staff have entered no findings. Five queries."""
     if not postmortem.findings:
         return None
     fresh = Incident.objects.with_details().select_related("page").get(pk=incident.pk)
@@ -60,14 +63,14 @@ def summary_to_publish(postmortem: Postmortem, incident: Incident) -> Postmortem
 
 
 def published_text(body: str, summary: PostmortemSummary | None, incident: Incident) -> str:
-    """All that was published, as one text: what a revision keeps and compares."""
+    """Return the published text and summary as one text, to store and compare in revisions."""
     summary_text = summary.as_markdown(incident.page.zone) if summary else ""
     return f"{body}\n\n{summary_text}" if summary_text else body
 
 
 def _check_moments(findings: Findings) -> None:
     began = findings.impact_started_at
-    for name, message in _WORDS.items():
+    for name, message in _MOMENTS.items():
         at: datetime | None = getattr(findings, name)
         if at is None:
             continue

@@ -30,18 +30,17 @@ def save_draft(
     findings: Findings | None = None,
     expected_version: int | None = None,
 ) -> Postmortem:
-    """Keep what was written so far; visitors see nothing of it. `action_items` and `findings` replace what there is,
-    None leaves it.
+    """Save a draft, which visitors do not see. `action_items` and `findings` replace the saved ones; None keeps them.
 
-    Action items of a published postmortem are public at once: they say what is done, the text says what was. So is
-    the start of the impact, where analytics are. Where postmortems need approval, nothing but what is done of them may
-    change then. `expected_version` is the postmortem's (0: there was none yet).
+    If the postmortem is published, changes to its action items are public immediately, and so is the start of the
+    impact if analytics are public. If postmortems need approval, only the completion of published items can change.
+    `expected_version` is the version of the postmortem (0: it did not exist yet).
     """
     postmortem = _locked(incident, expected_version)
     before, items_before = postmortem.content(), postmortem.items_content()
     postmortem.draft = markdown.check_size(body) if body.strip() else ""
     if findings is not None:
-        finding_actions.keep(postmortem, incident, findings, actor=actor)
+        finding_actions.save_findings(postmortem, incident, findings, actor=actor)
     if action_items is not None and replace_items(postmortem, action_items):
         record(
             incident.page,
@@ -54,7 +53,7 @@ def save_draft(
         )
         _check_public_items(incident, postmortem, items_before)
     if before != postmortem.content() or not postmortem.edited_by:
-        # What was approved, or waits for it, was another text.
+        # The approval, or the request for it, was for a different text.
         postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
     postmortem.save(update_fields=["draft", "findings", "edited_by", "review_requested_at"])
     return postmortem
@@ -72,13 +71,13 @@ def publish(
     at: datetime | None = None,
     expected_version: int | None = None,
 ) -> Postmortem:
-    """Publish `body` as the postmortem of a resolved incident; of a published one, revise it and keep the old text.
+    """Publish `body` as the postmortem of a resolved incident. If one is published, save its text as a revision.
 
-    `at` backdates the first publication; a revision keeps that time and is marked as edited now.
+    `at` backdates the first publication. A revision keeps that time and is marked as edited now.
     """
     text, html = checks.body(body, clock=Clock(incident.page.zone, incident.happened_at))
     at = checks.moment(at, not_before=incident.started_at)
-    if published := _published_so(incident, text, action_items, findings):
+    if published := _unchanged_postmortem(incident, text, action_items, findings):
         return published
     postmortem = save_draft(
         incident,
@@ -88,11 +87,11 @@ def publish(
         findings=findings,
         expected_version=expected_version,
     )
-    _check_it_may_be_public(incident, postmortem)
+    _check_publishable(incident, postmortem)
     summary = finding_actions.summary_to_publish(postmortem, incident)
     if postmortem.is_published and postmortem.body == text and _as_json(summary) == postmortem.account:
         return postmortem
-    _keep_old(postmortem, incident, text, summary, actor)
+    _save_revision(postmortem, incident, text, summary, actor)
     kind = EventKind.POSTMORTEM_REVISED if postmortem.is_published else EventKind.POSTMORTEM_PUBLISHED
     postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(summary)
     postmortem.published_at = postmortem.published_at or at
@@ -113,7 +112,7 @@ def publish(
 
 @transaction.atomic
 def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
-    """Take a published postmortem off the page. Its text becomes the draft again; mails not yet sent are cancelled."""
+    """Unpublish a postmortem. Its text becomes the draft again, and unsent emails are canceled."""
     incident = postmortem.incident
     _lock(incident)
     take_version(postmortem, expected_version)
@@ -134,7 +133,7 @@ def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | Non
 
 
 def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
-    """The incident's postmortem, made if there is none, with its version counted up."""
+    """Lock the incident. Get or create its postmortem and increment its version."""
     _lock(incident)
     postmortem, created = Postmortem.objects.get_or_create(incident=incident)
     if not created:
@@ -144,15 +143,15 @@ def _locked(incident: Incident, expected_version: int | None) -> Postmortem:
 
 
 def _lock(incident: Incident) -> None:
-    """Before its postmortem, as whoever posts to it: none wait in a circle. What is read here may have changed."""
+    """Lock the incident before its postmortem, in the same order as new updates, and reload changed fields."""
     rows = Incident.objects.select_for_update(no_key=True)
     incident.refresh_from_db(fields=["status", "impact_started_at"], from_queryset=rows)
 
 
-def _published_so(
+def _unchanged_postmortem(
     incident: Incident, text: str, items: Sequence[ActionItemDraft] | None, findings: Findings | None
 ) -> Postmortem | None:
-    """What is published already, if it says the same: a second click publishes nothing."""
+    """Return the published postmortem if its content is the same, so that a second click publishes nothing."""
     published = Postmortem.objects.filter(incident=incident, published_at__isnull=False, body=text).first()
     if published is None or published.has_unpublished_changes:
         return None
@@ -166,17 +165,17 @@ def _check_public_items(incident: Incident, postmortem: Postmortem, before: list
         raise ValidationError({"action_items": FIXED_ITEMS})
 
 
-def _check_it_may_be_public(incident: Incident, postmortem: Postmortem) -> None:
+def _check_publishable(incident: Incident, postmortem: Postmortem) -> None:
     if not incident.is_resolved:
         raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
     if incident.page.postmortems_need_approval and not postmortem.is_approved_for(postmortem.content()):
         raise ValidationError({"body": UNAPPROVED})
 
 
-def _keep_old(
+def _save_revision(
     postmortem: Postmortem, incident: Incident, text: str, summary: PostmortemSummary | None, actor: Actor
 ) -> None:
-    """What was published before, as a revision, if it said something else."""
+    """Save the previously published text as a revision if it differs."""
     old = finding_actions.published_text(postmortem.body, PostmortemSummary.read(postmortem.account), incident)
     new = finding_actions.published_text(text, summary, incident)
     if not postmortem.body or old == new:

@@ -9,13 +9,13 @@ from incidents.actor import Actor
 from incidents.models import Postmortem, PostmortemComment
 
 OWN_TEXT = "You made the last change, so another person has to approve it."
-NOBODYS = "The author of this postmortem is unknown. Save it once, then request approval."
+UNKNOWN_AUTHOR = "The author of this postmortem is unknown. Save it once, then request approval."
 MAX_COMMENT = 5000
 
 
 @transaction.atomic
-def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
-    """For the approval of what is saved. ValidationError if there is no text."""
+def request_approval(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = None) -> Postmortem:
+    """Request approval of the saved draft. ValidationError if it has no text."""
     take_version(postmortem, expected_version)
     if not postmortem.draft.strip():
         raise ValidationError({"body": "Enter a text."})
@@ -27,13 +27,13 @@ def ask(postmortem: Postmortem, *, actor: Actor, expected_version: int | None = 
 
 @transaction.atomic
 def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_version: int | None = None) -> Postmortem:
-    """By somebody other than who changed it last. It holds until the text, the findings or the items change.
+    """Approve the draft. The actor must not be its last editor.
 
-    `note`, if there is one, stands among the comments.
+    The approval is valid until the text, the findings or the action items change. `note` is added as a comment.
     """
     take_version(postmortem, expected_version)
     if not postmortem.edited_by:
-        raise ValidationError({"body": NOBODYS})
+        raise ValidationError({"body": UNKNOWN_AUTHOR})
     if actor.ref == postmortem.edited_by:
         raise ValidationError({"body": OWN_TEXT})
     postmortem.approved, postmortem.approved_by = postmortem.content(), actor.ref
@@ -49,7 +49,7 @@ def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_ve
 def return_for_changes(
     postmortem: Postmortem, *, note: str, actor: Actor, expected_version: int | None = None
 ) -> PostmortemComment:
-    """Not yet: `note` says what should change, and stands among the comments."""
+    """Return the draft for changes. `note` describes them and is added as a comment."""
     take_version(postmortem, expected_version)
     postmortem.review_requested_at = None
     postmortem.save(update_fields=["review_requested_at"])
@@ -72,9 +72,9 @@ def comment(postmortem: Postmortem, *, body: str, actor: Actor) -> PostmortemCom
 
 
 @transaction.atomic
-def settle(comment: PostmortemComment, *, actor: Actor, settled: bool) -> None:
-    """Nothing more to do about it; or there is again."""
-    comment.settled_at, comment.settled_by = (timezone.now(), actor.label) if settled else (None, "")
+def set_resolved(comment: PostmortemComment, *, actor: Actor, resolved: bool) -> None:
+    """Mark a comment as resolved, or reopen it."""
+    comment.settled_at, comment.settled_by = (timezone.now(), actor.label) if resolved else (None, "")
     comment.save(update_fields=["settled_at", "settled_by"])
-    verb = "postmortem.comment_settled" if settled else "postmortem.comment_reopened"
+    verb = "postmortem.comment_settled" if resolved else "postmortem.comment_reopened"
     audit(comment.postmortem.incident.page, verb, comment.postmortem, actor=actor, details={"comment": comment.body})

@@ -1,4 +1,4 @@
-"""For the pages of sign-in, whose views belong to allauth and know nothing of pages."""
+"""Template tags for the sign-in pages. Their views belong to allauth, which has no status pages."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def page_of_request(context: dict[str, Any]) -> Page | None:
-    """`{% page_of_request as page %}`: the page that this host name stands for; None before set-up."""
+    """`{% page_of_request as page %}`: the page of the requested host name; None before set-up."""
     try:
         return current_page(context["request"])
     except Http404:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-Words = dict[str, list[str]]
+Completions = dict[str, list[str]]
 
 
 def script(parser: argparse.ArgumentParser, shell: str) -> str:
@@ -12,32 +12,32 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 def tree(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """Yield each command with the words that can follow it, including options."""
-    words = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+    following = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            words += list(action.choices)
+            following += list(action.choices)
             for name, command in action.choices.items():
                 yield from tree(command, f"{path} {name}".strip())
         elif action.choices and not action.option_strings:
-            words += [str(choice) for choice in action.choices]
-    yield path, words
+            following += [str(choice) for choice in action.choices]
+    yield path, following
 
 
-def values(parser: argparse.ArgumentParser) -> Words:
+def values(parser: argparse.ArgumentParser) -> Completions:
     """Return the values of each option, of all commands together."""
-    by_option: Words = {}
+    by_option: Completions = {}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                for option, words in values(command).items():
-                    by_option[option] = list(dict.fromkeys([*by_option.get(option, []), *words]))
+                for option, choices in values(command).items():
+                    by_option[option] = list(dict.fromkeys([*by_option.get(option, []), *choices]))
         elif action.choices and action.option_strings:
             by_option[action.option_strings[-1]] = [str(choice) for choice in action.choices]
     return by_option
 
 
-def _cases(words: Words) -> str:
-    return "\n".join(f'    "{name}") matches="{" ".join(following)}" ;;' for name, following in words.items())
+def _cases(completions: Completions) -> str:
+    return "\n".join(f'    "{name}") matches="{" ".join(following)}" ;;' for name, following in completions.items())
 
 
 _POSIX = """\
@@ -61,12 +61,12 @@ _candor_words() {{
 """
 
 
-def _posix(words: Words, following: Words) -> str:
-    return _POSIX.format(commands=_cases(words), options=_cases(following))
+def _posix(commands: Completions, option_values: Completions) -> str:
+    return _POSIX.format(commands=_cases(commands), options=_cases(option_values))
 
 
-def _bash(words: Words, following: Words) -> str:
-    return f"""{_posix(words, following)}
+def _bash(commands: Completions, option_values: Completions) -> str:
+    return f"""{_posix(commands, option_values)}
 _candor() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}"
   COMPREPLY=($(compgen -W "$(_candor_words "${{COMP_WORDS[@]:1:COMP_CWORD-1}}")" -- "$current"))
@@ -75,9 +75,9 @@ complete -F _candor candor
 """
 
 
-def _zsh(words: Words, following: Words) -> str:
+def _zsh(commands: Completions, option_values: Completions) -> str:
     return f"""#compdef candor
-{_posix(words, following)}
+{_posix(commands, option_values)}
 _candor() {{
   local prev="${{words[CURRENT-1]}}"
   local -a typed=("${{(@)words[2,CURRENT-1]}}")
@@ -87,13 +87,13 @@ compdef _candor candor
 """
 
 
-def _fish(words: Words, following: Words) -> str:
+def _fish(commands: Completions, option_values: Completions) -> str:
     lines = ["complete -c candor -f"]
-    for path, options in words.items():
+    for path, options in commands.items():
         steps = path.split()
         seen = [f"__fish_seen_subcommand_from {step}" for step in steps]
         deeper = " ".join(
-            other.split()[len(steps)] for other in words if other != path and other.split()[: len(steps)] == steps
+            other.split()[len(steps)] for other in commands if other != path and other.split()[: len(steps)] == steps
         )
         unseen = [f"not __fish_seen_subcommand_from {deeper}"] if deeper else []
         condition = "; and ".join([*seen, *unseen]) or "true"
@@ -101,6 +101,6 @@ def _fish(words: Words, following: Words) -> str:
         lines += [f"complete -c candor -n '{condition}' -a '{plain}'"] if plain else []
         for option in options:
             if option.startswith("--"):
-                choices = f" -x -a '{' '.join(following[option])}'" if option in following else ""
+                choices = f" -x -a '{' '.join(option_values[option])}'" if option in option_values else ""
                 lines.append(f"complete -c candor -n '{condition}' -l {option[2:]}{choices}")
     return "\n".join(lines) + "\n"

@@ -63,11 +63,11 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def place_component(request: StaffRequest) -> HttpResponse:
-    """Move the row `thing` into the group `into` (empty: no group), in front of `before` (empty: to the end)."""
+    """Move the item `thing` into the group `into` (empty: no group), before the item `before` (empty: to the end)."""
     page = request.page
     try:
         row, into, before = _row_and_place(page, request.POST)
-        positions.place(page, row, into=into, before=before, actor=request.user.actor)
+        positions.move(page, row, into=into, before=before, actor=request.user.actor)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return HttpResponse(status=422) if request.htmx else redirect(console_url(request.page, "components"))
@@ -139,8 +139,8 @@ def _component_or_group(page: Page, public_id: str) -> Item:
 def _row_and_place(page: Page, post: QueryDict) -> tuple[Item, ComponentGroup | None, Item | None]:
     groups = {group.public_id: group for group in page.groups.all()}
     rows: dict[str, Item] = {**groups, **{component.public_id: component for component in page.components.active()}}
-    thing, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
+    moved, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
     try:
-        return rows[thing], groups[into] if into else None, rows[before] if before else None
+        return rows[moved], groups[into] if into else None, rows[before] if before else None
     except KeyError:
         raise ValidationError("The order was changed by someone else. Reload and try again.") from None

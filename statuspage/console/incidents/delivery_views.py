@@ -49,7 +49,7 @@ def deliveries(request: StaffRequest, public_id: str) -> HttpResponse:
 def _table(request: StaffRequest, event: Event) -> dict[str, Any]:
     may_read = request.user.has_role(Role.EDITOR)
     state = request.GET.get("state", "")
-    deliveries = Delivery.objects.of_event(event).with_story().newest_first().in_state(state)
+    deliveries = Delivery.objects.of_event(event).with_details().newest_first().in_state(state)
     listed = paged(deliveries, request)
     progress = delivery_progress_of(event)
     return {
@@ -82,12 +82,12 @@ def retry(request: StaffRequest, public_id: str) -> HttpResponse:
 
 def _retry_messages(result: RetryResult) -> list[FlashMessage]:
     flash_messages = (
-        [FlashMessage(f"{result.again} deliver{'y' if result.again == 1 else 'ies'} queued for retry.")]
-        if result.again
+        [FlashMessage(f"{result.requeued} deliver{'y' if result.requeued == 1 else 'ies'} queued for retry.")]
+        if result.requeued
         else []
     )
-    if result.left:
-        text = f"{result.left} skipped: the subscriber is paused or unsubscribed, or received a later update."
+    if result.skipped:
+        text = f"{result.skipped} skipped: the subscriber is paused or unsubscribed, or received a later update."
         flash_messages.append(FlashMessage(text, messages.WARNING))
     return flash_messages or [FlashMessage("No failed deliveries to retry.", messages.WARNING)]
 

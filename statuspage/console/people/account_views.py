@@ -15,7 +15,9 @@ def account(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         user = request.user
         reminders = "wants_reminders" in request.POST if user.has_role(Role.EDITOR) else user.wants_reminders
-        user_actions.set_mails(page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST)
+        user_actions.set_email_preferences(
+            page, user, wants_reminders=reminders, wants_overdue="wants_overdue" in request.POST
+        )
         messages.success(request, "Account settings saved.")
         return redirect(console_url(request.page, "account"))
     return render(request, "console/people/account.html", {"page": page})

@@ -187,7 +187,7 @@ def _save_with_version(request: StaffRequest, editor: PostmortemEditor, button: 
     if button == "publish":
         return actions.publish(editor.incident, notify=cleaned["notify"], at=cleaned["at"], **fields)
     saved = actions.save_draft(editor.incident, **fields)
-    return reviews.ask(saved, actor=actor) if button == "ask" else saved
+    return reviews.request_approval(saved, actor=actor) if button == "ask" else saved
 
 
 def _act_on_review(request: StaffRequest, postmortem: Postmortem) -> str:
@@ -202,7 +202,7 @@ def _act_on_review(request: StaffRequest, postmortem: Postmortem) -> str:
         return "Changes requested."
     if comment_id := _number(request.POST.get("settle", request.POST.get("reopen", ""))):
         comment = get_object_or_404(postmortem.comments.select_related("postmortem__incident__page"), pk=comment_id)
-        reviews.settle(comment, actor=actor, settled="settle" in request.POST)
+        reviews.set_resolved(comment, actor=actor, resolved="settle" in request.POST)
         return "Comment resolved." if "settle" in request.POST else "Comment reopened."
     reviews.comment(postmortem, body=text, actor=actor)
     return "Comment added."

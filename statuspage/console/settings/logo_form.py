@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from incidents.images import MAX_BYTES, Picture, drawn
+from incidents.images import MAX_BYTES, Picture, convert_image
 from statuspage.console.action_form import ActionForm
 
 ACCEPTED = "image/png,image/jpeg,image/webp,image/gif"
@@ -16,7 +16,7 @@ class PictureField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         upload: UploadedFile[bytes] | None = super().clean(data, initial)
-        return drawn(upload.read(MAX_BYTES + 1)) if upload else None
+        return convert_image(upload.read(MAX_BYTES + 1)) if upload else None
 
 
 class LogoForm(ActionForm):

@@ -20,7 +20,7 @@ def token_list(request: StaffRequest) -> HttpResponse:
     form = TokenForm(request.POST or None)
     if form.is_valid():
         try:
-            token, secret = tokens.make(page, actor=request.user.actor, **form.cleaned_data)
+            token, secret = tokens.create(page, actor=request.user.actor, **form.cleaned_data)
         except ValidationError as error:
             form.add_action_errors(error)
         else:

@@ -19,7 +19,7 @@ def by_field() -> forms.ChoiceField:
 
 
 class AddForm(ActionForm, PreferencesForm):
-    email = EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+    email = EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     by = by_field()
 
     @property

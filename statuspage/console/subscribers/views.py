@@ -161,7 +161,7 @@ def _settings_form(subscriber: Subscriber, request: StaffRequest) -> Preferences
 def _subscriber_page(
     request: StaffRequest, subscriber: Subscriber, *, form: PreferencesForm | None = None
 ) -> HttpResponse:
-    history = Delivery.objects.of_subscriber(subscriber).with_story().newest_first()
+    history = Delivery.objects.of_subscriber(subscriber).with_details().newest_first()
     can_edit = request.user.has_role(Role.EDITOR)
     preferences = preferences_of(subscriber)
     listed = Paginator(history, PER_PAGE).get_page(request.GET.get("page"))

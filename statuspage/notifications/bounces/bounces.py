@@ -1,4 +1,4 @@
-"""What a mail that came back means for its subscriber. The only writer of Bounce rows."""
+"""Record bounces and complaints, and pause or unsubscribe subscribers. The only code that writes Bounce rows."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from statuspage.notifications.models.bounces import SOFT_DAYS
 from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, Suppression
 
-COMPLAINED = "They reported a mail as spam."
+COMPLAINED = "The subscriber reported an email as spam."
 
 
-def refused(delivery: Delivery, words: str) -> None:
-    """The other side would not take `delivery` for good, and said so at once."""
+def refused(delivery: Delivery, message: str) -> None:
+    """Record that the server or endpoint permanently rejected `delivery`."""
     if delivery.subscriber_id is None:
         return
     if delivery.channel != Channel.EMAIL:
-        delivery.subscriber.pause(words)
+        delivery.subscriber.pause(message)
         return
-    status = find_status(words)
-    came_back(delivery, bounce_kind_of(status), status=status, words=words)
+    status = find_status(message)
+    record_bounce(delivery, bounce_kind_of(status), status=status, message=message)
 
 
 @transaction.atomic
-def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) -> str:
-    """Record it, and spare the subscriber's address (and our name) what would come back too. A repeated report
-    changes nothing. Returns what followed, for the log."""
-    # Locked: of two reports at once, the second must see what the first one did.
+def record_bounce(delivery: Delivery, kind: BounceKind, *, status: str, message: str) -> str:
+    """Record a bounce, and pause or unsubscribe the subscriber if further emails would bounce too.
+
+    A repeated report changes nothing. Return the outcome, for the log.
+    """
+    # Locked, so that the second of two simultaneous reports sees the result of the first.
     subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber.pk)
-    details = {"subscriber": subscriber, "status": status, "words": words}
+    details = {"subscriber": subscriber, "status": status, "message": message}
     _, is_new = Bounce.objects.get_or_create(delivery=delivery, kind=kind, defaults=details)
     if not is_new:
-        return "known already"
+        return "already recorded"
     if kind == BounceKind.HARD:
         _suppress(subscriber)
     if _is_to_owner(delivery, subscriber):
@@ -44,31 +46,36 @@ def came_back(delivery: Delivery, kind: BounceKind, *, status: str, words: str) 
     if not subscriber.is_active or _is_stale(delivery, subscriber):
         return "recorded"
     if kind == BounceKind.HARD:
-        return _refused_for_good(subscriber, status, words)
+        return _handle_hard_bounce(subscriber, status, message)
     if kind == BounceKind.SOFT and Bounce.objects.soft_days(subscriber) >= SOFT_DAYS:
-        return _pause(subscriber, f"Given up on {SOFT_DAYS} days within a week. Last answer: {words}", kind, status)
+        return _pause(
+            subscriber,
+            f"Emails could not be delivered on {SOFT_DAYS} days within a week. Last response: {message}",
+            kind,
+            status,
+        )
     return "recorded"
 
 
 @transaction.atomic
-def complained(subscriber: Subscriber, words: str) -> str:
-    """A complaint that names its sender but not the mail. Returns what followed, for the log."""
+def record_complaint(subscriber: Subscriber, message: str) -> str:
+    """Record a complaint that identifies the subscriber but not the email. Return the outcome, for the log."""
     subscriber = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
-        return "known already"
-    Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, words=words)
+        return "already recorded"
+    Bounce.objects.create(subscriber=subscriber, kind=BounceKind.COMPLAINT, message=message)
     if subscriber.channel != Channel.EMAIL:
         return "recorded"
     return _stop(subscriber, COMPLAINED, BounceKind.COMPLAINT, "")
 
 
 @transaction.atomic
-def left_elsewhere(delivery: Delivery) -> str:
-    """They unsubscribed through the provider's own link or list."""
+def unsubscribe_by_provider(delivery: Delivery) -> str:
+    """Unsubscribe the recipient of `delivery`, who used the unsubscribe link or list of the mail provider."""
     subscriber = Subscriber.objects.select_for_update().get(pk=delivery.subscriber.pk)
     if _is_to_owner(delivery, subscriber):
-        return "ignored: a mail about an endpoint"
-    return _stop(subscriber, "They unsubscribed through the mail provider.", "provider", "")
+        return "ignored: an email about an endpoint"
+    return _stop(subscriber, "The subscriber unsubscribed through the mail provider.", "provider", "")
 
 
 def _suppress(subscriber: Subscriber) -> None:
@@ -77,19 +84,19 @@ def _suppress(subscriber: Subscriber) -> None:
 
 
 def _is_to_owner(delivery: Delivery, subscriber: Subscriber) -> bool:
-    """A mail about an endpoint. Anybody can have one sent, to any address: it says nothing of the endpoint."""
+    """Return whether it is an email about an endpoint. Anyone can request one for any address, so it does not count."""
     return delivery.channel != subscriber.channel
 
 
 def _is_stale(delivery: Delivery, subscriber: Subscriber) -> bool:
-    """Sent before the present confirmation, which has shown since that the address works."""
+    """Return whether it was sent before the last confirmation, which has proved since that the address works."""
     return subscriber.confirmed_at is not None and delivery.created_at < subscriber.confirmed_at
 
 
-def _refused_for_good(subscriber: Subscriber, status: str, words: str) -> str:
+def _handle_hard_bounce(subscriber: Subscriber, status: str, message: str) -> str:
     if Bounce.objects.hard().before_confirming(subscriber).exists():
-        return _stop(subscriber, f"Refused again after they had confirmed anew: {words}", BounceKind.HARD, status)
-    return _pause(subscriber, words, BounceKind.HARD, status)
+        return _stop(subscriber, f"Rejected again after a new confirmation: {message}", BounceKind.HARD, status)
+    return _pause(subscriber, message, BounceKind.HARD, status)
 
 
 def _pause(subscriber: Subscriber, reason: str, because: str, status: str) -> str:
@@ -105,6 +112,6 @@ def _stop(subscriber: Subscriber, reason: str, because: str, status: str) -> str
 
 
 def _note(subscriber: Subscriber, verb: str, because: str, status: str) -> None:
-    """Without the server's words: they may hold the address, and the audit log is kept for ever."""
-    about = {"object_type": "subscriber", "object_ref": subscriber.public_id}
-    note(subscriber.page, verb, actor=SYSTEM, **about, because=str(because), status=status)
+    """Add an audit entry, without the server's message: it can contain the address, and entries are never deleted."""
+    target = {"object_type": "subscriber", "object_ref": subscriber.public_id}
+    note(subscriber.page, verb, actor=SYSTEM, **target, because=str(because), status=status)

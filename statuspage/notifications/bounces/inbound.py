@@ -1,4 +1,4 @@
-"""Where reports come in: one message from a pipe, or one event from a provider."""
+"""Process incoming reports: one message from a pipe, or one event from a provider."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from statuspage.subscribers.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-# A report stands before the mail that it returns, so what is cut off is the returned mail.
+# The report comes before the returned email, so only the returned email is truncated.
 MAX_BYTES = 256 * 1024
 
 
 def receive(stream: BinaryIO, *, envelope_to: str = "") -> str:
-    """Read one returned message to its end and act on it. Returns what came of it, in words without addresses.
+    """Read one returned message to its end and process it. Return the outcome, without addresses.
 
-    Whatever stands in it, only the database's errors leave here: the mail server is to try again then.
+    Raises only database errors, whatever the message contains: the mail server then retries.
     """
     raw = stream.read(MAX_BYTES)
     while stream.read(MAX_BYTES):
-        pass  # who writes into the pipe must not find it closed
+        pass  # read to the end, so that the writer does not get a broken pipe
     try:
         report = read_report(raw)
-        outcome = settle(report, tokens_in([envelope_to]) + report.tokens)
+        outcome = apply_report(report, tokens_in([envelope_to]) + report.tokens)
     except DatabaseTrouble:
         raise
     except Exception:
         logger.exception("A returned message could not be read.")
-        outcome = "ignored: not to be understood"
+        outcome = "ignored: could not be parsed"
     logger.info("Returned mail: %s", outcome)
     return outcome
 
 
-def settle(report: BounceReport, tokens: list[str]) -> str:
-    """Do what `report` says to the row that one of `tokens` names."""
+def apply_report(report: BounceReport, tokens: list[str]) -> str:
+    """Apply `report` to the delivery or mail test of the first valid token."""
     if report.kind is None:
         return f"ignored: {report.ignored}"
     row = row_of(tokens)
     if row is None and (subscriber := _complainer(report)):
-        return f"reported as spam: {bounces.complained(subscriber, report.words)}"
+        return f"reported as spam: {bounces.record_complaint(subscriber, report.message)}"
     if row is None:
-        return "ignored: not signed by us, or about a mail that is gone" if tokens else "ignored: names no mail of ours"
+        return "ignored: invalid token, or the email no longer exists" if tokens else "ignored: no token of an email"
     return _apply(row, report.kind, report)
 
 
 def _complainer(report: BounceReport) -> Subscriber | None:
-    """Whose link to unsubscribe the mail carried that a complaint quotes."""
+    """Return the subscriber of the unsubscribe link in the email that the complaint quotes."""
     try:
         return subscriber_of(UNSUBSCRIBE, report.unsubscribe)
     except BadToken:
@@ -62,8 +62,8 @@ def _complainer(report: BounceReport) -> Subscriber | None:
 
 
 def _apply(row: Delivery | MailTest, kind: BounceKind, report: BounceReport) -> str:
-    said = f"{kind.label.lower()} {report.status}".strip()
+    outcome = f"{kind.label.lower()} {report.status}".strip()
     if isinstance(row, MailTest):
-        MailTest.objects.came_back(row.pk, f"{kind.label}: {report.words}")
-        return f"{said}: a test mail"
-    return f"{said}: {bounces.came_back(row, kind, status=report.status, words=report.words)}"
+        MailTest.objects.record_bounce(row.pk, f"{kind.label}: {report.message}")
+        return f"{outcome}: a test email"
+    return f"{outcome}: {bounces.record_bounce(row, kind, status=report.status, message=report.message)}"

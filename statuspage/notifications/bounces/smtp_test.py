@@ -1,4 +1,4 @@
-"""A test mail to staff, step by step, so that whoever sets up mail sees which part of it does not work."""
+"""Send a test email to staff and record each step, so that the person who sets up email sees which step fails."""
 
 from __future__ import annotations
 
@@ -31,36 +31,39 @@ from statuspage.notifications.models import MailTest
 
 logger = logging.getLogger(__name__)
 
-# For all steps together: a server that drips a byte a second would hold a timeout per answer off for ever.
+# For all steps together. A timeout per response does not stop a server that sends one byte per second.
 DEADLINE = 30.0
-_WORDS = 500
+_MESSAGE_LENGTH = 500
+_SCHEMES = "Use smtp+ssl:// in EMAIL_URL for port 465, and smtp+tls:// for 587 and 25."
 
-# One at a time, beside the request: a mail server that hangs must not hold the web process.
-_hands = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
+# One test at a time, outside the request: a slow mail server must not block the web process.
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-test")
 
 
 @dataclass(frozen=True)
 class SmtpTestStep:
-    """`state` is ok, warning, look (only staff can tell), failed or skipped. `words` say what the server answered, or
-    what to do."""
+    """One step of the test.
+
+    `state` is ok, warning, look (staff have to decide), failed or skipped. `message` is the server's answer or advice.
+    """
 
     name: str
     state: str
-    words: str
+    message: str
 
 
 @transaction.atomic
 def start(page: Page, to: str, *, actor: Actor) -> MailTest:
-    """Begin a test; its row tells how it goes."""
+    """Start a test. The returned row shows its progress."""
     test = MailTest.objects.create(page=page, to=to)
     note(page, "mail.tested", actor=actor, object_type="mail_test", object_ref=str(test.pk))
-    transaction.on_commit(lambda: _hands.submit(_run, test))
+    transaction.on_commit(lambda: _executor.submit(_run, test))
     return test
 
 
 def wait_until_done() -> None:
-    """Return when all tests begun so far have ended."""
-    _hands.submit(lambda: None).result()
+    """Wait until all tests that were started have ended."""
+    _executor.submit(lambda: None).result()
 
 
 def _run(test: MailTest) -> None:
@@ -68,24 +71,26 @@ def _run(test: MailTest) -> None:
         steps = run(test)
         MailTest.objects.finish(test.pk, [asdict(step) for step in steps])
     except Exception:
-        logger.exception("A mail test ended before its end.")
+        logger.exception("A mail test was interrupted.")
     finally:
         connection.close()
 
 
 def run(test: MailTest) -> list[SmtpTestStep]:
-    """Send the test mail and say how each step went. Up to DEADLINE seconds, and the time that a name server takes."""
+    """Send the test email and return its steps. Takes up to DEADLINE seconds plus the DNS lookup."""
     message = build(test)
     if not settings.EMAIL_URL:
         get_connection().send_messages([message])
         return [
-            SmtpTestStep("Mail server", "warning", "None is set, so the mail was written to a file and reaches nobody.")
+            SmtpTestStep(
+                "Mail server", "warning", "No mail server is set. The email was written to a file and not sent."
+            )
         ]
     return SmtpTest(message, test.to).steps()
 
 
 def build(test: MailTest) -> EmailMultiAlternatives:
-    """What the test sends: the headers of every mail of ours but those of a subscription."""
+    """Compose the test email, with the same headers as every email except those about subscriptions."""
     page, token = test.page, sign_number(MAIL_TEST, test.pk)
     context = {"page": page, "subject": f"[{one_line(page.name)}] Test mail", "home_url": absolute_url(page, "/")}
     sender = formataddr((one_line(page.name), sender_address()))
@@ -104,60 +109,62 @@ def build(test: MailTest) -> EmailMultiAlternatives:
 
 
 class _Stopped(Exception):
-    """A step failed; those after it have no point."""
+    """A step failed, so the steps after it are not run."""
 
 
 class SmtpTest:
-    """One conversation with the mail server, held to DEADLINE."""
+    """One SMTP session with the mail server, limited to DEADLINE."""
 
     def __init__(self, message: EmailMultiAlternatives, to: str) -> None:
         self.message = message
         self.to = to
         self.done: list[SmtpTestStep] = []
         self.client: smtplib.SMTP | None = None
-        self.overdue = threading.Event()
+        self.timed_out = threading.Event()
 
     def steps(self) -> list[SmtpTestStep]:
-        alarm = threading.Timer(DEADLINE, self._hang_up)
-        alarm.daemon = True
-        alarm.start()
+        timer = threading.Timer(DEADLINE, self._close_connection)
+        timer.daemon = True
+        timer.start()
         try:
             for step in (self._connect, self._encrypt, self._log_in, self._sender, self._recipient, self._text):
                 step()
         except _Stopped:
             pass
         finally:
-            alarm.cancel()
+            timer.cancel()
             if self.client:
                 self.client.close()
         return self.done
 
     def _connect(self) -> None:
-        self._step("Connection", self._open, f"Connected to {_where()}. It greets with:")
+        self._step("Connection", self._open, f"Connected to {_where()}. Server greeting:")
 
     def _open(self) -> str:
         kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
         self.client = client = kind(local_hostname=DNS_NAME.get_fqdn(), timeout=DEADLINE / 2)
         if isinstance(client, smtplib.SMTP_SSL):
             client.context = ssl.create_default_context()
-        client._host = settings.EMAIL_HOST  # type: ignore[attr-defined]  # the name that TLS certificates are held to
+        client._host = settings.EMAIL_HOST  # type: ignore[attr-defined]  # the host name that TLS certificates are checked against
         code, greeting = client.connect(settings.EMAIL_HOST, settings.EMAIL_PORT)
         if code != 220:
             raise smtplib.SMTPConnectError(code, greeting)
         client.ehlo_or_helo_if_needed()
-        return _words(greeting)
+        return _as_text(greeting)
 
     def _encrypt(self) -> None:
         client = self._open_client()
         if settings.EMAIL_USE_TLS:
-            self._step("Encryption", self._start_tls, "Encrypted, with a certificate that is valid:")
+            self._step("Encryption", self._start_tls, "Encrypted with a valid certificate:")
         elif isinstance(client.sock, ssl.SSLSocket):
-            self._note("Encryption", "ok", f"Encrypted, with a certificate that is valid: {client.sock.version()}")
+            self._note("Encryption", "ok", f"Encrypted with a valid certificate: {client.sock.version()}")
         elif client.has_extn("starttls"):
-            words = "Not encrypted, although the server offers it: use smtp+tls:// in EMAIL_URL."
-            self._note("Encryption", "warning", words)
+            text = "Not encrypted, although the server supports it. Use smtp+tls:// in EMAIL_URL."
+            self._note("Encryption", "warning", text)
         else:
-            self._note("Encryption", "look", "Not encrypted. That is fine on this machine or a network of your own.")
+            self._note(
+                "Encryption", "look", "Not encrypted. This is acceptable on this machine or in a private network."
+            )
 
     def _start_tls(self) -> str:
         client = self._open_client()
@@ -168,52 +175,52 @@ class SmtpTest:
     def _log_in(self) -> None:
         user, password = settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD
         if not (user and password):
-            self._note("Log-in", "skipped", "EMAIL_URL has no user and password, so none was tried.")
+            self._note("Sign-in", "skipped", "EMAIL_URL contains no user name and password.")
             return
-        self._step("Log-in", lambda: _words(self._open_client().login(user, password)[1]), "Accepted:")
+        self._step("Sign-in", lambda: _as_text(self._open_client().login(user, password)[1]), "Accepted:")
 
     def _sender(self) -> None:
         sender = return_path_of(self.message)
-        self._step("Sender", lambda: self._said("mail", sender), f"{sender} is accepted:")
+        self._step("Sender", lambda: self._command("mail", sender), f"{sender} is accepted:")
 
     def _recipient(self) -> None:
-        self._step("Recipient", lambda: self._said("rcpt", self.to), f"{self.to} is accepted:")
+        self._step("Recipient", lambda: self._command("rcpt", self.to), f"{self.to} is accepted:")
 
     def _text(self) -> None:
         raw = b"\r\n".join(self.message.message().as_bytes().splitlines())
-        self._step("Message", lambda: self._said("data", raw), "Taken over by the server. Its last answer:")
+        self._step("Message", lambda: self._command("data", raw), "Accepted by the server. Last response:")
 
-    def _said(self, verb: str, argument: str | bytes) -> str:
+    def _command(self, verb: str, argument: str | bytes) -> str:
         code, answer = getattr(self._open_client(), verb)(argument)
         if code >= 300:
             raise smtplib.SMTPResponseException(code, answer)
-        return f"{code} {_words(answer)}"
+        return f"{code} {_as_text(answer)}"
 
     def _open_client(self) -> smtplib.SMTP:
         if self.client is None:
             raise _Stopped
         return self.client
 
-    def _step(self, name: str, action: Callable[[], str], words: str) -> None:
+    def _step(self, name: str, action: Callable[[], str], message: str) -> None:
         try:
             answer = action()
         except (OSError, smtplib.SMTPException, ValueError) as error:
             self._note(name, "failed", self._why(error))
             raise _Stopped from error
-        self._note(name, "ok", f"{words} {answer}")
+        self._note(name, "ok", f"{message} {answer}")
 
     def _why(self, error: Exception) -> str:
-        if self.overdue.is_set():
-            return f"No whole answer within {DEADLINE:g} seconds."
+        if self.timed_out.is_set():
+            return f"No complete response within {DEADLINE:g} seconds."
         if isinstance(error, smtplib.SMTPResponseException):
-            return f"Refused: {error.smtp_code} {_words(error.smtp_error)}"
-        return explained(error)
+            return f"Refused: {error.smtp_code} {_as_text(error.smtp_error)}"
+        return describe_error(error)
 
-    def _note(self, name: str, state: str, words: str) -> None:
-        self.done.append(SmtpTestStep(name, state, one_line(words)[:_WORDS]))
+    def _note(self, name: str, state: str, message: str) -> None:
+        self.done.append(SmtpTestStep(name, state, one_line(message)[:_MESSAGE_LENGTH]))
 
-    def _hang_up(self) -> None:
-        self.overdue.set()
+    def _close_connection(self) -> None:
+        self.timed_out.set()
         if self.client and self.client.sock:
             with suppress(OSError):
                 self.client.sock.shutdown(socket.SHUT_RDWR)
@@ -223,23 +230,23 @@ def return_path_of(message: EmailMultiAlternatives) -> str:
     return parseaddr(message.from_email)[1]
 
 
-def explained(error: Exception) -> str:
-    """An error of the network in words for who set EMAIL_URL."""
+def describe_error(error: Exception) -> str:
+    """Return a message about a network error for the person who set EMAIL_URL."""
     where = _where()
     if isinstance(error, socket.gaierror):
-        return f"There is no machine named {settings.EMAIL_HOST}. Is the name in EMAIL_URL right?"
+        return f"The host {settings.EMAIL_HOST} was not found. Check the host name in EMAIL_URL."
     if isinstance(error, ConnectionRefusedError):
-        return f"Nothing listens at {where}. Is the port in EMAIL_URL right, and the mail server up?"
+        return f"{where} refused the connection. Check the port in EMAIL_URL and that the mail server runs."
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate is not valid for {settings.EMAIL_HOST}: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or error}). Port 465 wants smtp+ssl:// in EMAIL_URL; 587 and 25 want smtp+tls://."
+        return f"TLS failed ({error.reason or error}). {_SCHEMES}"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"The server does not offer this: {error}"
+        return f"The server does not support this: {error}"
     if isinstance(error, TimeoutError):
-        return f"No answer from {where}. A firewall may be in between: many providers block port 25."
+        return f"No response from {where}. A firewall may block the connection: many providers block port 25."
     if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError):
-        return "The server closed the connection. Port 465 wants smtp+ssl:// in EMAIL_URL; 587 and 25 want smtp+tls://."
+        return f"The server closed the connection. {_SCHEMES}"
     return one_line(str(error) or type(error).__name__)
 
 
@@ -247,5 +254,5 @@ def _where() -> str:
     return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 
-def _words(answer: bytes | str) -> str:
+def _as_text(answer: bytes | str) -> str:
     return one_line(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)

@@ -6,22 +6,23 @@ from django.db import models
 from django.db.models.functions import Now, TruncDate
 
 from incidents.models import Page
-from statuspage.notifications.models.deliveries import Delivery, DeliveryState
+from statuspage.notifications.models.deliveries import Delivery
+from statuspage.notifications.models.delivery_states import DeliveryState
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.subscribers import Subscriber
 
-# Mail that was put off until the other side gave up, on so many days within a week: nobody reads that mailbox.
+# Soft bounces on this many days within a week: the mailbox is not in use.
 SOFT_DAYS = 3
 SOFT_WITHIN = timedelta(days=7)
-# An address that hard-bounced this often within this time gets no confirmation requests either.
+# After this many hard bounces within this time an address receives no confirmation requests.
 SUPPRESSED_AFTER = 2
 SUPPRESSED_FOR = timedelta(days=30)
 
 
 class BounceKind(models.TextChoices):
-    HARD = "hard", "Refused for good"
-    SOFT = "soft", "Given up after trying"
-    POLICY = "policy", "Refused because of us"
+    HARD = "hard", "Permanently rejected"
+    SOFT = "soft", "Not delivered after retries"
+    POLICY = "policy", "Rejected because of the sender"
     COMPLAINT = "complaint", "Reported as spam"
 
 
@@ -33,34 +34,35 @@ class BounceQuerySet(models.QuerySet["Bounce"]):
         return self.order_by("-pk")
 
     def after_acceptance(self) -> BounceQuerySet:
-        """Of mails that our server had taken; what it refused itself stands in the delivery."""
+        """Bounces of emails that the mail server accepted. Its own rejections are recorded in the delivery."""
         return self.exclude(delivery__state=DeliveryState.FAILED)
 
     def hard(self) -> BounceQuerySet:
         return self.filter(kind=BounceKind.HARD)
 
     def before_confirming(self, subscriber: Subscriber) -> BounceQuerySet:
-        """Those that the present confirmation came after: it was to make them good."""
+        """Bounces from before the last confirmation of `subscriber`."""
         return self.filter(subscriber=subscriber, at__lt=subscriber.confirmed_at)
 
     def soft_days(self, subscriber: Subscriber) -> int:
-        """On how many of the last days mail to `subscriber` was given up, since they last confirmed."""
+        """Return the number of recent days with soft bounces since `subscriber` last confirmed."""
         recent = self.filter(subscriber=subscriber, kind=BounceKind.SOFT, at__gt=from_now(-SOFT_WITHIN))
         if subscriber.confirmed_at:
             recent = recent.filter(at__gte=subscriber.confirmed_at)
         return recent.aggregate(days=models.Count(TruncDate("at"), distinct=True))["days"] or 0
 
     def suppressed_until(self, subscriber: Subscriber) -> datetime | None:
-        """Until when the address must not get confirmation requests; None if it has not hard-bounced often enough."""
+        """Return until when the address gets no confirmation requests; None after too few hard bounces."""
         times = self.hard().filter(subscriber=subscriber).order_by("-at").values_list("at", flat=True)
         latest = list(times[:SUPPRESSED_AFTER])
         return latest[-1] + SUPPRESSED_FOR if len(latest) == SUPPRESSED_AFTER else None
 
 
 class Bounce(models.Model):
-    """A mail that came back, or was complained about. `status` is RFC 3463's (5.1.1), `words` the other server's.
+    """An email that was returned, or a complaint about one.
 
-    Each delivery has at most one of a kind, so that a report which arrives twice counts once.
+    `status` is an RFC 3463 code such as 5.1.1, `message` is the text of the other server. Each delivery has at most one
+    bounce of each kind, so that a repeated report counts once.
     """
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="bounces", db_index=False)
@@ -69,7 +71,7 @@ class Bounce(models.Model):
     )
     kind = models.CharField(max_length=10, choices=BounceKind)
     status = models.CharField(max_length=11, blank=True)
-    words = models.TextField(blank=True)
+    message = models.TextField(blank=True)
     at = models.DateTimeField(db_default=Now())
 
     objects = BounceQuerySet.as_manager()

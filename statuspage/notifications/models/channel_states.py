@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, Now
 from statuspage.subscribers.models import Channel
 from statuspage.subscribers.models.database_time import from_now
 
-# How long a channel rests after the first, second, … fault of ours in a row.
+# How long a channel is paused after the first, second, … consecutive failure.
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 120, 300))
 
 
@@ -17,11 +17,11 @@ class ChannelStateQuerySet(models.QuerySet["ChannelState"]):
         return self.filter(channel=channel, paused_until__gt=Now()).exists()
 
     def in_trouble(self) -> ChannelStateQuerySet:
-        """Channels whose last try met a fault of ours: what staff should see."""
+        """Channels whose last attempt failed for a reason that staff have to fix."""
         return self.filter(failures__gt=0)
 
     def pause(self, channel: str, error: str) -> timedelta:
-        """Rest `channel`, longer with every fault in a row. Returns for how long."""
+        """Pause `channel`, longer after every consecutive failure. Return for how long."""
         state, _ = self.get_or_create(channel=channel)
         length = PAUSES[min(state.failures, len(PAUSES) - 1)]
         self.filter(pk=channel).update(
@@ -37,7 +37,7 @@ class ChannelStateQuerySet(models.QuerySet["ChannelState"]):
 
 
 class ChannelState(models.Model):
-    """Whether a channel can be used at all. `since`: when the present trouble began; `last_error` stays to be read."""
+    """Whether a channel works. `since` is when the current failures began; `last_error` is kept after recovery."""
 
     channel = models.CharField(max_length=12, choices=Channel, primary_key=True)
     failures = models.PositiveIntegerField(default=0)
@@ -48,4 +48,4 @@ class ChannelState(models.Model):
     objects = ChannelStateQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.last_error if self.failures else 'fine'}"
+        return f"{self.channel}: {self.last_error if self.failures else 'ok'}"

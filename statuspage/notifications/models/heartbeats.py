@@ -13,7 +13,7 @@ from statuspage.subscribers.models.database_time import from_now
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, process: str) -> None:
-        """This process, a `process` (dispatcher, worker), is alive now."""
+        """Record that this process is alive now. `process` is its type (dispatcher, worker)."""
         instance = f"{socket.gethostname()}:{os.getpid()}"
         self.bulk_create(
             [Heartbeat(process=process, instance=instance, at=Now())],
@@ -23,11 +23,11 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         )
 
     def is_alive(self, process: str, *, within: timedelta = timedelta(seconds=90)) -> bool:
-        """Whether any instance of `process` has been heard of `within` that time."""
+        """Return whether any instance of `process` recorded a heartbeat `within` that time."""
         return self.filter(process=process, at__gte=from_now(-within)).exists()
 
     def age_of(self, process: str) -> float | None:
-        """Seconds since the last heartbeat of any instance of `process`, by the database's clock; None if none came."""
+        """Return the seconds since the last heartbeat of any instance of `process`, by the database clock, or None."""
         ages = self.filter(process=process).annotate(
             age=ExpressionWrapper(Now() - models.F("at"), output_field=models.DurationField())
         )
@@ -37,13 +37,13 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def last_of(self, process: str) -> Heartbeat | None:
         return self.filter(process=process).order_by("-at").first()
 
-    def sweep(self) -> None:
-        """Forget processes that ended more than a day ago."""
+    def delete_expired(self) -> None:
+        """Delete the rows of processes that ended more than a day ago."""
         self.filter(at__lt=from_now(-timedelta(days=1))).delete()
 
 
 class Heartbeat(models.Model):
-    """When each process was last alive, by the database's clock. An old one is shown to staff, never as green."""
+    """When each process was last alive, by the database clock. Staff see outdated heartbeats as a problem."""
 
     process = models.CharField(max_length=20)
     instance = models.CharField(max_length=255)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from incidents.models import Page
 
-# Longer than any test may take: then its process was stopped half-way.
+# Longer than any test can take. An older unfinished test was interrupted.
 OVERDUE = timedelta(seconds=60)
 
 
@@ -18,23 +18,23 @@ class MailTestQuerySet(models.QuerySet["MailTest"]):
     def finish(self, pk: int, steps: list[dict[str, str]]) -> None:
         self.filter(pk=pk).update(steps=steps, finished_at=timezone.now())
 
-    def came_back(self, pk: int, words: str) -> bool:
-        """A report about the test mail arrived. False if there is no such test."""
-        return bool(self.filter(pk=pk).update(came_back=words))
+    def record_bounce(self, pk: int, message: str) -> bool:
+        """Save the message of a bounce of the test email. Return False if there is no such test."""
+        return bool(self.filter(pk=pk).update(bounce_message=message))
 
-    def sweep(self) -> None:
+    def delete_expired(self) -> None:
         self.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
 
 
 class MailTest(models.Model):
-    """A mail that an owner sent to try the mail server. `steps`: name, state and words of each, in order."""
+    """A test email of an owner. `steps` are dictionaries with name, state and message, in order."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="+")
     to = models.EmailField()
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     steps: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(default=list)
-    came_back = models.TextField(blank=True)
+    bounce_message = models.TextField(blank=True)
 
     objects = MailTestQuerySet.as_manager()
 
@@ -46,7 +46,7 @@ class MailTest(models.Model):
         return self.finished_at is None and timezone.now() - self.started_at < OVERDUE
 
     @property
-    def was_cut_off(self) -> bool:
+    def was_interrupted(self) -> bool:
         return self.finished_at is None and not self.is_running
 
     @property

@@ -11,13 +11,14 @@ from django.db.models import Q
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.event_kinds import Priority
 from statuspage.accounts.models import User
-from statuspage.notifications.models.deliveries import Delivery, DeliveryKind
+from statuspage.notifications.models.deliveries import Delivery
+from statuspage.notifications.models.delivery_states import DeliveryKind
 from statuspage.subscribers.models import Channel
 
 
 class StaffNoticeKind(models.TextChoices):
     OVERDUE_UPDATE = "overdue_update", "Overdue update"
-    UNRESTORED_COMPONENTS = "unrestored", "Components not operational after the resolve"
+    UNRESTORED_COMPONENTS = "unrestored", "Components not operational after resolution"
     OVERDUE_ACTION_ITEMS = "action_items", "Overdue action items"
 
 
@@ -55,10 +56,10 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
 
 
 class StaffNotice(models.Model):
-    """An overdue update or unrestored components (`after`: the update that started the count, `number`: the how-manyth
-    reminder since then), or the overdue action items of `person` in an ISO week (`2026-W48`).
+    """An overdue update or unrestored components, or the overdue action items of `person` in an ISO week (`2026-W48`).
 
-    A notice that is no longer true when it is to be sent is deleted, so that it can be created again.
+    `after` is the update that started the interval, and `number` counts the reminders since then, starting at 1. If a
+    notice is outdated before it is sent, it is deleted, so that it can be created again.
     """
 
     kind = models.CharField(max_length=16, choices=StaffNoticeKind)

@@ -52,7 +52,7 @@ def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
 def _late_owners(page: Page, now: datetime) -> Iterator[User]:
     items = _overdue(page, now)
     if items:
-        yield from (person for person in User.objects.to_tell_of_overdue() if items_of(person, items))
+        yield from (person for person in User.objects.to_notify_of_overdue_items() if items_of(person, items))
 
 
 def _overdue(page: Page, now: datetime) -> list[ActionItem]:

@@ -139,7 +139,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
         return subscriber
 
-    def sweep(self) -> None:
+    def delete_expired(self) -> None:
         """Delete addresses that were never confirmed."""
         self.filter(
             Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_RETENTION),

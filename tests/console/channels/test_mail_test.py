@@ -75,7 +75,7 @@ def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpS
     text = sheet(send(owner)).one("main").text
     assert "The mail server accepted the email." in text
     assert f"{TO} is accepted: 250 OK" in text
-    assert "Its last answer: 250 OK" in text
+    assert "Last response: 250 OK" in text
     (received,) = sink.emails
     message = parsed(received.raw)
     assert (received.recipient, received.sender) == (TO, "status@localhost")
@@ -125,7 +125,7 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
     assert 'hx-trigger="every 1s"' in running
     assert "<html" not in running
     assert "Refresh" in running
-    MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "words": "No."}])
+    MailTest.objects.finish(test.pk, [{"name": "Connection", "state": "failed", "message": "No."}])
     done = owner.get(PATH, headers={"hx-request": "true"}).content.decode()
     assert "hx-trigger" not in done
     assert "See the first failed step." in done
@@ -141,7 +141,7 @@ def test_without_a_mail_server_it_becomes_a_file(page: Page, settings: Settings,
     settings.EMAIL_URL, settings.MAIL_DIR = "", tmp_path
     settings.EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
     text = sheet(send(signed_in("owner"))).one("main").text
-    assert "the mail was written to a file and reaches nobody" in text
+    assert "The email was written to a file and not sent" in text
     assert len(list(tmp_path.glob("*.eml"))) == 1
 
 
@@ -150,9 +150,9 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     owner = signed_in("owner")
     send(owner)
     raw = returned(POSTFIX, sink.emails[0].sender)
-    assert receive(io.BytesIO(raw)) == "refused for good 5.1.1: a test mail"
+    assert receive(io.BytesIO(raw)) == "permanently rejected 5.1.1: a test email"
     text = sheet(owner.get(PATH)).one("main").text
-    assert "but it bounced. Refused for good: 550 5.1.1" in text
+    assert "but it bounced. Permanently rejected: 550 5.1.1" in text
 
 
 def test_where_nothing_listens_it_says_so(page: Page, settings: Settings) -> None:
@@ -160,7 +160,7 @@ def test_where_nothing_listens_it_says_so(page: Page, settings: Settings) -> Non
     lead_to(settings, port)
     step = last(page)
     assert (step.name, step.state) == ("Connection", "failed")
-    assert step.words.startswith(f"Nothing listens at 127.0.0.1:{port}.")
+    assert step.message.startswith(f"127.0.0.1:{port} refused the connection.")
 
 
 def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None:
@@ -223,7 +223,7 @@ def test_encryption_and_log_in_are_steps_of_their_own(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     found = steps(page)
     assert set(states(found).values()) == {"ok"}
-    assert found[1].words.startswith("Encrypted, with a certificate that is valid: TLSv1")
+    assert found[1].message.startswith("Encrypted with a valid certificate: TLSv1")
     assert len(secure.emails) == 1
 
 
@@ -233,26 +233,26 @@ def test_a_wrong_password_fails_at_the_log_in(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     settings.EMAIL_HOST_PASSWORD = "wrong"
     step = last(page)
-    assert (step.name, step.state, step.words[:12]) == ("Log-in", "failed", "Refused: 535")
-    assert "wrong" not in step.words
+    assert (step.name, step.state, step.message[:12]) == ("Sign-in", "failed", "Refused: 535")
+    assert "wrong" not in step.message
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(page: Page, secure: SmtpSink) -> None:
     step = last(page)
     assert (step.name, step.state) == ("Encryption", "failed")
-    assert step.words.startswith("The certificate is not valid for 127.0.0.1:")
+    assert step.message.startswith("The certificate is not valid for 127.0.0.1:")
 
 
 def test_a_server_without_tls_that_is_asked_for_it_is_named(page: Page, sink: SmtpSink, settings: Settings) -> None:
     settings.EMAIL_USE_TLS = True
-    assert last(page).words == "The server does not offer this: STARTTLS extension not supported by server."
+    assert last(page).message == "The server does not support this: STARTTLS extension not supported by server."
 
 
 def test_an_unencrypted_port_that_is_spoken_tls_to_says_which_url_to_write(
     page: Page, sink: SmtpSink, settings: Settings
 ) -> None:
     settings.EMAIL_USE_SSL = True
-    assert "Port 465 wants smtp+ssl:// in EMAIL_URL; 587 and 25 want smtp+tls://." in last(page).words
+    assert "Use smtp+ssl:// in EMAIL_URL for port 465, and smtp+tls:// for 587 and 25." in last(page).message
 
 
 def test_a_server_that_drips_is_left_when_time_is_up(
@@ -264,7 +264,7 @@ def test_a_server_that_drips_is_left_when_time_is_up(
         dripping = threading.Thread(target=drip, args=(server, over), daemon=True)
         dripping.start()
         lead_to(settings, server.getsockname()[1])
-        assert last(page) == SmtpTestStep("Connection", "failed", "No whole answer within 1 seconds.")
+        assert last(page) == SmtpTestStep("Connection", "failed", "No complete response within 1 seconds.")
         over.set()
         dripping.join()
 

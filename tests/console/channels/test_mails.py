@@ -183,13 +183,13 @@ def test_what_came_back_is_listed_with_the_reason_and_what_followed(
     for number in range(25):
         reader = make_subscriber(page, f"reader{number}@example.org")
         delivery = Delivery.objects.create(subscriber=reader, state="sent", **about)
-        bounces.came_back(delivery, BounceKind.HARD, status="5.1.1", words=f"550 5.1.1 no mailbox {number}")
+        bounces.record_bounce(delivery, BounceKind.HARD, status="5.1.1", message=f"550 5.1.1 no mailbox {number}")
     theirs = make_subscriber(make_page(name="Other"), "theirs@example.org")
     delivery = Delivery.objects.create(subscriber=theirs, state="sent", **about)
-    bounces.came_back(delivery, BounceKind.COMPLAINT, status="", words="Reported as abuse")
+    bounces.record_bounce(delivery, BounceKind.COMPLAINT, status="", message="Reported as abuse")
     with django_assert_max_num_queries(8):
         text = text_of(editor.get("/console/p/acme/mail"))
-    row = "reader24@example.org Now: paused API outage Refused for good 550 5.1.1 no mailbox 24"
+    row = "reader24@example.org Now: paused API outage Permanently rejected 550 5.1.1 no mailbox 24"
     assert row in text
     assert "reader4@example.org" not in text
     assert "theirs@example.org" not in text
@@ -210,7 +210,7 @@ def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Pag
     about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1, "state": "sent"}
     for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
         delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
-        bounces.came_back(delivery, kind, status="", words="554 Listed")
+        bounces.record_bounce(delivery, kind, status="", message="554 Listed")
         assert (
             "1 of these emails was rejected because of the sender" in text_of(editor.get("/console/p/acme/mail"))
         ) is told

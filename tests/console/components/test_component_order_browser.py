@@ -155,7 +155,7 @@ def test_a_tick_on_a_group_ticks_its_members_and_counts_them(tab: Tab, page: Pag
     expect(tab.get_by_label("Choose all of Europe")).not_to_be_checked()
     tab.get_by_label("New status", exact=True).select_option("partial_outage")
     button.click()
-    expect(tab.get_by_text("2 components are now Partial Outage.")).to_be_visible()
+    expect(tab.get_by_text("2 components set to Partial Outage.")).to_be_visible()
     assert set(page.components.not_operational().values_list("name", flat=True)) == {"Database", "Website"}
 
 
@@ -169,7 +169,7 @@ def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -
     tab.get_by_label("Choose all of Europe").check()
     tab.get_by_label("New status", exact=True).select_option("major_outage")
     tab.get_by_role("button", name="Set status").click()
-    expect(tab.get_by_text("2 components are now Major Outage.")).to_be_visible()
+    expect(tab.get_by_text("2 components set to Major Outage.")).to_be_visible()
     assert page.components.not_operational().count() == 2
 
 

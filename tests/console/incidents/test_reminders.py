@@ -128,8 +128,8 @@ def test_an_owner_sets_when_staff_are_reminded(owner: Client, page: Page) -> Non
     answer = owner.post(SET, {**sent, "remind-by_mail": []}, follow=True)
     assert "Reminders saved." in sheet(answer).text
     page.refresh_from_db()
-    said = Reminders.read(page.staff_reminders)
-    assert said == Reminders(critical=10, none=240, by_mail=False)
+    saved = Reminders.read(page.staff_reminders)
+    assert saved == Reminders(critical=10, none=240, by_mail=False)
     entry = AuditEntry.objects.get()
     assert entry.verb == "page.changed"
     assert entry.details["before"] == {"remind_critical": 15, "remind_none": 0, "remind_by_mail": True}
@@ -186,7 +186,7 @@ def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
     client, user = account("viewer")
     form = fill_in(client, "/console/p/acme/account", wants_overdue=None)
     assert "wants_reminders" not in form
-    assert user in User.objects.to_tell_of_overdue()
+    assert user in User.objects.to_notify_of_overdue_items()
     client.post("/console/p/acme/account", form)
     user.refresh_from_db()
     assert (user.wants_overdue, user.wants_reminders) == (False, True)

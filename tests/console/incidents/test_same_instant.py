@@ -39,7 +39,7 @@ def clock() -> Any:
 def test_page_calendar_and_mail_say_the_same_instant(
     zone: str, typed: str, local: str, smtp_sink: SmtpSink, settings: Settings
 ) -> None:
-    use_server(settings, smtp_sink)
+    use_server(settings, smtp_sink.controller.port)
     page = make_page(time_zone=zone)
     make_subscriber(page, "ada@example.com")
     rest = make_component(page)
@@ -54,7 +54,7 @@ def test_page_calendar_and_mail_say_the_same_instant(
     planned = read("/").one("section", class_="planned")
     assert [time.attributes["datetime"] for time in planned.all("time")] == machine
     facts = read(f"/incidents/{maintenance.public_id}").one("dl")
-    assert f"Planned for {local} {utc}" in facts.text
+    assert f"Scheduled for {local} {utc}" in facts.text
     assert [time.attributes["datetime"] for time in facts.all("time")] == machine
 
     for path in ("/maintenances.ics", f"/incidents/{maintenance.public_id}.ics"):

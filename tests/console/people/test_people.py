@@ -41,9 +41,9 @@ def add(client: Client, **typed: str) -> Any:
 
 
 def password_in(answer: Any) -> str:
-    found = re.search(r"<code>(\w{16})</code>", answer.content.decode())
-    assert found
-    return found.group(1)
+    match = re.search(r"<code>(\w{16})</code>", answer.content.decode())
+    assert match
+    return match.group(1)
 
 
 def test_an_owner_adds_somebody_whose_password_is_shown_once(owner: Client) -> None:
@@ -65,7 +65,7 @@ def test_an_owner_adds_somebody_whose_password_is_shown_once(owner: Client) -> N
         ("email", "", "This field is required."),
         ("email", "dana", "Enter a valid email address."),
         ("email", "dana@example.org\r\nBcc: x@example.org", "Enter a valid email address."),
-        ("email", "BOSS@example.org", "Somebody with this address can sign in already."),
+        ("email", "BOSS@example.org", "A user with this email address already exists."),
         ("name", "x" * 101, "at most 100 characters"),
         ("role", "emperor", "Select a valid choice."),
     ],
@@ -139,7 +139,7 @@ def test_the_last_owner_stays(owner: Client, boss: User, path: str, data: dict[s
     make_user("owner")
     User.objects.exclude(pk=boss.pk).update(is_active=False)
     answer = owner.post(f"/console/p/acme/people/{boss.pk}/{path}", data, follow=True)
-    assert "Somebody must remain owner." in text_of(answer)
+    assert "A page needs at least one owner." in text_of(answer)
     boss.refresh_from_db()
     assert (boss.role, boss.is_active) == ("owner", True)
     assert not AuditEntry.objects.exists()

@@ -48,9 +48,9 @@ def text_of(answer: Any) -> str:
 
 
 def body_of(answer: Any) -> str:
-    found = re.search(r'<textarea name="body"[^>]*>(.*?)</textarea>', answer.content.decode(), re.DOTALL)
-    assert found
-    return found.group(1).strip()
+    match = re.search(r'<textarea name="body"[^>]*>(.*?)</textarea>', answer.content.decode(), re.DOTALL)
+    assert match
+    return match.group(1).strip()
 
 
 ROW = {"text": "Upgrade the client", "owner": "Dana", "due_on": "2026-09-01", "url": "https://example.org/1"}

@@ -121,9 +121,9 @@ def test_an_editor_unsubscribes_and_the_audit_log_says_who(editor: Client, page:
 def test_after_unsubscribing_one_stands_where_one_was(editor: Client, page: Page) -> None:
     reader = make_subscriber(page)
     html = editor.get("/console/p/acme/subscribers?state=active&q=example").content.decode()
-    found = re.search(r'href="([^"]+/unsubscribe[^"]*)"', html)
-    assert found
-    where = found.group(1).replace("&amp;", "&")
+    match = re.search(r'href="([^"]+/unsubscribe[^"]*)"', html)
+    assert match
+    where = match.group(1).replace("&amp;", "&")
     assert "?state=active&amp;q=example&amp;page=1" in editor.get(where).content.decode()
     answer = editor.post(where)
     assert answer["Location"] == "/console/p/acme/subscribers?state=active&q=example&page=1"

@@ -62,7 +62,7 @@ def test_what_components_have_now_stays_and_so_does_what_was_worse(page: Page) -
     assert spans(api)[-1] == ("partial_outage", None)
 
 
-def test_nobody_is_told_unless_asked(page: Page) -> None:
+def test_subscribers_are_notified_only_on_request(page: Page) -> None:
     updates = story(("investigating", 9, {}), ("resolved", 8, {}))
     add(page, updates)
     assert not Event.objects.notifying().exists()
@@ -75,7 +75,7 @@ def test_nobody_is_told_unless_asked(page: Page) -> None:
     )
 
 
-def test_a_second_press_adds_no_second_one(page: Page) -> None:
+def test_a_second_submit_creates_no_second_incident(page: Page) -> None:
     updates = story(("investigating", 9, {}), ("resolved", 8, {}))
     assert add(page, updates, submission_key="k") == add(page, updates, submission_key="k")
     assert page.incidents.count() == 1
@@ -92,7 +92,7 @@ def test_a_second_press_adds_no_second_one(page: Page) -> None:
         [("scheduled", 3), ("resolved", 1)],
     ],
 )
-def test_a_story_without_order_or_end_is_refused_whole(page: Page, steps: list[tuple[str, float]]) -> None:
+def test_updates_without_order_or_resolution_are_rejected(page: Page, steps: list[tuple[str, float]]) -> None:
     api = make_component(page)
     before = api.intervals.count()
     with pytest.raises(ValidationError) as refused:

@@ -60,7 +60,7 @@ def test_a_reason_is_obligatory_and_twice_is_refused(page: Page) -> None:
         delete(incident)
 
 
-def test_what_was_deleted_can_be_brought_back(page: Page) -> None:
+def test_a_deleted_incident_can_be_restored(page: Page) -> None:
     incident = make_incident(page)
     delete(incident)
     deletion.restore(incident, reason="It was real.", actor=ALICE)
@@ -70,7 +70,7 @@ def test_what_was_deleted_can_be_brought_back(page: Page) -> None:
         deletion.restore(incident, reason="Again.", actor=ALICE)
 
 
-def test_a_duplicate_leads_to_the_one_that_is_kept(page: Page) -> None:
+def test_a_duplicate_redirects_to_the_remaining_incident(page: Page) -> None:
     api, web = make_component(page), make_component(page, "Website")
     target = make_incident(page, components={api: "major_outage"})
     other = make_incident(page, components={api: "major_outage", web: "partial_outage"})
@@ -85,7 +85,7 @@ def test_a_duplicate_leads_to_the_one_that_is_kept(page: Page) -> None:
     assert set(refs) == {target.public_id, other.public_id}
 
 
-def test_a_chain_of_duplicates_leads_to_the_last_one_kept(page: Page) -> None:
+def test_a_chain_of_duplicates_redirects_to_the_last_remaining_incident(page: Page) -> None:
     first, second, third = (make_incident(page) for _ in range(3))
     merging.merge(first, into=second, reason="The same.", actor=ALICE)
     merging.merge(second, into=third, reason="The same.", actor=ALICE)
@@ -93,7 +93,7 @@ def test_a_chain_of_duplicates_leads_to_the_last_one_kept(page: Page) -> None:
     assert first.merged_into == third
 
 
-def test_nothing_is_joined_with_itself_or_with_what_is_gone_or_of_another_kind(page: Page) -> None:
+def test_an_incident_cannot_merge_with_itself_a_deleted_one_or_another_kind(page: Page) -> None:
     incident, gone = make_incident(page), make_incident(page)
     actions.hide(gone, actor=ALICE, reason="A test.")
     elsewhere = make_incident(make_page(name="Other", domain="other.example.com"))
@@ -107,7 +107,7 @@ def test_nothing_is_joined_with_itself_or_with_what_is_gone_or_of_another_kind(p
         merging.merge(gone, into=incident, reason="No.", actor=ALICE)
 
 
-def test_bringing_back_a_duplicate_ends_the_joining(page: Page) -> None:
+def test_restoring_a_duplicate_ends_the_merge(page: Page) -> None:
     target, other = make_incident(page), make_incident(page, at=timezone.now() - timedelta(hours=1))
     merging.merge(other, into=target, reason="One failure.", actor=ALICE)
     deletion.restore(other, reason="Two after all.", actor=ALICE)

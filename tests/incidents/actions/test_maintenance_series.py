@@ -204,7 +204,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, field: str, message: str,
     assert message in refused(field, lambda: edited(series, **fields))
 
 
-def test_a_repeated_submit_makes_one_series_and_the_second_editor_hears_of_the_first(page: Page) -> None:
+def test_a_repeated_submit_creates_one_series_and_the_second_editor_gets_a_conflict(page: Page) -> None:
     series = make_series(page, submission_key="k1")
     assert make_series(page, submission_key="k1") == series
     assert Incident.objects.count() == 3
@@ -213,7 +213,7 @@ def test_a_repeated_submit_makes_one_series_and_the_second_editor_hears_of_the_f
         edited(series, title="Patch evening", expected_version=1)
 
 
-def test_the_clock_makes_nobody_a_conflict(page: Page, clock: Traveller) -> None:
+def test_creating_occurrences_causes_no_edit_conflict(page: Page, clock: Traveller) -> None:
     series = make_series(page)
     clock.move_to(datetime(2026, 10, 11, 0, 0, 1, tzinfo=UTC))
     run_due(datetime.now(UTC))

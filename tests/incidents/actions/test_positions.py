@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from incidents.actions.components import component_lifecycle as actions
-from incidents.actions.components.positions import Item, place, siblings_of
+from incidents.actions.components.positions import Item, move, siblings_of
 from incidents.models import AuditEntry, Component, ComponentGroup, Event, Page, StatusInterval
 from tests.factories import ALICE, make_component, make_group, make_page
 
@@ -36,15 +36,15 @@ def around(item: Item) -> list[str]:
 
 def test_a_component_is_placed_before_another_of_its_group(page: Page) -> None:
     api, database = component(page, "API"), component(page, "Database")
-    place(page, database, into=database.group, before=api, actor=ALICE)
+    move(page, database, into=database.group, before=api, actor=ALICE)
     assert around(api) == ["Database", "API"]
 
 
 def test_a_component_changes_its_group_and_the_log_says_so(page: Page) -> None:
     website, europe = component(page, "Website"), group(page, "Europe")
-    place(page, website, into=europe, before=component(page, "Database"), actor=ALICE)
+    move(page, website, into=europe, before=component(page, "Database"), actor=ALICE)
     assert around(website) == ["API", "Website", "Database"]
-    place(page, website, into=group(page, "Asia"), actor=ALICE)
+    move(page, website, into=group(page, "Asia"), actor=ALICE)
     assert around(website) == ["Website"]
     entry = AuditEntry.objects.latest("pk")
     assert (entry.verb, entry.object_ref) == ("components.changed", website.public_id)
@@ -53,25 +53,25 @@ def test_a_component_changes_its_group_and_the_log_says_so(page: Page) -> None:
 
 def test_a_component_leaves_its_group_for_a_place_on_the_page(page: Page) -> None:
     api = component(page, "API")
-    place(page, api, before=group(page, "Europe"), actor=ALICE)
+    move(page, api, before=group(page, "Europe"), actor=ALICE)
     assert around(api) == ["Website", "API", "Europe", "Asia"]
 
 
 def test_a_group_moves_with_all_that_is_in_it(page: Page) -> None:
     europe = group(page, "Europe")
-    place(page, europe, before=component(page, "Website"), actor=ALICE)
+    move(page, europe, before=component(page, "Website"), actor=ALICE)
     assert around(europe) == ["Europe", "Website", "Asia"]
-    place(page, europe, actor=ALICE)
+    move(page, europe, actor=ALICE)
     assert around(europe) == ["Website", "Asia", "Europe"]
     assert [member.name for member in page.components.in_page_order()] == ["Website", "API", "Database"]
 
 
 def test_each_move_is_one_entry_and_one_event_and_no_move_is_none(page: Page) -> None:
     before = AuditEntry.objects.count(), Event.objects.count()
-    place(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
+    move(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
     assert (AuditEntry.objects.count(), Event.objects.count()) == (before[0] + 1, before[1] + 1)
     assert not Event.objects.notifying().exists()
-    place(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
+    move(page, component(page, "API"), into=group(page, "Europe"), actor=ALICE)
     assert (AuditEntry.objects.count(), Event.objects.count()) == (before[0] + 1, before[1] + 1)
 
 
@@ -92,7 +92,7 @@ def test_a_move_that_makes_no_sense_changes_nothing(page: Page) -> None:
         (twin, europe, None, "already has a component named “api”"),
     ):
         with pytest.raises(ValidationError, match=complaint):
-            place(page, item, into=into, before=next_one, actor=ALICE)
+            move(page, item, into=into, before=next_one, actor=ALICE)
     assert (AuditEntry.objects.count(), list(Component.objects.values_list("group", "position"))) == before
 
 

@@ -18,7 +18,7 @@ ITEMS = [
 ]
 
 
-def test_a_draft_is_kept_and_told_to_nobody() -> None:
+def test_a_draft_is_saved_and_notifies_nobody() -> None:
     incident = make_resolved(make_page())
     draft = actions.save_draft(incident, body="What happened", actor=ALICE)
     assert (draft.draft, draft.is_published) == ("What happened", False)

@@ -38,7 +38,7 @@ def line(incident: Incident, text: str = "It fails", *, is_public: bool = True) 
 
 
 def test_nothing_is_published_that_no_second_person_has_read(incident: Incident) -> None:
-    reviews.ask(saved(incident), actor=ALICE)
+    reviews.request_approval(saved(incident), actor=ALICE)
     with pytest.raises(ValidationError, match="approval"):
         postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
     assert not Postmortem.objects.get().is_published
@@ -62,7 +62,7 @@ def test_a_draft_from_before_there_were_approvals_is_approved_when_its_author_is
 
 
 def test_what_was_approved_can_be_published_by_anybody(incident: Incident) -> None:
-    reviews.approve(reviews.ask(saved(incident), actor=ALICE), actor=BOB)
+    reviews.approve(reviews.request_approval(saved(incident), actor=ALICE), actor=BOB)
     published = postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE)
     assert (published.is_published, published.approved_label) == (True, "Bob")
     verbs = set(AuditEntry.objects.values_list("verb", flat=True))
@@ -135,7 +135,7 @@ def test_a_revision_needs_an_approval_of_its_own(incident: Incident) -> None:
 
 
 def test_saving_the_same_again_keeps_the_approval_and_the_request(incident: Incident) -> None:
-    reviews.ask(saved(incident), actor=ALICE)
+    reviews.request_approval(saved(incident), actor=ALICE)
     assert saved(incident).review_requested_at is not None
     assert saved(incident, body="Other.").review_requested_at is None
 
@@ -147,8 +147,8 @@ def test_an_approval_of_a_text_that_was_not_seen_is_a_conflict(incident: Inciden
         reviews.approve(Postmortem.objects.get(), actor=BOB, expected_version=version)
 
 
-def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
-    postmortem = reviews.ask(saved(incident), actor=ALICE)
+def test_returning_a_draft_saves_the_requested_changes(incident: Incident) -> None:
+    postmortem = reviews.request_approval(saved(incident), actor=ALICE)
     with pytest.raises(ValidationError, match="Enter a text"):
         reviews.return_for_changes(postmortem, note=" ", actor=BOB)
     assert Postmortem.objects.get().review_requested_at is not None
@@ -157,13 +157,13 @@ def test_giving_it_back_says_what_should_change(incident: Incident) -> None:
     assert postmortem.comments.get().body == "Who noticed?"
 
 
-def test_comments_are_settled_and_opened_again(incident: Incident) -> None:
+def test_comments_are_resolved_and_reopened(incident: Incident) -> None:
     comment = reviews.comment(saved(incident), body="Who noticed?\r\n", actor=BOB)
-    reviews.settle(comment, actor=ALICE, settled=True)
+    reviews.set_resolved(comment, actor=ALICE, resolved=True)
     comment.refresh_from_db()
     assert (comment.body, comment.settled_by) == ("Who noticed?", "Alice")
     assert not Postmortem.objects.get().comments.open()
-    reviews.settle(comment, actor=BOB, settled=False)
+    reviews.set_resolved(comment, actor=BOB, resolved=False)
     assert Postmortem.objects.get().comments.open().count() == 1
     with pytest.raises(ValidationError, match="5,001 characters long"):
         reviews.comment(comment.postmortem, body="x" * 5001, actor=BOB)
@@ -171,7 +171,7 @@ def test_comments_are_settled_and_opened_again(incident: Incident) -> None:
 
 def test_an_empty_draft_cannot_be_sent_for_approval(incident: Incident) -> None:
     with pytest.raises(ValidationError, match="Enter a text"):
-        reviews.ask(saved(incident, body=""), actor=ALICE)
+        reviews.request_approval(saved(incident, body=""), actor=ALICE)
 
 
 def test_what_is_published_keeps_its_times_when_the_history_is_corrected(incident: Incident) -> None:

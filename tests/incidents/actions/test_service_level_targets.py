@@ -43,7 +43,7 @@ def test_a_target_from_an_earlier_day_replaces_what_was_set_for_later_ones(api: 
     assert entry.details["replaced"] == [["99.900", "2026-06-01", "2026-08-01"], ["99.950", "2026-08-01", ""]]
 
 
-def test_nothing_promised_ends_a_target(api: Component) -> None:
+def test_an_empty_target_ends_the_current_one(api: Component) -> None:
     promise(api, "99.9", JUNE)
     promise(api, "", AUGUST)
     assert history(api) == [("99.9", JUNE, AUGUST)]

@@ -104,7 +104,7 @@ def test_who_places_a_component_and_who_deletes_a_group() -> None:
     names = count()
 
     def place(number: int) -> None:
-        positions.place(page, found[number % 12], before=found[(number + 5) % 12], actor=ALICE)
+        positions.move(page, found[number % 12], before=found[(number + 5) % 12], actor=ALICE)
 
     def delete(_number: int) -> None:
         group: ComponentGroup = make_group(page, f"Group {next(names)}")

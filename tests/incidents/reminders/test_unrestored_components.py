@@ -45,7 +45,7 @@ def left(page: Page, *, after: timedelta = timedelta(0)) -> list[tuple[Incident,
     return [(one.incident, [component.name for component in one.components]) for one in found]
 
 
-def test_what_a_resolve_leaves_red_is_named_in_page_order(page: Page, api: Component) -> None:
+def test_unrestored_components_are_listed_in_page_order(page: Page, api: Component) -> None:
     web = make_component(page, "Web", group=make_group(page, "Sites"))
     incident = leave_red(page, web, api)
     assert left(page) == [(incident, ["API", "Web"])]
@@ -112,7 +112,7 @@ def test_another_page_is_not_asked(page: Page, api: Component) -> None:
     assert left(make_page(name="Other", domain="other.example")) == []
 
 
-def test_an_incident_that_left_nothing_costs_no_query(
+def test_an_incident_without_unrestored_components_needs_no_query(
     page: Page, api: Component, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     web = make_component(page, "Web")

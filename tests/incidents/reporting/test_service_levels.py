@@ -149,7 +149,7 @@ def test_two_targets_in_a_month_add_up_to_one_budget() -> None:
     assert found.budget_minutes == Decimal("23.04") + Decimal("108.30")
 
 
-def test_the_budget_burns_evenly_while_a_component_is_down() -> None:
+def test_the_budget_is_used_evenly_while_a_component_is_down() -> None:
     found = level(history(("partial_outage", in_october(5), 100)), THREE_NINES)
     assert found.used_at(in_october(4)) == 0
     assert found.used_at(in_october(5) + timedelta(minutes=50)) == 15 * 60

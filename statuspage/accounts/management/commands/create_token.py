@@ -12,19 +12,21 @@ from statuspage.accounts.models import Scope
 
 
 class Command(BaseCommand):
-    help = "Make a token for the management API and print it. It is shown only now."
+    help = "Creates a token for the management API and prints it. The token is not shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="What the audit log calls it, like “deploy script”.")
-        parser.add_argument("--page", help="The id of the page that it is for; needed if there are several.")
+        parser.add_argument("name", help="The name shown in the audit log. Example: “deploy script”.")
+        parser.add_argument("--page", help="The public ID of the page. Required if there are several pages.")
         parser.add_argument(
             "--scope",
             action="append",
             required=True,
             choices=Scope.values,
-            help="What it may do; may be given several times.",
+            help="A permission of the token. Can be repeated.",
         )
-        parser.add_argument("--days", type=int, help="After how many days it expires. Without this, never.")
+        parser.add_argument(
+            "--days", type=int, help="The number of days until it expires. By default it does not expire."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
@@ -32,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError("--days must be at least 1.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
-            _, secret = tokens.make(
+            _, secret = tokens.create(
                 self._page(options["page"]),
                 name=options["name"],
                 scopes=options["scope"],
@@ -43,12 +45,12 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(secret)
 
-    def _page(self, code: str | None) -> Page:
+    def _page(self, public_id: str | None) -> Page:
         pages = list(Page.objects.order_by("pk"))
-        if code is None and len(pages) == 1:
+        if public_id is None and len(pages) == 1:
             return pages[0]
-        found = [page for page in pages if page.public_id == code]
-        if not found:
+        matches = [page for page in pages if page.public_id == public_id]
+        if not matches:
             listed = "; ".join(f"{page.public_id} ({page.name})" for page in pages) or "none: run manage.py setup first"
-            raise CommandError(f"Say which page by --page. There are: {listed}.")
-        return found[0]
+            raise CommandError(f"Choose a page with --page. Available pages: {listed}.")
+        return matches[0]

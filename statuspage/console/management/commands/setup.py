@@ -87,8 +87,8 @@ def collect_static() -> None:
 
 
 def static_sources() -> list[str]:
-    found = (storage.path(name) for finder in get_finders() for name, storage in finder.list([]))
-    return [describe(path) for path in sorted(found)]
+    paths = (storage.path(name) for finder in get_finders() for name, storage in finder.list([]))
+    return [describe(path) for path in sorted(paths)]
 
 
 def describe(path: str) -> str:

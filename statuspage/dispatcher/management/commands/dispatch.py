@@ -13,22 +13,22 @@ from statuspage.notifications.fan_out import fan_out_waiting
 
 class Command(BaseCommand):
     help = (
-        "Starts and ends maintenances on time, and tells subscribers what happened. Runs until it is stopped; any"
-        " number may run at once."
+        "Starts and completes maintenances on time and sends notifications to subscribers. Runs until it is stopped."
+        " Several dispatchers can run at the same time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         once = parser.add_mutually_exclusive_group()
-        once.add_argument("--once", action="store_true", help="Do and send what is due for some seconds, and end.")
-        once.add_argument("--drain", action="store_true", help="Do and send what is due until nothing is, and end.")
+        once.add_argument("--once", action="store_true", help="Process due work for a few seconds, then exit.")
+        once.add_argument("--drain", action="store_true", help="Process due work until none is left, then exit.")
 
     def handle(self, *_args: Any, once: bool, drain: bool, **_options: Any) -> None:
         if drain:
-            self.stdout.write(f"{_drain()} deliveries settled")
+            self.stdout.write(f"{_drain()} deliveries processed")
         elif once:
             run_due(timezone.now())
             fan_out_waiting()
-            self.stdout.write(f"{deliver_everything()} deliveries settled")
+            self.stdout.write(f"{deliver_everything()} deliveries processed")
         else:
             self._run()
 

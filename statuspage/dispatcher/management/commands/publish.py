@@ -11,7 +11,7 @@ BAR = 40
 
 
 class Command(BaseCommand):
-    help = "Renders every public page again and shows the progress. The dispatcher does this by itself when needed."
+    help = "Renders all public pages again and shows the progress. The dispatcher does this automatically when needed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--page", metavar="PUBLIC_ID", help="publish only the page with this public ID")
@@ -19,10 +19,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         pages = list(Page.objects.order_by("pk"))
         write_hosts(pages)
-        wanted = [page for page in pages if options["page"] in (None, page.public_id)]
-        if not wanted:
+        selected = [page for page in pages if options["page"] in (None, page.public_id)]
+        if not selected:
             raise CommandError("No page has this public ID. Omit --page to publish all pages.")
-        for page in wanted:
+        for page in selected:
             self._publish(page)
 
     def _publish(self, page: Page) -> None:
