@@ -7,7 +7,7 @@ from incidents.proofreading.names import check_names
 from incidents.proofreading.prose import Text
 from incidents.proofreading.remarks import Remark, Severity
 from incidents.proofreading.sections import check_sections
-from incidents.proofreading.speech import check_speech
+from incidents.proofreading.style import check_speech
 from incidents.proofreading.times import check_times
 
 __all__ = ["Action", "PageFacts", "ProofreadingOptions", "Record", "Remark", "Severity", "proofread"]

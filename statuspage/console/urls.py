@@ -1,12 +1,12 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from statuspage.console import command_views, dashboard, short_urls
+from statuspage.console import command_bar_views, dashboard, short_urls
 
 app_name = "console"
 
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
-    path("commands", command_views.commands, name="commands"),
+    path("commands", command_bar_views.commands, name="commands"),
     path("components/<slug:public_id>/status", dashboard.set_component_status, name="component_status"),
     path("", include("statuspage.console.incidents.urls")),
     path("", include("statuspage.console.maintenances.urls")),

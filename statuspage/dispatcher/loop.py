@@ -15,7 +15,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection
 from django.utils import timezone
 
-from incidents.actions.due import run_due
+from incidents.actions.scheduled_steps import run_due
 from incidents.models import Draft
 from statuspage.accounts import ratelimit
 from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting

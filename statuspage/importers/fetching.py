@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.importers.errors import Forbidden, NotFound, SourceError, Unreadable
 
 ATTEMPTS = 5
@@ -53,7 +53,7 @@ class Fetcher:
     def text(self, url: str) -> str:
         return self._get(url, accept="text/html, application/atom+xml").body.decode("utf-8", errors="replace")
 
-    def _get(self, url: str, *, accept: str) -> http.Response:
+    def _get(self, url: str, *, accept: str) -> outbound_http.Response:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._get_with_retries(url, accept)
             if response.status not in REDIRECTS:
@@ -72,16 +72,16 @@ class Fetcher:
             raise SourceError(f"{url} redirects to {target}, where the key would be sent without encryption")
         return target
 
-    def _get_with_retries(self, url: str, accept: str) -> http.Response:
+    def _get_with_retries(self, url: str, accept: str) -> outbound_http.Response:
         """Repeat the request while the server is busy or unreachable."""
         problem = ""
         for attempt in range(ATTEMPTS):
             self._pause()
             try:
-                response = http.get(url, headers={"Accept": accept, **self._headers}, deadline=DEADLINE)
-            except (http.ForbiddenAddress, http.TooLarge) as error:
+                response = outbound_http.get(url, headers={"Accept": accept, **self._headers}, deadline=DEADLINE)
+            except (outbound_http.ForbiddenAddress, outbound_http.TooLarge) as error:
                 raise SourceError(f"{url}: {error}".rstrip(".")) from error
-            except http.OutboundError as error:
+            except outbound_http.OutboundError as error:
                 problem, wait = str(error).rstrip("."), self._backoff(attempt)
             else:
                 if response.status not in BUSY:
@@ -108,7 +108,7 @@ def _host(url: str) -> str:
     return parts.netloc.lower().removesuffix(USUAL_PORTS.get(parts.scheme, ""))
 
 
-def _checked(url: str, response: http.Response) -> http.Response:
+def _checked(url: str, response: outbound_http.Response) -> outbound_http.Response:
     if response.status == 200:
         return response
     if response.status in (404, 410):

@@ -11,10 +11,10 @@ from typing import Any
 
 from statuspage.notifications import endpoint_messages
 from statuspage.notifications.acknowledgements import AckBuffer
-from statuspage.notifications.channel_worker import SKIPPED, ChannelWorker, as_transport_error
 from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports.base import ChannelDown, Transport
+from statuspage.notifications.worker_base import SKIPPED, ChannelWorker, as_transport_error
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from incidents.models.event_kinds import NOTIFIED_KINDS, Priority
 from statuspage.notifications.account_emails import fan_out_account_requests
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
-from statuspage.subscribers.models.matching import event_scope_of
+from statuspage.subscribers.models.event_audience import event_scope_of
 
 # Rows per transaction, which takes a fraction of a second: a new event does not wait for the fan-out of a large one.
 PORTION = 20_000

@@ -13,10 +13,10 @@ from typing import Any
 from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.batches import Batch, BatchPrefetcher, batch_size
 from statuspage.notifications.bounces.bounces import refused
-from statuspage.notifications.channel_worker import SKIPPED, ChannelWorker, as_transport_error
 from statuspage.notifications.concurrent_worker import ConcurrentWorker
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
+from statuspage.notifications.worker_base import SKIPPED, ChannelWorker, as_transport_error
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from incidents.models.states import Impact
 from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url, current_page
-from statuspage.public.http import open_page, public_page, rendered
+from statuspage.public.http_caching import open_page, public_page, rendered
 
 
 @open_page

@@ -9,7 +9,7 @@ from django.utils.http import http_date
 from incidents.models import Page
 from incidents.reporting.uptime import midnight
 from statuspage.common.urls import current_page
-from statuspage.public.http import public_page
+from statuspage.public.http_caching import public_page
 
 # For pages that are not published again with every event: they poll for the version once they are open.
 UNKNOWN = "0"

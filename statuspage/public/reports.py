@@ -12,7 +12,7 @@ from django.utils import timezone
 from incidents.models import Component, Page
 from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
-from statuspage.public.http import public_page, rendered
+from statuspage.public.http_caching import public_page, rendered
 from statuspage.reporting.response_times import analytics as analytics_of
 from statuspage.reporting.service_levels import (
     ReportSpan,

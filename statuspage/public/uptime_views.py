@@ -8,7 +8,7 @@ from incidents.models import Component, Page
 from incidents.reporting.uptime import Weights
 from statuspage.common.urls import current_page
 from statuspage.public import uptime_export
-from statuspage.public.http import public_page, rendered
+from statuspage.public.http_caching import public_page, rendered
 from statuspage.public.uptime import calendar_page, component_uptime, shown_component
 
 

@@ -15,7 +15,7 @@ from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
 from statuspage.public.history import history_page
-from statuspage.public.http import named_by_content, public_page, rendered
+from statuspage.public.http_caching import named_by_content, public_page, rendered
 from statuspage.public.json.history import history_body
 from statuspage.public.live import UNKNOWN, version
 from statuspage.public.page_state import incident_report, page_state

@@ -18,7 +18,7 @@ from django.utils import timezone
 from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
 from statuspage.publishing.fingerprint import fingerprint
-from statuspage.publishing.generations import GenerationWriter, Tree, is_past
+from statuspage.publishing.generation_writer import GenerationWriter, Tree, is_past
 from statuspage.publishing.models import Publication
 from statuspage.publishing.path_source import MANY_EVENTS, PathSource, Stale
 from statuspage.publishing.rendering import CannotRender, render

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 
 from incidents.models import Page
 from statuspage.common.urls import absolute_url
-from statuspage.publishing.generations import Answer
+from statuspage.publishing.generation_writer import Answer
 
 # Headers that the server of the file sets.
 NOT_KEPT = {"etag", "last-modified", "content-length", "vary", "date", "expires", "set-cookie"}

@@ -4,7 +4,7 @@ import re
 
 from django.core.exceptions import ValidationError
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
@@ -12,8 +12,8 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 def web_address(endpoint: str) -> str:
     """Return a web address that may be called. ValidationError for `endpoint` otherwise."""
     try:
-        return http.normalize_url(endpoint.strip())
-    except http.ForbiddenAddress as error:
+        return outbound_http.normalize_url(endpoint.strip())
+    except outbound_http.ForbiddenAddress as error:
         raise ValidationError({"endpoint": str(error)}) from None
 
 

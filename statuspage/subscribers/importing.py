@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from incidents.models import Component, Page
 from incidents.transfer.records import ImportOutcome, ImportResult, is_public_id, public_id_for
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.subscribers.addresses import as_number
 from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
@@ -84,8 +84,8 @@ def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
     if incoming.channel == Channel.SMS:
         return email, as_number(incoming.endpoint)
     try:
-        return email, http.normalize_url(incoming.endpoint)
-    except http.ForbiddenAddress as error:
+        return email, outbound_http.normalize_url(incoming.endpoint)
+    except outbound_http.ForbiddenAddress as error:
         raise ValidationError(f"of its address: {error}") from error
 
 

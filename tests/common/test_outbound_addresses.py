@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.common.ip_rules import as_address, is_public
 from tests.receivers import Listener, Receiver, Reply, listening_peer, responding_with
 
@@ -96,13 +96,13 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     return table
 
 
-def ask(url: str, **more: Any) -> http.Response:
-    return http.post(url, body=b"{}", headers={"Content-Type": "application/json"}, **more)
+def ask(url: str, **more: Any) -> outbound_http.Response:
+    return outbound_http.post(url, body=b"{}", headers={"Content-Type": "application/json"}, **more)
 
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_hostile_spelling_is_refused_before_anything_is_connected(url: str, listener: Listener) -> None:
-    with pytest.raises(http.ForbiddenAddress):
+    with pytest.raises(outbound_http.ForbiddenAddress):
         ask(url.replace("PORT", str(listener.port)))
     assert listener.connections == 0
 
@@ -111,7 +111,7 @@ def test_a_hostile_spelling_is_refused_before_anything_is_connected(url: str, li
 def test_a_name_that_leads_inside_even_with_one_of_its_addresses_is_refused(
     name: str, names: dict[str, list[str]], listener: Listener
 ) -> None:
-    with pytest.raises(http.ForbiddenAddress, match=r"is not a public address\. .* OUTBOUND_ALLOW"):
+    with pytest.raises(outbound_http.ForbiddenAddress, match=r"is not a public address\. .* OUTBOUND_ALLOW"):
         ask(f"http://{name}:{listener.port}/")
     assert listener.connections == 0
 
@@ -155,7 +155,7 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_mean_something_else_a_moment
         listening_peer(hosts=("127.0.0.1",)) as forbidden,
     ):
         assert ask(f"http://rebinding.example:{allowed.port}/").status == 204
-        with pytest.raises(http.ForbiddenAddress):
+        with pytest.raises(outbound_http.ForbiddenAddress):
             ask(f"http://rebinding.example:{forbidden.port}/")
         assert (allowed.connections, forbidden.connections) == (1, 0)
     assert answers == ["127.0.0.1"]
@@ -187,7 +187,7 @@ def test_the_environments_proxy_is_not_used(
 @pytest.mark.parametrize("port", [22, 25, 0, 1023, 65536, 99999])
 def test_ports_of_other_protocols_cannot_be_used(port: int, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.1"]
-    with pytest.raises(http.ForbiddenAddress, match=f"Port {port} is not allowed"):
+    with pytest.raises(outbound_http.ForbiddenAddress, match=f"Port {port} is not allowed"):
         ask(f"http://127.0.0.1:{port}/")
 
 
@@ -195,10 +195,12 @@ def test_a_host_that_the_operator_lists_may_be_private_and_on_any_port(
     names: dict[str, list[str]], settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOW = ["Private.Example"]
-    assert http.parse("https://private.example:25/x") == http.OutboundTarget("https", "private.example", 25, "/x")
+    assert outbound_http.parse("https://private.example:25/x") == outbound_http.OutboundTarget(
+        "https", "private.example", 25, "/x"
+    )
     with listening_peer(responding_with(b"HTTP/1.1 200 OK\r\n\r\nhello"), hosts=("127.0.0.1",)) as intranet:
         assert ask(f"http://private.example:{intranet.port}/").body == b"hello"
-        with pytest.raises(http.ForbiddenAddress):
+        with pytest.raises(outbound_http.ForbiddenAddress):
             ask(f"http://mixed.example:{intranet.port}/")
 
 
@@ -207,7 +209,7 @@ def test_a_network_that_the_operator_lists_is_open_and_its_neighbour_is_not(
 ) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/31", "fd00::/8"]
     assert ask(receiver.url()).status == 200
-    with pytest.raises(http.ForbiddenAddress):
+    with pytest.raises(outbound_http.ForbiddenAddress):
         ask(f"http://127.0.0.2:{receiver.port}/")
 
 
@@ -231,27 +233,27 @@ def test_nothing_private_is_open_unless_the_operator_says_so(settings: Settings)
     ],
 )
 def test_a_refusal_says_what_is_wrong_with_the_address(url: str, expected: str) -> None:
-    with pytest.raises(http.ForbiddenAddress, match=expected):
-        http.parse(url)
+    with pytest.raises(outbound_http.ForbiddenAddress, match=expected):
+        outbound_http.parse(url)
 
 
 @pytest.mark.parametrize(
     ("url", "target"),
     [
-        ("https://Example.COM", http.OutboundTarget("https", "example.com", 443, "/")),
-        ("HTTPS://example.com?a=b", http.OutboundTarget("https", "example.com", 443, "/?a=b")),
+        ("https://Example.COM", outbound_http.OutboundTarget("https", "example.com", 443, "/")),
+        ("HTTPS://example.com?a=b", outbound_http.OutboundTarget("https", "example.com", 443, "/?a=b")),
         (
             "http://xn--bcher-kva.example:8080/a/b?c=d&e=%20",
-            http.OutboundTarget("http", "xn--bcher-kva.example", 8080, "/a/b?c=d&e=%20"),
+            outbound_http.OutboundTarget("http", "xn--bcher-kva.example", 8080, "/a/b?c=d&e=%20"),
         ),
-        ("https://[2606:4700::1]/x@y", http.OutboundTarget("https", "2606:4700::1", 443, "/x@y")),
+        ("https://[2606:4700::1]/x@y", outbound_http.OutboundTarget("https", "2606:4700::1", 443, "/x@y")),
     ],
 )
-def test_a_usual_address_is_understood(url: str, target: http.OutboundTarget) -> None:
-    assert http.parse(url) == target
+def test_a_usual_address_is_understood(url: str, target: outbound_http.OutboundTarget) -> None:
+    assert outbound_http.parse(url) == target
 
 
 def test_the_host_header_is_written_as_browsers_write_it() -> None:
-    assert http.parse("https://example.com:443/").netloc == "example.com"
-    assert http.parse("https://example.com:8443/").netloc == "example.com:8443"
-    assert http.parse("http://[2606:4700::1]:8080/").netloc == "[2606:4700::1]:8080"
+    assert outbound_http.parse("https://example.com:443/").netloc == "example.com"
+    assert outbound_http.parse("https://example.com:8443/").netloc == "example.com:8443"
+    assert outbound_http.parse("http://[2606:4700::1]:8080/").netloc == "[2606:4700::1]:8080"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from tests.receivers import Receiver, Reply, Talk, listening_peer, responding_with
 
 
@@ -20,11 +20,11 @@ def _loopback_is_allowed(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8", "::1", "localhost"]
 
 
-def ask(url: str, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Response:
-    return http.post(url, body=body, headers={"Content-Type": "application/json"}, deadline=deadline)
+def ask(url: str, *, deadline: float = 5.0, body: bytes = b"{}") -> outbound_http.Response:
+    return outbound_http.post(url, body=body, headers={"Content-Type": "application/json"}, deadline=deadline)
 
 
-def ask_one_that(talk: Talk, *, deadline: float = 5.0, body: bytes = b"{}") -> http.Response:
+def ask_one_that(talk: Talk, *, deadline: float = 5.0, body: bytes = b"{}") -> outbound_http.Response:
     with listening_peer(talk) as peer:
         return ask(f"http://127.0.0.1:{peer.port}/", deadline=deadline, body=body)
 
@@ -77,7 +77,7 @@ def test_the_next_address_of_a_name_is_tried_when_one_refuses(monkeypatch: pytes
 )
 def test_a_peer_that_takes_its_time_is_cut_at_the_deadline(talk: Talk) -> None:
     started = time.monotonic()
-    with pytest.raises(http.TooSlow, match=r"No complete response within 0\.4 seconds"):
+    with pytest.raises(outbound_http.TooSlow, match=r"No complete response within 0\.4 seconds"):
         ask_one_that(talk, deadline=0.4)
     assert 0.4 <= time.monotonic() - started < 2
 
@@ -89,14 +89,14 @@ def test_a_peer_that_takes_a_byte_a_second_of_a_long_message_is_cut_too() -> Non
             connection.recv(1)
             time.sleep(0.1)
 
-    with pytest.raises(http.TooSlow):
+    with pytest.raises(outbound_http.TooSlow):
         ask_one_that(sip, deadline=0.5, body=b"x" * 30_000_000)
 
 
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: time.sleep(3))
     started = time.monotonic()
-    with pytest.raises(http.TooSlow):
+    with pytest.raises(outbound_http.TooSlow):
         ask("https://slow.example/", deadline=0.3)
     assert time.monotonic() - started < 2
 
@@ -115,7 +115,7 @@ def test_of_an_endless_answer_no_more_than_64_kilobytes_are_read(head: bytes) ->
 
     response = ask_one_that(flood)
     assert response.status == 200
-    assert 60_000 < len(response.body) <= http.MAX_RESPONSE
+    assert 60_000 < len(response.body) <= outbound_http.MAX_RESPONSE
 
 
 def test_an_endless_head_is_cut_off() -> None:
@@ -126,8 +126,8 @@ def test_an_endless_head_is_cut_off() -> None:
             for number in range(90):
                 connection.sendall(b"X-%d: " % number + b"y" * 60_000 + b"\r\n")
 
-    with contextlib.suppress(http.Unreachable):
-        assert len(str(ask_one_that(flood).headers)) <= 2 * http.MAX_RESPONSE
+    with contextlib.suppress(outbound_http.Unreachable):
+        assert len(str(ask_one_that(flood).headers)) <= 2 * outbound_http.MAX_RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_endless_head_is_cut_off() -> None:
     [b"", b"\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc\r\n\r\n", b"220 mail ESMTP\r\n", b"\x00" * 99],
 )
 def test_a_peer_that_speaks_no_http_is_said_to_be_so(response: bytes) -> None:
-    with pytest.raises(http.Unreachable, match=r"did not respond in HTTP|closed the connection"):
+    with pytest.raises(outbound_http.Unreachable, match=r"did not respond in HTTP|closed the connection"):
         ask_one_that(responding_with(response))
 
 
@@ -148,12 +148,12 @@ def test_a_chunked_answer_is_put_together_and_one_that_breaks_off_is_what_came()
 def test_nobody_there_is_said_in_plain_words() -> None:
     with listening_peer() as peer:
         port = peer.port
-    with pytest.raises(http.Unreachable, match=f"127.0.0.1:{port} could not be reached: Connection refused"):
+    with pytest.raises(outbound_http.Unreachable, match=f"127.0.0.1:{port} could not be reached: Connection refused"):
         ask(f"http://127.0.0.1:{port}/")
 
 
 def test_an_unknown_name_is_said_in_plain_words() -> None:
-    with pytest.raises(http.Unreachable, match=r"The host nosuch\.invalid could not be resolved"):
+    with pytest.raises(outbound_http.Unreachable, match=r"The host nosuch\.invalid could not be resolved"):
         ask("https://nosuch.invalid/")
 
 
@@ -186,9 +186,9 @@ def secure_port(certificate: Path) -> Iterator[int]:
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    http.tls_context.cache_clear()
+    outbound_http.tls_context.cache_clear()
     yield
-    http.tls_context.cache_clear()
+    outbound_http.tls_context.cache_clear()
 
 
 @pytest.mark.usefixtures("trusted")
@@ -198,21 +198,21 @@ def test_a_certificate_of_a_trusted_authority_for_that_name_is_accepted(secure_p
 
 @pytest.mark.usefixtures("trusted")
 def test_a_certificate_for_another_name_is_refused(secure_port: int) -> None:
-    with pytest.raises(http.Unreachable, match=r"The certificate of .* is invalid: .*127\.0\.0\.1"):
+    with pytest.raises(outbound_http.Unreachable, match=r"The certificate of .* is invalid: .*127\.0\.0\.1"):
         ask(f"https://127.0.0.1:{secure_port}/")
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(secure_port: int) -> None:
-    with pytest.raises(http.Unreachable, match=r"is invalid: self.signed certificate"):
+    with pytest.raises(outbound_http.Unreachable, match=r"is invalid: self.signed certificate"):
         ask(f"https://localhost:{secure_port}/")
 
 
 def test_a_peer_that_speaks_no_tls_is_refused(receiver: Receiver) -> None:
-    with pytest.raises(http.Unreachable, match="The TLS connection to"):
+    with pytest.raises(outbound_http.Unreachable, match="The TLS connection to"):
         ask(f"https://127.0.0.1:{receiver.port}/")
     assert receiver.requests == []
 
 
 def test_a_peer_that_never_finishes_the_tls_handshake_is_cut() -> None:
-    with listening_peer(silent) as peer, pytest.raises(http.TooSlow):
+    with listening_peer(silent) as peer, pytest.raises(outbound_http.TooSlow):
         ask(f"https://127.0.0.1:{peer.port}/", deadline=0.3)

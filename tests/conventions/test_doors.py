@@ -8,12 +8,12 @@ DOORS = {
     "markdown": {"incidents/text/markdown.py"},
     "nh3": {"incidents/text/markdown.py"},
     "PIL": {"incidents/images.py"},
-    "smtplib": {"statuspage/notifications/bounces/smtp_test.py", "statuspage/notifications/transports/smtp/connect.py"},
+    "smtplib": {"statuspage/notifications/mail_test.py", "statuspage/notifications/transports/smtp/connect.py"},
     # The supervisor asks its own web process whether it answers.
-    "http.client": {"statuspage/common/http.py", "statuspage/supervisor.py"},
+    "http.client": {"statuspage/common/outbound_http.py", "statuspage/supervisor.py"},
     "ssl": {
-        "statuspage/common/http.py",
-        "statuspage/notifications/bounces/smtp_test.py",
+        "statuspage/common/outbound_http.py",
+        "statuspage/notifications/mail_test.py",
         "statuspage/notifications/transports/smtp/connection.py",
     },
     # The command line runs elsewhere: the only address that it asks is the one that its user set.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from statuspage.publishing.generations import Tree
+from statuspage.publishing.generation_writer import Tree
 from tests.faults.fleet import say
 from tests.live import ROOT, Candor
 from tests.publishing.bucket import Bucket

@@ -9,7 +9,7 @@ import pytest
 from django.conf import LazySettings
 
 from incidents.models import Component, Incident, IncidentUpdate, Page
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fetching import Fetcher
 from tests.factories import make_incident, make_page
@@ -278,7 +278,7 @@ def test_an_answer_larger_than_is_read_at_all_is_refused(
     theirs.broken = {"/api/v2/incidents.json": Reply(body=b'{"incidents": [' + b" " * 70_000_000 + b"]}")}
     ran = run_public(theirs)
     assert ran.code == 3
-    assert f"larger than {http.MAX_DOCUMENT:,} bytes" in ran.output
+    assert f"larger than {outbound_http.MAX_DOCUMENT:,} bytes" in ran.output
     assert Incident.objects.get().public_id == GOOD
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fetching import Fetcher
 from tests.receivers import Receiver, Reply, listening_peer
@@ -30,9 +30,9 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSL
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     monkeypatch.setenv("SSL_CERT_FILE", certificate)
-    http.tls_context.cache_clear()
+    outbound_http.tls_context.cache_clear()
     yield context
-    http.tls_context.cache_clear()
+    outbound_http.tls_context.cache_clear()
 
 
 def keyed() -> Fetcher:

@@ -8,9 +8,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from time_machine import Traveller, travel
 
-from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle
+from incidents.actions.scheduled_steps import run_due
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Incident
 from statuspage.dispatcher.loop import drain

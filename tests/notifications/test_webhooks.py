@@ -23,7 +23,7 @@ from statuspage.notifications import endpoint_messages
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery, DeliveryKind, DeliveryState
 from statuspage.notifications.resending import replay
-from statuspage.notifications.transports.http import RETRY_AFTER
+from statuspage.notifications.transports.http_base import RETRY_AFTER
 from statuspage.notifications.worker import deliver_due
 from statuspage.subscribers import endpoints
 from statuspage.subscribers.models import Subscriber, SubscriberState

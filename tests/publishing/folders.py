@@ -12,7 +12,7 @@ from incidents.models import Page
 from statuspage.common.published_folder import Manifest, file_of, read_manifest
 from statuspage.public import published_paths
 from statuspage.publishing import page_files as page_files_module
-from statuspage.publishing.generations import Tree
+from statuspage.publishing.generation_writer import Tree
 from statuspage.publishing.page_files import PageFiles, tree_of
 from statuspage.publishing.publisher import PagePublisher
 

@@ -11,7 +11,7 @@ import pytest
 from statuspage import frontdoor
 from statuspage.common.published_folder import HOSTS
 from statuspage.frontdoor import FrontDoor
-from statuspage.publishing.generations import Answer, Tree
+from statuspage.publishing.generation_writer import Answer, Tree
 
 HEADERS = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
 

@@ -22,7 +22,7 @@ from incidents.models import Event, Incident, Page
 from statuspage.public import published_paths
 from statuspage.publishing import page_files as page_files_module
 from statuspage.publishing import publisher
-from statuspage.publishing.generations import Answer
+from statuspage.publishing.generation_writer import Answer
 from statuspage.publishing.models import Publication
 from statuspage.publishing.page_files import exclusive_writer, tree_of, write_hosts
 from statuspage.publishing.path_source import Stale

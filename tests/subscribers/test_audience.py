@@ -18,7 +18,7 @@ from incidents.models.states import Kind
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import event_scope_of, event_scope_of_draft
+from statuspage.subscribers.models.event_audience import event_scope_of, event_scope_of_draft
 from statuspage.subscribers.preferences import KINDS, Preferences, inherit_preferences, set_preferences
 from tests.factories import (
     ALICE,

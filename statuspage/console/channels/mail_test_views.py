@@ -12,7 +12,7 @@ from statuspage.console.action_form import render_form
 from statuspage.console.channels.deliverability import checklist
 from statuspage.console.channels.mail_test_form import MailTestForm
 from statuspage.console.flash import FlashMessage, fragment
-from statuspage.notifications.bounces import smtp_test
+from statuspage.notifications import mail_test as notifications_mail_test
 from statuspage.notifications.models import MailTest
 
 HOUR = 3600
@@ -31,7 +31,7 @@ def mail_test(request: StaffRequest) -> HttpResponse:
         if reason := _reason_to_wait(request, page):
             form.add_error("to", reason)
         else:
-            smtp_test.start(page, form.cleaned_data["to"], actor=request.user.actor)
+            notifications_mail_test.start(page, form.cleaned_data["to"], actor=request.user.actor)
             return redirect(console_url(request.page, "mail_test"))
     context: dict[str, Any] = {
         "page": page,

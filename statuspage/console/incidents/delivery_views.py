@@ -20,7 +20,7 @@ from statuspage.console.subscribers.subscriber_list import address_of
 from statuspage.notifications.models import Delivery, DeliveryState
 from statuspage.notifications.resending import RetryResult, retry_failed
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import event_scope_of_draft
+from statuspage.subscribers.models.event_audience import event_scope_of_draft
 
 
 @role_required(Role.VIEWER)

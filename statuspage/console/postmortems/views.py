@@ -17,7 +17,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.postmortems.postmortem_editor import PostmortemEditor, postmortem_editor_of
 from statuspage.console.proofreading.remarks import Subject, add_blocking_remarks, typed_in
 from statuspage.subscribers.models import Subscriber
-from statuspage.subscribers.models.matching import event_scope_of_draft
+from statuspage.subscribers.models.event_audience import event_scope_of_draft
 
 CONFLICT = "Someone else saved this postmortem while you were writing. Both versions are shown below."
 BUTTONS = ("save", "publish", "ask")

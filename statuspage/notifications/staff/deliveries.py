@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from statuspage.notifications.messages.staff_email import StaffEmail, notice_message, password_reset_message
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
 from statuspage.notifications.staff import overdue_action_items, overdue_updates
-from statuspage.notifications.staff.emails import StaffEmail, notice_message, password_reset_message
 
 
 class NoLongerTrue(Exception):

@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 from incidents.models import ActionItem, Page
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url, console_url
+from statuspage.notifications.messages.staff_email import StaffEmail
 from statuspage.notifications.models.staff_notices import StaffNotice
-from statuspage.notifications.staff.emails import StaffEmail
 
 # On the page's clock: nobody is to be woken by it.
 FROM_HOUR = 8

@@ -20,8 +20,8 @@ from incidents.reminders.unrestored_components import unrestored_components, unr
 from incidents.text.wording import affected_sentence, duration_text, moment_with_utc
 from statuspage.accounts.models import User
 from statuspage.common.urls import absolute_url, console_url
+from statuspage.notifications.messages.staff_email import StaffEmail
 from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
-from statuspage.notifications.staff.emails import StaffEmail
 
 
 def queue_due(now: datetime) -> None:

@@ -1,7 +1,7 @@
 from statuspage.notifications.transports.base import ChannelDown, Transport, TransportError
 from statuspage.notifications.transports.discord import DiscordTransport
 from statuspage.notifications.transports.email import EmailTransport
-from statuspage.notifications.transports.http import HttpTransport
+from statuspage.notifications.transports.http_base import HttpTransport
 from statuspage.notifications.transports.mattermost import MattermostTransport
 from statuspage.notifications.transports.ntfy import NtfyTransport
 from statuspage.notifications.transports.slack import SlackTransport

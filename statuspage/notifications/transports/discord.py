@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import MARKDOWN
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request
+from statuspage.notifications.transports.http_base import HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 3500
 MAX_TITLE = 256

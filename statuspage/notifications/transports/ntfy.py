@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN, without_mentions
 from statuspage.notifications.models import Delivery
-from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, json_request, token_of
+from statuspage.notifications.transports.http_base import HttpTransport, OutboundRequest, json_request, token_of
 from statuspage.subscribers.addresses import web_address
 
 # ntfy turns longer messages into attachments.

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.notifications.messages.chat import ChatMessage
 from statuspage.notifications.messages.chat_markup import PLAIN
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import ChannelDown
-from statuspage.notifications.transports.http import HttpTransport, OutboundRequest, excerpt
+from statuspage.notifications.transports.http_base import HttpTransport, OutboundRequest, excerpt
 from statuspage.subscribers.addresses import as_number
 
 # Two text messages: 160 characters each, or 70 with characters outside the GSM alphabet.
@@ -58,8 +58,8 @@ class SmsTransport(HttpTransport):
             raise ChannelDown("No SMS gateway is configured (SMS_GATEWAY_URL).")
         request = self.build_request(composed, delivery)
         try:
-            response = http.post(request.url, body=request.body, headers=request.headers)
-        except http.OutboundError as error:
+            response = outbound_http.post(request.url, body=request.body, headers=request.headers)
+        except outbound_http.OutboundError as error:
             raise ChannelDown(f"The SMS gateway cannot be reached: {error}") from error
         if response.status in (401, 402, 403, 404):
             raise ChannelDown(f"The SMS gateway refused the request: {response.status} {excerpt(response.body)}")

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.notifications.messages.chat import AMBER, BLUE, GRAY, GREEN, ORANGE, RED, ChatMessage
 from statuspage.notifications.messages.chat_markup import TELEGRAM
 from statuspage.notifications.models import Delivery
 from statuspage.notifications.transports.base import TransportError
-from statuspage.notifications.transports.http import LONGEST_PAUSE, HttpTransport, OutboundRequest, json_request
+from statuspage.notifications.transports.http_base import LONGEST_PAUSE, HttpTransport, OutboundRequest, json_request
 
 MAX_TEXT = 3000
 _CHAT = re.compile(r"-?\d{1,20}|@\w{5,32}", re.ASCII)
@@ -59,7 +59,7 @@ class TelegramTransport(HttpTransport):
         url = f"{settings.TELEGRAM_API_URL}/bot{subscriber.secret}/sendMessage"
         return json_request(url, {"chat_id": subscriber.endpoint, **composed})
 
-    def check_response(self, response: http.Response, delivery: Delivery) -> None:
+    def check_response(self, response: outbound_http.Response, delivery: Delivery) -> None:
         try:
             super().check_response(response, delivery)
         except TransportError as error:
@@ -69,7 +69,7 @@ class TelegramTransport(HttpTransport):
             raise
 
 
-def _retry_after_in_body(response: http.Response) -> timedelta | None:
+def _retry_after_in_body(response: outbound_http.Response) -> timedelta | None:
     """Telegram sends the delay in the body, not in a header."""
     try:
         return min(timedelta(seconds=int(json.loads(response.body)["parameters"]["retry_after"])), LONGEST_PAUSE)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.common.signing import stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import message_key
@@ -21,7 +21,7 @@ from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.messages.webhook import sample_payload, webhook_payload
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.base import TransportError
-from statuspage.notifications.transports.http import HttpTransport, OutboundRequest
+from statuspage.notifications.transports.http_base import HttpTransport, OutboundRequest
 from statuspage.subscribers.links import unsubscribe_url
 from statuspage.subscribers.models import Subscriber
 
@@ -57,7 +57,7 @@ class WebhookTransport(HttpTransport):
     def retry_delays(self, delivery: Delivery) -> tuple[timedelta, ...]:
         return CHALLENGE_WAITS if delivery.kind == DeliveryKind.CHALLENGE else super().retry_delays(delivery)
 
-    def check_response(self, response: http.Response, delivery: Delivery) -> None:
+    def check_response(self, response: outbound_http.Response, delivery: Delivery) -> None:
         super().check_response(response, delivery)
         if delivery.kind == DeliveryKind.CHALLENGE and not echoes(response.body, challenge_token(delivery)):
             raise TransportError("The endpoint responded without the value of the verification request.")

@@ -20,7 +20,7 @@ from incidents.statuspage_json import Json, V2Serializer
 from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
 from statuspage.common.urls import current_page
-from statuspage.public.http import open_page
+from statuspage.public.http_caching import open_page
 
 MAX_LISTED = 50
 

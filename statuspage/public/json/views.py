@@ -15,7 +15,7 @@ from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
-from statuspage.public.http import View, open_page
+from statuspage.public.http_caching import View, open_page
 from statuspage.public.json.feed import CONTENT_TYPE, json_feed
 from statuspage.public.json.history import history_body
 from statuspage.public.json.incident import incident_body

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from statuspage.publishing.targets.base import Target, TargetConfigError
 from statuspage.publishing.targets.bucket import bucket
-from statuspage.publishing.targets.files import files
+from statuspage.publishing.targets.folder import files
 
 MAKERS = {"file": files, "s3": bucket}
 

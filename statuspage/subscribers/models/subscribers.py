@@ -16,7 +16,7 @@ from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
 from statuspage.subscribers.models.channels import Channel, channels_for
 from statuspage.subscribers.models.database_time import from_now
-from statuspage.subscribers.models.matching import EventScope
+from statuspage.subscribers.models.event_audience import EventScope
 from statuspage.subscribers.models.subscriptions import Detail, Interest
 
 EMAIL_INTERVAL = timedelta(days=1)

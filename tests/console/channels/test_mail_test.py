@@ -16,9 +16,9 @@ from pytest_django import Settings
 
 from incidents.models import AuditEntry, Page
 from statuspage.console.channels.deliverability import Check, checklist
-from statuspage.notifications.bounces import smtp_test
+from statuspage.notifications import mail_test
 from statuspage.notifications.bounces.inbound import receive
-from statuspage.notifications.bounces.smtp_test import SmtpTestStep
+from statuspage.notifications.mail_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
 from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
 from tests.factories import make_page
@@ -52,7 +52,7 @@ def lead_to(settings: Settings, port: int, **more: Any) -> None:
 
 
 def steps(page: Page) -> list[SmtpTestStep]:
-    return smtp_test.run(MailTest.objects.create(page=page, to=TO))
+    return mail_test.run(MailTest.objects.create(page=page, to=TO))
 
 
 def last(page: Page) -> SmtpTestStep:
@@ -66,7 +66,7 @@ def states(found: list[SmtpTestStep]) -> dict[str, str]:
 def send(owner: Client, to: str = TO) -> Any:
     """Press the button, and look again when the test has ended."""
     answer = owner.post(PATH, fill_in(owner, PATH, to=to))
-    smtp_test.wait_until_done()
+    mail_test.wait_until_done()
     return answer if answer.status_code != 302 else owner.get(answer["Location"])
 
 
@@ -258,7 +258,7 @@ def test_an_unencrypted_port_that_is_spoken_tls_to_says_which_url_to_write(
 def test_a_server_that_drips_is_left_when_time_is_up(
     page: Page, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp_test, "DEADLINE", 1.0)
+    monkeypatch.setattr(mail_test, "DEADLINE", 1.0)
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         dripping = threading.Thread(target=drip, args=(server, over), daemon=True)

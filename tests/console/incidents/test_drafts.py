@@ -6,8 +6,8 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.actions.drafts import draft_lifecycle
-from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as actions
+from incidents.actions.scheduled_steps import run_due
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page

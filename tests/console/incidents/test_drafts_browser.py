@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from incidents.actions.due import run_due
+from incidents.actions.scheduled_steps import run_due
 from incidents.models import Draft, Page
 from tests.console.test_browser import OpenTab, open_tab, page, sign_in
 from tests.factories import make_incident

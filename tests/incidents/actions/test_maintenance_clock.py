@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
 from incidents.actions.components import component_lifecycle as component_actions
-from incidents.actions.due import run_due
 from incidents.actions.incidents import incident_lifecycle as incident_actions
 from incidents.actions.maintenances import maintenance_lifecycle as actions
+from incidents.actions.scheduled_steps import run_due
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Event, Incident, MaintenanceReminder, Page
 from tests.factories import (

@@ -7,10 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from time_machine import Traveller, travel
 
-from incidents.actions.due import run_due
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances import maintenance_series as actions
 from incidents.actions.maintenances.maintenance_lifecycle import MaintenanceOptions
+from incidents.actions.scheduled_steps import run_due
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Event, Incident, MaintenanceSeries, Page
 from tests.factories import ALICE, BOB, make_component, make_page, make_series

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from incidents.actions.due import run_due
+from incidents.actions.scheduled_steps import run_due
 from statuspage.dispatcher.loop import Dispatcher, deliver_everything, drain
 from statuspage.notifications.fan_out import fan_out_waiting
 

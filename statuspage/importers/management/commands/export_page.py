@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
 from statuspage.importers import archive
-from statuspage.importers.pages import page_with_public_id
+from statuspage.importers.find_page import page_with_public_id
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from statuspage.importers.archive import ArchiveReader
 from statuspage.importers.atlassian.api_source import API_URL
 from statuspage.importers.errors import SourceError
 from statuspage.importers.fetching import DEFAULT_RATE
-from statuspage.importers.pages import page_with_public_id
+from statuspage.importers.find_page import page_with_public_id
 from statuspage.importers.progress import ProgressBar
 from statuspage.importers.registry import FROM_FILES, source_of
 from statuspage.importers.report import ImportReport

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from incidents.models import Page
 from statuspage.importers.demo.seeding import PageNotEmpty, seed
-from statuspage.importers.pages import page_with_public_id
+from statuspage.importers.find_page import page_with_public_id
 
 DEFAULT_SEED = 2022
 

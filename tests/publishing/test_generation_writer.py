@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from statuspage.common.published_folder import CURRENT, MANIFEST, file_of, read_manifest
-from statuspage.publishing import generations as trees
-from statuspage.publishing.generations import Answer, GenerationWriter, Tree
+from statuspage.publishing import generation_writer as trees
+from statuspage.publishing.generation_writer import Answer, GenerationWriter, Tree
 from tests.publishing.folders import shown, stray
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import Error as DatabaseTrouble
 
 from statuspage.notifications.acknowledgements import AckBuffer
-from statuspage.notifications.eligibility import reason_to_skip
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import ChannelState, Delivery
+from statuspage.notifications.skip_reasons import reason_to_skip
 from statuspage.notifications.transports.base import Transport, TransportError
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
-from statuspage.common import http
+from statuspage.common import outbound_http
 from statuspage.notifications.messages.chat import chat_message_of
 from statuspage.notifications.messages.email import one_line
 from statuspage.notifications.messages.notification import Notification
@@ -69,12 +69,12 @@ class HttpTransport(Transport):
     def send(self, composed: Any, delivery: Delivery) -> None:
         request = self.build_request(composed, delivery)
         try:
-            response = http.post(request.url, body=request.body, headers=request.headers)
-        except http.OutboundError as error:
+            response = outbound_http.post(request.url, body=request.body, headers=request.headers)
+        except outbound_http.OutboundError as error:
             raise TransportError(str(error)) from error
         self.check_response(response, delivery)
 
-    def check_response(self, response: http.Response, delivery: Delivery) -> None:
+    def check_response(self, response: outbound_http.Response, delivery: Delivery) -> None:
         if 200 <= response.status < 300:
             return
         text = f"{response.status} {excerpt(response.body)}".strip()
@@ -89,7 +89,7 @@ def excerpt(body: bytes) -> str:
     return one_line(body[: 4 * MAX_EXCERPT].decode("utf-8", "replace"))[:MAX_EXCERPT]
 
 
-def retry_after(response: http.Response) -> timedelta | None:
+def retry_after(response: outbound_http.Response) -> timedelta | None:
     """Parse the Retry-After header (RFC 9110 section 10.2.3). None if it is missing or invalid."""
     text = response.headers.get("retry-after", "").strip()
     try:

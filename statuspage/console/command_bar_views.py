@@ -4,7 +4,7 @@ from django.shortcuts import render
 from incidents.models.states import ComponentStatus
 from statuspage.accounts.models import Role
 from statuspage.console.access import StaffRequest, role_required
-from statuspage.console.commands import find_commands
+from statuspage.console.command_bar import find_commands
 
 
 @role_required(Role.VIEWER)
