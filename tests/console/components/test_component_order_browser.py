@@ -50,7 +50,7 @@ def shown(tab: Tab) -> list[str]:
 
 
 def handle(tab: Tab, name: str) -> Locator:
-    return tab.get_by_role("button", name=f"Place {name}", exact=True)
+    return tab.get_by_role("button", name=f"Move {name}", exact=True)
 
 
 def row(tab: Tab, name: str) -> Locator:
@@ -147,12 +147,12 @@ def test_what_is_refused_is_put_back_and_said(tab: Tab, page: Page) -> None:
 def test_a_tick_on_a_group_ticks_its_members_and_counts_them(tab: Tab, page: Page) -> None:
     button = tab.get_by_role("button", name="Set status")
     expect(button).to_be_hidden()
-    tab.get_by_label("Choose all of Europe").check()
-    tab.get_by_label("Choose Website").check()
+    tab.get_by_label("Select all of Europe").check()
+    tab.get_by_label("Select Website").check()
     expect(tab.get_by_text("3 chosen")).to_be_visible()
-    tab.get_by_label("Choose Cache").uncheck()
+    tab.get_by_label("Select Cache").uncheck()
     expect(tab.get_by_text("2 chosen")).to_be_visible()
-    expect(tab.get_by_label("Choose all of Europe")).not_to_be_checked()
+    expect(tab.get_by_label("Select all of Europe")).not_to_be_checked()
     tab.get_by_label("New status", exact=True).select_option("partial_outage")
     button.click()
     expect(tab.get_by_text("2 components set to Partial Outage.")).to_be_visible()
@@ -166,7 +166,7 @@ def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -
     expect(handle(tab, "REST API")).to_be_hidden()
     tab.get_by_role("button", name="Move Cache up").click()
     assert kept(page) == [ORDER[0], ORDER[2], ORDER[1], ORDER[3]]
-    tab.get_by_label("Choose all of Europe").check()
+    tab.get_by_label("Select all of Europe").check()
     tab.get_by_label("New status", exact=True).select_option("major_outage")
     tab.get_by_role("button", name="Set status").click()
     expect(tab.get_by_text("2 components set to Major Outage.")).to_be_visible()
@@ -180,6 +180,6 @@ def test_long_names_and_the_bar_fit_into_the_window(open_tab: OpenTab, page: Pag
     tab = open_tab(viewport={"width": width, "height": 740})
     sign_in(tab)
     tab.goto("/console/p/acme/components")
-    tab.get_by_label("Choose REST API").check()
+    tab.get_by_label("Select REST API").check()
     expect(tab.get_by_role("button", name="Set status")).to_be_in_viewport(ratio=1)
     assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
