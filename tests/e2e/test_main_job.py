@@ -134,7 +134,7 @@ def publish_postmortem(tab: Page, part: Part) -> None:
     tab.get_by_text("Backdate this postmortem").click()
     tab.get_by_label("Published at").fill(f"{part.at:%Y-%m-%d %H:%M}")
     tab.get_by_role("button", name="Publish postmortem").click()
-    expect(tab.get_by_text("Postmortem published")).to_be_visible()
+    expect(tab.get_by_text("Postmortem published.")).to_be_visible()
 
 
 def assert_in_order(needles: list[str], text: str) -> None:

@@ -20,7 +20,7 @@ def test_every_mail_is_sent_while_redis_is_stopped(
     fleet = Fleet(candor, fast_sink)
     fleet.prepare(READERS)
     candor.start_dispatcher()
-    wait_until(lambda: "sending without workers" in candor.log, "the dispatcher has noticed", seconds=30)
+    wait_until(lambda: "Sending without workers" in candor.log, "the dispatcher has noticed", seconds=30)
     seconds = fleet.publish()
     wait_until(fleet.got(READERS), "every reader is told", seconds=60)
     assert fleet.states() == {"sent": READERS}
