@@ -27,13 +27,13 @@ DAILY = (
 MORE = (
     NavItem("incident_templates", "Incident templates"),
     NavItem("channels", "Channels"),
-    NavItem("mails", "Mail", Role.EDITOR, subpages=("mail_test",)),
+    NavItem("mails", "Emails", Role.EDITOR, subpages=("mail_test",)),
     NavItem("publishing", "Publishing"),
     NavItem("audit", "Audit log", Role.EDITOR),
     NavItem("settings", "Settings", Role.OWNER),
     NavItem("uptime", "Uptime", Role.OWNER),
     NavItem("rules", "Publishing rules", Role.OWNER),
-    NavItem("proofreading", "Proofreader", Role.OWNER),
+    NavItem("proofreading", "Proofreading", Role.OWNER),
     NavItem("people", "People", Role.OWNER),
     NavItem("tokens", "API tokens", Role.OWNER),
 )

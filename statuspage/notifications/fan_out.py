@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from incidents.models import Event
 from incidents.models.event_kinds import NOTIFIED_KINDS, Priority
-from statuspage.notifications.account_emails import fan_out_account_requests
+from statuspage.notifications.account_email_requests import fan_out_account_requests
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
 from statuspage.subscribers.models.event_audience import event_scope_of

@@ -8,11 +8,11 @@ pytestmark = pytest.mark.django_db
 
 OWNERS = {
     "Declare",
-    "Mail",
+    "Emails",
     "Audit log",
     "Settings",
     "Uptime",
-    "Proofreader",
+    "Proofreading",
     "Publishing rules",
     "People",
     "API tokens",
@@ -38,7 +38,7 @@ def bar(path: str, role: str) -> list[Element]:
     ("role", "extra"),
     [
         ("viewer", set()),
-        ("editor", {"Mail", "Audit log", "Declare"}),
+        ("editor", {"Emails", "Audit log", "Declare"}),
         ("owner", OWNERS),
     ],
 )
