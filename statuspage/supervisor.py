@@ -86,7 +86,7 @@ class Child:
 
 
 def _reason(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
 
 
 def _die_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""Regenerates docs/images/ and docs/console.md from a new demo page: `bin/screenshots`. Check them before committing."""
+"""Regenerates docs/images/ and docs/console.md from a new demo: `bin/screenshots`. Check them before committing."""
 
 import re
 import sys
