@@ -37,8 +37,8 @@ def order_on_page(client: Client) -> list[str]:
     return re.findall(r'id="at-(\w+)"', client.get("/console/p/acme/components").content.decode())
 
 
-def move(client: Client, direction: str, thing: Component | ComponentGroup) -> Any:
-    return client.post("/console/p/acme/components/move", {direction: thing.public_id})
+def move(client: Client, direction: str, item: Component | ComponentGroup) -> Any:
+    return client.post("/console/p/acme/components/move", {direction: item.public_id})
 
 
 def test_an_empty_page_teaches_what_components_are(editor: Client) -> None:
@@ -255,4 +255,4 @@ def test_two_hundred_components_cost_as_many_queries_as_two(
             make_component(page, f"A rather long name of a component that nobody shortened {member}", group=group)
     with django_assert_max_num_queries(6):
         answer = editor.get("/console/p/acme/components")
-    assert answer.content.decode().count("shelf-row") == 200
+    assert answer.content.decode().count("component-row") == 200
