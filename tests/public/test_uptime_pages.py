@@ -126,10 +126,10 @@ def test_a_cell_says_its_status_in_words_and_a_bad_one_leads_to_its_incidents() 
 @pytest.mark.parametrize("address", ["/uptime?component={}", "/uptime?component={}&page=4", "/uptime/{}"])
 def test_each_link_of_a_calendar_leads_to_a_day_on_the_same_page(address: str) -> None:
     a_page_with_a_past()
-    for one in Component.objects.all():
-        if get(address.format(one.public_id)).status_code == 404:
+    for listed_component in Component.objects.all():
+        if get(address.format(listed_component.public_id)).status_code == 404:
             continue
-        document = read(address.format(one.public_id))
+        document = read(address.format(listed_component.public_id))
         cells = [link for month in document.all("table", class_="month-days") for link in month.all("a")]
         assert {link.attributes["href"] for link in cells} <= {
             f"#{day.attributes['id']}" for day in document.all("article", class_="affected-day")

@@ -17,7 +17,7 @@ def complaint(**knobs: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "words"),
+    ("knobs", "message"),
     [
         ({"BOUNCE_ADDRESS": "bounce"}, "BOUNCE_ADDRESS must be like bounce@status.example.com"),
         ({"BOUNCE_ADDRESS": "a b@example.com"}, "BOUNCE_ADDRESS must be like"),
@@ -27,8 +27,8 @@ def complaint(**knobs: str) -> str:
         ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "ANYMAIL_WEBHOOK_SECRET must be a user name and a password"),
     ],
 )
-def test_a_knob_that_cannot_work_is_named(knobs: dict[str, str], words: str) -> None:
-    assert words in complaint(**knobs)
+def test_a_knob_that_cannot_work_is_named(knobs: dict[str, str], message: str) -> None:
+    assert message in complaint(**knobs)
 
 
 def test_knobs_that_can_work_start() -> None:

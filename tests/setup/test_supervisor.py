@@ -77,7 +77,7 @@ def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Cando
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("PORT", "abc", "PORT is not valid"),
         ("PORT", "99999", "ports go from 1 to 65535"),
@@ -85,10 +85,10 @@ def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Cando
         ("DATABASE_URL", "nonsense", "DATABASE_URL is not valid"),
     ],
 )
-def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, said: str) -> None:
+def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, message: str) -> None:
     candor.env[name] = value
     assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(20) == 2
-    assert said in candor.log
+    assert message in candor.log
     assert "Traceback" not in candor.log
 
 
