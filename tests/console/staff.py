@@ -17,7 +17,7 @@ def signed_in(role: str = Role.EDITOR, **more: Any) -> Client:
     return client
 
 
-def sheet(answer: Any) -> Element:
+def parsed_page(answer: Any) -> Element:
     """The answer's page as a tree."""
     return parse(answer.content.decode())
 
@@ -56,7 +56,7 @@ def _raw(element: Element) -> str:
 
 def fill_in(client: Client, path: str, action: str = "", **typed: Any) -> Fields:
     """Open `path` and fill in its form. A field typed as None is one that was emptied or unticked."""
-    fields: dict[str, Any] = {**fields_of(form_to(sheet(client.get(path)), action)), **typed}
+    fields: dict[str, Any] = {**fields_of(form_to(parsed_page(client.get(path)), action)), **typed}
     return {name: value if isinstance(value, list) else [value] for name, value in fields.items() if value is not None}
 
 

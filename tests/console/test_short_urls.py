@@ -8,7 +8,7 @@ from django.urls import URLPattern
 
 from incidents.models import Page
 from tests.console.pages import entries, url_of
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_two_tabs_show_two_pages(page: Page) -> None:
     incidents = {make_incident(each).title: each for each in (page, other)}
     editor = signed_in("editor")
     for title, each in incidents.items():
-        document = sheet(editor.get(f"/console/p/{each.public_id}/"))
+        document = parsed_page(editor.get(f"/console/p/{each.public_id}/"))
         assert [heading.text for heading in document.one("main").all("h3")] == [title]
         hrefs = [link.attributes["href"] for link in document.all("a")]
         console = [href for href in hrefs if href.startswith("/console/")]

@@ -20,7 +20,7 @@ from statuspage.notifications import mail_test
 from statuspage.notifications.bounces.inbound import receive
 from statuspage.notifications.mail_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import make_page
 from tests.notifications.mailbox import SenderRefusingSink, parsed, part
 from tests.notifications.returned_mail import POSTFIX, returned
@@ -72,7 +72,7 @@ def send(owner: Client, to: str = TO) -> Any:
 
 def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpSink) -> None:
     owner = signed_in("owner")
-    text = sheet(send(owner)).one("main").text
+    text = parsed_page(send(owner)).one("main").text
     assert "The mail server accepted the email." in text
     assert f"{TO} is accepted: 250 OK" in text
     assert "Last response: 250 OK" in text
@@ -97,7 +97,7 @@ def test_the_form_begins_with_the_owners_own_address(page: Page, sink: SmtpSink)
 def test_a_wrong_address_is_refused_beside_its_field(page: Page, sink: SmtpSink) -> None:
     answer = send(signed_in("owner"), to="nobody")
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["value"] == "nobody"
     assert not MailTest.objects.exists()
 
@@ -106,7 +106,7 @@ def test_twenty_an_hour_are_enough(page: Page, settings: Settings, sink: SmtpSin
     owner = signed_in("owner")
     answers = [send(owner) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [422]
-    assert "Try again later" in sheet(answers[-1]).one("main").text
+    assert "Try again later" in parsed_page(answers[-1]).one("main").text
     assert len(sink.emails) == 20
 
 
@@ -114,7 +114,7 @@ def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
     MailTest.objects.create(page=page, to=TO)
     answer = send(signed_in("owner"))
     assert answer.status_code == 422
-    assert "A test is still running." in sheet(answer).one("main").text
+    assert "A test is still running." in parsed_page(answer).one("main").text
     assert sink.emails == []
 
 
@@ -134,13 +134,13 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
 def test_a_test_that_was_cut_off_says_so(page: Page, sink: SmtpSink) -> None:
     test = MailTest.objects.create(page=page, to=TO)
     MailTest.objects.filter(pk=test.pk).update(started_at="2022-09-21T14:14Z")
-    assert "This test was interrupted" in sheet(signed_in("owner").get(PATH)).one("main").text
+    assert "This test was interrupted" in parsed_page(signed_in("owner").get(PATH)).one("main").text
 
 
 def test_without_a_mail_server_it_becomes_a_file(page: Page, settings: Settings, tmp_path: Path) -> None:
     settings.EMAIL_URL, settings.MAIL_DIR = "", tmp_path
     settings.EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
-    text = sheet(send(signed_in("owner"))).one("main").text
+    text = parsed_page(send(signed_in("owner"))).one("main").text
     assert "The email was written to a file and not sent" in text
     assert len(list(tmp_path.glob("*.eml"))) == 1
 
@@ -151,7 +151,7 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     send(owner)
     raw = returned(POSTFIX, sink.emails[0].sender)
     assert receive(io.BytesIO(raw)) == "permanently rejected 5.1.1: a test email"
-    text = sheet(owner.get(PATH)).one("main").text
+    text = parsed_page(owner.get(PATH)).one("main").text
     assert "but it bounced. Permanently rejected: 550 5.1.1" in text
 
 

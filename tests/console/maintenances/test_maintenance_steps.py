@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances.maintenance_lifecycle import options_of
 from incidents.models import Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -57,7 +57,7 @@ def step_url(maintenance: Incident, step: str) -> str:
 
 
 def shown(client: Client, maintenance: Incident) -> Element:
-    return sheet(client.get(url_of(maintenance)))
+    return parsed_page(client.get(url_of(maintenance)))
 
 
 def take(client: Client, maintenance: Incident, step: str, **typed: Any) -> Any:
@@ -120,7 +120,7 @@ def test_start_now_begins_it_with_its_components(editor: Client, maintenance: In
     assert (maintenance.status, maintenance.began_at) == ("in_progress", NOW)
     assert maintenance.updates.newest_first()[0].body == "We begin early."
     assert maintenance.affected_components()[0].status == "under_maintenance"
-    assert "Maintenance started." in sheet(editor.get(url_of(maintenance))).text
+    assert "Maintenance started." in parsed_page(editor.get(url_of(maintenance))).text
 
 
 def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: Incident) -> None:
@@ -161,7 +161,7 @@ def test_an_update_cannot_begin_or_end_it(editor: Client, maintenance: Incident,
     sent = fill_in(editor, url_of(maintenance), action, body="We begin.", status=status)
     answer = editor.post(action, sent)
     assert answer.status_code == 422
-    assert "We begin." in fields_of(form_to(sheet(answer), action))["body"]
+    assert "We begin." in fields_of(form_to(parsed_page(answer), action))["body"]
     assert maintenance.updates.count() == 1
 
 
@@ -198,7 +198,7 @@ def test_a_canceled_maintenance_is_shown_as_canceled(editor: Client, maintenance
     text = shown(editor, maintenance).text
     assert "Canceled" in text
     assert "The parts did not arrive." in text
-    assert "Canceled" in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
+    assert "Canceled" in parsed_page(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
@@ -257,12 +257,13 @@ def test_invalid_times_are_rejected_next_to_their_field(
     editor: Client, maintenance: Incident, typed: dict[str, str], field: str, said: str
 ) -> None:
     answer = take(editor, maintenance, "reschedule", **typed)
-    if answer.status_code == 422 and "submit the form again" in sheet(answer).text:
+    if answer.status_code == 422 and "submit the form again" in parsed_page(answer).text:
         answer = editor.post(
-            step_url(maintenance, "reschedule"), fields_of(form_to(sheet(answer), step_url(maintenance, "reschedule")))
+            step_url(maintenance, "reschedule"),
+            fields_of(form_to(parsed_page(answer), step_url(maintenance, "reschedule"))),
         )
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     (control,) = invalid_controls(document)
     assert control.attributes["name"] == f"reschedule-{field}"
     assert said in document.text
@@ -276,7 +277,7 @@ def test_rescheduling_into_an_overlap_shows_a_warning(editor: Client, page: Page
         page, begins=START + timedelta(days=7), title="New disks", components=maintenance.affected_components()
     )
     answer = take(editor, maintenance, "reschedule", scheduled_for="2026-10-31 01:00", scheduled_until="2 h")
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert "“New disks”" in document.one("div", class_="warning").text
     assert maintenance.updates.count() == 1
     again = fields_of(form_to(document, step_url(maintenance, "reschedule")))
@@ -310,8 +311,8 @@ def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page
 def test_invalid_options_are_rejected(editor: Client, maintenance: Incident) -> None:
     answer = take(editor, maintenance, "options", more_reminders="soon")
     assert answer.status_code == 422
-    assert "Nothing was saved." in sheet(answer).text
-    (control,) = invalid_controls(sheet(answer))
+    assert "Nothing was saved." in parsed_page(answer).text
+    (control,) = invalid_controls(parsed_page(answer))
     assert (control.attributes["name"], control.attributes["value"]) == ("options-more_reminders", "soon")
     assert options_of(maintenance).reminders == (60,)
 

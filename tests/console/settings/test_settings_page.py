@@ -6,7 +6,7 @@ from django.test import Client
 
 from incidents.actions.pages.page_settings import create_page
 from incidents.models import AuditEntry, Event, Page
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_page
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(
     make_page(name="Other", domain="other.example.com")
     answer = save(owner, footer="New", **{field: value})
     assert answer.status_code == 422
-    assert [one.attributes["name"] for one in invalid_controls(sheet(answer))] == [field]
+    assert [one.attributes["name"] for one in invalid_controls(parsed_page(answer))] == [field]
     page.refresh_from_db()
     assert page.footer == ""
 

@@ -16,7 +16,7 @@ from statuspage.notifications.models import Delivery, Priority
 from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Interest, Subscriber
 from statuspage.subscribers.preferences import Preferences, preferences_of
-from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -54,12 +54,12 @@ def upload(editor: Client, text: str | bytes, *, by: str = "word") -> Any:
 
 def commit(editor: Client, preview: Any) -> Any:
     """Press the second button, as the preview came."""
-    return editor.post(IMPORT, {**fields_of(form_to(sheet(preview))), "commit": "1"}, follow=True)
+    return editor.post(IMPORT, {**fields_of(form_to(parsed_page(preview))), "commit": "1"}, follow=True)
 
 
 def bring_in(editor: Client, text: str, *, by: str = "word") -> Any:
     preview = upload(editor, text, by=by)
-    assert preview.status_code == 200, sheet(preview).text
+    assert preview.status_code == 200, parsed_page(preview).text
     return commit(editor, preview)
 
 
@@ -81,10 +81,10 @@ def test_a_file_is_previewed_and_then_imported(editor: Client, page: Page, rest:
     )
     preview = upload(editor, text)
     assert preview.status_code == 200
-    assert "3 new: subscribed without confirmation" in sheet(preview).text
+    assert "3 new: subscribed without confirmation" in parsed_page(preview).text
     assert not Subscriber.objects.exists()
     answer = commit(editor, preview)
-    assert "3 subscribers added." in sheet(answer).text
+    assert "3 subscribers added." in parsed_page(answer).text
     found = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
     assert all(one.is_active for one in Subscriber.objects.all())
     assert found == {
@@ -114,7 +114,7 @@ def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: C
         make_subscriber(page, f"{state}@example.com", state=state)
     lines = "".join(f"{state}@example.com,incidents\n" for state in ("active", "paused", "unsubscribed", "pending"))
     preview = upload(editor, f"email,kinds\n{lines}new@example.com,\n")
-    text = sheet(preview).text
+    text = parsed_page(preview).text
     for words in (
         "1 new",
         "1 already listed with a pending confirmation",
@@ -147,7 +147,7 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
     )
     preview = upload(editor, text)
     assert preview.status_code == 422
-    items = [item.text for item in sheet(preview).one("div", class_="error").all("li")]
+    items = [item.text for item in parsed_page(preview).one("div", class_="error").all("li")]
     assert items == [
         "Line 3: Enter a complete email address. Example: ada@example.com",
         "Line 3: This page has no component “Nowhere”.",
@@ -164,7 +164,7 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
 
 def test_a_thousand_errors_do_not_flood_the_page(editor: Client, page: Page) -> None:
     preview = upload(editor, "email\n" + "nonsense\n" * 1000)
-    text = sheet(preview).text
+    text = parsed_page(preview).text
     assert "these 1000 errors" in text
     assert "… and 950 more." in text
 
@@ -183,14 +183,14 @@ def test_what_cannot_be_a_file_of_ours_is_refused_beside_the_field(
 ) -> None:
     answer = upload(editor, raw)
     assert answer.status_code == 422
-    assert said in sheet(answer).text
-    assert [control.attributes["name"] for control in invalid_controls(sheet(answer))] == ["file"]
+    assert said in parsed_page(answer).text
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == ["file"]
 
 
 def test_no_file_is_asked_for(editor: Client, page: Page) -> None:
     answer = editor.post(IMPORT, {"by": "word"})
     assert answer.status_code == 422
-    assert "Choose a file." in sheet(answer).text
+    assert "Choose a file." in parsed_page(answer).text
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_the_audit_log_counts_and_names_nobody(editor: Client, page: Page) -> No
 def test_somebody_who_subscribes_between_preview_and_import_is_no_error(editor: Client, page: Page) -> None:
     preview = upload(editor, "email\nada@example.com\nbob@example.com\n")
     make_subscriber(page, "ada@example.com")
-    assert "1 subscriber added." in sheet(commit(editor, preview)).text
+    assert "1 subscriber added." in parsed_page(commit(editor, preview)).text
     assert len(states()) == 2
 
 
@@ -306,7 +306,7 @@ def test_an_owner_exports_everybody_and_the_audit_log_says_who_did(page: Page, r
 def test_nobody_else_does(page: Page, role: str) -> None:
     assert signed_in(role).post("/console/p/acme/subscribers/export").status_code == 403
     assert signed_in("owner").get("/console/p/acme/subscribers/export").status_code == 405
-    assert "Export CSV" not in sheet(signed_in(role).get("/console/p/acme/subscribers")).text
+    assert "Export CSV" not in parsed_page(signed_in(role).get("/console/p/acme/subscribers")).text
 
 
 @pytest.mark.parametrize("email", ["=1+1@example.com", "+ada@example.com", "-ada@example.com"])
