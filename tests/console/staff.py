@@ -30,12 +30,12 @@ def form_to(document: Element, action: str = "") -> Element:
 
 def fields_of(form: Element) -> Fields:
     """What a browser would send if nothing were touched, without buttons."""
-    found: Fields = {}
+    fields: Fields = {}
     for control in form.walk():
         name = control.attributes.get("name")
         if name and control.tag in ("input", "select", "textarea"):
-            found.setdefault(name, []).extend(_values(control))
-    return {name: values for name, values in found.items() if values}
+            fields.setdefault(name, []).extend(_values(control))
+    return {name: values for name, values in fields.items() if values}
 
 
 def _values(control: Element) -> list[str]:

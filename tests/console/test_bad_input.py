@@ -118,9 +118,9 @@ def test_a_message_that_cannot_be_published(
     form = open_form(editor, page)
     typed = {"body": text} | ({"title": "API outage"} if open_form is declare_form else {})
     document, _ = form.refused(**typed)
-    said = complaints(document)
-    assert set(said) == {form.prefix + "body"}
-    assert complaint in said[form.prefix + "body"]
+    messages = complaints(document)
+    assert set(messages) == {form.prefix + "body"}
+    assert complaint in messages[form.prefix + "body"]
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_a_time_that_cannot_have_been(
     form = open_form(editor, page)
     typed = {"at": at, "body": "We know more."} | ({"title": "API outage"} if open_form is declare_form else {})
     document, _ = form.refused(**typed)
-    said = complaints(document)
-    assert set(said) == {form.prefix + "at"}
-    assert complaint in said[form.prefix + "at"]
+    messages = complaints(document)
+    assert set(messages) == {form.prefix + "at"}
+    assert complaint in messages[form.prefix + "at"]
 
 
 def test_the_answer_to_an_hour_that_came_twice_can_be_typed_as_it_is_proposed(editor: Client, page: Page) -> None:

@@ -118,6 +118,6 @@ def test_a_search_in_very_many_mails_says_how_far_it_looked(
 
 
 @pytest.mark.parametrize("path", ["people", "channels", "mail", "incidents", "subscribers", "tokens"])
-@pytest.mark.parametrize("asked", ["q=%00", "q=%25_", "page=abc&q=%F0%9F%92%A9", f"q={'x' * 5000}", "page=-1"])
-def test_odd_words_break_no_list(owner: Client, path: str, asked: str) -> None:
-    assert owner.get(f"/console/p/acme/{path}?{asked}").status_code in (200, 422)
+@pytest.mark.parametrize("query", ["q=%00", "q=%25_", "page=abc&q=%F0%9F%92%A9", f"q={'x' * 5000}", "page=-1"])
+def test_odd_words_break_no_list(owner: Client, path: str, query: str) -> None:
+    assert owner.get(f"/console/p/acme/{path}?{query}").status_code in (200, 422)

@@ -222,9 +222,9 @@ def test_an_impact_that_began_when_the_clocks_went_back_stays_in_its_hour(editor
     incident = make_resolved(page, at=datetime(2026, 10, 25, 3, tzinfo=UTC))
     say_when(editor, incident, "2026-10-25T02:30+01:00")
     where, action = impact_form(incident)
-    kept = form_to(parsed_page(editor.get(where)), action).one("input", name="impact_started_at").attributes["value"]
-    assert kept == "2026-10-25 02:30+01:00"
-    say_when(editor, incident, kept)
+    value = form_to(parsed_page(editor.get(where)), action).one("input", name="impact_started_at").attributes["value"]
+    assert value == "2026-10-25 02:30+01:00"
+    say_when(editor, incident, value)
     incident.refresh_from_db()
     assert incident.impact_started_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 

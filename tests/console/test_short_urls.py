@@ -76,10 +76,10 @@ def test_a_page_url_shows_nothing_of_another_page(page: Page) -> None:
     owner = signed_in("owner")
     own: dict[str, Any] = {"incident": incident, "edit_component": component, "component_history": component}
     for entry in entries():
-        for thing in own.values():
+        for item in own.values():
             if "public_id" in entry.pattern.converters or "code" in entry.pattern.converters:
-                answer = owner.get(url_of(entry, page.public_id, thing.public_id))
+                answer = owner.get(url_of(entry, page.public_id, item.public_id))
                 assert answer.status_code in (404, 405), entry.name
-    for name, thing in own.items():
+    for name, item in own.items():
         (entry,) = [entry for entry in entries() if entry.name == name]
-        assert owner.get(url_of(entry, other.public_id, thing.public_id)).status_code == 200
+        assert owner.get(url_of(entry, other.public_id, item.public_id)).status_code == 200

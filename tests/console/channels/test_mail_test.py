@@ -59,8 +59,8 @@ def last(page: Page) -> SmtpTestStep:
     return steps(page)[-1]
 
 
-def states(found: list[SmtpTestStep]) -> dict[str, str]:
-    return {step.name: step.state for step in found}
+def states(results: list[SmtpTestStep]) -> dict[str, str]:
+    return {step.name: step.state for step in results}
 
 
 def send(owner: Client, to: str = TO) -> Any:
@@ -170,9 +170,9 @@ def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None
 
 def test_a_refused_recipient_keeps_the_servers_words(page: Page, sink: SmtpSink) -> None:
     sink.refuse[TO] = "550 5.1.1 No such user"
-    found = steps(page)
-    assert found[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
-    assert states(found)["Sender"] == "ok"
+    results = steps(page)
+    assert results[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
+    assert states(results)["Sender"] == "ok"
 
 
 def test_a_refused_sender_keeps_the_servers_words(page: Page, settings: Settings) -> None:
@@ -221,9 +221,9 @@ def test_encryption_and_log_in_are_steps_of_their_own(
     page: Page, secure: SmtpSink, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    found = steps(page)
-    assert set(states(found).values()) == {"ok"}
-    assert found[1].message.startswith("Encrypted with a valid certificate: TLSv1")
+    results = steps(page)
+    assert set(states(results).values()) == {"ok"}
+    assert results[1].message.startswith("Encrypted with a valid certificate: TLSv1")
     assert len(secure.emails) == 1
 
 
@@ -284,14 +284,14 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
 
 
 def test_the_checklist_of_a_fresh_install_says_what_to_set(settings: Settings) -> None:
-    found = by_name(checklist())
-    assert {name for name, check in found.items() if check.state == "warning"} == {
+    checks = by_name(checklist())
+    assert {name for name, check in checks.items() if check.state == "warning"} == {
         "Sender",
         "Bounces",
         "One-click unsubscribe",
         "Mail server",
     }
-    assert "MAIL_FROM is status@localhost" in found["Sender"].text
+    assert "MAIL_FROM is status@localhost" in checks["Sender"].text
 
 
 def test_the_checklist_writes_the_records_to_publish(settings: Settings) -> None:
@@ -299,10 +299,10 @@ def test_the_checklist_writes_the_records_to_publish(settings: Settings) -> None
     settings.DEFAULT_FROM_EMAIL = "Acme <status@example.com>"
     settings.BOUNCE_ADDRESS = "bounce@mail.example.com"
     settings.SITE_URL = "https://status.example.com"
-    found = by_name(checklist())
-    assert found["SPF"].record == 'mail.example.com. TXT "v=spf1 a:mail.example.net -all"'
-    assert found["DMARC"].record.startswith("_dmarc.example.com. TXT ")
-    assert {check.state for check in found.values()} == {"ok", "look"}
+    checks = by_name(checklist())
+    assert checks["SPF"].record == 'mail.example.com. TXT "v=spf1 a:mail.example.net -all"'
+    assert checks["DMARC"].record.startswith("_dmarc.example.com. TXT ")
+    assert {check.state for check in checks.values()} == {"ok", "look"}
 
 
 def test_a_return_path_of_another_domain_is_warned_of(settings: Settings) -> None:

@@ -27,9 +27,9 @@ def editor(page: Page) -> Client:
     return signed_in("editor")
 
 
-def place(client: Client, thing: Component | ComponentGroup, **more: Any) -> Any:
-    codes = {name: one.public_id for name, one in more.items()}
-    return client.post(PLACE, {"thing": thing.public_id, **codes}, headers={"HX-Request": "true"})
+def place(client: Client, moved: Component | ComponentGroup, **more: Any) -> Any:
+    codes = {name: item.public_id for name, item in more.items()}
+    return client.post(PLACE, {"thing": moved.public_id, **codes}, headers={"HX-Request": "true"})
 
 
 def names(page: Page) -> list[str]:
@@ -161,8 +161,8 @@ def test_an_archived_component_and_one_of_another_page_cannot_be_ticked(editor: 
     api = make_component(page, "API")
     theirs = make_component(make_page(name="Other"), "Theirs")
     editor.post(f"{LIST}/{api.public_id}/archive")
-    for one in (api, theirs):
-        assert editor.post(STATUSES, {"chosen": one.public_id, "status": "major_outage"}).status_code == 422
+    for component in (api, theirs):
+        assert editor.post(STATUSES, {"chosen": component.public_id, "status": "major_outage"}).status_code == 422
     assert set(Component.objects.values_list("status", flat=True)) == {"operational"}
 
 

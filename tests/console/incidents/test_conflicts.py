@@ -46,9 +46,9 @@ def test_a_conflict_shows_both_texts_and_the_author_of_the_newer_one(editor: Cli
     sent = open_form(editor, incident, "/update", status="monitoring")
     post(incident, body=THEIRS, actor=BOB)
     answer = editor.post(url_of(incident, "/update"), sent)
-    told = conflict_of(answer)
-    assert "Bob was faster." in told.text
-    assert "by Bob" in told.text
+    conflict = conflict_of(answer)
+    assert "Bob was faster." in conflict.text
+    assert "by Bob" in conflict.text
     assert "Someone else changed this incident while you were writing." in parsed_page(answer).text
     assert held(answer, incident, "/update")["body"] == [MINE]
     assert held(answer, incident, "/update")["status"] == ["monitoring"]
@@ -84,10 +84,10 @@ def test_an_update_to_an_incident_resolved_in_the_meantime_becomes_the_reopen_fo
     sent = open_form(editor, incident, "/update", status="identified")
     actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
     answer = editor.post(url_of(incident, "/update"), sent)
-    told = conflict_of(answer)
-    assert "Resolved" in told.text
-    assert "by Bob" in told.text
-    assert "Submitting it reopens the incident" in told.text
+    conflict = conflict_of(answer)
+    assert "Resolved" in conflict.text
+    assert "by Bob" in conflict.text
+    assert "Submitting it reopens the incident" in conflict.text
     again = held(answer, incident, "/reopen")
     assert (again["body"], again["status"]) == ([MINE], ["identified"])
     assert editor.post(url_of(incident, "/reopen"), again).status_code == 302
@@ -141,9 +141,9 @@ def test_two_editors_of_one_update_see_both_texts(editor: Client, incident: Inci
     sent = fill_in(editor, edit_place(incident), body=MINE)
     actions.edit_update(incident.updates.get(), body=THEIRS, actor=BOB)
     answer = editor.post(edit_place(incident), sent)
-    told = conflict_of(answer)
-    assert "Bob was faster." in told.text
-    assert "by Bob" in told.text
+    conflict = conflict_of(answer)
+    assert "Bob was faster." in conflict.text
+    assert "by Bob" in conflict.text
     assert fields_of(form_to(parsed_page(answer)))["body"] == [MINE]
     assert incident.updates.get().body == THEIRS
     assert editor.post(edit_place(incident), fields_of(form_to(parsed_page(answer)))).status_code == 302

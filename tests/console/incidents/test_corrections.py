@@ -64,7 +64,7 @@ def test_a_corrected_title_is_shown_to_visitors_with_the_old_one(editor: Client,
 def test_an_empty_title_is_rejected_next_to_its_field(editor: Client, incident: Incident) -> None:
     answer = send(editor, at(incident), title=" ")
     assert answer.status_code == 422
-    assert [one.attributes["name"] for one in invalid_controls(parsed_page(answer))] == ["title"]
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == ["title"]
 
 
 def test_a_conflict_keeps_the_typed_text(editor: Client, incident: Incident) -> None:
@@ -128,7 +128,7 @@ def test_a_deleted_incident_is_removed_from_the_page_and_can_be_restored(
 def test_status_history_can_be_corrected_without_an_incident(editor: Client, api: Component) -> None:
     path = f"/console/p/acme/components/{api.public_id}/history"
     wrong = send(editor, path, status="major_outage", start="", end="yesterday", reason="")
-    assert {one.attributes["name"] for one in invalid_controls(parsed_page(wrong))} >= {"start", "end"}
+    assert {control.attributes["name"] for control in invalid_controls(parsed_page(wrong))} >= {"start", "end"}
     typed = {"status": "major_outage", "start": ago(3), "end": ago(-1), "reason": "Forgotten."}
     assert "is in the future" in send(editor, path, **typed).content.decode()
     with_end = typed | {"start": f"{timezone.now() - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"}

@@ -183,19 +183,19 @@ def test_an_incident_is_declared_at_a_time(editor: Client, page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"publish_at": "2020-01-01 10:00"}, "Enter a time in the future"),
         ({"publish_at": "2090-01-01 10:00", "at": "2020-01-01 10:00"}, "A scheduled update cannot be backdated"),
     ],
 )
 def test_an_invalid_publication_time_is_rejected_and_the_text_is_kept(
-    editor: Client, page: Page, typed: dict[str, str], said: str
+    editor: Client, page: Page, typed: dict[str, str], expected: str
 ) -> None:
     incident = make_incident(page)
     answer = send(editor, incident, **typed)
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert expected in answer.content.decode()
     assert "We know more." in answer.content.decode()
     assert not Draft.objects.submitted().exists()
 

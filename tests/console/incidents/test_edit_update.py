@@ -100,9 +100,9 @@ def test_the_time_is_corrected_together_with_the_text(editor: Client, update: In
 
 def test_an_unchanged_time_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
     edit(editor, update, "We are looking.")
-    told = update.display_at
+    display_at = update.display_at
     update.refresh_from_db()
-    assert update.display_at == told
+    assert update.display_at == display_at
     assert update.revisions.count() == 1
 
 
@@ -119,8 +119,8 @@ def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
 
 
 def test_an_invalid_text_reverts_the_corrected_time(editor: Client, update: IncidentUpdate) -> None:
-    told = update.display_at
-    answer = edit(editor, update, "x" * 25_001, at=(told - timedelta(hours=1)).isoformat())
+    display_at = update.display_at
+    answer = edit(editor, update, "x" * 25_001, at=(display_at - timedelta(hours=1)).isoformat())
     assert answer.status_code == 422
     update.refresh_from_db()
-    assert (update.display_at, update.version) == (told, 1)
+    assert (update.display_at, update.version) == (display_at, 1)

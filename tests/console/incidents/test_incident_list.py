@@ -158,12 +158,12 @@ def test_the_component_filter_includes_archived_components(editor: Client, page:
     incident = make_incident(page, title="Queue is stuck", components={part: "partial_outage"})
     post(incident, components={part: "major_outage"})
     make_incident(page, title="Search is slow", components={other: "partial_outage"})
-    asked = f"?component={part.public_id}"
-    assert titles(editor, asked) == ["Queue is stuck"]
-    form = parsed_page(editor.get(f"/console/p/acme/incidents{asked}")).one("form", class_="sieve")
+    query = f"?component={part.public_id}"
+    assert titles(editor, query) == ["Queue is stuck"]
+    form = parsed_page(editor.get(f"/console/p/acme/incidents{query}")).one("form", class_="sieve")
     assert fields_of(form)["component"] == [part.public_id]
     component_lifecycle.set_archived(part, archived=True, actor=ALICE)
-    assert titles(editor, asked) == ["Queue is stuck"]
+    assert titles(editor, query) == ["Queue is stuck"]
 
 
 def test_days_are_those_of_the_page_on_which_it_began_or_will(editor: Client, page: Page) -> None:
@@ -177,7 +177,7 @@ def test_days_are_those_of_the_page_on_which_it_began_or_will(editor: Client, pa
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("query", "expected"),
     [
         ("since=soon", "Enter a date. Example: 2026-01-31"),
         ("until=0001-01-01", "Enter a year between 1900 and 9000."),
@@ -187,14 +187,16 @@ def test_days_are_those_of_the_page_on_which_it_began_or_will(editor: Client, pa
         ("component=nosuchcode12", "Select a valid choice."),
     ],
 )
-def test_an_invalid_filter_is_reported_and_the_others_apply(editor: Client, page: Page, asked: str, said: str) -> None:
+def test_an_invalid_filter_is_reported_and_the_others_apply(
+    editor: Client, page: Page, query: str, expected: str
+) -> None:
     make_incident(page, title="Search is down")
     make_incident(page, title="Queue is stuck")
-    answer = editor.get(f"/console/p/acme/incidents?show=open&q=search&{asked}")
+    answer = editor.get(f"/console/p/acme/incidents?show=open&q=search&{query}")
     document = parsed_page(answer)
     assert answer.status_code == 422
-    assert said in document.one("div", role="alert").text
-    assert titles(editor, f"?show=open&q=search&{asked}") == ["Search is down"]
+    assert expected in document.one("div", role="alert").text
+    assert titles(editor, f"?show=open&q=search&{query}") == ["Search is down"]
     typed = fields_of(document.one("form", class_="sieve"))
     assert (typed["show"], typed["q"]) == (["open"], ["search"])
     assert "open" in document.one("form", class_="sieve").one("details").attributes
@@ -205,13 +207,13 @@ def test_a_filter_is_kept_across_tabs_and_pages_and_can_be_cleared(editor: Clien
         make_incident(page, title=f"Search & find {number}")
     document = parsed_page(editor.get("/console/p/acme/incidents?show=open&q=search+%26&impact=none&junk=1"))
     assert "51 results" in document.text
-    kept = "q=search+%26&impact=none"
-    assert document.one("a", rel="next").attributes["href"] == f"?page=2&show=open&{kept}"
+    query = "q=search+%26&impact=none"
+    assert document.one("a", rel="next").attributes["href"] == f"?page=2&show=open&{query}"
     tabs = [a.attributes["href"] for a in document.one("nav", class_="tabs").all("a")]
-    assert tabs[0] == f"/console/p/acme/incidents?{kept}"
-    assert tabs[2] == f"/console/p/acme/incidents?show=incidents&{kept}"
+    assert tabs[0] == f"/console/p/acme/incidents?{query}"
+    assert tabs[2] == f"/console/p/acme/incidents?show=incidents&{query}"
     assert document.one("form", class_="sieve").one("a").attributes["href"] == "/console/p/acme/incidents?show=open"
-    assert len(titles(editor, f"?page=2&show=open&{kept}")) == 1
+    assert len(titles(editor, f"?page=2&show=open&{query}")) == 1
 
 
 def test_an_empty_result_explains_the_search(editor: Client, page: Page) -> None:
@@ -229,7 +231,7 @@ def test_a_filter_costs_one_query_more_however_many_there_are(editor: Client, pa
     parts = [make_component(page, f"Part {number}") for number in range(30)]
     for number in range(20):
         make_incident(page, title=f"Incident {number}", components={parts[number]: "partial_outage"})
-    asked = f"q=incident&status=investigating&impact=major&since=2020-01-01&component={parts[3].public_id}"
+    query = f"q=incident&status=investigating&impact=major&since=2020-01-01&component={parts[3].public_id}"
     with CaptureQueriesContext(connection) as captured:
-        assert titles(editor, f"?{asked}") == ["Incident 3"]
+        assert titles(editor, f"?{query}") == ["Incident 3"]
     assert len(captured) <= 9

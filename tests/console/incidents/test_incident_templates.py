@@ -43,7 +43,7 @@ def test_creating_editing_and_deleting_a_template_is_recorded_in_the_audit_log(e
         editor.post("/console/p/acme/incident-templates/new", sent)["Location"] == "/console/p/acme/incident-templates"
     )
     made = page.incident_templates.get()
-    assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
+    assert (made.update_status, [item.name for item in made.components.all()]) == ("identified", ["API"])
     at = f"/console/p/acme/incident-templates/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
@@ -116,9 +116,9 @@ def test_unfilled_placeholders_block_publishing_and_are_named(editor: Client, pa
     sent = fill_in(editor, NEW, "", title="{{component}} fails", body="It fails.\n\nBecause of {{cause}}.")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 422
-    said = parsed_page(answer).text
-    assert "Fill in these placeholders: {{component}} in line 1." in said
-    assert "Fill in these placeholders: {{cause}} in line 3." in said
+    text = parsed_page(answer).text
+    assert "Fill in these placeholders: {{component}} in line 1." in text
+    assert "Fill in these placeholders: {{cause}} in line 3." in text
     assert not page.incidents.exists()
     editor.post(NEW, sent | {"title": ["API fails"], "body": ["Use `{{ cause }}` in your template."]})
     assert page.incidents.exists()

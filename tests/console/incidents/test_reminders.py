@@ -178,8 +178,8 @@ def test_everybody_decides_for_themselves_whether_they_are_mailed(page: Page, ro
         )
         assert answer["Location"] == "/console/p/acme/account"
         assert (user in User.objects.to_remind()) is wanted
-    found: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
-    assert found == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
+    details: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
+    assert details == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
 
 
 def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:

@@ -102,9 +102,9 @@ def test_a_viewer_only_reads(page: Page, maintenance: Incident) -> None:
 def test_its_page_costs_the_same_with_many_components(editor: Client, page: Page) -> None:
     def queries(count: int) -> int:
         parts = [make_component(page, f"Part {count}-{number}") for number in range(count)]
-        one = make_maintenance(page, begins=START, components=parts)
+        maintenance = make_maintenance(page, begins=START, components=parts)
         with CaptureQueriesContext(connection) as captured:
-            shown(editor, one)
+            shown(editor, maintenance)
         return len(captured)
 
     assert queries(1) == queries(12)
@@ -129,11 +129,11 @@ def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: 
 
 
 def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
-    one = make_maintenance(page, begins=START, notify_start=False)
-    fields = fields_of(form_to(shown(editor, one), step_url(one, "start")))
+    maintenance = make_maintenance(page, begins=START, notify_start=False)
+    fields = fields_of(form_to(shown(editor, maintenance), step_url(maintenance, "start")))
     assert "start-notify" not in fields
-    take(editor, one, "start", notify="on")
-    assert one.events.get(kind="maintenance.started").notify
+    take(editor, maintenance, "start", notify="on")
+    assert maintenance.events.get(kind="maintenance.started").notify
 
 
 def test_an_upcoming_one_is_written_about_without_beginning(editor: Client, maintenance: Incident) -> None:
@@ -242,7 +242,7 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "said"),
+    ("typed", "field", "expected"),
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "Enter an end time after the start time."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "Enter an end time after the start time."),
@@ -254,7 +254,7 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     ],
 )
 def test_invalid_times_are_rejected_next_to_their_field(
-    editor: Client, maintenance: Incident, typed: dict[str, str], field: str, said: str
+    editor: Client, maintenance: Incident, typed: dict[str, str], field: str, expected: str
 ) -> None:
     answer = take(editor, maintenance, "reschedule", **typed)
     if answer.status_code == 422 and "submit the form again" in parsed_page(answer).text:
@@ -266,7 +266,7 @@ def test_invalid_times_are_rejected_next_to_their_field(
     document = parsed_page(answer)
     (control,) = invalid_controls(document)
     assert control.attributes["name"] == f"reschedule-{field}"
-    assert said in document.text
+    assert expected in document.text
     held = fields_of(form_to(document, step_url(maintenance, "reschedule")))
     assert all(held.get(f"reschedule-{name}", [""]) == [value] for name, value in typed.items())
     assert maintenance.updates.count() == 1
@@ -289,7 +289,7 @@ def test_rescheduling_into_an_overlap_shows_a_warning(editor: Client, page: Page
 
 def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page, maintenance: Incident) -> None:
     website = make_component(page, "Website")
-    told = Event.objects.filter(notify=True).count()
+    notified_count = Event.objects.filter(notify=True).count()
     answer = take(
         editor,
         maintenance,
@@ -304,7 +304,7 @@ def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page
     options = options_of(maintenance)
     assert (options.auto_start, sorted(options.reminders)) == (False, [45, 1440])
     assert maintenance.affected_components() == [website]
-    assert Event.objects.filter(notify=True).count() == told
+    assert Event.objects.filter(notify=True).count() == notified_count
     assert "Start manually, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
 
 
@@ -326,12 +326,15 @@ def test_once_it_runs_its_components_are_no_option(editor: Client, running: Inci
 
 
 def test_an_overdue_step_is_marked(editor: Client, page: Page, clock: Any) -> None:
-    one = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
+    maintenance = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
     clock.move_to(START + timedelta(minutes=10))
-    assert "Start is overdue, Oct 24, 2026 - 02:00 CEST" in shown(editor, one).text
-    actions.start(one, actor=ALICE)
+    assert "Start is overdue, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
+    actions.start(maintenance, actor=ALICE)
     clock.move_to(END + timedelta(minutes=10))
-    assert "End is overdue: complete or extend the maintenance, Oct 24, 2026 - 04:00 CEST" in shown(editor, one).text
+    assert (
+        "End is overdue: complete or extend the maintenance, Oct 24, 2026 - 04:00 CEST"
+        in shown(editor, maintenance).text
+    )
 
 
 # Not for incidents, and not by way of them
@@ -352,6 +355,6 @@ def test_a_maintenance_is_not_resolved_or_reopened(editor: Client, running: Inci
 
 def test_one_of_a_series_says_so_and_leads_there(editor: Client, page: Page) -> None:
     series = make_series(page, starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
-    one = series.occurrences.soonest_first()[0]
-    links = [link.attributes["href"] for link in shown(editor, one).all("a")]
+    maintenance = series.occurrences.soonest_first()[0]
+    links = [link.attributes["href"] for link in shown(editor, maintenance).all("a")]
     assert f"/console/p/acme/series/{series.public_id}" in links

@@ -43,11 +43,11 @@ def complaints(answer: Any) -> dict[str, str]:
     assert answer.status_code == 422
     document = parsed_page(answer)
     ids = {element.attributes["id"]: element for element in document.walk() if "id" in element.attributes}
-    said = {}
+    messages = {}
     for control in invalid_controls(document):
         names = [name for name in control.attributes["aria-describedby"].split() if name.endswith("_error")]
-        said[control.attributes.get("name", control.attributes["id"])] = " ".join(ids[name].text for name in names)
-    return said
+        messages[control.attributes.get("name", control.attributes["id"])] = " ".join(ids[name].text for name in names)
+    return messages
 
 
 def test_a_title_a_message_a_start_and_an_end_are_enough(editor: Client, page: Page) -> None:
@@ -201,7 +201,7 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"repeat": "weekly", "scheduled_for": ""}, "Enter a start and an end to see the next dates"),
         ({"repeat": "own", "rule": ""}, "Enter a rule."),
@@ -209,10 +209,10 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
         ({"repeat": "own", "rule": "FREQ=WEEKLY;UNTIL=20200101"}, "no occurrences"),
     ],
 )
-def test_missing_dates_are_explained(editor: Client, typed: dict[str, str], said: str) -> None:
+def test_missing_dates_are_explained(editor: Client, typed: dict[str, str], expected: str) -> None:
     fragment = dates(editor, **typed)
     assert not fragment.all("li")
-    assert said in fragment.text
+    assert expected in fragment.text
 
 
 def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, page: Page) -> None:
@@ -223,7 +223,9 @@ def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, pag
     assert (series.rule, series.duration) == ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", timedelta(hours=2))
     assert f"{series.starts_at:%Y-%m-%d %H:%M}" == "2026-10-24 02:00"
     assert (list(series.components.all()), series.reminders) == ([rest], [15])
-    assert [f"{one.window[0].astimezone(page.zone):%m-%d %H:%M}" for one in series.occurrences.soonest_first()] == [
+    assert [
+        f"{occurrence.window[0].astimezone(page.zone):%m-%d %H:%M}" for occurrence in series.occurrences.soonest_first()
+    ] == [
         "10-24 02:00",
         "11-07 02:00",
         "11-21 02:00",
@@ -269,7 +271,7 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"scheduled_until": "25 h"}, "The maintenance takes 1 day 1 hour."),
         ({"scheduled_for": "2028-10-24 02:00"}, "The maintenance starts on Oct 24, 2028, more than a year from now."),
@@ -283,8 +285,8 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
         ),
     ],
 )
-def test_unusual_schedules_show_a_warning(editor: Client, typed: dict[str, str], said: str) -> None:
-    assert said in warned(press(editor, **typed))
+def test_unusual_schedules_show_a_warning(editor: Client, typed: dict[str, str], expected: str) -> None:
+    assert expected in warned(press(editor, **typed))
     assert not Incident.objects.exists()
 
 
@@ -299,7 +301,7 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"scheduled_for": ""}, {"scheduled_for": "Enter a start time."}),
         ({"scheduled_until": ""}, {"scheduled_until": "Enter an end time."}),
@@ -330,14 +332,14 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
     ],
 )
 def test_invalid_values_are_rejected_next_to_their_field(
-    editor: Client, typed: dict[str, str], said: dict[str, str]
+    editor: Client, typed: dict[str, str], expected: dict[str, str]
 ) -> None:
     answer = press(editor, **typed)
     if answer.status_code == 422 and parsed_page(answer).all("div", class_="warning"):
         answer = editor.post(NEW, fields_of(form_to(parsed_page(answer))))
-    found = complaints(answer)
-    assert set(found) == set(said)
-    assert all(text in found[name] for name, text in said.items())
+    messages = complaints(answer)
+    assert set(messages) == set(expected)
+    assert all(text in messages[name] for name, text in expected.items())
     held = fields_of(form_to(parsed_page(answer)))
     for name, text in (TYPED | typed).items():
         if name != "repeat" or text != "yearly":
@@ -347,14 +349,14 @@ def test_invalid_values_are_rejected_next_to_their_field(
 
 
 def test_all_errors_are_shown_at_once(editor: Client) -> None:
-    found = complaints(press(editor, title="", body="", scheduled_for="noon", scheduled_until="soon"))
-    assert set(found) == {"title", "body", "scheduled_for", "scheduled_until"}
+    messages = complaints(press(editor, title="", body="", scheduled_for="noon", scheduled_until="soon"))
+    assert set(messages) == {"title", "body", "scheduled_for", "scheduled_until"}
 
 
 @pytest.mark.parametrize("code", ["nosuchcode12", "' or 1=1", "x" * 500])
 def test_a_component_that_is_not_on_the_page_is_refused(editor: Client, code: str) -> None:
-    found = complaints(press(editor, components=[code]))
-    assert "There is no component" in found["id_components"]
+    messages = complaints(press(editor, components=[code]))
+    assert "There is no component" in messages["id_components"]
     assert not Incident.objects.exists()
 
 

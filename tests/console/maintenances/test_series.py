@@ -47,7 +47,8 @@ def edit(client: Client, series: MaintenanceSeries, **typed: Any) -> Any:
 
 def starts(series: MaintenanceSeries) -> list[str]:
     return [
-        f"{one.window[0].astimezone(series.zone):%m-%d %H:%M}" for one in series.occurrences.ahead().soonest_first()
+        f"{occurrence.window[0].astimezone(series.zone):%m-%d %H:%M}"
+        for occurrence in series.occurrences.ahead().soonest_first()
     ]
 
 
@@ -199,7 +200,7 @@ def test_ending_it_cancels_the_rest_or_leaves_it(
     series.refresh_from_db()
     assert series.ended_at
     assert series.occurrences.upcoming().count() == left
-    notes = [one.updates.newest_first()[0].body for one in series.occurrences.ended()]
+    notes = [occurrence.updates.newest_first()[0].body for occurrence in series.occurrences.ended()]
     assert notes == ["We moved to rolling updates."] * (3 - left)
     document = shown(editor, series)
     assert "Recurring maintenance, ended" in document.text
@@ -243,6 +244,6 @@ def test_its_page_costs_the_same_for_a_long_past(editor: Client, page: Page, ser
 
     maintenance_lifecycle.cancel(series.occurrences.soonest_first()[0], actor=ALICE)
     before = queries()
-    for one in list(series.occurrences.upcoming()):
-        maintenance_lifecycle.cancel(one, actor=ALICE)
+    for occurrence in list(series.occurrences.upcoming()):
+        maintenance_lifecycle.cancel(occurrence, actor=ALICE)
     assert queries() <= before

@@ -42,7 +42,7 @@ def remarks(client: Client, about: str = "", **typed: str) -> list[Element]:
     return [item for item in parsed_page(answer).all("li") if "remark" in item.classes]
 
 
-def said(items: list[Element]) -> list[str]:
+def remark_texts(items: list[Element]) -> list[str]:
     return [" ".join(item.all("p")[0].text.split()) for item in items]
 
 
@@ -54,7 +54,7 @@ def test_a_remark_quotes_the_text_explains_and_offers_a_fix(editor: Client, page
     incident = make_resolved(page, at=BEGAN, until=ENDED)
     update = incident.updates.newest_first()[0]
     (remark,) = remarks(editor, f"?update={update.public_id}", body="🔥 At 7:00 AM PT (13:00 UTC) it failed.")
-    assert said([remark]) == ["Error 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
+    assert remark_texts([remark]) == ["Error 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
     button = remark.one("button")
     assert button.text == "Use “14:00 UTC”"
     shown = {name: button.attributes[f"data-{name}"] for name in ("start", "end", "words", "suggestion")}
@@ -74,10 +74,10 @@ def test_declaring_asks_for_the_next_update_and_knows_the_chosen_impact(editor: 
     component = make_component(page)
     assert any(
         "time of the next update" in message
-        for message in said(remarks(editor, body="We are looking.", status="investigating"))
+        for message in remark_texts(remarks(editor, body="We are looking.", status="investigating"))
     )
     vague = {"body": "Some users see errors. Next update by 15:30 UTC."}
-    assert said(remarks(editor, **vague)) == []
+    assert remark_texts(remarks(editor, **vague)) == []
     assert len(remarks(editor, **vague, impact="critical")) == 1
     assert len(remarks(editor, **vague, **{f"component_{component.public_id}": "major_outage"})) == 1
 
@@ -125,7 +125,7 @@ def test_a_postmortem_is_asked_for_sections_owners_and_dates(editor: Client, pag
     about = f"?incident={incident.public_id}&postmortem=1"
     text = "## What happened\r\n\r\nIt failed.\r\n\r\n## Impact\r\n\r\nAll.\r\n\r\n## Why\r\n\r\nA cache."
     items = {"items-0-text": "Add an alarm", "items-0-owner": "", "items-0-due_on": "", "items-1-text": ""}
-    lines = said(remarks(editor, about, body=text, **items))
+    lines = remark_texts(remarks(editor, about, body=text, **items))
     assert [line for line in lines if "Add an alarm" in line and "no owner" in line]
     assert [line for line in lines if "What we do now" in line]
     done = {"items-0-text": "Add an alarm", "items-0-owner": "Ana", "items-0-due_on": "2027-01-01"}
@@ -181,10 +181,10 @@ def test_every_form_with_a_message_has_its_remarks_below_it(editor: Client, page
         "/console/p/acme/maintenances/new": 1,
     }
     for path, count in places.items():
-        found = [e for e in parsed_page(editor.get(path)).walk() if "data-remarks-of" in e.attributes]
-        assert len(found) == count, path
+        containers = [e for e in parsed_page(editor.get(path)).walk() if "data-remarks-of" in e.attributes]
+        assert len(containers) == count, path
         areas = [e.attributes["id"] for e in parsed_page(editor.get(path)).all("textarea")]
-        assert all(e.attributes["data-remarks-of"] in areas for e in found), path
+        assert all(e.attributes["data-remarks-of"] in areas for e in containers), path
     planned_page = parsed_page(editor.get(f"/console/p/acme/incidents/{planned.public_id}"))
     addresses = {e.attributes["hx-post"] for e in planned_page.walk() if "data-remarks-of" in e.attributes}
     assert f"/console/p/acme/remarks?incident={planned.public_id}&prefix=cancel" in addresses

@@ -66,8 +66,8 @@ def test_the_same_picture_again_is_no_change(owner: Client) -> None:
 def test_another_picture_takes_the_place_of_the_first(owner: Client) -> None:
     upload(owner, logo=file_of(wordmark()))
     upload(owner, logo=file_of(wordmark(CHALK)))
-    (kept,) = PageLogo.objects.all()
-    assert AuditEntry.objects.latest("pk").details["changed"]["logo"] == str(kept)
+    (stored_logo,) = PageLogo.objects.all()
+    assert AuditEntry.objects.latest("pk").details["changed"]["logo"] == str(stored_logo)
 
 
 def test_dark_screens_get_their_own(owner: Client) -> None:
@@ -91,11 +91,11 @@ def test_a_logo_that_is_removed_takes_the_dark_one_with_it(owner: Client) -> Non
 def test_a_logo_for_the_dark_alone_is_refused(owner: Client) -> None:
     answer = upload(owner, logo_dark=file_of(wordmark(CHALK)))
     assert answer.status_code == 422
-    assert [one.attributes["name"] for one in invalid_controls(parsed_page(answer))] == ["logo_dark"]
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == ["logo_dark"]
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "expected"),
     [
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG files are not accepted"),
         (b"Hello", "This is not a PNG, JPEG, WebP or GIF image."),
@@ -103,12 +103,12 @@ def test_a_logo_for_the_dark_alone_is_refused(owner: Client) -> None:
         (b"", "The submitted file is empty."),
     ],
 )
-def test_what_is_no_logo_is_refused_beside_its_field(owner: Client, raw: bytes, said: str) -> None:
+def test_what_is_no_logo_is_refused_beside_its_field(owner: Client, raw: bytes, expected: str) -> None:
     answer = upload(owner, logo=raw)
     assert answer.status_code == 422
     (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["name"] == "logo"
-    assert said in parsed_page(answer).text
+    assert expected in parsed_page(answer).text
     assert not PageLogo.objects.exists()
 
 

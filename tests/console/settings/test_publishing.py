@@ -35,7 +35,7 @@ def rows(client: Client) -> list[str]:
 
 
 def notices(client: Client) -> str:
-    return " ".join(one.text for one in parsed_page(client.get("/console/p/acme/")).all("p", class_="notice"))
+    return " ".join(notice.text for notice in parsed_page(client.get("/console/p/acme/")).all("p", class_="notice"))
 
 
 def test_before_anything_was_published_the_page_says_who_should_do_it(page: Page, viewer: Client) -> None:

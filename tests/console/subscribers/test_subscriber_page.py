@@ -80,16 +80,16 @@ def test_who_waits_for_confirmation_can_be_vouched_for(editor: Client, page: Pag
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "expected"),
     [("active", "is already on the list"), ("paused", "is already on the list"), ("unsubscribed", "is unsubscribed")],
 )
 @pytest.mark.parametrize("by", ["ask", "word"])
-def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, said: str, by: str) -> None:
+def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, expected: str, by: str) -> None:
     make_subscriber(page, "ada@example.com", state=state)
     answer = add(editor, email="ada@example.com", by=by, kinds=["incidents"])
     assert answer.status_code == 422
     document = parsed_page(answer)
-    assert said in document.text
+    assert expected in document.text
     assert fields_of(form_to(document))["email"] == ["ada@example.com"]
     assert fields_of(form_to(document))["kinds"] == ["incidents"]
     assert invalid_controls(document)
@@ -113,8 +113,8 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
     text = parsed_page(editor.get(address(reader))).text
-    for words in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
-        assert words in text
+    for expected in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
+        assert expected in text
 
 
 def test_whoever_chose_only_what_is_gone_is_said_to_be_told_nothing(editor: Client, page: Page) -> None:
