@@ -20,7 +20,7 @@ class Env(environ.Env):  # type: ignore[misc]  # environ ships no types
         try:
             return super().get_value(var, *args, **kwargs)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{var} cannot be understood: {error}. See docs/settings.md.") from error
+            raise ImproperlyConfigured(f"{var} is not valid: {error}. See docs/settings.md.") from error
 
 
 env = Env()
@@ -135,7 +135,7 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'candor.sqlite3'}"
 DATABASES: dict[str, Any] = {"default": env.db_url_config(DATABASE_URL)}
 if "ENGINE" not in DATABASES["default"]:
-    raise ImproperlyConfigured("DATABASE_URL cannot be understood. It is like postgres://user:password@host/candor.")
+    raise ImproperlyConfigured("DATABASE_URL is not valid. Example: postgres://user:password@host/candor.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Without a timeout, an unreachable host would block requests, and the outage would not be detected.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
@@ -211,17 +211,19 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="status@localhost")
 # Bounces arrive by mail to BOUNCE_ADDRESS (bin/manage receive_bounce) or by webhook (docs/email.md).
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 if BOUNCE_ADDRESS and not re.fullmatch(r"[\w.-]{1,38}@[\w.-]+", BOUNCE_ADDRESS, re.ASCII):
-    raise ImproperlyConfigured("BOUNCE_ADDRESS is like bounce@status.example.com, with at most 38 characters before @.")
+    raise ImproperlyConfigured(
+        "BOUNCE_ADDRESS must be like bounce@status.example.com, with at most 38 characters before @."
+    )
 EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="").lower()
 EMAIL_PROVIDERS = ("brevo", "mailgun", "mailjet", "postmark", "sparkpost")
 if EMAIL_PROVIDER not in ("", *EMAIL_PROVIDERS):
-    raise ImproperlyConfigured(f"EMAIL_PROVIDER is none of {', '.join(EMAIL_PROVIDERS)}. See docs/email.md.")
+    raise ImproperlyConfigured(f"EMAIL_PROVIDER must be one of {', '.join(EMAIL_PROVIDERS)}. See docs/email.md.")
 ANYMAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
 ANYMAIL_SIGNING_KEY = env.str("ANYMAIL_SIGNING_KEY", default="")
 if ANYMAIL_WEBHOOK_SECRET and ":" not in ANYMAIL_WEBHOOK_SECRET:
-    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET is a user name and a password with a colon between them.")
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET must be a user name and a password separated by a colon.")
 if ANYMAIL_WEBHOOK_SECRET and importlib.util.find_spec("anymail") is None:
-    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET needs django-anymail: pip install 'django-anymail>=13'.")
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET requires django-anymail: pip install 'django-anymail>=13'.")
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -71,7 +71,7 @@ class Child:
             return
         self.failures = 0 if now - self.started > STABLE_AFTER else self.failures + 1
         wait = BACKOFF[min(self.failures, len(BACKOFF) - 1)]
-        say(f"candor: {self.name} ended with {_reason(code)}; starting it again in {wait:g} s")
+        say(f"candor: {self.name} exited with {_reason(code)}; restarting in {wait:g} s")
         self.signal(signal.SIGKILL)  # its own children would keep the port, or the work, of the next one
         self.process, self.next_start = None, now + wait
 
@@ -86,7 +86,7 @@ class Child:
 
 
 def _reason(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
 
 
 def _die_with_parent() -> None:
@@ -166,7 +166,7 @@ def run(children: list[Child], stopping: threading.Event, *, waiting: bool) -> N
         if waiting and time.monotonic() > again_at:
             if set_up(stopping, children) == 0:
                 waiting = False
-                say("candor: the database answers again; everything runs")
+                say("candor: the database responds again; starting the other processes")
                 children += background_processes()
             again_at = time.monotonic() + SET_UP_AGAIN_EVERY
         stopping.wait(0.1)
@@ -211,9 +211,9 @@ def main() -> int:
     code = set_up(stopping)
     waiting = code == DATABASE_AWAY and (settings.PUBLISHED_DIR / HOSTS).exists()
     if waiting:
-        say("candor: the database does not answer. The page is served as it was published; set-up is tried again.")
+        say("candor: the database does not respond. The published page is still served; setup will be retried.")
     elif code != 0:
-        say("candor: set-up did not finish (see above), so nothing was started.")
+        say("candor: setup failed (see above). Nothing was started.")
         return code
     run([web()] if waiting else [web(), *background_processes()], stopping, waiting=waiting)
     return 0

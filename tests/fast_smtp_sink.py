@@ -58,8 +58,8 @@ class Statistics:
         self.mails += 1
         self.octets += len(text)
         self.by_recipient[recipient] += 1
-        if found := _MESSAGE_ID.search(text):
-            self.ids[found[1]] += 1
+        if match := _MESSAGE_ID.search(text):
+            self.ids[match[1]] += 1
         domain = recipient.rpartition(b"@")[2].decode()
         if domain not in self.first_by_domain:
             self.first_by_domain[domain] = now
@@ -169,8 +169,8 @@ class Conversation(asyncio.Protocol):
         self.answers.append(b"250 OK\r\n")
 
     def rcpt(self, line: bytes) -> None:
-        found = _ADDRESS.search(line)
-        recipient = found[1] if found else b""
+        match = _ADDRESS.search(line)
+        recipient = match[1] if match else b""
         if BEHAVIOR.defer:
             self.answers.append(b"451 4.7.1 Come back later\r\n")
         elif share_of(recipient) < BEHAVIOR.refuse:
@@ -180,30 +180,30 @@ class Conversation(asyncio.Protocol):
             self.answers.append(b"250 OK\r\n")
 
     def answer(self) -> None:
-        said, self.answers = b"".join(self.answers), []
-        if not said or BEHAVIOR.mute:
+        response, self.answers = b"".join(self.answers), []
+        if not response or BEHAVIOR.mute:
             return
         loop = asyncio.get_running_loop()
         if slow := BEHAVIOR.drip or (self.has_begun and BEHAVIOR.drip_from_mail):
-            for place, octet in enumerate(said):
+            for place, octet in enumerate(response):
                 loop.call_later(place * slow, self.transport.write, bytes([octet]))
         elif BEHAVIOR.latency:
-            loop.call_later(BEHAVIOR.latency, self.transport.write, said)
+            loop.call_later(BEHAVIOR.latency, self.transport.write, response)
         else:
-            self.transport.write(said)
+            self.transport.write(response)
 
 
-def obey(words: list[str]) -> object:
+def obey(command: list[str]) -> object:
     global books
-    if words[:2] == ["set", "forget_domains"]:
+    if command[:2] == ["set", "forget_domains"]:
         books.first_by_domain.clear()
-    elif words[0] == "set":
-        setattr(BEHAVIOR, words[1], float(words[2]))
-    elif words[0] == "reset":
+    elif command[0] == "set":
+        setattr(BEHAVIOR, command[1], float(command[2]))
+    elif command[0] == "reset":
         books = Statistics()
-    elif words[0] == "first":
-        return books.first_by_domain.get(words[1], 0)
-    elif words[0] == "copies":
+    elif command[0] == "first":
+        return books.first_by_domain.get(command[1], 0)
+    elif command[0] == "copies":
         return Counter(books.ids.values())
     stat = {name: getattr(books, name) for name in ("mails", "octets", "first", "last", "connections")}
     return stat | {"readers": len(books.by_recipient), "ids": len(books.ids)}

@@ -50,7 +50,7 @@ def gallery(browser: Browser, candor: Candor, signed_in: BrowserContext, docs: P
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.webp"):
         old.unlink()
-    found = pages(signed_in.new_page(), candor.url)
+    found_pages = pages(signed_in.new_page(), candor.url)
     cookies: Any = signed_in.cookies()
     tabs = []
     for dark, (width, height) in ((False, DESKTOP), (True, DESKTOP), (False, PHONE)):
@@ -58,10 +58,10 @@ def gallery(browser: Browser, candor: Candor, signed_in: BrowserContext, docs: P
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         context.add_cookies(cookies)
         tabs.append(context.new_page())
-    for one in found:
-        made = sheet([shot(tab, candor.url + one.path) for tab in tabs])
-        made.save(folder / f"{one.name}.webp", quality=80, method=6)
-    lines = [f"## {one.title}\n\n![{one.title}](images/console/{one.name}.webp)\n" for one in found]
+    for page in found_pages:
+        made = sheet([shot(tab, candor.url + page.path) for tab in tabs])
+        made.save(folder / f"{page.name}.webp", quality=80, method=6)
+    lines = [f"## {page.title}\n\n![{page.title}](images/console/{page.name}.webp)\n" for page in found_pages]
     (docs / "console.md").write_text("\n".join([HEAD, *lines]), encoding="utf-8")
 
 
@@ -70,14 +70,14 @@ def pages(tab: Page, url: str) -> list[Found]:
     tab.goto(f"{url}/console/")  # leads to the dashboard of the first page
     home = urlsplit(tab.url).path
     todo, kinds, seen = [home], Counter({CODE.sub("/*", home.rstrip("/")): 1}), {home}
-    found: list[Found] = []
+    found_pages: list[Found] = []
     while todo:
         path = todo.pop(0)
         answer = tab.goto(url + path)
         if answer is None or answer.status != 200:
             continue
-        one = Found(tab.locator("h1").first.inner_text().strip(), path)
-        found += [] if one.name in {other.name for other in found} else [one]
+        page = Found(tab.locator("h1").first.inner_text().strip(), path)
+        found_pages += [] if page.name in {other.name for other in found_pages} else [page]
         hrefs = tab.locator("a[href]").evaluate_all("all => all.map(one => one.getAttribute('href'))")
         for target in (urlsplit(urljoin(path, href)) for href in hrefs):
             kind = CODE.sub("/*", target.path.rstrip("/"))
@@ -86,7 +86,7 @@ def pages(tab: Page, url: str) -> list[Found]:
                 kinds[kind] += 1
                 seen.add(target.path)
                 todo.append(target.path)
-    return found
+    return found_pages
 
 
 def shot(tab: Page, address: str) -> Image.Image:
@@ -97,10 +97,10 @@ def shot(tab: Page, address: str) -> Image.Image:
 
 
 def sheet(shots: list[Image.Image]) -> Image.Image:
-    width = sum(one.width for one in shots) + GAP * (len(shots) - 1)
-    made = Image.new("RGB", (width, max(one.height for one in shots)), "#8b9096")
+    width = sum(picture.width for picture in shots) + GAP * (len(shots) - 1)
+    made = Image.new("RGB", (width, max(picture.height for picture in shots)), "#8b9096")
     left = 0
-    for one in shots:
-        made.paste(one, (left, 0))
-        left += one.width + GAP
+    for picture in shots:
+        made.paste(picture, (left, 0))
+        left += picture.width + GAP
     return made

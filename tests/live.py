@@ -90,9 +90,9 @@ class Candor:
     @property
     def password(self) -> str:
         """The generated password of the owner, as printed on the first start."""
-        found = re.search(r"password\s+(\S+)", self.log)
-        assert found, self.log
-        return found.group(1)
+        match = re.search(r"password\s+(\S+)", self.log)
+        assert match, self.log
+        return match.group(1)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:

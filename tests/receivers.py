@@ -130,14 +130,14 @@ class Listener:
         self._talk = talk
         self._sockets = self._listening(hosts or ("127.0.0.1", "::1"))
         self.port: int = self._sockets[0].getsockname()[1]
-        for one in self._sockets:
-            threading.Thread(target=self._run, args=(one,), daemon=True).start()
+        for listener in self._sockets:
+            threading.Thread(target=self._run, args=(listener,), daemon=True).start()
 
     def close(self) -> None:
-        for one in self._sockets:
+        for listener in self._sockets:
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
 
     @staticmethod
     def _listening(hosts: tuple[str, ...]) -> list[socket.socket]:

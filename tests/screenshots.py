@@ -1,4 +1,4 @@
-"""Makes docs/images/ and docs/console.md anew from a fresh demo page: `bin/screenshots`. Look before you commit."""
+"""Regenerates docs/images/ and docs/console.md from a new demo: `bin/screenshots`. Check them before committing."""
 
 import re
 import sys

@@ -266,12 +266,12 @@ class SmtpSink:
 
     def stat(self) -> dict[str, Any]:
         """How many mails, readers and different Message-IDs there were."""
-        ids = {email.message_from_bytes(letter.raw)["Message-ID"] for letter in self.emails}
-        readers = {letter.recipient for letter in self.emails}
+        ids = {email.message_from_bytes(message.raw)["Message-ID"] for message in self.emails}
+        readers = {message.recipient for message in self.emails}
         return {"mails": len(self.emails), "readers": len(readers), "ids": len(ids)}
 
     def to(self, recipient: str) -> list[ReceivedEmail]:
-        return [letter for letter in self.emails if letter.recipient == recipient]
+        return [message for message in self.emails if message.recipient == recipient]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any

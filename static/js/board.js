@@ -1,11 +1,11 @@
-// The order of components by mouse and arrow keys. Fingers have buttons.
-const board = document.getElementById("shelves");
+// Reordering components by mouse and arrow keys. Touch screens have buttons.
+const board = document.getElementById("component-list");
 const listOf = (group) => group.querySelector("ul");
 const groupOf = (row) => row.parentElement.closest("li");
-const nameOf = (row) => row.querySelector(".shelf-name a").textContent.trim();
+const nameOf = (row) => row.querySelector(".row-name a").textContent.trim();
 let held, home, walked;
 
-// Beside `by`; or into it, if that is a group and the row is none.
+// Next to `by`; or into it, if it is a group and the row is not.
 function put(row, by, down, enter) {
   const list = enter && !listOf(row) && listOf(by);
   if (list) list[down ? "prepend" : "append"](row);
@@ -18,11 +18,11 @@ function save(row) {
   const where = group ? `in ${nameOf(group)}` : "on the page";
   board.previousElementSibling.textContent = `${nameOf(row)} is now ${at} of ${all.length} ${where}`;
   board.dispatchEvent(new Event("change"));
-  const [thing, into, before] = [row, group, all[at]].map((one) => one?.dataset.thing || "");
-  htmx.ajax("POST", board.dataset.place, { source: board, swap: "none", values: { thing, into, before } });
+  const [item, into, before] = [row, group, all[at]].map((one) => one?.dataset.item || "");
+  htmx.ajax("POST", board.dataset.place, { source: board, swap: "none", values: { item, into, before } });
 }
 
-// What was refused is put back, and the page says why.
+// After an error, reload: the page shows the saved order and the message.
 board.addEventListener("htmx:afterRequest", ({ detail }) => detail.xhr.status === 204 || location.reload());
 
 board.addEventListener("keydown", (event) => {
@@ -42,7 +42,7 @@ board.addEventListener("keyup", () => {
 board.addEventListener("dragstart", ({ target, dataTransfer }) => {
   held = target.closest?.(".handle")?.closest("li");
   if (!held) return;
-  dataTransfer.setData("row", ""); // Firefox drags nothing that carries nothing.
+  dataTransfer.setData("row", ""); // Firefox does not drag without data.
   home = [held.parentElement, held.nextElementSibling];
   held.classList.add("held");
 });

@@ -1,4 +1,4 @@
-// The command bar: / or Ctrl-K opens it, arrows walk through what it found, Escape closes it. Without scripts it is a page.
+// The command bar: / or Ctrl-K opens it, arrow keys move through the results, Escape closes it. Without scripts it is a page.
 (() => {
   const dialog = document.getElementById("commands");
   const input = document.getElementById("command");
@@ -31,7 +31,7 @@
     const stops = [input, ...dialog.querySelectorAll(".commands-found a, .commands-found select")];
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
   });
-  // Enter takes the first thing that was found.
+  // Enter opens the first result.
   input.form.addEventListener("submit", (event) => {
     const first = dialog.querySelector(".commands-found a");
     if (!first) return;

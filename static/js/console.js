@@ -1,4 +1,4 @@
-// Small comforts on top of pages that work without: finding a component by typing, and focus where it is needed.
+// Optional conveniences: filtering components while typing, and setting the focus.
 addEventListener("input", (event) => {
   const id = event.target.dataset.filter;
   if (!id) return;
@@ -9,18 +9,18 @@ addEventListener("input", (event) => {
   for (const part of document.querySelectorAll(".picker-part")) part.hidden = !part.querySelector("li:not([hidden])");
 });
 
-// Enter in the search must not publish what is only half written.
+// Enter in the search must not submit the form.
 addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.dataset.filter) event.preventDefault();
 });
 
-// What no draft keeps is not left without a question.
+// Ask before leaving a form that is not saved as a draft.
 let unsaved;
 addEventListener("input", ({ target }) => (unsaved ||= target.closest("[data-guard]")));
 addEventListener("submit", () => (unsaved = null));
 addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
 
-// The menu of the bar goes when its reader turns to something else.
+// Close the top bar's menu on a click or focus elsewhere.
 for (const type of ["click", "focusin"]) {
   document.addEventListener(type, (event) => {
     const menu = document.querySelector(".topbar-more[open]");

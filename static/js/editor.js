@@ -1,4 +1,4 @@
-// A text that goes out in a moment says how many seconds are left.
+// Shows the seconds left until a scheduled update is published.
 setInterval(() => {
   for (const time of document.querySelectorAll("[data-countdown]")) {
     const seconds = Math.round((new Date(time.dateTime) - Date.now()) / 1000);

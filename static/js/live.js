@@ -1,4 +1,4 @@
-// Keeps an open page true; docs/published-page.md says how.
+// Keeps an open page up to date; see docs/published-page.md.
 let { version, every = 30, stale = 180 } = document.documentElement.dataset;
 const all = (what, root = document) => [...root.querySelectorAll(what)];
 const key = (one) => one.href || one.closest("[id]").id;
@@ -7,7 +7,7 @@ const shown = new Map(all("[data-live]").map((part) => [part, part.innerHTML]));
 let heard = Date.now();
 let due = 0;
 
-// Times in texts, on the reader's clock if it shows another one: to point at, and to press. Nothing moves by itself.
+// Times in texts get the local time, if different, as a tooltip and on click.
 const clock = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const translate = () => {
   for (const one of all(".prose time")) {
@@ -45,7 +45,7 @@ const look = async () => {
     const live = await get("/live.json");
     const [date, made, age] = ["Date", "Last-Modified", "Age"].map((name) => live.headers.get(name));
     const news = await live.json();
-    // By the server's clocks.
+    // By the server's clock.
     heard = Date.now() - (Date.parse(date) - Date.parse(made) + age * 1e3 || 0);
     // Twice: a cache may be behind.
     if (news.version !== version) due = 2;

@@ -1,4 +1,4 @@
-// The proofreader's remarks: one press puts words right in the text, and the browser's undo takes it back.
+// Proofreading remarks: a button replaces the words in the text. The browser's undo works.
 function place(text, words, start, end) {
   if (!words) return text.length;
   if (text.slice(start, end) === words) return start;
@@ -7,8 +7,8 @@ function place(text, words, start, end) {
   return before < 0 || (after >= 0 && after - start < start - before) ? after : before;
 }
 
-function said(found, words) {
-  const status = found.parentElement.querySelector("[data-remarks-said]");
+function announce(found, words) {
+  const status = found.parentElement.querySelector("[data-remarks-status]");
   if (status.textContent !== words) status.textContent = words;
 }
 
@@ -17,7 +17,7 @@ function fix(button) {
   const area = document.getElementById(found.dataset.remarksOf);
   const { words, suggestion, start, end } = button.dataset;
   const at = place(area.value, words, Number(start), Number(end));
-  if (at < 0) return said(found, "These words are not in the text any more.");
+  if (at < 0) return announce(found, "These words are not in the text any more.");
   area.focus();
   area.setSelectionRange(at, at + words.length);
   if (!document.execCommand("insertText", false, suggestion)) {
@@ -25,7 +25,7 @@ function fix(button) {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
   button.closest("li").remove();
-  said(found, "Changed. Undo takes it back.");
+  announce(found, "Changed. Undo takes it back.");
 }
 
 function show(root) {
@@ -46,16 +46,16 @@ addEventListener("htmx:afterSwap", (event) => {
   const found = event.target;
   if (!found.dataset.remarksOf) return;
   show(found);
-  // htmx could not: the button was hidden still.
+  // htmx could not: the button was still hidden.
   if (used && document.activeElement === document.body) document.getElementById(used)?.focus({ preventScroll: true });
-  const words = found.querySelector("[data-said]")?.textContent || "";
-  if (words || found.dataset.had) said(found, words || "No remarks on this text any more");
+  const words = found.querySelector("[data-remarks-count]")?.textContent || "";
+  if (words || found.dataset.had) announce(found, words || "No remarks on this text any more");
   found.dataset.had = words;
 });
 
 addEventListener("DOMContentLoaded", () => {
   show(document);
-  // What was typed before the scripts were there, or came back with the page.
+  // Text typed before the scripts loaded, or restored by the browser.
   for (const found of document.querySelectorAll("[data-remarks-of]")) {
     const area = document.getElementById(found.dataset.remarksOf);
     if (area.value !== area.defaultValue) area.dispatchEvent(new Event("input", { bubbles: true }));

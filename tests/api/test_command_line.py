@@ -122,9 +122,9 @@ def test_bash_completes_commands_and_values(tmp_path: Path, capsys: pytest.Captu
     script = tmp_path / "candor.bash"
     script.write_text(capsys.readouterr().out, encoding="utf-8")
 
-    def completed(*words: str) -> list[str]:
-        typed = " ".join(f"'{word}'" for word in words)
-        lines = f'. {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _candor; echo "${{COMPREPLY[@]}}"'
+    def completed(*arguments: str) -> list[str]:
+        typed = " ".join(f"'{word}'" for word in arguments)
+        lines = f'. {script}; COMP_WORDS=({typed}); COMP_CWORD={len(arguments) - 1}; _candor; echo "${{COMPREPLY[@]}}"'
         return subprocess.run(["bash", "-c", lines], check=True, capture_output=True, text=True).stdout.split()
 
     assert {"incident", "component", "maintenance", "status", "publish"} <= set(completed("candor", ""))

@@ -141,8 +141,8 @@ def test_a_group_has_exactly_the_components_that_are_sent_in_their_order(program
     assert changed["components"] == [three.public_id, row.public_id]
     two.refresh_from_db()
     assert two.group is None
-    kept = program.put(f"/component-groups/{group.public_id}", {"component_group": {"name": "Renamed"}})
-    assert (kept["name"], kept["components"]) == ("Renamed", changed["components"])
+    renamed = program.put(f"/component-groups/{group.public_id}", {"component_group": {"name": "Renamed"}})
+    assert (renamed["name"], renamed["components"]) == ("Renamed", changed["components"])
 
 
 def test_a_group_with_unknown_components_is_rejected(program: Program) -> None:

@@ -10,11 +10,11 @@ from tests.console.staff import parsed_page
 def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         response = Client().get("/v1/openapi.json")
-    found = response.json()
-    assert found["openapi"].startswith("3.1")
-    assert found == openapi_schema()
+    schema = response.json()
+    assert schema["openapi"].startswith("3.1")
+    assert schema == openapi_schema()
     assert not response.cookies
-    for path, operations in found["paths"].items():
+    for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"].strip(), f"{method} {path}"
             assert operation["security"] == [{"ApiKey": []}]

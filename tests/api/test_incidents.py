@@ -210,7 +210,7 @@ def test_attributes_change_without_an_update_or_a_notification(program: Program)
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("metadata", {"jira": "X-1"}, "must be an object"),
         ("reminder_intervals", "[5, 1]", "hours from 1 to 24"),
@@ -225,13 +225,15 @@ def test_attributes_change_without_an_update_or_a_notification(program: Program)
         ("component_ids", ["nosuch"], "is not a component of this page"),
     ],
 )
-def test_invalid_input_names_the_field_and_changes_nothing(program: Program, field: str, value: Any, said: str) -> None:
+def test_invalid_input_names_the_field_and_changes_nothing(
+    program: Program, field: str, value: Any, message: str
+) -> None:
     incident = make_incident(program.page)
     before = program.get(f"/incidents/{incident.public_id}")
     data = {"name": "New name", "body": "New text", field: value}
     error = program.patch(f"/incidents/{incident.public_id}", {"incident": data}, code=422)
     (named,) = [name for name in error["error"] if name == field or name.startswith(f"{field}.")]
-    assert said in " ".join(error["error"][named])
+    assert message in " ".join(error["error"][named])
     assert field in error["message"]
     assert program.get(f"/incidents/{incident.public_id}") == before
 

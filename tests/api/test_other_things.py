@@ -26,8 +26,8 @@ def test_a_page_has_all_of_statuspages_keys(program: Program) -> None:
 
 
 def test_supported_page_settings_are_changed_and_others_ignored(program: Program) -> None:
-    asked = {"name": "New", "time_zone": "Europe/Berlin", "page_description": "Hello", "css_greens": "#0f0"}
-    page = program.patch("", {"page": {**asked, "domain": "Status.Example.com", "support_url": "https://example.com"}})
+    fields = {"name": "New", "time_zone": "Europe/Berlin", "page_description": "Hello", "css_greens": "#0f0"}
+    page = program.patch("", {"page": {**fields, "domain": "Status.Example.com", "support_url": "https://example.com"}})
     assert (page["name"], page["time_zone"], page["page_description"]) == ("New", "Europe/Berlin", "Hello")
     assert (page["domain"], page["css_greens"]) == ("status.example.com", None)
     assert page["created_at"].endswith(("+01:00", "+02:00"))
@@ -55,8 +55,8 @@ def test_invalid_page_settings_are_rejected(program: Program, field: str, value:
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_the_widgets_settings_are_saved(program: Program, *, wrapped: bool) -> None:
-    asked = {"position": "top-right", "incident_background_color": "#ABCDEF"}
-    body = {"status_embed_config": asked} if wrapped else asked
+    fields = {"position": "top-right", "incident_background_color": "#ABCDEF"}
+    body = {"status_embed_config": fields} if wrapped else fields
     changed = program.patch("/status_embed_config", body)
     assert changed == program.get("/status_embed_config")
     assert (changed["position"], changed["incident_background_color"]) == ("top-right", "#ABCDEF")
@@ -64,8 +64,8 @@ def test_the_widgets_settings_are_saved(program: Program, *, wrapped: bool) -> N
 
 
 def test_a_color_must_be_a_css_color(program: Program) -> None:
-    asked = {"status_embed_config": {"incident_text_color": "red;} body{display:none"}}
-    assert "incident_text_color" in program.patch("/status_embed_config", asked, code=422)["error"]
+    payload = {"status_embed_config": {"incident_text_color": "red;} body{display:none"}}
+    assert "incident_text_color" in program.patch("/status_embed_config", payload, code=422)["error"]
 
 
 def test_a_postmortem_is_drafted_published_and_retracted(program: Program) -> None:
@@ -78,9 +78,9 @@ def test_a_postmortem_is_drafted_published_and_retracted(program: Program) -> No
     published = program.put(f"{path}/publish", {"postmortem": {"notify_subscribers": True}})
     assert (published["body"], published["notify_subscribers"]) == ("## Why", True)
     assert Event.objects.get(kind="postmortem.published").notify
-    told = program.get(f"/incidents/{incident.public_id}")
-    assert (told["postmortem_body"], told["postmortem_notified_subscribers"]) == ("## Why", True)
-    assert told["status"] == "resolved"
+    document = program.get(f"/incidents/{incident.public_id}")
+    assert (document["postmortem_body"], document["postmortem_notified_subscribers"]) == ("## Why", True)
+    assert document["status"] == "resolved"
     assert program.put(f"{path}/revert")["published_at"] is None
     assert program.get(f"/incidents/{incident.public_id}")["postmortem_body"] is None
     assert program.delete(path, code=204) is None
@@ -95,8 +95,8 @@ def test_a_draft_is_returned_only_to_tokens_that_may_write_it(program: Program) 
     assert writer.get(path)["body_draft"] == "## Why"
     writer.put(f"{path}/publish")
     writer.put(path, {"postmortem": {"body_draft": "## Why, really"}})
-    told = reader.get(path)
-    assert (told["body"], told["body_draft"], told["body_draft_updated_at"]) == ("## Why", None, None)
+    postmortem = reader.get(path)
+    assert (postmortem["body"], postmortem["body_draft"], postmortem["body_draft_updated_at"]) == ("## Why", None, None)
     assert writer.get(path)["body_draft"] == "## Why, really"
 
 
@@ -130,7 +130,7 @@ def test_the_api_cannot_publish_without_a_required_approval(program: Program) ->
 
 def test_a_template_is_saved_with_its_components(program: Program) -> None:
     api = make_component(program.page)
-    asked = {
+    fields = {
         "name": "Down",
         "title": "We are down",
         "body": "Sorry.",
@@ -138,9 +138,9 @@ def test_a_template_is_saved_with_its_components(program: Program) -> None:
         "update_status": "identified",
         "should_send_notifications": False,
     }
-    made = program.post("/incident_templates", {"template": {**asked, "component_ids": [api.public_id]}})
+    made = program.post("/incident_templates", {"template": {**fields, "component_ids": [api.public_id]}})
     assert list(made) == TEMPLATE_KEYS.split()
-    assert {name: made[name] for name in asked} == asked
+    assert {name: made[name] for name in fields} == fields
     assert [row["id"] for row in made["components"]] == [api.public_id]
     assert program.get("/incident_templates") == [made]
     path = f"/incident_templates/{made['id']}"
@@ -165,16 +165,16 @@ def test_a_template_is_saved_with_its_components(program: Program) -> None:
 def test_an_invalid_template_is_rejected(program: Program, changes: dict[str, Any], field: str) -> None:
     good = {"name": "Taken", "title": "Title", "body": "Body"}
     program.post("/incident_templates", {"template": good})
-    asked = {**good, "name": "Free", **changes}
-    assert field in program.post("/incident_templates", {"template": asked}, code=422)["error"]
+    fields = {**good, "name": "Free", **changes}
+    assert field in program.post("/incident_templates", {"template": fields}, code=422)["error"]
     assert len(program.get("/incident_templates")) == 1
 
 
 @pytest.fixture
 def metric(program: Program) -> Any:
     provider = program.post("/metrics_providers", {"metrics_provider": {"type": "Self"}})
-    asked = {"name": "Latency", "suffix": "ms", "y_axis_min": 0, "y_axis_max": 500.5, "decimal_places": 1}
-    return program.post(f"/metrics_providers/{provider['id']}/metrics", {"metric": asked})
+    fields = {"name": "Latency", "suffix": "ms", "y_axis_min": 0, "y_axis_max": 500.5, "decimal_places": 1}
+    return program.post(f"/metrics_providers/{provider['id']}/metrics", {"metric": fields})
 
 
 def test_a_metric_is_created_and_changed(program: Program, metric: Any) -> None:
@@ -229,8 +229,8 @@ def test_an_inverted_axis_is_rejected(program: Program, metric: Any) -> None:
 
 
 def test_other_metrics_providers_are_rejected(program: Program) -> None:
-    asked = {"metrics_provider": {"type": "Datadog", "api_key": "secret"}}
-    assert "Datadog" in program.post("/metrics_providers", asked, code=422)["error"]["type"][0]
+    payload = {"metrics_provider": {"type": "Datadog", "api_key": "secret"}}
+    assert "Datadog" in program.post("/metrics_providers", payload, code=422)["error"]["type"][0]
     made = program.post("/metrics_providers", {"metrics_provider": {"type": "Self"}})
     path = f"/metrics_providers/{made['id']}"
     assert program.patch(path, {"metrics_provider": {}}) == program.get(path) == made

@@ -32,8 +32,8 @@ def test_concurrent_requests_with_one_key_create_one_incident(served: Served) ->
         responses = list(pool.map(lambda _: sent(served, "POST", "/incidents", body, key="same"), range(8)))
     assert [code for code, _ in responses] == [201] * 8
     assert len({response["id"] for _, response in responses}) == 1
-    _, found = sent(served, "GET", "/incidents?q=Only%20once")
-    assert len(found) == 1
+    _, incidents = sent(served, "GET", "/incidents?q=Only%20once")
+    assert len(incidents) == 1
 
 
 def test_two_concurrent_updates_are_both_posted(served: Served) -> None:
@@ -43,8 +43,8 @@ def test_two_concurrent_updates_are_both_posted(served: Served) -> None:
         bodies = [{"incident": {"body": f"Update {number}"}} for number in range(6)]
         codes = [code for code, _ in pool.map(lambda body: sent(served, "PATCH", path, body), bodies)]
     assert codes == [200] * 6
-    _, found = sent(served, "GET", path)
-    assert len(found["incident_updates"]) == 7
+    _, incident = sent(served, "GET", path)
+    assert len(incident["incident_updates"]) == 7
 
 
 def test_two_concurrent_changes_of_one_component_are_both_saved(served: Served) -> None:
@@ -56,5 +56,5 @@ def test_two_concurrent_changes_of_one_component_are_both_saved(served: Served) 
         with ThreadPoolExecutor(3) as pool:
             codes = [code for code, _ in pool.map(lambda body: sent(served, "PATCH", path, body), bodies)]
         assert codes == [200] * 3
-        _, found = sent(served, "GET", path)
-        assert {field: found[field] for field in wanted} == wanted
+        _, component = sent(served, "GET", path)
+        assert {field: component[field] for field in wanted} == wanted

@@ -146,10 +146,10 @@ def test_subscribers_are_counted_by_type_and_state(program: Program) -> None:
 def test_the_secret_url_of_a_chat_channel_is_not_returned(program: Program) -> None:
     secret = "https://hooks.slack.com/services/T0/B0/very-secret"
     made = make_endpoint(program.page, secret, Channel.SLACK)
-    found = program.get(f"/subscribers/{made.public_id}")
-    assert found["mode"] == "slack"
-    assert "very-secret" not in str(found)
-    assert found["obfuscated_channel_name"]
+    document = program.get(f"/subscribers/{made.public_id}")
+    assert document["mode"] == "slack"
+    assert "very-secret" not in str(document)
+    assert document["obfuscated_channel_name"]
 
 
 def test_many_subscribers_are_unsubscribed_reactivated_and_sent_confirmations(program: Program) -> None:

@@ -57,7 +57,7 @@ def test_the_database_stores_no_secret(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("name", "", "This field is required."),
         ("name", "x" * 101, "at most 100 characters"),
@@ -66,10 +66,10 @@ def test_the_database_stores_no_secret(program: Program) -> None:
         ("days", "7000", "Select a valid choice."),
     ],
 )
-def test_invalid_input_is_rejected_beside_its_field(owner: Client, field: str, value: Any, said: str) -> None:
+def test_invalid_input_is_rejected_beside_its_field(owner: Client, field: str, value: Any, message: str) -> None:
     response = make(owner, **{field: value})
     assert response.status_code == 422
-    assert re.search(rf'<p class="error" id="id_{field}_error">[^<]*{re.escape(said)}', response.content.decode())
+    assert re.search(rf'<p class="error" id="id_{field}_error">[^<]*{re.escape(message)}', response.content.decode())
     assert not ApiToken.objects.exists()
 
 
@@ -148,7 +148,7 @@ def test_the_command_needs_no_page_if_there_is_only_one(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["", "--scope", "read"], "name"),
         (["x", "--scope", "read", "--page", "nosuch"], "Choose a page with --page."),
@@ -157,7 +157,7 @@ def test_the_command_needs_no_page_if_there_is_only_one(page: Page) -> None:
         (["x"], "required"),
     ],
 )
-def test_the_command_reports_errors(page: Page, arguments: list[str], said: str) -> None:
-    with pytest.raises(CommandError, match=re.escape(said)):
+def test_the_command_reports_errors(page: Page, arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(message)):
         command(*arguments)
     assert not ApiToken.objects.exists()

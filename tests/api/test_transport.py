@@ -260,7 +260,7 @@ class TestRepeatedKeys:
         make_program(program.page, name="Silent").post("/incidents", self.body, key="k1")
         IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(hours=25))
         program.post("/incidents", self.body, key="k2")
-        assert [kept.key for kept in IdempotentResponse.objects.all()] == ["k2"]
+        assert [stored.key for stored in IdempotentResponse.objects.all()] == ["k2"]
 
     def test_two_tokens_may_use_the_same_key(self, program: Program) -> None:
         other = make_program(program.page, name="Another")

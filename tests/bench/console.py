@@ -86,26 +86,26 @@ def filters(incident: Any) -> list[str]:
     component = incident.page.components.last().public_id
     today = datetime.now(UTC).date()
     days = f"since={today - timedelta(days=400)}&until={today - timedelta(days=30)}"
-    asked = ["q=incident", "q=nosuchword", f"q={incident.public_id}", "status=resolved", "impact=minor", days]
-    asked += [f"component={component}", "status=cancelled", f"show=incidents&page=100&{days}", "page=150"]
-    asked.append(f"show=incidents&q=a&status=resolved&impact=minor&component={component}&{days}")
+    queries = ["q=incident", "q=nosuchword", f"q={incident.public_id}", "status=resolved", "impact=minor", days]
+    queries += [f"component={component}", "status=cancelled", f"show=incidents&page=100&{days}", "page=150"]
+    queries.append(f"show=incidents&q=a&status=resolved&impact=minor&component={component}&{days}")
     url = console_url(incident.page, "incidents")
-    return [f"{url}?{one}" for one in asked]
+    return [f"{url}?{query}" for query in queries]
 
 
 def timed(client: Any, path: str) -> tuple[float, int]:
     from django.db import connection
 
-    asked: list[str] = []
+    statements: list[str] = []
 
     def note(execute: Any, sql: str, *more: Any) -> Any:
-        asked.append(sql)
+        statements.append(sql)
         return execute(sql, *more)
 
     client.get(path)
     with connection.execute_wrapper(note):
         client.get(path)
-    return median(clock(partial(client.get, path)) for _ in range(TURNS)), len(asked)
+    return median(clock(partial(client.get, path)) for _ in range(TURNS)), len(statements)
 
 
 def clock(act: Any) -> float:

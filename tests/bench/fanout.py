@@ -69,21 +69,21 @@ def bare_loop(on: Stage, mail: bytes, mails: int) -> float:
 def rates(on: Stage, sizes: Sizes) -> None:
     """Rounds of each in turns; the median of each round's ratios: what else the machine does hits all of them alike."""
     on.prepare("one.example", sizes.mails)
-    bare, one, two = [], [], []
+    bare, single, double = [], [], []
     for _ in range(ROUNDS):
         on.publish("one.example")
         on.fan_out()
         mail = prebuilt(on)
         bare.append(bare_loop(on, mail, sizes.bare))
         with on.workers(1):
-            one.append(on.send_all(sizes.mails, processes=1))
+            single.append(on.send_all(sizes.mails, processes=1))
         on.publish("one.example")
         on.fan_out()
         with on.workers(2):
-            two.append(on.send_all(sizes.mails, processes=2))
+            double.append(on.send_all(sizes.mails, processes=2))
     row(f"smtplib loop, 1 connection, {len(mail):,} octets a mail", _rates(bare))
-    row("one worker process, ledger on", _rates(one), f"{_ratio(one, bare)} x the loop")
-    row("two worker processes", _rates(two), f"{_ratio(two, one)} x one process")
+    row("one worker process, ledger on", _rates(single), f"{_ratio(single, bare)} x the loop")
+    row("two worker processes", _rates(double), f"{_ratio(double, single)} x one process")
 
 
 def _rates(rates: list[float]) -> str:
@@ -164,7 +164,7 @@ def claim_cost(on: Stage, sizes: Sizes) -> None:
     """Without a VACUUM in between but what PostgreSQL does by itself."""
     for done in (0, sizes.subscribers * 4 // 10, sizes.subscribers * 4 // 10):
         on.shell(MARK_SOME.replace("COUNT", str(done)))
-        milliseconds, pages, sent = on.told(CLAIM_COST)
+        milliseconds, pages, sent = on.run_json(CLAIM_COST)
         row(
             f"claim of 250, {sent:,} rows sent before",
             f"{milliseconds:.1f} ms",

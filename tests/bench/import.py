@@ -51,11 +51,11 @@ class Server(FakeStatuspage):
         super().__init__()
         self.components = [component(f"c{n:011}", f"Part {n}") for n in range(COMPONENTS)]
         self.incidents = [made(number, self.components) for number in range(incidents)]
-        self._by_code = {one["id"]: json.dumps(one).encode() for one in self.incidents}
+        self._by_code = {details["id"]: json.dumps(details).encode() for details in self.incidents}
         self._by_month: dict[str, list[dict[str, Any]]] = {}
-        for one in self.incidents:
-            row = {"code": one["id"], "name": one["name"], "impact": one["impact"]}
-            self._by_month.setdefault(one["created_at"][:7], []).append(row)
+        for details in self.incidents:
+            row = {"code": details["id"], "name": details["name"], "impact": details["impact"]}
+            self._by_month.setdefault(details["created_at"][:7], []).append(row)
 
     def serve(self, heard: ReceivedRequest) -> Reply:
         reply = super().serve(heard)
@@ -63,10 +63,10 @@ class Server(FakeStatuspage):
         return reply
 
     def _public(self, path: str, query: Mapping[str, str]) -> Reply:
-        found = self._by_code.get(path.removeprefix("/incidents/").removesuffix(".json"))
-        if found is None:
+        body = self._by_code.get(path.removeprefix("/incidents/").removesuffix(".json"))
+        if body is None:
             return super()._public(path, query)
-        return Reply(body=found)
+        return Reply(body=body)
 
     def _month(self, number: int) -> dict[str, Any]:
         year, month = divmod(number, 12)
@@ -100,11 +100,11 @@ def measure(name: str, incidents: int, arguments: list[str], candor: Candor) -> 
     environment = {**candor.environment, "OUTBOUND_ALLOW": "127.0.0.0/8"}
     began = time.perf_counter()
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        said = process.stdout.read() if process.stdout else ""
+        output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(said)
+        raise SystemExit(output)
     return Run(name, incidents, time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
@@ -120,13 +120,13 @@ def bench(incidents: int) -> list[Run]:
         lambda candor: measure("public, again", incidents, public, candor),
     ]
     try:
-        found = []
+        results = []
         for group in (runs, [lambda candor: measure("with a key", incidents, keyed, candor)]):
             with tempfile.TemporaryDirectory() as folder:
                 candor = Candor(Path(folder))
                 candor.manage("migrate", "--verbosity", "0")
-                found += [run(candor) for run in group]
-        return found
+                results += [run(candor) for run in group]
+        return results
     finally:
         server.kill()
 

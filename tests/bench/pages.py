@@ -109,7 +109,7 @@ def under_load(candor: Candor, nginx: Nginx, *, seconds: int, rounds: int) -> No
 def compared(load: Load, other: Load, figure: str) -> float:
     """Turn by turn, because the machine is not equally busy in all of them."""
     pairs = zip(getattr(load, figure), getattr(other, figure), strict=True)
-    ratio: float = median(one / another for one, another in pairs)
+    ratio: float = median(first / second for first, second in pairs)
     return ratio
 
 
@@ -117,15 +117,15 @@ def wrk(url: str, load: Load, headers: list[str], *, seconds: int, connections: 
     named = [part for line in ["Accept-Encoding: gzip", *headers] for part in ("-H", line)]
     command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency", *named, url]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    load.per_second.append(float(found(r"Requests/sec:\s+([\d.]+)", text)[1]))
-    slow = found(r"99%\s+([\d.]+)(us|ms|s)", text)
+    load.per_second.append(float(search(r"Requests/sec:\s+([\d.]+)", text)[1]))
+    slow = search(r"99%\s+([\d.]+)(us|ms|s)", text)
     load.p99.append(float(slow[1]) * UNITS[slow[2]])
     load.wrong += sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
     for errors in re.findall(r"Socket errors: (.+)", text):
         load.wrong += sum(int(number) for number in re.findall(r"\d+", errors))
 
 
-def found(pattern: str, text: str) -> re.Match[str]:
+def search(pattern: str, text: str) -> re.Match[str]:
     match = re.search(pattern, text)
     assert match, text
     return match
@@ -175,11 +175,11 @@ def visits(candor: Candor, paths: list[str]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         for path in paths:
-            asked, size, shift = visit(browser, candor.url + path, width=1280)
+            urls, size, shift = visit(browser, candor.url + path, width=1280)
             _, _, narrow = visit(browser, candor.url + path, width=390)
-            strangers = sum(not url.startswith(candor.url) for url in asked)
-            names = ", ".join(urlsplit(url).path.rsplit("/", 1)[-1] or "/" for url in asked)
-            say(f"| `{path}` | {len(asked)} ({names}) | {size:,} | {narrow:.3f}, {shift:.3f} | {strangers} |")
+            strangers = sum(not url.startswith(candor.url) for url in urls)
+            names = ", ".join(urlsplit(url).path.rsplit("/", 1)[-1] or "/" for url in urls)
+            say(f"| `{path}` | {len(urls)} ({names}) | {size:,} | {narrow:.3f}, {shift:.3f} | {strangers} |")
         browser.close()
 
 
@@ -188,13 +188,13 @@ def visit(browser: Browser, url: str, *, width: int) -> tuple[list[str], int, fl
     context = browser.new_context(viewport={"width": width, "height": 800})
     tab = context.new_page()
     wire = context.new_cdp_session(tab)
-    asked: list[str] = []
+    requested: list[str] = []
     sizes: list[float] = []
 
     def note(url: str) -> None:
         # An image that stands in the style sheet itself is no request.
         if not url.startswith("data:"):
-            asked.append(url)
+            requested.append(url)
 
     wire.on("Network.requestWillBeSent", lambda event: note(event["request"]["url"]))
     wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
@@ -202,7 +202,7 @@ def visit(browser: Browser, url: str, *, width: int) -> tuple[list[str], int, fl
     tab.goto(url, wait_until="networkidle")
     shift: float = tab.evaluate(SHIFTS)
     context.close()
-    return asked, round(sum(sizes)), shift
+    return requested, round(sum(sizes)), shift
 
 
 def say(line: str) -> None:

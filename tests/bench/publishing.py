@@ -26,14 +26,14 @@ MB = 1024
 
 
 def main() -> int:
-    found: dict[int, dict[str, float]] = {}
+    results: dict[int, dict[str, float]] = {}
     for past in PASTS:
         with tempfile.TemporaryDirectory() as folder:
-            found[past] = run(folder, past)
+            results[past] = run(folder, past)
     say("| Past incidents | Paths | All: s | CPU s | RSS early, late | One update: CPU s | s | Ratio | Paths |")
     say("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for past, row in found.items():
-        ratio = row["update_cpu"] / found[PASTS[0]]["update_cpu"]
+    for past, row in results.items():
+        ratio = row["update_cpu"] / results[PASTS[0]]["update_cpu"]
         say(
             f"| {past:,} | {row['paths']:,.0f} | {row['all']:.1f} | {row['all_cpu']:.1f} "
             f"| {row['rss_early']:.0f}, {row['rss']:.0f} MB | {row['update_cpu']:.2f} | {row['update']:.2f} "
@@ -54,8 +54,8 @@ def run(folder: str, past: int) -> dict[str, float]:
     *profile, row = done.stdout.splitlines()
     for line in profile:
         say(line)
-    found: dict[str, float] = json.loads(row)
-    return found
+    figures: dict[str, float] = json.loads(row)
+    return figures
 
 
 def perform(past: int) -> None:
@@ -106,10 +106,10 @@ def fill_the_past(page: Any, parts: list[Any], count: int) -> None:
     updates = IncidentUpdate.objects.bulk_create(
         (
             IncidentUpdate(
-                incident=one, status=status, body=text, body_html=f"<p>{text}</p>",
-                display_at=one.started_at + timedelta(minutes=minutes),
+                incident=incident, status=status, body=text, body_html=f"<p>{text}</p>",
+                display_at=incident.started_at + timedelta(minutes=minutes),
             )
-            for one in incidents
+            for incident in incidents
             for status, minutes in (("investigating", 0), ("identified", 20), ("resolved", 60))
         ),
         batch_size=1000,

@@ -41,7 +41,9 @@ class Result:
         cuts = quantiles(self.seconds, n=100)
         figures = (median(self.seconds), cuts[94], cuts[98], max(self.seconds))
         codes = ", ".join(map(str, sorted(self.statuses)))
-        return f"{self.name:<28}{len(self.seconds):>8}  {codes:<8}" + "".join(f"{1000 * one:>9.1f}" for one in figures)
+        return f"{self.name:<28}{len(self.seconds):>8}  {codes:<8}" + "".join(
+            f"{1000 * figure:>9.1f}" for figure in figures
+        )
 
 
 def network(number: int) -> str:

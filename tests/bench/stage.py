@@ -68,17 +68,17 @@ class Stage:
 
     def publish(self, domain: str) -> float:
         """When, by time.monotonic()."""
-        return float(self.told(PUBLISH.replace("DOMAIN", domain)))
+        return float(self.run_json(PUBLISH.replace("DOMAIN", domain)))
 
     def fan_out(self) -> tuple[float, float]:
         """Seconds, and MiB that it grew by."""
-        seconds, kibibytes = self.told(FAN_OUT)
+        seconds, kibibytes = self.run_json(FAN_OUT)
         return seconds, kibibytes / 1024
 
     def shell(self, code: str) -> str:
         return self.candor.manage("shell", "-v0", "-c", code)
 
-    def told(self, code: str) -> Any:
+    def run_json(self, code: str) -> Any:
         return json.loads(self.shell(code).strip().splitlines()[-1])
 
     @contextmanager

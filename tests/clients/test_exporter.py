@@ -39,13 +39,13 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(exporter: Path, folder: Path, url: str) -> list[Sample]:
     """All samples of one round, from the file that it writes for Prometheus."""
     (folder / "services.json").write_text(json.dumps({"acme": {"url": f"{url}/api/v2/summary.json", "name": "Acme"}}))
-    told = {"RUN_MODE": "once", "SERVICES_JSON_PATH": "services.json", "METRICS_TEXTFILE_PATH": "acme.prom"}
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(exporter), **told}
+    options = {"RUN_MODE": "once", "SERVICES_JSON_PATH": "services.json", "METRICS_TEXTFILE_PATH": "acme.prom"}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(exporter), **options}
     command = [sys.executable, "-m", "statuspage_prometheus_exporter.status_monitoring"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    found = _SAMPLE.findall((folder / "acme.prom").read_text())
-    return [Sample(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in found]
+    matches = _SAMPLE.findall((folder / "acme.prom").read_text())
+    return [Sample(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in matches]
 
 
 def test_the_exporter_sees_components_incidents_and_maintenances(
@@ -53,12 +53,12 @@ def test_the_exporter_sees_components_incidents_and_maintenances(
 ) -> None:
     samples = exported(exporter, tmp_path, live_server.url)
 
-    def found(name: str, label: str) -> dict[str, float]:
+    def values_by_label(name: str, label: str) -> dict[str, float]:
         return {sample.labels[label]: sample.value for sample in samples if sample.name == name}
 
-    assert found("statuspage_probe_check", "service_name") == {"Acme": 1}
-    assert found("statuspage_service_status", "service_name") == {"Acme": 0}
-    components = found("statuspage_component_status", "component_name")
+    assert values_by_label("statuspage_probe_check", "service_name") == {"Acme": 1}
+    assert values_by_label("statuspage_service_status", "service_name") == {"Acme": 0}
+    components = values_by_label("statuspage_component_status", "component_name")
     assert (components["API"], components["Website"]) == (0, 1)
     (incident,) = [sample.labels for sample in samples if sample.name == "statuspage_incident_info"]
     row = Incident.objects.get(title="Slow answers")

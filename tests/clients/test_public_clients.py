@@ -38,15 +38,15 @@ def test_the_client_for_node_reads_what_is_on_the_page(packages: Path, page: Pag
     command = ["node", "read_v2.cjs", live_server.url]
     done = subprocess.run(command, cwd=packages, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert {body["page"]["id"] for body in told.values()} == {page.public_id}
-    assert told["status"]["status"] == {"indicator": "minor", "description": "Minor Service Outage"}
-    assert [row["name"] for row in told["components"]["components"]] == ["Core", "API", "Website"]
-    assert [row["name"] for row in told["incidents"]["incidents"]] == ["Slow answers", "Over"]
-    (incident,) = told["unresolved"]["incidents"]
+    payloads = json.loads(done.stdout)
+    assert {body["page"]["id"] for body in payloads.values()} == {page.public_id}
+    assert payloads["status"]["status"] == {"indicator": "minor", "description": "Minor Service Outage"}
+    assert [row["name"] for row in payloads["components"]["components"]] == ["Core", "API", "Website"]
+    assert [row["name"] for row in payloads["incidents"]["incidents"]] == ["Slow answers", "Over"]
+    (incident,) = payloads["unresolved"]["incidents"]
     assert [update["body"] for update in incident["incident_updates"]] == ["Half of them.", "We are looking."]
-    assert [row["name"] for row in told["upcoming"]["scheduled_maintenances"]] == ["Upgrade"]
-    assert told["summary"]["incidents"] == told["unresolved"]["incidents"]
+    assert [row["name"] for row in payloads["upcoming"]["scheduled_maintenances"]] == ["Upgrade"]
+    assert payloads["summary"]["incidents"] == payloads["unresolved"]["incidents"]
 
 
 class Shop(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ def heights(chart: Element) -> dict[str, float]:
 
 def value_at(chart: Element, y: float) -> float:
     """Back from a height to the number, by the axis that is drawn."""
-    axis = sorted((float(words.split()[0]), height) for words, height in heights(chart).items())
+    axis = sorted((float(label.split()[0]), height) for label, height in heights(chart).items())
     (low, bottom), (high, top) = axis[0], axis[-1]
     return low + (bottom - y) / (bottom - top) * (high - low)
 
@@ -70,7 +70,7 @@ def test_an_axis_has_at_most_five_lines_and_none_below_what_is_shown(top: float)
     axis = heights(spread(Column("Oct", "1", 0, top)))
     assert 2 <= len(axis) <= 6
     assert all(upper > lower for lower, upper in pairwise(sorted(axis.values())))
-    assert max(float(words.split()[0]) for words in axis) >= top
+    assert max(float(label.split()[0]) for label in axis) >= top
 
 
 def test_an_empty_chart_still_has_an_axis() -> None:

@@ -78,8 +78,8 @@ NAMES = {
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    with listening_peer() as found:
-        yield found
+    with listening_peer() as peer:
+        yield peer
 
 
 @pytest.fixture
@@ -127,16 +127,16 @@ def test_a_name_that_leads_inside_even_with_one_of_its_addresses_is_refused(
     ],
 )
 def test_an_address_that_not_everybody_can_reach_is_not_public(address: str) -> None:
-    found = as_address(address)
-    assert found is not None
-    assert not is_public(found)
+    parsed = as_address(address)
+    assert parsed is not None
+    assert not is_public(parsed)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450::1"])
 def test_an_address_of_the_internet_is_public(address: str) -> None:
-    found = as_address(address)
-    assert found is not None
-    assert is_public(found)
+    parsed = as_address(address)
+    assert parsed is not None
+    assert is_public(parsed)
 
 
 def test_a_name_is_looked_up_once_so_that_it_cannot_mean_something_else_a_moment_later(

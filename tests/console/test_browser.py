@@ -236,7 +236,7 @@ def test_the_progress_of_the_deliveries_moves_by_itself(open_tab: OpenTab, page:
     expect(tab.get_by_text("1 sent, 1 queued, 0 failed")).to_be_visible()
     Delivery.objects.mark_sent(list(Delivery.objects.values_list("pk", flat=True)))
     expect(tab.get_by_text("All notifications sent", exact=True)).to_be_visible()
-    assert tab.locator("#telling").get_attribute("hx-get") is None
+    assert tab.locator("#delivery-progress").get_attribute("hx-get") is None
     expect(tab.get_by_label("Message").first).to_have_value("Typed meanwhile.")
 
 

@@ -49,7 +49,7 @@ def people(number: int) -> None:
 
 
 def test_people_page_and_are_found_by_name_or_address(owner: Client) -> None:
-    assert not parsed_page(owner.get("/console/p/acme/people")).all("form", class_="sieve")
+    assert not parsed_page(owner.get("/console/p/acme/people")).all("form", class_="list-filter")
     people(60)
     make_user("viewer", name="Ann Ode", email="ann@acme.example")
     assert walked(owner, "/console/p/acme/people") == [50, 12]

@@ -17,10 +17,10 @@ def sources() -> dict[str, ast.Module]:
 
 def imports(tree: ast.Module) -> set[str]:
     """The full names of the modules, and of the names from modules, that are imported anywhere in it."""
-    found = set()
+    modules = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return modules

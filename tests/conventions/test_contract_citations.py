@@ -57,14 +57,14 @@ def _split(numbers: str) -> list[str]:
 def citing_files() -> dict[str, list[str]]:
     """The citations of each file that has some, by its path. This file holds examples of them, so it is left out."""
     paths = {path for pattern in PATTERNS for path in ROOT.glob(pattern) if path.is_file()}
-    found = {}
+    citations_by_file = {}
     for path in sorted(paths - {Path(__file__).resolve(), CONTRACT}):
         if "vendor" in path.parts or path.suffix in {".png", ".webp", ".ico"}:
             continue
         cited = citations(path.read_text(encoding="utf-8"))
         if cited:
-            found[str(path.relative_to(ROOT))] = cited
-    return found
+            citations_by_file[str(path.relative_to(ROOT))] = cited
+    return citations_by_file
 
 
 def unknown(cited: dict[str, list[str]], known: list[str]) -> dict[str, list[str]]:

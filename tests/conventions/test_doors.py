@@ -30,6 +30,6 @@ def test_a_dangerous_library_is_imported_by_its_door_alone(library: str) -> None
     importers = {
         name
         for name, tree in sources().items()
-        if any(found == library or found.startswith(f"{library}.") for found in imports(tree))
+        if any(module == library or module.startswith(f"{library}.") for module in imports(tree))
     }
     assert importers == DOORS[library]

@@ -30,7 +30,7 @@ def app_of(library: str) -> str:
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_a_template_loads_tags_of_its_own_app_or_of_one_below(template: str) -> None:
     text = (ROOT / "templates" / template).read_text(encoding="utf-8")
-    libraries = {word for words in re.findall(r"\{%\s*load\s+([^%]*?)\s*%\}", text) for word in words.split()}
+    libraries = {word for arguments in re.findall(r"\{%\s*load\s+([^%]*?)\s*%\}", text) for word in arguments.split()}
     home = template.split("/")[0].replace("account", "accounts")  # allauth names the folder
     apps = {app_of(library) for library in libraries} - {"", home}
     assert {app for app in apps if LEVELS[app] >= LEVELS[home]} == set()

@@ -44,7 +44,7 @@ def test_stopping_finishes_the_current_email_and_releases_the_rest(fleet: Fleet)
 
 def test_the_dispatcher_reconnects_after_a_database_failure(fleet: Fleet) -> None:
     process = fleet.candor.start_dispatcher()
-    wait_until(lambda: fleet.told(ALIVE), "the dispatcher is up")
+    wait_until(lambda: fleet.run_json(ALIVE), "the dispatcher is up")
     database(fleet, "alter table incidents_event rename to away")
     wait_until(lambda: "The database cannot be used" in fleet.candor.log, "the dispatcher notices")
     database(fleet, "alter table away rename to incidents_event")

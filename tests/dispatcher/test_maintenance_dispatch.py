@@ -42,8 +42,8 @@ def schedule(crew: Crew, start: datetime, end: datetime) -> None:
 
 
 def timeline(crew: Crew) -> dict[str, Any]:
-    found: dict[str, Any] = crew.told(TIMELINE)
-    return found
+    result: dict[str, Any] = crew.run_json(TIMELINE)
+    return result
 
 
 def lateness(update: list[str]) -> timedelta:
@@ -57,15 +57,15 @@ def test_start_and_end_are_taken_within_five_seconds(crew: Crew, smtp_sink: Smtp
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=8)
     schedule(crew, start, start + timedelta(seconds=4))
     wait_until(crew.got(2), "both mails arrive", seconds=40)
-    found = timeline(crew)
-    _, begun, ended = found["updates"]
+    result = timeline(crew)
+    _, begun, ended = result["updates"]
     assert [begun[:2], ended[:2]] == [
         ["in_progress", start.isoformat()],
         ["completed", (start + timedelta(seconds=4)).isoformat()],
     ]
     assert all(timedelta(0) <= lateness(update) < timedelta(seconds=5) for update in (begun, ended))
-    assert found["component"] == "operational"
-    assert [parsed(letter.raw)["Subject"] for letter in smtp_sink.emails] == [
+    assert result["component"] == "operational"
+    assert [parsed(email.raw)["Subject"] for email in smtp_sink.emails] == [
         "[Acme] In progress: Upgrade",
         "[Acme] Completed: Upgrade",
     ]

@@ -24,7 +24,7 @@ class Part:
         return datetime.strptime(self.posted, "%b %d, %Y - %H:%M").replace(tzinfo=UTC)
 
     @property
-    def words(self) -> list[str]:
+    def text_lines(self) -> list[str]:
         """Its lines as a visitor reads them: without blank ones, and without the numbers that the list draws."""
         return [re.sub(r"^\d+\. ", "", line) for line in self.lines if line]
 
@@ -54,9 +54,9 @@ class Report:
 
     @property
     def _affected(self) -> tuple[str, str]:
-        found = re.fullmatch(r"This incident affected: (.+) \((.+)\)\.", self.affected)
-        assert found, self.affected
-        return found.group(1), found.group(2)
+        match = re.fullmatch(r"This incident affected: (.+) \((.+)\)\.", self.affected)
+        assert match, self.affected
+        return match.group(1), match.group(2)
 
 
 def read(path: Path = REAL) -> Report:
@@ -66,8 +66,8 @@ def read(path: Path = REAL) -> Report:
     parts: list[Part] = []
     collected: list[str] = []
     for line in lines:
-        if found := POSTED.match(line):
-            parts.append(Part(collected, found.group(1)))
+        if match := POSTED.match(line):
+            parts.append(Part(collected, match.group(1)))
             collected = []
         else:
             collected.append(line)

@@ -90,7 +90,7 @@ def signed_in(tab: Tab, role: str) -> Client:
 
 def assert_nothing_found(tab: Tab, paths: list[str], *, looks: tuple[str, ...] = (WIDE, PHONE)) -> None:
     """By axe: wide and light, then on a phone and dark."""
-    found: list[str] = []
+    violations: list[str] = []
     for path in paths:
         for number, look in enumerate(looks):
             width, height, scheme = LOOKS[look]
@@ -98,12 +98,12 @@ def assert_nothing_found(tab: Tab, paths: list[str], *, looks: tuple[str, ...] =
             tab.emulate_media(color_scheme=scheme)
             if number == 0:
                 tab.goto(path)
-            found += complaints(tab, f"{path} {look}")
-    assert not found, "\n".join(found)
+            violations += complaints(tab, f"{path} {look}")
+    assert not violations, "\n".join(violations)
 
 
 def complaints(tab: Tab, where: str) -> list[str]:
-    return [f"{where}: {json.dumps(one, indent=1)}" for one in tab.evaluate(LOOK)]
+    return [f"{where}: {json.dumps(violation, indent=1)}" for violation in tab.evaluate(LOOK)]
 
 
 def seldom_linked(page: Page) -> list[str]:
@@ -162,7 +162,7 @@ def test_axe_finds_nothing_where_there_is_nothing_yet(tab: Tab, transactional_db
 
 
 def test_axe_finds_nothing_on_what_visitors_see(tab: Tab, demo: Page) -> None:
-    reports = [f"/incidents/{one.public_id}" for one in demo.incidents.newest_first()[:2]]
+    reports = [f"/incidents/{incident.public_id}" for incident in demo.incidents.newest_first()[:2]]
     component = demo.components.active().filter(showcase=True)[0].public_id
     month = Period.month_at(timezone.now(), demo.zone).code
     figures = [f"/uptime/{component}", f"/reports/{component}/{month}"]

@@ -104,7 +104,7 @@ def declare(tab: Page, report: Report) -> None:
     tab.get_by_label("Message").fill(first.markdown)
     tab.get_by_label(report.component).select_option("partial_outage")
     backdate(tab, first)
-    expect(tab.locator(".preview")).to_contain_text(first.words[0])
+    expect(tab.locator(".preview")).to_contain_text(first.text_lines[0])
     tab.get_by_role("button", name="Publish incident").click()
     expect(tab.get_by_text("All notifications sent", exact=True)).to_be_visible(timeout=20_000)
 
@@ -140,9 +140,9 @@ def publish_postmortem(tab: Page, part: Part) -> None:
 def assert_in_order(needles: list[str], text: str) -> None:
     position = 0
     for needle in needles:
-        found = text.find(needle, position)
-        assert found >= 0, f"{needle!r} is missing, or comes too early, in:\n{text}"
-        position = found + len(needle)
+        index = text.find(needle, position)
+        assert index >= 0, f"{needle!r} is missing, or comes too early, in:\n{text}"
+        position = index + len(needle)
 
 
 def assert_page_carries(report: Report, tab: Page, product: Candor) -> None:
@@ -157,11 +157,11 @@ def assert_page_carries(report: Report, tab: Page, product: Candor) -> None:
     text = re.sub(r"[ \t]+", " ", tab.locator("main").inner_text())
     parts = [report.postmortem, *report.updates]
     assert_in_order([report.title, f"Incident Report for {report.company}"], text)
-    assert_in_order([line for part in parts for line in part.words] + [report.affected], text)
+    assert_in_order([line for part in parts for line in part.text_lines] + [report.affected], text)
     assert_in_order([f"Posted {part.posted} UTC" for part in parts], text)
     for part in parts:
         own = tab.locator(".ledger", has_text=f"Posted {part.posted} UTC").first.inner_text()
-        assert_in_order(part.words, own)
+        assert_in_order(part.text_lines, own)
         stamp = f"{part.at:%Y-%m-%dT%H:%M:%SZ}"
         assert tab.locator(f"time[datetime='{stamp}']", has_text=f"{part.posted} UTC").count() >= 1
     assert tab.locator(".prose ol > li").count() == 3
@@ -181,7 +181,7 @@ def assert_feed_carries(report: Report, product: Candor) -> None:
     assert entry.title == report.title
     plain = re.sub(r"[ \n]+", " ", unescape(re.sub(r"<[^>]+>", " ", entry.content[0].value)))
     parts = [report.postmortem, *report.updates]
-    assert_in_order([line for part in parts for line in part.words], plain)
+    assert_in_order([line for part in parts for line in part.text_lines], plain)
     assert_in_order([f"{part.at:%b} {part.at.day:2d} , {part.at:%H:%M}".replace("  ", " ") for part in parts], plain)
 
 
@@ -201,7 +201,7 @@ def assert_mails(report: Report, sink: SmtpSink) -> None:
             assert message["To"] == address
             assert message["Auto-Submitted"] == "auto-generated"
             assert message.get_body(("html",)) is not None
-    for line in report.updates[-1].words:
+    for line in report.updates[-1].text_lines:
         assert line in text_of(sink.to(CONFIRMED[0])[1])
     assert len(sink.to(UNCONFIRMED)) == 1
     assert "onfirm" in opened(sink.to(UNCONFIRMED)[0])["Subject"]

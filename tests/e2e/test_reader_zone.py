@@ -82,7 +82,7 @@ def test_what_comes_while_the_page_is_open_has_it_too(reader: Callable[[str], Ta
 def test_what_is_no_time_is_left_alone(reader: Callable[[str], Tab], page: Page) -> None:
     times = ('<time datetime="soon">soon</time>', "<time>today</time>", '<time datetime="2026-11-25T13:14Z">x</time>')
     IncidentUpdate.objects.update(body_html=f"<p>It began {', '.join(times)}</p>")
-    found = reader("America/New_York").locator(".prose time")
-    expect(found.nth(2)).to_have_attribute("title", "Nov 25, 08:14 your time")
+    elements = reader("America/New_York").locator(".prose time")
+    expect(elements.nth(2)).to_have_attribute("title", "Nov 25, 08:14 your time")
     for number in (0, 1):
-        assert found.nth(number).get_attribute("title") is None
+        assert elements.nth(number).get_attribute("title") is None

@@ -68,36 +68,36 @@ class Crew:
 
     def publish(self) -> float:
         """Declare an incident; the seconds that the action took."""
-        seconds: float = self.told(PUBLISH)["seconds"]
+        seconds: float = self.run_json(PUBLISH)["seconds"]
         return seconds
 
     def shell(self, code: str) -> str:
         return self.candor.manage("shell", "-v0", "-c", code)
 
-    def told(self, code: str) -> Any:
+    def run_json(self, code: str) -> Any:
         """The last line of what `code` prints, as JSON."""
         return json.loads(self.shell(code).strip().splitlines()[-1])
 
     def states(self) -> dict[str, int]:
         """Deliveries by state, once no row is in anybody's hands."""
-        found = wait_until(self._at_rest, "all leases are given back", seconds=30)
-        states: dict[str, int] = found["states"]
+        result = wait_until(self._at_rest, "all leases are given back", seconds=30)
+        states: dict[str, int] = result["states"]
         return states
 
     def _at_rest(self) -> Any:
-        told = self.told(STATES)
-        return told if not told["leased"] and "queued" not in told["states"] else None
+        result = self.run_json(STATES)
+        return result if not result["leased"] and "queued" not in result["states"] else None
 
     def mails(self) -> int:
-        found: int = self.sink.stat()["mails"]
-        return found
+        count: int = self.sink.stat()["mails"]
+        return count
 
     def got(self, mails: int) -> Callable[[], bool]:
         return lambda: self.mails() >= mails
 
     def readers_told(self) -> int:
-        found: int = self.sink.stat()["readers"]
-        return found
+        count: int = self.sink.stat()["readers"]
+        return count
 
     def doubles(self) -> int:
         """Mails that came more than once. Told by their Message-ID, as a receiver would."""
@@ -110,7 +110,7 @@ class Crew:
         """Celery workers under these names; returns when one of them answers the doorbell."""
         for name in names:
             self.candor.start_worker(name, processes=processes)
-        wait_until(lambda: self.told(WORKER_BEATS), "a worker answers the doorbell", seconds=60)
+        wait_until(lambda: self.run_json(WORKER_BEATS), "a worker answers the doorbell", seconds=60)
 
     def seconds_until(self, true: Callable[[], Any], what: str, *, seconds: float = 60) -> float:
         began = time.monotonic()

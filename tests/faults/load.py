@@ -21,12 +21,12 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
 
     @property
-    def asked(self) -> int:
+    def total(self) -> int:
         return sum(self.answers.values())
 
     @property
     def share(self) -> float:
-        return self.answers[200] / self.asked if self.asked else 0.0
+        return self.answers[200] / self.total if self.total else 0.0
 
     @property
     def p99(self) -> float:
@@ -35,7 +35,7 @@ class Tally:
 
     def __str__(self) -> str:
         wrong = {kind: count for kind, count in self.answers.items() if kind != 200}
-        return f"{self.asked} asked, {self.share:.3%} answered with 200 {wrong or ''}, p99 {self.p99:.1f} ms"
+        return f"{self.total} asked, {self.share:.3%} answered with 200 {wrong or ''}, p99 {self.p99:.1f} ms"
 
 
 class Load(threading.Thread):

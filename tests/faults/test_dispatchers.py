@@ -50,7 +50,7 @@ def test_what_is_taken_back_on_its_way_is_cancelled_with_the_reason(
     fleet.shell(HIDE)
     sent_at_hiding = fleet.mails()
     states = fleet.states()
-    reasons = fleet.told(REASONS)
+    reasons = fleet.run_json(REASONS)
     assert states["sent"] == fleet.mails() < 1500
     assert states["sent"] + states["cancelled"] == 1500
     assert set(reasons) == {
@@ -76,7 +76,7 @@ def test_a_clock_that_jumps_an_hour_leaves_nothing_stuck(
     in_flight = 0
     for share, move in ((0.25, "-"), (0.5, "+")):
         wait_until(fleet.got(int(readers * share)), "some mails arrive", seconds=60)
-        in_flight += fleet.told(CLOCK.replace("MOVE", move))
+        in_flight += fleet.run_json(CLOCK.replace("MOVE", move))
     wait_until(lambda: fleet.readers_told() == readers, "every reader is told", seconds=90)
     assert fleet.states() == {"sent": readers}
     doubles = fleet.doubles()

@@ -31,8 +31,8 @@ def at_work(started: dict[str, float]) -> list[str]:
     def ready() -> list[str]:
         return [name for name, at in started.items() if time.monotonic() - at >= BOOTING]
 
-    found: list[str] = wait_until(ready, "a worker is at work")
-    return found
+    names: list[str] = wait_until(ready, "a worker is at work")
+    return names
 
 
 def test_a_killed_dispatcher_loses_nothing(

@@ -54,8 +54,8 @@ def an_age_later() -> None:
 
 
 def states() -> dict[str, int]:
-    found = list(Delivery.objects.values_list("state", flat=True))
-    return {state: found.count(state) for state in sorted(set(found))}
+    values = list(Delivery.objects.values_list("state", flat=True))
+    return {state: values.count(state) for state in sorted(set(values))}
 
 
 def test_451_for_a_while_delays_and_loses_nothing(
@@ -83,7 +83,7 @@ def test_550_for_some_strikes_those_off_and_nobody_else(
     publish(page)
     sink.set(refuse=0.05)
     send_all()
-    refused = {one.pk for one in Subscriber.objects.all() if share_of(one.email.encode()) < 0.05}
+    refused = {subscriber.pk for subscriber in Subscriber.objects.all() if share_of(subscriber.email.encode()) < 0.05}
     assert refused
     assert set(Subscriber.objects.filter(state=SubscriberState.PAUSED).values_list("pk", flat=True)) == refused
     assert states() == {"failed": len(refused), "sent": READERS - len(refused)}
@@ -113,12 +113,12 @@ def test_a_mail_whose_answer_never_came_is_sent_once_more_at_most(
     while Delivery.objects.queued().exists():
         an_age_later()
         send_all()
-    cut = sum(share_of(one.email.encode()) < 0.05 for one in Subscriber.objects.all())
+    cut = sum(share_of(subscriber.email.encode()) < 0.05 for subscriber in Subscriber.objects.all())
     assert cut
     assert sink.copies() == {1: READERS - cut, 2: cut}
     assert states() == {"failed": cut, "sent": READERS - cut}
-    words = Delivery.objects.filter(state="failed").values_list("last_error", flat=True)
-    assert all(word.startswith("Sent twice and never answered: it may have arrived.") for word in words)
+    errors = Delivery.objects.filter(state="failed").values_list("last_error", flat=True)
+    assert all(error.startswith("Sent twice and never answered: it may have arrived.") for error in errors)
     assert not Subscriber.objects.exclude(state=SubscriberState.ACTIVE).exists()
     say(capsys, f"cut after DATA for 5 %: {READERS} mails, lost 0, {cut} sent twice and none thrice")
 

@@ -21,8 +21,8 @@ class Ran:
         """The line of `kind` in the table at the end."""
         lines = self.output.splitlines()
         head = next(line for line in lines if line.split()[:1] == ["read"]).split()
-        found = next(line for line in lines if line.startswith(f"{kind} "))
-        figures = [int(cell.replace(",", "")) for cell in found.split()[1:]]
+        totals = next(line for line in lines if line.startswith(f"{kind} "))
+        figures = [int(cell.replace(",", "")) for cell in totals.split()[1:]]
         return dict(zip(head, figures, strict=True))
 
 

@@ -72,7 +72,7 @@ def incident(code: str, name: str, updates: list[Raw], **more: Any) -> Raw:
         "status": newest["status"],
         "created_at": oldest["created_at"],
         "updated_at": newest["updated_at"],
-        "monitoring_at": next((one["display_at"] for one in updates if one["status"] == "monitoring"), None),
+        "monitoring_at": next((row["display_at"] for row in updates if row["status"] == "monitoring"), None),
         "resolved_at": newest["display_at"] if ended else None,
         "impact": "major",
         "shortlink": "https://stspg.io/w5x0b3hl3m3r",
@@ -89,12 +89,12 @@ def outage(code: str, at: datetime, *, hours: float = 1, api: str = "8l4ygp009s5
     """A resolved incident in which the component `api` had a partial outage, with three updates."""
     times = [stamp(at + timedelta(hours=part * hours)) for part in (0, 0.5, 1)]
     rows = [("operational", "partial_outage"), ("partial_outage", "operational"), ("operational", "operational")]
-    said = [[affected(api, "API", old, new)] for old, new in rows]
-    words = ["investigating", "monitoring", "resolved"]
+    changes = [[affected(api, "API", old, new)] for old, new in rows]
+    statuses = ["investigating", "monitoring", "resolved"]
     texts = ["We are **looking**.", "A fix is in place.", "This incident has been resolved."]
     updates = [
-        update(f"{letter}{code[1:]}", code, word, at, text, row)
-        for letter, word, at, text, row in zip("cba", words, times, texts, said, strict=True)
+        update(f"{prefix}{code[1:]}", code, status, at, text, row)
+        for prefix, status, at, text, row in zip("cba", statuses, times, texts, changes, strict=True)
     ]
     return incident(code, name, updates[::-1])
 
@@ -124,8 +124,8 @@ class FakeStatuspage(Receiver):
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def asked(self) -> list[str]:
-        return [one.path for one in self.requests]
+    def requested_paths(self) -> list[str]:
+        return [request.path for request in self.requests]
 
     def serve(self, received: ReceivedRequest) -> Reply:
         parts = urlsplit(received.path)
@@ -138,8 +138,8 @@ class FakeStatuspage(Receiver):
         return self._public(parts.path, query)
 
     def _public(self, path: str, query: Mapping[str, str]) -> Reply:
-        planned = [one for one in self.incidents if "scheduled_for" in one]
-        others = [one for one in self.incidents if "scheduled_for" not in one]
+        planned = [row for row in self.incidents if "scheduled_for" in row]
+        others = [row for row in self.incidents if "scheduled_for" not in row]
         over = ("resolved", "completed", "postmortem")
         documents: dict[str, Raw] = {
             "/api/v2/components.json": {"components": self.components},
@@ -147,8 +147,8 @@ class FakeStatuspage(Receiver):
             "/api/v2/scheduled-maintenances.json": {"scheduled_maintenances": planned[:50]},
             "/api/v2/summary.json": {
                 "components": self.components,
-                "incidents": [one for one in others if one["status"] not in over],
-                "scheduled_maintenances": [one for one in planned if one["status"] not in over],
+                "incidents": [row for row in others if row["status"] not in over],
+                "scheduled_maintenances": [row for row in planned if row["status"] not in over],
                 "status": {"indicator": "none", "description": "All Systems Operational"},
             },
         }
@@ -157,8 +157,8 @@ class FakeStatuspage(Receiver):
         if path == "/history.json":
             return as_json({"months": self._months(int(query.get("page", "1")))})
         code = path.removeprefix("/incidents/").removesuffix(".json")
-        found = next((one for one in self.incidents if one["id"] == code), None)
-        return as_json(found) if found and path.endswith(".json") else Reply(404, b"<html>Not found</html>")
+        document = next((row for row in self.incidents if row["id"] == code), None)
+        return as_json(document) if document and path.endswith(".json") else Reply(404, b"<html>Not found</html>")
 
     def _months(self, page: int) -> list[Raw]:
         """Three to a page, the newest first; the newest is November 2024."""
@@ -169,9 +169,9 @@ class FakeStatuspage(Receiver):
         year, month = divmod(number, 12)
         prefix = f"{year}-{month + 1:02}"
         rows = [
-            {"code": one["id"], "name": one["name"], "impact": one["impact"]}
-            for one in self.incidents
-            if one["created_at"].startswith(prefix)
+            {"code": row["id"], "name": row["name"], "impact": row["impact"]}
+            for row in self.incidents
+            if row["created_at"].startswith(prefix)
         ]
         return {"name": datetime(year, month + 1, 1, tzinfo=UTC).strftime("%B"), "year": year, "incidents": rows}
 
@@ -190,8 +190,8 @@ class FakeStatuspage(Receiver):
 
     def _rows(self, name: str, query: Mapping[str, str]) -> Iterator[Raw]:
         yield from {
-            "components": [one for one in self.components if not one["group"]],
-            "component-groups": [one for one in self.components if one["group"]],
+            "components": [row for row in self.components if not row["group"]],
+            "component-groups": [row for row in self.components if row["group"]],
             "incidents": self.incidents,
             "subscribers": self.subscribers.get(query.get("state", ""), []),
             "subscribers/unsubscribed": self.subscribers.get("unsubscribed", []),

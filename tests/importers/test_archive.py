@@ -174,21 +174,21 @@ def test_a_file_cannot_bring_html_that_does_something(tmp_path: Path) -> None:
 
     assert load(tmp_path / "page.jsonl").code == 0
 
-    kept = [*IncidentUpdate.objects.values_list("body_html", flat=True)]
-    kept += [*Postmortem.objects.values_list("body_html", flat=True)]
-    kept += [*Revision.objects.values_list("change_html", flat=True)]
-    assert kept == [HARMLESS] * (len(texts) + 2)
+    stored = [*IncidentUpdate.objects.values_list("body_html", flat=True)]
+    stored += [*Postmortem.objects.values_list("body_html", flat=True)]
+    stored += [*Revision.objects.values_list("change_html", flat=True)]
+    assert stored == [HARMLESS] * (len(texts) + 2)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"content": "PHN2Zz48L3N2Zz4="}, "SVG files are not accepted"),
         ({"content": "é"}, "its content is not base64"),
         ({"ground": "green"}, "its ground is neither light nor dark"),
     ],
 )
-def test_a_logo_that_is_no_picture_is_left_out(tmp_path: Path, change: dict[str, str], said: str) -> None:
+def test_a_logo_that_is_no_picture_is_left_out(tmp_path: Path, change: dict[str, str], message: str) -> None:
     page = make_page()
     logos.set_logo(page, logo=A_LOGO, actor=ALICE)
     path = tmp_path / "page.jsonl"
@@ -199,7 +199,7 @@ def test_a_logo_that_is_no_picture_is_left_out(tmp_path: Path, change: dict[str,
     forget_everything()
     ran = load(path)
     assert ran.code == 3
-    assert said in ran.output
+    assert message in ran.output
     assert Page.objects.get().logo is None
 
 
@@ -217,7 +217,7 @@ def test_secrets_and_the_addresses_of_hooks_are_written_only_when_asked_for(tmp_
     ran = load(tmp_path / "page.jsonl")
     assert (ran.code, ran.row("subscribers")["skipped"]) == (3, 2)
     assert "export it with --with-secrets" in ran.output
-    assert [one.email for one in Subscriber.objects.all()] == ["ada@example.com"]
+    assert [subscriber.email for subscriber in Subscriber.objects.all()] == ["ada@example.com"]
 
 
 def test_nobody_is_told_of_what_comes_back(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_nobody_is_told_of_what_comes_back(tmp_path: Path) -> None:
     forget_everything()
     assert load(tmp_path / "page.jsonl").code == 0
     assert not Delivery.objects.exists()
-    assert [(one.notify, one.fanned_out_at is None) for one in Event.objects.all()] == [(False, False)]
+    assert [(event.notify, event.fanned_out_at is None) for event in Event.objects.all()] == [(False, False)]
 
 
 def cut(lines: list[str]) -> list[str]:
@@ -273,7 +273,7 @@ def make_title_a_list(raw: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (break_status, "its status “on fire” is not valid"),
         (break_time, "“yesterday” value has an invalid format"),
@@ -284,7 +284,7 @@ def make_title_a_list(raw: dict[str, Any]) -> None:
     ],
 )
 def test_a_damaged_line_is_named_and_the_rest_comes_over(
-    tmp_path: Path, damage: Callable[[dict[str, Any]], None], said: str
+    tmp_path: Path, damage: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     page = make_page()
     make_incident(page, title="Damaged")
@@ -300,8 +300,8 @@ def test_a_damaged_line_is_named_and_the_rest_comes_over(
     ran = load(path)
     assert ran.code == 3
     assert f"line {number + 1}, incident" in ran.output
-    assert said in ran.output
-    assert [one.title for one in Incident.objects.all()] == ["Whole"]
+    assert message in ran.output
+    assert [incident.title for incident in Incident.objects.all()] == ["Whole"]
     assert IncidentUpdate.objects.count() == 1
 
 

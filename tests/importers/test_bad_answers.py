@@ -21,10 +21,10 @@ pytestmark = pytest.mark.django_db
 
 BEGAN = datetime(2024, 9, 12, 10, 1, 11, 209000, tzinfo=UTC)
 GOOD, BAD = "hfdn5scd1jv1", "b4dn5scd1jv1"
-Told = dict[str, Any]
+Document = dict[str, Any]
 
 
-def two(theirs: FakeStatuspage, damage: Callable[[Told], None]) -> None:
+def two(theirs: FakeStatuspage, damage: Callable[[Document], None]) -> None:
     """A good incident and one that was damaged."""
     bad = outage(BAD, BEGAN - timedelta(days=1), name="Damaged")
     damage(bad)
@@ -53,15 +53,15 @@ def skipped(ran: Ran, count: int) -> str:
 def test_an_incident_that_cannot_be_read_is_named_and_the_others_come(
     theirs: FakeStatuspage, key: str, value: object, why: str, importer: Callable[..., Ran]
 ) -> None:
-    two(theirs, lambda told: told.update({key: value}))
+    two(theirs, lambda document: document.update({key: value}))
     ran = importer(theirs)
     assert (ran.code, ran.row("incidents")["skipped"]) == (3, 1), ran
     assert why in ran.output
-    assert [one.public_id for one in Incident.objects.all()] == [GOOD]
+    assert [incident.public_id for incident in Incident.objects.all()] == [GOOD]
 
 
 def test_an_update_that_cannot_be_read_is_named_and_its_incident_comes(theirs: FakeStatuspage) -> None:
-    two(theirs, lambda told: told["incident_updates"][1].update({"display_at": "noon", "id": None}))
+    two(theirs, lambda document: document["incident_updates"][1].update({"display_at": "noon", "id": None}))
     ran = run_public(theirs)
     assert (ran.code, ran.row("updates")["skipped"]) == (3, 1)
     assert f"incident {BAD}, update 2: skipped, because its display_at “noon” is not a time." in ran.output
@@ -72,7 +72,7 @@ def test_an_update_that_cannot_be_read_is_named_and_its_incident_comes(theirs: F
     ("word", "read_as"), [("Investigating", "investigating"), ("monitorin", "monitoring"), ("on fire", "investigating")]
 )
 def test_an_unknown_status_is_read_as_the_nearest_and_reported(theirs: FakeStatuspage, word: str, read_as: str) -> None:
-    two(theirs, lambda told: told["incident_updates"][-1].update({"status": word}))
+    two(theirs, lambda document: document["incident_updates"][-1].update({"status": word}))
     ran = run_public(theirs)
     assert ran.code == 3
     assert f"“{word}” is unknown and was read as “{read_as}”" in ran.output
@@ -81,7 +81,7 @@ def test_an_unknown_status_is_read_as_the_nearest_and_reported(theirs: FakeStatu
 
 def test_an_unknown_component_status_and_impact_are_read_as_the_nearest(theirs: FakeStatuspage) -> None:
     theirs.components.append(component("br0l2tvcx85d", "Actions", status="sluggish"))
-    two(theirs, lambda told: told.update({"impact": "catastrophic"}))
+    two(theirs, lambda document: document.update({"impact": "catastrophic"}))
     ran = run_public(theirs)
     assert ran.code == 3
     assert Component.objects.get(name="Actions").status == "degraded_performance"
@@ -92,11 +92,11 @@ def test_an_unknown_component_status_and_impact_are_read_as_the_nearest(theirs: 
 
 def test_times_of_every_zone_are_the_same_moments(theirs: FakeStatuspage) -> None:
     theirs.page["time_zone"] = "Europe/Zurich"
-    told = outage(GOOD, BEGAN)
+    document = outage(GOOD, BEGAN)
     summer = update("z1", GOOD, "identified", "2024-09-12T12:20:00.000+02:00", "With an offset.")
     naive = update("z2", GOOD, "identified", "2024-09-12T12:25:00", "Without a zone: the page's clock.")
-    told["incident_updates"] += [naive, summer]
-    theirs.incidents = [told]
+    document["incident_updates"] += [naive, summer]
+    theirs.incidents = [document]
     assert run_public(theirs).code == 0
     at = dict(IncidentUpdate.objects.values_list("public_id", "display_at"))
     assert at["z1"] == datetime(2024, 9, 12, 10, 20, tzinfo=UTC)
@@ -123,7 +123,7 @@ def test_ids_that_come_twice_make_one_of_each(theirs: FakeStatuspage) -> None:
 
 
 def test_an_update_id_of_another_incident_gets_a_code_of_its_own_once(theirs: FakeStatuspage) -> None:
-    two(theirs, lambda told: told["incident_updates"][0].update({"id": f"a{GOOD[1:]}"}))
+    two(theirs, lambda document: document["incident_updates"][0].update({"id": f"a{GOOD[1:]}"}))
     assert run_public(theirs).code == 3
     codes = set(IncidentUpdate.objects.values_list("public_id", flat=True))
     assert len(codes) == 6
@@ -134,14 +134,14 @@ def test_an_update_id_of_another_incident_gets_a_code_of_its_own_once(theirs: Fa
 def test_a_code_that_another_page_here_uses_is_left_to_it(theirs: FakeStatuspage) -> None:
     mine = make_incident(make_page(name="Mine"))
     type(mine).objects.filter(pk=mine.pk).update(public_id=BAD)
-    two(theirs, lambda told: None)
+    two(theirs, lambda document: None)
     assert "the page “Mine” uses its ID" in skipped(run_public(theirs), 1)
     mine.refresh_from_db()
     assert mine.page.name == "Mine"
 
 
 def test_ids_that_cannot_be_kept_get_codes_that_stay_the_same(theirs: FakeStatuspage) -> None:
-    two(theirs, lambda told: told.update({"id": "An-Older-Kind-Of-Id"}))
+    two(theirs, lambda document: document.update({"id": "An-Older-Kind-Of-Id"}))
     ran = run_public(theirs)
     assert "its ID cannot be used" in ran.output
     before = set(Incident.objects.values_list("public_id", flat=True))
@@ -151,18 +151,18 @@ def test_ids_that_cannot_be_kept_get_codes_that_stay_the_same(theirs: FakeStatus
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script> is how", "[" * 400, "x" * 26_000, "[a](javascript:x)"])
 def test_a_text_that_nobody_may_write_here_is_kept_and_shown_as_it_was_typed(theirs: FakeStatuspage, text: str) -> None:
-    two(theirs, lambda told: told["incident_updates"][0].update({"body": text}))
+    two(theirs, lambda document: document["incident_updates"][0].update({"body": text}))
     ran = run_public(theirs)
     assert ran.code == 3
     assert "a text is shown without formatting" in ran.output
-    kept = Incident.objects.get(public_id=BAD).updates.newest_first()[0]
-    assert kept.body == text
-    assert "<script" not in kept.body_html
-    assert "<a " not in kept.body_html
+    update = Incident.objects.get(public_id=BAD).updates.newest_first()[0]
+    assert update.body == text
+    assert "<script" not in update.body_html
+    assert "<a " not in update.body_html
 
 
 def test_an_update_without_a_text_is_an_update(theirs: FakeStatuspage) -> None:
-    two(theirs, lambda told: told["incident_updates"][0].update({"body": None}))
+    two(theirs, lambda document: document["incident_updates"][0].update({"body": None}))
     assert run_public(theirs).code == 0
     assert Incident.objects.get(public_id=BAD).updates.newest_first()[0].body == ""
 
@@ -173,7 +173,7 @@ def truncated(document: object) -> Reply:
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         (truncated({"page": {}, "incidents": [1, 2, 3]}), "is not JSON: "),
         (Reply(body=b"<!doctype html><p>Log in"), "responds with a web page instead of JSON"),
@@ -183,13 +183,13 @@ def truncated(document: object) -> Reply:
     ],
 )
 def test_a_list_that_cannot_be_read_is_named_and_the_history_fills_the_gap(
-    theirs: FakeStatuspage, reply: Reply, said: str
+    theirs: FakeStatuspage, reply: Reply, message: str
 ) -> None:
     theirs.incidents = [outage(GOOD, BEGAN)]
     theirs.broken = {"/api/v2/incidents.json": reply}
     ran = run_public(theirs)
     assert ran.code == 3
-    assert said in ran.output
+    assert message in ran.output
     assert Incident.objects.get().public_id == GOOD
 
 
@@ -248,9 +248,14 @@ def test_an_incident_without_json_is_read_from_its_web_page(theirs: FakeStatuspa
         f"/incidents/{GOOD}": Reply(body=PAGE.encode()),
     }
     run_public(theirs)
-    found = Incident.objects.get()
-    assert (found.public_id, found.title, found.impact, found.status) == (GOOD, "Slow & late", "major", "resolved")
-    bodies = [(one.display_at, one.body) for one in found.updates.oldest_first()]
+    incident = Incident.objects.get()
+    assert (incident.public_id, incident.title, incident.impact, incident.status) == (
+        GOOD,
+        "Slow & late",
+        "major",
+        "resolved",
+    )
+    bodies = [(update.display_at, update.body) for update in incident.updates.oldest_first()]
     assert bodies == [
         (datetime(2024, 9, 12, 10, 0, 40, tzinfo=UTC), "We are looking."),
         (datetime(2024, 9, 12, 11, 0, 40, tzinfo=UTC), "All is well.\nReally."),

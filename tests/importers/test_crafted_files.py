@@ -54,7 +54,7 @@ def brought(path: Path, kind: str, change: Callable[[Any], None]) -> Ran:
     return run("candor", str(path))
 
 
-def told(page: Page) -> Incident:
+def resolved_incident(page: Page) -> Incident:
     """A resolved incident with a public postmortem."""
     incident = make_resolved(page, components={make_component(page, "API"): "major_outage"})
     Postmortem.objects.create(incident=incident, body="Why", draft="Why", published_at=timezone.now())
@@ -75,13 +75,14 @@ def statuses(incident: Incident) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [*(("findings", one) for one in FINDINGS), *(("account", one) for one in ACCOUNTS)]
+    ("column", "value"),
+    [*(("findings", findings) for findings in FINDINGS), *(("account", account) for account in ACCOUNTS)],
 )
 @pytest.mark.parametrize("is_public", [True, False])
 def test_findings_and_accounts_that_make_no_sense_are_read_as_far_as_they_go(
     tmp_path: Path, column: str, value: Any, *, is_public: bool
 ) -> None:
-    incident = told(make_page(time_zone="America/New_York"))
+    incident = resolved_incident(make_page(time_zone="America/New_York"))
     code = Component.objects.get().public_id
     whole = json.loads(json.dumps(value).replace('{"API":', f'{{"{code}":'))
 
@@ -95,7 +96,7 @@ def test_findings_and_accounts_that_make_no_sense_are_read_as_far_as_they_go(
 @pytest.mark.parametrize("value", [[1], "text", 7, None])
 @pytest.mark.parametrize("column", ["findings", "account"])
 def test_a_column_of_another_kind_is_refused_with_its_incident(tmp_path: Path, column: str, value: Any) -> None:
-    told(make_page())
+    resolved_incident(make_page())
     ran = brought(tmp_path / "page.jsonl", "incident", lambda raw: raw["postmortem"].update({column: value}))
     assert (ran.code, Incident.objects.count()) == (3, 0)
     assert f"its {column} {'is null' if value is None else 'has the wrong type'}" in ran.output
@@ -113,7 +114,7 @@ def test_a_column_of_another_kind_is_refused_with_its_incident(tmp_path: Path, c
 )
 def test_what_no_database_holds_costs_its_own_line_alone(tmp_path: Path, change: dict[str, Any]) -> None:
     page = make_page()
-    told(page)
+    resolved_incident(page)
     ran = brought(tmp_path / "page.jsonl", "incident", lambda raw: raw.update(change))
     assert Page.objects.get().components.count() == 1
     assert ran.code in (0, 3)
@@ -148,13 +149,13 @@ def test_a_page_that_could_not_be_shown_is_not_brought(tmp_path: Path, change: d
     ],
 )
 def test_an_incident_that_could_not_be_shown_is_left_out(tmp_path: Path, change: dict[str, Any]) -> None:
-    told(make_page(time_zone="America/New_York"))
+    resolved_incident(make_page(time_zone="America/New_York"))
     ran = brought(tmp_path / "page.jsonl", "incident", lambda raw: raw.update(change))
     assert (ran.code, Incident.objects.count()) == (3, 0)
 
 
 def test_an_action_item_leads_to_the_web_alone(tmp_path: Path) -> None:
-    told(make_page())
+    resolved_incident(make_page())
     item = {"text": "Look", "owner": "", "due_on": None, "done_at": None, "position": 1, "created_at": AT}
 
     def change(raw: Any) -> None:

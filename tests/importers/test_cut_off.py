@@ -36,13 +36,15 @@ def test_a_killed_import_started_again_makes_what_a_whole_one_makes(theirs: Fake
         [sys.executable, *command], env=killed.environment, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
     )
     # It is in the middle of the old ones, which are asked for one by one.
-    wait_until(lambda: sum("/incidents/" in path for path in theirs.asked) > 20, "it reads old incidents", seconds=60)
+    wait_until(
+        lambda: sum("/incidents/" in path for path in theirs.requested_paths) > 20, "it reads old incidents", seconds=60
+    )
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    asked = len(theirs.requests)
+    count_before = len(theirs.requests)
     killed.manage(*command[1:])
     # What had come over was not asked for again.
-    assert sum("/incidents/" in path for path in theirs.asked[asked:]) < 70
+    assert sum("/incidents/" in path for path in theirs.requested_paths[count_before:]) < 70
     whole.manage(*command[1:])
     states = [candor.manage("shell", "-v", "0", "-c", ALL) for candor in (killed, whole)]
     assert states[0] == states[1]

@@ -30,7 +30,7 @@ from statuspage.subscribers.models import Subscriber, SubscriberState
 NOW = timezone.now()
 
 
-def words(text: str) -> int:
+def word_count(text: str) -> int:
     return len(text.split())
 
 
@@ -84,7 +84,7 @@ class DemoPage(TestCase):
         assert incident.updates.count() == 2
         troubled = set(self.page.components.not_operational())
         assert troubled == set(restorable_components(incident))
-        assert {one.status for one in troubled} == {
+        assert {component.status for component in troubled} == {
             ComponentStatus.PARTIAL_OUTAGE,
             ComponentStatus.DEGRADED_PERFORMANCE,
         }
@@ -113,14 +113,15 @@ class DemoPage(TestCase):
         assert single.started_at < NOW
         (series,) = self.page.maintenance_series.all()
         occurrences = self.page.incidents.upcoming().filter(series=series).soonest_first()
-        assert [one.occurrence_on and one.occurrence_on.weekday() for one in occurrences] == [6, 6, 6]
+        dates = [occurrence.occurrence_on for occurrence in occurrences]
+        assert [date and date.weekday() for date in dates] == [6, 6, 6]
         assert occurrences[0].window[0] > single.window[0]
 
     def test_two_postmortems_tell_a_story_and_what_follows_from_it(self) -> None:
         postmortems = Postmortem.objects.order_by("published_at")
         assert len(postmortems) == 2
         for postmortem in postmortems:
-            assert 400 <= words(postmortem.body) <= 700
+            assert 400 <= word_count(postmortem.body) <= 700
             assert all(tag in postmortem.body_html for tag in ("<h3>", "<ol>", "<ul>", "<pre>", "<a "))
             items = list(postmortem.action_items.all())
             assert 3 <= len(items) <= 5
@@ -140,7 +141,10 @@ class DemoPage(TestCase):
         for component in Component.objects.all():
             rows = list(component.intervals.as_corrected().order_by("started_at"))
             assert component.start_date == rows[0].started_at.date()
-            assert all(one.ended_at == other.started_at and one.status != other.status for one, other in pairwise(rows))
+            assert all(
+                earlier.ended_at == later.started_at and earlier.status != later.status
+                for earlier, later in pairwise(rows)
+            )
             assert rows[-1].ended_at is None
             assert rows[-1].status == component.status
             assert component.updated_at == rows[-1].started_at

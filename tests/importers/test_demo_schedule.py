@@ -68,11 +68,12 @@ def test_no_two_incidents_hold_the_same_component_at_once() -> None:
 
 def test_every_incident_is_complete_and_uses_known_words() -> None:
     text = data.page()
-    known = {one.name for group in text.groups for one in group.components} | {one.name for one in text.loose}
+    known = {component.name for group in text.groups for component in group.components}
+    known |= {component.name for component in text.loose}
     for incident in INCIDENTS:
         first, last = incident.updates[0], incident.updates[-1]
         assert first.after == 0
-        assert all(one.after < other.after for one, other in pairwise(incident.updates))
+        assert all(earlier.after < later.after for earlier, later in pairwise(incident.updates))
         assert (last.status == Status.RESOLVED) == (incident.minutes_ago == 0), incident.title
         assert incident.impact is None or incident.impact in Impact.values
         for update in incident.updates:

@@ -28,7 +28,9 @@ def test_a_page_keeps_its_ids_names_order_and_groups(theirs: FakeStatuspage) -> 
     assert ran.code == 0, ran
     page = Page.objects.get()
     assert (page.public_id, page.name, page.time_zone) == ("kctbh9vrtdwd", "Acme", "Etc/UTC")
-    assert [(one.public_id, one.name, one.position) for one in page.groups.all()] == [("g1g1g1g1g1g1", "Core", 2)]
+    assert [(group.public_id, group.name, group.position) for group in page.groups.all()] == [
+        ("g1g1g1g1g1g1", "Core", 2)
+    ]
     actions = Component.objects.get(public_id="br0l2tvcx85d")
     assert (actions.full_name, actions.description, actions.showcase) == ("Core - Actions", "Runs things", False)
     assert str(actions.start_date) == "2017-01-31"
@@ -37,17 +39,17 @@ def test_a_page_keeps_its_ids_names_order_and_groups(theirs: FakeStatuspage) -> 
 def test_an_incident_keeps_its_ids_times_texts_and_what_each_update_said(theirs: FakeStatuspage) -> None:
     theirs.incidents = [outage("hfdn5scd1jv1", BEGAN)]
     assert run_public(theirs).code == 0
-    found = Incident.objects.get()
-    assert (found.public_id, found.title, found.status) == ("hfdn5scd1jv1", "API outage", "resolved")
-    assert (found.impact, found.started_at, found.created_at) == ("major", BEGAN, BEGAN)
-    assert found.resolved_at == BEGAN + timedelta(hours=1)
-    updates = list(found.updates.oldest_first())
-    assert [one.public_id[0] for one in updates] == ["c", "b", "a"]
+    incident = Incident.objects.get()
+    assert (incident.public_id, incident.title, incident.status) == ("hfdn5scd1jv1", "API outage", "resolved")
+    assert (incident.impact, incident.started_at, incident.created_at) == ("major", BEGAN, BEGAN)
+    assert incident.resolved_at == BEGAN + timedelta(hours=1)
+    updates = list(incident.updates.oldest_first())
+    assert [update.public_id[0] for update in updates] == ["c", "b", "a"]
     assert updates[0].body == "We are **looking**."
     assert updates[0].body_html == "<p>We are <strong>looking</strong>.</p>"
-    assert [one.notify for one in updates] == [True] * 3
-    said = [(row.old_status, row.new_status) for one in updates for row in one.affected.all()]
-    assert said == [
+    assert [update.notify for update in updates] == [True] * 3
+    changes = [(row.old_status, row.new_status) for update in updates for row in update.affected.all()]
+    assert changes == [
         ("operational", "partial_outage"),
         ("partial_outage", "operational"),
         ("operational", "operational"),
@@ -71,8 +73,8 @@ def test_nobody_is_told(theirs: FakeStatuspage) -> None:
     assert Incident.objects.get().page == page
     assert not Delivery.objects.exists()
     events = Event.objects.all()
-    assert [(one.kind, one.notify) for one in events] == [("page.changed", False)]
-    assert all(one.fanned_out_at for one in events)
+    assert [(event.kind, event.notify) for event in events] == [("page.changed", False)]
+    assert all(event.fanned_out_at for event in events)
     entry = AuditEntry.objects.get(verb="page.imported")
     assert entry.actor_label == f"Import from 127.0.0.1:{theirs.port}"
     assert entry.details["read"]["incidents"] == {"created": 1}
@@ -84,7 +86,7 @@ def test_uptime_is_rebuilt_from_what_the_updates_said(theirs: FakeStatuspage) ->
     rows = StatusInterval.objects.as_corrected().order_by("started_at")
     began = datetime(2017, 1, 31, tzinfo=UTC)
     first = BEGAN - timedelta(days=2)
-    assert [(one.status, one.started_at, one.ended_at) for one in rows] == [
+    assert [(interval.status, interval.started_at, interval.ended_at) for interval in rows] == [
         ("operational", began, first),
         ("partial_outage", first, first + timedelta(minutes=30)),
         ("operational", first + timedelta(minutes=30), BEGAN),
@@ -93,7 +95,7 @@ def test_uptime_is_rebuilt_from_what_the_updates_said(theirs: FakeStatuspage) ->
     ]
     # As it was reported then: not only known since today.
     then = StatusInterval.objects.as_reported(BEGAN + timedelta(minutes=5)).overlapping(BEGAN, BEGAN + timedelta(1))
-    assert [one.status for one in then if one.started_at == BEGAN] == ["partial_outage"]
+    assert [interval.status for interval in then if interval.started_at == BEGAN] == ["partial_outage"]
 
 
 def test_a_component_put_back_by_hand_is_well_again_when_its_incident_was_over(theirs: FakeStatuspage) -> None:
@@ -141,17 +143,17 @@ def test_a_later_run_brings_what_is_new_and_what_was_edited_with_the_old_text_ke
     theirs.incidents = [incident(code, "Slow", [first])]
     assert run_public(theirs).code == 0
     edited = first | {"body": "Looking hard.", "updated_at": "2024-09-12T10:10:00.000Z"}
-    said = [affected(API, "API", "operational", "degraded_performance")]
-    more = update("b1", code, "identified", "2024-09-12T10:20:00.000Z", "Found it.", said)
+    changes = [affected(API, "API", "operational", "degraded_performance")]
+    more = update("b1", code, "identified", "2024-09-12T10:20:00.000Z", "Found it.", changes)
     theirs.incidents = [incident(code, "Slow API", [more, edited])]
     theirs.components = [component(API, "API", status="degraded_performance")]
     ran = run_public(theirs)
     assert (ran.code, ran.row("incidents")["changed"]) == (0, 1)
-    found = Incident.objects.get()
-    assert (found.title, found.status, found.updates.count()) == ("Slow API", "identified", 2)
-    oldest = found.updates.oldest_first()[0]
+    imported = Incident.objects.get()
+    assert (imported.title, imported.status, imported.updates.count()) == ("Slow API", "identified", 2)
+    oldest = imported.updates.oldest_first()[0]
     assert (oldest.body, oldest.edited_at) == ("Looking hard.", datetime(2024, 9, 12, 10, 10, tzinfo=UTC))
-    assert [one.body for one in oldest.revisions.all()] == ["Looking."]
+    assert [revision.body for revision in oldest.revisions.all()] == ["Looking."]
     assert Component.objects.get().status == "degraded_performance"
     last = StatusInterval.objects.as_corrected().get(ended_at=None)
     assert (last.status, last.started_at) == ("degraded_performance", datetime(2024, 9, 12, 10, 20, tzinfo=UTC))
@@ -161,11 +163,11 @@ def test_what_lies_beyond_the_fifty_newest_is_found_in_the_history(theirs: FakeS
     theirs.incidents = [outage(f"a{number:02}n5scd1jv1", BEGAN - timedelta(days=9 * number)) for number in range(60)]
     ran = run_public(theirs)
     assert (ran.code, ran.row("incidents")["created"], Incident.objects.count()) == (0, 60, 60)
-    asked = len(theirs.requests)
+    count_before = len(theirs.requests)
     ran = run_public(theirs)
     assert ran.row("incidents") == {"read": 60, "created": 0, "changed": 0, "unchanged": 60, "skipped": 0}
     # What is over and here is not asked for again.
-    assert len(theirs.requests) - asked == asked - 10
+    assert len(theirs.requests) - count_before == count_before - 10
 
 
 def test_a_maintenance_is_one_with_its_window_and_steps_and_does_not_move_by_itself(theirs: FakeStatuspage) -> None:
@@ -175,33 +177,33 @@ def test_a_maintenance_is_one_with_its_window_and_steps_and_does_not_move_by_its
     named = {"components": [component(API, "API")], "impact": "maintenance"}
     theirs.incidents = [incident(code, "DB upgrade", updates, **window, **named)]
     assert run_public(theirs).code == 0
-    found = Incident.objects.get()
-    assert (found.kind, found.status, found.impact) == ("maintenance", "scheduled", "maintenance")
-    assert found.window == (datetime(2024, 9, 17, 1, tzinfo=UTC), datetime(2024, 9, 17, 2, tzinfo=UTC))
-    assert (found.auto_start, found.auto_complete) == (False, False)
-    assert [one.name for one in found.affected_components()] == ["API"]
+    imported = Incident.objects.get()
+    assert (imported.kind, imported.status, imported.impact) == ("maintenance", "scheduled", "maintenance")
+    assert imported.window == (datetime(2024, 9, 17, 1, tzinfo=UTC), datetime(2024, 9, 17, 2, tzinfo=UTC))
+    assert (imported.auto_start, imported.auto_complete) == (False, False)
+    assert [component.name for component in imported.affected_components()] == ["API"]
     steps = [
         update("m3", code, "completed", "2024-09-17T01:50:00.000Z", "Done."),
         update("m2", code, "in_progress", "2024-09-17T01:00:00.792Z", "Going on."),
     ]
     theirs.incidents = [incident(code, "DB upgrade", [*steps, *updates], **window, **named)]
     assert run_public(theirs).code == 0
-    found.refresh_from_db()
-    assert (found.status, found.cancelled_at) == ("completed", None)
-    assert found.began_at == datetime(2024, 9, 17, 1, 0, 0, 792000, tzinfo=UTC)
+    imported.refresh_from_db()
+    assert (imported.status, imported.cancelled_at) == ("completed", None)
+    assert imported.began_at == datetime(2024, 9, 17, 1, 0, 0, 792000, tzinfo=UTC)
 
 
 def test_a_postmortem_among_the_updates_becomes_the_postmortem(theirs: FakeStatuspage) -> None:
-    told = outage("hfdn5scd1jv1", BEGAN)
-    told["incident_updates"].insert(
+    document = outage("hfdn5scd1jv1", BEGAN)
+    document["incident_updates"].insert(
         0, update("p1", "hfdn5scd1jv1", "postmortem", "2024-09-14T09:00:00.000Z", "## What happened\n\nRedis moved.")
     )
-    theirs.incidents = [told | {"status": "postmortem"}]
+    theirs.incidents = [document | {"status": "postmortem"}]
     assert run_public(theirs).code == 0
-    found = Incident.objects.get()
-    assert (found.status, found.updates.count()) == ("resolved", 3)
-    assert found.postmortem.body == "## What happened\n\nRedis moved."
-    assert found.postmortem.published_at == datetime(2024, 9, 14, 9, tzinfo=UTC)
+    incident = Incident.objects.get()
+    assert (incident.status, incident.updates.count()) == ("resolved", 3)
+    assert incident.postmortem.body == "## What happened\n\nRedis moved."
+    assert incident.postmortem.published_at == datetime(2024, 9, 14, 9, tzinfo=UTC)
     before = everything()
     assert run_public(theirs).code == 0
     assert everything() == before
@@ -212,7 +214,7 @@ def test_a_component_that_was_deleted_there_is_kept_as_an_archived_one(theirs: F
     assert run_public(theirs).code == 0
     former = Component.objects.get(public_id="zvdm6f7gf76j")
     assert former.archived_at is not None
-    assert [one.name for one in Component.objects.active()] == ["API"]
+    assert [component.name for component in Component.objects.active()] == ["API"]
     assert Incident.objects.get().affected_components() == [former]
 
 
@@ -236,9 +238,9 @@ def test_what_staff_wrote_here_since_is_not_overwritten(theirs: FakeStatuspage) 
 
 
 def test_simple_html_becomes_markdown(theirs: FakeStatuspage) -> None:
-    told = outage("hfdn5scd1jv1", BEGAN)
-    told["incident_updates"][0]["body"] = 'All is <b>well</b>.<br />See <a href="https://acme.example/x">this</a>.'
-    theirs.incidents = [told]
+    document = outage("hfdn5scd1jv1", BEGAN)
+    document["incident_updates"][0]["body"] = 'All is <b>well</b>.<br />See <a href="https://acme.example/x">this</a>.'
+    theirs.incidents = [document]
     assert run_public(theirs).code == 0
     newest = IncidentUpdate.objects.newest_first()[0]
     assert newest.body == "All is **well**.\nSee [this](https://acme.example/x)."

@@ -67,7 +67,7 @@ def as_cachet_3(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     plain = {name: value for name, value in row.items() if "_at" not in name and not isinstance(value, list)}
     status = {"status": {"human": "Whatever", "value": int(row["status"])}} if "status" in row else {}
     related: dict[str, Any] = {
-        name: {"data": [{"type": name, "id": str(one["id"])} for one in rows]}
+        name: {"data": [{"type": name, "id": str(item["id"])} for item in rows]}
         for name, rows in row.items()
         if isinstance(rows, list)
     }
@@ -96,7 +96,7 @@ class FakeCachet(Receiver):
         if self._version == 3 and "v1" not in name and name in CACHET_2 and name != "subscribers":
             rows = CACHET_2[name]
             related = {"components": "components", "updates": "updates"}
-            included = [as_cachet_3(related[key], one) for row in rows for key in related for one in row.get(key, [])]
+            included = [as_cachet_3(related[key], item) for row in rows for key in related for item in row.get(key, [])]
             return as_json({"data": [as_cachet_3(name, row) for row in rows], "included": included, "links": {}})
         return Reply(404, b"<html>")
 
@@ -118,12 +118,12 @@ def test_a_cachet_of_either_kind_comes_over_with_its_timelines(cachet: FakeCache
     ran = run_cachet(cachet)
     assert (ran.code, Incident.objects.count()) == (3, 4), ran
     assert "incident 7: its status “99” is unknown and was read as “investigating”" in ran.output
-    assert [one.full_name for one in Component.objects.order_by("pk")] == ["Core - API", "Web"]
+    assert [component.full_name for component in Component.objects.order_by("pk")] == ["Core - API", "Web"]
     assert Component.objects.get(name="Web").status == "partial_outage"
     slow = Incident.objects.get(title="API is slow")
-    said = [(one.status, one.body, f"{one.display_at:%H:%M}") for one in slow.updates.oldest_first()]
+    updates = [(update.status, update.body, f"{update.display_at:%H:%M}") for update in slow.updates.oldest_first()]
     # Cachet's clock was that of Berlin.
-    assert said == [
+    assert updates == [
         ("investigating", "We are **looking**.", "08:55"),
         ("identified", "Found.", "09:20"),
         ("resolved", "Over.", "10:20"),
@@ -133,7 +133,7 @@ def test_a_cachet_of_either_kind_comes_over_with_its_timelines(cachet: FakeCache
     planned = Incident.objects.get(title="DB upgrade")
     assert (planned.kind, planned.status) == ("maintenance", "completed")
     assert planned.window[0] == datetime(2024, 3, 5, 0, tzinfo=UTC)
-    assert [one.name for one in planned.affected_components()] == ["Web"]
+    assert [component.name for component in planned.affected_components()] == ["Web"]
 
 
 def test_a_second_run_from_cachet_changes_nothing(cachet: FakeCachet) -> None:
@@ -176,7 +176,7 @@ def test_the_monitors_of_uptime_kuma_become_components(tmp_path: Path) -> None:
     )
     ran = run("uptime-kuma", str(path))
     assert (ran.code, ran.row("components")["skipped"]) == (3, 2)
-    assert [one.full_name for one in Component.objects.all()] == ["Core - API"]
+    assert [component.full_name for component in Component.objects.all()] == ["Core - API"]
     assert "not imported: incidents, maintenances, heartbeats" in ran.output
     assert run("uptime-kuma", str(path)).row("components")["unchanged"] == 1
 
@@ -229,16 +229,16 @@ def test_lines_that_cannot_be_read_are_named_by_their_number(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         (b"title,body\nA,B\n", "lacks the columns incident, status, at"),
         (b"", "lacks the columns"),
         (b"incident,title\xff\n", "cannot be read as CSV in UTF-8"),
     ],
 )
-def test_a_csv_that_cannot_be_read_is_refused(tmp_path: Path, raw: bytes, said: str) -> None:
+def test_a_csv_that_cannot_be_read_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
     path = tmp_path / "old.csv"
     path.write_bytes(raw)
     ran = run("csv", str(path))
     assert ran.code == 1
-    assert said in ran.error
+    assert message in ran.error

@@ -60,7 +60,7 @@ def test_a_key_does_not_follow_to_another_host(receiver: Receiver) -> None:
     receiver.replies = {"/x": Reply(302, headers={"Location": f"http://localhost:{receiver.port}/y"})}
     with pytest.raises(SourceError, match=r"redirects to localhost:\d+: use that address instead"):
         keyed().json(receiver.url("/x"))
-    assert [one.path for one in receiver.requests] == ["/x"]
+    assert [request.path for request in receiver.requests] == ["/x"]
 
 
 def test_a_key_follows_from_http_to_https_on_the_same_host(trusted: ssl.SSLContext) -> None:

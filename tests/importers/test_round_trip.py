@@ -51,8 +51,8 @@ def recorded() -> dict[str, bytes]:
 
 def serving(documents: dict[str, bytes]) -> Callable[[ReceivedRequest], Reply]:
     def serve(received: ReceivedRequest) -> Reply:
-        found = documents.get(received.path)
-        return Reply(404, b"{}") if found is None else Reply(body=found)
+        document = documents.get(received.path)
+        return Reply(404, b"{}") if document is None else Reply(body=document)
 
     return serve
 
@@ -61,13 +61,13 @@ def uptimes() -> dict[str, str]:
     """Of every component that is shown, over a year."""
     page, now = Page.objects.get(), timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     weights = uptime.Weights.for_page(page)
-    found = {}
+    percentages = {}
     for component in page.components.all():
         rows = StatusInterval.objects.as_corrected().filter(component=component).spans()
         history = uptime.by_component(rows).get(component.pk, [])
         start = now.replace(year=now.year - 1)
-        found[component.public_id] = str(uptime.totals(history, start, now, until=now).percentage(weights))
-    return found
+        percentages[component.public_id] = str(uptime.totals(history, start, now, until=now).percentage(weights))
+    return percentages
 
 
 def as_statuspage(document: bytes) -> Any:

@@ -48,9 +48,9 @@ def people() -> list[tuple[object, ...]]:
     columns = ("public_id", "channel", "email", "endpoint", "state", "whole_page")
     rows = [*Subscriber.objects.order_by("public_id").values_list(*columns)]
     chosen = {
-        (one.public_id, str(interest))
-        for one in Subscriber.objects.filter(whole_page=False)
-        for interest in one.interests.all()
+        (subscriber.public_id, str(interest))
+        for subscriber in Subscriber.objects.filter(whole_page=False)
+        for interest in subscriber.interests.all()
     }
     return [*rows, *sorted(chosen)]
 
@@ -59,9 +59,11 @@ def measured() -> list[dict[str, object]]:
     """Metrics without their points, which the API has no call for."""
     ours = ("id", "page", "provider_id", "created_at", "updated_at")
     rows = Metric.objects.in_order().values()
-    providers = [one.provider.public_id if one.provider else "" for one in Metric.objects.in_order()]
-    kept = [{name: value for name, value in row.items() if name not in (*ours, "page_id", "newest_at")} for row in rows]
-    return [{**row, "provider": provider} for row, provider in zip(kept, providers, strict=True)]
+    providers = [metric.provider.public_id if metric.provider else "" for metric in Metric.objects.in_order()]
+    own_columns = [
+        {name: value for name, value in row.items() if name not in (*ours, "page_id", "newest_at")} for row in rows
+    ]
+    return [{**row, "provider": provider} for row, provider in zip(own_columns, providers, strict=True)]
 
 
 def test_the_demo_page_read_with_a_key_is_the_same_page_again(theirs: FakeStatuspage) -> None:

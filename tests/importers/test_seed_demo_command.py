@@ -42,9 +42,9 @@ def seeded(*args: str) -> list[list[tuple[Any, ...]]]:
     """What an empty database holds after seeding; it is empty again afterwards."""
     with transaction.atomic():
         seed_demo(*args)
-        found = everything()
+        content = everything()
         transaction.set_rollback(True)
-    return found
+    return content
 
 
 def test_the_same_seed_and_present_give_the_same_page_down_to_the_ids() -> None:
@@ -65,7 +65,7 @@ def test_an_empty_page_of_ones_own_is_filled_and_keeps_its_name() -> None:
         return execute(*args)
 
     with connection.execute_wrapper(count):
-        said = seed_demo("--page", mine.public_id)
+        output = seed_demo("--page", mine.public_id)
 
     mine.refresh_from_db()
     assert (mine.name, mine.description) == ("Acme", "Ours.")
@@ -73,7 +73,7 @@ def test_an_empty_page_of_ones_own_is_filled_and_keeps_its_name() -> None:
     assert not first.components.exists()
     updates = IncidentUpdate.objects.filter(incident__page=mine, incident__kind="incident").count()
     incidents, maintenances = (mine.incidents.filter(kind=kind).count() for kind in ("incident", "maintenance"))
-    assert said == (
+    assert output == (
         f"Demo page “Acme” ({mine.public_id}): {mine.components.count()} components, {incidents} incidents with"
         f" {updates} updates, {maintenances} maintenances, 2 postmortems, {mine.subscribers.count()} subscribers.\n"
     )

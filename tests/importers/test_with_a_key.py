@@ -44,7 +44,7 @@ def test_everything_is_read_a_hundred_at_a_time(theirs: FakeStatuspage) -> None:
     theirs.incidents = [outage(f"a{number:03}5scd1jv1x"[:12], BEGAN - timedelta(hours=number)) for number in range(250)]
     ran = run_keyed(theirs)
     assert (ran.code, Incident.objects.count()) == (0, 250)
-    assert sum("/incidents?" in path for path in theirs.asked) == 3
+    assert sum("/incidents?" in path for path in theirs.requested_paths) == 3
     ran = run_keyed(theirs)
     assert ran.row("incidents") == {"read": 250, "created": 0, "changed": 0, "unchanged": 250, "skipped": 0}
 
@@ -64,8 +64,8 @@ def test_subscribers_keep_their_state_and_what_they_chose(theirs: FakeStatuspage
     }
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("subscribers")["created"]) == (0, 7), ran
-    found = {one.public_id[:2]: one for one in Subscriber.objects.all()}
-    assert {code: (one.channel, one.state) for code, one in found.items()} == {
+    subscribers = {person.public_id[:2]: person for person in Subscriber.objects.all()}
+    assert {code: (person.channel, person.state) for code, person in subscribers.items()} == {
         "s1": ("email", "active"),
         "s2": ("email", "active"),
         "s3": ("webhook", "active"),
@@ -74,12 +74,12 @@ def test_subscribers_keep_their_state_and_what_they_chose(theirs: FakeStatuspage
         "s6": ("email", "paused"),
         "s7": ("email", "unsubscribed"),
     }
-    assert (found["s1"].email, found["s1"].whole_page) == ("ada@example.com", True)
-    assert [str(one) for one in found["s2"].interests.all()] == ["Actions"]
-    assert not found["s2"].whole_page
-    assert found["s3"].secret.startswith("whsec_")
-    assert found["s4"].endpoint == "+4915112345678"
-    assert found["s1"].created_at == found["s1"].confirmed_at == datetime(2023, 2, 1, 10, tzinfo=UTC)
+    assert (subscribers["s1"].email, subscribers["s1"].whole_page) == ("ada@example.com", True)
+    assert [str(interest) for interest in subscribers["s2"].interests.all()] == ["Actions"]
+    assert not subscribers["s2"].whole_page
+    assert subscribers["s3"].secret.startswith("whsec_")
+    assert subscribers["s4"].endpoint == "+4915112345678"
+    assert subscribers["s1"].created_at == subscribers["s1"].confirmed_at == datetime(2023, 2, 1, 10, tzinfo=UTC)
     # Nobody is written to, and those who have not confirmed yet are not forgotten tomorrow.
     assert not Delivery.objects.exists()
     assert mail.outbox == []
@@ -90,11 +90,11 @@ def test_subscribers_keep_their_state_and_what_they_chose(theirs: FakeStatuspage
 def test_those_who_confirmed_or_left_there_since_are_followed_and_those_who_left_here_stay_away(
     theirs: FakeStatuspage,
 ) -> None:
-    one, two, three = (subscriber(f"{c}1s1s1s1s1s1", f"{c}@example.com") for c in "abc")
-    theirs.subscribers = {"active": [one, two], "unconfirmed": [three]}
+    first, second, third = (subscriber(f"{c}1s1s1s1s1s1", f"{c}@example.com") for c in "abc")
+    theirs.subscribers = {"active": [first, second], "unconfirmed": [third]}
     assert run_keyed(theirs).code == 0
     Subscriber.objects.get(email="a@example.com").unsubscribe()
-    theirs.subscribers = {"active": [one, three], "unsubscribed": [two]}
+    theirs.subscribers = {"active": [first, third], "unsubscribed": [second]}
     assert run_keyed(theirs).row("subscribers") == {
         "read": 3,
         "created": 0,
@@ -110,7 +110,7 @@ def test_a_server_that_ignores_the_state_makes_nobody_active_who_is_not(theirs: 
     everybody = [subscriber("s5s5s5s5s5s5", "new@example.com")]
     theirs.subscribers = dict.fromkeys(("active", "unconfirmed", "quarantined"), everybody)
     assert run_keyed(theirs).code == 0
-    assert [one.state for one in Subscriber.objects.all()] == ["pending"]
+    assert [subscriber.state for subscriber in Subscriber.objects.all()] == ["pending"]
 
 
 def test_subscribers_that_cannot_move_are_named_by_their_code_and_counted(theirs: FakeStatuspage) -> None:
@@ -136,7 +136,7 @@ def test_subscribers_that_cannot_move_are_named_by_their_code_and_counted(theirs
 
 
 def test_drafts_of_postmortems_and_the_switches_of_maintenances_come_along(theirs: FakeStatuspage) -> None:
-    told = outage("hfdn5scd1jv1", BEGAN) | {
+    document = outage("hfdn5scd1jv1", BEGAN) | {
         "postmortem_body": None,
         "postmortem_body_last_updated_at": "2024-09-15T09:00:00Z",
         "postmortem_published_at": None,
@@ -157,41 +157,41 @@ def test_drafts_of_postmortems_and_the_switches_of_maintenances_come_along(their
         scheduled_remind_prior=True,
         impact="maintenance",
     )
-    theirs.incidents = [planned, told]
+    theirs.incidents = [planned, document]
     assert run_keyed(theirs).code == 0
     postmortem = Incident.objects.get(public_id="hfdn5scd1jv1").postmortem
     assert (postmortem.draft, postmortem.body, postmortem.is_published) == ("Redis moved.", "", False)
-    found = Incident.objects.get(public_id=code)
-    assert (found.auto_start, found.auto_complete, found.set_components, found.notify_end) == (
+    imported = Incident.objects.get(public_id=code)
+    assert (imported.auto_start, imported.auto_complete, imported.set_components, imported.notify_end) == (
         True,
         False,
         False,
         False,
     )
-    assert [one.minutes_before for one in found.reminders.all()] == [60]
+    assert [reminder.minutes_before for reminder in imported.reminders.all()] == [60]
     # The public page, read later, knows nothing of switches, and leaves them alone.
     for theirs_row in theirs.incidents:
         for key in [key for key in theirs_row if key.startswith(("scheduled_auto", "auto_", "postmortem"))]:
             del theirs_row[key]
     assert run_public(theirs).code == 0
-    found.refresh_from_db()
-    assert (found.auto_start, found.auto_complete) == (True, False)
+    imported.refresh_from_db()
+    assert (imported.auto_start, imported.auto_complete) == (True, False)
 
 
 def test_what_was_read_as_a_visitor_is_completed_with_the_key(theirs: FakeStatuspage) -> None:
-    told = outage("hfdn5scd1jv1", BEGAN)
-    theirs.incidents = [told]
+    document = outage("hfdn5scd1jv1", BEGAN)
+    theirs.incidents = [document]
     assert run_public(theirs).code == 0
-    seconds = {key: value[:19] + "Z" for key, value in told.items() if key.endswith("_at") and value}
+    seconds = {key: value[:19] + "Z" for key, value in document.items() if key.endswith("_at") and value}
     theirs.incidents = [
-        told | seconds | {"postmortem_body": "Redis moved.", "postmortem_published_at": "2024-09-14T09:00:00Z"}
+        document | seconds | {"postmortem_body": "Redis moved.", "postmortem_published_at": "2024-09-14T09:00:00Z"}
     ]
     ran = run_keyed(theirs)
     assert (ran.code, ran.row("incidents")["changed"]) == (0, 1)
-    found = Incident.objects.get()
-    assert found.postmortem.body == "Redis moved."
+    incident = Incident.objects.get()
+    assert incident.postmortem.body == "Redis moved."
     # To the millisecond, as the public API told it; the other one is to the second.
-    assert found.created_at == BEGAN
+    assert incident.created_at == BEGAN
     assert run_keyed(theirs).row("incidents")["unchanged"] == 1
 
 

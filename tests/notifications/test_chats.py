@@ -281,12 +281,12 @@ def test_text_messages_tell_only_how_it_begins_and_ends(page: Page, receiver: Re
     assert [text.split(": ")[1] for text in sms(receiver)] == ["Investigating", "Resolved"]
 
 
-@pytest.mark.parametrize(("letter", "limit"), [("a", 306), ("я", 134), ("ä", 306), ("🔥", 134)])
+@pytest.mark.parametrize(("character", "limit"), [("a", 306), ("я", 134), ("ä", 306), ("🔥", 134)])
 def test_a_text_message_fits_into_two_and_its_link_is_whole(
-    page: Page, receiver: Receiver, letter: str, limit: int
+    page: Page, receiver: Receiver, character: str, limit: int
 ) -> None:
     make_chat(page, Channel.SMS, receiver)
-    incident = make_incident(page, title="Outage", body=f"{letter * 20} " * 60)
+    incident = make_incident(page, title="Outage", body=f"{character * 20} " * 60)
     drain()
     (text,) = sms(receiver)
     assert len(text) <= limit

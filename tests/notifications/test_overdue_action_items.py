@@ -25,7 +25,7 @@ LATE = date(2030, 1, 4)
 
 
 @pytest.fixture
-def erin(page: Page) -> User:
+def staff_member(page: Page) -> User:
     return make_user("editor", email="erin@example.org", name="Erin")
 
 
@@ -45,7 +45,7 @@ def bodies() -> list[str]:
     return [str(message.body) for message in mail.outbox]
 
 
-def test_an_owner_is_told_by_name_or_address_of_what_is_overdue(page: Page, erin: User) -> None:
+def test_an_owner_is_told_by_name_or_address_of_what_is_overdue(page: Page, staff_member: User) -> None:
     promise(
         page,
         ActionItemDraft("Raise an alarm", owner=" erin ", due_on=LATE),
@@ -65,7 +65,7 @@ def test_an_owner_is_told_by_name_or_address_of_what_is_overdue(page: Page, erin
     assert "/postmortem" in message.body
 
 
-def test_once_a_week_and_again_in_the_next(page: Page, erin: User) -> None:
+def test_once_a_week_and_again_in_the_next(page: Page, staff_member: User) -> None:
     promise(page, ActionItemDraft("Upgrade", owner="Erin", due_on=LATE))
     for hours in (0, 1, 24, 6 * 24):
         send_due(MONDAY + timedelta(hours=hours))
@@ -74,7 +74,7 @@ def test_once_a_week_and_again_in_the_next(page: Page, erin: User) -> None:
     assert len(mail.outbox) == 2
 
 
-def test_not_before_eight_on_the_pages_clock(page: Page, erin: User) -> None:
+def test_not_before_eight_on_the_pages_clock(page: Page, staff_member: User) -> None:
     Page.objects.update(time_zone="America/New_York")
     promise(page, ActionItemDraft("Upgrade", owner="Erin", due_on=LATE))
     send_due(MONDAY)
@@ -84,24 +84,24 @@ def test_not_before_eight_on_the_pages_clock(page: Page, erin: User) -> None:
 
 
 @pytest.mark.parametrize("change", [{"wants_overdue": False}, {"is_active": False}])
-def test_who_does_not_want_it_or_has_left_gets_none(page: Page, erin: User, change: dict[str, bool]) -> None:
+def test_who_does_not_want_it_or_has_left_gets_none(page: Page, staff_member: User, change: dict[str, bool]) -> None:
     promise(page, ActionItemDraft("Upgrade", owner="Erin", due_on=LATE))
-    User.objects.filter(pk=erin.pk).update(**change)
+    User.objects.filter(pk=staff_member.pk).update(**change)
     send_due(MONDAY)
     assert not mail.outbox
     assert not StaffNotice.objects.exists()
 
 
-def test_what_was_done_before_the_mail_left_is_not_told(page: Page, erin: User) -> None:
+def test_what_was_done_before_the_mail_left_is_not_told(page: Page, staff_member: User) -> None:
     promise(page, ActionItemDraft("Upgrade", owner="Erin", due_on=LATE))
-    StaffNotice.objects.remind_owner(page, erin, week="2030-W02")
+    StaffNotice.objects.remind_owner(page, staff_member, week="2030-W02")
     ActionItem.objects.update(done_at=MONDAY)
     send_due(MONDAY)
     assert not mail.outbox
     assert not StaffNotice.objects.exists()
 
 
-def test_each_owner_gets_only_their_own(page: Page, erin: User) -> None:
+def test_each_owner_gets_only_their_own(page: Page, staff_member: User) -> None:
     make_user("viewer", email="ben@example.org", name="Ben")
     items = [ActionItemDraft(f"{name}'s work", owner=name, due_on=LATE) for name in ("Ben", "Erin")]
     promise(page, *items)
@@ -111,7 +111,7 @@ def test_each_owner_gets_only_their_own(page: Page, erin: User) -> None:
     assert "Erin's work" not in bodies()[1]
 
 
-def test_two_dispatchers_at_once_send_one(page: Page, erin: User) -> None:
+def test_two_dispatchers_at_once_send_one(page: Page, staff_member: User) -> None:
     promise(page, ActionItemDraft("Upgrade", owner="Erin", due_on=LATE))
     start = threading.Barrier(2)
 

@@ -29,9 +29,9 @@ def test_a_sealed_number_opens_again_whatever_the_case(number: int) -> None:
 
 
 @given(st.integers(0, LAST), st.integers(0, 23), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
-def test_one_changed_letter_opens_nothing(number: int, position: int, letter: str) -> None:
+def test_one_changed_letter_opens_nothing(number: int, position: int, character: str) -> None:
     token = sign_number("test", number)
-    forged = token[:position] + letter + token[position + 1 :]
+    forged = token[:position] + character + token[position + 1 :]
     if forged != token:
         with pytest.raises(BadToken):
             verify_number("test", forged)
@@ -64,14 +64,14 @@ def test_the_envelope_has_a_sender_for_each_mail_and_readers_see_the_page(
     request_subscription(page, "new@example.com")
     drain()
     assert len(sink.emails) == 2
-    for letter in sink.emails:
-        local, _, domain = letter.sender.partition("@")
+    for email in sink.emails:
+        local, _, domain = email.sender.partition("@")
         assert (local[:7], domain) == ("bounce+", "status.example.com")
         assert len(local) <= 64
-        assert parsed(letter.raw)["From"] == "Acme <status@localhost>"
-        row = row_of(tokens_in([letter.sender]))
+        assert parsed(email.raw)["From"] == "Acme <status@localhost>"
+        row = row_of(tokens_in([email.sender]))
         assert isinstance(row, Delivery)
-        assert row.subscriber.email == letter.recipient
+        assert row.subscriber.email == email.recipient
 
 
 @pytest.mark.django_db(transaction=True)
@@ -79,7 +79,7 @@ def test_without_a_bounce_address_the_sender_is_the_one_that_readers_see(page: P
     make_subscriber(page, "ada@example.com")
     make_incident(page)
     drain()
-    assert [letter.sender for letter in sink.emails] == ["status@localhost"]
+    assert [email.sender for email in sink.emails] == ["status@localhost"]
 
 
 def test_the_longest_bounce_address_still_fits(settings: Settings) -> None:

@@ -40,7 +40,7 @@ ERIN = "erin@example.org"
 
 
 @pytest.fixture
-def erin(page: Page) -> User:
+def staff_member(page: Page) -> User:
     return make_user("editor", email=ERIN, name="Erin")
 
 
@@ -73,7 +73,7 @@ def all_sent() -> bool:
 
 
 def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_times_in_all(
-    erin: User, outage: Incident
+    staff_member: User, outage: Incident
 ) -> None:
     go_round(14)
     assert mail.outbox == []
@@ -85,7 +85,7 @@ def test_a_silent_incident_is_mailed_once_and_again_after_as_long_and_three_time
     assert "This is the last reminder" not in str(mail.outbox[1].body)
 
 
-def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: Incident) -> None:
+def test_the_mail_says_what_visitors_see_and_where_to_write(staff_member: User, outage: Incident) -> None:
     go_round(16)
     (message,) = mail.outbox
     text = str(message.body)
@@ -97,7 +97,7 @@ def test_the_mail_says_what_visitors_see_and_where_to_write(erin: User, outage: 
     assert len({message.extra_headers["Message-ID"], message.extra_headers["References"]}) == 2
 
 
-def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outage: Incident) -> None:
+def test_an_update_that_waits_for_approval_is_named(page: Page, staff_member: User, outage: Incident) -> None:
     draft = Draft.objects.create(page=page, incident=outage, step="update", author_ref="2", author_label="Bob")
     go_round(16)
     Draft.objects.filter(pk=draft.pk).update(state=DraftState.REVIEW)
@@ -106,7 +106,7 @@ def test_an_update_that_waits_for_approval_is_named(page: Page, erin: User, outa
     assert are_waiting == [False, True]
 
 
-def test_an_update_begins_the_count_anew(erin: User, outage: Incident) -> None:
+def test_an_update_begins_the_count_anew(staff_member: User, outage: Incident) -> None:
     go_round(16)
     post(outage)
     go_round(14)
@@ -117,12 +117,12 @@ def test_an_update_begins_the_count_anew(erin: User, outage: Incident) -> None:
     assert mail.outbox[0].extra_headers["References"] == mail.outbox[1].extra_headers["References"]
 
 
-def test_who_was_not_running_reminds_once_and_not_for_each_time_missed(erin: User, outage: Incident) -> None:
+def test_who_was_not_running_reminds_once_and_not_for_each_time_missed(staff_member: User, outage: Incident) -> None:
     go_round(500)
     assert subjects() == ["[Acme] No update for 8 hours 20 minutes: API outage"]
 
 
-def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -> None:
+def test_a_resolved_incident_is_mailed_to_nobody(staff_member: User, outage: Incident) -> None:
     well = dict.fromkeys(outage.affected_components(), "operational")
     actions.resolve(outage, UpdateInput(body="It works again."), restore=well, actor=ALICE)
     go_round(1000)
@@ -132,7 +132,7 @@ def test_a_resolved_incident_is_mailed_to_nobody(erin: User, outage: Incident) -
 
 @pytest.mark.parametrize("rules", [Reminders(critical=0), Reminders(by_mail=False)])
 def test_what_the_page_has_switched_off_is_not_mailed(
-    page: Page, erin: User, outage: Incident, rules: Reminders
+    page: Page, staff_member: User, outage: Incident, rules: Reminders
 ) -> None:
     set_staff_reminders(page, rules, actor=ALICE)
     go_round(1000)
@@ -140,7 +140,7 @@ def test_what_the_page_has_switched_off_is_not_mailed(
     assert not StaffNotice.objects.exists()
 
 
-def test_an_incident_with_intervals_of_its_own_keeps_to_them(erin: User, outage: Incident) -> None:
+def test_an_incident_with_intervals_of_its_own_keeps_to_them(staff_member: User, outage: Incident) -> None:
     edit_details(outage, reminder_intervals="[2, 5]", actor=ALICE)
     for minutes in (60, 119, 120, 180, 299, 300, 6000):
         go_round(minutes)
@@ -161,7 +161,7 @@ def test_active_editors_and_owners_who_want_it_are_mailed(page: Page, outage: In
     assert len(ids) == 2
 
 
-def test_a_title_with_a_line_break_breaks_no_header(erin: User, outage: Incident) -> None:
+def test_a_title_with_a_line_break_breaks_no_header(staff_member: User, outage: Incident) -> None:
     Incident.objects.update(title="API\r\nBcc: x@example.org")
     go_round(16)
     assert subjects() == ["[Acme] No update for 16 minutes: API Bcc: x@example.org"]
@@ -170,7 +170,7 @@ def test_a_title_with_a_line_break_breaks_no_header(erin: User, outage: Incident
 # Red after the resolve
 
 
-def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, outage: Incident) -> None:
+def test_components_that_are_red_after_the_resolve_are_mailed_once(staff_member: User, outage: Incident) -> None:
     actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(14)
     assert mail.outbox == []
@@ -182,7 +182,7 @@ def test_components_that_are_red_after_the_resolve_are_mailed_once(erin: User, o
     assert "/console/p/acme/#components-title" in str(message.body)
 
 
-def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Incident) -> None:
+def test_telling_what_was_done_since_mails_nobody_again(staff_member: User, outage: Incident) -> None:
     actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
     go_round(16)
     follow_up(outage, UpdateInput(body="We changed the alarm."), actor=ALICE)
@@ -190,7 +190,7 @@ def test_telling_what_was_done_since_mails_nobody_again(erin: User, outage: Inci
     assert subjects() == ["[Acme] Still not operational: API"]
 
 
-def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outage: Incident) -> None:
+def test_a_second_resolve_that_leaves_them_red_is_mailed_again(staff_member: User, outage: Incident) -> None:
     for _ in range(2):
         actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
         go_round(16)
@@ -200,7 +200,7 @@ def test_a_second_resolve_that_leaves_them_red_is_mailed_again(erin: User, outag
 
 @pytest.mark.parametrize("rules", [Reminders(still_red=0), Reminders(by_mail=False)])
 def test_they_are_not_mailed_where_that_is_switched_off(
-    page: Page, erin: User, outage: Incident, rules: Reminders
+    page: Page, staff_member: User, outage: Incident, rules: Reminders
 ) -> None:
     set_staff_reminders(page, rules, actor=ALICE)
     actions.resolve(outage, UpdateInput(body="It works again."), restore=None, actor=ALICE)
@@ -211,7 +211,7 @@ def test_they_are_not_mailed_where_that_is_switched_off(
 # Mail servers
 
 
-def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: User, outage: Incident) -> None:
+def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, staff_member: User, outage: Incident) -> None:
     go_round(16)
     (message,) = mails_to(sink, ERIN)
     assert message["Subject"] == "[Acme] No update for 16 minutes: API outage"
@@ -219,7 +219,7 @@ def test_over_smtp_it_arrives_with_the_name_of_the_page(sink: SmtpSink, erin: Us
     assert "Post an update" in part(message, "plain")
 
 
-def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, outage: Incident) -> None:
+def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(staff_member: User, outage: Incident) -> None:
     ChannelState.objects.pause("email", "Connection refused")
     go_round(16)
     assert mail.outbox == []
@@ -230,7 +230,7 @@ def test_while_mail_is_paused_nothing_is_sent_and_nothing_forgotten(erin: User, 
 
 
 def test_an_unreachable_server_fails_no_delivery_and_is_retried(
-    sink: SmtpSink, settings: Settings, erin: User, outage: Incident
+    sink: SmtpSink, settings: Settings, staff_member: User, outage: Incident
 ) -> None:
     there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
     go_round(16)
@@ -244,11 +244,11 @@ def test_an_unreachable_server_fails_no_delivery_and_is_retried(
     free()
     go_round(18)
     assert len(mails_to(sink, ERIN)) == 1
-    assert User.objects.to_remind().get() == erin
+    assert User.objects.to_remind().get() == staff_member
 
 
 def test_a_silent_server_delays_staff_and_account_emails_and_loses_none(
-    fast_sink: FastSink, settings: Settings, monkeypatch: pytest.MonkeyPatch, erin: User, outage: Incident
+    fast_sink: FastSink, settings: Settings, monkeypatch: pytest.MonkeyPatch, staff_member: User, outage: Incident
 ) -> None:
     monkeypatch.setattr("statuspage.notifications.transports.smtp.connect.CONNECT_SECONDS", 1.5)
     use_server(settings, fast_sink.port)
@@ -267,7 +267,7 @@ def test_a_silent_server_delays_staff_and_account_emails_and_loses_none(
 
 
 def test_a_server_that_was_away_for_long_is_handed_the_last_one_alone(
-    sink: SmtpSink, settings: Settings, erin: User, outage: Incident
+    sink: SmtpSink, settings: Settings, staff_member: User, outage: Incident
 ) -> None:
     there, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
     for minutes in (16, 31):
@@ -280,7 +280,9 @@ def test_a_server_that_was_away_for_long_is_handed_the_last_one_alone(
     assert [notice.number for notice in StaffNotice.objects.all()] == [3]
 
 
-def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, erin: User, outage: Incident) -> None:
+def test_somebody_refused_for_good_keeps_nobody_else_from_it(
+    sink: SmtpSink, staff_member: User, outage: Incident
+) -> None:
     make_user("owner", email="owner@example.org")
     sink.refuse = {ERIN: "550 5.1.1 No such user"}
     go_round(16)
@@ -295,7 +297,7 @@ def test_somebody_refused_for_good_keeps_nobody_else_from_it(sink: SmtpSink, eri
 
 
 def test_somebody_refused_for_now_gets_it_later_and_the_others_get_it_once(
-    sink: SmtpSink, erin: User, outage: Incident
+    sink: SmtpSink, staff_member: User, outage: Incident
 ) -> None:
     make_user("owner", email="owner@example.org")
     sink.refuse = {ERIN: "451 4.2.0 Come again"}
@@ -315,7 +317,7 @@ def queue_notice(outage: Incident) -> None:
     StaffNotice.objects.remind_after(outage.updates.get(), StaffNoticeKind.OVERDUE_UPDATE, people=people)
 
 
-def test_a_worker_killed_between_claim_and_mail_loses_nothing(erin: User, outage: Incident) -> None:
+def test_a_worker_killed_between_claim_and_mail_loses_nothing(staff_member: User, outage: Incident) -> None:
     queue_notice(outage)
     assert Delivery.objects.claim("email", token="killed", limit=9)
     go_round(16)
@@ -325,21 +327,21 @@ def test_a_worker_killed_between_claim_and_mail_loses_nothing(erin: User, outage
     assert len(mail.outbox) == 1
 
 
-def test_after_a_worker_was_killed_half_way_the_rest_is_sent(erin: User, outage: Incident) -> None:
+def test_after_a_worker_was_killed_half_way_the_rest_is_sent(staff_member: User, outage: Incident) -> None:
     make_user("owner", email="owner@example.org")
     queue_notice(outage)
-    Delivery.objects.mark_sent([Delivery.objects.get(person=erin).pk])
+    Delivery.objects.mark_sent([Delivery.objects.get(person=staff_member).pk])
     go_round(16)
     assert [message.to for message in mail.outbox] == [["owner@example.org"]]
 
 
-def test_a_notice_is_queued_once_for_each_person(erin: User, outage: Incident) -> None:
+def test_a_notice_is_queued_once_for_each_person(staff_member: User, outage: Incident) -> None:
     for _ in range(2):
         queue_notice(outage)
-    assert Delivery.objects.get().person == erin
+    assert Delivery.objects.get().person == staff_member
 
 
-def test_a_person_who_opted_out_before_it_was_sent_gets_none(erin: User, outage: Incident) -> None:
+def test_a_person_who_opted_out_before_it_was_sent_gets_none(staff_member: User, outage: Incident) -> None:
     queue_notice(outage)
     User.objects.update(wants_reminders=False)
     go_round(16)
@@ -347,7 +349,7 @@ def test_a_person_who_opted_out_before_it_was_sent_gets_none(erin: User, outage:
     assert not Delivery.objects.exists()
 
 
-def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, erin: User, outage: Incident) -> None:
+def test_two_dispatchers_at_the_same_time_send_one_mail(sink: SmtpSink, staff_member: User, outage: Incident) -> None:
     for number in range(3):
         make_user("owner", email=f"owner{number}@example.org")
     start = threading.Barrier(4)
@@ -381,14 +383,14 @@ def test_a_failed_round_does_not_stop_the_next_one(monkeypatch: pytest.MonkeyPat
     assert "Out of stamps" in caplog.text
 
 
-def test_the_dispatcher_queues_and_sends_them(erin: User, outage: Incident) -> None:
+def test_the_dispatcher_queues_and_sends_them(staff_member: User, outage: Incident) -> None:
     outage.updates.update(created_at=timezone.now() - timedelta(minutes=20))
     Dispatcher().tick()
     deliver_due("email")
     assert len(mail.outbox) == 1
 
 
-def test_a_message_beyond_ascii_reaches_a_server_without_8bitmime(erin: User, outage: Incident) -> None:
+def test_a_message_beyond_ascii_reaches_a_server_without_8bitmime(staff_member: User, outage: Incident) -> None:
     Incident.objects.update(title="Störung")
     queue_notice(outage)
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):

@@ -121,8 +121,8 @@ def luminance(rgb: list[float]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: list[float], other: list[float]) -> float:
-    darker, lighter = sorted([luminance(one), luminance(other)])
+def contrast(color: list[float], background: list[float]) -> float:
+    darker, lighter = sorted([luminance(color), luminance(background)])
     return (lighter + 0.05) / (darker + 0.05)
 
 

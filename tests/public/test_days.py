@@ -14,8 +14,8 @@ def utc(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
 
 
 def day_of(state: PageState, title: str) -> date:
-    (found,) = [day.date for day in state.days for incident in day.incidents if incident.title == title]
-    return found
+    (match,) = [day.date for day in state.days for incident in day.incidents if incident.title == title]
+    return match
 
 
 def resolved(page: Page, title: str, until: datetime) -> None:
@@ -42,8 +42,8 @@ def test_the_night_that_loses_an_hour_splits_at_its_own_midnight() -> None:
     resolved(page, "still Sunday", utc(31, 21, 59))
     resolved(page, "Monday", utc(31, 22))
     state = page_state(page, now=utc(1, 12, month=4))
-    found = [day_of(state, title).day for title in ("Saturday", "Sunday", "still Sunday", "Monday")]
-    assert found == [30, 31, 31, 1]
+    days = [day_of(state, title).day for title in ("Saturday", "Sunday", "still Sunday", "Monday")]
+    assert days == [30, 31, 31, 1]
 
 
 def test_the_night_that_gains_an_hour_stays_one_day() -> None:

@@ -23,9 +23,9 @@ def text_of(path: str) -> str:
 
 
 def feed(path: str) -> Any:
-    found = feedparser.parse(get(path).content, response_headers={"content-type": get(path)["Content-Type"]})
-    assert not found.bozo, found.get("bozo_exception")
-    return found
+    parsed = feedparser.parse(get(path).content, response_headers={"content-type": get(path)["Content-Type"]})
+    assert not parsed.bozo, parsed.get("bozo_exception")
+    return parsed
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def page(settings: LazySettings) -> Page:
     return make_page()
 
 
-def told(page: Page) -> Incident:
+def make_resolved_incident(page: Page) -> Incident:
     at = datetime(2024, 6, 5, 17, 22, tzinfo=UTC)
     incident = make_incident(page, title="Incident with Issues", body="We are investigating.\nMore soon.", at=at)
     incident_lifecycle.resolve(
@@ -51,7 +51,7 @@ def paragraph(time: str, label: str, text: str, *, gap: str = "") -> str:
 
 
 def test_the_atom_feed_has_the_shape_that_readers_know(page: Page) -> None:
-    incident = told(page)
+    incident = make_resolved_incident(page)
     content = paragraph("19:22", "Resolved", "It is resolved.") + paragraph(
         "17:22", "Investigating", "We are investigating.<br />More soon."
     )
@@ -83,7 +83,7 @@ def test_the_atom_feed_has_the_shape_that_readers_know(page: Page) -> None:
 
 
 def test_the_rss_feed_has_the_shape_that_readers_know(page: Page) -> None:
-    incident = told(page)
+    incident = make_resolved_incident(page)
     content = paragraph("19:22", "Resolved", "It is resolved.", gap=" ") + paragraph(
         "17:22", "Investigating", "We are investigating.<br />More soon.", gap=" "
     )
@@ -105,10 +105,10 @@ def test_the_rss_feed_has_the_shape_that_readers_know(page: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/history.atom", "/history.rss"])
 def test_a_reader_understands_the_feed(page: Page, path: str) -> None:
-    incident = told(page)
-    found = feed(path)
-    assert found.feed.title == "Acme Status - Incident History"
-    (entry,) = found.entries
+    incident = make_resolved_incident(page)
+    parsed = feed(path)
+    assert parsed.feed.title == "Acme Status - Incident History"
+    (entry,) = parsed.entries
     assert entry.title == "Incident with Issues"
     assert entry.link == f"https://status.acme.example/incidents/{incident.public_id}"
     assert tuple(entry.published_parsed[:5]) == (2024, 6, 5, 19, 22)
@@ -129,7 +129,7 @@ def test_only_the_twenty_five_newest_are_listed_newest_first(page: Page, path: s
 
 
 def test_a_published_postmortem_comes_first_with_its_time(page: Page) -> None:
-    incident = told(page)
+    incident = make_resolved_incident(page)
     published = datetime(2024, 6, 7, 9, 30, tzinfo=UTC)
     text = "It was us.\n\nWe learned.\n\n## Going forward\n\n1. Upgrade the client."
     postmortem_lifecycle.publish(incident, body=text, actor=ALICE, at=published)
@@ -143,7 +143,7 @@ def test_a_published_postmortem_comes_first_with_its_time(page: Page) -> None:
 
 def test_times_in_the_text_are_those_of_the_pages_zone(page: Page) -> None:
     Page.objects.filter(pk=page.pk).update(time_zone="Asia/Tokyo")
-    told(page)
+    make_resolved_incident(page)
     assert "Jun &lt;var data-var=&#x27;date&#x27;&gt; 6" in text_of("/history.atom")
 
 
@@ -174,14 +174,14 @@ def test_feeds_say_what_they_are(page: Page) -> None:
 
 def test_links_are_built_from_the_pages_own_host_and_not_from_the_request(page: Page) -> None:
     Page.objects.filter(pk=page.pk).update(domain="status.example.org")
-    told(page)
+    make_resolved_incident(page)
     text = get("/history.atom", host="evil.example").content.decode()
     assert "evil" not in text
     assert "https://status.example.org/incidents/" in text
 
 
 def test_pages_name_their_feeds(page: Page) -> None:
-    incident = told(page)
+    incident = make_resolved_incident(page)
     for path in ("/", "/history", f"/incidents/{incident.public_id}"):
         document = parse(text_of(path))
         types = {link.attributes["type"]: link.attributes["href"] for link in document.all("link", rel="alternate")}

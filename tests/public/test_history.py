@@ -23,14 +23,14 @@ def happened(page: Page, title: str, year: int, month: int, day: int, hour: int)
 
 
 def listed(page: Page, number: int) -> dict[str, list[str]]:
-    found = history_page(page, number, now=NOW)
-    assert found
-    return {f"{month.first:%Y-%m}": [entry.incident.title for entry in month.entries] for month in found.months}
+    history = history_page(page, number, now=NOW)
+    assert history
+    return {f"{month.first:%Y-%m}": [entry.incident.title for entry in month.entries] for month in history.months}
 
 
-def neighbours(found: History | None) -> tuple[int | None, int | None]:
-    assert found
-    return found.newer, found.older
+def neighbours(history: History | None) -> tuple[int | None, int | None]:
+    assert history
+    return history.newer, history.older
 
 
 def test_three_months_stand_on_a_page_newest_first_and_empty_ones_too() -> None:
@@ -62,9 +62,9 @@ def test_pages_reach_back_to_the_first_incident_and_no_further() -> None:
 def test_an_entry_has_title_impact_time_duration_and_the_last_message_in_short() -> None:
     page = make_page()
     happened(page, "It broke", 2024, 3, 1, 9)
-    found = history_page(page, 1, now=NOW)
-    assert found
-    assert found.months[0].entries[0].message == "This incident has been resolved."
+    history = history_page(page, 1, now=NOW)
+    assert history
+    assert history.months[0].entries[0].message == "This incident has been resolved."
     make_incident(page, title="It breaks", body="Look:\n\n- **one** & two\n- " + "three " * 100)
     (entry,) = [entry for entry in read("/history").all("article", class_="entry") if "It breaks" in entry.text]
     message = entry.all("p")[-1].text
@@ -128,8 +128,8 @@ def test_ten_thousand_incidents_cost_no_more_queries_and_only_their_months_are_r
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        found = history_page(page, 2, now=NOW)
-        assert found
-        history_body(page, found)
+        history = history_page(page, 2, now=NOW)
+        assert history
+        history_body(page, history)
     assert len(queries) == 4, "what the page and its JSON need together"
-    assert sum(len(month.entries) for month in found.months) == 31 + 30 + 31
+    assert sum(len(month.entries) for month in history.months) == 31 + 30 + 31

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2024, 3, 20, 12, tzinfo=UTC)
 
 
-def told(path: str, *, status: int = 200, **headers: str) -> Any:
+def read_json(path: str, *, status: int = 200, **headers: str) -> Any:
     answer = get(path, **headers)
     assert answer.status_code == status, path
     assert answer["Access-Control-Allow-Origin"] == "*"
@@ -63,7 +63,7 @@ def test_the_history_has_three_months_in_statuspages_shape() -> None:
     make_component(page, "API")
     short = make_resolved(page, at=at(2, 29, 22), until=at(2, 29, 23), title="Leap")
     make_resolved(page, at=at(1, 30), until=at(2, 2), title="Long")
-    body = told("/history.json")
+    body = read_json("/history.json")
     assert list(body) == [
         *("page_status", "components", "months", "show_component_filter", "show_uptime_calendar"),
         *("component_filter", "start_time", "end_time"),
@@ -98,8 +98,8 @@ def test_the_historys_page_says_the_same_to_who_wants_json() -> None:
     make_resolved(page, at=at(1, 30), until=at(2, 2))
     make_resolved(page, at=datetime(2023, 8, 1, tzinfo=UTC), until=datetime(2023, 8, 2, tzinfo=UTC))
     for query in ("", "?page=1", "?page=2", "?page=3"):
-        wanted = told(f"/history.json{query}")
-        assert told(f"/history{query}", accept="application/json") == wanted
+        wanted = read_json(f"/history.json{query}")
+        assert read_json(f"/history{query}", accept="application/json") == wanted
         assert len(wanted["months"]) == 3
     browser = "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"
     for accept in ("*/*", browser):
@@ -118,23 +118,23 @@ def test_the_historys_page_carries_the_same_for_who_reads_statuspages_markup() -
     for query in ("", "?page=2", "?page=3"):
         document = read(f"/history{query}")
         mount = document.one("div", data_react_class="HistoryIndex")
-        assert json.loads(mount.attributes["data-react-props"]) == told(f"/history.json{query}")
+        assert json.loads(mount.attributes["data-react-props"]) == read_json(f"/history.json{query}")
         assert (mount.text, "hidden" in mount.attributes) == ("", True)
     assert not read("/history/2").all("div", data_react_class="HistoryIndex")
-    assert nasty in [row["name"] for month in told("/history.json")["months"] for row in month["incidents"]]
+    assert nasty in [row["name"] for month in read_json("/history.json")["months"] for row in month["incidents"]]
 
 
 @pytest.mark.usefixtures("_march")
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "", "1" * 9, "%00"])
 def test_months_that_there_are_not_are_not_found(number: str) -> None:
     make_page()
-    assert told(f"/history.json?page={number}", status=404)["error"] == "not found"
+    assert read_json(f"/history.json?page={number}", status=404)["error"] == "not found"
 
 
 def test_the_newest_update_is_told_whole_and_ongoing_ones_have_no_end() -> None:
     incident = make_incident(make_page())
     post(incident, body="Long. " * 500)
-    (month, *_) = told("/history.json")["months"]
+    (month, *_) = read_json("/history.json")["months"]
     (entry,) = month["incidents"]
     assert entry["message"] == ("Long. " * 500).strip()
     assert " - " not in entry["timestamp"]
@@ -156,7 +156,7 @@ UPDATE_KEYS = [
 
 def test_an_incident_is_told_with_every_key() -> None:
     incident = make_incident(make_page())
-    body = told(f"/incidents/{incident.public_id}.json")
+    body = read_json(f"/incidents/{incident.public_id}.json")
     assert list(body) == INCIDENT_KEYS
     assert list(body["incident_updates"][0]) == UPDATE_KEYS
     assert body["postmortem_body"] is body["scheduled_for"] is body["impact_override"] is None
@@ -166,13 +166,13 @@ def test_an_incident_is_told_with_every_key() -> None:
 
 def test_a_maintenance_is_told_with_its_window_and_what_happens_by_itself() -> None:
     maintenance = make_maintenance(make_page(), auto_start=True, auto_complete=False, reminders=(60,))
-    body = told(f"/incidents/{maintenance.public_id}.json")
+    body = read_json(f"/incidents/{maintenance.public_id}.json")
     assert list(body) == INCIDENT_KEYS
     assert (body["scheduled_auto_in_progress"], body["scheduled_auto_completed"]) == (True, False)
     assert (body["scheduled_remind_prior"], body["scheduled_reminded_at"]) == (True, None)
     assert body["scheduled_for"] < body["scheduled_until"]
     maintenance_lifecycle.cancel(maintenance, actor=ALICE)
-    assert told(f"/incidents/{maintenance.public_id}.json")["candor"]["cancelled_at"]
+    assert read_json(f"/incidents/{maintenance.public_id}.json")["candor"]["cancelled_at"]
 
 
 def test_a_postmortem_is_told_whole_and_its_action_items_and_revisions_are_ours() -> None:
@@ -180,7 +180,7 @@ def test_a_postmortem_is_told_whole_and_its_action_items_and_revisions_are_ours(
     items = [ActionItemDraft(text="Upgrade the client", owner="Platform", done=True), ActionItemDraft(text="Alarm")]
     postmortem_lifecycle.publish(incident, body="What we learned.", actor=ALICE, action_items=items)
     postmortem_lifecycle.publish(incident, body="What we have learned.", actor=ALICE)
-    body = told(f"/incidents/{incident.public_id}.json")
+    body = read_json(f"/incidents/{incident.public_id}.json")
     assert (body["status"], body["postmortem_body"]) == ("postmortem", "What we have learned.")
     assert body["postmortem_notified_subscribers"] is True
     assert body["incident_updates"][0]["status"] == "postmortem"
@@ -188,7 +188,7 @@ def test_a_postmortem_is_told_whole_and_its_action_items_and_revisions_are_ours(
     assert [item["text"] for item in ours["action_items"]] == ["Upgrade the client", "Alarm"]
     assert ours["action_items"][0]["owner"] == "Platform"
     assert ours["action_items"][1]["done_at"] is None
-    assert [one["body"] for one in ours["revisions"]] == ["What we learned."]
+    assert [revision["body"] for revision in ours["revisions"]] == ["What we learned."]
     assert (ours["timeline"], ours["moments"], ours["components"], ours["factors"]) == ([], {}, [], [])
 
 
@@ -198,7 +198,7 @@ def test_the_account_of_a_postmortem_is_told_without_its_private_lines() -> None
     lines = (TimelineLine(ago, "It fails"), TimelineLine(ago, "Ada is ill", is_public=False))
     findings = Findings(timeline=lines, detected_at=ago + timedelta(minutes=3), factors=("No alarm",))
     postmortem_lifecycle.publish(incident, body="Why.", actor=ALICE, findings=findings)
-    ours = told(f"/incidents/{incident.public_id}.json")["candor"]["postmortem"]
+    ours = read_json(f"/incidents/{incident.public_id}.json")["candor"]["postmortem"]
     assert [line["text"] for line in ours["timeline"]] == ["It fails"]
     assert ours["moments"].keys() == {"began", "detected", "resolved", "ended"}
     assert ours["components"] == [{"name": "REST API", "seconds": 48 * 60}]
@@ -210,20 +210,20 @@ def test_what_an_edited_update_said_before_is_told() -> None:
     incident = make_incident(make_page(), body="It is over.")
     update = incident.updates.get()
     incident_lifecycle.edit_update(update, body="It is not over.", actor=ALICE)
-    (edit,) = told(f"/incidents/{incident.public_id}.json")["candor"]["edited"]
+    (edit,) = read_json(f"/incidents/{incident.public_id}.json")["candor"]["edited"]
     assert (edit["update_id"], edit["revisions"][0]["body"]) == (update.public_id, "It is over.")
 
 
 @pytest.mark.parametrize("code", ["nosuchcode12", "x"])
 def test_an_incident_that_there_is_not_is_not_found(code: str) -> None:
     make_page()
-    assert told(f"/incidents/{code}.json", status=404)["error"] == "not found"
+    assert read_json(f"/incidents/{code}.json", status=404)["error"] == "not found"
 
 
 def test_the_feed_is_a_json_feed_whose_items_keep_their_id_and_date() -> None:
     page = make_page(name="Acme", domain="status.acme.example")
     incident = make_incident(page, title="A <b>bold</b> title")
-    feed = told("/feed.json")
+    feed = read_json("/feed.json")
     assert get("/feed.json")["Content-Type"] == "application/feed+json; charset=utf-8"
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert (feed["title"], feed["feed_url"]) == (
@@ -233,7 +233,7 @@ def test_the_feed_is_a_json_feed_whose_items_keep_their_id_and_date() -> None:
     (before,) = feed["items"]
     assert before["title"] == "A <b>bold</b> title"
     post(incident, body="**More** of it")
-    (after,) = told("/feed.json")["items"]
+    (after,) = read_json("/feed.json")["items"]
     assert before["id"] == after["id"] == f"http://status.acme.example/incidents/{incident.public_id}"
     assert before["date_published"] == after["date_published"]
     assert before["date_modified"] <= after["date_modified"]
@@ -249,7 +249,7 @@ def test_all_published_uptime_is_told_with_where_to_recompute_it() -> None:
     page = make_page(domain="status.acme.example")
     api = make_component(page, "API", group=make_group(page, "Core"))
     make_component(page, "Unpublished", showcase=False)
-    body = told("/uptime.json")
+    body = read_json("/uptime.json")
     (row,) = body["components"]
     assert (row["id"], row["name"]) == (api.public_id, "Core - API")
     assert row["uptime_percentage"] == {"30_days": 100.0, "90_days": 100.0, "365_days": 100.0}
@@ -266,7 +266,7 @@ def test_a_percentage_is_that_of_the_proof() -> None:
         page, components={api: "major_outage"}, at=began + timedelta(hours=3), until=began + timedelta(hours=9)
     )
     with time_machine.travel(timezone.now().replace(microsecond=0), tick=False):
-        (row,) = told("/uptime.json")["components"]
+        (row,) = read_json("/uptime.json")["components"]
         proof = json.loads(get(f"/uptime/{api.public_id}.json?days=30").content)
     assert row["uptime_percentage"]["30_days"] == proof["uptime_percentage"] < 100
 
@@ -313,4 +313,4 @@ def test_what_is_hidden_appears_nowhere() -> None:
     for path in ("/history.json", "/feed.json", "/uptime.json", f"/incidents/{drafted.public_id}.json"):
         assert "canary" not in get(path).content.decode(), path
     assert "Alice" not in get(f"/incidents/{shown.public_id}.json").content.decode()
-    told(f"/incidents/{hidden.public_id}.json", status=404)
+    read_json(f"/incidents/{hidden.public_id}.json", status=404)

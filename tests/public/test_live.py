@@ -15,8 +15,8 @@ NOON = "2024-03-20T12:00:00Z"
 
 
 def live() -> dict[str, str]:
-    told: dict[str, str] = get("/live.json").json()  # type: ignore[attr-defined]
-    return told
+    payload: dict[str, str] = get("/live.json").json()  # type: ignore[attr-defined]
+    return payload
 
 
 def test_live_says_when_it_was_true_on_the_pages_clock() -> None:
@@ -66,9 +66,9 @@ def test_an_incident_does_not_read_otherwise_because_something_else_happened() -
 def test_what_may_be_exchanged_has_a_name_and_the_banner_waits_hidden(path: str) -> None:
     incident = make_incident(make_page())
     document = read(path.format(code=incident.public_id))
-    parts = [one for one in document.walk() if "data-live" in one.attributes]
+    parts = [element for element in document.walk() if "data-live" in element.attributes]
     assert parts
-    names = [one.attributes["id"] for one in parts]
+    names = [element.attributes["id"] for element in parts]
     assert len(set(names)) == len(names)
     assert "hidden" in document.one("p", id="stale").attributes
     assert document.one("p", id="news").attributes["aria-live"] == "polite"

@@ -63,7 +63,7 @@ def test_an_upcoming_one_stands_on_the_page_with_its_local_time_and_the_days_unt
 
 
 @pytest.mark.parametrize(
-    ("at", "said"),
+    ("at", "label"),
     [
         (datetime(2026, 10, 21, 22, 1, tzinfo=UTC), "in 2 days"),
         (datetime(2026, 10, 22, 22, 1, tzinfo=UTC), "tomorrow"),
@@ -71,12 +71,12 @@ def test_an_upcoming_one_stands_on_the_page_with_its_local_time_and_the_days_unt
     ],
 )
 def test_the_days_are_counted_by_the_calendar_of_the_page_and_a_new_day_is_a_change(
-    page: Page, clock: Any, at: datetime, said: str
+    page: Page, clock: Any, at: datetime, label: str
 ) -> None:
     make_maintenance(page, begins=START)
     before = get("/")
     clock.move_to(at)
-    assert planned(read("/")).one("p", class_="ledger-side").text.endswith(said)
+    assert planned(read("/")).one("p", class_="ledger-side").text.endswith(label)
     assert get("/")["Last-Modified"] != before["Last-Modified"]
 
 
@@ -206,9 +206,9 @@ def test_home_costs_the_same_however_many_are_planned(page: Page) -> None:
     make_maintenance(page, begins=START, components=parts)
     before = queries()
     for number in range(12):
-        one = make_maintenance(page, begins=START + timedelta(days=number), components=parts)
+        maintenance = make_maintenance(page, begins=START + timedelta(days=number), components=parts)
         if number % 2:
-            maintenance_lifecycle.start(one, actor=ALICE)
+            maintenance_lifecycle.start(maintenance, actor=ALICE)
     assert queries() == before <= 12
 
 
@@ -216,9 +216,9 @@ def test_home_costs_the_same_however_many_are_planned(page: Page) -> None:
 
 
 def entries(path: str) -> list[feedparser.FeedParserDict]:
-    found = feedparser.parse(get(path).content, response_headers={"content-type": get(path)["Content-Type"]})
-    assert not found.bozo
-    return list(found.entries)
+    parsed = feedparser.parse(get(path).content, response_headers={"content-type": get(path)["Content-Type"]})
+    assert not parsed.bozo
+    return list(parsed.entries)
 
 
 def test_rss_lists_upcoming_ones_first_soonest_first(page: Page) -> None:

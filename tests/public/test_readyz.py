@@ -27,17 +27,17 @@ def read(status: int) -> Any:
 
 def test_a_candor_with_a_living_dispatcher_is_ready() -> None:
     Heartbeat.objects.beat("dispatcher")
-    found = read(200)
-    assert found["ready"] is True
-    assert found["checks"]["database"] == {"ok": True}
-    assert 0 <= found["checks"]["dispatcher"]["seconds_since_heartbeat"] < 10
-    assert found["checks"]["worker"] == {"ok": False, "seconds_since_heartbeat": None, "needed": False}
+    payload = read(200)
+    assert payload["ready"] is True
+    assert payload["checks"]["database"] == {"ok": True}
+    assert 0 <= payload["checks"]["dispatcher"]["seconds_since_heartbeat"] < 10
+    assert payload["checks"]["worker"] == {"ok": False, "seconds_since_heartbeat": None, "needed": False}
 
 
 def test_a_dispatcher_that_was_never_heard_of_is_not_shown_as_well() -> None:
-    found = read(503)
-    assert found["ready"] is False
-    assert found["checks"]["dispatcher"] == {"ok": False, "seconds_since_heartbeat": None}
+    payload = read(503)
+    assert payload["ready"] is False
+    assert payload["checks"]["dispatcher"] == {"ok": False, "seconds_since_heartbeat": None}
 
 
 def test_a_dispatcher_that_is_silent_for_more_than_ninety_seconds_is_not_ready() -> None:
@@ -45,8 +45,8 @@ def test_a_dispatcher_that_is_silent_for_more_than_ninety_seconds_is_not_ready()
     Heartbeat.objects.update(at=from_now(-timedelta(seconds=80)))
     read(200)
     Heartbeat.objects.update(at=from_now(-timedelta(seconds=95)))
-    found = read(503)
-    assert 95 <= found["checks"]["dispatcher"]["seconds_since_heartbeat"] < 105
+    payload = read(503)
+    assert 95 <= payload["checks"]["dispatcher"]["seconds_since_heartbeat"] < 105
 
 
 def test_the_youngest_of_several_dispatchers_counts() -> None:
@@ -58,8 +58,8 @@ def test_the_youngest_of_several_dispatchers_counts() -> None:
 def test_silent_workers_are_shown_and_do_not_make_it_unready(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     Heartbeat.objects.beat("dispatcher")
-    found = read(200)
-    assert found["checks"]["worker"] == {"ok": False, "seconds_since_heartbeat": None, "needed": True}
+    payload = read(200)
+    assert payload["checks"]["worker"] == {"ok": False, "seconds_since_heartbeat": None, "needed": True}
 
 
 def test_a_channel_in_trouble_is_shown_without_the_words_of_the_other_side() -> None:

@@ -281,11 +281,11 @@ def test_components_that_visitors_do_not_see_have_no_report(api: Component) -> N
 
 
 def test_components_without_published_uptime_have_no_report_for_visitors(page: Page, api: Component) -> None:
-    kept = make_component(page, "Website")
+    website = make_component(page, "Website")
     component_lifecycle.edit_component(api, name="Inner API", showcase=False, actor=ALICE)
     for path in (path_of(api), f"{path_of(api)}.csv"):
         assert get(path).status_code == 404
-    assert [row["component_id"] for row in table("/reports.csv")] == [kept.public_id]
+    assert [row["component_id"] for row in table("/reports.csv")] == [website.public_id]
     assert "Inner API" not in read("/reports").one("main").text
 
 

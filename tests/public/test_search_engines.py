@@ -10,8 +10,8 @@ pytestmark = pytest.mark.django_db
 
 
 def described(path: str) -> str:
-    (found,) = parse(get(path).content.decode()).all("meta", name="description")
-    return found.attributes["content"]
+    (meta,) = parse(get(path).content.decode()).all("meta", name="description")
+    return meta.attributes["content"]
 
 
 def test_a_page_is_described_by_its_own_words() -> None:

@@ -26,13 +26,13 @@ def bars_of(name: str) -> Element:
 
 def runs(name: str) -> dict[str, list[tuple[int, int]]]:
     """Of each status: (first day, how many), from the drawing."""
-    found = {}
+    runs_by_status = {}
     for path in bars_of(name).all("path"):
         lines = [line.split(" ") for line in path.attributes["d"].split("M")[1:]]
-        found[path.attributes.get("class", "operational")] = [
+        runs_by_status[path.attributes.get("class", "operational")] = [
             (int(first), int(line.split("h")[1])) for first, line in lines
         ]
-    return found
+    return runs_by_status
 
 
 def test_each_day_has_its_worst_status_and_today_is_the_last() -> None:
@@ -52,8 +52,8 @@ def test_days_before_a_component_began_are_no_data_and_not_green() -> None:
 def test_the_bars_are_a_link_that_says_in_words_what_they_show() -> None:
     a_page_with_a_past()
     assert bars_of("REST API").attributes["aria-label"] == "REST API, 90 days: 2 days with outages, 99.82 % uptime"
-    told = {name: bars_of(name).attributes["aria-label"] for name in ("Labels API", "Young API", "Website")}
-    assert told == {
+    labels = {name: bars_of(name).attributes["aria-label"] for name in ("Labels API", "Young API", "Website")}
+    assert labels == {
         "Labels API": "Labels API, 90 days: 1 day with outages, 2 days with maintenance, 99.99 % uptime",
         "Young API": "Young API, 90 days: no outages, no data for 74 days, 100 % uptime",
         "Website": "Website, 90 days: 1 day with outages, 15 days with degraded performance, 99.77 % uptime",

@@ -36,19 +36,19 @@ def page() -> Page:
     return a_page_with_a_past()
 
 
-def component(name: str) -> Component:
+def component_named(name: str) -> Component:
     return Component.objects.get(name=name)
 
 
-def file_of(one: Component, query: str = "", *, status: int = 200) -> dict[str, Any]:
-    answer = get(f"/uptime/{one.public_id}.json{query}")
+def file_of(component: Component, query: str = "", *, status: int = 200) -> dict[str, Any]:
+    answer = get(f"/uptime/{component.public_id}.json{query}")
     assert answer.status_code == status, answer.content
-    told: dict[str, Any] = json.loads(answer.content)
-    return told
+    payload: dict[str, Any] = json.loads(answer.content)
+    return payload
 
 
-def rows_of(one: Component, query: str = "") -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(get(f"/uptime/{one.public_id}.csv{query}").content.decode())))
+def rows_of(component: Component, query: str = "") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(get(f"/uptime/{component.public_id}.csv{query}").content.decode())))
 
 
 def recomputed(intervals: list[tuple[str, str, str]], weights: dict[str, Any]) -> Fraction | None:
@@ -72,22 +72,24 @@ def shown(value: Fraction | None) -> str:
     return "100 %" if value == 100 else f"{float(floor(value, 2)):.2f} %"
 
 
-def from_json(one: Component, query: str = "") -> Fraction | None:
+def from_json(component: Component, query: str = "") -> Fraction | None:
     """Recomputed from the file, whose own result must agree."""
-    told = file_of(one, query)
-    rows = [(row["status"], row["from"], row["to"]) for row in told["intervals"]]
-    found = recomputed(rows, told["weights"])
-    assert told["uptime_percentage"] == (None if found is None else float(floor(found, 4)))
-    return found
+    payload = file_of(component, query)
+    rows = [(row["status"], row["from"], row["to"]) for row in payload["intervals"]]
+    percentage = recomputed(rows, payload["weights"])
+    assert payload["uptime_percentage"] == (None if percentage is None else float(floor(percentage, 4)))
+    return percentage
 
 
-def from_csv(one: Component, query: str = "") -> Fraction | None:
-    rows = rows_of(one, query)
+def from_csv(component: Component, query: str = "") -> Fraction | None:
+    rows = rows_of(component, query)
     weights = {row["name"]: row["weight"] for row in rows if row["record"] == "status"}
-    found = recomputed([(row["name"], row["from"], row["to"]) for row in rows if row["record"] == "interval"], weights)
+    percentage = recomputed(
+        [(row["name"], row["from"], row["to"]) for row in rows if row["record"] == "interval"], weights
+    )
     (result,) = [row["uptime_percentage"] for row in rows if row["record"] == "result"]
-    assert (float(result) if result else None) == (None if found is None else float(floor(found, 4)))
-    return found
+    assert (float(result) if result else None) == (None if percentage is None else float(floor(percentage, 4)))
+    return percentage
 
 
 def month_query(first: str, last: str) -> str:
@@ -101,73 +103,73 @@ MONTHS = [month_query("2024-11-01", "2024-11-30"), month_query("2024-10-01", "20
 def test_each_percentage_of_the_home_page_follows_from_its_file(page: Page) -> None:
     links = {link.attributes["href"]: link.text for link in read("/").all("a", class_="bars")}
     assert len(links) == 4
-    for one in Component.objects.all():
-        assert links[f"/uptime/{one.public_id}"] == shown(from_json(one)) == shown(from_csv(one))
+    for component in Component.objects.all():
+        assert links[f"/uptime/{component.public_id}"] == shown(from_json(component)) == shown(from_csv(component))
     assert sorted(links.values()) == ["100 %", "99.77 %", "99.82 %", "99.99 %"]
 
 
 def test_each_percentage_of_a_components_page_follows_from_its_files(page: Page) -> None:
-    for one in Component.objects.all():
-        told = [fact.text for fact in read(f"/uptime/{one.public_id}").all("dd", class_="nums")]
+    for component in Component.objects.all():
+        percentages = [fact.text for fact in read(f"/uptime/{component.public_id}").all("dd", class_="nums")]
         queries = [f"?days={days}" for days in (30, 90, 365)]
-        assert told == [shown(from_json(one, query)) for query in queries]
-        assert told == [shown(from_csv(one, query)) for query in queries]
+        assert percentages == [shown(from_json(component, query)) for query in queries]
+        assert percentages == [shown(from_csv(component, query)) for query in queries]
 
 
 @pytest.mark.parametrize("address", ["/uptime?component={}", "/uptime/{}"])
 def test_each_month_of_the_calendar_follows_from_a_file(page: Page, address: str) -> None:
-    for one in Component.objects.all():
-        months = read(address.format(one.public_id)).all("table", class_="month-days")
-        told = [month.one("caption").one("span").text for month in months]
-        assert told == [shown(from_json(one, query)) for query in MONTHS]
+    for component in Component.objects.all():
+        months = read(address.format(component.public_id)).all("table", class_="month-days")
+        percentages = [month.one("caption").one("span").text for month in months]
+        assert percentages == [shown(from_json(component, query)) for query in MONTHS]
 
 
 def test_each_number_of_the_table_follows_from_files_and_a_group_is_the_mean_of_its_members(page: Page) -> None:
-    told = {}
+    table = {}
     for row in read("/uptime").one("table", class_="by-month").one("tbody").all("tr"):
-        told[row.one("th").text] = [cell.text for cell in row.all("td")]
-    for one in Component.objects.all():
-        assert told[one.name] == [shown(from_json(one, query)) for query in MONTHS]
+        table[row.one("th").text] = [cell.text for cell in row.all("td")]
+    for component in Component.objects.all():
+        assert table[component.name] == [shown(from_json(component, query)) for query in MONTHS]
     members = Component.objects.filter(group__isnull=False)
     for column, query in enumerate(MONTHS):
-        found = [floor(value, 4) for one in members if (value := from_json(one, query)) is not None]
-        assert told["Public APIs"][column] == shown(sum(found, Fraction(0)) / len(found))
-    assert told["Young API"] == ["100 %", "no data", "no data"]
+        values = [floor(value, 4) for component in members if (value := from_json(component, query)) is not None]
+        assert table["Public APIs"][column] == shown(sum(values, Fraction(0)) / len(values))
+    assert table["Young API"] == ["100 %", "no data", "no data"]
 
 
 def test_per_status_seconds_and_no_data_fill_the_window(page: Page) -> None:
-    for one in Component.objects.all():
+    for component in Component.objects.all():
         for query in ("", "?days=30", "?days=365", *MONTHS):
-            told = file_of(one, query)
-            assert sum(told["seconds"].values()) == told["window"]["seconds"]
-            for status in told["weights"]:
-                rows = [row["seconds"] for row in told["intervals"] if row["status"] == status]
-                assert told["seconds"][status] == sum(rows)
+            payload = file_of(component, query)
+            assert sum(payload["seconds"].values()) == payload["window"]["seconds"]
+            for status in payload["weights"]:
+                rows = [row["seconds"] for row in payload["intervals"] if row["status"] == status]
+                assert payload["seconds"][status] == sum(rows)
 
 
 def test_a_window_of_days_is_one_of_the_pages_zone(page: Page) -> None:
-    told = file_of(component("REST API"))["window"]
-    assert told == {
+    window = file_of(component_named("REST API"))["window"]
+    assert window == {
         "from": "2024-08-22T22:00:00Z", "to": "2024-11-20T23:00:00Z", "time_zone": "Europe/Berlin",
         "seconds": 90 * 86400 + 3600,
     }  # fmt: skip
-    month = file_of(component("REST API"), MONTHS[1])["window"]
+    month = file_of(component_named("REST API"), MONTHS[1])["window"]
     assert (month["from"], month["to"]) == ("2024-09-30T22:00:00Z", "2024-10-31T23:00:00Z")
 
 
 def test_times_with_an_offset_bound_a_window_to_the_second(page: Page) -> None:
-    told = file_of(component("Website"), "?from=2024-11-20T12:00:00%2B01:00&to=2024-11-20T11:00:10Z")
-    assert told["window"]["seconds"] == told["seconds"]["major_outage"] == 10
+    payload = file_of(component_named("Website"), "?from=2024-11-20T12:00:00%2B01:00&to=2024-11-20T11:00:10Z")
+    assert payload["window"]["seconds"] == payload["seconds"]["major_outage"] == 10
 
 
 def test_what_was_reported_then_is_told_until_then_and_with_the_weights_of_then(page: Page) -> None:
-    labels = component("Labels API")
+    labels = component_named("Labels API")
     before = f"{NOW - timedelta(days=6):%Y-%m-%dT%H:%M:%SZ}"
-    told = file_of(labels, f"?as_of={before}")
-    assert (told["reading"], told["at"]) == ("as reported", before)
-    assert told["window"]["to"] == "2024-11-14T23:00:00Z"
-    assert told["intervals"][-1]["to"] == before
-    assert told["seconds"]["partial_outage"] == 0
+    payload = file_of(labels, f"?as_of={before}")
+    assert (payload["reading"], payload["at"]) == ("as reported", before)
+    assert payload["window"]["to"] == "2024-11-14T23:00:00Z"
+    assert payload["intervals"][-1]["to"] == before
+    assert payload["seconds"]["partial_outage"] == 0
     assert from_json(labels, f"?as_of={before}") == 100
     set_uptime_weights(page, Weights(degraded_performance=Weights().partial_outage), actor=ALICE)
     assert from_json(labels, f"?as_of={before}") == 100
@@ -177,7 +179,7 @@ def test_what_was_reported_then_is_told_until_then_and_with_the_weights_of_then(
 
 
 def test_a_published_number_can_still_be_recomputed_after_its_history_was_corrected(page: Page) -> None:
-    rest = component("REST API")
+    rest = component_named("REST API")
     published = read("/").one("a", href=f"/uptime/{rest.public_id}").text
     with time_machine.travel(NOW + timedelta(hours=1), tick=False):
         corrections.correct_history(
@@ -188,49 +190,51 @@ def test_a_published_number_can_still_be_recomputed_after_its_history_was_correc
 
 
 def test_a_date_as_of_which_means_the_end_of_that_day_and_today_means_now(page: Page) -> None:
-    rest = component("REST API")
-    told = file_of(rest, "?as_of=2024-11-10")
-    assert told["at"] == told["window"]["to"] == "2024-11-10T23:00:00Z"
+    rest = component_named("REST API")
+    payload = file_of(rest, "?as_of=2024-11-10")
+    assert payload["at"] == payload["window"]["to"] == "2024-11-10T23:00:00Z"
     assert file_of(rest, "?as_of=2024-11-20")["at"] == "2024-11-20T15:30:00Z"
 
 
 def test_before_a_component_was_on_record_there_is_no_data(page: Page) -> None:
-    told = file_of(component("Young API"), "?as_of=2024-01-01")
-    assert (told["uptime_percentage"], told["intervals"], told["known_seconds"]) == (None, [], 0)
-    assert told["seconds"]["no_data"] == told["window"]["seconds"]
-    (result,) = [row for row in rows_of(component("Young API"), "?as_of=2024-01-01") if row["record"] == "result"]
+    payload = file_of(component_named("Young API"), "?as_of=2024-01-01")
+    assert (payload["uptime_percentage"], payload["intervals"], payload["known_seconds"]) == (None, [], 0)
+    assert payload["seconds"]["no_data"] == payload["window"]["seconds"]
+    (result,) = [row for row in rows_of(component_named("Young API"), "?as_of=2024-01-01") if row["record"] == "result"]
     assert result["uptime_percentage"] == ""
 
 
 def test_the_two_files_hold_the_same_facts(page: Page) -> None:
-    rest = component("REST API")
-    told, rows = file_of(rest, "?days=365"), rows_of(rest, "?days=365")
+    rest = component_named("REST API")
+    payload, rows = file_of(rest, "?days=365"), rows_of(rest, "?days=365")
     intervals = [
         [row["name"], row["from"], row["to"], float(row["seconds"])] for row in rows if row["record"] == "interval"
     ]
-    assert intervals == [[one["status"], one["from"], one["to"], one["seconds"]] for one in told["intervals"]]
+    assert intervals == [
+        [interval["status"], interval["from"], interval["to"], interval["seconds"]] for interval in payload["intervals"]
+    ]
     seconds = {row["name"]: float(row["seconds"]) for row in rows if row["record"] == "status"}
-    assert seconds == told["seconds"]
+    assert seconds == payload["seconds"]
     (zone,) = [row["name"] for row in rows if row["record"] == "time zone"]
     assert zone == "Europe/Berlin"
 
 
 def test_files_say_what_they_are() -> None:
-    one = make_component(make_page())
-    answer = get(f"/uptime/{one.public_id}.csv")
+    component = make_component(make_page())
+    answer = get(f"/uptime/{component.public_id}.csv")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer["Content-Disposition"] == f'attachment; filename="uptime-{one.public_id}.csv"'
-    assert get(f"/uptime/{one.public_id}.json")["Content-Type"] == "application/json; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="uptime-{component.public_id}.csv"'
+    assert get(f"/uptime/{component.public_id}.json")["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_a_name_that_looks_like_a_formula_is_none_in_a_spreadsheet() -> None:
-    one = make_component(make_page(), "=HYPERLINK(1)")
-    assert rows_of(one)[0]["name"] == "'=HYPERLINK(1)"
-    assert file_of(one)["component"]["name"] == "=HYPERLINK(1)"
+    component = make_component(make_page(), "=HYPERLINK(1)")
+    assert rows_of(component)[0]["name"] == "'=HYPERLINK(1)"
+    assert file_of(component)["component"]["name"] == "=HYPERLINK(1)"
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("?days=31", "days must be one of 30, 90, 365"),
         ("?days=-1", "days must be one of"),
@@ -250,12 +254,12 @@ def test_a_name_that_looks_like_a_formula_is_none_in_a_spreadsheet() -> None:
         ("?from=%00&to=%F0%9F%92%A5", "from must be a date like"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_in_plain_words(query: str, said: str) -> None:
-    one = make_component(make_page(time_zone="Europe/Berlin"))
-    assert said in file_of(one, query, status=400)["error"]
-    answer = get(f"/uptime/{one.public_id}.csv{query}")
+def test_what_cannot_be_answered_is_refused_in_plain_words(query: str, message: str) -> None:
+    component = make_component(make_page(time_zone="Europe/Berlin"))
+    assert message in file_of(component, query, status=400)["error"]
+    answer = get(f"/uptime/{component.public_id}.csv{query}")
     assert (answer.status_code, answer["Content-Type"]) == (400, "text/plain; charset=utf-8")
-    assert said in answer.content.decode()
+    assert message in answer.content.decode()
 
 
 @pytest.mark.parametrize("ending", ["", ".json", ".csv"])
@@ -283,6 +287,6 @@ def test_another_pages_component_is_not_found() -> None:
 
 
 def test_the_story_has_the_outage_in_the_night_of_25_hours(page: Page) -> None:
-    rest = file_of(component("REST API"), "?from=2024-10-27&to=2024-10-27")
+    rest = file_of(component_named("REST API"), "?from=2024-10-27&to=2024-10-27")
     assert rest["window"]["seconds"] == 25 * 3600
     assert rest["seconds"]["major_outage"] == 200 * 60

@@ -36,7 +36,7 @@ def calendar(name: str, page: int = 1) -> Element:
 
 
 def days_listed(document: Element) -> list[str]:
-    return [day.text for day in document.all("article", class_="trouble")]
+    return [day.text for day in document.all("article", class_="affected-day")]
 
 
 def queries_of(path: str) -> int:
@@ -51,7 +51,7 @@ def test_a_day_that_was_not_operational_is_listed_with_how_long_and_its_incident
         "Oct 27, 2024 Major Outage 3 hours 20 minutes In the night that had 25 hours",
         "Oct 11, 2024 Partial Outage 1 hour 35 minutes Half of it",
     ]
-    (link,) = own_page("REST API").all("article", class_="trouble")[0].all("a")
+    (link,) = own_page("REST API").all("article", class_="affected-day")[0].all("a")
     assert link.attributes["href"] == f"/incidents/{Incident.objects.get(title__startswith='In the').public_id}"
 
 
@@ -126,13 +126,13 @@ def test_a_cell_says_its_status_in_words_and_a_bad_one_leads_to_its_incidents() 
 @pytest.mark.parametrize("address", ["/uptime?component={}", "/uptime?component={}&page=4", "/uptime/{}"])
 def test_each_link_of_a_calendar_leads_to_a_day_on_the_same_page(address: str) -> None:
     a_page_with_a_past()
-    for one in Component.objects.all():
-        if get(address.format(one.public_id)).status_code == 404:
+    for listed_component in Component.objects.all():
+        if get(address.format(listed_component.public_id)).status_code == 404:
             continue
-        document = read(address.format(one.public_id))
+        document = read(address.format(listed_component.public_id))
         cells = [link for month in document.all("table", class_="month-days") for link in month.all("a")]
         assert {link.attributes["href"] for link in cells} <= {
-            f"#{day.attributes['id']}" for day in document.all("article", class_="trouble")
+            f"#{day.attributes['id']}" for day in document.all("article", class_="affected-day")
         }
 
 

@@ -49,7 +49,7 @@ def test_incidents_open_resolved_and_with_a_postmortem_come_back_as_they_were() 
     body = capture("incidents")
     replay(body, components=COMPONENTS)
     assert got("/api/v2/incidents.json") == as_sent(body)
-    body["incidents"] = [one for one in body["incidents"] if one["resolved_at"]]
+    body["incidents"] = [incident for incident in body["incidents"] if incident["resolved_at"]]
     assert got("/api/v2/incidents/resolved.json") == as_sent(body)
 
 

@@ -58,15 +58,15 @@ def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
             if bucket.broken or name != bucket.name:
                 self.answer(503, b"<Error><Code>ServiceUnavailable</Code></Error>")
             elif self.command == "PUT":
-                told = {name: self.headers[name] for name in KEPT if name in self.headers}
-                bucket.objects[key] = body, told
+                kept_headers = {name: self.headers[name] for name in KEPT if name in self.headers}
+                bucket.objects[key] = body, kept_headers
                 self.answer(200, headers={"ETag": '"1"'})
             elif self.command == "DELETE":
                 bucket.objects.pop(key, None)
                 self.answer(204)
             elif key in bucket.objects:
-                body, told = bucket.objects[key]
-                self.answer(200, body, told | {"ETag": '"1"', "Last-Modified": formatdate(usegmt=True)})
+                body, kept_headers = bucket.objects[key]
+                self.answer(200, body, kept_headers | {"ETag": '"1"', "Last-Modified": formatdate(usegmt=True)})
             else:
                 self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
 

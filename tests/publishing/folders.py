@@ -34,7 +34,7 @@ def parts(tree: Tree) -> Iterator[tuple[Path, Manifest]]:
 
 def shown(tree: Tree) -> dict[str, str]:
     """What readers get, every coding checked against the manifest's hash."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for folder, manifest in parts(tree):
         for path, entry in manifest.files.items():
             file = folder / file_of(path)
@@ -42,18 +42,18 @@ def shown(tree: Tree) -> dict[str, str]:
             assert hashlib.sha256(body).hexdigest() == entry.digest
             assert gzip.decompress(file.with_name(file.name + ".gz").read_bytes()) == body
             assert brotli.decompress(file.with_name(file.name + ".br").read_bytes()) == body
-            found.setdefault(path, as_text(body))
-    return found
+            texts.setdefault(path, as_text(body))
+    return texts
 
 
 def stray(tree: Tree) -> list[str]:
     """Files that a web server beside us would serve though no manifest names them."""
-    found = []
+    strays = []
     for folder, manifest in parts(tree):
         named = {file_of(path) + suffix for path in manifest.files for suffix in ("", ".gz", ".br")} | {"manifest.json"}
         lying = [file for file in folder.resolve().rglob("*") if file.is_file()]
-        found += [name for file in lying if (name := str(file.relative_to(folder.resolve()))) not in named]
-    return found
+        strays += [name for file in lying if (name := str(file.relative_to(folder.resolve()))) not in named]
+    return strays
 
 
 def published(page: Page) -> dict[str, str]:

@@ -77,10 +77,10 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def assert_clean(*folders: Path) -> None:
-    found = {name: text for folder in folders for name, text in texts(folder).items()}
-    words = ("canary", settings.SECRET_KEY)
-    assert not [(name, word) for name, text in found.items() for word in words if word in text]
-    pages = [name for name, text in found.items() if SEEN in text]
+    text_by_name = {name: text for folder in folders for name, text in texts(folder).items()}
+    forbidden = ("canary", settings.SECRET_KEY)
+    assert not [(name, secret) for name, text in text_by_name.items() for secret in forbidden if secret in text]
+    pages = [name for name, text in text_by_name.items() if SEEN in text]
     assert {Path(name).suffix for name in pages} >= {".html", ".json", ".csv", ".gz", ".br"}
 
 

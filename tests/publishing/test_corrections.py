@@ -29,17 +29,17 @@ def _noon() -> Iterator[None]:
 
 def test_a_duplicate_leads_to_the_kept_one_until_that_is_gone() -> None:
     page = make_page()
-    kept, other = make_incident(page, title="Kept"), make_incident(page, title="Duplicate")
+    incident, other = make_incident(page, title="Kept"), make_incident(page, title="Duplicate")
     address = f"/incidents/{other.public_id}"
     assert "Duplicate" in assert_true(page)[address]
-    merging.merge(other, into=kept, reason="One failure.", actor=ALICE)
-    found = assert_true(page)
-    assert f'href="/incidents/{kept.public_id}"' in found[address]
-    assert "Duplicate" not in found["/history"]
-    deletion.delete(kept, reason="A test.", correct_history=False, actor=ALICE)
-    assert not {address, f"/incidents/{kept.public_id}"} & set(assert_true(page))
-    deletion.restore(kept, reason="Real.", actor=ALICE)
-    assert {address, f"/incidents/{kept.public_id}"} <= set(assert_true(page))
+    merging.merge(other, into=incident, reason="One failure.", actor=ALICE)
+    texts = assert_true(page)
+    assert f'href="/incidents/{incident.public_id}"' in texts[address]
+    assert "Duplicate" not in texts["/history"]
+    deletion.delete(incident, reason="A test.", correct_history=False, actor=ALICE)
+    assert not {address, f"/incidents/{incident.public_id}"} & set(assert_true(page))
+    deletion.restore(incident, reason="Real.", actor=ALICE)
+    assert {address, f"/incidents/{incident.public_id}"} <= set(assert_true(page))
 
 
 def test_what_was_joined_with_a_duplicate_leads_on() -> None:
@@ -62,9 +62,9 @@ def test_corrected_titles_components_and_histories_are_published() -> None:
     assert "Corrected title" in assert_true(page)["/history"]
     first = incident.updates.oldest_first()[0]
     component_corrections.correct_components(first, {web: "major_outage"}, reason="The other one.", actor=ALICE)
-    found = assert_true(page)
-    assert "Components corrected" in found[f"/incidents/{incident.public_id}"]
-    assert "Corrected title" in found[f"/uptime/{web.public_id}"]
+    texts = assert_true(page)
+    assert "Components corrected" in texts[f"/incidents/{incident.public_id}"]
+    assert "Corrected title" in texts[f"/uptime/{web.public_id}"]
 
 
 def test_a_past_incident_is_published_where_it_belongs() -> None:
@@ -76,8 +76,8 @@ def test_a_past_incident_is_published_where_it_belongs() -> None:
     incident = backfill(
         page, title="Long ago", updates=[*steps, PastUpdate("resolved", "Over.", times[1])], actor=ALICE
     )
-    found = assert_true(page)
-    assert "Long ago" in found[f"/incidents/{incident.public_id}"]
+    texts = assert_true(page)
+    assert "Long ago" in texts[f"/incidents/{incident.public_id}"]
 
 
 def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
@@ -86,9 +86,9 @@ def test_an_accent_is_published_beside_the_pages_that_name_it() -> None:
     page_settings.edit_page(page, accent="#7a1fa2", actor=ALICE)
     (path,) = [path for path in assert_true(page) if path.startswith("/accent")]
     page_settings.edit_page(page, accent="#005a9c", actor=ALICE)
-    found = assert_true(page)
-    assert path not in found
-    assert sum(one.startswith("/accent") for one in found) == 1
+    texts = assert_true(page)
+    assert path not in texts
+    assert sum(published_path.startswith("/accent") for published_path in texts) == 1
 
 
 def test_a_logo_is_published_beside_the_pages_that_show_it() -> None:
@@ -96,9 +96,9 @@ def test_a_logo_is_published_beside_the_pages_that_show_it() -> None:
     incident = make_incident(page)
     dark, light = convert_image(file_of(wordmark())), convert_image(file_of(wordmark(CHALK)))
     logos.set_logo(page, logo=dark, logo_dark=light, actor=ALICE)
-    found = assert_true(page)
-    shown = {f"/logo-{one.digest}.webp" for one in (dark, light)}
-    assert {path for path in found if path.startswith("/logo-")} == shown
-    assert all(path in found[f"/incidents/{incident.public_id}"] for path in shown)
+    texts = assert_true(page)
+    shown = {f"/logo-{logo.digest}.webp" for logo in (dark, light)}
+    assert {path for path in texts if path.startswith("/logo-")} == shown
+    assert all(path in texts[f"/incidents/{incident.public_id}"] for path in shown)
     logos.set_logo(page, logo=None, actor=ALICE)
     assert not shown & set(assert_true(page))

@@ -115,7 +115,9 @@ def test_files_are_sent_compressed_and_not_again_if_unchanged(site: Site) -> Non
 
 def test_visitors_are_as_safe_as_with_the_application(site: Site) -> None:
     ours, theirs = site.get("/").headers, site.get("/?x", port=site.candor.port).headers
-    directives = {frozenset(one.strip() for one in h["content-security-policy"].split(";")) for h in (ours, theirs)}
+    directives = {
+        frozenset(directive.strip() for directive in h["content-security-policy"].split(";")) for h in (ours, theirs)
+    }
     assert len(directives) == 1
     for name in ("x-content-type-options", "x-frame-options", "referrer-policy", "cross-origin-opener-policy"):
         assert ours[name] == theirs[name], name

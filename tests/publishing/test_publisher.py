@@ -60,12 +60,12 @@ def publish(page: Page) -> dict[str, str]:
 
 def assert_true(page: Page) -> dict[str, str]:
     """All that is published is what the application says, nothing is missing, and nothing lies beside it."""
-    found = publish(page)
-    assert set(found) == set(published_paths.everything(page, now=timezone.now()))
-    for path, text in found.items():
+    texts = publish(page)
+    assert set(texts) == set(published_paths.everything(page, now=timezone.now()))
+    for path, text in texts.items():
         assert text == as_text(get(path).content), path
     assert not stray(tree_of(page.public_id))
-    return found
+    return texts
 
 
 def test_all_of_a_page_is_published() -> None:
@@ -126,9 +126,9 @@ def test_what_is_hidden_is_gone_with_the_next_look() -> None:
     assert_true(page)
     incident_lifecycle.hide(incident, reason="Posted by mistake.", actor=ALICE)
     component_lifecycle.set_archived(component, archived=True, actor=ALICE)
-    found = assert_true(page)
-    assert f"/incidents/{incident.public_id}" not in found
-    assert f"/uptime/{component.public_id}" not in found
+    texts = assert_true(page)
+    assert f"/incidents/{incident.public_id}" not in texts
+    assert f"/uptime/{component.public_id}" not in texts
 
 
 def test_figures_are_published_while_they_are_public() -> None:
@@ -167,18 +167,18 @@ def test_news_are_published_and_nothing_else_is_rendered(monkeypatch: pytest.Mon
     quiet = make_resolved(page)
     incident = make_incident(page)
     publish(page)
-    asked: list[str] = []
+    rendered: list[str] = []
 
     def render_and_tell(page: Page, path: str) -> Answer | None:
-        asked.append(path)
+        rendered.append(path)
         return render(page, path)
 
     monkeypatch.setattr(page_files_module, "render", render_and_tell)
     post(incident, body="News!")
     assert "News!" in publish(page)["/"]
-    assert f"/incidents/{incident.public_id}" in asked
-    assert f"/incidents/{quiet.public_id}" not in asked
-    assert len(asked) == len(set(asked)) == len(published_paths.SUMMARIES) + 2
+    assert f"/incidents/{incident.public_id}" in rendered
+    assert f"/incidents/{quiet.public_id}" not in rendered
+    assert len(rendered) == len(set(rendered)) == len(published_paths.SUMMARIES) + 2
 
 
 def test_new_code_publishes_everything_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +350,7 @@ def test_what_programs_read_of_the_history_is_as_present_as_the_rest() -> None:
 def test_incidents_are_read_in_pieces() -> None:
     page = make_page()
     made = {make_incident(page).pk for _ in range(5)}
-    assert [one.pk for one in Incident.objects.in_batches(2)] == sorted(made, reverse=True)
+    assert [incident.pk for incident in Incident.objects.in_batches(2)] == sorted(made, reverse=True)
 
 
 @pytest.mark.django_db(transaction=True)

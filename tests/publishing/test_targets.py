@@ -263,7 +263,7 @@ def test_targets_that_are_no_longer_wanted_are_forgotten(settings: Settings) -> 
     Publication.objects.succeeded(page, files=1)
     settings.PUBLISH_TO = []
     Replication(threading.Event()).start()
-    assert [one.target for one in Publication.objects.all()] == ["folder"]
+    assert [publication.target for publication in Publication.objects.all()] == ["folder"]
 
 
 def test_late_is_what_was_not_published_for_three_minutes() -> None:
@@ -271,7 +271,7 @@ def test_late_is_what_was_not_published_for_three_minutes() -> None:
     Publication.objects.succeeded(page, files=1)
     assert not Publication.objects.in_trouble(page)
     Publication.objects.update(published_at=timezone.now() - timedelta(minutes=4))
-    assert [one.target for one in Publication.objects.in_trouble(page)] == ["folder"]
+    assert [publication.target for publication in Publication.objects.in_trouble(page)] == ["folder"]
 
 
 @pytest.mark.parametrize(

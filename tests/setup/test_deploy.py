@@ -28,8 +28,8 @@ def section(unit: Path) -> dict[str, str]:
 
 def options(command: list[str]) -> list[str]:
     """Without the interpreter, the place and the numbers, which are for each operator to choose."""
-    told = [part.removeprefix(f"{settings.BASE_DIR}/") for part in command[1:]]
-    return [part for part in told if not re.fullmatch(r"\d+|127\.0\.0\.1", part)]
+    arguments = [part.removeprefix(f"{settings.BASE_DIR}/") for part in command[1:]]
+    return [part for part in arguments if not re.fullmatch(r"\d+|127\.0\.0\.1", part)]
 
 
 def test_the_units_run_what_the_supervisor_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +43,8 @@ def test_the_units_run_what_the_supervisor_runs(monkeypatch: pytest.MonkeyPatch)
 def test_systemd_understands_the_units(unit: Path, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         missing("systemd-analyze", "systemd")
-    for one in UNITS:
-        (tmp_path / one.name).write_text(one.read_text(encoding="utf-8").replace(PYTHON, sys.executable))
+    for source in UNITS:
+        (tmp_path / source.name).write_text(source.read_text(encoding="utf-8").replace(PYTHON, sys.executable))
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(tmp_path / unit.name)]
     checked = subprocess.run(command, capture_output=True, check=False, text=True)
     complaints = [line for line in checked.stderr.splitlines() if "candor" in line]
@@ -54,10 +54,10 @@ def test_systemd_understands_the_units(unit: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_the_units_may_do_little(unit: Path) -> None:
-    told = section(unit)
+    directives = section(unit)
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID"):
-        assert told[name] == "yes", name
-    assert (told["ProtectSystem"], told["CapabilityBoundingSet"]) == ("strict", "")
+        assert directives[name] == "yes", name
+    assert (directives["ProtectSystem"], directives["CapabilityBoundingSet"]) == ("strict", "")
 
 
 def test_what_the_image_copies_is_there_and_is_sent_to_the_builder() -> None:

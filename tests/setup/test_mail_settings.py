@@ -17,18 +17,18 @@ def complaint(**knobs: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "words"),
+    ("knobs", "message"),
     [
-        ({"BOUNCE_ADDRESS": "bounce"}, "BOUNCE_ADDRESS is like bounce@status.example.com"),
-        ({"BOUNCE_ADDRESS": "a b@example.com"}, "BOUNCE_ADDRESS is like"),
-        ({"BOUNCE_ADDRESS": "bounce@exa<mple.com"}, "BOUNCE_ADDRESS is like"),
+        ({"BOUNCE_ADDRESS": "bounce"}, "BOUNCE_ADDRESS must be like bounce@status.example.com"),
+        ({"BOUNCE_ADDRESS": "a b@example.com"}, "BOUNCE_ADDRESS must be like"),
+        ({"BOUNCE_ADDRESS": "bounce@exa<mple.com"}, "BOUNCE_ADDRESS must be like"),
         ({"BOUNCE_ADDRESS": f"{'b' * 39}@example.com"}, "at most 38 characters before @"),
-        ({"EMAIL_PROVIDER": "pigeon"}, "EMAIL_PROVIDER is none of brevo, mailgun, mailjet, postmark, sparkpost."),
-        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "ANYMAIL_WEBHOOK_SECRET is a user name and a password"),
+        ({"EMAIL_PROVIDER": "pigeon"}, "EMAIL_PROVIDER must be one of brevo, mailgun, mailjet, postmark, sparkpost."),
+        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "ANYMAIL_WEBHOOK_SECRET must be a user name and a password"),
     ],
 )
-def test_a_knob_that_cannot_work_is_named(knobs: dict[str, str], words: str) -> None:
-    assert words in complaint(**knobs)
+def test_a_knob_that_cannot_work_is_named(knobs: dict[str, str], message: str) -> None:
+    assert message in complaint(**knobs)
 
 
 def test_knobs_that_can_work_start() -> None:

@@ -62,7 +62,7 @@ def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> 
     left_behind = all_below(before)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: children(running).get(name, before) != before, f"{name} runs again")
-    assert f"candor: {name} ended with signal SIGKILL; starting it again" in running.log
+    assert f"candor: {name} exited with signal SIGKILL; restarting" in running.log
     assert_all_end(left_behind)
     wait_until(lambda: accepts(running.port), "the port answers")
     assert "<h1" in running.get("/")
@@ -77,18 +77,18 @@ def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Cando
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
-        ("PORT", "abc", "PORT cannot be understood"),
+        ("PORT", "abc", "PORT is not valid"),
         ("PORT", "99999", "ports go from 1 to 65535"),
         ("HOST", "192.0.2.9", "cannot listen on 192.0.2.9"),
-        ("DATABASE_URL", "nonsense", "DATABASE_URL cannot be understood"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL is not valid"),
     ],
 )
-def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, said: str) -> None:
+def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, message: str) -> None:
     candor.env[name] = value
     assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(20) == 2
-    assert said in candor.log
+    assert message in candor.log
     assert "Traceback" not in candor.log
 
 
@@ -115,12 +115,12 @@ def test_without_its_database_the_published_page_is_served_and_all_else_follows_
     candor.manage("publish")
     away = disk.rename(candor.folder / "unplugged")
     candor.serve()
-    assert "The page is served as it was published" in candor.log
+    assert "The published page is still served" in candor.log
     assert set(children(candor)) == {"web"}
     assert "<h1" in candor.get("/")
     assert "<feed" in candor.get("/history.atom")
     away.rename(disk)
-    wait_until(lambda: "everything runs" in candor.log, "set-up is done", seconds=60)
+    wait_until(lambda: "starting the other processes" in candor.log, "setup is done", seconds=60)
     wait_until(lambda: set(children(candor)) == {"web", "dispatcher"}, "the dispatcher runs too")
 
 

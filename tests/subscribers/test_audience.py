@@ -116,7 +116,7 @@ def test_the_truth_table_of_scope_kind_and_detail(stage: Stage, what: str, named
         scopes(stage, incident, elsewhere).items(), [*KINDS, "all"], ["all", "milestones"]
     ):
         name = f"{scope}-{wanted}-{detail}"
-        kinds = {f"tells_{one}": wanted in (one, "all") for one in KINDS}
+        kinds = {f"tells_{subscribed_kind}": wanted in (subscribed_kind, "all") for subscribed_kind in KINDS}
         subscriber = make_subscriber_with(stage.page, f"{name}@example.com", detail=detail, **kinds, **chosen)
         Subscriber.objects.filter(pk=subscriber.pk).update(confirmed_at=incident.created_at)
         if named in HEARS[scope] and wanted in (kind, "all") and (detail == "all" or is_milestone):
@@ -243,7 +243,7 @@ def test_a_components_own_event_concerns_those_who_chose_it(stage: Stage) -> Non
     component_actions.set_status(stage.rest, "major_outage", actor=ALICE)
     event = Event.objects.filter(kind=EventKind.COMPONENT_STATUS).get()
     concerned = Subscriber.objects.audience(stage.page).matching(event_scope_of(event))
-    assert [one.email for one in concerned] == ["rest@example.com"]
+    assert [subscriber.email for subscriber in concerned] == ["rest@example.com"]
 
 
 def test_a_fan_out_is_one_insert_however_many_subscribers_and_parts(stage: Stage) -> None:

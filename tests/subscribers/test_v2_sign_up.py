@@ -137,7 +137,7 @@ def test_an_id_that_there_is_not_is_not_found(program: Client, public_id: str) -
 def test_subscribers_of_another_page_and_endpoints_are_out_of_reach(program: Client, page: Page) -> None:
     elsewhere = make_subscriber(make_page(name="Other", domain="other.example"), ADA)
     hook = Subscriber.objects.create(page=page, channel=Channel.WEBHOOK, endpoint="https://a.example/", email=ADA)
-    assert [take_back(program, one.public_id).status_code for one in (elsewhere, hook)] == [404, 404]
+    assert [take_back(program, subscriber.public_id).status_code for subscriber in (elsewhere, hook)] == [404, 404]
 
 
 def test_one_can_follow_components_or_an_open_incident_alone(program: Client, page: Page) -> None:

@@ -87,7 +87,7 @@ def test_the_whole_way_from_the_form_to_the_first_event(
     drain()
     payload = [received.json for received in receiver.requests]
     assert payload[0]["type"] == "endpoint.challenge"
-    assert [one["incident"]["name"] for one in payload[1:]] == ["API outage"]
+    assert [event["incident"]["name"] for event in payload[1:]] == ["API outage"]
     assert not client.cookies
 
 

@@ -32,7 +32,7 @@ def move(
     Records nothing if it is already there. ValidationError if one of the three no longer exists or cannot be there.
     """
     on_page = _locked(page)
-    for field, given in (("thing", item), ("into", into), ("before", before)):
+    for field, given in (("item", item), ("into", into), ("before", before)):
         if given is not None and given not in on_page:
             raise ValidationError({field: f"“{given.name}” is no longer on this page."})
     item = on_page[on_page.index(item)]

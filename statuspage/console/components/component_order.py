@@ -63,7 +63,7 @@ def set_statuses(request: StaffRequest) -> HttpResponse:
 @role_required(Role.EDITOR)
 @require_POST
 def place_component(request: StaffRequest) -> HttpResponse:
-    """Move the item `thing` into the group `into` (empty: no group), before the item `before` (empty: to the end)."""
+    """Move the row `item` into the group `into` (empty: no group), before the row `before` (empty: to the end)."""
     page = request.page
     try:
         row, into, before = _row_and_place(page, request.POST)
@@ -139,7 +139,7 @@ def _component_or_group(page: Page, public_id: str) -> Item:
 def _row_and_place(page: Page, post: QueryDict) -> tuple[Item, ComponentGroup | None, Item | None]:
     groups = {group.public_id: group for group in page.groups.all()}
     rows: dict[str, Item] = {**groups, **{component.public_id: component for component in page.components.active()}}
-    moved, into, before = (post.get(name, "") for name in ("thing", "into", "before"))
+    moved, into, before = (post.get(name, "") for name in ("item", "into", "before"))
     try:
         return rows[moved], groups[into] if into else None, rows[before] if before else None
     except KeyError:

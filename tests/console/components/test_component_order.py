@@ -27,9 +27,9 @@ def editor(page: Page) -> Client:
     return signed_in("editor")
 
 
-def place(client: Client, moved: Component | ComponentGroup, **more: Any) -> Any:
-    codes = {name: item.public_id for name, item in more.items()}
-    return client.post(PLACE, {"thing": moved.public_id, **codes}, headers={"HX-Request": "true"})
+def place(client: Client, item: Component | ComponentGroup, **more: Any) -> Any:
+    codes = {name: target.public_id for name, target in more.items()}
+    return client.post(PLACE, {"item": item.public_id, **codes}, headers={"HX-Request": "true"})
 
 
 def names(page: Page) -> list[str]:
@@ -66,7 +66,7 @@ def test_what_names_nothing_goes_to_the_end_of_the_page(editor: Client, page: Pa
 
 def test_without_scripts_the_answer_leads_back_to_the_row(editor: Client, page: Page) -> None:
     api = make_component(page, "API")
-    answer = editor.post(PLACE, {"thing": api.public_id})
+    answer = editor.post(PLACE, {"item": api.public_id})
     assert answer["Location"] == f"{LIST}#at-{api.public_id}"
 
 
@@ -77,7 +77,7 @@ def test_what_has_left_meanwhile_moves_nothing_and_the_page_says_so(editor: Clie
     for more in ({"before": gone}, {"into": elsewhere}, {"into": api}):
         assert place(editor, api, **more).status_code == 422
         assert "The order was changed by someone else." in parsed_page(editor.get(LIST)).text
-    assert editor.post(PLACE, {"thing": "nosuchcode12"})["Location"] == LIST
+    assert editor.post(PLACE, {"item": "nosuchcode12"})["Location"] == LIST
 
 
 def test_a_name_that_the_group_has_already_is_refused(editor: Client, page: Page) -> None:
@@ -175,7 +175,7 @@ def test_two_hundred_components_cost_the_list_no_more_queries(
     many(page)
     with django_assert_max_num_queries(6):
         document = parsed_page(editor.get(LIST))
-    assert len(document.all("li", class_="shelf-row")) == len(document.all("input", name="chosen")) == 200
+    assert len(document.all("li", class_="component-row")) == len(document.all("input", name="chosen")) == 200
 
 
 def test_placing_one_of_two_hundred_takes_as_many_queries_as_one_of_two(

@@ -43,7 +43,7 @@ def saved_order(page: Page) -> list[str]:
 
 
 def shown(tab: Tab) -> list[str]:
-    names = tab.locator(".shelf-row .shelf-name a").all()
+    names = tab.locator(".component-row .row-name a").all()
     groups = [row.locator("xpath=ancestor::li[2]//h2") for row in names]
     pairs = zip(groups, names, strict=True)
     return [": ".join(part.inner_text() for part in (*group.all(), name)) for group, name in pairs]
@@ -54,7 +54,7 @@ def handle(tab: Tab, name: str) -> Locator:
 
 
 def row(tab: Tab, name: str) -> Locator:
-    return tab.locator(".shelf-row", has_text=name)
+    return tab.locator(".component-row", has_text=name)
 
 
 def drag(tab: Tab, name: str, to: Locator, *, share: float) -> None:
@@ -85,7 +85,7 @@ def test_a_component_is_dragged_within_its_group_and_out_of_it(tab: Tab, page: P
 
 
 def test_a_component_is_dragged_into_a_group_by_its_name(tab: Tab, page: Page) -> None:
-    drag(tab, "Website", tab.locator(".shelf-head"), share=0.8)
+    drag(tab, "Website", tab.locator(".group-header"), share=0.8)
     tab.mouse.up()
     wait_for(page, ["REST API", "Europe: Website", "Europe: Database", "Europe: Cache"])
 

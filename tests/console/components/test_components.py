@@ -255,4 +255,4 @@ def test_two_hundred_components_cost_as_many_queries_as_two(
             make_component(page, f"A rather long name of a component that nobody shortened {member}", group=group)
     with django_assert_max_num_queries(6):
         answer = editor.get("/console/p/acme/components")
-    assert answer.content.decode().count("shelf-row") == 200
+    assert answer.content.decode().count("component-row") == 200

@@ -160,7 +160,7 @@ def test_the_component_filter_includes_archived_components(editor: Client, page:
     make_incident(page, title="Search is slow", components={other: "partial_outage"})
     query = f"?component={part.public_id}"
     assert titles(editor, query) == ["Queue is stuck"]
-    form = parsed_page(editor.get(f"/console/p/acme/incidents{query}")).one("form", class_="sieve")
+    form = parsed_page(editor.get(f"/console/p/acme/incidents{query}")).one("form", class_="list-filter")
     assert fields_of(form)["component"] == [part.public_id]
     component_lifecycle.set_archived(part, archived=True, actor=ALICE)
     assert titles(editor, query) == ["Queue is stuck"]
@@ -197,9 +197,9 @@ def test_an_invalid_filter_is_reported_and_the_others_apply(
     assert answer.status_code == 422
     assert expected in document.one("div", role="alert").text
     assert titles(editor, f"?show=open&q=search&{query}") == ["Search is down"]
-    typed = fields_of(document.one("form", class_="sieve"))
+    typed = fields_of(document.one("form", class_="list-filter"))
     assert (typed["show"], typed["q"]) == (["open"], ["search"])
-    assert "open" in document.one("form", class_="sieve").one("details").attributes
+    assert "open" in document.one("form", class_="list-filter").one("details").attributes
 
 
 def test_a_filter_is_kept_across_tabs_and_pages_and_can_be_cleared(editor: Client, page: Page) -> None:
@@ -212,7 +212,9 @@ def test_a_filter_is_kept_across_tabs_and_pages_and_can_be_cleared(editor: Clien
     tabs = [a.attributes["href"] for a in document.one("nav", class_="tabs").all("a")]
     assert tabs[0] == f"/console/p/acme/incidents?{query}"
     assert tabs[2] == f"/console/p/acme/incidents?show=incidents&{query}"
-    assert document.one("form", class_="sieve").one("a").attributes["href"] == "/console/p/acme/incidents?show=open"
+    assert (
+        document.one("form", class_="list-filter").one("a").attributes["href"] == "/console/p/acme/incidents?show=open"
+    )
     assert len(titles(editor, f"?page=2&show=open&{query}")) == 1
 
 

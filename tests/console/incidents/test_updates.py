@@ -146,8 +146,8 @@ def tell(incident: Incident) -> None:
 def test_the_fragment_of_deliveries_is_only_that(editor: Client, page: Page) -> None:
     answer = fragment(editor, make_incident(page))
     assert answer.status_code == 200
-    (telling,) = [part for part in parsed_page(answer).content if not isinstance(part, str)]
-    assert telling.attributes["id"] == "telling"
+    (progress,) = [part for part in parsed_page(answer).content if not isinstance(part, str)]
+    assert progress.attributes["id"] == "delivery-progress"
     assert b"<html" not in answer.content
 
 
@@ -157,8 +157,8 @@ def test_the_page_polls_while_notifications_are_pending(editor: Client, page: Pa
     incident = make_incident(page)
 
     def look() -> tuple[bool, str]:
-        telling = parsed_page(fragment(editor, incident)).one("div")
-        return telling.attributes.get("hx-get") == url_of(incident), telling.text
+        progress = parsed_page(fragment(editor, incident)).one("div")
+        return progress.attributes.get("hx-get") == url_of(incident), progress.text
 
     asks, text = look()
     assert (asks, "Preparing notifications…" in text) == (True, True)
@@ -185,16 +185,18 @@ def test_a_failed_delivery_is_not_counted_as_sent(editor: Client, page: Page) ->
 def test_it_says_so_when_nobody_is_subscribed(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     tell(incident)
-    telling = parsed_page(fragment(editor, incident)).one("div")
-    assert "hx-get" not in telling.attributes
-    assert "No matching subscribers" in telling.text
+    progress = parsed_page(fragment(editor, incident)).one("div")
+    assert "hx-get" not in progress.attributes
+    assert "No matching subscribers" in progress.text
 
 
 def test_an_incident_without_notifications_shows_no_deliveries(editor: Client, page: Page) -> None:
     incident = make_incident(page, notify=False)
     assert fragment(editor, incident).content.strip() == b""
     assert not [
-        part for part in parsed_page(editor.get(url_of(incident))).walk() if part.attributes.get("id") == "telling"
+        part
+        for part in parsed_page(editor.get(url_of(incident))).walk()
+        if part.attributes.get("id") == "delivery-progress"
     ]
 
 

@@ -32,7 +32,7 @@ def url_of(incident: Incident, more: str = "") -> str:
 def fields_of(answer: Any) -> dict[str, str]:
     """Everything that a browser would send back with the form of the page, but for its buttons."""
     html = answer.content.decode()
-    form = html[html.index('class="form wide desk"') :]
+    form = html[html.index('class="form wide postmortem-form"') :]
     sent = {}
     for tag in re.finditer(r"<input ([^>]*)>", form):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag[1]))

@@ -34,10 +34,10 @@ def test_a_remark_comes_while_one_types_and_is_announced(open_form: OpenTab) -> 
     tab = open_form()
     tab.get_by_label("Message").fill(TEXT)
     expect(tab.locator(".remark")).to_have_count(1)
-    expect(tab.locator("[data-remarks-said]")).to_have_text("1 remark on this text")
+    expect(tab.locator("[data-remarks-status]")).to_have_text("1 remark on this text")
     tab.get_by_label("Message").fill(RIGHT)
     expect(tab.locator(".remark")).to_have_count(0)
-    expect(tab.locator("[data-remarks-said]")).to_have_text("No remarks on this text any more")
+    expect(tab.locator("[data-remarks-status]")).to_have_text("No remarks on this text any more")
 
 
 def test_one_press_puts_it_right_and_undo_takes_it_back(open_form: OpenTab) -> None:

@@ -267,7 +267,7 @@ def test_the_list_is_narrowed_by_scope_and_channel(editor: Client, page: Page) -
     ):
         document = parsed_page(editor.get(f"/console/p/acme/subscribers?{query}"))
         assert {cell.one("a").text for cell in document.all("td", class_="address")} == expected
-    assert fields_of(document.one("form", class_="sieve")) == {
+    assert fields_of(document.one("form", class_="list-filter")) == {
         "q": ["some"],
         "scope": ["selected"],
         "channel": ["email"],

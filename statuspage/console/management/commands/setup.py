@@ -24,7 +24,7 @@ ADVISORY_LOCK = 7_262_367  # any number, the same in every process
 
 
 class Command(BaseCommand):
-    help = "Bring the database and static files up to date; on the first run make the owner and a page (the demo)."
+    help = "Update the database and static files. On the first run, also create the owner and a page (the demo)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -32,17 +32,17 @@ class Command(BaseCommand):
         except OperationalError as error:
             # Static files need no database, and the published page needs them.
             collect_static()
-            raise CommandError(f"The database does not answer: {error}", returncode=DATABASE_AWAY) from error
+            raise CommandError(f"The database does not respond: {error}", returncode=DATABASE_AWAY) from error
         with one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
             collect_static()
             if not Page.objects.exists():
-                self.make_page()
+                self.create_page_or_demo()
             if not User.objects.exists():
-                self.make_owner()
+                self.create_owner()
 
-    def make_page(self) -> None:
+    def create_page_or_demo(self) -> None:
         if not settings.PAGE_NAME:
             call_command("seed_demo", stdout=self.stdout)
             return
@@ -52,13 +52,13 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"PAGE_NAME or PAGE_TIME_ZONE: {' '.join(error.messages)}") from error
 
-    def make_owner(self) -> None:
+    def create_owner(self) -> None:
         user, password = User.objects.create_first_owner(OWNER)
         self.stdout.write(
             f"\n  Sign in at {settings.SITE_URL}/console/\n"
-            f"    e-mail    {user.email}\n"
+            f"    email     {user.email}\n"
             f"    password  {password}\n"
-            "  This password is shown only now. Change it after signing in.\n"
+            "  This password is shown only once. Change it after signing in.\n"
         )
 
 

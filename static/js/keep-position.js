@@ -1,6 +1,6 @@
-// What the server brings anew moves nothing under its reader, and what happened is said once, in one place.
+// Keeps the scroll position and focus when htmx replaces a part with [data-keep-position].
 
-const sent = new Map(); // what each part was sent last, by its id
+const sent = new Map(); // the last response for each part, by id
 let held = null;
 
 const onScreen = (one) => {
@@ -8,7 +8,7 @@ const onScreen = (one) => {
   return bottom > 0 && top < innerHeight;
 };
 
-// What is in use, or else the first thing of the part that stands on the screen, and where it stands.
+// The focused element, or else the first visible one of the part, and its position.
 function hold(part) {
   const used = document.activeElement;
   const named = [...part.querySelectorAll("[id]")];
@@ -23,10 +23,10 @@ function hold(part) {
 
 addEventListener("htmx:beforeSwap", ({ detail }) => {
   const part = detail.target;
-  if (!("steady" in part.dataset) || !detail.shouldSwap) return;
+  if (!("keepPosition" in part.dataset) || !detail.shouldSwap) return;
   const text = detail.serverResponse.replace(/csrfmiddlewaretoken" value="\w+/g, "");
   const asked = detail.requestConfig.verb === "get";
-  // Nothing new, or somebody is pressing a button of it just now.
+  // Unchanged, or a button in it is being pressed.
   detail.shouldSwap = !asked || (sent.get(part.id) !== text && !part.querySelector(":active"));
   if (!detail.shouldSwap) return;
   sent.set(part.id, text);
@@ -45,8 +45,8 @@ addEventListener("htmx:afterSwap", () => {
   if (now) scrollBy({ top: now.getBoundingClientRect().top - top, behavior: "instant" });
 });
 
-// A live region is read out when it changes, not for what the page came with.
+// A live region is announced when it changes, not for its initial content.
 addEventListener("DOMContentLoaded", () => {
-  const said = [...document.getElementById("toasts").children];
-  setTimeout(() => said.forEach((one) => one.replaceWith(one.cloneNode(true))), 300);
+  const toasts = [...document.getElementById("toasts").children];
+  setTimeout(() => toasts.forEach((one) => one.replaceWith(one.cloneNode(true))), 300);
 });
