@@ -4,7 +4,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from statuspage.api.reference_docs import openapi_schema, sections, type_label
-from tests.console.staff import sheet
+from tests.console.staff import parsed_page
 
 
 def test_the_schema_is_openapi_3_1_of_every_path(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -29,7 +29,7 @@ def test_every_key_of_a_response_is_required() -> None:
 def test_the_page_shows_every_operation(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         response = Client().get("/v1/docs")
-    document = sheet(response)
+    document = parsed_page(response)
     shown = {heading.text for heading in document.all("h3")}
     for path, operations in openapi_schema()["paths"].items():
         for method in operations:

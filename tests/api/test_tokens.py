@@ -14,7 +14,7 @@ from incidents.models import AuditEntry, Page
 from statuspage.accounts import tokens
 from statuspage.accounts.models import ApiToken
 from tests.api.programs import Program, make_program
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import ALICE, make_page
 
 
@@ -36,7 +36,7 @@ def secret_in(response: Any) -> str:
 def test_an_owner_creates_a_token_that_is_shown_once_and_works(owner: Client, page: Page) -> None:
     response = make(owner)
     secret = secret_in(response)
-    assert "shown only once" in sheet(response).text
+    assert "shown only once" in parsed_page(response).text
     assert secret not in owner.get("/console/p/acme/tokens").content.decode()
     assert secret[:11] in owner.get("/console/p/acme/tokens").content.decode()
     token = ApiToken.objects.get()
@@ -79,7 +79,7 @@ def test_a_revoked_token_is_rejected(owner: Client, page: Page) -> None:
     for _ in range(2):
         owner.post(f"/console/p/acme/tokens/{program.token.public_id}/revoke")
     assert program.request("GET", "").status_code == 401
-    assert "Revoked" in sheet(owner.get("/console/p/acme/tokens")).text
+    assert "Revoked" in parsed_page(owner.get("/console/p/acme/tokens")).text
     assert AuditEntry.objects.filter(verb="token.revoked").count() == 1
 
 
@@ -88,7 +88,7 @@ def test_an_expired_token_is_rejected(owner: Client, page: Page) -> None:
     assert program.request("GET", "").status_code == 200
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert program.request("GET", "").status_code == 401
-    assert "Expired" in sheet(owner.get("/console/p/acme/tokens")).text
+    assert "Expired" in parsed_page(owner.get("/console/p/acme/tokens")).text
 
 
 def test_the_last_use_is_saved_at_most_once_a_minute(program: Program) -> None:

@@ -29,23 +29,23 @@ class Walk:
 
 def walk(client: Client, *, per_name: int = PER_NAME) -> Walk:
     """What can be reached from the first page's dashboard by links, and by URLs without a further public id."""
-    found = Walk(Page.objects.order_by("pk")[0].public_id)
-    todo = [url_of(entry, found.page_id) for entry in entries() if not entry.pattern.converters]
+    reached = Walk(Page.objects.order_by("pk")[0].public_id)
+    todo = [url_of(entry, reached.page_id) for entry in entries() if not entry.pattern.converters]
     seen: set[str] = set()
     while todo:
         path = todo.pop(0)
         name = name_of(path)
-        if name is None or path in seen or len(found.pages[name]) >= per_name:
+        if name is None or path in seen or len(reached.pages[name]) >= per_name:
             continue
         seen.add(path)
         answer = client.get(path)
         if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-            found.pages[name].append(path)
+            reached.pages[name].append(path)
             todo += links(path, answer.content.decode())
         else:
-            found.others.add(name)
-    found.pages = defaultdict(list, {name: paths for name, paths in found.pages.items() if paths})
-    return found
+            reached.others.add(name)
+    reached.pages = defaultdict(list, {name: paths for name, paths in reached.pages.items() if paths})
+    return reached
 
 
 def links(base: str, html: str) -> list[str]:
@@ -75,10 +75,10 @@ def name_of(path: str) -> str | None:
     return match.url_name if match.namespace == "console" else None
 
 
-def unseen(found: Walk, client: Client) -> set[str]:
+def unseen(reached: Walk, client: Client) -> set[str]:
     """Names that could be a page and were not met: those that do not refuse to be read (405)."""
-    rest = [entry for entry in entries() if entry.name not in found.pages and entry.name not in found.others]
-    return {str(entry.name) for entry in rest if client.get(url_of(entry, found.page_id)).status_code != 405}
+    rest = [entry for entry in entries() if entry.name not in reached.pages and entry.name not in reached.others]
+    return {str(entry.name) for entry in rest if client.get(url_of(entry, reached.page_id)).status_code != 405}
 
 
 def url_of(entry: URLPattern, page_id: str = "acme", public_id: str = "nosuchcode12") -> str:

@@ -17,7 +17,7 @@ def signed_in(role: str = Role.EDITOR, **more: Any) -> Client:
     return client
 
 
-def sheet(answer: Any) -> Element:
+def parsed_page(answer: Any) -> Element:
     """The answer's page as a tree."""
     return parse(answer.content.decode())
 
@@ -30,12 +30,12 @@ def form_to(document: Element, action: str = "") -> Element:
 
 def fields_of(form: Element) -> Fields:
     """What a browser would send if nothing were touched, without buttons."""
-    found: Fields = {}
+    fields: Fields = {}
     for control in form.walk():
         name = control.attributes.get("name")
         if name and control.tag in ("input", "select", "textarea"):
-            found.setdefault(name, []).extend(_values(control))
-    return {name: values for name, values in found.items() if values}
+            fields.setdefault(name, []).extend(_values(control))
+    return {name: values for name, values in fields.items() if values}
 
 
 def _values(control: Element) -> list[str]:
@@ -56,7 +56,7 @@ def _raw(element: Element) -> str:
 
 def fill_in(client: Client, path: str, action: str = "", **typed: Any) -> Fields:
     """Open `path` and fill in its form. A field typed as None is one that was emptied or unticked."""
-    fields: dict[str, Any] = {**fields_of(form_to(sheet(client.get(path)), action)), **typed}
+    fields: dict[str, Any] = {**fields_of(form_to(parsed_page(client.get(path)), action)), **typed}
     return {name: value if isinstance(value, list) else [value] for name, value in fields.items() if value is not None}
 
 

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 from incidents.models import AuditEntry, Event
 from statuspage.accounts.models import Role, User
 from tests.console.pages import entries, url_of
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import make_incident, make_page, make_user, post
 
 pytestmark = pytest.mark.django_db
@@ -66,15 +66,15 @@ def test_a_fragment_asked_for_by_a_stranger_says_so_and_moves_nobody_away(client
     assert answer.status_code == 401
     assert "Location" not in answer.headers
     assert "HX-Redirect" not in answer.headers
-    assert "Your text is still in the form" in sheet(answer).text
-    assert sheet(answer).one("a").attributes["href"] == "/accounts/login/?next=%2Fconsole%2Fp%2Facme%2F"
+    assert "Your text is still in the form" in parsed_page(answer).text
+    assert parsed_page(answer).one("a").attributes["href"] == "/accounts/login/?next=%2Fconsole%2Fp%2Facme%2F"
 
 
 @pytest.mark.parametrize("entry", WRITING)
 def test_viewers_are_kept_from_every_view_that_writes(entry: URLPattern) -> None:
     answer = signed_in("viewer").post(url_of(entry))
     assert answer.status_code == 403
-    assert "Permission required" in sheet(answer).one("h1").text
+    assert "Permission required" in parsed_page(answer).one("h1").text
     assert not AuditEntry.objects.exists()
 
 
@@ -87,7 +87,7 @@ def test_viewers_read_an_incident_and_are_offered_nothing_that_they_may_not_do(p
     incident = make_incident(page)
     viewer = signed_in("viewer")
     for path in ("/console/p/acme/", "/console/p/acme/incidents", f"/console/p/acme/incidents/{incident.public_id}"):
-        document = sheet(viewer.get(path))
+        document = parsed_page(viewer.get(path))
         assert [form.attributes["action"] for form in document.all("form", method="post")] == ["/accounts/logout/"]
         offers = [link.text for link in document.one("main").all("a", class_="button")]
         assert offers == []
@@ -110,7 +110,7 @@ def test_a_post_after_the_session_ended_shows_what_was_typed_once_more(page: Any
     }
     answer = Client().post(f"/console/p/acme/incidents/{incident.public_id}/update", typed)
     assert answer.status_code == 401
-    document = sheet(answer)
+    document = parsed_page(answer)
     texts = [area.text for area in document.all("textarea")]
     assert texts == ["A <title>", "Ten minutes of work", "It is over"]
     assert any(link.attributes["href"].startswith("/accounts/login/?next=") for link in document.all("a"))
@@ -132,8 +132,8 @@ def test_a_form_from_before_signing_in_again_changes_nothing_and_keeps_the_text(
         f"/console/p/acme/incidents/{incident.public_id}/update", {"body": "My words", "status": "identified"}
     )
     assert answer.status_code == 403
-    assert sheet(answer).one("h1").text == "This form expired"
-    assert sheet(answer).one("textarea").text == "My words"
+    assert parsed_page(answer).one("h1").text == "This form expired"
+    assert parsed_page(answer).one("textarea").text == "My words"
     assert incident.updates.count() == 1
 
 

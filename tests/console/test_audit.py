@@ -27,12 +27,12 @@ def editor(page: Page) -> Client:
     return signed_in()
 
 
-def text(client: Client, **asked: str) -> str:
-    return " ".join(client.get("/console/p/acme/audit", asked).content.decode().split())
+def text(client: Client, **filters: str) -> str:
+    return " ".join(client.get("/console/p/acme/audit", filters).content.decode().split())
 
 
-def rows(client: Client, **asked: str) -> list[dict[str, str]]:
-    answer: Any = client.get("/console/p/acme/audit.csv", asked)
+def rows(client: Client, **filters: str) -> list[dict[str, str]]:
+    answer: Any = client.get("/console/p/acme/audit.csv", filters)
     assert answer.streaming
     written = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(written)))
@@ -141,9 +141,9 @@ def test_what_nobody_has_words_for_is_still_shown(editor: Client, page: Page) ->
     assert rows(editor)[0]["sentence"] == "Candor seen again (comet) comet 1p"
 
 
-@pytest.mark.parametrize("asked", ["until=9999-12-31", "since=0001-01-01"])
-def test_a_day_at_the_edge_of_time_narrows_nothing(asked: str) -> None:
+@pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01"])
+def test_a_day_at_the_edge_of_time_narrows_nothing(query: str) -> None:
     make_page(time_zone="Pacific/Auckland")
     editor = signed_in("editor")
     for path in ("/console/p/acme/audit", "/console/p/acme/audit.csv"):
-        assert editor.get(f"{path}?{asked}").status_code in (200, 422)
+        assert editor.get(f"{path}?{query}").status_code in (200, 422)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
-from tests.console.staff import Fields, fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import Fields, fields_of, fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber
 from tests.public.parsed_page import Element
 
@@ -53,7 +53,7 @@ class Form:
         answer = self.editor.post(self.sent_to or self.opened_at, sent)
         assert answer.status_code == 422
         assert everything() == before
-        document = sheet(answer)
+        document = parsed_page(answer)
         held = fields_of(form_to(document, self.sent_to))
         for name in fields:
             assert [" ".join(value.split()) for value in held[name]] == [
@@ -118,9 +118,9 @@ def test_a_message_that_cannot_be_published(
     form = open_form(editor, page)
     typed = {"body": text} | ({"title": "API outage"} if open_form is declare_form else {})
     document, _ = form.refused(**typed)
-    said = complaints(document)
-    assert set(said) == {form.prefix + "body"}
-    assert complaint in said[form.prefix + "body"]
+    messages = complaints(document)
+    assert set(messages) == {form.prefix + "body"}
+    assert complaint in messages[form.prefix + "body"]
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_a_time_that_cannot_have_been(
     form = open_form(editor, page)
     typed = {"at": at, "body": "We know more."} | ({"title": "API outage"} if open_form is declare_form else {})
     document, _ = form.refused(**typed)
-    said = complaints(document)
-    assert set(said) == {form.prefix + "at"}
-    assert complaint in said[form.prefix + "at"]
+    messages = complaints(document)
+    assert set(messages) == {form.prefix + "at"}
+    assert complaint in messages[form.prefix + "at"]
 
 
 def test_the_answer_to_an_hour_that_came_twice_can_be_typed_as_it_is_proposed(editor: Client, page: Page) -> None:
@@ -195,7 +195,7 @@ def test_a_component_that_is_not_on_the_page(editor: Client, page: Page) -> None
         answer = editor.post(NEW, typed | {f"component_{component.public_id}": "major_outage"})
         assert answer.status_code == 422
         assert everything() == before
-        document = sheet(answer)
+        document = parsed_page(answer)
         assert complaints(document) == {"id_components": f"This page has no component “{component.public_id}”."}
         assert fields_of(form_to(document))["body"] == ["We are looking."]
 
@@ -208,7 +208,7 @@ def test_a_component_status_that_does_not_exist(editor: Client, page: Page) -> N
     )
     answer = editor.post(NEW, typed)
     assert answer.status_code == 422
-    assert complaints(sheet(answer)) == {"id_components": "“on_fire” is not a component status."}
+    assert complaints(parsed_page(answer)) == {"id_components": "“on_fire” is not a component status."}
     assert everything() == before
 
 
@@ -224,7 +224,7 @@ def test_a_status_that_an_open_incident_cannot_have(
     answer = editor.post(form.sent_to or form.opened_at, sent)
     assert answer.status_code == 422
     assert everything() == before
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert set(complaints(document)) == {"status"}
     assert fields_of(form_to(document, form.sent_to))["body"] == ["We know more."]
 
@@ -234,7 +234,7 @@ def test_an_impact_that_does_not_exist(editor: Client, page: Page, impact: str) 
     before = everything()
     answer = editor.post(NEW, fill_in(editor, NEW, title="API outage", body="We are looking.", impact=impact))
     assert answer.status_code == 422
-    assert set(complaints(sheet(answer))) == {"impact"}
+    assert set(complaints(parsed_page(answer))) == {"impact"}
     assert everything() == before
 
 
@@ -246,7 +246,7 @@ def test_a_component_to_set_back_that_the_incident_never_named(editor: Client, p
     answer = editor.post(form.sent_to, sent | {"resolve-restore": [other.public_id]})
     assert answer.status_code == 422
     assert everything() == before
-    assert "Nothing was published" in sheet(answer).text
+    assert "Nothing was published" in parsed_page(answer).text
 
 
 @pytest.mark.parametrize("version", [None, "", "abc", "-1", "999", "1.5", "9" * 40])
@@ -261,7 +261,7 @@ def test_a_form_without_the_version_that_its_author_read(
     answer = editor.post(form.sent_to or form.opened_at, sent)
     assert answer.status_code == 422
     assert everything() == before
-    again = fields_of(form_to(sheet(answer), form.sent_to))
+    again = fields_of(form_to(parsed_page(answer), form.sent_to))
     assert again[form.prefix + "body"] == ["Typed."]
     assert editor.post(form.sent_to or form.opened_at, again).status_code == 302
 
@@ -280,7 +280,7 @@ def test_what_was_typed_comes_back_as_text_not_as_markup(editor: Client, page: P
         NEW, fill_in(editor, NEW, title='"><script>alert(1)</script>', body="</textarea><script>x</script>")
     )
     assert answer.status_code == 422
-    scripts = sheet(answer).all("script")
+    scripts = parsed_page(answer).all("script")
     assert all("src" in script.attributes for script in scripts)
 
 
@@ -288,7 +288,7 @@ def test_a_status_set_by_hand_that_does_not_exist(editor: Client, page: Page) ->
     rest = make_component(page)
     before = everything()
     answer = editor.post(f"/console/p/acme/components/{rest.public_id}/status", {"status": "on_fire"}, follow=True)
-    assert "“on_fire” is not a component status." in sheet(answer).text
+    assert "“on_fire” is not a component status." in parsed_page(answer).text
     assert everything() == before
 
 
@@ -297,7 +297,7 @@ def test_a_note_that_is_too_long(editor: Client, page: Page) -> None:
     before = everything()
     typed = {"status": "major_outage", "note": "x" * 501}
     answer = editor.post(f"/console/p/acme/components/{rest.public_id}/status", typed, follow=True)
-    assert "The note is 501 characters long. The maximum is 500." in sheet(answer).text
+    assert "The note is 501 characters long. The maximum is 500." in parsed_page(answer).text
     assert everything() == before
 
 
@@ -306,7 +306,7 @@ def test_the_preview_says_what_is_wrong_and_writes_nothing(editor: Client, page:
     for text, complaint in (("<script>x</script>", "HTML like <script>"), ("[" * 10_000, "more than 300")):
         answer = editor.post("/console/p/acme/preview", {"body": text}, headers={"hx-request": "true"})
         assert answer.status_code == 200
-        assert complaint in sheet(answer).one("p", class_="error").text
+        assert complaint in parsed_page(answer).one("p", class_="error").text
     assert everything() == before
 
 
@@ -316,5 +316,5 @@ def test_an_action_that_another_caller_refuses_is_shown_too(editor: Client, page
     typed = {"body": "One more thing.", "status": "monitoring", "version": str(incident.version)}
     answer = editor.post(f"{place}/update", typed)
     assert answer.status_code == 422
-    assert "This incident is resolved. Reopen it to post an update." in sheet(answer).text
+    assert "This incident is resolved. Reopen it to post an update." in parsed_page(answer).text
     assert actions.reopen(incident, UpdateInput(body="Again."), actor=ALICE).status == "investigating"

@@ -13,7 +13,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Component, Event, Incident, Page
 from statuspage.notifications.models import ChannelState, Heartbeat
 from statuspage.subscribers.models.channels import channels_for
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -41,7 +41,7 @@ def editor(page: Page) -> Client:
 
 
 def dashboard(client: Client) -> Element:
-    return sheet(client.get("/console/p/acme/"))
+    return parsed_page(client.get("/console/p/acme/"))
 
 
 def notices(client: Client) -> str:
@@ -68,7 +68,7 @@ def test_with_nothing_open_it_says_what_visitors_see(editor: Client, page: Page)
 def test_a_hidden_component_does_not_decide_the_headline(editor: Client, page: Page) -> None:
     make_component(page, "REST API", status="major_outage")
     make_component(page, "Fax", only_show_if_degraded=True)
-    assert dashboard(editor).one("h1").text == sheet(Client().get("/")).one("h1").text == "Major System Outage"
+    assert dashboard(editor).one("h1").text == parsed_page(Client().get("/")).one("h1").text == "Major System Outage"
 
 
 def test_a_fresh_page_says_what_to_do_first(editor: Client) -> None:
@@ -107,8 +107,8 @@ def test_an_empty_follow_up_comes_back_with_what_is_missing(editor: Client, page
     target = f"/console/p/acme/incidents/{make_incident(page).public_id}/update"
     answer = editor.post(target, fill_in(editor, "/console/p/acme/", target, status="monitoring"))
     assert answer.status_code == 422
-    assert "Enter a message." in sheet(answer).text
-    assert fields_of(form_to(sheet(answer), target))["status"] == ["monitoring"]
+    assert "Enter a message." in parsed_page(answer).text
+    assert fields_of(form_to(parsed_page(answer), target))["status"] == ["monitoring"]
 
 
 def test_every_form_of_the_dashboard_has_labels_and_ids_of_its_own(editor: Client, page: Page) -> None:
@@ -154,7 +154,7 @@ def test_a_component_is_set_by_hand_with_a_note_for_the_audit_log(editor: Client
     assert entry.actor_label == "Erin"
     assert [event.kind for event in Event.objects.notifying()] == ["component.status"]
     assert channels_for("component.status") == ["webhook"]
-    assert "REST API set to Degraded Performance." in sheet(answer).text
+    assert "REST API set to Degraded Performance." in parsed_page(answer).text
 
 
 def test_an_archived_component_cannot_be_set(editor: Client, page: Page) -> None:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from incidents.actions.postmortems import postmortem_lifecycle
 from incidents.actions.postmortems.action_items import ActionItemDraft
 from incidents.models import Incident, Page
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import ALICE, make_component, make_group, make_page, make_resolved, make_subscriber
 from tests.public.parsed_page import Element
 
@@ -72,7 +72,7 @@ def document(request: pytest.FixtureRequest, codes: dict[str, str]) -> Element:
     client = Client() if request.param in STRANGERS else signed_in("owner", email="owner@example.org")
     answer = client.get(request.param.format(**codes))
     assert answer.status_code == 200
-    return sheet(answer)
+    return parsed_page(answer)
 
 
 def test_a_page_has_one_first_heading_a_main_part_and_a_title(document: Element) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import make_page
 from tests.public.parsed_page import Element
 
@@ -31,7 +31,7 @@ EVERYBODY = {
 
 
 def bar(path: str, role: str) -> list[Element]:
-    return sheet(signed_in(role).get(path)).one("nav", aria_label="Console").all("a")
+    return parsed_page(signed_in(role).get(path)).one("nav", aria_label="Console").all("a")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 
 @pytest.fixture
-def told(page: Page) -> Incident:
+def notified_incident(page: Page) -> Incident:
     """An incident that 41 are being told of; the newest half of the deliveries has failed."""
     for number in range(40):
         make_subscriber(page, f"a.reader.with.a.long.name.{number}@subsidiary.example.com")
@@ -52,9 +52,9 @@ def sent(number: int) -> None:
     Delivery.objects.mark_sent(list(waiting[:number]))
 
 
-def test_focus_and_place_stay_while_the_table_is_renewed(open_tab: OpenTab, told: Incident) -> None:
+def test_focus_and_place_stay_while_the_table_is_renewed(open_tab: OpenTab, notified_incident: Incident) -> None:
     tab = open_tab(viewport={"width": 1000, "height": 600})
-    watch(tab, told)
+    watch(tab, notified_incident)
     button = tab.get_by_role("button", name="Retry").nth(15)
     button.focus()
     tab.evaluate("document.querySelector('.table-wrap').scrollLeft = 60")
@@ -73,10 +73,12 @@ def wide_at(tab: Tab) -> int:
     return int(tab.evaluate("document.querySelector('.table-wrap').scrollLeft"))
 
 
-def test_what_appears_above_pushes_nothing_down_under_the_reader(open_tab: OpenTab, told: Incident) -> None:
+def test_what_appears_above_pushes_nothing_down_under_the_reader(
+    open_tab: OpenTab, notified_incident: Incident
+) -> None:
     Delivery.objects.filter(state="failed").update(state="queued")
     tab = open_tab(viewport={"width": 1280, "height": 600})
-    watch(tab, told)
+    watch(tab, notified_incident)
     last = tab.locator("tbody a").last
     last.scroll_into_view_if_needed()
     at = top(last)
@@ -85,9 +87,9 @@ def test_what_appears_above_pushes_nothing_down_under_the_reader(open_tab: OpenT
     assert top(last) == at
 
 
-def test_a_poll_without_news_leaves_the_table_alone(open_tab: OpenTab, told: Incident) -> None:
+def test_a_poll_without_news_leaves_the_table_alone(open_tab: OpenTab, notified_incident: Incident) -> None:
     tab = open_tab()
-    watch(tab, told)
+    watch(tab, notified_incident)
     tab.evaluate("document.getElementById('deliveries').isTheSame = true")
     after_a_poll(tab)
     after_a_poll(tab)
@@ -96,9 +98,9 @@ def test_a_poll_without_news_leaves_the_table_alone(open_tab: OpenTab, told: Inc
     expect(tab.get_by_text("21 of 41 done")).to_be_visible(timeout=10_000)
 
 
-def test_a_failed_one_is_tried_again_without_leaving_the_place(open_tab: OpenTab, told: Incident) -> None:
+def test_a_failed_one_is_tried_again_without_leaving_the_place(open_tab: OpenTab, notified_incident: Incident) -> None:
     tab = open_tab(viewport={"width": 1280, "height": 600})
-    watch(tab, told)
+    watch(tab, notified_incident)
     tab.evaluate("isTheSame = true")
     button = tab.get_by_role("button", name="Retry").nth(15)
     button.focus()

@@ -14,7 +14,7 @@ from time_machine import travel
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.pages.service_level_targets import set_target
 from incidents.models import AuditEntry, Component, Incident, Page, ServiceTarget
-from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved
 
 pytestmark = pytest.mark.django_db
@@ -69,17 +69,17 @@ def test_viewers_read_reports_and_analytics_and_are_offered_no_changes(page: Pag
     ):
         answer = viewer.get(path)
         assert answer.status_code == 200
-        assert {form.attributes["action"] for form in sheet(answer).all("form")} == {"/accounts/logout/"}
-        hrefs = {link.attributes.get("href", "") for link in sheet(answer).one("main").all("a")}
+        assert {form.attributes["action"] for form in parsed_page(answer).all("form")} == {"/accounts/logout/"}
+        hrefs = {link.attributes.get("href", "") for link in parsed_page(answer).one("main").all("a")}
         assert not hrefs & {TARGETS, SWITCHES}
     for path in (f"{report}.csv", "/console/p/acme/reports.csv"):
         assert viewer.get(path)["Content-Disposition"].startswith('attachment; filename="service-levels-')
 
 
 def test_staff_reads_reports_whether_visitors_may_or_not(editor: Client, api: Component) -> None:
-    text = sheet(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-10")).text
+    text = parsed_page(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-10")).text
     assert "No target was set" in text
-    assert "Visitors do not see these reports." in sheet(editor.get("/console/p/acme/reports")).text
+    assert "Visitors do not see these reports." in parsed_page(editor.get("/console/p/acme/reports")).text
 
 
 @pytest.mark.parametrize("path", ["reports?period=2026-12", "analytics?page=2", "reports.csv?period=x"])
@@ -99,7 +99,7 @@ def test_targets_are_set_for_many_components_in_one_form(editor: Client, page: P
     answer = set_by_form(editor, {name_of(api): "99.9", name_of(website): "99,95 %", "valid_from": "2026-10-01"})
     assert answer["Location"] == TARGETS
     assert targets() == [("REST API", "99.9", date(2026, 10, 1)), ("Website", "99.95", date(2026, 10, 1))]
-    text = sheet(editor.get(TARGETS)).text
+    text = parsed_page(editor.get(TARGETS)).text
     assert "Targets set for 2 components from Oct 01, 2026." in text
     assert "now 99.95 %, from Oct 01, 2026" in text
     assert {entry.actor_label for entry in AuditEntry.objects.filter(verb="target.set")} == {"Erin"}
@@ -158,7 +158,7 @@ def test_bad_input_is_refused_beside_its_field_with_everything_still_there(
     percent, rest = typed["percent"], {name: value for name, value in typed.items() if name != "percent"}
     answer = set_by_form(editor, {name_of(api): percent, name_of(website): "98", **rest})
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert [complaint in document.text, len(invalid_controls(document))] == [True, 1]
     assert document.one("input", name=name_of(website)).attributes["value"] == "98"
     assert document.one("input", name=name_of(api)).attributes["value"] == percent
@@ -166,7 +166,7 @@ def test_bad_input_is_refused_beside_its_field_with_everything_still_there(
 
 
 def test_without_components_there_is_nothing_to_promise(editor: Client) -> None:
-    text = sheet(editor.get(TARGETS)).one("main").text
+    text = parsed_page(editor.get(TARGETS)).one("main").text
     assert "No components yet." in text
 
 
@@ -187,9 +187,10 @@ def test_staff_sees_hidden_incidents_in_reports_and_visitors_do_not(editor: Clie
     incident_lifecycle.hide(incident, actor=ALICE, reason="A test.")
     Page.objects.update(reports_public=True)
     assert (
-        "Kept quiet hidden from visitors" in sheet(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-11")).text
+        "Kept quiet hidden from visitors"
+        in parsed_page(editor.get(f"/console/p/acme/reports/{api.public_id}/2026-11")).text
     )
-    assert "Kept quiet" not in sheet(Client().get(f"/reports/{api.public_id}/2026-11")).text
+    assert "Kept quiet" not in parsed_page(Client().get(f"/reports/{api.public_id}/2026-11")).text
 
 
 def impact_form(incident: Incident) -> tuple[str, str]:
@@ -211,19 +212,19 @@ def test_staff_says_when_the_impact_began(editor: Client, page: Page) -> None:
     assert answer["Location"] == where
     incident.refresh_from_db()
     assert incident.impact_started_at == NOW - 20 * MINUTE
-    document = sheet(editor.get(where))
+    document = parsed_page(editor.get(where))
     assert "Impact began Nov 25, 2026 - 12:40 CET" in document.text
     assert form_to(document, action).one("input", name="impact_started_at").attributes["value"] == "2026-11-25 12:40"
-    assert sheet(editor.get("/console/p/acme/analytics")).one("main").text.count("1 of 1") >= 1
+    assert parsed_page(editor.get("/console/p/acme/analytics")).one("main").text.count("1 of 1") >= 1
 
 
 def test_an_impact_that_began_when_the_clocks_went_back_stays_in_its_hour(editor: Client, page: Page) -> None:
     incident = make_resolved(page, at=datetime(2026, 10, 25, 3, tzinfo=UTC))
     say_when(editor, incident, "2026-10-25T02:30+01:00")
     where, action = impact_form(incident)
-    kept = form_to(sheet(editor.get(where)), action).one("input", name="impact_started_at").attributes["value"]
-    assert kept == "2026-10-25 02:30+01:00"
-    say_when(editor, incident, kept)
+    value = form_to(parsed_page(editor.get(where)), action).one("input", name="impact_started_at").attributes["value"]
+    assert value == "2026-10-25 02:30+01:00"
+    say_when(editor, incident, value)
     incident.refresh_from_db()
     assert incident.impact_started_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
@@ -241,7 +242,7 @@ def test_a_start_that_cannot_be_comes_back_as_typed(editor: Client, page: Page, 
     incident = make_incident(page, at=NOW - 10 * MINUTE)
     answer = say_when(editor, incident, typed)
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     (control,) = invalid_controls(document)
     assert control.attributes["value"] == typed
     assert complaint in document.text

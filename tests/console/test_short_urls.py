@@ -8,7 +8,7 @@ from django.urls import URLPattern
 
 from incidents.models import Page
 from tests.console.pages import entries, url_of
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_two_tabs_show_two_pages(page: Page) -> None:
     incidents = {make_incident(each).title: each for each in (page, other)}
     editor = signed_in("editor")
     for title, each in incidents.items():
-        document = sheet(editor.get(f"/console/p/{each.public_id}/"))
+        document = parsed_page(editor.get(f"/console/p/{each.public_id}/"))
         assert [heading.text for heading in document.one("main").all("h3")] == [title]
         hrefs = [link.attributes["href"] for link in document.all("a")]
         console = [href for href in hrefs if href.startswith("/console/")]
@@ -76,10 +76,10 @@ def test_a_page_url_shows_nothing_of_another_page(page: Page) -> None:
     owner = signed_in("owner")
     own: dict[str, Any] = {"incident": incident, "edit_component": component, "component_history": component}
     for entry in entries():
-        for thing in own.values():
+        for item in own.values():
             if "public_id" in entry.pattern.converters or "code" in entry.pattern.converters:
-                answer = owner.get(url_of(entry, page.public_id, thing.public_id))
+                answer = owner.get(url_of(entry, page.public_id, item.public_id))
                 assert answer.status_code in (404, 405), entry.name
-    for name, thing in own.items():
+    for name, item in own.items():
         (entry,) = [entry for entry in entries() if entry.name == name]
-        assert owner.get(url_of(entry, other.public_id, thing.public_id)).status_code == 200
+        assert owner.get(url_of(entry, other.public_id, item.public_id)).status_code == 200

@@ -28,10 +28,10 @@ def test_a_time_has_three_digits_and_a_zone_and_is_the_same_instant(moment: date
 @given(MOMENTS, ZONES)
 def test_its_offset_is_the_zones_at_that_instant(moment: datetime, zone: ZoneInfo) -> None:
     offset = moment.astimezone(zone).utcoffset()
-    told = datetime.fromisoformat(format_time(moment, zone)).utcoffset()
+    formatted_offset = datetime.fromisoformat(format_time(moment, zone)).utcoffset()
     assert offset is not None
-    assert told is not None
-    assert timedelta() <= offset - told < timedelta(minutes=1)
+    assert formatted_offset is not None
+    assert timedelta() <= offset - formatted_offset < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(

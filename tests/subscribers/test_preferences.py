@@ -17,7 +17,7 @@ from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, preferences_of
-from tests.console.staff import fields_of, sheet
+from tests.console.staff import fields_of, parsed_page
 from tests.factories import (
     ALICE,
     make_component,
@@ -64,13 +64,13 @@ def the_form(document: Element) -> Element:
 
 def subscribe(visitor: Client, **typed: Any) -> Any:
     """As a browser would send the form, with something typed into it."""
-    fields = fields_of(the_form(sheet(visitor.get("/subscribe"))))
+    fields = fields_of(the_form(parsed_page(visitor.get("/subscribe"))))
     return visitor.post("/subscribe", {**fields, "email": "ada@example.com", **typed})
 
 
 def manage(visitor: Client, subscriber: Subscriber, **typed: Any) -> Any:
     path = manage_url(subscriber).removeprefix(HOST)
-    fields = fields_of(the_form(sheet(visitor.get(path))))
+    fields = fields_of(the_form(parsed_page(visitor.get(path))))
     sent = {**fields, "action": "save", **typed}
     return visitor.post(path, {name: value for name, value in sent.items() if value is not None})
 
@@ -80,7 +80,7 @@ def chosen(email: str = "ada@example.com") -> Preferences:
 
 
 def test_the_form_shows_one_field_and_collapses_the_rest(visitor: Client, rest: Component) -> None:
-    document = sheet(visitor.get("/subscribe"))
+    document = parsed_page(visitor.get("/subscribe"))
     form = the_form(document)
     assert "open" not in form.one("details").attributes
     shown = [field for field in form.all("input") if field not in list(form.one("details").walk())]
@@ -115,7 +115,7 @@ def test_parts_kinds_and_detail_are_kept_until_they_are_confirmed(
 def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest: Component) -> None:
     response = subscribe(visitor, scope="selected", kinds=["incidents"])
     assert response.status_code == 400
-    form = the_form(sheet(response))
+    form = the_form(parsed_page(response))
     assert "open" in form.one("details").attributes
     assert "Choose at least one component" in form.one("p", id="scope-error").text
     assert fields_of(form)["scope"] == ["selected"]
@@ -127,13 +127,13 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back(visitor: Client, rest
 def test_an_empty_post_is_asked_for_the_address(visitor: Client) -> None:
     response = visitor.post("/subscribe")
     assert response.status_code == 400
-    assert "Enter an email address." in sheet(response).text
+    assert "Enter an email address." in parsed_page(response).text
 
 
 def test_no_kind_at_all_is_asked_back(visitor: Client, page: Page) -> None:
     response = subscribe(visitor, kinds=[])
     assert response.status_code == 400
-    assert "Choose at least one type of notification" in sheet(response).one("p", id="kinds-error").text
+    assert "Choose at least one type of notification" in parsed_page(response).one("p", id="kinds-error").text
 
 
 @pytest.mark.parametrize(
@@ -157,20 +157,20 @@ def test_what_was_not_offered_changes_nothing(visitor: Client, rest: Component, 
 
 def test_another_pages_components_cannot_be_chosen(visitor: Client, rest: Component) -> None:
     elsewhere = make_component(make_page(name="Other"), "Secret")
-    assert "Secret" not in sheet(visitor.get("/subscribe")).text
+    assert "Secret" not in parsed_page(visitor.get("/subscribe")).text
     assert subscribe(visitor, scope="selected", components=[elsewhere.public_id]).status_code == 400
 
 
 def test_a_component_that_visitors_do_not_see_is_not_offered(visitor: Client, page: Page) -> None:
     make_component(page, "Hidden while well", only_show_if_degraded=True)
-    assert "Hidden while well" not in sheet(visitor.get("/subscribe")).text
+    assert "Hidden while well" not in parsed_page(visitor.get("/subscribe")).text
 
 
 def test_an_incident_page_leads_to_a_form_for_it_alone(visitor: Client, page: Page) -> None:
     incident = make_incident(page, title="API outage")
-    link = sheet(visitor.get(f"/incidents/{incident.public_id}")).all("a", class_="button")[-1]
+    link = parsed_page(visitor.get(f"/incidents/{incident.public_id}")).all("a", class_="button")[-1]
     assert link.text == "Subscribe to this incident"
-    document = sheet(visitor.get(link.attributes["href"]))
+    document = parsed_page(visitor.get(link.attributes["href"]))
     assert document.one("h1").text == "Subscribe to this incident"
     assert "API outage" in document.text
     (form,) = [form for form in document.all("form") if form.attributes.get("action") == "/subscribe"]
@@ -182,19 +182,19 @@ def test_an_incident_page_leads_to_a_form_for_it_alone(visitor: Client, page: Pa
 
 def test_a_maintenance_page_leads_to_a_form_for_it_alone(visitor: Client, page: Page) -> None:
     maintenance = make_maintenance(page, title="Database upgrade")
-    link = sheet(visitor.get(f"/incidents/{maintenance.public_id}")).all("a", class_="button")[-1]
+    link = parsed_page(visitor.get(f"/incidents/{maintenance.public_id}")).all("a", class_="button")[-1]
     assert link.text == "Subscribe to this maintenance"
-    document = sheet(visitor.get(link.attributes["href"]))
+    document = parsed_page(visitor.get(link.attributes["href"]))
     assert document.one("h1").text == "Subscribe to this maintenance"
     subscriber = make_subscriber_with(page, "ada@example.com", incidents=(maintenance,))
-    assert "Database upgrade" in sheet(visitor.get(urlsplit(manage_url(subscriber)).path)).text
+    assert "Database upgrade" in parsed_page(visitor.get(urlsplit(manage_url(subscriber)).path)).text
 
 
 def test_the_form_of_one_incident_comes_back_as_that(visitor: Client, page: Page) -> None:
     incident = make_incident(page)
     response = visitor.post("/subscribe", {"email": "ada", "incident": incident.public_id})
     assert response.status_code == 400
-    assert sheet(response).one("input", name="incident").attributes["value"] == incident.public_id
+    assert parsed_page(response).one("input", name="incident").attributes["value"] == incident.public_id
 
 
 def test_a_resolved_incident_offers_no_subscription(visitor: Client, page: Page) -> None:
@@ -240,7 +240,7 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
     match = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
     assert match
     assert "Nothing has changed" in part(message, "plain")
-    assert the_form(sheet(visitor.get(match.group(1))))
+    assert the_form(parsed_page(visitor.get(match.group(1))))
 
 
 @pytest.mark.parametrize("state", [SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED])
@@ -257,12 +257,12 @@ def test_the_page_to_confirm_says_what_is_confirmed_and_then_where_to_change_it(
     subscribe(visitor, scope="selected", components=[rest.public_id], kinds=["incidents", "postmortems"])
     subscriber = Subscriber.objects.get()
     path = confirm_url(subscriber).removeprefix(HOST)
-    text = sheet(visitor.get(path)).text
+    text = parsed_page(visitor.get(path)).text
     assert "APIs - REST" in text
     assert "Incidents, postmortems" in text
     assert "Manage your subscription" not in text
-    link = sheet(visitor.post(path)).one("a", class_="quiet")
-    assert the_form(sheet(visitor.get(link.attributes["href"].removeprefix(HOST))))
+    link = parsed_page(visitor.post(path)).one("a", class_="quiet")
+    assert the_form(parsed_page(visitor.get(link.attributes["href"].removeprefix(HOST))))
 
 
 def test_the_manage_page_changes_all_of_it(
@@ -282,7 +282,7 @@ def test_the_manage_page_changes_all_of_it(
     )
     assert response.status_code == 200
     assert not response.cookies
-    assert "Preferences saved." in sheet(response).text
+    assert "Preferences saved." in parsed_page(response).text
     assert chosen() == Preferences(
         whole_page=False,
         groups=(apis,),
@@ -293,7 +293,7 @@ def test_the_manage_page_changes_all_of_it(
         detail="milestones",
         time_zone="Europe/Berlin",
     )
-    assert fields_of(the_form(sheet(response)))["time_zone"] == ["Europe/Berlin"]
+    assert fields_of(the_form(parsed_page(response)))["time_zone"] == ["Europe/Berlin"]
 
 
 def test_sending_the_manage_page_as_it_came_changes_nothing(
@@ -328,8 +328,8 @@ def test_a_mistake_on_the_manage_page_saves_nothing_and_keeps_what_was_chosen(
     subscriber = make_subscriber_with(page, "ada@example.com", components=(rest,))
     response = manage(visitor, subscriber, components=None, time_zone="Asia/Tokyo")
     assert response.status_code == 400
-    assert "Your changes were not saved" in sheet(response).text
-    assert fields_of(the_form(sheet(response)))["time_zone"] == ["Asia/Tokyo"]
+    assert "Your changes were not saved" in parsed_page(response).text
+    assert fields_of(the_form(parsed_page(response)))["time_zone"] == ["Asia/Tokyo"]
     assert chosen().components == (rest,)
     assert chosen().time_zone == ""
 
@@ -337,7 +337,7 @@ def test_a_mistake_on_the_manage_page_saves_nothing_and_keeps_what_was_chosen(
 def test_a_language_can_be_chosen_where_there_are_several(visitor: Client, page: Page, settings: Settings) -> None:
     subscriber = make_subscriber_with(page, "ada@example.com")
     path = manage_url(subscriber).removeprefix(HOST)
-    assert not sheet(visitor.get(path)).all("select", id="language")
+    assert not parsed_page(visitor.get(path)).all("select", id="language")
     settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     assert manage(visitor, subscriber, language="de").status_code == 200
     assert chosen().language == "de"
@@ -346,7 +346,7 @@ def test_a_language_can_be_chosen_where_there_are_several(visitor: Client, page:
 def test_who_has_left_is_offered_to_come_back_and_nothing_else(visitor: Client, page: Page) -> None:
     subscriber = make_subscriber_with(page, "ada@example.com")
     subscriber.unsubscribe()
-    document = sheet(visitor.get(manage_url(subscriber).removeprefix(HOST)))
+    document = parsed_page(visitor.get(manage_url(subscriber).removeprefix(HOST)))
     assert [button.text for button in document.all("button")] == ["Subscribe again"]
 
 

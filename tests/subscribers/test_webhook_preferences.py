@@ -11,7 +11,7 @@ from statuspage.dispatcher.loop import drain
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, preferences_of, set_preferences
-from tests.console.staff import fields_of, form_to, sheet
+from tests.console.staff import fields_of, form_to, parsed_page
 from tests.factories import make_component, make_endpoint, make_group, make_incident
 from tests.public.parsed_page import Element
 from tests.receivers import Receiver
@@ -39,12 +39,12 @@ def website(page: Page) -> Component:
 
 def sign_up(client: Client, **typed: Any) -> Any:
     """As a browser would send the form, with something typed into it."""
-    fields = fields_of(form_to(sheet(client.get(FORM)), FORM))
+    fields = fields_of(form_to(parsed_page(client.get(FORM)), FORM))
     return client.post(FORM, {**fields, "endpoint": HOOK, "email": "ada@example.org", **typed})
 
 
 def manage(client: Client, hook: Subscriber, **typed: Any) -> Any:
-    forms = sheet(client.get(manage_url(hook))).all("form")
+    forms = parsed_page(client.get(manage_url(hook))).all("form")
     (form,) = [form for form in forms if form.all("input", name="scope")]
     return client.post(manage_url(hook), {**fields_of(form), "action": "save", **typed})
 
@@ -54,11 +54,11 @@ def chosen() -> Preferences:
 
 
 def fold(response: Any) -> Element:
-    return sheet(response).one("details")
+    return parsed_page(response).one("details")
 
 
 def test_the_form_shows_two_addresses_and_collapses_the_rest(client: Client, rest: Component) -> None:
-    document = sheet(client.get(FORM))
+    document = parsed_page(client.get(FORM))
     folded = list(document.one("details").walk())
     text = [field.attributes["name"] for field in document.all("input") if field not in folded]
     assert text == ["endpoint", "email", "website"]
@@ -82,7 +82,7 @@ def test_parts_kinds_and_detail_are_kept_and_shown_before_they_are_confirmed(
     preferences = chosen()
     assert (preferences.whole_page, preferences.groups, preferences.components) == (False, (apis,), (website,))
     assert (preferences.kinds, preferences.detail) == (["incidents"], "milestones")
-    text = sheet(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
+    text = parsed_page(client.get(confirm_url(Subscriber.objects.get()))).one("main").text
     assert "APIs (whole group)" in text
     assert "Website" in text
     assert "Time zone" not in text
@@ -95,7 +95,7 @@ def test_choosing_some_of_it_and_naming_none_is_asked_back_with_both_addresses_s
     assert response.status_code == 400
     assert "open" in fold(response).attributes
     assert "Choose at least one component" in fold(response).one("p", id="scope-error").text
-    fields = fields_of(form_to(sheet(response), FORM))
+    fields = fields_of(form_to(parsed_page(response), FORM))
     assert (fields["endpoint"], fields["email"], fields["kinds"]) == ([HOOK], ["ada@example.org"], ["incidents"])
     assert not Subscriber.objects.exists()
 
@@ -129,7 +129,7 @@ def test_the_owner_changes_all_of_it_later_but_neither_zone_nor_language(
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     set_preferences(hook, Preferences(time_zone="Europe/Zurich", language="de"))
     response = manage(client, hook, scope="selected", components=[website.public_id], kinds=["incidents"])
-    assert "Preferences saved." in sheet(response).one("main").text
+    assert "Preferences saved." in parsed_page(response).one("main").text
     preferences = chosen()
     assert (preferences.components, preferences.kinds) == ((website,), ["incidents"])
     assert (preferences.time_zone, preferences.language) == ("Europe/Zurich", "de")
@@ -139,7 +139,7 @@ def test_a_choice_that_makes_no_sense_is_not_saved(page: Page, client: Client, w
     hook = make_endpoint(page, HOOK, email="ada@example.org")
     response = manage(client, hook, scope="selected")
     assert response.status_code == 400
-    assert "Your changes were not saved" in sheet(response).one("main").text
+    assert "Your changes were not saved" in parsed_page(response).one("main").text
     assert chosen() == Preferences()
 
 

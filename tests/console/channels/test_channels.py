@@ -9,7 +9,7 @@ from django.utils import timezone
 from incidents.models import AuditEntry, Page
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import make_endpoint, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_an_editor_adds_a_chat_and_its_address_is_never_shown_again(editor: Clie
     answer = editor.post("/console/p/acme/channels/new/slack", typed, follow=True)
     added = Subscriber.objects.get()
     assert (added.channel, added.endpoint, added.name, added.state) == ("slack", HOOK, "#ops", "active")
-    assert "#ops connected" in sheet(answer).text
+    assert "#ops connected" in parsed_page(answer).text
     for path in (
         "/console/p/acme/channels",
         f"/console/p/acme/channels/{added.public_id}",
@@ -56,7 +56,7 @@ def test_an_editor_adds_a_chat_and_its_address_is_never_shown_again(editor: Clie
 def test_every_channel_has_a_form_and_says_what_is_missing(editor: Client, page: Page, kind: str) -> None:
     answer = editor.post(f"/console/p/acme/channels/new/{kind}", {"name": "", "endpoint": "nonsense", "secret": "x y"})
     assert answer.status_code == 422
-    wrong = {control.attributes["name"] for control in invalid_controls(sheet(answer))}
+    wrong = {control.attributes["name"] for control in invalid_controls(parsed_page(answer))}
     assert {"name", "endpoint"} <= wrong
     assert not Subscriber.objects.exists()
     assert "nonsense" in answer.content.decode()
@@ -70,7 +70,7 @@ def test_there_is_no_form_for_another_channel(editor: Client, page: Page) -> Non
 def test_the_same_address_is_not_added_twice_but_a_removed_one_can_come_back(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack", name="old")
     answer = editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
-    assert "already on the list" in sheet(answer).text
+    assert "already on the list" in parsed_page(answer).text
     endpoint.unsubscribe()
     editor.post("/console/p/acme/channels/new/slack", {"name": "new", "endpoint": HOOK})
     endpoint.refresh_from_db()
@@ -81,7 +81,7 @@ def test_a_private_address_is_refused_with_what_to_do(editor: Client, page: Page
     answer = editor.post(
         "/console/p/acme/channels/new/mattermost", {"name": "x", "endpoint": "http://10.1.2.3/hooks/x"}
     )
-    assert "OUTBOUND_ALLOW" in sheet(answer).text
+    assert "OUTBOUND_ALLOW" in parsed_page(answer).text
 
 
 def test_buttons_test_pause_and_resume(editor: Client, page: Page) -> None:
@@ -114,13 +114,13 @@ def test_a_settled_delivery_is_sent_again(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, HOOK, "slack")
     delivery = delivered(endpoint, page, state="failed", attempts=10, last_error="500 oh no")
     path = f"/console/p/acme/channels/{endpoint.public_id}"
-    assert "500 oh no" in sheet(editor.get(path)).text
+    assert "500 oh no" in parsed_page(editor.get(path)).text
     answer = editor.post(f"{path}/replay", {"delivery": delivery.pk}, follow=True)
     delivery.refresh_from_db()
-    assert "queued again" in sheet(answer).text
+    assert "queued again" in parsed_page(answer).text
     assert (delivery.state, delivery.attempts) == ("queued", 0)
     answer = editor.post(f"{path}/replay", {"delivery": delivery.pk}, follow=True)
-    assert "already queued" in sheet(answer).text
+    assert "already queued" in parsed_page(answer).text
     assert AuditEntry.objects.filter(verb="delivery.replayed").count() == 1
     for odd in ("", "x", "9" * 40, "-1", str(delivery.pk + 99)):
         assert editor.post(f"{path}/replay", {"delivery": odd}).status_code == 404
@@ -129,7 +129,7 @@ def test_a_settled_delivery_is_sent_again(editor: Client, page: Page) -> None:
 def test_removing_asks_first_and_forgets_the_secret(editor: Client, page: Page) -> None:
     endpoint = make_endpoint(page, "-100123", "telegram", secret="123456789:token", name="Ops")
     path = f"/console/p/acme/channels/{endpoint.public_id}/remove"
-    assert "Remove Ops?" in sheet(editor.get(path)).text
+    assert "Remove Ops?" in parsed_page(editor.get(path)).text
     editor.post(path)
     endpoint.refresh_from_db()
     assert (endpoint.state, endpoint.secret) == ("unsubscribed", "")
@@ -147,8 +147,8 @@ def test_viewers_see_names_and_states_but_neither_addresses_nor_answers(page: Pa
     ):
         html = viewer.get(path).content.decode()
         assert "4915112345678" not in html
-    assert "Night shift" in sheet(viewer.get("/console/p/acme/channels")).text
-    assert [form.attributes["action"] for form in sheet(viewer.get("/console/p/acme/channels")).all("form")] == [
+    assert "Night shift" in parsed_page(viewer.get("/console/p/acme/channels")).text
+    assert [form.attributes["action"] for form in parsed_page(viewer.get("/console/p/acme/channels")).all("form")] == [
         "/accounts/logout/"
     ]
 
@@ -156,7 +156,7 @@ def test_viewers_see_names_and_states_but_neither_addresses_nor_answers(page: Pa
 def test_another_pages_endpoints_are_out_of_reach(editor: Client, page: Page) -> None:
     theirs = make_endpoint(make_page(name="Other"), HOOK, "slack", name="Theirs")
     delivery = delivered(theirs, page)
-    assert "Theirs" not in sheet(editor.get("/console/p/acme/channels")).text
+    assert "Theirs" not in parsed_page(editor.get("/console/p/acme/channels")).text
     for path, data in (("", None), ("/act", {"do": "test"}), ("/replay", {"delivery": delivery.pk}), ("/remove", {})):
         url = f"/console/p/acme/channels/{theirs.public_id}{path}"
         answer = editor.get(url) if data is None else editor.post(url, data)
@@ -178,9 +178,9 @@ def test_many_endpoints_and_deliveries_cost_as_many_queries_as_few(
     for _ in range(15):
         delivered(busy, page, state="sent", sent_at=timezone.now())
     with django_assert_max_num_queries(7):
-        assert sheet(editor.get("/console/p/acme/channels")).text.count("Slack") >= 50
+        assert parsed_page(editor.get("/console/p/acme/channels")).text.count("Slack") >= 50
     with django_assert_max_num_queries(7):
-        assert sheet(editor.get(f"/console/p/acme/channels/{busy.public_id}")).text.count("Accepted") == 15
+        assert parsed_page(editor.get(f"/console/p/acme/channels/{busy.public_id}")).text.count("Accepted") == 15
 
 
 def test_a_removed_endpoint_is_not_resumed(editor: Client, page: Page) -> None:
@@ -188,7 +188,7 @@ def test_a_removed_endpoint_is_not_resumed(editor: Client, page: Page) -> None:
     path = f"/console/p/acme/channels/{endpoint.public_id}"
     editor.post(f"{path}/remove")
     answer = editor.post(f"{path}/act", {"do": "resume"}, follow=True)
-    assert "was removed and cannot be resumed" in sheet(answer).text
+    assert "was removed and cannot be resumed" in parsed_page(answer).text
     endpoint.refresh_from_db()
     assert (endpoint.state, endpoint.secret) == ("unsubscribed", "")
 
@@ -198,7 +198,7 @@ def test_a_webhook_that_its_owner_unsubscribed_is_not_added_behind_their_back(ed
     hook.unsubscribe()
     typed = {"name": "Hook", "endpoint": hook.endpoint, "email": hook.email}
     answer = editor.post("/console/p/acme/channels/new/webhook", typed)
-    assert (answer.status_code, "Only the owner can subscribe it again" in sheet(answer).text) == (422, True)
+    assert (answer.status_code, "Only the owner can subscribe it again" in parsed_page(answer).text) == (422, True)
     hook.refresh_from_db()
     assert hook.state == "unsubscribed"
 

@@ -20,7 +20,7 @@ from statuspage.notifications import mail_test
 from statuspage.notifications.bounces.inbound import receive
 from statuspage.notifications.mail_test import SmtpTestStep
 from statuspage.notifications.models import MailTest
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import make_page
 from tests.notifications.mailbox import SenderRefusingSink, parsed, part
 from tests.notifications.returned_mail import POSTFIX, returned
@@ -59,8 +59,8 @@ def last(page: Page) -> SmtpTestStep:
     return steps(page)[-1]
 
 
-def states(found: list[SmtpTestStep]) -> dict[str, str]:
-    return {step.name: step.state for step in found}
+def states(results: list[SmtpTestStep]) -> dict[str, str]:
+    return {step.name: step.state for step in results}
 
 
 def send(owner: Client, to: str = TO) -> Any:
@@ -72,7 +72,7 @@ def send(owner: Client, to: str = TO) -> Any:
 
 def test_an_owner_sends_one_and_reads_how_each_step_went(page: Page, sink: SmtpSink) -> None:
     owner = signed_in("owner")
-    text = sheet(send(owner)).one("main").text
+    text = parsed_page(send(owner)).one("main").text
     assert "The mail server accepted the email." in text
     assert f"{TO} is accepted: 250 OK" in text
     assert "Last response: 250 OK" in text
@@ -97,7 +97,7 @@ def test_the_form_begins_with_the_owners_own_address(page: Page, sink: SmtpSink)
 def test_a_wrong_address_is_refused_beside_its_field(page: Page, sink: SmtpSink) -> None:
     answer = send(signed_in("owner"), to="nobody")
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["value"] == "nobody"
     assert not MailTest.objects.exists()
 
@@ -106,7 +106,7 @@ def test_twenty_an_hour_are_enough(page: Page, settings: Settings, sink: SmtpSin
     owner = signed_in("owner")
     answers = [send(owner) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [422]
-    assert "Try again later" in sheet(answers[-1]).one("main").text
+    assert "Try again later" in parsed_page(answers[-1]).one("main").text
     assert len(sink.emails) == 20
 
 
@@ -114,7 +114,7 @@ def test_one_test_runs_at_a_time(page: Page, sink: SmtpSink) -> None:
     MailTest.objects.create(page=page, to=TO)
     answer = send(signed_in("owner"))
     assert answer.status_code == 422
-    assert "A test is still running." in sheet(answer).one("main").text
+    assert "A test is still running." in parsed_page(answer).one("main").text
     assert sink.emails == []
 
 
@@ -134,13 +134,13 @@ def test_while_it_runs_the_page_asks_again_and_afterwards_it_stops(page: Page, s
 def test_a_test_that_was_cut_off_says_so(page: Page, sink: SmtpSink) -> None:
     test = MailTest.objects.create(page=page, to=TO)
     MailTest.objects.filter(pk=test.pk).update(started_at="2022-09-21T14:14Z")
-    assert "This test was interrupted" in sheet(signed_in("owner").get(PATH)).one("main").text
+    assert "This test was interrupted" in parsed_page(signed_in("owner").get(PATH)).one("main").text
 
 
 def test_without_a_mail_server_it_becomes_a_file(page: Page, settings: Settings, tmp_path: Path) -> None:
     settings.EMAIL_URL, settings.MAIL_DIR = "", tmp_path
     settings.EMAIL_BACKEND = "statuspage.notifications.transports.eml_files.EmlBackend"
-    text = sheet(send(signed_in("owner"))).one("main").text
+    text = parsed_page(send(signed_in("owner"))).one("main").text
     assert "The email was written to a file and not sent" in text
     assert len(list(tmp_path.glob("*.eml"))) == 1
 
@@ -151,7 +151,7 @@ def test_a_test_mail_that_comes_back_says_so(page: Page, sink: SmtpSink, setting
     send(owner)
     raw = returned(POSTFIX, sink.emails[0].sender)
     assert receive(io.BytesIO(raw)) == "permanently rejected 5.1.1: a test email"
-    text = sheet(owner.get(PATH)).one("main").text
+    text = parsed_page(owner.get(PATH)).one("main").text
     assert "but it bounced. Permanently rejected: 550 5.1.1" in text
 
 
@@ -170,9 +170,9 @@ def test_a_name_that_nobody_has_is_named(page: Page, settings: Settings) -> None
 
 def test_a_refused_recipient_keeps_the_servers_words(page: Page, sink: SmtpSink) -> None:
     sink.refuse[TO] = "550 5.1.1 No such user"
-    found = steps(page)
-    assert found[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
-    assert states(found)["Sender"] == "ok"
+    results = steps(page)
+    assert results[-1] == SmtpTestStep("Recipient", "failed", "Refused: 550 5.1.1 No such user")
+    assert states(results)["Sender"] == "ok"
 
 
 def test_a_refused_sender_keeps_the_servers_words(page: Page, settings: Settings) -> None:
@@ -221,9 +221,9 @@ def test_encryption_and_log_in_are_steps_of_their_own(
     page: Page, secure: SmtpSink, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    found = steps(page)
-    assert set(states(found).values()) == {"ok"}
-    assert found[1].message.startswith("Encrypted with a valid certificate: TLSv1")
+    results = steps(page)
+    assert set(states(results).values()) == {"ok"}
+    assert results[1].message.startswith("Encrypted with a valid certificate: TLSv1")
     assert len(secure.emails) == 1
 
 
@@ -284,14 +284,14 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
 
 
 def test_the_checklist_of_a_fresh_install_says_what_to_set(settings: Settings) -> None:
-    found = by_name(checklist())
-    assert {name for name, check in found.items() if check.state == "warning"} == {
+    checks = by_name(checklist())
+    assert {name for name, check in checks.items() if check.state == "warning"} == {
         "Sender",
         "Bounces",
         "One-click unsubscribe",
         "Mail server",
     }
-    assert "MAIL_FROM is status@localhost" in found["Sender"].text
+    assert "MAIL_FROM is status@localhost" in checks["Sender"].text
 
 
 def test_the_checklist_writes_the_records_to_publish(settings: Settings) -> None:
@@ -299,10 +299,10 @@ def test_the_checklist_writes_the_records_to_publish(settings: Settings) -> None
     settings.DEFAULT_FROM_EMAIL = "Acme <status@example.com>"
     settings.BOUNCE_ADDRESS = "bounce@mail.example.com"
     settings.SITE_URL = "https://status.example.com"
-    found = by_name(checklist())
-    assert found["SPF"].record == 'mail.example.com. TXT "v=spf1 a:mail.example.net -all"'
-    assert found["DMARC"].record.startswith("_dmarc.example.com. TXT ")
-    assert {check.state for check in found.values()} == {"ok", "look"}
+    checks = by_name(checklist())
+    assert checks["SPF"].record == 'mail.example.com. TXT "v=spf1 a:mail.example.net -all"'
+    assert checks["DMARC"].record.startswith("_dmarc.example.com. TXT ")
+    assert {check.state for check in checks.values()} == {"ok", "look"}
 
 
 def test_a_return_path_of_another_domain_is_warned_of(settings: Settings) -> None:

@@ -208,12 +208,12 @@ def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page
 def test_what_was_refused_because_of_us_is_pointed_out(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1, "state": "sent"}
-    for kind, told in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
+    for kind, is_shown in ((BounceKind.HARD, False), (BounceKind.POLICY, True)):
         delivery = Delivery.objects.create(subscriber=make_subscriber(page), **about)
         bounces.record_bounce(delivery, kind, status="", message="554 Listed")
         assert (
             "1 of these emails was rejected because of the sender" in text_of(editor.get("/console/p/acme/mail"))
-        ) is told
+        ) is is_shown
 
 
 def test_only_owners_are_offered_a_test_mail(page: Page) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from incidents.models import AuditEntry, Component, ComponentGroup, Event, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page, signed_in
 from tests.factories import make_component, make_group, make_page
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def editor(page: Page) -> Client:
 
 
 def place(client: Client, item: Component | ComponentGroup, **more: Any) -> Any:
-    codes = {name: one.public_id for name, one in more.items()}
+    codes = {name: target.public_id for name, target in more.items()}
     return client.post(PLACE, {"item": item.public_id, **codes}, headers={"HX-Request": "true"})
 
 
@@ -76,7 +76,7 @@ def test_what_has_left_meanwhile_moves_nothing_and_the_page_says_so(editor: Clie
     gone.delete()
     for more in ({"before": gone}, {"into": elsewhere}, {"into": api}):
         assert place(editor, api, **more).status_code == 422
-        assert "The order was changed by someone else." in sheet(editor.get(LIST)).text
+        assert "The order was changed by someone else." in parsed_page(editor.get(LIST)).text
     assert editor.post(PLACE, {"item": "nosuchcode12"})["Location"] == LIST
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_the_group_has_already_is_refused(editor: Client, page: Page
     make_component(page, "api", group=europe)
     api = make_component(page, "API")
     assert place(editor, api, into=europe).status_code == 422
-    assert "The group “Europe” already has a component named “API”." in sheet(editor.get(LIST)).text
+    assert "The group “Europe” already has a component named “API”." in parsed_page(editor.get(LIST)).text
     assert "API" in names(page)
 
 
@@ -94,7 +94,7 @@ def test_viewers_place_and_set_nothing(page: Page) -> None:
     viewer = signed_in("viewer")
     assert place(viewer, api).status_code == 403
     assert viewer.post(STATUSES, {"chosen": api.public_id, "status": "major_outage"}).status_code == 403
-    document = sheet(viewer.get(LIST))
+    document = parsed_page(viewer.get(LIST))
     assert document.all("input", type="checkbox") == document.all("button", name="up") == []
     assert document.all("form", id="statuses") == []
 
@@ -107,7 +107,7 @@ def test_what_is_ticked_gets_one_status_and_a_note(editor: Client, page: Page) -
     make_component(page, "Website")
     sent = fill_in(editor, LIST, STATUSES, chosen=chosen, status="partial_outage", note="Power cut in row 7")
     answer = editor.post(STATUSES, sent, follow=True)
-    assert "2 components set to Partial Outage." in sheet(answer).text
+    assert "2 components set to Partial Outage." in parsed_page(answer).text
     assert statuses(page) == {"API": "partial_outage", "Database": "partial_outage", "Website": "operational"}
     entries = AuditEntry.objects.of_verb("component.status")
     assert sorted(entry.object_ref for entry in entries) == sorted(chosen)
@@ -121,13 +121,13 @@ def test_a_tick_on_a_group_means_all_that_is_in_it(editor: Client, page: Page) -
         make_component(page, name, group=europe)
     website = make_component(page, "Website")
     sent = {"groups": europe.public_id, "chosen": website.public_id, "status": "under_maintenance"}
-    assert "3 components set to Maintenance." in sheet(editor.post(STATUSES, sent, follow=True)).text
+    assert "3 components set to Maintenance." in parsed_page(editor.post(STATUSES, sent, follow=True)).text
     assert set(statuses(page).values()) == {"under_maintenance"}
 
 
 def test_one_that_is_ticked_is_called_by_its_name(editor: Client, page: Page) -> None:
     sent = {"chosen": make_component(page, "API").public_id, "status": "major_outage"}
-    assert "API set to Major Outage." in sheet(editor.post(STATUSES, sent, follow=True)).text
+    assert "API set to Major Outage." in parsed_page(editor.post(STATUSES, sent, follow=True)).text
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_bad_input_changes_nothing_and_keeps_what_was_ticked(
     api = make_component(page, "API")
     sent: dict[str, Any] = {"chosen": [api.public_id], "status": "major_outage", "note": "Typed."}
     answer = editor.post(STATUSES, sent | {field: value})
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert answer.status_code == 422
     assert complaint in document.one("div", role="alert").text
     assert statuses(page) == {"API": "operational"}
@@ -161,8 +161,8 @@ def test_an_archived_component_and_one_of_another_page_cannot_be_ticked(editor: 
     api = make_component(page, "API")
     theirs = make_component(make_page(name="Other"), "Theirs")
     editor.post(f"{LIST}/{api.public_id}/archive")
-    for one in (api, theirs):
-        assert editor.post(STATUSES, {"chosen": one.public_id, "status": "major_outage"}).status_code == 422
+    for component in (api, theirs):
+        assert editor.post(STATUSES, {"chosen": component.public_id, "status": "major_outage"}).status_code == 422
     assert set(Component.objects.values_list("status", flat=True)) == {"operational"}
 
 
@@ -174,7 +174,7 @@ def test_two_hundred_components_cost_the_list_no_more_queries(
 ) -> None:
     many(page)
     with django_assert_max_num_queries(6):
-        document = sheet(editor.get(LIST))
+        document = parsed_page(editor.get(LIST))
     assert len(document.all("li", class_="component-row")) == len(document.all("input", name="chosen")) == 200
 
 

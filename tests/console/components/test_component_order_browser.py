@@ -37,9 +37,9 @@ def tab(open_tab: OpenTab, page: Page) -> Tab:
     return tab
 
 
-def kept(page: Page) -> list[str]:
+def saved_order(page: Page) -> list[str]:
     rows = page.components.in_page_order()
-    return [f"{one.group.name}: {one.name}" if one.group else one.name for one in rows]
+    return [f"{component.group.name}: {component.name}" if component.group else component.name for component in rows]
 
 
 def shown(tab: Tab) -> list[str]:
@@ -68,7 +68,7 @@ def drag(tab: Tab, name: str, to: Locator, *, share: float) -> None:
 
 
 def wait_for(page: Page, order: list[str]) -> None:
-    wait_until(lambda: kept(page) == order, f"the order is {order}")
+    wait_until(lambda: saved_order(page) == order, f"the order is {order}")
 
 
 def test_a_component_is_dragged_within_its_group_and_out_of_it(tab: Tab, page: Page) -> None:
@@ -78,10 +78,10 @@ def test_a_component_is_dragged_within_its_group_and_out_of_it(tab: Tab, page: P
     drag(tab, "Cache", row(tab, "Website"), share=0.8)
     tab.mouse.up()
     wait_for(page, ["REST API", "Europe: Database", "Website", "Cache"])
-    assert shown(tab) == kept(page)
+    assert shown(tab) == saved_order(page)
     assert AuditEntry.objects.latest("pk").actor_label == "Erin"
     tab.reload()
-    assert shown(tab) == kept(page)
+    assert shown(tab) == saved_order(page)
 
 
 def test_a_component_is_dragged_into_a_group_by_its_name(tab: Tab, page: Page) -> None:
@@ -102,13 +102,13 @@ def test_what_is_dropped_beside_the_list_goes_back(tab: Tab, page: Page) -> None
     tab.mouse.move(5, 5, steps=3)
     tab.mouse.up()
     expect(tab.locator(".held")).to_have_count(0)
-    assert shown(tab) == kept(page) == ORDER
+    assert shown(tab) == saved_order(page) == ORDER
 
 
 def test_arrow_keys_lead_through_a_group_and_tell_where_it_is(tab: Tab, page: Page) -> None:
-    said = tab.locator("form > .visually-hidden[role=status]")
+    live_region = tab.locator("form > .visually-hidden[role=status]")
     handle(tab, "REST API").focus()
-    for words, order in (
+    for announcement, order in (
         ("REST API is now 1 of 3 in Europe", ["Europe: REST API", *ORDER[1:]]),
         ("REST API is now 2 of 3 in Europe", [ORDER[1], "Europe: REST API", *ORDER[2:]]),
         ("REST API is now 3 of 3 in Europe", [*ORDER[1:3], "Europe: REST API", ORDER[3]]),
@@ -116,13 +116,13 @@ def test_arrow_keys_lead_through_a_group_and_tell_where_it_is(tab: Tab, page: Pa
         ("REST API is now 3 of 3 on the page", [*ORDER[1:], "REST API"]),
     ):
         tab.keyboard.press("ArrowDown")
-        expect(said).to_have_text(words)
+        expect(live_region).to_have_text(announcement)
         expect(handle(tab, "REST API")).to_be_focused()
         wait_for(page, order)
     tab.keyboard.press("ArrowUp")
     tab.keyboard.press("ArrowUp")
     wait_for(page, [*ORDER[1:3], "Europe: REST API", ORDER[3]])
-    assert shown(tab) == kept(page)
+    assert shown(tab) == saved_order(page)
 
 
 def test_a_key_that_is_held_down_is_one_change(tab: Tab, page: Page) -> None:
@@ -141,7 +141,7 @@ def test_what_is_refused_is_put_back_and_said(tab: Tab, page: Page) -> None:
     handle(tab, "Cache").last.focus()
     tab.keyboard.press("ArrowUp")
     expect(tab.get_by_text("The group “Europe” already has a component named “Cache”.")).to_be_visible()
-    assert shown(tab) == kept(page) == [*ORDER[:3], "Cache"]
+    assert shown(tab) == saved_order(page) == [*ORDER[:3], "Cache"]
 
 
 def test_a_tick_on_a_group_ticks_its_members_and_counts_them(tab: Tab, page: Page) -> None:
@@ -165,7 +165,7 @@ def test_buttons_and_boxes_work_without_scripts(open_tab: OpenTab, page: Page) -
     tab.goto("/console/p/acme/components")
     expect(handle(tab, "REST API")).to_be_hidden()
     tab.get_by_role("button", name="Move Cache up").click()
-    assert kept(page) == [ORDER[0], ORDER[2], ORDER[1], ORDER[3]]
+    assert saved_order(page) == [ORDER[0], ORDER[2], ORDER[1], ORDER[3]]
     tab.get_by_label("Select all of Europe").check()
     tab.get_by_label("New status", exact=True).select_option("major_outage")
     tab.get_by_role("button", name="Set status").click()

@@ -163,11 +163,11 @@ def test_groups_and_loose_components_move_past_each_other(editor: Client, page: 
 
 def test_members_move_within_their_group_only(editor: Client, page: Page) -> None:
     group = make_group(page)
-    one, two = (make_component(page, name, group=group) for name in ("One", "Two"))
+    first, second = (make_component(page, name, group=group) for name in ("One", "Two"))
     loose = make_component(page, "Website")
-    move(editor, "up", two)
-    move(editor, "up", two)
-    assert order_on_page(editor) == [group.public_id, two.public_id, one.public_id, loose.public_id]
+    move(editor, "up", second)
+    move(editor, "up", second)
+    assert order_on_page(editor) == [group.public_id, second.public_id, first.public_id, loose.public_id]
 
 
 @pytest.mark.parametrize(("direction", "expected"), [("top", "312"), ("bottom", "123"), ("down", "123")])

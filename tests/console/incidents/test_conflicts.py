@@ -8,7 +8,7 @@ from django.test import Client
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import BOB, make_component, make_incident, make_resolved, post
 from tests.public.parsed_page import Element
 
@@ -34,22 +34,22 @@ def open_form(client: Client, incident: Incident, verb: str, **typed: Any) -> An
 
 
 def held(answer: Any, incident: Incident, verb: str) -> Any:
-    return fields_of(form_to(sheet(answer), url_of(incident, verb)))
+    return fields_of(form_to(parsed_page(answer), url_of(incident, verb)))
 
 
 def conflict_of(answer: Any) -> Element:
     assert answer.status_code == 422
-    return sheet(answer).one("section", class_="conflict")
+    return parsed_page(answer).one("section", class_="conflict")
 
 
 def test_a_conflict_shows_both_texts_and_the_author_of_the_newer_one(editor: Client, incident: Incident) -> None:
     sent = open_form(editor, incident, "/update", status="monitoring")
     post(incident, body=THEIRS, actor=BOB)
     answer = editor.post(url_of(incident, "/update"), sent)
-    told = conflict_of(answer)
-    assert "Bob was faster." in told.text
-    assert "by Bob" in told.text
-    assert "Someone else changed this incident while you were writing." in sheet(answer).text
+    conflict = conflict_of(answer)
+    assert "Bob was faster." in conflict.text
+    assert "by Bob" in conflict.text
+    assert "Someone else changed this incident while you were writing." in parsed_page(answer).text
     assert held(answer, incident, "/update")["body"] == [MINE]
     assert held(answer, incident, "/update")["status"] == ["monitoring"]
     assert [update.body for update in incident.updates.all()].count(MINE) == 0
@@ -84,10 +84,10 @@ def test_an_update_to_an_incident_resolved_in_the_meantime_becomes_the_reopen_fo
     sent = open_form(editor, incident, "/update", status="identified")
     actions.resolve(incident, UpdateInput(body=THEIRS), restore=None, actor=BOB)
     answer = editor.post(url_of(incident, "/update"), sent)
-    told = conflict_of(answer)
-    assert "Resolved" in told.text
-    assert "by Bob" in told.text
-    assert "Submitting it reopens the incident" in told.text
+    conflict = conflict_of(answer)
+    assert "Resolved" in conflict.text
+    assert "by Bob" in conflict.text
+    assert "Submitting it reopens the incident" in conflict.text
     again = held(answer, incident, "/reopen")
     assert (again["body"], again["status"]) == ([MINE], ["identified"])
     assert editor.post(url_of(incident, "/reopen"), again).status_code == 302
@@ -141,12 +141,12 @@ def test_two_editors_of_one_update_see_both_texts(editor: Client, incident: Inci
     sent = fill_in(editor, edit_place(incident), body=MINE)
     actions.edit_update(incident.updates.get(), body=THEIRS, actor=BOB)
     answer = editor.post(edit_place(incident), sent)
-    told = conflict_of(answer)
-    assert "Bob was faster." in told.text
-    assert "by Bob" in told.text
-    assert fields_of(form_to(sheet(answer)))["body"] == [MINE]
+    conflict = conflict_of(answer)
+    assert "Bob was faster." in conflict.text
+    assert "by Bob" in conflict.text
+    assert fields_of(form_to(parsed_page(answer)))["body"] == [MINE]
     assert incident.updates.get().body == THEIRS
-    assert editor.post(edit_place(incident), fields_of(form_to(sheet(answer)))).status_code == 302
+    assert editor.post(edit_place(incident), fields_of(form_to(parsed_page(answer)))).status_code == 302
     assert incident.updates.get().body == MINE
     assert [revision.body for revision in incident.updates.get().revisions.order_by("pk")] == [
         "We are looking.",

@@ -12,7 +12,7 @@ from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Incident, Page
 from statuspage.subscribers.models import Interest
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_component, make_incident, make_resolved, make_subscriber_with, post
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_corrected_title_is_shown_to_visitors_with_the_old_one(editor: Client,
 def test_an_empty_title_is_rejected_next_to_its_field(editor: Client, incident: Incident) -> None:
     answer = send(editor, at(incident), title=" ")
     assert answer.status_code == 422
-    assert [one.attributes["name"] for one in invalid_controls(sheet(answer))] == ["title"]
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == ["title"]
 
 
 def test_a_conflict_keeps_the_typed_text(editor: Client, incident: Incident) -> None:
@@ -128,7 +128,7 @@ def test_a_deleted_incident_is_removed_from_the_page_and_can_be_restored(
 def test_status_history_can_be_corrected_without_an_incident(editor: Client, api: Component) -> None:
     path = f"/console/p/acme/components/{api.public_id}/history"
     wrong = send(editor, path, status="major_outage", start="", end="yesterday", reason="")
-    assert {one.attributes["name"] for one in invalid_controls(sheet(wrong))} >= {"start", "end"}
+    assert {control.attributes["name"] for control in invalid_controls(parsed_page(wrong))} >= {"start", "end"}
     typed = {"status": "major_outage", "start": ago(3), "end": ago(-1), "reason": "Forgotten."}
     assert "is in the future" in send(editor, path, **typed).content.decode()
     with_end = typed | {"start": f"{timezone.now() - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"}
@@ -161,7 +161,7 @@ def test_an_added_row_is_inserted_before_the_last_one_and_keeps_the_typed_text(e
     typed = {"title": "Slow", "update1-body": "First.", "update2-body": "Last.", "more": "1"}
     answer = send(editor, "/console/p/acme/incidents/past", **typed)
     assert answer.status_code == 200
-    texts = [area.text.strip() for area in sheet(answer).all("textarea")]
+    texts = [area.text.strip() for area in parsed_page(answer).all("textarea")]
     assert texts == ["First.", "", "Last."]
 
 

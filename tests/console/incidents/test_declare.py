@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.models import Component, Event, Incident, IncidentUpdate, Page
-from tests.console.staff import Fields, fields_of, fill_in, form_to, sheet
+from tests.console.staff import Fields, fields_of, fill_in, form_to, parsed_page
 from tests.factories import ALICE, make_component, make_group, make_page, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def test_a_declared_incident_is_published_with_its_components(editor: Client, pa
     assert incident.affected_components() == [rest]
     assert list(Component.objects.order_by("pk").values_list("status", flat=True)) == ["partial_outage", "operational"]
     assert incident.events.get().notify
-    assert "Incident published." in sheet(editor.get(answer["Location"])).text
-    assert "API outage" in sheet(Client().get("/")).text
+    assert "Incident published." in parsed_page(editor.get(answer["Location"])).text
+    assert "API outage" in parsed_page(Client().get("/")).text
     assert website.status == "operational"
 
 
@@ -68,9 +68,9 @@ def test_subscribers_are_not_notified_when_the_box_is_cleared(editor: Client) ->
 
 
 def test_the_form_shows_the_number_of_recipients(editor: Client, page: Page) -> None:
-    assert "Notify up to 0 subscribers" in sheet(editor.get(NEW)).text
+    assert "Notify up to 0 subscribers" in parsed_page(editor.get(NEW)).text
     make_subscriber(page)
-    assert sheet(editor.get(NEW)).text.endswith("Notify up to 1 subscriber")
+    assert parsed_page(editor.get(NEW)).text.endswith("Notify up to 1 subscriber")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_time_defaults_to_now(editor: Client) -> None:
 
 
 def test_the_form_names_the_time_zone(editor: Client) -> None:
-    assert "In Europe/Berlin." in sheet(editor.get(NEW)).text
+    assert "In Europe/Berlin." in parsed_page(editor.get(NEW)).text
 
 
 def test_without_javascript_the_preview_button_shows_the_text_and_keeps_all_that_was_typed(
@@ -113,7 +113,7 @@ def test_without_javascript_the_preview_button_shows_the_text_and_keeps_all_that
     sent = fill_in(editor, NEW, **typed, at="2022-09-21 16:14", notify=None, preview="1")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 200
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert document.one("div", class_="preview").one("strong").text == "Bold"
     assert untouched(fields_of(form_to(document))) == untouched(sent)
     assert not Incident.objects.exists()
@@ -122,7 +122,7 @@ def test_without_javascript_the_preview_button_shows_the_text_and_keeps_all_that
 def test_a_preview_shows_no_errors_for_an_unfinished_form(editor: Client) -> None:
     answer = editor.post(NEW, {"preview": "1", "title": "", "body": ""})
     assert answer.status_code == 200
-    assert "Nothing was published" not in sheet(answer).text
+    assert "Nothing was published" not in parsed_page(answer).text
 
 
 def test_a_double_click_makes_one_incident(editor: Client) -> None:
@@ -139,7 +139,7 @@ def test_an_empty_post_is_rejected_like_an_empty_form(editor: Client) -> None:
 
 
 def test_a_page_without_components_links_to_adding_them(editor: Client) -> None:
-    document = sheet(editor.get(NEW))
+    document = parsed_page(editor.get(NEW))
     assert "This page has no components yet." in document.text
     assert document.one("fieldset").one("a").attributes["href"] == "/console/p/acme/components"
 
@@ -151,7 +151,7 @@ def test_components_stand_in_page_order_under_their_groups_and_archived_ones_are
     group = make_group(page, "Public APIs")
     make_component(page, "REST API", group=group, status="partial_outage")
     component_actions.set_archived(make_component(page, "Fax"), archived=True, actor=ALICE)
-    document = sheet(editor.get(NEW))
+    document = parsed_page(editor.get(NEW))
     picker = document.one("fieldset")
     assert [label.text for label in picker.all("label")] == ["Website", "REST API"]
     assert "Website" in picker.text.split("Public APIs")[0]
@@ -171,6 +171,6 @@ def test_two_hundred_components_cost_as_many_queries_as_two(editor: Client, page
         for member in range(25):
             make_component(page, f"A rather long name of a component {member}", group=group)
     assert queries() == before <= 8
-    picker = sheet(editor.get(NEW)).one("fieldset")
+    picker = parsed_page(editor.get(NEW)).one("fieldset")
     assert len(picker.all("select")) == 201
     assert len({label.attributes["for"] for label in picker.all("label")}) >= 201

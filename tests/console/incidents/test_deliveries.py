@@ -14,7 +14,7 @@ from incidents.models import AuditEntry, Event, Incident, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber
-from tests.console.staff import fields_of, form_to, sheet, signed_in
+from tests.console.staff import fields_of, form_to, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def told(page: Page) -> Incident:
+def notified_incident(page: Page) -> Incident:
     """An incident that four subscribers were told of: one sent, two failed, one still queued."""
     for name in ("ada", "bob", "cleo", "dan"):
         make_subscriber(page, f"{name}@example.com")
@@ -58,8 +58,8 @@ def state_of(name: str) -> str:
     return Delivery.objects.get(subscriber__email=f"{name}@example.com").state
 
 
-def test_the_table_lists_the_state_of_each_delivery(editor: Client, told: Incident) -> None:
-    document = sheet(editor.get(url_of(told)))
+def test_the_table_lists_the_state_of_each_delivery(editor: Client, notified_incident: Incident) -> None:
+    document = parsed_page(editor.get(url_of(notified_incident)))
     assert len(rows(document)) == 4
     (bob,) = [row for row in rows(document) if row.startswith("bob@")]
     assert "Failed 11" in bob
@@ -68,49 +68,49 @@ def test_the_table_lists_the_state_of_each_delivery(editor: Client, told: Incide
     assert document.one("progress").attributes["value"] == "3"
 
 
-def test_the_table_can_be_filtered_by_state(editor: Client, told: Incident) -> None:
+def test_the_table_can_be_filtered_by_state(editor: Client, notified_incident: Incident) -> None:
     for state, count in (("failed", 2), ("sent", 1), ("queued", 1), ("cancelled", 0), ("nonsense", 4)):
-        assert len(rows(sheet(editor.get(url_of(told), {"state": state})))) == count
+        assert len(rows(parsed_page(editor.get(url_of(notified_incident), {"state": state})))) == count
 
 
-def test_the_page_polls_until_all_deliveries_are_done(editor: Client, told: Incident) -> None:
-    live = sheet(editor.get(url_of(told), {"state": "failed"})).one("div", id="deliveries")
-    assert f"event={told.events.get().pk}&state=failed" in live.attributes["hx-get"]
-    fragment = editor.get(url_of(told), headers={"hx-request": "true"}).content.decode()
+def test_the_page_polls_until_all_deliveries_are_done(editor: Client, notified_incident: Incident) -> None:
+    live = parsed_page(editor.get(url_of(notified_incident), {"state": "failed"})).one("div", id="deliveries")
+    assert f"event={notified_incident.events.get().pk}&state=failed" in live.attributes["hx-get"]
+    fragment = editor.get(url_of(notified_incident), headers={"hx-request": "true"}).content.decode()
     assert "<h1" not in fragment
     assert 'id="deliveries"' in fragment
     set_state("dan", state="sent", sent_at=timezone.now())
-    over = sheet(editor.get(url_of(told))).one("div", id="deliveries")
+    over = parsed_page(editor.get(url_of(notified_incident))).one("div", id="deliveries")
     assert "hx-get" not in over.attributes
 
 
-def test_each_event_has_its_own_table(editor: Client, told: Incident, page: Page) -> None:
+def test_each_event_has_its_own_table(editor: Client, notified_incident: Incident, page: Page) -> None:
     Delivery.objects.update(state="sent", sent_at=timezone.now())
-    incident_actions.resolve(told, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
-    postmortem_lifecycle.publish(told, body="What we learned.", actor=ALICE)
+    incident_actions.resolve(notified_incident, UpdateInput(body="Done.", notify=False), restore=None, actor=ALICE)
+    postmortem_lifecycle.publish(notified_incident, body="What we learned.", actor=ALICE)
     Subscriber.objects.filter(email="ada@example.com").update(tells_postmortems=False)
     fan_out_waiting()
-    document = sheet(editor.get(url_of(told)))
+    document = parsed_page(editor.get(url_of(notified_incident)))
     links = document.one("ul", class_="steps").all("a")
     assert [link.text.split()[0] for link in links] == ["Postmortem", "Investigating"]
     assert len(rows(document)) == 3
-    assert len(rows(sheet(editor.get(url_of(told) + links[1].attributes["href"])))) == 4
+    assert len(rows(parsed_page(editor.get(url_of(notified_incident) + links[1].attributes["href"])))) == 4
 
 
 def test_an_event_without_recipients_is_explained(editor: Client, page: Page) -> None:
     silent = make_incident(page, notify=False)
-    assert "No update of this incident was published" in sheet(editor.get(url_of(silent))).text
+    assert "No update of this incident was published" in parsed_page(editor.get(url_of(silent))).text
     make_subscriber_with(page, components=(make_component(page),))
     unheard = make_incident(page)
     fan_out_waiting()
-    assert "No matching subscribers" in sheet(editor.get(url_of(unheard))).text
+    assert "No matching subscribers" in parsed_page(editor.get(url_of(unheard))).text
 
 
-def test_one_failed_delivery_is_retried(editor: Client, told: Incident) -> None:
+def test_one_failed_delivery_is_retried(editor: Client, notified_incident: Incident) -> None:
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
-    event = told.events.get()
-    answer = editor.post(url_of(told, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
-    assert "1 delivery queued for retry." in sheet(answer).text
+    event = notified_incident.events.get()
+    answer = editor.post(url_of(notified_incident, "/retry"), {"event": event.pk, "delivery": bob.pk}, follow=True)
+    assert "1 delivery queued for retry." in parsed_page(answer).text
     bob.refresh_from_db()
     assert (bob.state, bob.attempts) == ("queued", 0)
     assert bob in Delivery.objects.claimable("email")
@@ -119,23 +119,23 @@ def test_one_failed_delivery_is_retried(editor: Client, told: Incident) -> None:
     assert entry.details == {"count": 1}
 
 
-def test_all_failed_deliveries_of_an_update_are_retried(editor: Client, told: Incident) -> None:
-    form = sheet(editor.get(url_of(told))).one("form", class_="cluster")
+def test_all_failed_deliveries_of_an_update_are_retried(editor: Client, notified_incident: Incident) -> None:
+    form = parsed_page(editor.get(url_of(notified_incident))).one("form", class_="cluster")
     assert form.one("button").text == "Retry all 2 failed deliveries"
     editor.post(form.attributes["action"], fields_of(form))
     assert [state_of(name) for name in ("ada", "bob", "cleo", "dan")] == ["sent", "queued", "queued", "queued"]
 
 
 def test_retrying_skips_paused_subscribers_and_recipients_of_a_later_update(
-    editor: Client, told: Incident, page: Page
+    editor: Client, notified_incident: Incident, page: Page
 ) -> None:
     Subscriber.objects.get(email="bob@example.com").pause("550 no such mailbox")
-    event = told.events.get()
-    post(told)
+    event = notified_incident.events.get()
+    post(notified_incident)
     fan_out_waiting()
     Delivery.objects.filter(subscriber__email="cleo@example.com", state="queued").update(state="sent")
-    answer = editor.post(url_of(told, "/retry"), {"event": event.pk}, follow=True)
-    assert "2 skipped" in sheet(answer).text
+    answer = editor.post(url_of(notified_incident, "/retry"), {"event": event.pk}, follow=True)
+    assert "2 skipped" in parsed_page(answer).text
     assert set(Delivery.objects.filter(event=event, state="failed").values_list("subscriber__email", flat=True)) == {
         "bob@example.com",
         "cleo@example.com",
@@ -144,27 +144,34 @@ def test_retrying_skips_paused_subscribers_and_recipients_of_a_later_update(
 
 
 @pytest.mark.parametrize("odd", [{"event": "x"}, {"event": "9" * 30}, {}, {"event": "0"}])
-def test_retrying_an_unknown_delivery_is_not_found(editor: Client, told: Incident, odd: dict[str, str]) -> None:
-    assert editor.post(url_of(told, "/retry"), odd).status_code == 404
+def test_retrying_an_unknown_delivery_is_not_found(
+    editor: Client, notified_incident: Incident, odd: dict[str, str]
+) -> None:
+    assert editor.post(url_of(notified_incident, "/retry"), odd).status_code == 404
     assert state_of("bob") == "failed"
 
 
-def test_retrying_does_not_touch_deliveries_of_other_events(editor: Client, told: Incident, page: Page) -> None:
+def test_retrying_does_not_touch_deliveries_of_other_events(
+    editor: Client, notified_incident: Incident, page: Page
+) -> None:
     other = make_incident(page)
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     answer = editor.post(url_of(other, "/retry"), {"event": other.events.get().pk, "delivery": bob.pk}, follow=True)
-    assert "No failed deliveries to retry" in sheet(answer).text
-    assert editor.post(url_of(other, "/retry"), {"event": told.events.get().pk}).status_code == 404
+    assert "No failed deliveries to retry" in parsed_page(answer).text
+    assert editor.post(url_of(other, "/retry"), {"event": notified_incident.events.get().pk}).status_code == 404
     assert state_of("bob") == "failed"
 
 
-def test_viewers_see_no_addresses_responses_or_buttons(told: Incident) -> None:
+def test_viewers_see_no_addresses_responses_or_buttons(notified_incident: Incident) -> None:
     viewer = signed_in("viewer")
-    answer = viewer.get(url_of(told))
-    assert "b•••@example.com" in sheet(answer).text
+    answer = viewer.get(url_of(notified_incident))
+    assert "b•••@example.com" in parsed_page(answer).text
     assert "bob@" not in answer.content.decode()
-    assert not sheet(answer).one("main").all("form")
-    assert viewer.post(url_of(told, "/retry"), {"event": told.events.get().pk}).status_code == 403
+    assert not parsed_page(answer).one("main").all("form")
+    assert (
+        viewer.post(url_of(notified_incident, "/retry"), {"event": notified_incident.events.get().pk}).status_code
+        == 403
+    )
 
 
 def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
@@ -182,7 +189,7 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
     Event.objects.update(fanned_out_at=None)
     fan_out_waiting()
     with django_assert_num_queries(11):
-        document = sheet(editor.get(url_of(incident), {"page": "7"}))
+        document = parsed_page(editor.get(url_of(incident), {"page": "7"}))
     assert len(rows(document)) == 50
     assert "of 10001 done" in document.text
 
@@ -193,12 +200,12 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
 def counted(editor: Client, **fields: Any) -> str:
     answer = editor.post("/console/p/acme/audience", fields, headers={"hx-request": "true"})
     assert answer.status_code == 200
-    return sheet(answer).text
+    return parsed_page(answer).text
 
 
 def test_the_form_shows_the_upper_limit_and_loads_the_exact_number(editor: Client, page: Page) -> None:
     make_subscriber(page)
-    asking = sheet(editor.get("/console/p/acme/incidents/new")).one("span", hx_post="/console/p/acme/audience")
+    asking = parsed_page(editor.get("/console/p/acme/incidents/new")).one("span", hx_post="/console/p/acme/audience")
     assert asking.text == "Notify up to 1 subscriber"
     assert "change" in asking.attributes["hx-trigger"]
     assert '"kind": "incident.opened"' in asking.attributes["hx-vals"]
@@ -213,7 +220,7 @@ def test_the_count_follows_the_chosen_components(editor: Client, page: Page) -> 
     assert counted(editor, **opened) == "Notify 1 subscriber"
     assert counted(editor, **opened, **{f"component_{rest.public_id}": "major_outage"}) == "Notify 2 subscribers"
     assert counted(editor, **opened, **{f"component_{rest.public_id}": ""}) == "Notify 1 subscriber"
-    both = {f"component_{one.public_id}": "major_outage" for one in (rest, website)}
+    both = {f"component_{component.public_id}": "major_outage" for component in (rest, website)}
     assert counted(editor, **opened, **both) == "Notify 3 subscribers"
 
 
@@ -231,7 +238,7 @@ def test_the_count_of_an_update_includes_earlier_components_and_resolution_only_
 
 def test_each_form_counts_the_recipients_of_its_own_event_kind(editor: Client, page: Page) -> None:
     incident = make_incident(page)
-    document = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}"))
+    document = parsed_page(editor.get(f"/console/p/acme/incidents/{incident.public_id}"))
     values = [span.attributes["hx-vals"] for span in document.all("span", hx_post="/console/p/acme/audience")]
     assert [kind in value for value, kind in zip(values, ("incident.updated", "incident.resolved"), strict=True)] == [
         True,
@@ -246,7 +253,7 @@ def test_the_postmortem_form_shows_the_exact_number(editor: Client, page: Page) 
     make_subscriber_with(page, tells_postmortems=False)
     incident = make_incident(page)
     incident_actions.resolve(incident, UpdateInput(body="Done."), restore=None, actor=ALICE)
-    text = sheet(editor.get(f"/console/p/acme/incidents/{incident.public_id}/postmortem")).text
+    text = parsed_page(editor.get(f"/console/p/acme/incidents/{incident.public_id}/postmortem")).text
     assert "Notify 1 subscriber" in text
 
 
@@ -257,9 +264,9 @@ def test_invalid_requests_for_the_count_are_handled(editor: Client, page: Page) 
     assert editor.get("/console/p/acme/audience").status_code == 405
 
 
-def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told: Incident) -> None:
+def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, notified_incident: Incident) -> None:
     set_state("bob", in_doubt=1)
-    editor.post(url_of(told, "/retry"), {"event": told.events.get().pk})
+    editor.post(url_of(notified_incident, "/retry"), {"event": notified_incident.events.get().pk})
     bob = Delivery.objects.get(subscriber__email="bob@example.com")
     assert (bob.state, bob.in_doubt) == ("queued", 0)
     set_state("bob", state="failed", in_doubt=2)
@@ -268,14 +275,16 @@ def test_a_retry_forgets_attempts_that_were_never_answered(editor: Client, told:
     assert (bob.state, bob.in_doubt) == ("queued", 0)
 
 
-def test_recipients_of_a_later_update_are_skipped_even_while_it_is_retried(editor: Client, told: Incident) -> None:
-    event = told.events.get()
-    post(told)
+def test_recipients_of_a_later_update_are_skipped_even_while_it_is_retried(
+    editor: Client, notified_incident: Incident
+) -> None:
+    event = notified_incident.events.get()
+    post(notified_incident)
     fan_out_waiting()
     later = Delivery.objects.exclude(event=event).get(subscriber__email="bob@example.com")
     Delivery.objects.filter(pk=later.pk).update(state="sent", sent_at=timezone.now())
     assert later.replay()
-    editor.post(url_of(told, "/retry"), {"event": event.pk})
+    editor.post(url_of(notified_incident, "/retry"), {"event": event.pk})
     assert Delivery.objects.get(event=event, subscriber__email="bob@example.com").state == "failed"
     assert Delivery.objects.get(event=event, subscriber__email="cleo@example.com").state == "queued"
 

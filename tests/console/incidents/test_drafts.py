@@ -13,7 +13,7 @@ from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page
 from incidents.models.draft_content import UpdateContent
 from statuspage.dispatcher.loop import delete_expired_rows
-from tests.console.staff import fill_in, sheet, signed_in
+from tests.console.staff import fill_in, parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_page, post
 
 pytestmark = pytest.mark.django_db
@@ -101,8 +101,8 @@ def test_a_draft_requires_an_existing_form(editor: Client, page: Page, verb: str
 def test_who_is_writing_is_shown_to_others(editor: Client, other: Client, page: Page) -> None:
     incident = make_incident(page)
     editor.post(url_of(incident, "/draft/update"), {"body": "Half"})
-    assert "Erin is writing an update" in sheet(other.get(url_of(incident))).text
-    assert "is writing" not in sheet(editor.get(url_of(incident))).text
+    assert "Erin is writing an update" in parsed_page(other.get(url_of(incident))).text
+    assert "is writing" not in parsed_page(editor.get(url_of(incident))).text
     Draft.objects.update(saved_at=timezone.now() - timedelta(minutes=5))
     assert "is writing" not in other.get(url_of(incident, "/presence")).content.decode()
 
@@ -177,25 +177,25 @@ def test_an_incident_is_declared_at_a_time(editor: Client, page: Page) -> None:
     )
     editor.post("/console/p/acme/incidents/new", sent)
     assert not page.incidents.exists()
-    assert "Later" in sheet(editor.get("/console/p/acme/")).text
+    assert "Later" in parsed_page(editor.get("/console/p/acme/")).text
     run_due(at + timedelta(minutes=1))
     assert page.incidents.get().title == "Later"
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"publish_at": "2020-01-01 10:00"}, "Enter a time in the future"),
         ({"publish_at": "2090-01-01 10:00", "at": "2020-01-01 10:00"}, "A scheduled update cannot be backdated"),
     ],
 )
 def test_an_invalid_publication_time_is_rejected_and_the_text_is_kept(
-    editor: Client, page: Page, typed: dict[str, str], said: str
+    editor: Client, page: Page, typed: dict[str, str], expected: str
 ) -> None:
     incident = make_incident(page)
     answer = send(editor, incident, **typed)
     assert answer.status_code == 422
-    assert said in answer.content.decode()
+    assert expected in answer.content.decode()
     assert "We know more." in answer.content.decode()
     assert not Draft.objects.submitted().exists()
 
@@ -208,7 +208,7 @@ def test_an_outdated_draft_is_returned_to_its_author_with_the_reason(editor: Cli
     post(incident, body="Quicker.")
     assert run_due(timezone.now() + timedelta(minutes=1)) == 1
     assert incident.updates.newest_first()[0].body == "Quicker."
-    shown = sheet(editor.get("/console/p/acme/")).text
+    shown = parsed_page(editor.get("/console/p/acme/")).text
     assert "Not published: Someone else changed the incident" in shown
     assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["We know more."]
 
@@ -315,7 +315,7 @@ def test_with_approval_required_a_second_person_must_approve_an_update(
     for verb in ("approve", "publish"):
         act(editor, draft, verb)
     assert incident.updates.count() == 1
-    assert "We know more." in sheet(other.get(f"/console/p/acme/drafts/{draft.public_id}")).text
+    assert "We know more." in parsed_page(other.get(f"/console/p/acme/drafts/{draft.public_id}")).text
     act(other, draft, "approve")
     assert incident.updates.newest_first()[0].body == "We know more."
     assert AuditEntry.objects.get(verb="draft.approved").actor_label == "Otto"
@@ -327,7 +327,7 @@ def test_a_returned_draft_belongs_to_its_author_again_with_the_note(editor: Clie
     incident = make_incident(page)
     send(editor, incident)
     act(other, Draft.objects.get(), "return", note="Name the region.")
-    assert "Name the region." in sheet(editor.get(url_of(incident))).text
+    assert "Name the region." in parsed_page(editor.get(url_of(incident))).text
     assert fill_in(editor, url_of(incident), url_of(incident, "/update"))["body"] == ["We know more."]
 
 

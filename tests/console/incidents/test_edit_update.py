@@ -8,7 +8,7 @@ from django.test import Client
 from incidents.models import AuditEntry, Incident, IncidentUpdate, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
-from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import make_incident, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +32,8 @@ def test_an_edit_changes_the_text_and_keeps_a_revision(editor: Client, update: I
     assert (answer.status_code, answer["Location"]) == (302, f"/console/p/acme/incidents/{update.incident.public_id}")
     update.refresh_from_db()
     assert (update.body, update.body_html) == ("We are looking.", "<p>We are looking.</p>")
-    assert "edited" in sheet(editor.get(answer["Location"])).one("ol", class_="timeline").text
-    earlier = sheet(editor.get(url_of(update))).one("article", class_="card")
+    assert "edited" in parsed_page(editor.get(answer["Location"])).one("ol", class_="timeline").text
+    earlier = parsed_page(editor.get(url_of(update))).one("article", class_="card")
     assert (earlier.one("del").text, earlier.one("ins").text) == ("loking.", "looking.")
     assert "by Erin" in earlier.text
 
@@ -41,7 +41,7 @@ def test_an_edit_changes_the_text_and_keeps_a_revision(editor: Client, update: I
 def test_the_form_shows_the_markdown_source(editor: Client, page: Page) -> None:
     text = 'First **line**\n\n\n    code  \n<b> & "quotes"'
     written = make_incident(page, body=text).updates.get()
-    assert fields_of(form_to(sheet(editor.get(url_of(written)))))["body"] == [text]
+    assert fields_of(form_to(parsed_page(editor.get(url_of(written)))))["body"] == [text]
     edit(editor, written, text)
     assert not written.revisions.exists()
 
@@ -62,7 +62,7 @@ def test_a_double_click_saves_once_and_is_no_conflict_with_oneself(editor: Clien
 
 def test_an_edit_does_not_notify_subscribers(editor: Client, page: Page, update: IncidentUpdate) -> None:
     make_subscriber(page)
-    assert "Subscribers are not notified of an edit." in sheet(editor.get(url_of(update))).text
+    assert "Subscribers are not notified of an edit." in parsed_page(editor.get(url_of(update))).text
     edit(editor, update, "We are looking.")
     fan_out_waiting()
     assert not Delivery.objects.exists()
@@ -72,8 +72,8 @@ def test_an_edit_does_not_notify_subscribers(editor: Client, page: Page, update:
 def test_the_preview_button_shows_the_new_text_and_saves_nothing(editor: Client, update: IncidentUpdate) -> None:
     answer = edit(editor, update, "**Bold**", preview="1")
     assert answer.status_code == 200
-    assert sheet(answer).one("strong").text == "Bold"
-    assert fields_of(form_to(sheet(answer)))["body"] == ["**Bold**"]
+    assert parsed_page(answer).one("strong").text == "Bold"
+    assert fields_of(form_to(parsed_page(answer)))["body"] == ["**Bold**"]
     update.refresh_from_db()
     assert update.body == "We are loking."
 
@@ -81,7 +81,7 @@ def test_the_preview_button_shows_the_new_text_and_saves_nothing(editor: Client,
 def test_a_rejected_text_is_not_saved(editor: Client, update: IncidentUpdate) -> None:
     answer = edit(editor, update, "")
     assert answer.status_code == 422
-    assert "Nothing was saved." in sheet(answer).text
+    assert "Nothing was saved." in parsed_page(answer).text
 
 
 def test_an_unknown_update_is_not_found(editor: Client, page: Page) -> None:
@@ -100,9 +100,9 @@ def test_the_time_is_corrected_together_with_the_text(editor: Client, update: In
 
 def test_an_unchanged_time_is_not_corrected(editor: Client, update: IncidentUpdate) -> None:
     edit(editor, update, "We are looking.")
-    told = update.display_at
+    display_at = update.display_at
     update.refresh_from_db()
-    assert update.display_at == told
+    assert update.display_at == display_at
     assert update.revisions.count() == 1
 
 
@@ -111,7 +111,7 @@ def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
 ) -> None:
     answer = edit(editor, update, "Other words.", at="2190-01-01 10:00")
     assert answer.status_code == 422
-    form = sheet(answer).one("form", class_="form")
+    form = parsed_page(answer).one("form", class_="form")
     assert "is in the future" in form.text
     assert fields_of(form)["at"] == ["2190-01-01 10:00"]
     update.refresh_from_db()
@@ -119,8 +119,8 @@ def test_a_time_that_cannot_be_is_refused_and_neither_text_nor_time_is_saved(
 
 
 def test_an_invalid_text_reverts_the_corrected_time(editor: Client, update: IncidentUpdate) -> None:
-    told = update.display_at
-    answer = edit(editor, update, "x" * 25_001, at=(told - timedelta(hours=1)).isoformat())
+    display_at = update.display_at
+    answer = edit(editor, update, "x" * 25_001, at=(display_at - timedelta(hours=1)).isoformat())
     assert answer.status_code == 422
     update.refresh_from_db()
-    assert (update.display_at, update.version) == (told, 1)
+    assert (update.display_at, update.version) == (display_at, 1)

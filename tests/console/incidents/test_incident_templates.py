@@ -7,7 +7,7 @@ from incidents.actions.pages.incident_templates import create_built_in_templates
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Incident, IncidentTemplate, Page
 from incidents.text.default_templates import DEFAULT_TEMPLATES
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_page
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_creating_editing_and_deleting_a_template_is_recorded_in_the_audit_log(e
         editor.post("/console/p/acme/incident-templates/new", sent)["Location"] == "/console/p/acme/incident-templates"
     )
     made = page.incident_templates.get()
-    assert (made.update_status, [one.name for one in made.components.all()]) == ("identified", ["API"])
+    assert (made.update_status, [item.name for item in made.components.all()]) == ("identified", ["API"])
     at = f"/console/p/acme/incident-templates/{made.public_id}"
     editor.post(at, fill_in(editor, at, "", body="It is very slow."))
     made.refresh_from_db()
@@ -63,7 +63,7 @@ def test_a_second_template_with_the_same_name_is_rejected_and_the_text_is_kept(e
 
 
 def test_an_empty_list_explains_templates_and_offers_the_built_in_ones(editor: Client, page: Page) -> None:
-    assert "prepare before an incident" in sheet(editor.get("/console/p/acme/incident-templates")).text
+    assert "prepare before an incident" in parsed_page(editor.get("/console/p/acme/incident-templates")).text
     editor.post("/console/p/acme/incident-templates/built-in")
     editor.post("/console/p/acme/incident-templates/built-in")
     assert page.incident_templates.count() == len(DEFAULT_TEMPLATES)
@@ -82,13 +82,13 @@ def test_a_template_fills_in_title_text_status_and_components(editor: Client, pa
     chosen = make_template(page, update_status="identified", components=[component], should_send_notifications=False)
     answer = use(editor, chosen, NEW)
     assert answer.status_code == 200
-    shown = fields_of(form_to(sheet(answer)))
+    shown = fields_of(form_to(parsed_page(answer)))
     assert shown["status"] == ["identified"]
     assert shown[f"component_{component.public_id}"] == ["degraded_performance"]
     assert "notify" not in shown
     assert shown["body"] == ["{{component}} fails: {{cause}}."]
     again = use(editor, chosen, NEW, **{f"component_{component.public_id}": "major_outage"})
-    filled = fields_of(form_to(sheet(again)))
+    filled = fields_of(form_to(parsed_page(again)))
     assert filled["body"] == ["API fails: {{cause}}."]
     assert filled["title"] == ["API fails"]
     assert filled[f"component_{component.public_id}"] == ["major_outage"]
@@ -96,7 +96,7 @@ def test_a_template_fills_in_title_text_status_and_components(editor: Client, pa
 
 def test_a_template_keeps_text_that_is_already_typed(editor: Client, page: Page) -> None:
     answer = use(editor, make_template(page), NEW, title="My title", body="My words.")
-    shown = fields_of(form_to(sheet(answer)))
+    shown = fields_of(form_to(parsed_page(answer)))
     assert shown["title"] == ["My title"]
     assert shown["body"] == ["My words.\n\n{{component}} fails: {{cause}}."]
 
@@ -106,7 +106,7 @@ def test_a_template_for_an_update_uses_the_values_of_its_incident(editor: Client
     incident = make_incident(page, title="Slow API", components={component: "major_outage"})
     chosen = make_template(page, body="{{title}}: {{components}} since {{started}}, for {{duration}}, on {{page}}.")
     answer = use(editor, chosen, url_of(incident), url_of(incident, "/update"))
-    body = fields_of(form_to(sheet(answer), url_of(incident, "/update")))["body"][0]
+    body = fields_of(form_to(parsed_page(answer), url_of(incident, "/update")))["body"][0]
     assert body.startswith("Slow API: API since ")
     assert body.endswith(" on Acme.")
     assert "{{" not in body
@@ -116,9 +116,9 @@ def test_unfilled_placeholders_block_publishing_and_are_named(editor: Client, pa
     sent = fill_in(editor, NEW, "", title="{{component}} fails", body="It fails.\n\nBecause of {{cause}}.")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 422
-    said = sheet(answer).text
-    assert "Fill in these placeholders: {{component}} in line 1." in said
-    assert "Fill in these placeholders: {{cause}} in line 3." in said
+    text = parsed_page(answer).text
+    assert "Fill in these placeholders: {{component}} in line 1." in text
+    assert "Fill in these placeholders: {{cause}} in line 3." in text
     assert not page.incidents.exists()
     editor.post(NEW, sent | {"title": ["API fails"], "body": ["Use `{{ cause }}` in your template."]})
     assert page.incidents.exists()
@@ -130,7 +130,7 @@ def test_templates_with_an_affected_component_come_first(editor: Client, page: P
     make_template(page, name="Of the API", components=[component])
     make_template(page, name="Maintenance", update_status="scheduled")
     incident = make_incident(page, components={component: "major_outage"})
-    form = form_to(sheet(editor.get(url_of(incident))), url_of(incident, "/update"))
+    form = form_to(parsed_page(editor.get(url_of(incident))), url_of(incident, "/update"))
     (choice,) = [select for select in form.all("select") if select.attributes["name"] == "template"]
     names = [option.text for option in choice.all("option")]
     assert names.index("Of the API") < names.index("A general one")

@@ -14,7 +14,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Component, Incident, IncidentUpdate, Page
 from incidents.reminders.overdue_updates import Reminders
 from statuspage.accounts.models import User
-from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_component, make_incident
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def left_red(page: Page, *components: Component) -> Incident:
 
 
 def lines(client: Client, path: str) -> list[str]:
-    return [line.text for line in sheet(client.get(path)).all("p", class_="reminder")]
+    return [line.text for line in parsed_page(client.get(path)).all("p", class_="reminder")]
 
 
 def queries(client: Client, path: str) -> int:
@@ -61,7 +61,7 @@ def test_the_dashboard_and_the_incident_show_an_overdue_update(editor: Client, p
     incident = silent(page, api)
     for path in ("/console/p/acme/", f"/console/p/acme/incidents/{incident.public_id}"):
         assert lines(editor, path) == ["No update for 47 minutes. Post update"]
-        document = sheet(editor.get(path))
+        document = parsed_page(editor.get(path))
         (line,) = document.all("p", class_="reminder")
         target = line.one("a").attributes["href"].removeprefix("#")
         assert target in [element.attributes.get("id") for element in document.walk()]
@@ -100,8 +100,8 @@ def test_the_dashboard_and_the_incident_list_unrestored_components(editor: Clien
     ]
     path = f"/console/p/acme/incidents/{incident.public_id}"
     assert lines(editor, path) == ["Still not operational after the incident was resolved: API, Web. Change status"]
-    assert sheet(editor.get(path)).all("a", href="/console/p/acme/#components-title")
-    assert sheet(editor.get("/console/p/acme/")).one("h2", id="components-title")
+    assert parsed_page(editor.get(path)).all("a", href="/console/p/acme/#components-title")
+    assert parsed_page(editor.get("/console/p/acme/")).one("h2", id="components-title")
 
 
 def test_restoring_the_components_removes_the_reminder(editor: Client, page: Page, api: Component) -> None:
@@ -126,7 +126,7 @@ def test_unrestored_components_take_one_query(editor: Client, page: Page, api: C
 def test_an_owner_sets_when_staff_are_reminded(owner: Client, page: Page) -> None:
     sent = fill_in(owner, "/console/p/acme/rules", SET, **{"remind-critical": "10", "remind-none": "240"})
     answer = owner.post(SET, {**sent, "remind-by_mail": []}, follow=True)
-    assert "Reminders saved." in sheet(answer).text
+    assert "Reminders saved." in parsed_page(answer).text
     page.refresh_from_db()
     saved = Reminders.read(page.staff_reminders)
     assert saved == Reminders(critical=10, none=240, by_mail=False)
@@ -145,11 +145,11 @@ def test_saving_it_as_it_is_is_no_change(owner: Client, page: Page) -> None:
 def test_minutes_that_cannot_be_are_refused_beside_their_field(owner: Client, page: Page, typed: str) -> None:
     answer = owner.post(SET, fill_in(owner, "/console/p/acme/rules", SET, **{"remind-major": typed}))
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["name"] == "remind-major"
     page.refresh_from_db()
     assert page.staff_reminders == {}
-    assert form_to(sheet(answer), "/console/p/acme/rules")
+    assert form_to(parsed_page(answer), "/console/p/acme/rules")
 
 
 def test_the_rules_for_texts_are_saved_beside_it(owner: Client, page: Page) -> None:
@@ -178,8 +178,8 @@ def test_everybody_decides_for_themselves_whether_they_are_mailed(page: Page, ro
         )
         assert answer["Location"] == "/console/p/acme/account"
         assert (user in User.objects.to_remind()) is wanted
-    found: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
-    assert found == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
+    details: list[Any] = [entry.details for entry in AuditEntry.objects.filter(verb="person.mails").order_by("pk")]
+    assert details == [{"wants_reminders": wanted, "wants_overdue": True} for wanted in (False, True)]
 
 
 def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
@@ -194,5 +194,5 @@ def test_a_viewer_decides_only_about_overdue_action_items(page: Page) -> None:
 
 
 def test_the_name_in_the_bar_leads_to_ones_account_and_from_there_to_the_password(editor: Client) -> None:
-    (link,) = sheet(editor.get("/console/p/acme/")).all("a", href="/console/p/acme/account")
-    assert sheet(editor.get(link.attributes["href"])).all("a", href="/accounts/password/change/")
+    (link,) = parsed_page(editor.get("/console/p/acme/")).all("a", href="/console/p/acme/account")
+    assert parsed_page(editor.get(link.attributes["href"])).all("a", href="/accounts/password/change/")

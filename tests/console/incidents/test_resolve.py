@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from incidents.models import Component, Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import make_component, make_incident, make_resolved
 from tests.public.parsed_page import Element
 
@@ -17,7 +17,7 @@ def url_of(incident: Incident, verb: str = "") -> str:
 
 
 def resolve_form(client: Client, incident: Incident) -> Element:
-    return form_to(sheet(client.get(url_of(incident))), url_of(incident, "/resolve"))
+    return form_to(parsed_page(client.get(url_of(incident))), url_of(incident, "/resolve"))
 
 
 def resolve(client: Client, incident: Incident, **typed: Any) -> Any:
@@ -91,8 +91,8 @@ def test_own_words_and_a_time_in_the_past(editor: Client, page: Page) -> None:
     resolve(editor, incident, body="It is **over**.", at="2022-09-21 15:02", notify=None)
     incident.refresh_from_db()
     assert incident.resolved_at == datetime(2022, 9, 21, 15, 2, tzinfo=UTC)
-    assert "It is over." in sheet(editor.get(url_of(incident))).text
-    assert "after 48 minutes" in sheet(editor.get(url_of(incident))).text
+    assert "It is over." in parsed_page(editor.get(url_of(incident))).text
+    assert "after 48 minutes" in parsed_page(editor.get(url_of(incident))).text
     assert not Event.objects.get(kind="incident.resolved").notify
 
 
@@ -111,7 +111,7 @@ def test_a_refused_resolution_keeps_the_ticks_as_they_were(editor: Client, page:
     incident = make_incident(page, components={rest: "major_outage", website: "major_outage"})
     answer = resolve(editor, incident, restore=[website.public_id], body="")
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert fields_of(form_to(document, url_of(incident, "/resolve")))["resolve-restore"] == [website.public_id]
     (section,) = [part for part in document.all("details") if part.attributes.get("id") == "resolve"]
     assert "open" in section.attributes
@@ -124,7 +124,7 @@ def test_the_preview_of_a_resolution_keeps_the_ticks_and_publishes_nothing(edito
     del sent["resolve-restore"]
     answer = editor.post(url_of(incident, "/resolve"), sent | {"preview": "1"})
     assert answer.status_code == 200
-    form = form_to(sheet(answer), url_of(incident, "/resolve"))
+    form = form_to(parsed_page(answer), url_of(incident, "/resolve"))
     assert form.one("strong").text == "Over"
     assert "resolve-restore" not in fields_of(form)
     assert Incident.objects.get().status == "investigating"
@@ -132,7 +132,7 @@ def test_the_preview_of_a_resolution_keeps_the_ticks_and_publishes_nothing(edito
 
 def test_a_resolved_incident_offers_to_reopen_and_to_say_when_its_impact_began(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
-    actions = [form.attributes["action"] for form in sheet(editor.get(url_of(incident))).one("main").all("form")]
+    actions = [form.attributes["action"] for form in parsed_page(editor.get(url_of(incident))).one("main").all("form")]
     assert actions == [url_of(incident, "/reopen"), url_of(incident, "/impact-start")]
 
 
@@ -151,5 +151,5 @@ def test_a_resolved_incident_is_reopened(editor: Client, page: Page) -> None:
 
 def test_reopening_begins_with_investigating(editor: Client, page: Page) -> None:
     incident = make_resolved(page)
-    form = form_to(sheet(editor.get(url_of(incident))), url_of(incident, "/reopen"))
+    form = form_to(parsed_page(editor.get(url_of(incident))), url_of(incident, "/reopen"))
     assert fields_of(form)["status"] == ["investigating"]

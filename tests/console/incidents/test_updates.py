@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.models import Component, Event, Incident, Page
 from statuspage.notifications.fan_out import fan_out
 from statuspage.notifications.models import Delivery, DeliveryState
-from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import make_component, make_incident, make_page, make_subscriber, post
 
 pytestmark = pytest.mark.django_db
@@ -31,13 +31,13 @@ def post_by_form(client: Client, incident: Incident, **typed: Any) -> Any:
 
 def test_an_update_keeps_the_status_that_is_preselected(editor: Client, page: Page) -> None:
     incident = make_incident(page, status="identified")
-    document = sheet(editor.get(url_of(incident)))
+    document = parsed_page(editor.get(url_of(incident)))
     assert fields_of(form_to(document, url_of(incident, "/update")))["status"] == ["identified"]
     answer = post_by_form(editor, incident)
     assert (answer.status_code, answer["Location"]) == (302, url_of(incident))
     newest = incident.updates.newest_first()[0]
     assert (newest.status, newest.body, newest.label) == ("identified", "We know more.", "Update")
-    shown = sheet(editor.get(url_of(incident)))
+    shown = parsed_page(editor.get(url_of(incident)))
     assert "Update published." in shown.text
     assert "We know more." in shown.one("ol", class_="timeline").all("li")[0].text
 
@@ -50,7 +50,7 @@ def test_an_update_moves_the_incident_and_its_components(editor: Client, page: P
     assert incident.status == "monitoring"
     statuses = dict(Component.objects.values_list("name", "status"))
     assert statuses == {"REST API": "major_outage", "Website": "degraded_performance"}
-    assert "Website: Operational → Degraded Performance" in sheet(editor.get(url_of(incident))).text
+    assert "Website: Operational → Degraded Performance" in parsed_page(editor.get(url_of(incident))).text
 
 
 def test_a_component_that_was_not_touched_keeps_its_status(editor: Client, page: Page) -> None:
@@ -66,7 +66,7 @@ def test_a_follow_up_may_be_backdated_in_the_zone_of_the_page(editor: Client, pa
     incident = make_incident(page, at=datetime(2022, 9, 21, 14, 14, tzinfo=UTC))
     post_by_form(editor, incident, at="2022-09-21 16:25")
     assert incident.updates.newest_first()[0].display_at == datetime(2022, 9, 21, 14, 25, tzinfo=UTC)
-    text = sheet(editor.get(url_of(incident))).text
+    text = parsed_page(editor.get(url_of(incident))).text
     assert "Sep 21, 2022 - 16:25 CEST" in text
     assert "Started Sep 21, 2022 - 16:14 CEST" in text
 
@@ -77,7 +77,7 @@ def test_an_update_tells_subscribers_or_nobody_as_ticked(editor: Client, page: P
     assert Event.objects.latest("pk").notify
     post_by_form(editor, incident, notify=None)
     assert not Event.objects.latest("pk").notify
-    assert "not notified" in sheet(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")[0].text
+    assert "not notified" in parsed_page(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")[0].text
 
 
 def test_a_second_click_makes_no_second_update(editor: Client, page: Page) -> None:
@@ -96,7 +96,7 @@ def test_without_javascript_the_preview_button_publishes_nothing_and_keeps_the_t
     sent = fill_in(editor, url_of(incident), url_of(incident, "/update"), **typed, preview="1")
     answer = editor.post(url_of(incident, "/update"), sent)
     assert answer.status_code == 200
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert "Bold" in [part.text for part in document.all("strong")]
     held = fields_of(form_to(document, url_of(incident, "/update")))
     assert {name: held[name] for name in typed} == {name: [value] for name, value in typed.items()}
@@ -106,7 +106,7 @@ def test_without_javascript_the_preview_button_publishes_nothing_and_keeps_the_t
 def test_updates_are_listed_newest_first_with_their_times(editor: Client, page: Page) -> None:
     incident = make_incident(page, at=datetime(2022, 9, 21, 14, 14, tzinfo=UTC))
     post(incident, body="Second.", at=datetime(2022, 9, 21, 14, 25, tzinfo=UTC))
-    entries = sheet(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")
+    entries = parsed_page(editor.get(url_of(incident))).one("ol", class_="timeline").all("li")
     assert [entry.one("time").attributes["datetime"] for entry in entries] == [
         "2022-09-21T14:25:00Z",
         "2022-09-21T14:14:00Z",
@@ -146,7 +146,7 @@ def tell(incident: Incident) -> None:
 def test_the_fragment_of_deliveries_is_only_that(editor: Client, page: Page) -> None:
     answer = fragment(editor, make_incident(page))
     assert answer.status_code == 200
-    (progress,) = [part for part in sheet(answer).content if not isinstance(part, str)]
+    (progress,) = [part for part in parsed_page(answer).content if not isinstance(part, str)]
     assert progress.attributes["id"] == "delivery-progress"
     assert b"<html" not in answer.content
 
@@ -157,7 +157,7 @@ def test_the_page_polls_while_notifications_are_pending(editor: Client, page: Pa
     incident = make_incident(page)
 
     def look() -> tuple[bool, str]:
-        progress = sheet(fragment(editor, incident)).one("div")
+        progress = parsed_page(fragment(editor, incident)).one("div")
         return progress.attributes.get("hx-get") == url_of(incident), progress.text
 
     asks, text = look()
@@ -165,11 +165,11 @@ def test_the_page_polls_while_notifications_are_pending(editor: Client, page: Pa
     tell(incident)
     asks, text = look()
     assert (asks, "0 sent, 2 queued, 0 failed" in text) == (True, True)
-    one, two = Delivery.objects.order_by("pk")
-    Delivery.objects.mark_sent([one.pk])
+    first, second = Delivery.objects.order_by("pk")
+    Delivery.objects.mark_sent([first.pk])
     asks, text = look()
     assert (asks, "1 sent, 1 queued, 0 failed" in text) == (True, True)
-    Delivery.objects.filter(pk=two.pk).update(state=DeliveryState.FAILED)
+    Delivery.objects.filter(pk=second.pk).update(state=DeliveryState.FAILED)
     asks, text = look()
     assert (asks, "1 sent, 0 queued, 1 failed" in text) == (False, True)
 
@@ -179,13 +179,13 @@ def test_a_failed_delivery_is_not_counted_as_sent(editor: Client, page: Page) ->
     incident = make_incident(page)
     tell(incident)
     Delivery.objects.update(state=DeliveryState.FAILED)
-    assert "1 failed" in sheet(fragment(editor, incident)).text
+    assert "1 failed" in parsed_page(fragment(editor, incident)).text
 
 
 def test_it_says_so_when_nobody_is_subscribed(editor: Client, page: Page) -> None:
     incident = make_incident(page)
     tell(incident)
-    progress = sheet(fragment(editor, incident)).one("div")
+    progress = parsed_page(fragment(editor, incident)).one("div")
     assert "hx-get" not in progress.attributes
     assert "No matching subscribers" in progress.text
 
@@ -194,7 +194,9 @@ def test_an_incident_without_notifications_shows_no_deliveries(editor: Client, p
     incident = make_incident(page, notify=False)
     assert fragment(editor, incident).content.strip() == b""
     assert not [
-        part for part in sheet(editor.get(url_of(incident))).walk() if part.attributes.get("id") == "delivery-progress"
+        part
+        for part in parsed_page(editor.get(url_of(incident))).walk()
+        if part.attributes.get("id") == "delivery-progress"
     ]
 
 
@@ -202,6 +204,6 @@ def test_the_progress_is_a_picture_and_numbers(editor: Client, page: Page) -> No
     make_subscriber(page)
     incident = make_incident(page)
     tell(incident)
-    bar = sheet(editor.get(url_of(incident))).one("progress")
+    bar = parsed_page(editor.get(url_of(incident))).one("progress")
     assert (bar.attributes["max"], bar.attributes["value"]) == ("1", "0")
     assert bar.attributes["aria-label"]

@@ -10,7 +10,7 @@ from django.test import Client
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
 from incidents.models import AuditEntry, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import (
     ALICE,
     BOB,
@@ -65,7 +65,7 @@ def test_a_conflict_is_explained_and_the_text_is_kept(editor: Client, maintenanc
     )
     answer = editor.post(path, sent)
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert "Someone else changed this incident while you were writing." in document.text
     assert "Theirs." in document.one("section", class_="conflict").text
     held = fields_of(form_to(document, path))
@@ -88,7 +88,7 @@ def test_starting_a_canceled_maintenance_is_a_conflict(editor: Client, maintenan
     actions.cancel(maintenance, actor=BOB)
     answer = editor.post(step_url(maintenance, "start"), sent)
     assert answer.status_code == 422
-    held = fields_of(form_to(sheet(answer), step_url(maintenance, "start")))
+    held = fields_of(form_to(parsed_page(answer), step_url(maintenance, "start")))
     assert held["start-body"] == ["Mine."]
     assert editor.post(step_url(maintenance, "start"), held).status_code == 422
     maintenance.refresh_from_db()
@@ -101,4 +101,4 @@ def test_an_update_to_a_maintenance_that_has_ended_keeps_its_text(editor: Client
     actions.complete(running, actor=BOB)
     answer = editor.post(action, sent)
     assert answer.status_code == 422
-    assert "Half of it is done." in sheet(answer).text
+    assert "Half of it is done." in parsed_page(answer).text

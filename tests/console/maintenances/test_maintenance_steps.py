@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances.maintenance_lifecycle import options_of
 from incidents.models import Event, Incident, Page
-from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -57,7 +57,7 @@ def step_url(maintenance: Incident, step: str) -> str:
 
 
 def shown(client: Client, maintenance: Incident) -> Element:
-    return sheet(client.get(url_of(maintenance)))
+    return parsed_page(client.get(url_of(maintenance)))
 
 
 def take(client: Client, maintenance: Incident, step: str, **typed: Any) -> Any:
@@ -102,9 +102,9 @@ def test_a_viewer_only_reads(page: Page, maintenance: Incident) -> None:
 def test_its_page_costs_the_same_with_many_components(editor: Client, page: Page) -> None:
     def queries(count: int) -> int:
         parts = [make_component(page, f"Part {count}-{number}") for number in range(count)]
-        one = make_maintenance(page, begins=START, components=parts)
+        maintenance = make_maintenance(page, begins=START, components=parts)
         with CaptureQueriesContext(connection) as captured:
-            shown(editor, one)
+            shown(editor, maintenance)
         return len(captured)
 
     assert queries(1) == queries(12)
@@ -120,7 +120,7 @@ def test_start_now_begins_it_with_its_components(editor: Client, maintenance: In
     assert (maintenance.status, maintenance.began_at) == ("in_progress", NOW)
     assert maintenance.updates.newest_first()[0].body == "We begin early."
     assert maintenance.affected_components()[0].status == "under_maintenance"
-    assert "Maintenance started." in sheet(editor.get(url_of(maintenance))).text
+    assert "Maintenance started." in parsed_page(editor.get(url_of(maintenance))).text
 
 
 def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: Incident) -> None:
@@ -129,11 +129,11 @@ def test_an_empty_message_becomes_the_default_text(editor: Client, maintenance: 
 
 
 def test_the_box_of_a_step_is_ticked_as_the_options_say_and_decides(editor: Client, page: Page) -> None:
-    one = make_maintenance(page, begins=START, notify_start=False)
-    fields = fields_of(form_to(shown(editor, one), step_url(one, "start")))
+    maintenance = make_maintenance(page, begins=START, notify_start=False)
+    fields = fields_of(form_to(shown(editor, maintenance), step_url(maintenance, "start")))
     assert "start-notify" not in fields
-    take(editor, one, "start", notify="on")
-    assert one.events.get(kind="maintenance.started").notify
+    take(editor, maintenance, "start", notify="on")
+    assert maintenance.events.get(kind="maintenance.started").notify
 
 
 def test_an_upcoming_one_is_written_about_without_beginning(editor: Client, maintenance: Incident) -> None:
@@ -161,7 +161,7 @@ def test_an_update_cannot_begin_or_end_it(editor: Client, maintenance: Incident,
     sent = fill_in(editor, url_of(maintenance), action, body="We begin.", status=status)
     answer = editor.post(action, sent)
     assert answer.status_code == 422
-    assert "We begin." in fields_of(form_to(sheet(answer), action))["body"]
+    assert "We begin." in fields_of(form_to(parsed_page(answer), action))["body"]
     assert maintenance.updates.count() == 1
 
 
@@ -198,7 +198,7 @@ def test_a_canceled_maintenance_is_shown_as_canceled(editor: Client, maintenance
     text = shown(editor, maintenance).text
     assert "Canceled" in text
     assert "The parts did not arrive." in text
-    assert "Canceled" in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
+    assert "Canceled" in parsed_page(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_a_running_one_is_cancelled_and_its_components_come_back(editor: Client, running: Incident) -> None:
@@ -242,7 +242,7 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "said"),
+    ("typed", "field", "expected"),
     [
         ({"scheduled_for": "2026-10-24 05:00"}, "scheduled_until", "Enter an end time after the start time."),
         ({"scheduled_for": "2026-10-24 04:00"}, "scheduled_until", "Enter an end time after the start time."),
@@ -254,18 +254,19 @@ def test_a_running_one_is_extended_from_its_start(editor: Client, running: Incid
     ],
 )
 def test_invalid_times_are_rejected_next_to_their_field(
-    editor: Client, maintenance: Incident, typed: dict[str, str], field: str, said: str
+    editor: Client, maintenance: Incident, typed: dict[str, str], field: str, expected: str
 ) -> None:
     answer = take(editor, maintenance, "reschedule", **typed)
-    if answer.status_code == 422 and "submit the form again" in sheet(answer).text:
+    if answer.status_code == 422 and "submit the form again" in parsed_page(answer).text:
         answer = editor.post(
-            step_url(maintenance, "reschedule"), fields_of(form_to(sheet(answer), step_url(maintenance, "reschedule")))
+            step_url(maintenance, "reschedule"),
+            fields_of(form_to(parsed_page(answer), step_url(maintenance, "reschedule"))),
         )
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     (control,) = invalid_controls(document)
     assert control.attributes["name"] == f"reschedule-{field}"
-    assert said in document.text
+    assert expected in document.text
     held = fields_of(form_to(document, step_url(maintenance, "reschedule")))
     assert all(held.get(f"reschedule-{name}", [""]) == [value] for name, value in typed.items())
     assert maintenance.updates.count() == 1
@@ -276,7 +277,7 @@ def test_rescheduling_into_an_overlap_shows_a_warning(editor: Client, page: Page
         page, begins=START + timedelta(days=7), title="New disks", components=maintenance.affected_components()
     )
     answer = take(editor, maintenance, "reschedule", scheduled_for="2026-10-31 01:00", scheduled_until="2 h")
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert "“New disks”" in document.one("div", class_="warning").text
     assert maintenance.updates.count() == 1
     again = fields_of(form_to(document, step_url(maintenance, "reschedule")))
@@ -288,7 +289,7 @@ def test_rescheduling_into_an_overlap_shows_a_warning(editor: Client, page: Page
 
 def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page, maintenance: Incident) -> None:
     website = make_component(page, "Website")
-    told = Event.objects.filter(notify=True).count()
+    notified_count = Event.objects.filter(notify=True).count()
     answer = take(
         editor,
         maintenance,
@@ -303,15 +304,15 @@ def test_changing_options_does_not_notify_subscribers(editor: Client, page: Page
     options = options_of(maintenance)
     assert (options.auto_start, sorted(options.reminders)) == (False, [45, 1440])
     assert maintenance.affected_components() == [website]
-    assert Event.objects.filter(notify=True).count() == told
+    assert Event.objects.filter(notify=True).count() == notified_count
     assert "Start manually, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
 
 
 def test_invalid_options_are_rejected(editor: Client, maintenance: Incident) -> None:
     answer = take(editor, maintenance, "options", more_reminders="soon")
     assert answer.status_code == 422
-    assert "Nothing was saved." in sheet(answer).text
-    (control,) = invalid_controls(sheet(answer))
+    assert "Nothing was saved." in parsed_page(answer).text
+    (control,) = invalid_controls(parsed_page(answer))
     assert (control.attributes["name"], control.attributes["value"]) == ("options-more_reminders", "soon")
     assert options_of(maintenance).reminders == (60,)
 
@@ -325,12 +326,15 @@ def test_once_it_runs_its_components_are_no_option(editor: Client, running: Inci
 
 
 def test_an_overdue_step_is_marked(editor: Client, page: Page, clock: Any) -> None:
-    one = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
+    maintenance = make_maintenance(page, begins=START, auto_start=False, auto_complete=False)
     clock.move_to(START + timedelta(minutes=10))
-    assert "Start is overdue, Oct 24, 2026 - 02:00 CEST" in shown(editor, one).text
-    actions.start(one, actor=ALICE)
+    assert "Start is overdue, Oct 24, 2026 - 02:00 CEST" in shown(editor, maintenance).text
+    actions.start(maintenance, actor=ALICE)
     clock.move_to(END + timedelta(minutes=10))
-    assert "End is overdue: complete or extend the maintenance, Oct 24, 2026 - 04:00 CEST" in shown(editor, one).text
+    assert (
+        "End is overdue: complete or extend the maintenance, Oct 24, 2026 - 04:00 CEST"
+        in shown(editor, maintenance).text
+    )
 
 
 # Not for incidents, and not by way of them
@@ -351,6 +355,6 @@ def test_a_maintenance_is_not_resolved_or_reopened(editor: Client, running: Inci
 
 def test_one_of_a_series_says_so_and_leads_there(editor: Client, page: Page) -> None:
     series = make_series(page, starts_at=datetime(2026, 10, 25, 2))  # noqa: DTZ001 - a wall-clock time
-    one = series.occurrences.soonest_first()[0]
-    links = [link.attributes["href"] for link in shown(editor, one).all("a")]
+    maintenance = series.occurrences.soonest_first()[0]
+    links = [link.attributes["href"] for link in shown(editor, maintenance).all("a")]
     assert f"/console/p/acme/series/{series.public_id}" in links

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.actions.maintenances.maintenance_lifecycle import options_of
 from incidents.models import Event, Incident, MaintenanceSeries, Page
-from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, parsed_page
 from tests.factories import make_component, make_group, make_maintenance, make_subscriber
 from tests.public.parsed_page import Element
 
@@ -41,13 +41,13 @@ def press(client: Client, **typed: Any) -> Any:
 def complaints(answer: Any) -> dict[str, str]:
     """What is said beside which control."""
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     ids = {element.attributes["id"]: element for element in document.walk() if "id" in element.attributes}
-    said = {}
+    messages = {}
     for control in invalid_controls(document):
         names = [name for name in control.attributes["aria-describedby"].split() if name.endswith("_error")]
-        said[control.attributes.get("name", control.attributes["id"])] = " ".join(ids[name].text for name in names)
-    return said
+        messages[control.attributes.get("name", control.attributes["id"])] = " ".join(ids[name].text for name in names)
+    return messages
 
 
 def test_a_title_a_message_a_start_and_an_end_are_enough(editor: Client, page: Page) -> None:
@@ -60,8 +60,8 @@ def test_a_title_a_message_a_start_and_an_end_are_enough(editor: Client, page: P
     assert options_of(maintenance).reminders == (60,)
     assert all(options_of(maintenance).switches.values())
     assert maintenance.events.get().notify
-    assert "Maintenance scheduled." in sheet(editor.get(answer["Location"])).text
-    assert "Database upgrade" in sheet(Client().get("/")).text
+    assert "Maintenance scheduled." in parsed_page(editor.get(answer["Location"])).text
+    assert "Database upgrade" in parsed_page(Client().get("/")).text
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_clearing_all_reminders_schedules_none(editor: Client) -> None:
 
 
 def test_the_form_summarizes_the_options(editor: Client) -> None:
-    summary = form_to(sheet(editor.get(NEW))).one("summary").text
+    summary = form_to(parsed_page(editor.get(NEW))).one("summary").text
     assert summary.startswith(
         "Starts and completes automatically, notifies subscribers about the start and the end, "
         "sends reminders 1 hour before."
     )
     answer = press(editor, auto_start=None, notify_start=None, notify_end=None, reminders=None, body="")
     assert (
-        form_to(sheet(answer))
+        form_to(parsed_page(answer))
         .one("summary")
         .text.startswith("Is started manually, completes automatically, no notification at the start or end.")
     )
@@ -121,7 +121,7 @@ def test_the_form_summarizes_the_options(editor: Client) -> None:
 
 def test_it_says_how_many_will_be_told(editor: Client, page: Page) -> None:
     make_subscriber(page)
-    assert sheet(editor.get(NEW)).text.endswith("Notify 1 subscriber")
+    assert parsed_page(editor.get(NEW)).text.endswith("Notify 1 subscriber")
 
 
 def test_a_double_click_makes_one(editor: Client) -> None:
@@ -141,7 +141,7 @@ def test_without_javascript_the_preview_keeps_all_that_was_typed(editor: Client,
     sent = fill_in(editor, NEW, **typed, preview="1")
     answer = editor.post(NEW, sent)
     assert answer.status_code == 200
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert document.one("div", class_="preview").one("strong").text == "upgrade"
     assert len(document.one("ol", class_="dates").all("li")) == 3
     held = fields_of(form_to(document))
@@ -160,7 +160,7 @@ def dates(client: Client, **typed: Any) -> Element:
     sent = fill_in(client, NEW, **TYPED | typed, preview="1")
     answer = client.post(NEW, sent, headers={"hx-request": "true"})
     assert answer.status_code == 200
-    return sheet(answer).one("div", id="dates")
+    return parsed_page(answer).one("div", id="dates")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"repeat": "weekly", "scheduled_for": ""}, "Enter a start and an end to see the next dates"),
         ({"repeat": "own", "rule": ""}, "Enter a rule."),
@@ -209,10 +209,10 @@ def test_a_fifth_weekday_is_taken_as_the_last_of_its_month(editor: Client) -> No
         ({"repeat": "own", "rule": "FREQ=WEEKLY;UNTIL=20200101"}, "no occurrences"),
     ],
 )
-def test_missing_dates_are_explained(editor: Client, typed: dict[str, str], said: str) -> None:
+def test_missing_dates_are_explained(editor: Client, typed: dict[str, str], expected: str) -> None:
     fragment = dates(editor, **typed)
     assert not fragment.all("li")
-    assert said in fragment.text
+    assert expected in fragment.text
 
 
 def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, page: Page) -> None:
@@ -223,7 +223,9 @@ def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, pag
     assert (series.rule, series.duration) == ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", timedelta(hours=2))
     assert f"{series.starts_at:%Y-%m-%d %H:%M}" == "2026-10-24 02:00"
     assert (list(series.components.all()), series.reminders) == ([rest], [15])
-    assert [f"{one.window[0].astimezone(page.zone):%m-%d %H:%M}" for one in series.occurrences.soonest_first()] == [
+    assert [
+        f"{occurrence.window[0].astimezone(page.zone):%m-%d %H:%M}" for occurrence in series.occurrences.soonest_first()
+    ] == [
         "10-24 02:00",
         "11-07 02:00",
         "11-21 02:00",
@@ -236,7 +238,7 @@ def test_a_series_is_made_and_its_next_three_are_on_the_page(editor: Client, pag
 
 def warned(answer: Any) -> str:
     assert answer.status_code == 422
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert not document.all("div", class_="error")
     return document.one("div", class_="warning").text
 
@@ -248,7 +250,7 @@ def test_an_overlap_is_shown_once_and_confirmed_by_submitting_again(editor: Clie
     text = warned(answer)
     assert "“New disks” (Oct 24, 2026, 03:00 – 05:00 CEST) is scheduled for the same time on REST API." in text
     assert Incident.objects.count() == 1
-    again = editor.post(NEW, fields_of(form_to(sheet(answer))))
+    again = editor.post(NEW, fields_of(form_to(parsed_page(answer))))
     assert again.status_code == 302
     assert Incident.objects.count() == 2
 
@@ -256,7 +258,7 @@ def test_an_overlap_is_shown_once_and_confirmed_by_submitting_again(editor: Clie
 def test_a_new_warning_is_shown_after_another_was_confirmed(editor: Client, page: Page) -> None:
     answer = press(editor, scheduled_until="2 days")
     assert "The maintenance takes 2 days." in warned(answer)
-    held = fields_of(form_to(sheet(answer))) | {"scheduled_until": ["3 days"]}
+    held = fields_of(form_to(parsed_page(answer))) | {"scheduled_until": ["3 days"]}
     assert "The maintenance takes 3 days." in warned(editor.post(NEW, held))
     assert not Incident.objects.exists()
 
@@ -269,7 +271,7 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"scheduled_until": "25 h"}, "The maintenance takes 1 day 1 hour."),
         ({"scheduled_for": "2028-10-24 02:00"}, "The maintenance starts on Oct 24, 2028, more than a year from now."),
@@ -283,8 +285,8 @@ def test_another_component_or_another_time_is_no_overlap(editor: Client, page: P
         ),
     ],
 )
-def test_unusual_schedules_show_a_warning(editor: Client, typed: dict[str, str], said: str) -> None:
-    assert said in warned(press(editor, **typed))
+def test_unusual_schedules_show_a_warning(editor: Client, typed: dict[str, str], expected: str) -> None:
+    assert expected in warned(press(editor, **typed))
     assert not Incident.objects.exists()
 
 
@@ -299,7 +301,7 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ({"scheduled_for": ""}, {"scheduled_for": "Enter a start time."}),
         ({"scheduled_until": ""}, {"scheduled_until": "Enter an end time."}),
@@ -330,15 +332,15 @@ def test_the_warnings_of_a_series_look_at_its_next_three(editor: Client, page: P
     ],
 )
 def test_invalid_values_are_rejected_next_to_their_field(
-    editor: Client, typed: dict[str, str], said: dict[str, str]
+    editor: Client, typed: dict[str, str], expected: dict[str, str]
 ) -> None:
     answer = press(editor, **typed)
-    if answer.status_code == 422 and sheet(answer).all("div", class_="warning"):
-        answer = editor.post(NEW, fields_of(form_to(sheet(answer))))
-    found = complaints(answer)
-    assert set(found) == set(said)
-    assert all(text in found[name] for name, text in said.items())
-    held = fields_of(form_to(sheet(answer)))
+    if answer.status_code == 422 and parsed_page(answer).all("div", class_="warning"):
+        answer = editor.post(NEW, fields_of(form_to(parsed_page(answer))))
+    messages = complaints(answer)
+    assert set(messages) == set(expected)
+    assert all(text in messages[name] for name, text in expected.items())
+    held = fields_of(form_to(parsed_page(answer)))
     for name, text in (TYPED | typed).items():
         if name != "repeat" or text != "yearly":
             assert held.get(name, [""]) == [text], name
@@ -347,14 +349,14 @@ def test_invalid_values_are_rejected_next_to_their_field(
 
 
 def test_all_errors_are_shown_at_once(editor: Client) -> None:
-    found = complaints(press(editor, title="", body="", scheduled_for="noon", scheduled_until="soon"))
-    assert set(found) == {"title", "body", "scheduled_for", "scheduled_until"}
+    messages = complaints(press(editor, title="", body="", scheduled_for="noon", scheduled_until="soon"))
+    assert set(messages) == {"title", "body", "scheduled_for", "scheduled_until"}
 
 
 @pytest.mark.parametrize("code", ["nosuchcode12", "' or 1=1", "x" * 500])
 def test_a_component_that_is_not_on_the_page_is_refused(editor: Client, code: str) -> None:
-    found = complaints(press(editor, components=[code]))
-    assert "There is no component" in found["id_components"]
+    messages = complaints(press(editor, components=[code]))
+    assert "There is no component" in messages["id_components"]
     assert not Incident.objects.exists()
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.maintenances import maintenance_lifecycle
 from incidents.actions.maintenances import maintenance_series as actions
 from incidents.models import Incident, MaintenanceSeries, Page
-from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, BOB, make_component, make_maintenance, make_page, make_series
 from tests.public.parsed_page import Element
 
@@ -38,7 +38,7 @@ def url_of(series: MaintenanceSeries, verb: str = "") -> str:
 
 
 def shown(client: Client, series: MaintenanceSeries) -> Element:
-    return sheet(client.get(url_of(series)))
+    return parsed_page(client.get(url_of(series)))
 
 
 def edit(client: Client, series: MaintenanceSeries, **typed: Any) -> Any:
@@ -47,7 +47,8 @@ def edit(client: Client, series: MaintenanceSeries, **typed: Any) -> Any:
 
 def starts(series: MaintenanceSeries) -> list[str]:
     return [
-        f"{one.window[0].astimezone(series.zone):%m-%d %H:%M}" for one in series.occurrences.ahead().soonest_first()
+        f"{occurrence.window[0].astimezone(series.zone):%m-%d %H:%M}"
+        for occurrence in series.occurrences.ahead().soonest_first()
     ]
 
 
@@ -81,14 +82,14 @@ def test_one_is_cancelled_alone_from_its_own_page(editor: Client, series: Mainte
 
 
 def test_the_series_stands_in_the_list_of_maintenances(editor: Client, series: MaintenanceSeries) -> None:
-    document = sheet(editor.get("/console/p/acme/incidents?show=maintenance"))
+    document = parsed_page(editor.get("/console/p/acme/incidents?show=maintenance"))
     assert url_of(series) in [link.attributes["href"] for link in document.all("a")]
     actions.end_series(series, actor=ALICE)
-    assert "Recurring maintenance" not in sheet(editor.get("/console/p/acme/incidents?show=maintenance")).text
+    assert "Recurring maintenance" not in parsed_page(editor.get("/console/p/acme/incidents?show=maintenance")).text
 
 
 def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, series: MaintenanceSeries) -> None:
-    document = sheet(editor.get(url_of(series, "edit")))
+    document = parsed_page(editor.get(url_of(series, "edit")))
     fields = fields_of(form_to(document))
     assert fields["title"] == ["Patch day"]
     assert fields["scheduled_for"] == ["2026-10-11 02:00"]
@@ -101,7 +102,7 @@ def test_its_form_holds_what_it_is_and_shows_the_next_dates(editor: Client, seri
 
 def test_a_custom_rule_is_shown_as_a_custom_rule(editor: Client, page: Page) -> None:
     series = make_series(page, rule="FREQ=MONTHLY;BYDAY=1SU")
-    fields = fields_of(form_to(sheet(editor.get(url_of(series, "edit")))))
+    fields = fields_of(form_to(parsed_page(editor.get(url_of(series, "edit")))))
     assert (fields["repeat"], fields["rule"]) == (["own"], ["FREQ=MONTHLY;BYDAY=1SU"])
 
 
@@ -138,7 +139,7 @@ def test_a_series_is_read_in_the_zone_that_it_was_made_in(
 ) -> None:
     Page.objects.update(time_zone="Asia/Kathmandu")
     before = starts(series)
-    document = sheet(editor.get(url_of(series, "edit")))
+    document = parsed_page(editor.get(url_of(series, "edit")))
     assert "In Europe/Berlin." in document.text
     assert edit(editor, series).status_code == 302
     assert starts(series) == before
@@ -149,8 +150,8 @@ def test_its_own_occurrences_are_no_overlap(editor: Client, page: Page, series: 
     make_maintenance(page, begins=datetime(2026, 11, 8, 1, tzinfo=UTC), components=list(series.components.all()))
     answer = edit(editor, series, scheduled_until="4 h")
     assert answer.status_code == 422
-    assert "is scheduled for the same time" in sheet(answer).one("div", class_="warning").text
-    assert editor.post(url_of(series, "edit"), fields_of(form_to(sheet(answer)))).status_code == 302
+    assert "is scheduled for the same time" in parsed_page(answer).one("div", class_="warning").text
+    assert editor.post(url_of(series, "edit"), fields_of(form_to(parsed_page(answer)))).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -170,9 +171,9 @@ def test_an_invalid_change_is_rejected_next_to_its_field(
     before = MaintenanceSeries.objects.values().get()
     answer = edit(editor, series, **typed)
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["name"] == field
-    held = fields_of(form_to(sheet(answer)))
+    held = fields_of(form_to(parsed_page(answer)))
     assert all(held.get(name, [""]) == [value] for name, value in typed.items())
     assert MaintenanceSeries.objects.values().get() == before
 
@@ -182,10 +183,10 @@ def test_a_conflict_keeps_the_text(editor: Client, series: MaintenanceSeries) ->
     actions.end_series(MaintenanceSeries.objects.get(), actor=BOB, cancel_upcoming=False)
     answer = editor.post(url_of(series, "edit"), sent)
     assert answer.status_code == 422
-    assert "Someone else changed this series" in sheet(answer).text
-    assert fields_of(form_to(sheet(answer)))["title"] == ["Mine"]
-    again = editor.post(url_of(series, "edit"), fields_of(form_to(sheet(answer))))
-    assert "This series has ended." in sheet(again).text
+    assert "Someone else changed this series" in parsed_page(answer).text
+    assert fields_of(form_to(parsed_page(answer)))["title"] == ["Mine"]
+    again = editor.post(url_of(series, "edit"), fields_of(form_to(parsed_page(answer))))
+    assert "This series has ended." in parsed_page(again).text
 
 
 @pytest.mark.parametrize(("cancel", "left"), [("on", 0), (None, 3)])
@@ -199,7 +200,7 @@ def test_ending_it_cancels_the_rest_or_leaves_it(
     series.refresh_from_db()
     assert series.ended_at
     assert series.occurrences.upcoming().count() == left
-    notes = [one.updates.newest_first()[0].body for one in series.occurrences.ended()]
+    notes = [occurrence.updates.newest_first()[0].body for occurrence in series.occurrences.ended()]
     assert notes == ["We moved to rolling updates."] * (3 - left)
     document = shown(editor, series)
     assert "Recurring maintenance, ended" in document.text
@@ -210,7 +211,7 @@ def test_a_note_that_cannot_be_published_ends_nothing(editor: Client, series: Ma
     door = url_of(series, "end")
     answer = editor.post(door, fill_in(editor, url_of(series), door, body="<script>x</script>"))
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["name"] == "body"
     assert Incident.objects.upcoming().count() == 3
 
@@ -243,6 +244,6 @@ def test_its_page_costs_the_same_for_a_long_past(editor: Client, page: Page, ser
 
     maintenance_lifecycle.cancel(series.occurrences.soonest_first()[0], actor=ALICE)
     before = queries()
-    for one in list(series.occurrences.upcoming()):
-        maintenance_lifecycle.cancel(one, actor=ALICE)
+    for occurrence in list(series.occurrences.upcoming()):
+        maintenance_lifecycle.cancel(occurrence, actor=ALICE)
     assert queries() <= before

@@ -7,7 +7,7 @@ from django.test import Client
 
 from incidents.models import AuditEntry, Page
 from statuspage.accounts.models import User
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import PASSWORD, make_page, make_user
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def owner(boss: User) -> Client:
 
 
 def text_of(answer: Any) -> str:
-    return sheet(answer).text
+    return parsed_page(answer).text
 
 
 def add(client: Client, **typed: str) -> Any:

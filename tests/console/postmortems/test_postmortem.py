@@ -252,8 +252,8 @@ def test_emptying_a_row_removes_its_item_and_ticking_it_does_it(editor: Client, 
     first, second = saved.action_items.all()
     rows = [{"pk": str(first.pk)}, {"pk": str(second.pk), "text": "Second", "done": "on"}]
     editor.post(url_of(incident), typed("save", body="Text.", version=saved.version, rows=rows))
-    kept = ActionItem.objects.get()
-    assert (kept.pk, kept.done_at is not None) == (second.pk, True)
+    item = ActionItem.objects.get()
+    assert (item.pk, item.done_at is not None) == (second.pk, True)
 
 
 def test_an_item_of_another_postmortem_cannot_be_taken(editor: Client, incident: Incident, page: Page) -> None:

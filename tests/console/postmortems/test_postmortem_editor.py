@@ -34,10 +34,10 @@ def fields_of(answer: Any) -> dict[str, str]:
     html = answer.content.decode()
     form = html[html.index('class="form wide postmortem-form"') :]
     sent = {}
-    for found in re.finditer(r"<input ([^>]*)>", form):
-        told = dict(re.findall(r'([\w-]+)="([^"]*)"', found[1]))
-        if told.get("type") != "checkbox" or "checked" in found[1]:
-            sent[told["name"]] = told.get("value", "on" if told.get("type") == "checkbox" else "")
+    for tag in re.finditer(r"<input ([^>]*)>", form):
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag[1]))
+        if attributes.get("type") != "checkbox" or "checked" in tag[1]:
+            sent[attributes["name"]] = attributes.get("value", "on" if attributes.get("type") == "checkbox" else "")
     areas = re.findall(r'<textarea name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL)
     return {name: value for name, value in sent.items() if name != "csrfmiddlewaretoken"} | dict(areas)
 
@@ -88,9 +88,9 @@ def test_lines_are_put_in_order_and_an_emptied_one_goes(editor: Client, incident
     count = int(fields_of(editor.get(url_of(incident)))["lines-TOTAL_FORMS"])
     new = {f"lines-{count - 1}-text": "The change went out", f"lines-{count - 1}-at": earlier}
     save(editor, incident, **new, **{"lines-0-text": ""})
-    kept = [line.text for line in Postmortem.objects.get().stated().timeline]
-    assert kept[0] == "The change went out"
-    assert not any("We are looking" in text for text in kept)
+    texts = [line.text for line in Postmortem.objects.get().stated().timeline]
+    assert texts[0] == "The change went out"
+    assert not any("We are looking" in text for text in texts)
 
 
 def test_a_time_alone_is_one_of_the_day_on_which_it_began(editor: Client, incident: Incident) -> None:
@@ -177,8 +177,8 @@ def test_the_preview_shows_the_picture_as_it_is_typed(editor: Client, incident: 
 def test_autosave_excludes_what_would_be_public_at_once(editor: Client, incident: Incident) -> None:
     typed = fields_of(editor.get(url_of(incident))) | {"body": "Half a sen", "keep": "1", "items-0-text": "Half an it"}
     typed |= {"impact_started_at": f"{incident.started_at - timedelta(minutes=9):%Y-%m-%d %H:%M}"}
-    kept = editor.post(url_of(incident), typed, headers=HTMX).content.decode()
-    assert "Draft saved" in kept
+    html = editor.post(url_of(incident), typed, headers=HTMX).content.decode()
+    assert "Draft saved" in html
     saved = Postmortem.objects.get()
     assert (saved.draft, saved.action_items.count(), saved.stated().impact_started_at) == ("Half a sen", 0, None)
     assert "We are looking." in saved.stated().timeline[0].text
@@ -235,23 +235,23 @@ def test_a_conflict_shows_what_the_others_saved_beside_their_text(editor: Client
     answer = editor.post(url_of(incident), mine | {"lines-0-text": "I noticed", "save": "1"})
     assert answer.status_code == 422
     shown = text_of(answer)[text_of(answer).index("Newer saved version") : text_of(answer).index("Your version")]
-    for said in ("Bob noticed", "Haste", "API: 1:02:30", "Detected: "):
-        assert said in shown
+    for expected in ("Bob noticed", "Haste", "API: 1:02:30", "Detected: "):
+        assert expected in shown
 
 
 def test_the_proofreader_reads_what_will_be_public_beside_the_text(editor: Client, incident: Incident) -> None:
     typed = fields_of(editor.get(url_of(incident))) | {"body": "Because.", "factors": "Nobody reads 10.0.0.7"}
     typed |= {"lines-0-text": "db7.internal went away", "lines-2-text": "secret.internal is private"}
     where = f"/console/p/acme/remarks?incident={incident.public_id}&postmortem=1"
-    said = editor.post(where, typed, headers=HTMX).content.decode()
-    assert "db7.internal" in said
-    assert "10.0.0.7" in said
-    assert "secret.internal" not in said
+    remarks = editor.post(where, typed, headers=HTMX).content.decode()
+    assert "db7.internal" in remarks
+    assert "10.0.0.7" in remarks
+    assert "secret.internal" not in remarks
 
 
 def test_the_proofreader_reads_no_more_than_can_be_published(editor: Client, incident: Incident) -> None:
-    told = "\n".join(["db7.internal"] * 3000)
-    typed = {"body": told, "factors": told, "lines-0-is_public": "on", "lines-0-text": told}
+    long_text = "\n".join(["db7.internal"] * 3000)
+    typed = {"body": long_text, "factors": long_text, "lines-0-is_public": "on", "lines-0-text": long_text}
     where = f"/console/p/acme/remarks?incident={incident.public_id}&postmortem=1"
     remarks = editor.post(where, typed, headers=HTMX).content.count(b"<li")
     assert 25_000 // 13 <= remarks <= 25_000 // 13 + 30 + 500 // 13 + 10
@@ -266,8 +266,8 @@ def test_the_pages_own_outline_is_what_a_postmortem_begins_with(editor: Client, 
 
 def test_every_part_with_errors_is_named(editor: Client, incident: Incident) -> None:
     wrong = {"lines-0-at": "noon", "detected_at": "soon", "items-0-owner": "Ada"}
-    told = text_of(save(editor, incident, **wrong))
-    assert re.search("errors in the timeline *, the times and factors *and the action items", told)
+    text = text_of(save(editor, incident, **wrong))
+    assert re.search("errors in the timeline *, the times and factors *and the action items", text)
     del wrong["detected_at"]
     assert re.search("errors in the timeline *and the action items", text_of(save(editor, incident, **wrong)))
 
@@ -291,9 +291,9 @@ def test_it_leaves_as_markdown_and_json(editor: Client, incident: Incident) -> N
     )
     findings = Findings(timeline=lines, factors=("No alarm",))
     actions.publish(incident, body="At @14:14 it broke.", actor=ALICE, action_items=items, findings=findings)
-    told = editor.get(url_of(incident, "/export.md"))
-    text = told.content.decode()
-    assert told["Content-Disposition"].endswith('.md"')
+    answer = editor.get(url_of(incident, "/export.md"))
+    text = answer.content.decode()
+    assert answer["Content-Disposition"].endswith('.md"')
     assert text.startswith(f"# {incident.title}\n")
     for expected in ("14:14 UTC", "UTC: It fails", "- No alarm", "- [ ] Raise an alarm (Ada, https", "- [x] Up"):
         assert expected in text

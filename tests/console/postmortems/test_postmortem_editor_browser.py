@@ -109,22 +109,22 @@ def test_what_is_not_saved_is_not_left_without_a_question(open_tab: OpenTab, pag
     tab = open_tab()
     sign_in(tab)
     tab.goto(f"/console/p/acme/incidents/{incident.public_id}/postmortem")
-    asked: list[str] = []
+    dialogs: list[str] = []
 
     def stay(dialog: Dialog) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         dialog.dismiss()
 
     tab.on("dialog", stay)
     tab.locator("#id_items-0-text").fill("Half a thought")
     tab.get_by_role("link", name="Dashboard").click(no_wait_after=True)
-    wait_until(lambda: tab.evaluate("1") and asked == ["beforeunload"], "the browser asks")
+    wait_until(lambda: tab.evaluate("1") and dialogs == ["beforeunload"], "the browser asks")
     expect(tab.locator("#id_items-0-text")).to_have_value("Half a thought")
     tab.get_by_role("button", name="Save draft").first.click()
     expect(tab.get_by_text("Draft saved.")).to_be_visible()
     tab.get_by_role("link", name="Dashboard").click()
     expect(tab.get_by_role("link", name="Declare incident")).to_be_visible()
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
 
 
 def test_what_is_typed_is_there_after_a_crash(open_tab: OpenTab, page: Page) -> None:

@@ -50,8 +50,8 @@ def test_comments_are_for_staff_and_an_empty_one_is_refused(editor: Client, inci
     assert "Review (1 comment)" in text_of(editor.get(url_of(incident)))
     assert "really" not in public(incident)
     assert editor.post(where, {"comment": " "}).status_code == 422
-    said = Postmortem.objects.get().comments.get()
-    editor.post(where, {"settle": str(said.pk)})
+    comment = Postmortem.objects.get().comments.get()
+    editor.post(where, {"settle": str(comment.pk)})
     assert "resolved by" in text_of(editor.get(where))
 
 
@@ -59,9 +59,9 @@ def test_a_comment_of_another_postmortem_cannot_be_settled_from_here(
     editor: Client, page: Page, incident: Incident
 ) -> None:
     other = make_resolved(page)
-    for one in (incident, other):
-        actions.save_draft(one, body="Why.", actor=ALICE)
-        editor.post(url_of(one, "/review"), {"comment": "Hm."})
+    for reviewed in (incident, other):
+        actions.save_draft(reviewed, body="Why.", actor=ALICE)
+        editor.post(url_of(reviewed, "/review"), {"comment": "Hm."})
     theirs = Postmortem.objects.get(incident=other).comments.get()
     assert editor.post(url_of(incident, "/review"), {"settle": str(theirs.pk)}).status_code == 404
 
@@ -71,8 +71,8 @@ def test_an_unfinished_comment_is_kept_for_every_button(editor: Client, incident
     save(editor, incident, "ask")
     where, second = url_of(incident, "/review"), signed_in()
     second.post(where, {"comment": "First."})
-    said = Postmortem.objects.get().comments.get()
-    settled = second.post(where, {"settle": str(said.pk), "comment": "Half a thou"})
+    first_comment = Postmortem.objects.get().comments.get()
+    settled = second.post(where, {"settle": str(first_comment.pk), "comment": "Half a thou"})
     assert "Half a thou</textarea>" in settled.content.decode()
     assert "resolved by" in text_of(settled)
     seen = str(Postmortem.objects.get().version)
@@ -83,7 +83,7 @@ def test_an_unfinished_comment_is_kept_for_every_button(editor: Client, incident
     assert "Because of something else." in late.content.decode()
     version = str(Postmortem.objects.get().version)
     second.post(where, {"approve": "1", "comment": "Well written.", "version": version})
-    assert [one.body for one in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
+    assert [comment.body for comment in Postmortem.objects.get().comments.all()] == ["First.", "Well written."]
     assert "Publish…" in text_of(second.get(where))
     log = text_of(second.get("/console/p/acme/audit"))
     for did in ("requested approval of", "commented on", "approved", "resolved a comment on"):

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incidents.models import AuditEntry, Event, IncidentUpdate, Page
 from incidents.proofreading import ProofreadingOptions
-from tests.console.staff import fill_in, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_maintenance, make_page, make_resolved, make_user, post
 from tests.public.parsed_page import Element
 
@@ -39,10 +39,10 @@ def blocking(page: Page, *severities: str) -> None:
 def remarks(client: Client, about: str = "", **typed: str) -> list[Element]:
     answer = client.post(f"/console/p/acme/remarks{about}", typed, headers={"HX-Request": "true"})
     assert answer.status_code == 200
-    return [item for item in sheet(answer).all("li") if "remark" in item.classes]
+    return [item for item in parsed_page(answer).all("li") if "remark" in item.classes]
 
 
-def said(items: list[Element]) -> list[str]:
+def remark_texts(items: list[Element]) -> list[str]:
     return [" ".join(item.all("p")[0].text.split()) for item in items]
 
 
@@ -54,7 +54,7 @@ def test_a_remark_quotes_the_text_explains_and_offers_a_fix(editor: Client, page
     incident = make_resolved(page, at=BEGAN, until=ENDED)
     update = incident.updates.newest_first()[0]
     (remark,) = remarks(editor, f"?update={update.public_id}", body="🔥 At 7:00 AM PT (13:00 UTC) it failed.")
-    assert said([remark]) == ["Error 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
+    assert remark_texts([remark]) == ["Error 13:00 UTC 7:00 AM PT on Sep 21, 2022 was 14:00 UTC, not 13:00 UTC."]
     button = remark.one("button")
     assert button.text == "Use “14:00 UTC”"
     shown = {name: button.attributes[f"data-{name}"] for name in ("start", "end", "words", "suggestion")}
@@ -74,10 +74,10 @@ def test_declaring_asks_for_the_next_update_and_knows_the_chosen_impact(editor: 
     component = make_component(page)
     assert any(
         "time of the next update" in message
-        for message in said(remarks(editor, body="We are looking.", status="investigating"))
+        for message in remark_texts(remarks(editor, body="We are looking.", status="investigating"))
     )
     vague = {"body": "Some users see errors. Next update by 15:30 UTC."}
-    assert said(remarks(editor, **vague)) == []
+    assert remark_texts(remarks(editor, **vague)) == []
     assert len(remarks(editor, **vague, impact="critical")) == 1
     assert len(remarks(editor, **vague, **{f"component_{component.public_id}": "major_outage"})) == 1
 
@@ -125,7 +125,7 @@ def test_a_postmortem_is_asked_for_sections_owners_and_dates(editor: Client, pag
     about = f"?incident={incident.public_id}&postmortem=1"
     text = "## What happened\r\n\r\nIt failed.\r\n\r\n## Impact\r\n\r\nAll.\r\n\r\n## Why\r\n\r\nA cache."
     items = {"items-0-text": "Add an alarm", "items-0-owner": "", "items-0-due_on": "", "items-1-text": ""}
-    lines = said(remarks(editor, about, body=text, **items))
+    lines = remark_texts(remarks(editor, about, body=text, **items))
     assert [line for line in lines if "Add an alarm" in line and "no owner" in line]
     assert [line for line in lines if "What we do now" in line]
     done = {"items-0-text": "Add an alarm", "items-0-owner": "Ana", "items-0-due_on": "2027-01-01"}
@@ -163,7 +163,7 @@ def test_the_preview_without_javascript_shows_the_remarks_beside_the_text(editor
     incident = make_incident(page)
     path = f"/console/p/acme/incidents/{incident.public_id}/update"
     answer = editor.post(path, {"body": WRONG, "status": "identified", "version": "1", "preview": "1"})
-    document = sheet(answer)
+    document = parsed_page(answer)
     assert len([item for item in document.all("li") if "remark" in item.classes]) == 1
     assert all("hidden" in button.attributes for button in document.all("button") if "data-fix" in button.attributes)
     assert IncidentUpdate.objects.count() == 1
@@ -181,11 +181,11 @@ def test_every_form_with_a_message_has_its_remarks_below_it(editor: Client, page
         "/console/p/acme/maintenances/new": 1,
     }
     for path, count in places.items():
-        found = [e for e in sheet(editor.get(path)).walk() if "data-remarks-of" in e.attributes]
-        assert len(found) == count, path
-        areas = [e.attributes["id"] for e in sheet(editor.get(path)).all("textarea")]
-        assert all(e.attributes["data-remarks-of"] in areas for e in found), path
-    planned_page = sheet(editor.get(f"/console/p/acme/incidents/{planned.public_id}"))
+        containers = [e for e in parsed_page(editor.get(path)).walk() if "data-remarks-of" in e.attributes]
+        assert len(containers) == count, path
+        areas = [e.attributes["id"] for e in parsed_page(editor.get(path)).all("textarea")]
+        assert all(e.attributes["data-remarks-of"] in areas for e in containers), path
+    planned_page = parsed_page(editor.get(f"/console/p/acme/incidents/{planned.public_id}"))
     addresses = {e.attributes["hx-post"] for e in planned_page.walk() if "data-remarks-of" in e.attributes}
     assert f"/console/p/acme/remarks?incident={planned.public_id}&prefix=cancel" in addresses
 
@@ -202,7 +202,7 @@ def test_blocked_severities_are_shown_as_errors_and_prevent_publishing(editor: C
     typed = {"title": "API outage", "status": "investigating", "body": "It failed. TODO. Next update by 15:30 UTC."}
     answer = editor.post("/console/p/acme/incidents/new", typed)
     assert answer.status_code == 422
-    (area,) = invalid_controls(sheet(answer))
+    (area,) = invalid_controls(parsed_page(answer))
     assert area.text.strip() == typed["body"]
     assert "“TODO”: Remove this note to yourself." in answer.content.decode()
     assert not Event.objects.filter(kind="incident.opened").exists()
@@ -272,7 +272,7 @@ def test_an_owner_sets_what_is_looked_for_and_it_is_audited(page: Page) -> None:
     text = "db-7 of Globex failed. Next update by 15:30 UTC."
     blocked = owner.post("/console/p/acme/incidents/new", {"title": "Outage", "status": "investigating", "body": text})
     assert blocked.status_code == 422
-    shown = form_to(sheet(owner.get("/console/p/acme/proofreading")))
+    shown = form_to(parsed_page(owner.get("/console/p/acme/proofreading")))
     assert [box.attributes["value"] for box in shown.all("input") if "checked" in box.attributes] == [
         "error",
         "warning",
@@ -299,7 +299,7 @@ def test_invalid_settings_are_rejected_next_to_their_field_and_kept(page: Page, 
     owner = signed_in("owner")
     answer = settings_form(owner, **typed, **({} if "customers" in typed else {"customers": "Globex"}))
     assert answer.status_code == 422
-    (control,) = invalid_controls(sheet(answer))
+    (control,) = invalid_controls(parsed_page(answer))
     assert control.attributes["name"] in typed
     assert next(iter(typed.values())) in answer.content.decode()
     page.refresh_from_db()

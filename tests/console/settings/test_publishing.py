@@ -11,7 +11,7 @@ from django.utils import timezone
 from incidents.models import Page
 from statuspage.accounts.models import Role
 from statuspage.publishing.models import Publication
-from tests.console.staff import sheet, signed_in
+from tests.console.staff import parsed_page, signed_in
 from tests.factories import make_page
 
 pytestmark = pytest.mark.django_db
@@ -31,15 +31,15 @@ def viewer() -> Client:
 
 
 def rows(client: Client) -> list[str]:
-    return [row.text for row in sheet(client.get(URL)).all("tr")[1:]]
+    return [row.text for row in parsed_page(client.get(URL)).all("tr")[1:]]
 
 
 def notices(client: Client) -> str:
-    return " ".join(one.text for one in sheet(client.get("/console/p/acme/")).all("p", class_="notice"))
+    return " ".join(notice.text for notice in parsed_page(client.get("/console/p/acme/")).all("p", class_="notice"))
 
 
 def test_before_anything_was_published_the_page_says_who_should_do_it(page: Page, viewer: Client) -> None:
-    assert "Nothing has been published yet" in sheet(viewer.get(URL)).text
+    assert "Nothing has been published yet" in parsed_page(viewer.get(URL)).text
 
 
 def test_each_target_is_shown_with_its_state_its_age_and_its_files(page: Page, viewer: Client) -> None:
@@ -89,7 +89,7 @@ def test_errors_are_shown_as_text(page: Page, viewer: Client) -> None:
 
 def test_another_pages_targets_are_not_shown(page: Page, viewer: Client) -> None:
     Publication.objects.succeeded(make_page(name="Other", domain="other.example"), files=1, target="s3://other")
-    assert "s3://other" not in sheet(viewer.get(URL)).text
+    assert "s3://other" not in parsed_page(viewer.get(URL)).text
 
 
 def test_many_targets_cost_no_more_queries_than_one(page: Page, viewer: Client) -> None:

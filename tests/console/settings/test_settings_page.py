@@ -6,7 +6,7 @@ from django.test import Client
 
 from incidents.actions.pages.page_settings import create_page
 from incidents.models import AuditEntry, Event, Page
-from tests.console.staff import fill_in, invalid_controls, sheet, signed_in
+from tests.console.staff import fill_in, invalid_controls, parsed_page, signed_in
 from tests.factories import ALICE, make_page
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +33,8 @@ def test_an_owner_changes_what_the_page_says_and_visitors_see_it(owner: Client, 
     answer = save(owner, time_zone="Europe/Berlin", **typed)
     assert answer.status_code == 302
     public = Client().get("/").content.decode()
-    for words in ("Acme Cloud", "Acme GmbH, Berlin", "https://acme.example/help"):
-        assert words in public
+    for expected in ("Acme Cloud", "Acme GmbH, Berlin", "https://acme.example/help"):
+        assert expected in public
     entry = AuditEntry.objects.get()
     assert (entry.actor_label, entry.details["before"]["name"]) == ("Olga", "Acme")
     assert Event.objects.get().kind == "page.changed"
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(
     make_page(name="Other", domain="other.example.com")
     answer = save(owner, footer="New", **{field: value})
     assert answer.status_code == 422
-    assert [one.attributes["name"] for one in invalid_controls(sheet(answer))] == [field]
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == [field]
     page.refresh_from_db()
     assert page.footer == ""
 

@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 
 from incidents.models import AuditEntry, Component, Event, Page
-from tests.console.staff import fields_of, fill_in, form_to, sheet, signed_in
+from tests.console.staff import fields_of, fill_in, form_to, parsed_page, signed_in
 from tests.factories import make_component, make_page
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def weights(page: Page) -> list[Decimal]:
 
 
 def test_the_form_shows_what_counts_now(owner: Client) -> None:
-    fields = fields_of(form_to(sheet(owner.get("/console/p/acme/uptime"))))
+    fields = fields_of(form_to(parsed_page(owner.get("/console/p/acme/uptime"))))
     shares = [fields[name] for name in ("major_outage", "partial_outage", "degraded_performance")]
     assert shares == [["100"], ["30"], ["0"]]
 
@@ -60,7 +60,7 @@ def test_what_is_no_share_is_refused_beside_its_field_with_the_text_still_there(
 ) -> None:
     answer = save(owner, partial_outage=typed)
     assert answer.status_code == 422
-    form = form_to(sheet(answer))
+    form = form_to(parsed_page(answer))
     assert form.one("p", id="id_partial_outage_error").text == "Enter a whole number from 0 to 100."
     assert fields_of(form)["partial_outage"] == [typed]
     assert weights(page) == [Decimal(1), Decimal("0.3"), Decimal(0)]
@@ -69,7 +69,7 @@ def test_what_is_no_share_is_refused_beside_its_field_with_the_text_still_there(
 def test_a_partial_outage_cannot_count_for_more_than_a_major_one(owner: Client, page: Page) -> None:
     answer = save(owner, major_outage="20")
     assert answer.status_code == 422
-    assert "cannot count less" in form_to(sheet(answer)).text
+    assert "cannot count less" in form_to(parsed_page(answer)).text
     assert weights(page)[0] == 1
 
 
@@ -82,7 +82,7 @@ def test_an_editor_may_not_change_it_and_has_no_link_to_it(page: Page) -> None:
 def test_an_editor_chooses_which_components_show_their_uptime(page: Page) -> None:
     editor, api = signed_in("editor"), make_component(page)
     place = f"/console/p/acme/components/{api.public_id}"
-    assert "showcase" in fields_of(form_to(sheet(editor.get(place))))
+    assert "showcase" in fields_of(form_to(parsed_page(editor.get(place))))
     editor.post(place, fill_in(editor, place, showcase=None))
     assert not Component.objects.get().showcase
     editor.post(place, fill_in(editor, place, showcase="on"))

@@ -16,7 +16,7 @@ from statuspage.notifications.models import Delivery, Priority
 from statuspage.subscribers import csv_format, csv_import
 from statuspage.subscribers.models import Interest, Subscriber
 from statuspage.subscribers.preferences import Preferences, preferences_of
-from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     ALICE,
     make_component,
@@ -54,12 +54,12 @@ def upload(editor: Client, text: str | bytes, *, by: str = "word") -> Any:
 
 def commit(editor: Client, preview: Any) -> Any:
     """Press the second button, as the preview came."""
-    return editor.post(IMPORT, {**fields_of(form_to(sheet(preview))), "commit": "1"}, follow=True)
+    return editor.post(IMPORT, {**fields_of(form_to(parsed_page(preview))), "commit": "1"}, follow=True)
 
 
 def bring_in(editor: Client, text: str, *, by: str = "word") -> Any:
     preview = upload(editor, text, by=by)
-    assert preview.status_code == 200, sheet(preview).text
+    assert preview.status_code == 200, parsed_page(preview).text
     return commit(editor, preview)
 
 
@@ -81,13 +81,13 @@ def test_a_file_is_previewed_and_then_imported(editor: Client, page: Page, rest:
     )
     preview = upload(editor, text)
     assert preview.status_code == 200
-    assert "3 new: subscribed without confirmation" in sheet(preview).text
+    assert "3 new: subscribed without confirmation" in parsed_page(preview).text
     assert not Subscriber.objects.exists()
     answer = commit(editor, preview)
-    assert "3 subscribers added." in sheet(answer).text
-    found = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
-    assert all(one.is_active for one in Subscriber.objects.all())
-    assert found == {
+    assert "3 subscribers added." in parsed_page(answer).text
+    preferences = {subscriber.email: preferences_of(subscriber) for subscriber in Subscriber.objects.all()}
+    assert all(subscriber.is_active for subscriber in Subscriber.objects.all())
+    assert preferences == {
         "ada@example.com": Preferences(whole_page=False, components=(rest,)),
         "bob@example.com": Preferences(
             whole_page=False,
@@ -106,7 +106,7 @@ def test_asking_first_owes_each_a_mail_that_waits_behind_what_is_urgent(editor: 
     assert set(states().values()) == {"pending"}
     fan_out_waiting()
     assert [(d.kind, d.priority) for d in Delivery.objects.all()] == [("confirmation", Priority.LOW)] * 2
-    assert not any(one.confirmation_sent_at is None for one in Subscriber.objects.all())
+    assert not any(subscriber.confirmation_sent_at is None for subscriber in Subscriber.objects.all())
 
 
 def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: Component) -> None:
@@ -114,14 +114,14 @@ def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: C
         make_subscriber(page, f"{state}@example.com", state=state)
     lines = "".join(f"{state}@example.com,incidents\n" for state in ("active", "paused", "unsubscribed", "pending"))
     preview = upload(editor, f"email,kinds\n{lines}new@example.com,\n")
-    text = sheet(preview).text
-    for words in (
+    text = parsed_page(preview).text
+    for expected in (
         "1 new",
         "1 already listed with a pending confirmation",
         "2 already subscribed: unchanged",
         "1 unsubscribed: unchanged",
     ):
-        assert words in text
+        assert expected in text
     commit(editor, preview)
     assert states() == {
         "active@example.com": "active",
@@ -130,7 +130,9 @@ def test_those_who_are_here_stay_as_they_are(editor: Client, page: Page, rest: C
         "pending@example.com": "active",
         "new@example.com": "active",
     }
-    kinds = {one.email.partition("@")[0]: preferences_of(one).kinds for one in Subscriber.objects.all()}
+    kinds = {
+        subscriber.email.partition("@")[0]: preferences_of(subscriber).kinds for subscriber in Subscriber.objects.all()
+    }
     assert kinds["active"] == kinds["paused"] == ["incidents", "maintenances", "postmortems"]
     assert kinds["pending"] == ["incidents"]
 
@@ -147,7 +149,7 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
     )
     preview = upload(editor, text)
     assert preview.status_code == 422
-    items = [item.text for item in sheet(preview).one("div", class_="error").all("li")]
+    items = [item.text for item in parsed_page(preview).one("div", class_="error").all("li")]
     assert items == [
         "Line 3: Enter a complete email address. Example: ada@example.com",
         "Line 3: This page has no component “Nowhere”.",
@@ -164,13 +166,13 @@ def test_every_error_is_said_with_its_line_and_nothing_is_imported(editor: Clien
 
 def test_a_thousand_errors_do_not_flood_the_page(editor: Client, page: Page) -> None:
     preview = upload(editor, "email\n" + "nonsense\n" * 1000)
-    text = sheet(preview).text
+    text = parsed_page(preview).text
     assert "these 1000 errors" in text
     assert "… and 950 more." in text
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "expected"),
     [
         (b"", "The file is empty."),
         (b"\xff\xfe\x00bad", "not encoded in UTF-8"),
@@ -179,18 +181,18 @@ def test_a_thousand_errors_do_not_flood_the_page(editor: Client, page: Page) -> 
     ],
 )
 def test_what_cannot_be_a_file_of_ours_is_refused_beside_the_field(
-    editor: Client, page: Page, raw: bytes, said: str
+    editor: Client, page: Page, raw: bytes, expected: str
 ) -> None:
     answer = upload(editor, raw)
     assert answer.status_code == 422
-    assert said in sheet(answer).text
-    assert [control.attributes["name"] for control in invalid_controls(sheet(answer))] == ["file"]
+    assert expected in parsed_page(answer).text
+    assert [control.attributes["name"] for control in invalid_controls(parsed_page(answer))] == ["file"]
 
 
 def test_no_file_is_asked_for(editor: Client, page: Page) -> None:
     answer = editor.post(IMPORT, {"by": "word"})
     assert answer.status_code == 422
-    assert "Choose a file." in sheet(answer).text
+    assert "Choose a file." in parsed_page(answer).text
 
 
 @pytest.mark.parametrize(
@@ -204,9 +206,9 @@ def test_no_file_is_asked_for(editor: Client, page: Page) -> None:
     ],
 )
 def test_a_file_with_a_wrong_head_says_so(page: Page, text: str, expected: tuple[int, str]) -> None:
-    ((line, words),) = errors(page, text)
+    ((line, message),) = errors(page, text)
     assert line == expected[0]
-    assert expected[1] in words
+    assert expected[1] in message
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -214,9 +216,9 @@ def test_what_spreadsheets_of_other_countries_write_is_read(page: Page, delimite
     text = csv_format.read_text(
         "\ufeffEmail;Kinds;Time_Zone\r\nada@example.com;incidents;Asia/Tokyo\r\n".replace(";", delimiter).encode()
     )
-    found = csv_format.parse(page, text)
-    assert not found.errors
-    (row,) = found.rows
+    parsed_file = csv_format.parse(page, text)
+    assert not parsed_file.errors
+    (row,) = parsed_file.rows
     assert (row.email, row.preferences.kinds, row.preferences.time_zone) == (
         "ada@example.com",
         ["incidents"],
@@ -227,11 +229,11 @@ def test_what_spreadsheets_of_other_countries_write_is_read(page: Page, delimite
 def test_components_go_by_name_full_name_or_id_and_doubtful_names_are_asked_back(page: Page, rest: Component) -> None:
     other = make_component(page, "REST", group=make_group(page, "Partners"))
     text = f"email,components\na@example.com,Partners - rest | {rest.public_id}\nb@example.com,REST\n"
-    found = csv_format.parse(page, text)
-    assert found.rows[0].preferences.components == (other, rest)
-    ((line, words),) = found.errors
+    parsed_file = csv_format.parse(page, text)
+    assert parsed_file.rows[0].preferences.components == (other, rest)
+    ((line, message),) = parsed_file.errors
     assert line == 3
-    assert "2 components are named “REST”" in words
+    assert "2 components are named “REST”" in message
 
 
 def test_another_pages_components_are_unknown(page: Page) -> None:
@@ -248,7 +250,7 @@ def test_the_audit_log_counts_and_names_nobody(editor: Client, page: Page) -> No
 def test_somebody_who_subscribes_between_preview_and_import_is_no_error(editor: Client, page: Page) -> None:
     preview = upload(editor, "email\nada@example.com\nbob@example.com\n")
     make_subscriber(page, "ada@example.com")
-    assert "1 subscriber added." in sheet(commit(editor, preview)).text
+    assert "1 subscriber added." in parsed_page(commit(editor, preview)).text
     assert len(states()) == 2
 
 
@@ -262,11 +264,11 @@ def test_ten_thousand_lines_are_a_bounded_number_of_queries(
     page: Page, rest: Component, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     text = "email,components\n" + "".join(f"r{number}@example.com,REST\n" for number in range(10_000))
-    found = csv_format.parse(page, text)
-    assert not found.errors
+    parsed_file = csv_format.parse(page, text)
+    assert not parsed_file.errors
     # SQLite takes 999 values in one statement; PostgreSQL needs three statements for every 500 lines.
     with django_assert_max_num_queries(10_000 // 25):
-        csv_import.import_rows(page, found.rows, confirmed=True, actor=ALICE)
+        csv_import.import_rows(page, parsed_file.rows, confirmed=True, actor=ALICE)
     assert Subscriber.objects.count() == Interest.objects.count() == 10_000
 
 
@@ -306,7 +308,7 @@ def test_an_owner_exports_everybody_and_the_audit_log_says_who_did(page: Page, r
 def test_nobody_else_does(page: Page, role: str) -> None:
     assert signed_in(role).post("/console/p/acme/subscribers/export").status_code == 403
     assert signed_in("owner").get("/console/p/acme/subscribers/export").status_code == 405
-    assert "Export CSV" not in sheet(signed_in(role).get("/console/p/acme/subscribers")).text
+    assert "Export CSV" not in parsed_page(signed_in(role).get("/console/p/acme/subscribers")).text
 
 
 @pytest.mark.parametrize("email", ["=1+1@example.com", "+ada@example.com", "-ada@example.com"])
@@ -325,11 +327,11 @@ def test_what_was_exported_comes_back_as_it_was_elsewhere(page: Page, rest: Comp
     make_subscriber_with(page, "ada@example.com", components=(odd, rest), detail="milestones")
     make_subscriber_with(page, "bob@example.com", groups=(rest.group,), tells_incidents=False)
     make_subscriber_with(page, "cleo@example.com")
-    before = {one.email: preferences_of(one) for one in Subscriber.objects.all()}
+    before = {subscriber.email: preferences_of(subscriber) for subscriber in Subscriber.objects.all()}
     text = exported(signed_in("owner"))
     Subscriber.objects.all().delete()
     bring_in(signed_in("editor"), text)
-    assert {one.email: preferences_of(one) for one in Subscriber.objects.all()} == before
+    assert {subscriber.email: preferences_of(subscriber) for subscriber in Subscriber.objects.all()} == before
 
 
 def test_importing_an_export_signs_nobody_up_who_had_left_or_chose_less(page: Page) -> None:
@@ -339,9 +341,9 @@ def test_importing_an_export_signs_nobody_up_who_had_left_or_chose_less(page: Pa
     make_subscriber(page, "", channel="webhook", endpoint="https://hook.example/")
     make_subscriber(page, "active@example.com")
     text = exported(signed_in("owner"))
-    found = csv_format.parse(page, text)
-    assert [row.email for row in found.rows] == ["active@example.com"]
-    assert (found.skipped, found.errors) == (5, [])
+    parsed_file = csv_format.parse(page, text)
+    assert [row.email for row in parsed_file.rows] == ["active@example.com"]
+    assert (parsed_file.skipped, parsed_file.errors) == (5, [])
 
 
 def test_an_export_costs_few_queries_for_ten_thousand(

@@ -13,7 +13,7 @@ from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import preferences_of
-from tests.console.staff import fields_of, form_to, invalid_controls, sheet, signed_in
+from tests.console.staff import fields_of, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     make_component,
     make_group,
@@ -43,7 +43,7 @@ def address(reader: Subscriber, action: str = "") -> str:
 
 
 def add(editor: Client, **typed: Any) -> Any:
-    return editor.post(NEW, {**fields_of(form_to(sheet(editor.get(NEW)))), **typed}, follow=True)
+    return editor.post(NEW, {**fields_of(form_to(parsed_page(editor.get(NEW)))), **typed}, follow=True)
 
 
 def last_entry() -> AuditEntry:
@@ -56,7 +56,7 @@ def test_a_subscriber_is_added_and_asked_to_confirm(editor: Client, page: Page) 
     answer = add(editor, email=" Ada@Example.com")
     ada = Subscriber.objects.get()
     assert (ada.email, ada.state) == ("ada@example.com", "pending")
-    assert "Confirmation email sent to" in sheet(answer).text
+    assert "Confirmation email sent to" in parsed_page(answer).text
     fan_out_waiting()
     assert [delivery.kind for delivery in Delivery.objects.all()] == ["confirmation"]
 
@@ -80,16 +80,16 @@ def test_who_waits_for_confirmation_can_be_vouched_for(editor: Client, page: Pag
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "expected"),
     [("active", "is already on the list"), ("paused", "is already on the list"), ("unsubscribed", "is unsubscribed")],
 )
 @pytest.mark.parametrize("by", ["ask", "word"])
-def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, said: str, by: str) -> None:
+def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state: str, expected: str, by: str) -> None:
     make_subscriber(page, "ada@example.com", state=state)
     answer = add(editor, email="ada@example.com", by=by, kinds=["incidents"])
     assert answer.status_code == 422
-    document = sheet(answer)
-    assert said in document.text
+    document = parsed_page(answer)
+    assert expected in document.text
     assert fields_of(form_to(document))["email"] == ["ada@example.com"]
     assert fields_of(form_to(document))["kinds"] == ["incidents"]
     assert invalid_controls(document)
@@ -101,7 +101,7 @@ def test_nobody_is_signed_up_behind_their_back(editor: Client, page: Page, state
 def test_what_is_wrong_stands_beside_its_field(editor: Client, page: Page) -> None:
     answer = add(editor, email="ada", scope="selected", kinds=[])
     assert answer.status_code == 422
-    text = sheet(answer).text
+    text = parsed_page(answer).text
     assert "Enter a complete email address." in text
     assert "Choose at least one type of notification" in text
     assert not Subscriber.objects.exists()
@@ -112,22 +112,22 @@ def test_the_page_says_what_they_are_told_of(editor: Client, page: Page) -> None
     reader = make_subscriber_with(
         page, "ada@example.com", groups=(apis,), detail="milestones", time_zone="Asia/Tokyo", tells_postmortems=False
     )
-    text = sheet(editor.get(address(reader))).text
-    for words in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
-        assert words in text
+    text = parsed_page(editor.get(address(reader))).text
+    for expected in ("APIs (whole group)", "Incidents, maintenances", "Only the start and the end", "Asia/Tokyo"):
+        assert expected in text
 
 
 def test_whoever_chose_only_what_is_gone_is_said_to_be_told_nothing(editor: Client, page: Page) -> None:
     reader = make_subscriber_with(page, groups=(make_group(page),))
     reader.interests.all().delete()
-    assert "Nothing (the selected parts no longer exist)" in sheet(editor.get(address(reader))).text
+    assert "Nothing (the selected parts no longer exist)" in parsed_page(editor.get(address(reader))).text
 
 
 def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
     reader = make_subscriber_with(page, "ada@example.com")
-    fields = fields_of(form_to(sheet(editor.get(address(reader)))))
+    fields = fields_of(form_to(parsed_page(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": ["incidents"], "time_zone": "Asia/Tokyo"}, follow=True)
-    assert "Preferences saved." in sheet(answer).text
+    assert "Preferences saved." in parsed_page(answer).text
     preferences = preferences_of(Subscriber.objects.get())
     assert (preferences.kinds, preferences.time_zone) == (["incidents"], "Asia/Tokyo")
     assert last_entry().verb == "subscriber.changed"
@@ -135,16 +135,16 @@ def test_an_editor_changes_it_for_them(editor: Client, page: Page) -> None:
 
 def test_a_mistake_there_saves_nothing(editor: Client, page: Page) -> None:
     reader = make_subscriber_with(page, "ada@example.com")
-    fields = fields_of(form_to(sheet(editor.get(address(reader)))))
+    fields = fields_of(form_to(parsed_page(editor.get(address(reader)))))
     answer = editor.post(address(reader), {**fields, "kinds": [], "time_zone": "Asia/Tokyo"})
     assert answer.status_code == 422
-    assert fields_of(form_to(sheet(answer)))["time_zone"] == ["Asia/Tokyo"]
+    assert fields_of(form_to(parsed_page(answer)))["time_zone"] == ["Asia/Tokyo"]
     assert preferences_of(Subscriber.objects.get()).time_zone == ""
 
 
 def test_pausing_and_resuming(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, "ada@example.com")
-    document = sheet(editor.post(address(reader, "/pause"), follow=True))
+    document = parsed_page(editor.post(address(reader, "/pause"), follow=True))
     assert "Paused by staff." in document.text
     make_incident(page)
     fan_out_waiting()
@@ -170,8 +170,8 @@ def test_resuming_confirms_nobody(editor: Client, page: Page, state: str) -> Non
 
 def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.PENDING, confirmed_at=None)
-    assert "Confirmation email sent." in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
-    assert "You can send one per day" in sheet(editor.post(address(reader, "/confirmation"), follow=True)).text
+    assert "Confirmation email sent." in parsed_page(editor.post(address(reader, "/confirmation"), follow=True)).text
+    assert "You can send one per day" in parsed_page(editor.post(address(reader, "/confirmation"), follow=True)).text
     fan_out_waiting()
     assert Delivery.objects.count() == 1
     Subscriber.objects.update(confirmation_sent_at=timezone.now() - timedelta(days=1, seconds=1))
@@ -183,9 +183,9 @@ def test_asking_to_confirm_again_is_one_mail_a_day(editor: Client, page: Page) -
 def test_who_has_left_is_not_asked_again(editor: Client, page: Page) -> None:
     reader = make_subscriber(page, state=SubscriberState.UNSUBSCRIBED)
     answer = editor.post(address(reader, "/confirmation"), follow=True)
-    assert "Only its owner can subscribe it again" in sheet(answer).text
+    assert "Only its owner can subscribe it again" in parsed_page(answer).text
     assert not Delivery.objects.exists()
-    assert not form_actions(sheet(editor.get(address(reader))))
+    assert not form_actions(parsed_page(editor.get(address(reader))))
 
 
 def form_actions(document: Any) -> list[str]:
@@ -199,7 +199,7 @@ def test_the_whole_history_is_there_newest_first(editor: Client, page: Page) -> 
     post(incident)
     fan_out_waiting()
     Delivery.objects.filter(event__kind="incident.opened").update(state="failed", last_error="550 no such mailbox")
-    rows = sheet(editor.get(address(reader))).one("tbody").all("tr")
+    rows = parsed_page(editor.get(address(reader))).one("tbody").all("tr")
     assert ["Identified" in row.text for row in rows] == [True, False]
     assert "550 no such mailbox" in rows[1].text
     assert "Failed" in rows[1].text
@@ -214,9 +214,9 @@ def test_a_long_history_is_paged_and_costs_as_much_as_a_short_one(
         post(incident)
     fan_out_waiting()
     with django_assert_max_num_queries(10):
-        document = sheet(editor.get(address(reader)))
+        document = parsed_page(editor.get(address(reader)))
     assert len(document.one("tbody").all("tr")) == 50
-    document = sheet(editor.get(address(reader) + "?page=2"))
+    document = parsed_page(editor.get(address(reader) + "?page=2"))
     assert len(document.one("tbody").all("tr")) == 11
 
 
@@ -229,8 +229,8 @@ def test_viewers_see_no_address_and_nothing_to_press(page: Page) -> None:
     viewer = signed_in("viewer")
     answer = viewer.get(address(reader))
     assert "dana@" not in answer.content.decode()
-    assert "d•••@example.org" in sheet(answer).one("h1").text
-    assert not sheet(answer).one("main").all("form")
+    assert "d•••@example.org" in parsed_page(answer).one("h1").text
+    assert not parsed_page(answer).one("main").all("form")
     assert viewer.post(address(reader), {"scope": "page", "kinds": "incidents"}).status_code == 403
     reader.refresh_from_db()
     assert reader.tells_postmortems
@@ -265,7 +265,7 @@ def test_the_list_is_narrowed_by_scope_and_channel(editor: Client, page: Page) -
         ("channel=webhook", set()),
         ("channel=email&scope=selected&q=some&state=active", {"some@example.com"}),
     ):
-        document = sheet(editor.get(f"/console/p/acme/subscribers?{query}"))
+        document = parsed_page(editor.get(f"/console/p/acme/subscribers?{query}"))
         assert {cell.one("a").text for cell in document.all("td", class_="address")} == expected
     assert fields_of(document.one("form", class_="list-filter")) == {
         "q": ["some"],

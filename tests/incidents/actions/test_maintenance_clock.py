@@ -59,7 +59,7 @@ def component_of(page: Page, name: str = "API") -> Component:
 
 def history(component: Component) -> list[tuple[str, datetime]]:
     rows = list(component.intervals.as_corrected().order_by("started_at"))
-    assert all(one.ended_at == other.started_at for one, other in pairwise(rows))
+    assert all(previous.ended_at == other.started_at for previous, other in pairwise(rows))
     return [(row.status, row.started_at) for row in rows[1:]]
 
 
@@ -125,7 +125,7 @@ def test_a_reminder_that_was_missed_is_sent_late_before_the_start_and_skipped_af
 def test_a_reminder_whose_time_is_over_when_it_is_scheduled_is_skipped() -> None:
     maintenance = announced(make_page(), begins=ANNOUNCED + 30 * MINUTE, reminders=(60, 15))
     assert tick(ANNOUNCED + MINUTE) == 0
-    assert [bool(one.skipped_at) for one in maintenance.reminders.all()] == [True, False]
+    assert [bool(reminder.skipped_at) for reminder in maintenance.reminders.all()] == [True, False]
 
 
 def test_a_reminder_already_sent_is_sent_again_for_a_later_date() -> None:

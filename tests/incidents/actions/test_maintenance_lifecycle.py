@@ -362,8 +362,8 @@ def test_overlaps_on_a_component_are_named_and_allowed() -> None:
     first = make_maintenance(page, begins=begins, components=[api, web])
     make_maintenance(page, begins=begins, components=[web])
     actions.cancel(make_maintenance(page, begins=begins, components=[api]), actor=ALICE)
-    (found,) = actions.overlaps(page, [api], begins + HOUR, begins + 5 * HOUR)
-    assert (found.maintenance, found.components) == (first, [api])
+    (overlap,) = actions.overlaps(page, [api], begins + HOUR, begins + 5 * HOUR)
+    assert (overlap.maintenance, overlap.components) == (first, [api])
     assert actions.overlaps(page, [api], begins + 2 * HOUR, begins + 5 * HOUR) == []
     assert actions.overlaps(page, [api], begins, begins + HOUR, other_than=first) == []
 
@@ -373,10 +373,10 @@ def test_an_ended_one_stands_in_the_history_where_it_began() -> None:
     announced = timezone.now() - timedelta(days=60)
     begun = timezone.now() - timedelta(days=2)
     maintenance = make_maintenance(page, at=announced, begins=begun)
-    found = page.incidents.started_between
-    assert not found(announced - HOUR, announced + HOUR).exists()
+    started_between = page.incidents.started_between
+    assert not started_between(announced - HOUR, announced + HOUR).exists()
     actions.start(maintenance, UpdateInput(at=begun), actor=ALICE)
     actions.complete(maintenance, UpdateInput(at=begun + HOUR), actor=ALICE)
-    assert found(begun - HOUR, begun + HOUR).get() == maintenance
-    assert not found(announced - HOUR, announced + HOUR).exists()
+    assert started_between(begun - HOUR, begun + HOUR).get() == maintenance
+    assert not started_between(announced - HOUR, announced + HOUR).exists()
     assert maintenance.duration == HOUR

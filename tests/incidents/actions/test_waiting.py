@@ -61,9 +61,9 @@ def test_who_writes_a_postmortem_and_who_posts_to_its_incident() -> None:
         postmortem_lifecycle.publish(now(), body=f"Why, {number}.", action_items=items, findings=findings, actor=ALICE)
 
     def retract(_number: int) -> None:
-        found = Postmortem.objects.select_related("incident__page").get()
-        if found.is_published:
-            postmortem_lifecycle.retract(found, actor=BOB)
+        postmortem = Postmortem.objects.select_related("incident__page").get()
+        if postmortem.is_published:
+            postmortem_lifecycle.retract(postmortem, actor=BOB)
 
     def tell(number: int) -> None:
         follow_ups.follow_up(now(), UpdateInput(body=f"Done, {number}."), actor=BOB)
@@ -77,14 +77,14 @@ def test_who_writes_a_postmortem_and_who_posts_to_its_incident() -> None:
 
 def make_components(page: Page) -> list[Component]:
     """In page order the last made stands first, and so do their rows in the table."""
-    found = [make_component(page, f"Server {number}") for number in range(12)]
-    positions.reorder(page, list(reversed(found)), actor=ALICE)
-    return found
+    components = [make_component(page, f"Server {number}") for number in range(12)]
+    positions.reorder(page, list(reversed(components)), actor=ALICE)
+    return components
 
 
 def test_who_orders_components_and_who_sets_them() -> None:
     page = make_page()
-    found = make_components(page)
+    components = make_components(page)
 
     def up(_number: int) -> None:
         positions.reorder(page, list(Component.objects.order_by("-pk")), actor=ALICE)
@@ -93,18 +93,18 @@ def test_who_orders_components_and_who_sets_them() -> None:
         positions.reorder(page, list(Component.objects.order_by("pk")), actor=ALICE)
 
     def status(number: int) -> None:
-        component_lifecycle.set_statuses(page, found, ["operational", "major_outage"][number % 2], actor=BOB)
+        component_lifecycle.set_statuses(page, components, ["operational", "major_outage"][number % 2], actor=BOB)
 
     assert at_once(up, down, status) == []
 
 
 def test_who_places_a_component_and_who_deletes_a_group() -> None:
     page = make_page()
-    found = make_components(page)
+    components = make_components(page)
     names = count()
 
     def place(number: int) -> None:
-        positions.move(page, found[number % 12], before=found[(number + 5) % 12], actor=ALICE)
+        positions.move(page, components[number % 12], before=components[(number + 5) % 12], actor=ALICE)
 
     def delete(_number: int) -> None:
         group: ComponentGroup = make_group(page, f"Group {next(names)}")

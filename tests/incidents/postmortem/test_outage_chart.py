@@ -30,8 +30,8 @@ def summary(**changes: Any) -> PostmortemSummary:
 
 
 def places(svg: str, kind: str, attribute: str = "x") -> list[float]:
-    found = re.findall(rf'<\w+ class="{kind}[^"]*"[^>]*? {attribute}="([\d.]+)%"', svg)
-    return [float(one) for one in found]
+    values = re.findall(rf'<\w+ class="{kind}[^"]*"[^>]*? {attribute}="([\d.]+)%"', svg)
+    return [float(value) for value in values]
 
 
 def test_it_is_well_formed_and_names_itself() -> None:

@@ -57,13 +57,13 @@ class Sentence:
 
 
 def read(name: str) -> list[Sentence]:
-    context, found = "", []
+    context, sentences = "", []
     for line in (HERE / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("== "):
             context = line.removeprefix("== ")
         elif line and not line.startswith("# "):
-            found.append(_sentence(context, line.replace("¶", "\n")))
-    return found
+            sentences.append(_sentence(context, line.replace("¶", "\n")))
+    return sentences
 
 
 def _sentence(context: str, line: str) -> Sentence:
@@ -71,9 +71,9 @@ def _sentence(context: str, line: str) -> Sentence:
     for piece in line.split("⟦"):
         marked, is_marked, rest = piece.rpartition("⟧")
         if is_marked:
-            code, _, words = marked.partition("|")
-            marks.append((code, len(text), len(text) + len(words)))
-            text += words
+            code, _, passage = marked.partition("|")
+            marks.append((code, len(text), len(text) + len(passage)))
+            text += passage
         text += rest
     return Sentence(context, text, tuple(marks))
 

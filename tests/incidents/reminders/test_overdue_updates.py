@@ -75,14 +75,14 @@ def test_minutes_that_cannot_be_are_refused_by_name(name: str, value: Any) -> No
     assert list(refused.value.message_dict) == [name]
 
 
-@pytest.mark.parametrize("kept", [{}, {"critical": "x"}, {"by_mail": 1}, {"unknown": 3}, [], None])
-def test_what_was_never_set_or_cannot_be_read_has_its_default(kept: Any) -> None:
-    assert Reminders.read(kept) == Reminders()
+@pytest.mark.parametrize("stored", [{}, {"critical": "x"}, {"by_mail": 1}, {"unknown": 3}, [], None])
+def test_what_was_never_set_or_cannot_be_read_has_its_default(stored: Any) -> None:
+    assert Reminders.read(stored) == Reminders()
 
 
 def test_what_was_set_is_read_again() -> None:
-    said = Reminders(critical=5, none=240, still_red=0, by_mail=False)
-    assert Reminders.read(said.as_json()) == said
+    reminders = Reminders(critical=5, none=240, still_red=0, by_mail=False)
+    assert Reminders.read(reminders.as_json()) == reminders
 
 
 # Incidents
@@ -99,22 +99,22 @@ def outage(page: Page) -> Incident:
 
 
 def silence(incident: Incident, after: float) -> OverdueUpdate | None:
-    found = Incident.objects.with_details().get(pk=incident.pk)
-    return overdue_update_of(found, now=timezone.now() + minutes(after), reminders=RULES)
+    loaded = Incident.objects.with_details().get(pk=incident.pk)
+    return overdue_update_of(loaded, now=timezone.now() + minutes(after), reminders=RULES)
 
 
 def test_an_open_incident_is_silent_since_its_last_update(outage: Incident) -> None:
     IncidentUpdate.objects.update(created_at=timezone.now() - minutes(14))
     assert silence(outage, 0) is None
-    found = silence(outage, 33)
-    assert found
-    assert (found.after, found.times) == (outage.updates.get(), 3)
-    assert minutes(47) <= found.lasted < minutes(48)
+    overdue = silence(outage, 33)
+    assert overdue
+    assert (overdue.after, overdue.times) == (outage.updates.get(), 3)
+    assert minutes(47) <= overdue.lasted < minutes(48)
     update = post(outage)
     assert silence(outage, 14) is None
-    found = silence(outage, 16)
-    assert found
-    assert found.after == update
+    overdue = silence(outage, 16)
+    assert overdue
+    assert overdue.after == update
 
 
 def test_what_is_backdated_is_said_now(page: Page) -> None:

@@ -41,8 +41,8 @@ def resolve_well(page: Page, component: Component) -> Incident:
 
 
 def left(page: Page, *, after: timedelta = timedelta(0)) -> list[tuple[Incident, list[str]]]:
-    found = unrestored_components(page, now=timezone.now() + after)
-    return [(one.incident, [component.name for component in one.components]) for one in found]
+    unrestored = unrestored_components(page, now=timezone.now() + after)
+    return [(entry.incident, [component.name for component in entry.components]) for entry in unrestored]
 
 
 def test_unrestored_components_are_listed_in_page_order(page: Page, api: Component) -> None:

@@ -40,8 +40,8 @@ def incident(page: Page) -> Incident:
 
 
 def medians(page: Page, viewer: Viewer = Viewer.PUBLIC) -> list[float | None]:
-    found = incident_times(page, [OCTOBER], viewer=viewer)
-    all_medians = [figure(found, measure).median for measure in Measure]
+    all_times = incident_times(page, [OCTOBER], viewer=viewer)
+    all_medians = [figure(all_times, measure).median for measure in Measure]
     return [None if median is None else median / MINUTE for median in all_medians]
 
 
@@ -95,7 +95,7 @@ def test_hidden_incidents_count_for_staff_alone(page: Page, incident: Incident) 
 def test_an_incident_belongs_to_the_month_of_the_pages_zone() -> None:
     page = make_page(time_zone="Pacific/Auckland")
     make_incident(page, at=datetime(2025, 9, 30, 11, 30, tzinfo=UTC))
-    assert [one.month.code for one in incident_times(page, [OCTOBER], viewer=Viewer.PUBLIC)] == ["2025-10"]
+    assert [times.month.code for times in incident_times(page, [OCTOBER], viewer=Viewer.PUBLIC)] == ["2025-10"]
 
 
 def test_stating_a_start_is_recorded_with_the_old_and_the_new_time_and_told_nobody(incident: Incident) -> None:

@@ -30,8 +30,8 @@ def course(
     )
 
 
-def took(measure: Measure, one: IncidentTimes) -> float | None:
-    duration = one.took(measure)
+def took(measure: Measure, times: IncidentTimes) -> float | None:
+    duration = times.took(measure)
     return None if duration is None else duration / timedelta(minutes=1)
 
 
@@ -39,18 +39,18 @@ USUAL = ((0, "investigating"), (10, "identified"), (40, "monitoring"), (60, "res
 
 
 def test_each_time_counts_from_the_stated_start_of_the_impact() -> None:
-    one = course(*USUAL, stated=-5, harm=0)
-    assert [took(measure, one) for measure in Measure] == [5, 45, 65]
+    times = course(*USUAL, stated=-5, harm=0)
+    assert [took(measure, times) for measure in Measure] == [5, 45, 65]
 
 
 def test_without_a_stated_start_the_first_component_that_fails_is_the_start() -> None:
-    one = course(*USUAL, harm=-2)
-    assert [took(measure, one) for measure in Measure] == [2, 42, 62]
+    times = course(*USUAL, harm=-2)
+    assert [took(measure, times) for measure in Measure] == [2, 42, 62]
 
 
 def test_an_update_that_is_itself_the_start_was_no_quick_answer() -> None:
-    one = course(*USUAL, harm=0)
-    assert [took(measure, one) for measure in Measure] == [None, 40, 60]
+    times = course(*USUAL, harm=0)
+    assert [took(measure, times) for measure in Measure] == [None, 40, 60]
 
 
 def test_a_stated_start_at_the_first_update_is_an_answer_at_once() -> None:
@@ -62,8 +62,8 @@ def test_without_any_start_nothing_is_counted() -> None:
 
 
 def test_an_incident_that_goes_on_counts_as_far_as_it_has_come() -> None:
-    one = course(*USUAL[:3], stated=-5)
-    assert [took(measure, one) for measure in Measure] == [5, 45, None]
+    times = course(*USUAL[:3], stated=-5)
+    assert [took(measure, times) for measure in Measure] == [5, 45, None]
 
 
 def test_who_resolves_without_monitoring_has_no_time_to_fix() -> None:
@@ -76,14 +76,14 @@ def test_a_fix_that_did_not_hold_is_none_and_repeated_news_of_it_is_no_second() 
 
 
 def test_a_reopened_incident_is_resolved_when_it_is_resolved_for_good() -> None:
-    one = course(*USUAL, (90, "investigating"), (120, "resolved"), stated=0)
-    assert took(RESOLVE, one) == 120
+    times = course(*USUAL, (90, "investigating"), (120, "resolved"), stated=0)
+    assert took(RESOLVE, times) == 120
     assert took(RESOLVE, course(*USUAL, (90, "investigating"), stated=0)) is None
 
 
 def test_times_that_contradict_each_other_are_not_counted() -> None:
-    one = course((0, "investigating"), (10, "resolved"), harm=5)
-    assert [took(measure, one) for measure in Measure] == [None, None, 5]
+    times = course((0, "investigating"), (10, "resolved"), harm=5)
+    assert [took(measure, times) for measure in Measure] == [None, None, 5]
     assert took(ACKNOWLEDGE, course((0, "investigating"), stated=3)) is None
 
 
@@ -112,14 +112,14 @@ def test_there_is_no_percentile_of_nothing() -> None:
 @given(st.lists(st.integers(0, 10_000), min_size=1), st.integers(1, 100))
 def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed(values: list[int], percent: int) -> None:
     durations = [timedelta(seconds=value) for value in values]
-    found = nearest_rank(durations, percent)
-    assert found in durations
+    percentile = nearest_rank(durations, percent)
+    assert percentile in durations
 
     def reached(limit: timedelta) -> bool:
-        return sum(one <= limit for one in durations) * 100 >= percent * len(durations)
+        return sum(duration <= limit for duration in durations) * 100 >= percent * len(durations)
 
-    assert reached(found)
-    assert not any(reached(smaller) for smaller in durations if smaller < found)
+    assert reached(percentile)
+    assert not any(reached(smaller) for smaller in durations if smaller < percentile)
 
 
 def test_the_sample_says_how_many_had_the_times() -> None:
@@ -129,15 +129,15 @@ def test_the_sample_says_how_many_had_the_times() -> None:
 
 
 def test_months_stand_in_their_order_and_split_by_impact_worst_first() -> None:
-    found = by_month(
+    months = by_month(
         [course(*USUAL, stated=-5, impact="minor"), course(*USUAL, stated=-9, impact="critical")],
         [OCTOBER.previous, OCTOBER],
         RESOLVE,
     )
-    assert [month.total.incidents for month in found] == [0, 2]
-    assert found[0].total.median is None
-    assert [(impact.value, one.median) for impact, one in found[1].by_impact] == [
+    assert [month.total.incidents for month in months] == [0, 2]
+    assert months[0].total.median is None
+    assert [(impact.value, summary.median) for impact, summary in months[1].by_impact] == [
         ("critical", timedelta(minutes=69)),
         ("minor", timedelta(minutes=65)),
     ]
-    assert (found[1].total.median, found[1].total.ninetieth) == (timedelta(minutes=65), timedelta(minutes=69))
+    assert (months[1].total.median, months[1].total.ninetieth) == (timedelta(minutes=65), timedelta(minutes=69))

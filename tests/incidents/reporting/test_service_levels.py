@@ -41,13 +41,13 @@ def level(
 
 
 def test_a_month_with_745_hours_allows_44_70_minutes_at_three_nines() -> None:
-    found = level(history(), THREE_NINES)
-    assert (found.budget_minutes, found.used_minutes, found.left_minutes) == (
+    service_level = level(history(), THREE_NINES)
+    assert (service_level.budget_minutes, service_level.used_minutes, service_level.left_minutes) == (
         Decimal("44.70"),
         Decimal(0),
         Decimal("44.70"),
     )
-    assert (found.achieved, found.result) == (Decimal(100), ServiceLevelResult.MET)
+    assert (service_level.achieved, service_level.result) == (Decimal(100), ServiceLevelResult.MET)
 
 
 def test_a_month_with_743_hours_allows_44_58() -> None:
@@ -56,11 +56,11 @@ def test_a_month_with_743_hours_allows_44_58() -> None:
 
 def test_thirty_minutes_down_and_an_hour_partly_miss_three_nines_by_3_30_minutes() -> None:
     downs = [("major_outage", in_october(5, 12), 30), ("partial_outage", in_october(9), 60)]
-    found = level(history(*downs), THREE_NINES)
-    assert found.used_minutes == 48
-    assert found.left_minutes == Decimal("-3.30")
-    assert found.achieved == Decimal("99.8926")
-    assert found.result is ServiceLevelResult.MISSED
+    service_level = level(history(*downs), THREE_NINES)
+    assert service_level.used_minutes == 48
+    assert service_level.left_minutes == Decimal("-3.30")
+    assert service_level.achieved == Decimal("99.8926")
+    assert service_level.result is ServiceLevelResult.MISSED
 
 
 def test_exactly_the_budget_is_met_and_a_second_more_is_not() -> None:
@@ -94,8 +94,8 @@ def test_what_lies_outside_of_the_period_counts_in_the_other_one() -> None:
 def test_a_target_of_a_hundred_percent_allows_nothing() -> None:
     promise = Promise(Decimal(100), LONG_AGO)
     assert level(history(), promise).result is ServiceLevelResult.MET
-    found = level(history(("partial_outage", in_october(5), 10)), promise)
-    assert (found.budget_minutes, found.left_minutes, found.result) == (
+    service_level = level(history(("partial_outage", in_october(5), 10)), promise)
+    assert (service_level.budget_minutes, service_level.left_minutes, service_level.result) == (
         Decimal(0),
         Decimal(-3),
         ServiceLevelResult.MISSED,
@@ -103,29 +103,37 @@ def test_a_target_of_a_hundred_percent_allows_nothing() -> None:
 
 
 def test_without_a_target_there_is_uptime_and_no_budget() -> None:
-    found = level(history(("major_outage", in_october(5), 447)))
-    assert (found.achieved, found.budget_minutes, found.left_minutes) == (Decimal(99), None, None)
-    assert (found.down_minutes, found.result) == (Decimal(447), ServiceLevelResult.NO_TARGET)
+    service_level = level(history(("major_outage", in_october(5), 447)))
+    assert (service_level.achieved, service_level.budget_minutes, service_level.left_minutes) == (
+        Decimal(99),
+        None,
+        None,
+    )
+    assert (service_level.down_minutes, service_level.result) == (Decimal(447), ServiceLevelResult.NO_TARGET)
 
 
 def test_no_data_is_never_a_hundred_percent() -> None:
-    found = level([], THREE_NINES)
-    assert (found.achieved, found.budget, found.result) == (None, None, ServiceLevelResult.NO_DATA)
+    service_level = level([], THREE_NINES)
+    assert (service_level.achieved, service_level.budget, service_level.result) == (
+        None,
+        None,
+        ServiceLevelResult.NO_DATA,
+    )
     assert level(history(since=in_october(1) + timedelta(days=40)), THREE_NINES).result is ServiceLevelResult.NO_DATA
 
 
 def test_a_component_that_is_new_in_the_month_has_a_budget_for_the_rest_of_it() -> None:
-    found = level(history(("major_outage", in_october(20), 9), since=in_october(17)), THREE_NINES)
+    service_level = level(history(("major_outage", in_october(20), 9), since=in_october(17)), THREE_NINES)
     # From the 17th to the 31st: 15 days and the hour that October has twice.
-    assert (found.known_minutes, found.budget_minutes) == (Decimal(21660), Decimal("21.66"))
-    assert (found.left_minutes, found.points[0].at) == (Decimal("12.66"), in_october(17))
+    assert (service_level.known_minutes, service_level.budget_minutes) == (Decimal(21660), Decimal("21.66"))
+    assert (service_level.left_minutes, service_level.points[0].at) == (Decimal("12.66"), in_october(17))
 
 
 def test_a_running_month_has_the_whole_budget_and_is_met_only_at_its_end() -> None:
-    found = level(history(("major_outage", in_october(5), 10)), THREE_NINES, now=in_october(11))
-    assert (found.budget_minutes, found.left_minutes) == (Decimal("44.70"), Decimal("34.70"))
-    assert found.known_minutes == 14400
-    assert (found.achieved, found.result) == (Decimal("99.9305"), ServiceLevelResult.WITHIN_BUDGET)
+    service_level = level(history(("major_outage", in_october(5), 10)), THREE_NINES, now=in_october(11))
+    assert (service_level.budget_minutes, service_level.left_minutes) == (Decimal("44.70"), Decimal("34.70"))
+    assert service_level.known_minutes == 14400
+    assert (service_level.achieved, service_level.result) == (Decimal("99.9305"), ServiceLevelResult.WITHIN_BUDGET)
 
 
 def test_an_outage_that_goes_on_counts_until_now() -> None:
@@ -136,30 +144,34 @@ def test_an_outage_that_goes_on_counts_until_now() -> None:
 
 def test_a_target_that_begins_within_the_month_counts_from_then() -> None:
     downs = [("major_outage", in_october(5), 60), ("major_outage", in_october(20), 7)]
-    found = level(history(*downs), Promise(Decimal("99.9"), in_october(17)))
-    assert (found.budget_minutes, found.used_minutes, found.down_minutes) == (Decimal("21.66"), Decimal(7), Decimal(67))
-    assert found.result is ServiceLevelResult.MET
+    service_level = level(history(*downs), Promise(Decimal("99.9"), in_october(17)))
+    assert (service_level.budget_minutes, service_level.used_minutes, service_level.down_minutes) == (
+        Decimal("21.66"),
+        Decimal(7),
+        Decimal(67),
+    )
+    assert service_level.result is ServiceLevelResult.MET
 
 
 def test_two_targets_in_a_month_add_up_to_one_budget() -> None:
-    found = level(
+    service_level = level(
         history(), Promise(Decimal("99.9"), LONG_AGO, in_october(17)), Promise(Decimal("99.5"), in_october(17))
     )
     # 16 days at 0.1 % and 361 hours at 0.5 %.
-    assert found.budget_minutes == Decimal("23.04") + Decimal("108.30")
+    assert service_level.budget_minutes == Decimal("23.04") + Decimal("108.30")
 
 
 def test_the_budget_is_used_evenly_while_a_component_is_down() -> None:
-    found = level(history(("partial_outage", in_october(5), 100)), THREE_NINES)
-    assert found.used_at(in_october(4)) == 0
-    assert found.used_at(in_october(5) + timedelta(minutes=50)) == 15 * 60
-    assert found.used_at(in_october(31)) == 30 * 60
+    service_level = level(history(("partial_outage", in_october(5), 100)), THREE_NINES)
+    assert service_level.used_at(in_october(4)) == 0
+    assert service_level.used_at(in_october(5) + timedelta(minutes=50)) == 15 * 60
+    assert service_level.used_at(in_october(31)) == 30 * 60
 
 
 def test_days_that_used_budget_are_those_of_the_zone() -> None:
     # 45 minutes around midnight between the 25th, which has 25 hours, and the 26th.
-    found = level(history(("major_outage", in_october(26) - timedelta(minutes=15), 45)), THREE_NINES)
-    days = [(day.date.day, day.used, day.left) for day in found.days_that_used_budget(OCTOBER, BERLIN)]
+    service_level = level(history(("major_outage", in_october(26) - timedelta(minutes=15), 45)), THREE_NINES)
+    days = [(day.date.day, day.used, day.left) for day in service_level.days_that_used_budget(OCTOBER, BERLIN)]
     assert days == [(25, Decimal(15), Decimal("29.70")), (26, Decimal(30), Decimal("-0.30"))]
 
 
@@ -170,10 +182,10 @@ def test_days_add_up_to_the_total_as_shown() -> None:
         Interval("operational", LONG_AGO, in_october(5)),
         Interval("operational", downs[0].end or LATER, in_october(6)),
     ]
-    found = level([*ups, *downs], THREE_NINES)
-    days = found.days_that_used_budget(OCTOBER, BERLIN)
+    service_level = level([*ups, *downs], THREE_NINES)
+    days = service_level.days_that_used_budget(OCTOBER, BERLIN)
     assert [day.used for day in days] == [Decimal("0.17"), Decimal("0.16")]
-    assert found.used_minutes == Decimal("0.33")
+    assert service_level.used_minutes == Decimal("0.33")
 
 
 STATUSES = st.sampled_from(["operational", "major_outage", "partial_outage", "under_maintenance"])
@@ -195,26 +207,26 @@ def test_line_days_and_sum_agree_for_every_history(
     begins = sorted({in_october(day): percent for day, percent in targets}.items())
     ends = [start for start, _ in begins[1:]] + [None]
     promises = [Promise(Decimal(percent), start, end) for (start, percent), end in zip(begins, ends, strict=False)]
-    found = level(intervals, *promises, now=in_october(1) + timedelta(days=days_passed))
-    used = [point.used for point in found.points]
+    service_level = level(intervals, *promises, now=in_october(1) + timedelta(days=days_passed))
+    used = [point.used for point in service_level.points]
     assert used == sorted(used)
-    assert found.used <= found.totals.seconds_down(found.weights)
-    days = found.days_that_used_budget(OCTOBER, BERLIN)
-    assert sum(day.used for day in days) == found.used_minutes
-    assert not days or days[-1].left == found.left_minutes
+    assert service_level.used <= service_level.totals.seconds_down(service_level.weights)
+    days = service_level.days_that_used_budget(OCTOBER, BERLIN)
+    assert sum(day.used for day in days) == service_level.used_minutes
+    assert not days or days[-1].left == service_level.left_minutes
     # The same, counted without points: every second of every interval that a target covers.
     start, end = OCTOBER.window(BERLIN)
     by_hand = sum(
         (
-            found.weights.of(one.status) * Decimal((high - low).total_seconds())
-            for one in intervals
+            service_level.weights.of(interval.status) * Decimal((high - low).total_seconds())
+            for interval in intervals
             for promise in promises
-            if (low := max(one.start, promise.start, start))
-            < (high := min(one.end or found.until, promise.end or end, found.until))
+            if (low := max(interval.start, promise.start, start))
+            < (high := min(interval.end or service_level.until, promise.end or end, service_level.until))
         ),
         Decimal(0),
     )
-    assert found.used == by_hand
+    assert service_level.used == by_hand
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [("43", "0.72"), ("0.3", "0.00"), ("2592", "43.20")])

@@ -44,23 +44,23 @@ def test_degraded_performance_counts_on_a_page_that_says_so() -> None:
 
 
 def test_time_without_data_is_neither_up_nor_down() -> None:
-    found = uptime.totals(
+    totals = uptime.totals(
         [Interval("major_outage", at(6)), Interval("operational", at(3), at(6))], at(0), at(9), until=at(9)
     )
-    assert (found.no_data, found.known) == (3 * HOUR, 6 * HOUR)
-    assert found.percentage(WEIGHTS) == 50
+    assert (totals.no_data, totals.known) == (3 * HOUR, 6 * HOUR)
+    assert totals.percentage(WEIGHTS) == 50
 
 
 def test_a_percentage_of_nothing_is_no_data_and_not_a_hundred() -> None:
-    found = uptime.totals([], at(0), at(9), until=at(9))
-    assert found.percentage(WEIGHTS) is None
+    totals = uptime.totals([], at(0), at(9), until=at(9))
+    assert totals.percentage(WEIGHTS) is None
     assert uptime.percentage_text(None) == "no data"
-    assert found.worst is None
+    assert totals.worst is None
 
 
 def test_the_future_is_no_data() -> None:
-    found = uptime.totals([Interval("operational", at(0))], at(0), at(10), until=at(4))
-    assert (found.lasted, found.no_data) == ({"operational": 4 * HOUR}, 6 * HOUR)
+    totals = uptime.totals([Interval("operational", at(0))], at(0), at(10), until=at(4))
+    assert (totals.lasted, totals.no_data) == ({"operational": 4 * HOUR}, 6 * HOUR)
 
 
 def test_an_interval_that_only_touches_the_window_adds_nothing() -> None:
@@ -104,9 +104,9 @@ def test_a_group_is_the_mean_of_those_members_that_have_data() -> None:
     ],
 )
 def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: date, hours: float) -> None:
-    (found,) = uptime.days([Interval("operational", at(-1e6))], day, day, ZoneInfo(zone), until=at(1e5))
-    assert found.end - found.start == hours * HOUR
-    assert found.totals.known == hours * HOUR
+    (uptime_day,) = uptime.days([Interval("operational", at(-1e6))], day, day, ZoneInfo(zone), until=at(1e5))
+    assert uptime_day.end - uptime_day.start == hours * HOUR
+    assert uptime_day.totals.known == hours * HOUR
 
 
 def test_a_day_has_its_worst_status_and_how_long_it_had_each() -> None:
@@ -127,9 +127,9 @@ def test_a_day_has_its_worst_status_and_how_long_it_had_each() -> None:
 
 def test_a_day_before_the_history_and_one_to_come_have_no_data() -> None:
     zone = ZoneInfo("Etc/UTC")
-    found = uptime.days([Interval("operational", at(0))], date(2024, 4, 30), date(2024, 5, 3), zone, until=at(20))
-    assert [day.totals.worst for day in found] == [None, "operational", "operational", None]
-    assert [day.totals.no_data for day in found] == [24 * HOUR, 12 * HOUR, 16 * HOUR, 24 * HOUR]
+    days = uptime.days([Interval("operational", at(0))], date(2024, 4, 30), date(2024, 5, 3), zone, until=at(20))
+    assert [day.totals.worst for day in days] == [None, "operational", "operational", None]
+    assert [day.totals.no_data for day in days] == [24 * HOUR, 12 * HOUR, 16 * HOUR, 24 * HOUR]
 
 
 def test_equal_days_in_a_row_are_one_run() -> None:

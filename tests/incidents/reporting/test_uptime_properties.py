@@ -25,8 +25,8 @@ days = st.dates(date(2010, 12, 1), date(2012, 3, 1))
 def histories(draw: st.DrawFn) -> list[Interval]:
     """Without overlap; with gaps; the last one perhaps open."""
     edges = sorted(draw(st.lists(moments, min_size=2, max_size=30, unique=True)))
-    found = [Interval(draw(statuses), start, end) for start, end in pairwise(edges) if draw(st.booleans())]
-    return [*found, Interval(draw(statuses), edges[-1])] if draw(st.booleans()) else found
+    intervals = [Interval(draw(statuses), start, end) for start, end in pairwise(edges) if draw(st.booleans())]
+    return [*intervals, Interval(draw(statuses), edges[-1])] if draw(st.booleans()) else intervals
 
 
 @given(histories(), windows, moments)
@@ -34,9 +34,9 @@ def test_known_and_unknown_time_add_up_to_the_window(
     history: list[Interval], window: list[datetime], until: datetime
 ) -> None:
     start, _, end = window
-    found = uptime.totals(history, start, end, until=until)
-    assert found.known + found.no_data == found.window == end - start
-    assert min(found.no_data, *found.lasted.values(), ZERO) == ZERO
+    totals = uptime.totals(history, start, end, until=until)
+    assert totals.known + totals.no_data == totals.window == end - start
+    assert min(totals.no_data, *totals.lasted.values(), ZERO) == ZERO
 
 
 @given(histories(), windows, moments)
@@ -54,12 +54,12 @@ def test_days_add_up_to_their_window(
     history: list[Interval], first: date, count: int, zone: ZoneInfo, until: datetime
 ) -> None:
     last = first + timedelta(days=count)
-    found = uptime.days(history, first, last, zone, until=until)
-    whole = uptime.totals(history, found[0].start, found[-1].end, until=until)
+    all_days = uptime.days(history, first, last, zone, until=until)
+    whole = uptime.totals(history, all_days[0].start, all_days[-1].end, until=until)
     for status in BY_SEVERITY:
-        assert whole.lasted.get(status, ZERO) == sum((day.totals.lasted.get(status, ZERO) for day in found), ZERO)
-    assert len(found) == count + 1
-    assert all(one.end == other.start for one, other in pairwise(found))
+        assert whole.lasted.get(status, ZERO) == sum((day.totals.lasted.get(status, ZERO) for day in all_days), ZERO)
+    assert len(all_days) == count + 1
+    assert all(previous.end == other.start for previous, other in pairwise(all_days))
 
 
 @given(histories(), days, zones, moments)
@@ -87,18 +87,18 @@ def test_a_percentage_lies_between_nothing_and_a_hundred_which_only_a_clean_hist
     history: list[Interval], window: list[datetime]
 ) -> None:
     start, _, end = window
-    found = uptime.totals(history, start, end, until=end)
-    percentage = found.percentage(Weights())
+    totals = uptime.totals(history, start, end, until=end)
+    percentage = totals.percentage(Weights())
     if percentage is None:
-        assert found.known == ZERO
+        assert totals.known == ZERO
     else:
         assert 0 <= percentage <= 100
-        assert (percentage == 100) == (found.seconds_down(Weights()) == 0)
+        assert (percentage == 100) == (totals.seconds_down(Weights()) == 0)
 
 
 @given(st.lists(st.one_of(st.none(), statuses), max_size=120))
 def test_runs_say_the_same_as_the_days(row: list[str | None]) -> None:
-    told = {
-        first + n: status for status, found in uptime.runs(row).items() for first, count in found for n in range(count)
+    status_by_day = {
+        first + n: status for status, runs in uptime.runs(row).items() for first, count in runs for n in range(count)
     }
-    assert [told[number] or None for number in range(len(row))] == row
+    assert [status_by_day[number] or None for number in range(len(row))] == row

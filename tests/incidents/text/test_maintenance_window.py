@@ -33,7 +33,7 @@ def test_a_window_can_say_its_year() -> None:
 
 
 @pytest.mark.parametrize(
-    ("today", "said"),
+    ("today", "expected"),
     [
         (date(2026, 10, 20), "in 4 days"),
         (date(2026, 10, 23), "tomorrow"),
@@ -41,5 +41,5 @@ def test_a_window_can_say_its_year() -> None:
         (date(2026, 10, 25), ""),
     ],
 )
-def test_the_days_until_it_are_counted_on_the_calendar_of_the_page(today: date, said: str) -> None:
-    assert days_until(START - timedelta(hours=1), today, BERLIN) == said
+def test_the_days_until_it_are_counted_on_the_calendar_of_the_page(today: date, expected: str) -> None:
+    assert days_until(START - timedelta(hours=1), today, BERLIN) == expected

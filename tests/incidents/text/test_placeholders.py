@@ -15,7 +15,7 @@ def test_a_word_that_is_known_but_empty_is_a_gap_still() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("Nothing to fill in.", []),
         ("One\n\n{{cause}} and {{next update}}", [Placeholder("cause", 3), Placeholder("next update", 3)]),
@@ -25,8 +25,8 @@ def test_a_word_that_is_known_but_empty_is_a_gap_still() -> None:
         ("{{ item.name }} is no variable of ours, {} neither", []),
     ],
 )
-def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, found: list[Placeholder]) -> None:
-    assert unfilled(text) == found
+def test_gaps_are_found_with_their_lines_but_not_in_code(text: str, expected: list[Placeholder]) -> None:
+    assert unfilled(text) == expected
 
 
 def test_every_text_that_we_begin_with_has_a_name_of_its_own_and_a_gap_or_two() -> None:

@@ -140,10 +140,10 @@ def test_a_postmortem_is_about_the_day_on_which_it_began(page: Page) -> None:
 @pytest.mark.django_db
 def test_programs_and_plain_mails_read_the_time_in_words(page: Page) -> None:
     incident = make_incident(page, body="It began at @14:14.", at=datetime(2026, 7, 1, 13, tzinfo=UTC))
-    told = "It began at 14:14 CEST (12:14 UTC)."
-    assert V2Serializer(page, "").update(incident.updates.get(), incident)["body"] == told
+    expected = "It began at 14:14 CEST (12:14 UTC)."
+    assert V2Serializer(page, "").update(incident.updates.get(), incident)["body"] == expected
     event = incident.events.get(kind="incident.opened")
     email = notification_email(read_notification([event.pk])[event.pk], zone=UTC)
-    assert told in email.text
+    assert expected in email.text
     assert "12:14 UTC" in email.html
     assert incident.updates.get().body == "It began at @14:14."

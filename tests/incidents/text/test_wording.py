@@ -28,7 +28,7 @@ def test_a_moment_is_written_in_the_zone_and_marked_up_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration", "words"),
+    ("duration", "expected"),
     [
         (timedelta(seconds=5), "1 minute"),
         (timedelta(minutes=48), "48 minutes"),
@@ -37,8 +37,8 @@ def test_a_moment_is_written_in_the_zone_and_marked_up_in_utc() -> None:
         (timedelta(days=1), "1 day"),
     ],
 )
-def test_durations_are_two_units_long(duration: timedelta, words: str) -> None:
-    assert wording.duration_text(duration) == words
+def test_durations_are_two_units_long(duration: timedelta, expected: str) -> None:
+    assert wording.duration_text(duration) == expected
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
