@@ -1,4 +1,4 @@
-"""Runs Candor on one machine: set-up, then web, dispatcher and (with REDIS_URL) a worker; restarts what exits.
+"""Runs Candor on one machine: setup, then web, dispatcher and (with REDIS_URL) a worker; restarts what exits.
 
 Start it with bin/serve. Ctrl-C or SIGTERM stops everything within ten seconds.
 """
@@ -153,7 +153,7 @@ def answers() -> bool:
 def run(children: list[Child], stopping: threading.Event, *, waiting: bool) -> None:
     """Supervise `children` until `stopping` is set, then stop them: with SIGTERM, and with SIGKILL after GRACE seconds.
 
-    `waiting`: the database did not respond, so set-up is tried again, and the other processes start after it.
+    `waiting`: the database did not respond, so setup is retried, and the other processes start after it.
     """
     announced = False
     again_at = time.monotonic() + SET_UP_AGAIN_EVERY

@@ -96,7 +96,7 @@ def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
     candor.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
     supervisor = candor.start("supervisor", "-m", "statuspage.supervisor")
     assert supervisor.wait(20) not in {0, None}
-    assert "nothing was started" in candor.log
+    assert "Nothing was started" in candor.log
     assert not accepts(candor.port)
 
 
