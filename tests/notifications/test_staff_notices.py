@@ -33,8 +33,7 @@ from tests.notifications.mailbox import mails_to, parsed, part, use_server
 from tests.servers import SmtpSink, free_port
 from tests.smtp_sink_process import FastSink
 
-# Sending records its results from another thread.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True)  # sending records its results from another thread
 
 ERIN = "erin@example.org"
 
