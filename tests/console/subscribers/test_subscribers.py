@@ -35,7 +35,7 @@ def text_of(answer: Any) -> str:
 
 def addresses(client: Client, query: str = "") -> list[str]:
     html = client.get(f"/console/p/acme/subscribers{query}").content.decode()
-    return re.findall(r'<td class="address"><a [^>]+>([^<]+)</a></td>', html)
+    return re.findall(r'<td class="address"[^>]*>\s*<a\s[^>]+>([^<]+)</a>\s*</td>', html)
 
 
 def deliver(page: Page, to: Subscriber, **more: Any) -> Delivery:
