@@ -42,7 +42,8 @@ def pytest_cmdline_main() -> pytest.ExitCode | None:
     if not wants_postgres or server:
         return None
     in_ci = os.environ.get("CI") == "true"
-    print(f"{'Failed' if in_ci else 'Skipped'} all tests on PostgreSQL: {not_installed(*POSTGRES_PACKAGE)}")  # noqa: T201
+    result = "Failed" if in_ci else "Skipped"
+    sys.stdout.write(f"{result} all tests on PostgreSQL: {not_installed(*POSTGRES_PACKAGE)}\n")
     return pytest.ExitCode.TESTS_FAILED if in_ci else pytest.ExitCode.OK
 
 

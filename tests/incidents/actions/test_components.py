@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -13,8 +14,8 @@ from tests.factories import ALICE, make_component, make_group, make_incident, ma
 pytestmark = pytest.mark.django_db
 
 
-def names(page_order: object) -> list[str]:
-    return [str(item) for item in page_order]  # type: ignore[attr-defined]
+def names(page_order: Iterable[object]) -> list[str]:
+    return [str(item) for item in page_order]
 
 
 def test_setting_a_status_by_hand_keeps_the_note_for_staff() -> None:

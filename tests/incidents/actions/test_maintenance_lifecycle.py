@@ -243,7 +243,7 @@ def test_a_start_after_the_planned_end_is_refused() -> None:
         ("scheduled_until", "at most 90 days", {"hours": 24 * 90 + 1}),
         ("scheduled_for", "in the past", {"begins": timezone.now() - 2 * HOUR}),
         ("scheduled_for", "five years", {"begins": timezone.now() + timedelta(days=3000)}),
-        ("scheduled_for", "Add a time zone", {"begins": datetime(2026, 12, 1)}),  # noqa: DTZ001 - naive on purpose
+        ("scheduled_for", "Add a time zone", {"begins": datetime(2026, 12, 1)}),  # noqa: DTZ001 - the action must refuse a naive datetime
         ("title", "missing", {"title": " "}),
         ("body", "Enter a message", {"body": ""}),
         ("reminders", "1 minute to 30 days", {"reminders": (0,)}),

@@ -121,7 +121,7 @@ def test_stating_the_same_again_writes_nothing(incident: Incident) -> None:
         (NOON + MINUTE, "Enter a time before the first update"),
         (datetime(2999, 1, 1, tzinfo=UTC), "future"),
         (datetime(1980, 1, 1, tzinfo=UTC), "too long ago"),
-        (datetime(2025, 10, 5, 11), "Add a time zone"),  # noqa: DTZ001 - that is the point
+        (datetime(2025, 10, 5, 11), "Add a time zone"),  # noqa: DTZ001 - the action must refuse a naive datetime
     ],
 )
 def test_a_start_that_cannot_be_is_refused_and_nothing_written(
