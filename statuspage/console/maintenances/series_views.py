@@ -20,7 +20,7 @@ from statuspage.console.maintenances.series_forms import EndSeriesForm, SeriesFo
 from statuspage.console.paging import paged
 from statuspage.subscribers.models import Subscriber
 
-CONFLICT = "Someone else changed this series while you were writing. Review the changes; your text is kept."
+CONFLICT = "Someone else changed this recurring maintenance. Review the changes; your text is kept."
 PAST_PER_PAGE = 10
 
 

@@ -18,7 +18,16 @@ def by_field() -> forms.ChoiceField:
     return forms.ChoiceField(label="Confirmation", choices=BY, initial=ASK, widget=forms.RadioSelect)
 
 
-class AddForm(ActionForm, PreferencesForm):
+class StaffPreferencesForm(PreferencesForm):
+    """The preferences of someone else: the labels do not address the reader."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scope"].label = "Updates about"
+        self.fields["kinds"].label = "Types of notifications"
+
+
+class AddForm(ActionForm, StaffPreferencesForm):
     email = EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     by = by_field()
 

@@ -13,7 +13,7 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.fields import sent
-from statuspage.console.subscribers.forms import AddForm
+from statuspage.console.subscribers.forms import AddForm, StaffPreferencesForm
 from statuspage.console.subscribers.subscriber_list import PER_PAGE, SubscriberFilter, address_of, directory
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers import staff_actions
@@ -149,7 +149,7 @@ def _save_settings(request: StaffRequest, subscriber: Subscriber) -> HttpRespons
 def _settings_form(subscriber: Subscriber, request: StaffRequest) -> PreferencesForm:
     page = subscriber.page
     components, open_incidents = page.components.active().in_page_order(), page.incidents.not_ended().newest_first()
-    return PreferencesForm(
+    return StaffPreferencesForm(
         sent(request),
         page=page,
         offered=components,

@@ -1,54 +1,20 @@
 """Two people at one maintenance, or one who presses twice: nothing is lost and nothing happens twice."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.test import Client
 
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.update_input import UpdateInput
-from incidents.models import AuditEntry, Incident, Page
+from incidents.models import AuditEntry, Incident
+from tests.console.maintenances.one_maintenance import END, START, step_url, url_of
 from tests.console.staff import fields_of, fill_in, form_to, parsed_page
 from tests.factories import (
-    ALICE,
     BOB,
-    make_component,
-    make_maintenance,
 )
 
-pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
-START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
-END = START + timedelta(hours=2)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def maintenance(page: Page) -> Incident:
-    return make_maintenance(page, begins=START, components=[make_component(page, "REST API")])
-
-
-@pytest.fixture
-def running(maintenance: Incident, clock: Any) -> Incident:
-    clock.move_to(START)
-    actions.start(maintenance, actor=ALICE)
-    return maintenance
-
-
-def url_of(maintenance: Incident) -> str:
-    return f"/console/p/acme/incidents/{maintenance.public_id}"
-
-
-def step_url(maintenance: Incident, step: str) -> str:
-    return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.mark.parametrize("step", ["start", "reschedule", "options", "cancel"])

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.maintenances import maintenance_lifecycle as actions
 from incidents.actions.maintenances.maintenance_lifecycle import options_of
 from incidents.models import Event, Incident, Page
+from tests.console.maintenances.one_maintenance import END, NOW, START, step_url, url_of
 from tests.console.staff import fields_of, fill_in, form_to, invalid_controls, parsed_page, signed_in
 from tests.factories import (
     ALICE,
@@ -23,37 +23,7 @@ from tests.factories import (
 )
 from tests.public.parsed_page import Element
 
-pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
-START = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
-END = START + timedelta(hours=2)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def maintenance(page: Page) -> Incident:
-    return make_maintenance(page, begins=START, components=[make_component(page, "REST API")])
-
-
-@pytest.fixture
-def running(maintenance: Incident, clock: Any) -> Incident:
-    clock.move_to(START)
-    actions.start(maintenance, actor=ALICE)
-    return maintenance
-
-
-def url_of(maintenance: Incident) -> str:
-    return f"/console/p/acme/incidents/{maintenance.public_id}"
-
-
-def step_url(maintenance: Incident, step: str) -> str:
-    return f"/console/p/acme/maintenances/{maintenance.public_id}/{step}"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def shown(client: Client, maintenance: Incident) -> Element:

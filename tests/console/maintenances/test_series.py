@@ -183,7 +183,7 @@ def test_a_conflict_keeps_the_text(editor: Client, series: MaintenanceSeries) ->
     actions.end_series(MaintenanceSeries.objects.get(), actor=BOB, cancel_upcoming=False)
     answer = editor.post(url_of(series, "edit"), sent)
     assert answer.status_code == 422
-    assert "Someone else changed this series" in parsed_page(answer).text
+    assert "Someone else changed this recurring maintenance" in parsed_page(answer).text
     assert fields_of(form_to(parsed_page(answer)))["title"] == ["Mine"]
     again = editor.post(url_of(series, "edit"), fields_of(form_to(parsed_page(answer))))
     assert "This series has ended." in parsed_page(again).text

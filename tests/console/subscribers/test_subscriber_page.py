@@ -52,6 +52,14 @@ def last_entry() -> AuditEntry:
     return entry
 
 
+def test_staff_see_labels_that_do_not_address_the_subscriber(editor: Client, page: Page) -> None:
+    for path in (NEW, address(make_subscriber(page))):
+        text = parsed_page(editor.get(path)).text
+        assert "Types of notifications" in text
+        assert "Send me" not in text
+        assert "Notify me about" not in text
+
+
 def test_a_subscriber_is_added_and_asked_to_confirm(editor: Client, page: Page) -> None:
     answer = add(editor, email=" Ada@Example.com")
     ada = Subscriber.objects.get()
