@@ -1,4 +1,4 @@
-"""Who does something: a person, an API token, an alert source, or the system itself."""
+"""Who does something: a person, an API token, or the system itself."""
 
 from dataclasses import dataclass
 

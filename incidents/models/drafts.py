@@ -106,7 +106,7 @@ class IncidentDrafts:
 class Draft(models.Model):
     """A text about an incident before it is published: unfinished, waiting for its time, or waiting for approval.
 
-    `author_kind`, `author_ref` and `author_label` are an Actor: a person, an API token or an alert source.
+    `author_kind`, `author_ref` and `author_label` are an Actor. Today only the console saves drafts, for people.
     `content` is what publishing it does, as typed content (`read_content`); it is empty until the draft is submitted.
     `form_data` is the unfinished form as it was filled in, by field name; it is only ever put back into the form.
     `note` is why it was returned. `version` is the version of the incident that its author had read, and

@@ -87,6 +87,7 @@ class EventProperties:
     email_headline: the first line of an email; {label} is the status, {lead} the time until a maintenance starts. Empty
         if it follows from the status of the update.
     subject_label: the start of a subject where the status of the update does not say what happened.
+        Programs that read emails match headlines and subject labels, also by their spelling (contract section 4.2).
     timeline_sentence: as `audit_sentence`, for the timeline of a postmortem; empty if it is left out there.
     """
 

@@ -24,7 +24,11 @@ MOST_LINES = 100
 _LONGEST = 300
 # The audit entries that belong in a timeline.
 _LOG = {
-    **{kind.value: properties.timeline_sentence for kind, properties in PROPERTIES.items()},
+    **{
+        kind.value: properties.timeline_sentence
+        for kind, properties in PROPERTIES.items()
+        if properties.timeline_sentence
+    },
     "draft.submitted": "submitted a draft",
     "draft.approved": "approved a draft",
 }

@@ -109,7 +109,7 @@ class AccountEmailRequest(models.Model):
     """
 
     kind = models.CharField(max_length=24, choices=AccountEmailKind)
-    address = models.EmailField()
+    address = models.EmailField(max_length=320)  # as long as the form accepts; an account's is shorter
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import resolve
+from django.utils.encoding import escape_uri_path
 
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -15,5 +16,5 @@ def add_page(request: StaffRequest, rest: str = "") -> HttpResponse:
     """
     path = console_url(request.page, "dashboard") + rest
     resolve(path)
-    query = request.META["QUERY_STRING"]
-    return redirect(f"{path}?{query}" if query else path, preserve_request=request.method not in ("GET", "HEAD"))
+    query, address = request.META["QUERY_STRING"], escape_uri_path(path)
+    return redirect(f"{address}?{query}" if query else address, preserve_request=request.method not in ("GET", "HEAD"))

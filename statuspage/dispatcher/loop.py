@@ -163,11 +163,11 @@ class Dispatcher:
         if self._heartbeat.is_due():
             self._record_heartbeat()
         run_due(timezone.now())
-        if self._staff_notices.is_due():
-            queue_staff_notices(timezone.now())
         event_ids = fan_out_round()
         for channel in TRANSPORTS:
             self._dispatch(channel)
+        if self._staff_notices.is_due():
+            queue_staff_notices(timezone.now())
         if self._expired_rows.is_due():
             delete_expired_rows()
         return bool(event_ids)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
 
 from incidents.models.event_kinds import Priority
@@ -9,24 +12,28 @@ from statuspage.accounts.models import AccountEmailRequest
 from statuspage.accounts.password_reset import users_with_address
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.models import Channel
+from statuspage.subscribers.models.database_time import from_now
 
 BATCH = 100
 
 
-def fan_out_account_requests() -> int:
-    """Create a delivery for each account with a requested address. Return the number of requests.
+def fan_out_account_requests() -> None:
+    """Create one delivery for each account and kind that was requested.
 
-    An address without an account is discarded here, beside the request that named it: how long that request takes does
-    not show whether the account exists.
+    An address without an account is discarded here, apart from the request that named it: how long that request takes
+    does not show whether the account exists. After a long outage, requests whose link would have expired are discarded.
     """
     if not AccountEmailRequest.objects.exists():
-        return 0
+        return
     with transaction.atomic():
+        expiry = from_now(-timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
+        AccountEmailRequest.objects.filter(created_at__lt=expiry).delete()
         requests = list(AccountEmailRequest.objects.select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+        recipients = {
+            (request.kind, person.pk): person for request in requests for person in users_with_address(request.address)
+        }
         Delivery.objects.bulk_create(
-            Delivery(kind=request.kind, person=person, channel=Channel.EMAIL, priority=Priority.IMMEDIATE)
-            for request in requests
-            for person in users_with_address(request.address)
+            Delivery(kind=kind, person=person, channel=Channel.EMAIL, priority=Priority.IMMEDIATE)
+            for (kind, _), person in recipients.items()
         )
         AccountEmailRequest.objects.filter(pk__in=[request.pk for request in requests]).delete()
-    return len(requests)

@@ -73,13 +73,13 @@ class BatchPrefetcher:
         self._cache = NotificationCache()
 
     def next(self) -> Batch:
-        """Empty if nothing is due, or the channel rests."""
+        """Empty if nothing is due, or the channel is paused."""
         size = self._size()
         ahead, self._ahead = self._ahead, None
         batch = ahead.result() if ahead else self._claim(size)
         # A batch that is not full was the last one: no need to hurry for what may come.
         if len(batch.deliveries) == batch.wanted:
-            self._helper = self._helper or ThreadPoolExecutor(1, thread_name_prefix="intake")
+            self._helper = self._helper or ThreadPoolExecutor(1, thread_name_prefix="batch-prefetcher")
             self._ahead = self._helper.submit(self._claim, size)
         return batch
 

@@ -13,23 +13,23 @@ from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.subscribers.models import Channel, EmailRequest, Subscriber
 from statuspage.subscribers.models.event_audience import event_scope_of
 
-# Rows per transaction, which takes a fraction of a second: a new event does not wait for the fan-out of a large one.
+# Rows of an event per transaction, which takes a fraction of a second: a new event does not wait for a large one.
 PORTION = 20_000
+# Requested emails per round. These are written one by one, and an import can request thousands.
+REQUESTS = 1_000
 BATCH = 500
 
 
 def fan_out_waiting() -> int:
     """Fan out all waiting events. Return the number of events that notify subscribers."""
     event_ids: set[int] = set()
-    while portions := fan_out_round():
+    while (portions := fan_out_round()) or fan_out_requests():
         event_ids.update(portions)
     return len(event_ids)
 
 
 def fan_out_round() -> list[int]:
-    """Fan out the requested emails and one portion of every waiting event. Return the ids of those events."""
-    fan_out_account_requests()
-    fan_out_requests()
+    """Fan out one portion of every waiting event, then requested emails. Return the ids of those events."""
     notifying = Q(notify=True, kind__in=NOTIFIED_KINDS)
     # Most events notify nobody, and an import creates thousands of them: mark them in one statement.
     Event.objects.waiting_for_fan_out().exclude(notifying).order_by().update(fanned_out_at=Now())
@@ -39,15 +39,17 @@ def fan_out_round() -> list[int]:
     portions = sorted(oldest.values())
     for event_id in portions:
         fan_out(event_id)
+    fan_out_account_requests()
+    fan_out_requests()
     return portions
 
 
 def fan_out_requests() -> int:
-    """Turn up to PORTION emails that sign-up requested into deliveries. Return how many."""
+    """Turn up to REQUESTS emails that sign-up requested into deliveries. Return the number of subscribers."""
     if not EmailRequest.objects.exists():
         return 0
     with transaction.atomic():
-        requests = list(EmailRequest.objects.select_for_update(skip_locked=True).order_by("pk")[:PORTION])
+        requests = list(EmailRequest.objects.select_for_update(skip_locked=True).order_by("pk")[:REQUESTS])
         latest = {request.subscriber_id: request for request in requests}
         for start in range(0, len(latest), BATCH):
             Delivery.objects.replace_requests(list(latest)[start : start + BATCH])

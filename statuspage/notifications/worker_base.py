@@ -13,6 +13,7 @@ from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.messages.notification import Notification
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.skip_reasons import reason_to_skip
+from statuspage.notifications.staff.deliveries import NoLongerTrue
 from statuspage.notifications.transports.base import Transport, TransportError
 
 logger = logging.getLogger(__name__)
@@ -45,21 +46,24 @@ class ChannelWorker:
         raise NotImplementedError
 
     def _compose(self, delivery: Delivery, notification: Notification | None, cache: dict[Any, Any]) -> Any:
-        """Return the composed message, or the error that composing it raised. SKIPPED if it must not be sent: then it
-        is canceled and settled."""
-        if reason := reason_to_skip(delivery, notification):
-            delivery.cancel(reason)
-            self._done(delivery)
-            return SKIPPED
+        """Return the composed message, or the error that checking or composing it raised. SKIPPED if it must not be
+        sent: then it is canceled and settled."""
         key = compose_key(delivery)
-        if key not in cache:
-            try:
+        try:
+            reason = reason_to_skip(delivery, notification)
+            if not reason and key not in cache:
                 cache[key] = self.transport.compose(delivery, notification)
-            except DatabaseTrouble:
-                raise
-            except Exception as error:  # one message that cannot be composed must not block the others
-                return error
-        return cache[key]
+        except NoLongerTrue as error:
+            reason = str(error)
+        except DatabaseTrouble:
+            raise
+        except Exception as error:  # one message that cannot be composed must not block the others
+            return error
+        if not reason:
+            return cache[key]
+        delivery.cancel(reason)
+        self._done(delivery)
+        return SKIPPED
 
     def _done(self, delivery: Delivery) -> None:
         self.settled += 1

@@ -11,7 +11,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.models import Event, Page
 from statuspage.notifications.fan_out import fan_out, fan_out_round, fan_out_waiting
 from statuspage.notifications.models import Delivery, Priority
-from statuspage.subscribers.models import Subscriber, SubscriberState
+from statuspage.subscribers.models import EmailRequest, Subscriber, SubscriberState
 from tests.factories import ALICE, make_component, make_incident, make_page, make_resolved, make_subscriber, post
 
 
@@ -160,3 +160,19 @@ def test_two_dispatchers_at_once_make_one_row_each(page: Page) -> None:
         thread.join()
     assert Delivery.objects.count() == 5 * 200
     assert not Event.objects.waiting_for_fan_out().exists()
+
+
+def test_events_are_fanned_out_before_requested_emails_and_these_in_portions(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statuspage.notifications.fan_out.REQUESTS", 2)
+    make_subscriber(page)
+    for number in range(5):
+        pending = make_subscriber(page, f"new{number}@example.org", state="pending")
+        EmailRequest.objects.create(kind="confirmation", subscriber=pending, is_bulk=True)
+    make_incident(page)
+    fan_out_round()
+    kinds = list(Delivery.objects.order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["event", "confirmation", "confirmation"]
+    fan_out_waiting()
+    assert Delivery.objects.filter(kind="confirmation").count() == 5

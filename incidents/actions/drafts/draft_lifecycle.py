@@ -26,7 +26,7 @@ from incidents.models.draft_content import (
 )
 
 OVERTAKEN = "Someone else changed the incident before this was published. Review their changes, then submit it again."
-GONE = "This draft no longer exists. It was published, taken back or discarded."
+GONE = "This draft no longer exists. It was published, withdrawn or discarded."
 
 
 def publish_content(

@@ -90,7 +90,7 @@ def set_publishing_rules(
     postmortems_need_approval: bool,
     postmortem_outline: str,
 ) -> None:
-    """How texts leave the console: see `Page.undo_seconds`."""
+    """Set how updates are published: see `Page.undo_seconds`."""
     new = {
         "undo_seconds": undo_seconds,
         "requires_approval": requires_approval,

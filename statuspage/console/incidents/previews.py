@@ -46,9 +46,9 @@ class PreviewInput:
 
 def of_content(content: DraftContent) -> PreviewInput:
     """Return the input of a submitted draft."""
-    raw = content.as_json()
-    values = {name: raw.get(name, "") for name in ("title", "status", "impact")}
-    return PreviewInput(content.step, content.body, statuses=raw.get("components") or raw.get("restore"), **values)
+    values = {name: getattr(content, name, "") for name in ("title", "status", "impact")}
+    statuses = getattr(content, "components", None) or getattr(content, "restore", None)
+    return PreviewInput(content.step, content.body, statuses=statuses, **values)
 
 
 def notification_of(preview: PreviewInput, page: Page, incident: Incident | None) -> Notification:

@@ -63,6 +63,10 @@ def sender_address() -> str:
     return _address_in(settings.DEFAULT_FROM_EMAIL)
 
 
+def sender_domain() -> str:
+    return sender_address().rpartition("@")[2] or "localhost"
+
+
 @lru_cache(maxsize=8)
 def _address_in(sender: str) -> str:
     return parseaddr(sender)[1]

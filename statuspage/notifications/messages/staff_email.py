@@ -14,7 +14,7 @@ from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.accounts.password_reset import password_reset_url
 from statuspage.common.signing import stable_id
-from statuspage.notifications.messages.email import one_line, sender_address
+from statuspage.notifications.messages.email import one_line, sender_address, sender_domain
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class StaffEmail:
 
 
 def notice_message(content: StaffEmail, person: User) -> EmailMessage:
-    thread = f"<{stable_id('staff-thread', content.thread)}@{_sender_domain()}>"
+    thread = f"<{stable_id('staff-thread', content.thread)}@{sender_domain()}>"
     headers = {
         "From": formataddr((one_line(content.page.name), sender_address())),
-        "Message-ID": f"<{stable_id('staff', content.key, person.pk)}@{_sender_domain()}>",
+        "Message-ID": f"<{stable_id('staff', content.key, person.pk)}@{sender_domain()}>",
         "Date": format_datetime(timezone.now()),
         "In-Reply-To": thread,
         "References": thread,
@@ -55,13 +55,9 @@ def password_reset_message(person: User, *, key: object) -> EmailMessage:
     text = render_to_string("account/email/password_reset_key_message.txt", context).strip() + "\n"
     headers = {
         "From": settings.DEFAULT_FROM_EMAIL,
-        "Message-ID": f"<{stable_id('account', key, person.pk)}@{_sender_domain()}>",
+        "Message-ID": f"<{stable_id('account', key, person.pk)}@{sender_domain()}>",
         "Date": format_datetime(timezone.now()),
         "Auto-Submitted": "auto-generated",
         "X-Candor-Kind": "account",
     }
     return EmailMessage(subject, text, sender_address(), [person.email], headers=headers)
-
-
-def _sender_domain() -> str:
-    return sender_address().rpartition("@")[2] or "localhost"

@@ -86,7 +86,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('event', 'Notification'), ('confirmation', 'Confirmation request'), ('reminder', 'Already subscribed'), ('endpoint.confirmation', 'Confirmation request for a webhook'), ('endpoint.disabled', 'Endpoint disabled'), ('challenge', 'Verification request'), ('test', 'Test message'), ('staff.notice', 'Notice to staff'), ('account.password_reset', 'Password reset')], default='event', max_length=24)),
-                ('address', models.EmailField(blank=True, db_default='', max_length=254)),
                 ('channel', models.CharField(choices=[('email', 'Email'), ('webhook', 'Webhook'), ('slack', 'Slack'), ('discord', 'Discord'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost or Rocket.Chat'), ('telegram', 'Telegram'), ('ntfy', 'ntfy'), ('sms', 'SMS')], max_length=12)),
                 ('priority', models.PositiveSmallIntegerField(choices=[(0, 'Immediate'), (1, 'Urgent'), (2, 'Normal'), (3, 'Low')])),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Canceled')], db_default='queued', max_length=10)),
@@ -151,7 +150,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('address', ''), ('person__isnull', True), ('subscriber__isnull', False)), models.Q(('address', ''), ('person__isnull', False), ('subscriber__isnull', True)), models.Q(('person__isnull', True), ('subscriber__isnull', True), models.Q(('address', ''), _negated=True)), _connector='OR'), name='delivery_has_one_recipient'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('person__isnull', True), ('subscriber__isnull', False)), models.Q(('person__isnull', False), ('subscriber__isnull', True)), _connector='OR'), name='delivery_has_one_recipient'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

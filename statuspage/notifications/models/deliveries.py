@@ -101,9 +101,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         split = len(_DELIVERY_COLUMNS)
         deliveries = []
         for row in rows:
-            has_subscriber = row[split] is not None
-            related = {"subscriber": loaded(Subscriber, _SUBSCRIBER_COLUMNS, row[split:])} if has_subscriber else {}
-            deliveries.append(loaded(Delivery, _DELIVERY_COLUMNS, row[:split], **related))
+            # None, too, is cached: the prefetch below stops at the first delivery without a cached subscriber.
+            subscriber = None if row[split] is None else loaded(Subscriber, _SUBSCRIBER_COLUMNS, row[split:])
+            deliveries.append(loaded(Delivery, _DELIVERY_COLUMNS, row[:split], subscriber=subscriber))
         models.prefetch_related_objects(deliveries, "subscriber__page")
         return deliveries
 
@@ -231,7 +231,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One message to one recipient (a subscriber, a staff member or an account address), and its state.
+    """One message to one recipient (a subscriber or a person), and its state.
 
     Each subscriber gets at most one delivery per event. Confirmations have no event. `last_error` is for staff: the
     last response of the server, or why the delivery was canceled. All times are from the database clock.
@@ -248,7 +248,6 @@ class Delivery(models.Model):
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )
-    address = models.EmailField(blank=True, db_default="")
     # What a person is notified about.
     notice = models.ForeignKey(
         "notifications.StaffNotice", models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False
@@ -275,9 +274,8 @@ class Delivery(models.Model):
                 fields=["notice", "person"], condition=Q(notice__isnull=False), name="notified_once"
             ),
             models.CheckConstraint(
-                condition=Q(subscriber__isnull=False, person__isnull=True, address="")
-                | Q(subscriber__isnull=True, person__isnull=False, address="")
-                | (Q(subscriber__isnull=True, person__isnull=True) & ~Q(address="")),
+                condition=Q(subscriber__isnull=False, person__isnull=True)
+                | Q(subscriber__isnull=True, person__isnull=False),
                 name="delivery_has_one_recipient",
             ),
             models.CheckConstraint(
@@ -303,14 +301,12 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.pk} to {self.subscriber or self.person or self.address}: {self.state}"
+        return f"{self.kind} #{self.pk} to {self.subscriber or self.person}: {self.state}"
 
     @property
     def email(self) -> str:
         """Return the recipient's email address."""
-        if self.person:
-            return self.person.email
-        return self.subscriber.email if self.subscriber_id else self.address
+        return self.person.email if self.person else self.subscriber.email
 
     @property
     def about(self) -> str:

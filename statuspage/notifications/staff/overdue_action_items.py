@@ -1,4 +1,4 @@
-"""The round that tells the owners of overdue action items of them, once a week."""
+"""Queue the weekly notice to owners of overdue action items, and write its email."""
 
 from __future__ import annotations
 

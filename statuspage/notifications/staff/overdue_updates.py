@@ -1,4 +1,4 @@
-"""The round that reminds staff: of incidents without an update, and of components that are red after a resolve."""
+"""Queue the notices about incidents without an update and about unrestored components, and write their emails."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def columns(model: type[Model], *, without: set[str]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields if field.name not in without)
 
 
-def loaded(model: type[M], names: Sequence[str], values: Sequence[Any], **related: Model) -> M:
+def loaded(model: type[M], names: Sequence[str], values: Sequence[Any], **related: Model | None) -> M:
     """A row as `model.from_db` would give it. `related`: the objects that its foreign keys lead to."""
     row = model.__new__(model)
     row._state = ModelState()

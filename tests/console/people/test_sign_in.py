@@ -243,9 +243,11 @@ def test_asking_for_an_unknown_address_looks_the_same_and_sends_nothing(client: 
 def test_nobody_can_flood_a_mailbox_with_links(client: Client) -> None:
     make_page()
     user = make_user()
-    answers = [ask_for_reset(client, user.email).status_code for _ in range(5)]
+    answers = []
+    for _ in range(5):
+        answers.append(ask_for_reset(client, user.email).status_code)
+        drain()
     assert answers == [302, 302, 302, 429, 429]
-    drain()
     assert len(mail.outbox) == 3
 
 

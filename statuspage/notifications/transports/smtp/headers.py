@@ -21,6 +21,7 @@ from statuspage.notifications.messages.email import (
     message_key,
     one_line,
     sender_address,
+    sender_domain,
     thread_key,
 )
 from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path
@@ -46,10 +47,6 @@ def mailbox(address: str) -> str:
         except ValidationError as error:
             raise ValueError(f"{address!r} is not an email address.") from error
     return f"{local}@{punycode(domain)}"
-
-
-def sender_domain() -> str:
-    return sender_address().rpartition("@")[2] or "localhost"
 
 
 def envelope_sender(delivery: Delivery) -> str:
