@@ -124,7 +124,7 @@ def test_the_whole_job_without_javascript(open_tab: OpenTab, page: Page) -> None
     expect(tab.locator(".preview strong")).to_have_text("upgrade")
     expect(tab.locator(".dates li")).to_have_count(3)
     tab.get_by_role("button", name="Schedule maintenance").click()
-    expect(tab.get_by_text("Recurring maintenance")).to_be_visible()
+    expect(tab.get_by_text("Recurring maintenance", exact=True)).to_be_visible()
     tab.locator(".rows a").first.click()
     tab.locator("#start summary").first.click()
     tab.get_by_role("button", name="Start maintenance").click()
