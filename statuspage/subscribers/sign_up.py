@@ -9,14 +9,18 @@ from statuspage.subscribers.preferences import Preferences, preferences_of, set_
 
 
 @transaction.atomic
-def request_subscription(page: Page, email: str, *, preferences: Preferences | None = None) -> bool:
+def request_subscription(
+    page: Page, email: str, *, preferences: Preferences | None = None, by_staff: bool = False
+) -> bool:
     """Request a confirmation email, or one that says that `email` is already subscribed; at most one per day.
+
+    Without `by_staff`, all spellings of one mailbox share this limit.
 
     Returns whether an email was requested. Only staff may see that: a public response must not reveal known addresses.
     `preferences` are stored only for unconfirmed subscribers, because anyone can enter an address. None keeps the
     current ones.
     """
-    subscriber = Subscriber.objects.sign_up(page, email)
+    subscriber = Subscriber.objects.sign_up(page, email, by_staff=by_staff)
     if preferences:
         _save_preferences(Subscriber.objects.by_email(page, email), preferences)
     if subscriber is None or Suppression.objects.covers(subscriber):

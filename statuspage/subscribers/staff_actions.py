@@ -36,7 +36,7 @@ def add(page: Page, email: str, *, preferences: Preferences, confirmed: bool, ac
         set_preferences(subscriber, preferences)
         subscriber.confirm()
     else:
-        request_subscription(page, email, preferences=preferences)
+        request_subscription(page, email, preferences=preferences, by_staff=True)
     _note(subscriber, "subscriber.added", actor, confirmed_by_staff=confirmed)
     return subscriber
 
@@ -70,7 +70,7 @@ def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
     """Return whether an email was requested: at most one per day. ValidationError for an unsubscribed address."""
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
         raise ValidationError("This address is unsubscribed. Only its owner can subscribe it again.")
-    is_requested = request_subscription(subscriber.page, subscriber.email)
+    is_requested = request_subscription(subscriber.page, subscriber.email, by_staff=True)
     if is_requested:
         _note(subscriber, "subscriber.confirmation_resent", actor)
     return is_requested

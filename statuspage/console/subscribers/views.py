@@ -69,8 +69,8 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            pending = f"Confirmation email sent to {subscriber.email}."
-            messages.success(request, f"{subscriber.email} subscribed." if subscriber.is_active else pending)
+            pending = f"Confirmation email sent to {subscriber}."
+            messages.success(request, f"{subscriber} subscribed." if subscriber.is_active else pending)
             return redirect(console_url(request.page, "subscriber", subscriber.public_id))
     context = {"page": page, "form": form}
     return render_form(request, "console/subscribers/add.html", context, form)
