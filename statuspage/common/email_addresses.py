@@ -13,6 +13,7 @@ import email_validator
 import idna
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3
@@ -104,8 +105,6 @@ def _folded(local: str) -> str:
 class EmailField(forms.EmailField):
     """Cleans to the canonical form, with the same messages on every form."""
 
-    default_validators = ()
-
     def __init__(self, **more: Any) -> None:
         messages = {
             "required": _("Enter an email address."),
@@ -113,6 +112,7 @@ class EmailField(forms.EmailField):
             "max_length": _("An email address has at most 254 characters."),
         }
         super().__init__(max_length=MAX_LENGTH, **{"error_messages": messages} | more)
+        self.validators.remove(validate_email)  # `clean_email` accepts more
 
     def clean(self, value: Any) -> str:
         text = str(super().clean(value))

@@ -137,8 +137,8 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
         """Like `sign_up`, for a webhook whose owner is `email`. The limit applies to all webhooks of an owner."""
-        now, owner = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalize_email(email)}
-        mailbox = mailbox_key(owner["email"])
+        now, email = timezone.now(), normalize_email(email)
+        owner, mailbox = {"page": page, "channel": Channel.WEBHOOK, "email": email}, mailbox_key(email)
         if not self._may_write_to(mailbox, page, Channel.WEBHOOK, since=now - EMAIL_INTERVAL):
             return None
         subscriber, _ = self.get_or_create(**owner, endpoint=endpoint, defaults={"secret": secret})
