@@ -21,6 +21,7 @@ from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.links import (
     WEBHOOK_CONFIRM,
     WEBHOOK_MANAGE,
+    RevokedLink,
     manage_url,
     subscriber_of,
     subscriber_to_confirm,
@@ -32,9 +33,11 @@ from statuspage.subscribers.views import (
     HOUR,
     is_within_rate_limit,
     link_problem,
+    links_reset,
     offered_components,
     preferences_form,
     public_form,
+    revoked_link,
 )
 
 CHALLENGES_PER_HOUR = 10
@@ -69,6 +72,8 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
     """GET only shows a button, because mail gateways open every link. POST sends the verification request."""
     try:
         subscriber = subscriber_to_confirm(token, purpose=WEBHOOK_CONFIRM)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     is_limited = request.method == "POST" and not _challenge(subscriber)
@@ -91,9 +96,13 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
 def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(WEBHOOK_MANAGE, token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     action, secret, is_limited = request.POST.get("action", ""), "", False
+    if action == "reset_links" and subscriber.email:
+        return links_reset(subscriber)
     form = preferences_form(subscriber, request.POST if action == "save" else None)
     if action == "unsubscribe":
         subscriber.unsubscribe()

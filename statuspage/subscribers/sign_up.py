@@ -3,8 +3,16 @@
 from django.db import transaction
 
 from incidents.models import Page
+from incidents.models.base import new_public_id
 from statuspage.subscribers.endpoints import new_secret
-from statuspage.subscribers.models import EmailRequest, EmailRequestKind, Subscriber, SubscriberState, Suppression
+from statuspage.subscribers.models import (
+    Channel,
+    EmailRequest,
+    EmailRequestKind,
+    Subscriber,
+    SubscriberState,
+    Suppression,
+)
 from statuspage.subscribers.preferences import Preferences, preferences_of, set_preferences
 
 
@@ -48,6 +56,29 @@ def request_webhook(page: Page, endpoint: str, email: str, *, preferences: Prefe
         return
     kind = _WEBHOOK_EMAIL_KINDS.get(subscriber.state, EmailRequestKind.ENDPOINT_CONFIRMATION)
     EmailRequest.objects.create(kind=kind, subscriber=subscriber)
+
+
+def send_new_link(subscriber: Subscriber) -> None:
+    """Request an email with the current link to the page that manages the subscription; at most one per day."""
+    if subscriber.channel == Channel.EMAIL:
+        request_subscription(subscriber.page, subscriber.email)
+    elif subscriber.email:
+        request_webhook(subscriber.page, subscriber.endpoint, subscriber.email)
+
+
+@transaction.atomic
+def reset_links(subscriber: Subscriber) -> None:
+    """Revoke all links to manage and confirm the subscription, and request an email with a new one.
+
+    The new link is only in that email, so a stolen link cannot be exchanged for a new one. There is no limit per day,
+    because each reset needs a link that is still valid.
+    """
+    Subscriber.objects.filter(pk=subscriber.pk).update(link_key=new_public_id())
+    subscriber.refresh_from_db()
+    if subscriber.is_active and subscriber.email:
+        EmailRequest.objects.create(kind=EmailRequestKind.REMINDER, subscriber=subscriber)
+    elif subscriber.state == SubscriberState.PAUSED and subscriber.channel != Channel.EMAIL and subscriber.email:
+        EmailRequest.objects.create(kind=EmailRequestKind.ENDPOINT_DISABLED, subscriber=subscriber)
 
 
 # For a known webhook, the email links to the page that manages it.

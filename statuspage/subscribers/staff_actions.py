@@ -10,6 +10,7 @@ from django.db import transaction
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
+from statuspage.subscribers import sign_up
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
@@ -74,6 +75,13 @@ def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
     if is_requested:
         _note(subscriber, "subscriber.confirmation_resent", actor)
     return is_requested
+
+
+@transaction.atomic
+def reset_links(subscriber: Subscriber, *, actor: Actor) -> None:
+    """Revoke the subscriber's links. An active subscriber gets an email with the new link."""
+    sign_up.reset_links(subscriber)
+    _note(subscriber, "subscriber.links_reset", actor)
 
 
 def _note(subscriber: Subscriber, verb: str, actor: Actor, **details: Any) -> None:

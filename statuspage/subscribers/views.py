@@ -23,10 +23,17 @@ from statuspage.common.email_addresses import readable_email
 from statuspage.common.signing import BadToken, ExpiredToken
 from statuspage.common.urls import current_page
 from statuspage.subscribers.forms import PreferencesForm, SubscribeForm
-from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
+from statuspage.subscribers.links import (
+    MANAGE,
+    UNSUBSCRIBE,
+    RevokedLink,
+    manage_url,
+    subscriber_of,
+    subscriber_to_confirm,
+)
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.preferences import Preferences, preferences_of, scope_labels, set_preferences
-from statuspage.subscribers.sign_up import request_subscription
+from statuspage.subscribers.sign_up import request_subscription, reset_links, send_new_link
 
 View = Callable[..., HttpResponse]
 HOUR = 3600
@@ -76,6 +83,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET only shows a button, because mail gateways open every link."""
     try:
         subscriber = subscriber_to_confirm(token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     if request.method == "POST":
@@ -97,9 +106,13 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(MANAGE, token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     action = request.POST.get("action", "")
+    if action == "reset_links":
+        return links_reset(subscriber)
     form = preferences_form(subscriber, request.POST if action == "save" else None)
     if action == "unsubscribe":
         subscriber.unsubscribe()
@@ -170,6 +183,21 @@ def _domain_limit_key(email: str) -> str:
 def link_problem(request: HttpRequest, error: BadToken) -> HttpResponse:
     expired = isinstance(error, ExpiredToken)
     return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
+
+
+def revoked_link(request: HttpRequest, subscriber: Subscriber) -> HttpResponse:
+    """A link that was reset: offer an email with the new one. Shows nothing about the subscriber."""
+    if request.method != "POST":
+        return _rendered("links_reset.html", subscriber.page, state="revoked", status=410)
+    if not is_within_rate_limit(request, subscriber.email):
+        return _rendered("links_reset.html", subscriber.page, state="limited", status=429)
+    send_new_link(subscriber)
+    return _rendered("links_reset.html", subscriber.page, state="sent")
+
+
+def links_reset(subscriber: Subscriber) -> HttpResponse:
+    reset_links(subscriber)
+    return _rendered("links_reset.html", subscriber.page, state="reset")
 
 
 def _rendered(

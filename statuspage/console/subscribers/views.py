@@ -115,6 +115,17 @@ def resume_subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 @require_POST
+def reset_subscriber_links(request: StaffRequest, public_id: str) -> HttpResponse:
+    return _act(
+        request,
+        public_id,
+        lambda subscriber: staff_actions.reset_links(subscriber, actor=request.user.actor),
+        "Links reset. Earlier links to manage this subscription no longer work.",
+    )
+
+
+@role_required(Role.EDITOR)
+@require_POST
 def resend_confirmation(request: StaffRequest, public_id: str) -> HttpResponse:
     subscriber = _subscriber(request, public_id)
     try:

@@ -178,6 +178,8 @@ class Subscriber(models.Model):
     old_secret_until = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     rests_until = models.DateTimeField(null=True, blank=True)
+    # Part of the links to confirm and to manage. Empty until they are reset for the first time.
+    link_key = models.CharField(max_length=12, blank=True, default="", db_default="")
     state = models.CharField(max_length=12, choices=SubscriberState, default=SubscriberState.PENDING)
     paused_reason = models.TextField(blank=True)
     confirmation_sent_at = models.DateTimeField(null=True, blank=True)
