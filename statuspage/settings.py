@@ -79,6 +79,7 @@ SMS_FROM = env.str("SMS_FROM", default="")
 TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
 API_LIMIT_PER_MINUTE = env.int("API_LIMIT_PER_MINUTE", default=600)
 SUBSCRIBE_LIMIT_PER_IP = env.int("SUBSCRIBE_LIMIT_PER_IP", default=20)
+SUBSCRIBE_LIMIT_PER_DOMAIN = env.int("SUBSCRIBE_LIMIT_PER_DOMAIN", default=100)
 SUBSCRIBE_LIMIT_GLOBAL = env.int("SUBSCRIBE_LIMIT_GLOBAL", default=1000)
 
 # The host name selects the page, so any is allowed. Links are built only from SITE_URL or Page.domain.
