@@ -64,15 +64,15 @@ def repair_modes(data: Path) -> None:
 def set_mode(path: Path, mode: int) -> None:
     """Change the mode if it differs. Links and missing files are left alone."""
     with contextlib.suppress(FileNotFoundError):
-        found = path.lstat().st_mode
-        if stat.S_ISLNK(found) or stat.S_IMODE(found) == mode:
+        current = path.lstat().st_mode
+        if stat.S_ISLNK(current) or stat.S_IMODE(current) == mode:
             return
         try:
             path.chmod(mode)
         except PermissionError as error:
             command = f"chmod {mode:o} {path}"
             raise DataFolderError(
-                f"{path} has mode {stat.S_IMODE(found):o} and belongs to another user. Run as root: {command}"
+                f"{path} has mode {stat.S_IMODE(current):o} and belongs to another user. Run as root: {command}"
             ) from error
 
 
