@@ -69,7 +69,7 @@ def _delivery_of(token: str) -> Delivery | None:
     found: list[Delivery] = []
 
     def key_of(number: int) -> str:
-        found.extend(Delivery.objects.select_related("event").filter(pk=number))
+        found[:] = Delivery.objects.select_related("event").filter(pk=number)
         return _key_of(found[0]) if found else ""
 
     with suppress(BadToken):
