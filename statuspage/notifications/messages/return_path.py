@@ -66,13 +66,13 @@ def row_of(tokens: Iterable[str]) -> Delivery | MailTest | None:
 
 
 def _delivery_of(token: str) -> Delivery | None:
-    found: list[Delivery] = []
+    deliveries: list[Delivery] = []
 
     def key_of(number: int) -> str:
-        found[:] = Delivery.objects.select_related("event").filter(pk=number)
-        return _key_of(found[0]) if found else ""
+        deliveries[:] = Delivery.objects.select_related("event").filter(pk=number)
+        return _key_of(deliveries[0]) if deliveries else ""
 
     with suppress(BadToken):
         verify_number(DELIVERY, token, about=key_of)
-        return found[0] if found else None
+        return deliveries[0] if deliveries else None
     return None
