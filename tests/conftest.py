@@ -41,6 +41,16 @@ def _static_folder() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _own_clock_and_published_folder(settings: "Settings", tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one test publishes belongs to its database only."""
+    from incidents import clock
+
+    settings.PUBLISHED_DIR = tmp_path_factory.mktemp("published")
+    yield
+    clock.forget()
+
+
 @pytest.fixture
 def page(db: None) -> "Page":
     """An empty page named Acme. Folders that need another page define their own."""

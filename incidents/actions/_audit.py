@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.db.models import F, Model
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.errors import EditConflict
 from incidents.models import AuditEntry, Event, EventKind, Page
@@ -25,7 +25,7 @@ def record(
     about: the incident, update, postmortem or component of the event, and the old and new status of a component.
     """
     audit(page, kind.value, instance, actor=actor, details=details)
-    Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
+    Page.objects.filter(pk=page.pk).update(updated_at=clock.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, **about)
 
 
@@ -48,6 +48,6 @@ def take_version(instance: Model, expected: int | None) -> None:
     rows = type(instance)._default_manager.filter(pk=instance.pk)
     if expected is not None:
         rows = rows.filter(version=expected)
-    if not rows.update(version=F("version") + 1, updated_at=timezone.now()):
+    if not rows.update(version=F("version") + 1, updated_at=clock.now()):
         raise EditConflict(type(instance)._default_manager.get(pk=instance.pk))
     instance.refresh_from_db()

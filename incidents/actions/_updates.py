@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.components import status_history
@@ -234,6 +234,6 @@ def _move(incident: Incident, *, status: str, at: datetime, touched: Statuses, c
         incident.monitoring_at = at
     # A follow-up after the end does not change the resolution time.
     incident.resolved_at = (incident.resolved_at or at) if status in ENDED else None
-    incident.updated_at = timezone.now()
+    incident.updated_at = clock.now()
     moved = ("status", "last_update_at", "began_at", "monitoring_at", "resolved_at", "impact", "updated_at")
     incident.save(update_fields=[*moved, "calendar_sequence", *changes])

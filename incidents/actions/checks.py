@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Component, Page
 from incidents.models.states import STATUSES_OF, ComponentStatus, Impact, Kind
 from incidents.text import markdown
@@ -48,7 +49,7 @@ def body(text: str, *, field: str = "body", clock: Clock | None = None) -> tuple
 
 def moment(at: datetime | None, *, field: str = "at", not_before: datetime | None = None) -> datetime:
     """Return `at`, or now if it is None. Naive times, future times and times before `not_before` are invalid."""
-    now = timezone.now()
+    now = clock.now()
     if at is None:
         return now if not_before is None else max(now, not_before)
     if timezone.is_naive(at):

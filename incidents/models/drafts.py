@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models.base import new_public_id
 from incidents.models.draft_content import DraftContent, DraftStep, content_from_json
@@ -69,7 +70,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
     def delete_expired(self) -> None:
         """Delete unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
-        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
+        self.being_written().filter(saved_at__lt=clock.now() - UNFINISHED_RETENTION).delete()
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)

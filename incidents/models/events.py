@@ -28,6 +28,17 @@ class EventQuerySet(models.QuerySet["Event"]):
         """
         return self.filter(page=page).order_by("-pk").values_list("pk", flat=True).first() or 0
 
+    def newest_key_of(self, page: int) -> tuple[int, str]:
+        """The id and the key of the last event of the page with this primary key, or (0, "")."""
+        return self.filter(page=page).order_by("-pk").values_list("pk", "public_key").first() or (0, "")
+
+    def with_ids(self, ids: Iterable[int]) -> EventQuerySet:
+        return self.filter(pk__in=list(ids))
+
+    def is_pruned(self, event_id: int) -> bool:
+        """Return whether the missing event was deleted because of its age: newer events exist, and no older ones."""
+        return self.filter(pk__gt=event_id).exists() and not self.filter(pk__lt=event_id).exists()
+
     def of_page_after(self, page: Page, event_id: int) -> EventQuerySet:
         """Events of `page` after that one, oldest first."""
         return self.filter(page=page, pk__gt=event_id).select_related("incident", "update").order_by("pk")

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,11 +17,11 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.incidents.forms import update_form
 from statuspage.console.maintenances.next_step import next_step
-from statuspage.notifications.models import ChannelState, Heartbeat
+from statuspage.notifications.models import ChannelState
 from statuspage.publishing.models import Publication
+from statuspage.publishing.system_notices import system_notices
 from statuspage.subscribers.models import Subscriber
 
-STALE = timedelta(seconds=90)
 MAX_NOTE = 500
 
 
@@ -72,7 +70,8 @@ def _notices(page: Page) -> dict[str, object]:
         "mail_to_files": not settings.EMAIL_URL,
         "channels": ChannelState.objects.in_trouble(),
         "publications": Publication.objects.in_trouble(page),
-        "dispatcher_silent": not Heartbeat.objects.is_alive("dispatcher", within=STALE),
+        # Channels and publishing have notices with more details.
+        "system": [notice for notice in system_notices(page.zone) if notice.code != "publishing"],
     }
 
 

@@ -13,8 +13,8 @@ from typing import Protocol
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.scheduled_steps import run_due
 from incidents.models import Draft
 from statuspage.accounts import ratelimit
@@ -25,6 +25,8 @@ from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
 from statuspage.notifications.worker_wakeup import BEAT_TASK, DELIVER_TASK, WorkerWakeup
 from statuspage.public import published_paths
+from statuspage.publishing import identity
+from statuspage.publishing.identity import Verdict
 from statuspage.publishing.publisher import Publisher
 from statuspage.publishing.replication import Replication
 from statuspage.subscribers.models import Subscriber
@@ -116,7 +118,10 @@ def deliver_everything(stop: threading.Event | None = None) -> int:
 
 def drain() -> int:
     """Fan out and send until nothing is due. Return the number of settled deliveries."""
-    run_due(timezone.now())
+    if identity.check() is Verdict.UNDECIDED:
+        return 0
+    clock.synchronize()
+    run_due(clock.now())
     settled = 0
     while fan_out_waiting() + (done := deliver_everything()):
         settled += done
@@ -162,12 +167,15 @@ class Dispatcher:
         """Process due work once. Return whether there is more to fan out immediately."""
         if self._heartbeat.is_due():
             self._record_heartbeat()
-        run_due(timezone.now())
+        if identity.check() is Verdict.UNDECIDED:
+            return False
+        clock.synchronize()
+        run_due(clock.now())
         event_ids = fan_out_round()
         for channel in TRANSPORTS:
             self._dispatch(channel)
         if self._staff_notices.is_due():
-            queue_staff_notices(timezone.now())
+            queue_staff_notices(clock.now())
         if self._expired_rows.is_due():
             delete_expired_rows()
         return bool(event_ids)
@@ -176,6 +184,8 @@ class Dispatcher:
         Heartbeat.objects.beat("dispatcher")
         if self.wakeup:
             self._has_workers = Heartbeat.objects.is_alive("worker", within=WORKER_ALIVE_WITHIN)
+            if self.wakeup.works:
+                Heartbeat.objects.beat("redis")
             self.wakeup.notify(BEAT_TASK)
 
     def _dispatch(self, channel: str) -> None:

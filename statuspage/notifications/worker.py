@@ -14,7 +14,7 @@ from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.batches import Batch, BatchPrefetcher, batch_size
 from statuspage.notifications.bounces.bounces import refused
 from statuspage.notifications.concurrent_worker import ConcurrentWorker
-from statuspage.notifications.models import Delivery
+from statuspage.notifications.models import Delivery, Installation
 from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
 from statuspage.notifications.worker_base import SKIPPED, ChannelWorker, as_transport_error
 
@@ -30,6 +30,8 @@ def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading
 
     Returns early when nothing is due or the channel is paused. Claimed deliveries that were not tried are released.
     """
+    if Installation.objects.is_held():
+        return 0
     token = secrets.token_hex(8)
     with TRANSPORTS[channel]() as transport, AckBuffer(token) as acks:
         worker_class = ConcurrentWorker if transport.concurrency > 1 else Worker

@@ -32,6 +32,7 @@ urlpatterns = [
     path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
     path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
     path("readyz", health.readyz, name="readyz"),
+    path("livez", health.livez, name="livez"),
     path("live.json", live.live, name="live"),
     path("accent-<slug:colors>.css", views.accent, name="accent"),
     path("logo-<slug:digest>.webp", views.logo, name="logo"),

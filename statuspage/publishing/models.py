@@ -38,6 +38,17 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """Return targets that fail or were not updated for three minutes."""
         return self.of_page(page).filter(models.Q(failing_since__isnull=False) | models.Q(is_late=True))
 
+    def stale_pages(self) -> list[str]:
+        """Return the names of up to five pages without a folder that was published in the last three minutes."""
+        fresh = self.filter(target=FOLDER, published_at__gte=from_now(-LATE))
+        pages = Page.objects.exclude(pk__in=fresh.values("page")).order_by("pk")
+        return list(pages.values_list("name", flat=True)[:5])
+
+    def failing(self) -> list[Publication]:
+        """Return up to five targets that fail at the moment."""
+        rows = self.filter(failing_since__isnull=False, seen_at__gte=from_now(-LATE))
+        return list(rows.select_related("page").order_by("pk")[:5])
+
     def forget_others(self, targets: Collection[str]) -> None:
         """Delete targets of this machine that are no longer configured, and machines that no longer exist."""
         self.filter(machine=socket.gethostname()).exclude(target__in=targets).delete()

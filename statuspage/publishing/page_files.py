@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
 from statuspage.publishing.fingerprint import fingerprint
@@ -66,7 +66,7 @@ class PageFiles:
 
         A page that was never published gets its summaries first.
         """
-        before, now = self.tree.manifest(), timezone.now()
+        before, now = self.tree.manifest(), clock.now()
         events = self._events_after(before.event) if before else []
         since = datetime.fromtimestamp(before.stamp, UTC) if before else now
         changed = self.paths.changed(self.page, events, since=since, now=now)
@@ -86,7 +86,7 @@ class PageFiles:
 
         Events that happen meanwhile are published meanwhile. `on_progress(done, total)` is called after each path.
         """
-        page, began, last = self.page, timezone.now(), Event.objects.newest_of(self.page)
+        page, began, last = self.page, clock.now(), Event.objects.newest_of(self.page)
         wanted = self.paths.everything(page, now=began) if whole else iter(self.paths.present(page, now=began))
         total, checked_at = self.paths.count(page, now=began), time.monotonic()
         failed: list[str] = []
@@ -100,7 +100,7 @@ class PageFiles:
                     checked_at = time.monotonic()
             generation.write_through(self._publish_meanwhile)
             # Later events are left to the next check.
-            now, newest, events = timezone.now(), Event.objects.newest_of(page), self._events_after(last)
+            now, newest, events = clock.now(), Event.objects.newest_of(page), self._events_after(last)
             changed = self.paths.changed(page, events, since=began, now=now)
             failed = self._render_into(generation, dict.fromkeys([*changed.paths, *failed]))
             self._drop_outdated(generation, Stale.PRESENT, events, now=now)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterable
 
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 
 from incidents.models import Page
+from statuspage.publishing import identity
+from statuspage.publishing.identity import Verdict
 from statuspage.publishing.models import Publication
 from statuspage.publishing.page_files import (
     REFRESH_EVERY,
@@ -55,8 +59,13 @@ class Publisher(threading.Thread):
         connection.close()
 
     def tick(self) -> None:
+        verdict = identity.check()
+        if verdict in {Verdict.KEPT, Verdict.UNDECIDED}:
+            return
         pages = list(Page.objects.order_by("pk"))
         write_hosts(pages)
+        if verdict is Verdict.REBUILD and not publish_everything(pages, self._paths):
+            return
         for page in pages:
             if page.pk not in self._publishers:
                 self._publishers[page.pk] = PagePublisher(page.public_id, self._paths)
@@ -93,6 +102,20 @@ class PagePublisher:
             if isinstance(error, PartlyPublished):
                 Publication.objects.succeeded(page, files=self.tree.count)
             Publication.objects.failed(page, str(error) or type(error).__name__)
+
+
+def publish_everything(pages: Iterable[Page], paths: PathSource) -> bool:
+    """Publish all `pages` again, without any file of before. Return False if another process is publishing one."""
+    for page in pages:
+        files = PageFiles(page, tree_of(page.public_id), paths)
+        with exclusive_writer(files.tree) as is_mine:
+            if not is_mine:
+                return False
+            # A path that fails has no earlier file that may be shown. The application answers for it.
+            with contextlib.suppress(PartlyPublished):
+                Publication.objects.succeeded(page, files=files.rebuild())
+    identity.note_rebuilt()
+    return True
 
 
 def backoff(failures: int) -> float:

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actions.components import status_history
@@ -43,7 +43,7 @@ def create_component(
         start_date=start_date,
         position=_next_position(page, group),
     )
-    status_history.begin_history(component, at=_first_moment(page, start_date) if start_date else timezone.now())
+    status_history.begin_history(component, at=_first_moment(page, start_date) if start_date else clock.now())
     return _recorded(page, component, actor, {"created": name})
 
 
@@ -71,7 +71,7 @@ def edit_component(
     component.description = description.strip()
     component.only_show_if_degraded = only_show_if_degraded
     component.showcase = component.showcase if showcase is None else showcase
-    component.updated_at = timezone.now()
+    component.updated_at = clock.now()
     changed = [
         "name",
         "group",
@@ -89,7 +89,7 @@ def edit_component(
 @transaction.atomic
 def set_archived(component: Component, *, archived: bool, actor: Actor) -> Component:
     """An archived component leaves the page and every form; its history and its name in old incidents stay."""
-    component.archived_at = timezone.now() if archived else None
+    component.archived_at = clock.now() if archived else None
     component.save(update_fields=["archived_at"])
     return _recorded(component.page, component, actor, {"archived": archived})
 
@@ -136,7 +136,7 @@ def create_group(page: Page, *, name: str, actor: Actor, description: str = "") 
 def edit_group(group: ComponentGroup, *, name: str, actor: Actor, description: str = "") -> ComponentGroup:
     group.name = checks.line(name, field="name", what="The name")
     group.description = description.strip()
-    group.updated_at = timezone.now()
+    group.updated_at = clock.now()
     group.save(update_fields=["name", "description", "updated_at"])
     return _recorded(group.page, group, actor, {"name": name})
 
@@ -160,7 +160,7 @@ def _change_status(page: Page, component: Component, status: str, *, actor: Acto
     old = component.status
     if status == old:
         return False
-    status_history.record_status(component, status, at=timezone.now())
+    status_history.record_status(component, status, at=clock.now())
     record(
         page,
         EventKind.COMPONENT_STATUS,
@@ -198,5 +198,5 @@ def _first_moment(page: Page, day: date) -> datetime:
 
 
 def _check_start(start_date: date | None) -> None:
-    if start_date and start_date > timezone.now().date():
+    if start_date and start_date > clock.now().date():
         raise ValidationError({"start_date": "The start date is in the future."})

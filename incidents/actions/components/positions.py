@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions._audit import record
 from incidents.actor import Actor
 from incidents.models import Component, ComponentGroup, EventKind, Page
@@ -87,7 +87,7 @@ def _move_into(item: Item, group: ComponentGroup | None, others: Iterable[Item])
     where = f"The group “{group.name}”" if group else "The page"
     if any(isinstance(other, Component) and other.name.casefold() == item.name.casefold() for other in others):
         raise ValidationError({"into": f"{where} already has a component named “{item.name}”."})
-    old, item.group, item.updated_at = item.group, group, timezone.now()
+    old, item.group, item.updated_at = item.group, group, clock.now()
     item.save(update_fields=["group", "updated_at"])
     return {"old_group": old.name if old else "", "new_group": group.name if group else ""}
 

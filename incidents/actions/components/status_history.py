@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import AffectedComponent, Component, Incident, IncidentUpdate, StatusInterval
 from incidents.models.states import ComponentStatus, Status
 
@@ -18,7 +18,7 @@ def begin_earlier(component: Component, *, at: datetime) -> None:
     """Extend the first interval back to `at`. Does nothing if the history already starts earlier."""
     first = component.intervals.as_corrected().order_by("started_at").first()
     if first and at < first.started_at:
-        _replace(first, now=timezone.now(), started_at=at)
+        _replace(first, now=clock.now(), started_at=at)
 
 
 def reach_back(component: Component, *, at: datetime) -> None:
@@ -27,7 +27,7 @@ def reach_back(component: Component, *, at: datetime) -> None:
     if first is None or first.started_at <= at:
         return
     if first.status == ComponentStatus.OPERATIONAL:
-        _replace(first, now=timezone.now(), started_at=at)
+        _replace(first, now=clock.now(), started_at=at)
         return
     StatusInterval.objects.create(
         component=component, status=ComponentStatus.OPERATIONAL, started_at=at, ended_at=first.started_at
@@ -40,7 +40,7 @@ def record_status(component: Component, status: str, *, at: datetime, update: In
     Later changes are not rewritten: a time in the past is filled only up to the next recorded change. Nothing is
     deleted; replaced rows are marked as superseded.
     """
-    now = timezone.now()
+    now = clock.now()
     old = _insert(component, status, at=at, update=update, now=now)
     last = component.intervals.as_corrected().order_by("started_at").last()
     if last is None or last.status != status:
@@ -111,7 +111,7 @@ def move_change(component: Component, *, update: IncidentUpdate, old_at: datetim
     if too_early or (changed.ended_at is not None and new_at >= changed.ended_at):
         name = component.full_name
         raise ValidationError({"at": f"{name} changed again before this time. Correct its status history instead."})
-    now = timezone.now()
+    now = clock.now()
     if before:
         _replace(before, now=now, ended_at=new_at)
     _replace(changed, now=now, started_at=new_at)
@@ -124,7 +124,7 @@ def overwrite(
 
     `end` is in the past, so the current status does not change. ValidationError if it would leave a gap in the history.
     """
-    now = timezone.now()
+    now = clock.now()
     live = component.intervals.as_corrected()
     first = live.order_by("started_at").first()
     if first is None or end < first.started_at:
@@ -169,7 +169,7 @@ def withdraw(component: Component, *, of: Incident | IncidentUpdate) -> bool:
     """
     rows = component.intervals.as_corrected()
     began = rows.filter(update=of) if isinstance(of, IncidentUpdate) else rows.filter(update__incident=of)
-    now, withdrawn = timezone.now(), list(began.order_by("started_at"))
+    now, withdrawn = clock.now(), list(began.order_by("started_at"))
     for row in withdrawn:
         _supersede(row, status_before(component, row.started_at), update=None, now=now, excluded_source=of)
     _follow_history(component, now=now)
@@ -181,7 +181,7 @@ def restate(component: Component, status: str, *, update: IncidentUpdate, until:
 
     If the update had not changed the status, it now does, from its time to the next change or `until`.
     """
-    now = timezone.now()
+    now = clock.now()
     began = component.intervals.as_corrected().filter(update=update).order_by("started_at").first()
     if began:
         _supersede(began, status, update=update, now=now, excluded_source=update)

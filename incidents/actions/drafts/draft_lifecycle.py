@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions._audit import audit
 from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.follow_ups import follow_up
@@ -106,7 +106,7 @@ def save(
     fields = {
         "form_data": dict(form_data),
         "version": version,
-        "saved_at": timezone.now(),
+        "saved_at": clock.now(),
         "submission_key": submission_key,
     }
     own = Draft.objects.of_form(page, incident, step, author, public_id=public_id, submission_key=submission_key)
@@ -189,7 +189,7 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
     Raise ValidationError if it was already published.
     """
     row = _locked(draft, DraftState.WAITING, DraftState.REVIEW, seen=seen)
-    row.state, row.publish_at, row.note, row.saved_at = DraftState.WRITING, None, note.strip(), timezone.now()
+    row.state, row.publish_at, row.note, row.saved_at = DraftState.WRITING, None, note.strip(), clock.now()
     row.save(update_fields=["state", "publish_at", "note", "saved_at"])
     audit(row.page, "draft.taken_back", row, actor=actor, details={"note": note.strip()} | _about(row))
 
@@ -203,7 +203,7 @@ def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident 
     row.state = DraftState.WAITING
     row.save(update_fields=["state"])
     audit(row.page, "draft.approved", row, actor=actor, details=_about(row))
-    return None if row.publish_at and row.publish_at > timezone.now() else publish(row)
+    return None if row.publish_at and row.publish_at > clock.now() else publish(row)
 
 
 @transaction.atomic

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.html import format_html
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.maintenances._affected import name_components
@@ -53,7 +53,7 @@ def edit_details(
         _keep_old_title(incident, changes["title"], actor)
     for name, value in changes.items():
         setattr(incident, name, value)
-    incident.updated_at = timezone.now()
+    incident.updated_at = clock.now()
     incident.save(update_fields=[*changes, "updated_at"])
     details = {**changes, "components": [component.full_name for component in new], "before": before}
     record(incident.page, EventKind.INCIDENT_CHANGED, incident, actor=actor, details=details, incident=incident)
@@ -67,7 +67,7 @@ def _keep_old_title(incident: Incident, title: str, actor: Actor) -> None:
         return
     change = format_html("Title corrected from <del>{}</del> to <ins>{}</ins>.", incident.title, title)
     Revision.objects.create(update=first, body=first.body, change_html=change, actor_label=actor.label)
-    IncidentUpdate.objects.filter(pk=first.pk).update(edited_at=timezone.now())
+    IncidentUpdate.objects.filter(pk=first.pk).update(edited_at=clock.now())
 
 
 def check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:

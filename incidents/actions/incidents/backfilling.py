@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actions.components import status_history
@@ -104,7 +104,7 @@ def _times(updates: Sequence[PastUpdate]) -> list[datetime]:
     for number, (earlier, later) in enumerate(pairwise(times), start=2):
         if later <= earlier:
             raise ValidationError({"updates": f"Update {number}: Enter a time after the previous update."})
-    if updates[-1].status != Status.RESOLVED or times[-1] > timezone.now():
+    if updates[-1].status != Status.RESOLVED or times[-1] > clock.now():
         raise ValidationError({"updates": "The last update must resolve it. Declare ongoing incidents instead."})
     if any(update.status == Status.RESOLVED for update in updates[:-1]):
         raise ValidationError({"updates": "Only the last update can resolve the incident."})

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.html import format_html
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.components import status_history
@@ -113,7 +113,7 @@ def _refresh_old_statuses(incident: Incident, component: Component) -> None:
 def _keep_old_components(update: IncidentUpdate, old: Statuses, new: Statuses, actor: Actor) -> None:
     change = format_html("Components corrected from <del>{}</del> to <ins>{}</ins>.", _words(old), _words(new))
     Revision.objects.create(update=update, body=update.body, change_html=change, actor_label=actor.label)
-    update.edited_at = timezone.now()
+    update.edited_at = clock.now()
     update.save(update_fields=["edited_at"])
 
 
@@ -124,4 +124,4 @@ def _words(statuses: Statuses) -> str:
 
 def _recount_impact(incident: Incident) -> None:
     impact = incident.impact_override or derived_impact(incident)
-    Incident.objects.filter(pk=incident.pk).update(impact=impact, updated_at=timezone.now())
+    Incident.objects.filter(pk=incident.pk).update(impact=impact, updated_at=clock.now())

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.html import format_html
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.components import status_history
@@ -41,11 +41,11 @@ def correct_update_time(
     for component in components.select_for_update(of=("self",)).order_by("pk"):
         status_history.move_change(component, update=update, old_at=old, new_at=at)
     _keep_old_time(update, at, actor)
-    update.display_at, update.edited_at = at, timezone.now()
+    update.display_at, update.edited_at = at, clock.now()
     update.body_html = _html_at(update, at)
     update.save(update_fields=["display_at", "edited_at", "body_html"])
     moved = {name: at for name in _TIMES if getattr(incident, name) == old}
-    Incident.objects.filter(pk=incident.pk).update(**moved, updated_at=timezone.now())
+    Incident.objects.filter(pk=incident.pk).update(**moved, updated_at=clock.now())
     details = {"old_time": old.isoformat(), "new_time": at.isoformat(), "reason": reason.strip()}
     record(
         incident.page, EventKind.UPDATE_EDITED, update, actor=actor, details=details, incident=incident, update=update
@@ -68,7 +68,7 @@ def correct_history(
     start, end = checks.moment(start, field="start"), checks.moment(end, field="end")
     if end <= start:
         raise ValidationError({"end": "Enter an end time after the start time."})
-    if end > timezone.now():
+    if end > clock.now():
         raise ValidationError({"end": "The end time is in the future. Set the current status instead."})
     locked = Component.objects.select_for_update(of=("self",)).select_related("group", "page").get(pk=component.pk)
     replaced = status_history.overwrite(locked, status, start=start, end=end)

@@ -2,8 +2,8 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.incidents import component_corrections
@@ -33,7 +33,7 @@ def restore(incident: Incident, *, reason: str, actor: Actor) -> Incident:
     if incident.hidden_at is None:
         raise ValidationError({"reason": "This incident is already on the page."})
     was = incident.merged_into
-    incident.hidden_at, incident.merged_into, incident.updated_at = None, None, timezone.now()
+    incident.hidden_at, incident.merged_into, incident.updated_at = None, None, clock.now()
     incident.save(update_fields=["hidden_at", "merged_into", "updated_at"])
     details = {"reason": reason, "was_merged_into": was.public_id if was else ""}
     record(incident.page, EventKind.INCIDENT_RESTORED, incident, actor=actor, details=details, incident=incident)

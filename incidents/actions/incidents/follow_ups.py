@@ -1,7 +1,6 @@
 """Updates to an incident that is over, usually because the action items of its postmortem are complete."""
 
-from django.utils import timezone
-
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._updates import lock_for_follow_up, once_per_submission, post
 from incidents.actions.update_input import UpdateInput
@@ -17,7 +16,7 @@ def follow_up(incident: Incident, update_input: UpdateInput, *, actor: Actor) ->
     kind = EventKind.MAINTENANCE_UPDATED if incident.is_maintenance else EventKind.INCIDENT_UPDATED
     notify = update_input.notifies()
     update = post(incident, kind, update_input, text=text, status=status, at=at, notify=notify, actor=actor)
-    Postmortem.objects.filter(incident=incident).update(followed_up_at=timezone.now())
+    Postmortem.objects.filter(incident=incident).update(followed_up_at=clock.now())
     return update
 
 

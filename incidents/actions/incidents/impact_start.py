@@ -3,8 +3,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
@@ -27,7 +27,7 @@ def set_impact_start(incident: Incident, at: datetime | None, *, actor: Actor) -
             raise ValidationError({"impact_started_at": message})
     old = locked.impact_started_at
     if at != old:
-        locked.impact_started_at, locked.updated_at = at, timezone.now()
+        locked.impact_started_at, locked.updated_at = at, clock.now()
         locked.save(update_fields=["impact_started_at", "updated_at"])
         # It is on the form of the postmortem too, where somebody may be writing.
         Postmortem.objects.filter(incident=locked).update(version=F("version") + 1)

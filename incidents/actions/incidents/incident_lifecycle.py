@@ -3,8 +3,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions._updates import add_update, once_per_submission, post_step, update_details
@@ -147,11 +147,11 @@ def edit_update(
     Revision.objects.create(
         update=update, body=update.body, change_html=markdown.change_html(update.body, text), actor_label=actor.label
     )
-    old, update.body, update.body_html, update.edited_at = update.body, text, html, timezone.now()
+    old, update.body, update.body_html, update.edited_at = update.body, text, html, clock.now()
     update.save(update_fields=["body", "body_html", "edited_at"])
     incident = update.incident
     Incident.objects.filter(pk=incident.pk).update(
-        updated_at=timezone.now(), calendar_sequence=F("calendar_sequence") + int(incident.is_maintenance)
+        updated_at=clock.now(), calendar_sequence=F("calendar_sequence") + int(incident.is_maintenance)
     )
     details = {"old": old, "new": text}
     record(
@@ -165,7 +165,7 @@ def hide(incident: Incident, *, actor: Actor, reason: str) -> None:
     """Take an incident off every public page, feed and queue of mails. It stays in the console and in the audit log."""
     reason = checks.line(reason, field="reason", what="The reason")
     take_version(incident, None)
-    incident.hidden_at = timezone.now()
+    incident.hidden_at = clock.now()
     incident.save(update_fields=["hidden_at"])
     record(
         incident.page, EventKind.INCIDENT_HIDDEN, incident, actor=actor, details={"reason": reason}, incident=incident

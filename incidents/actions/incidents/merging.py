@@ -2,8 +2,8 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.maintenances._affected import name_components
@@ -27,7 +27,7 @@ def merge(duplicate: Incident, *, into: Incident, reason: str, actor: Actor) -> 
     new = [component for component in Component.objects.active().affected_by(duplicate) if component not in named]
     if new and not into.is_maintenance:
         name_components(into.updates.newest_first()[0], new)
-    now = timezone.now()
+    now = clock.now()
     Incident.objects.merged_into_any([duplicate.pk]).update(merged_into=into, updated_at=now)
     duplicate.merged_into, duplicate.hidden_at, duplicate.updated_at = into, now, now
     duplicate.save(update_fields=["merged_into", "hidden_at", "updated_at"])

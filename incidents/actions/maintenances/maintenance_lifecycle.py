@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions._updates import lock_for_step, once_per_submission, post
@@ -291,7 +291,7 @@ def _rename_components(maintenance: Incident, components: Sequence[Component]) -
 
 
 def _check_move(maintenance: Incident, old: tuple[datetime, datetime], new: tuple[datetime, datetime]) -> None:
-    now = timezone.now()
+    now = clock.now()
     if new == old:
         raise ValidationError({"scheduled_for": "The times did not change."})
     if not maintenance.is_running:

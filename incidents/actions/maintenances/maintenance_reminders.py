@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions._audit import record
 from incidents.actor import SYSTEM
 from incidents.models import EventKind, Incident, MaintenanceReminder
@@ -59,7 +59,7 @@ def move_reminders(maintenance: Incident, start: datetime) -> None:
 
 def _plan(reminder: MaintenanceReminder, start: datetime) -> None:
     """One whose time is over already is skipped: who reads of the new time now needs no second mail."""
-    now = timezone.now()
+    now = clock.now()
     reminder.due_at = start - timedelta(minutes=reminder.minutes_before)
     if reminder.due_at > now:
         reminder.sent_at = reminder.skipped_at = None

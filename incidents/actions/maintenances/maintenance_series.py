@@ -7,9 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 
-from incidents import recurrence
+from incidents import clock, recurrence
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.incidents import incident_lifecycle as incident_actions
@@ -97,7 +96,7 @@ def edit_series(
     for occurrence, day in unmoved:
         if day:
             _apply_changes(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
-    _fill(series, now=timezone.now(), actor=actor)
+    _fill(series, now=clock.now(), actor=actor)
     _record(series, actor, {"title": series.title, "rule": series.rule, "starts_at": series.starts_at.isoformat()})
     return series
 
@@ -116,7 +115,7 @@ def end_series(
     take_version(series, expected_version)
     if series.ended_at:
         raise ValidationError("This series has ended.")
-    series.ended_at, series.refill_at = timezone.now(), None
+    series.ended_at, series.refill_at = clock.now(), None
     series.save(update_fields=["ended_at", "refill_at"])
     upcoming = list(series.occurrences.upcoming().select_related("page")) if cancel_upcoming else []
     for occurrence in upcoming:
@@ -224,7 +223,7 @@ def _apply_changes(
     """Apply the changes of the series to an upcoming occurrence. Cancel it if the rule no longer includes its day."""
     window = _planned(series, day)
     stays = recurrence.fires_on(series.rule, starts_at=series.starts_at, zone=series.zone, day=day)
-    if not stays or window[0] <= timezone.now():
+    if not stays or window[0] <= clock.now():
         maintenance_lifecycle.cancel(occurrence, UpdateInput(body=wording.SERIES_CHANGED, notify=notify), actor=actor)
         # Free the day, in case the rule changes back.
         Incident.objects.filter(pk=occurrence.pk).update(occurrence_on=None)

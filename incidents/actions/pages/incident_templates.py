@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
@@ -69,7 +69,7 @@ def _save(
 ) -> IncidentTemplate:
     for field, value in fields.items():
         setattr(template, field, _checked(field, value))
-    template.updated_at = timezone.now()
+    template.updated_at = clock.now()
     try:
         with transaction.atomic():
             template.save()

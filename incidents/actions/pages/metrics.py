@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record
 from incidents.actor import Actor
@@ -84,7 +84,7 @@ def _save(metric: Metric, verb: str, actor: Actor, fields: dict[str, Any]) -> Me
     low, high = metric.y_axis_min, metric.y_axis_max
     if low is not None and high is not None and low >= high:
         raise ValidationError({"y_axis_max": "The top of the axis must be greater than its bottom."})
-    metric.updated_at = timezone.now()
+    metric.updated_at = clock.now()
     metric.save()
     record(metric.page, EventKind.METRICS_CHANGED, metric, actor=actor, details={verb: metric.name})
     return metric

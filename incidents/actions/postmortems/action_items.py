@@ -6,8 +6,8 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.models import ActionItem, Postmortem
 
@@ -46,7 +46,7 @@ def replace_items(postmortem: Postmortem, drafts: Sequence[ActionItemDraft]) -> 
         item.due_on = draft.due_on
         item.url = _web_address(draft.url.strip())
         item.position = position
-        item.done_at = (item.done_at or timezone.now()) if draft.done else None
+        item.done_at = (item.done_at or clock.now()) if draft.done else None
         item.save()
         saved.append(item)
     postmortem.action_items.exclude(pk__in=[item.pk for item in saved]).delete()

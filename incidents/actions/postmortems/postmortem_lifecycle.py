@@ -3,8 +3,8 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions._audit import record, take_version
 from incidents.actions.postmortems import finding_changes as finding_actions
@@ -96,7 +96,7 @@ def publish(
     postmortem.body, postmortem.body_html, postmortem.account = text, html, _as_json(summary)
     postmortem.published_at = postmortem.published_at or at
     postmortem.save(update_fields=["body", "body_html", "account", "published_at", "edited_at"])
-    Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
+    Incident.objects.filter(pk=incident.pk).update(updated_at=clock.now())
     record(
         incident.page,
         kind,
@@ -120,7 +120,7 @@ def retract(postmortem: Postmortem, *, actor: Actor, expected_version: int | Non
         raise ValidationError("This postmortem is not published.")
     postmortem.published_at = None
     postmortem.save(update_fields=["published_at"])
-    Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
+    Incident.objects.filter(pk=incident.pk).update(updated_at=clock.now())
     record(
         incident.page,
         EventKind.POSTMORTEM_RETRACTED,
@@ -182,7 +182,7 @@ def _save_revision(
         return
     change = markdown.change_html(old, new)
     Revision.objects.create(postmortem=postmortem, body=old, change_html=change, actor_label=actor.label)
-    postmortem.edited_at = timezone.now()
+    postmortem.edited_at = clock.now()
 
 
 def _as_json(summary: PostmortemSummary | None) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions._audit import audit, take_version
 from incidents.actor import Actor
 from incidents.models import Postmortem, PostmortemComment
@@ -19,7 +19,7 @@ def request_approval(postmortem: Postmortem, *, actor: Actor, expected_version: 
     take_version(postmortem, expected_version)
     if not postmortem.draft.strip():
         raise ValidationError({"body": "Enter a text."})
-    postmortem.review_requested_at = timezone.now()
+    postmortem.review_requested_at = clock.now()
     postmortem.save(update_fields=["review_requested_at"])
     audit(postmortem.incident.page, "postmortem.submitted", postmortem, actor=actor)
     return postmortem
@@ -74,7 +74,7 @@ def comment(postmortem: Postmortem, *, body: str, actor: Actor) -> PostmortemCom
 @transaction.atomic
 def set_resolved(comment: PostmortemComment, *, actor: Actor, resolved: bool) -> None:
     """Mark a comment as resolved, or reopen it."""
-    comment.settled_at, comment.settled_by = (timezone.now(), actor.label) if resolved else (None, "")
+    comment.settled_at, comment.settled_by = (clock.now(), actor.label) if resolved else (None, "")
     comment.save(update_fields=["settled_at", "settled_by"])
     verb = "postmortem.comment_settled" if resolved else "postmortem.comment_reopened"
     audit(comment.postmortem.incident.page, verb, comment.postmortem, actor=actor, details={"comment": comment.body})

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.drafts import draft_lifecycle
 from incidents.models import Draft, DraftState, Incident, IncidentUpdate, Page
 from incidents.text.wording import moment_text
@@ -80,7 +80,7 @@ def _publish_at(form: PublishForm, page: Page) -> datetime | None:
     chosen: datetime | None = form.cleaned_data["publish_at"]
     if chosen or page.requires_approval or not page.undo_seconds:
         return chosen
-    return timezone.now() + timedelta(seconds=page.undo_seconds)
+    return clock.now() + timedelta(seconds=page.undo_seconds)
 
 
 def success_message(made: Incident | IncidentUpdate | Draft, published: str) -> str:
@@ -89,6 +89,6 @@ def success_message(made: Incident | IncidentUpdate | Draft, published: str) -> 
         return published
     if made.state == DraftState.REVIEW:
         return "Approval requested. Nothing is published yet."
-    if made.publish_at and made.publish_at > timezone.now() + timedelta(minutes=11):
+    if made.publish_at and made.publish_at > clock.now() + timedelta(minutes=11):
         return f"Scheduled for {moment_text(made.publish_at, made.page.zone)}. Nothing is published yet."
     return "The update is about to be published. You can still undo it."

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Page
 from incidents.models.states import ENDED, MAINTENANCE_STATUSES, Impact, Status
 from incidents.text.wording import affected_sentence, moment_text
@@ -100,7 +100,7 @@ def _test(page: Page) -> ChatMessage:
         title=f"Test message from {page.name}",
         body_html="<p>This is a test message from the status page. Nothing is wrong.</p>",
         affected="",
-        posted_at=timezone.now(),
+        posted_at=clock.now(),
         url=absolute_url(page, "/"),
         status="test",
         color=GRAY,

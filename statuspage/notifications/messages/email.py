@@ -14,11 +14,12 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from incidents import clock
 from incidents.models import EventKind, Incident, Page
 from incidents.plain_text import plain_body, plain_postmortem_body
 from incidents.text.wording import affected_sentence, lead_text, moment_with_utc, window_text_with_utc
@@ -143,7 +144,7 @@ def _lead(notification: Notification) -> str:
     """Return the time until the maintenance of a reminder."""
     if notification.incident is None or notification.event.kind != EventKind.MAINTENANCE_REMINDER:
         return ""
-    return lead_text(notification.incident.window[0] - timezone.now())
+    return lead_text(notification.incident.window[0] - clock.now())
 
 
 def _headline(notification: Notification, incident: Incident, label: str) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.utils import timezone
-
+from incidents import clock
 from incidents.models import Component, Event, EventKind, Incident, IncidentUpdate, Page, Postmortem
 from incidents.visibility import Viewer
 
@@ -60,4 +59,4 @@ def _withdrawn(event: Event, incident: Incident | None, *, is_visible: bool) -> 
 
 
 def _is_upcoming(maintenance: Incident) -> bool:
-    return maintenance.is_upcoming and maintenance.window[0] > timezone.now()
+    return maintenance.is_upcoming and maintenance.window[0] > clock.now()

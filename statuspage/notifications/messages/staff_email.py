@@ -8,8 +8,8 @@ from email.utils import format_datetime, formataddr
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.accounts.password_reset import password_reset_url
@@ -33,7 +33,7 @@ def notice_message(content: StaffEmail, person: User, *, key: str) -> EmailMessa
     headers = {
         "From": formataddr((one_line(content.page.name), sender_address())),
         "Message-ID": f"<{derived_id('staff', key)}@{sender_domain()}>",
-        "Date": format_datetime(timezone.now()),
+        "Date": format_datetime(clock.now()),
         "In-Reply-To": thread,
         "References": thread,
         "Auto-Submitted": "auto-generated",  # RFC 3834: no automatic replies
@@ -55,7 +55,7 @@ def password_reset_message(person: User, *, key: str) -> EmailMessage:
     headers = {
         "From": settings.DEFAULT_FROM_EMAIL,
         "Message-ID": f"<{derived_id('account', key)}@{sender_domain()}>",
-        "Date": format_datetime(timezone.now()),
+        "Date": format_datetime(clock.now()),
         "Auto-Submitted": "auto-generated",
         "X-Candor-Kind": "account",
     }

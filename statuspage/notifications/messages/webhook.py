@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.urls import reverse
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Incident, Page
 from incidents.status import page_status
 from incidents.statuspage_json import Json, WebhookSerializer
@@ -33,7 +33,7 @@ def sample_payload(page: Page, *, unsubscribe: str) -> Json:
         body=f"This is a test message from {page.name}'s status page. Nothing is wrong.",
         incident_id=derived_id("sample", page.public_id)[:12],
         update_id=derived_id("sample-update", page.public_id)[:12],
-        at=timezone.now(),
+        at=clock.now(),
     )
     return _envelope(serializer, unsubscribe) | {"incident": incident}
 
@@ -50,7 +50,7 @@ def _envelope(serializer: WebhookSerializer, unsubscribe: str) -> Json:
         page_status(list(statuses), open_impacts=list(impacts)),
         unsubscribe=unsubscribe,
         documentation=absolute_url(page, reverse("public:webhook")),
-        generated_at=timezone.now(),
+        generated_at=clock.now(),
     )
 
 

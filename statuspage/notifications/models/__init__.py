@@ -4,6 +4,7 @@ from statuspage.notifications.models.channel_states import ChannelState
 from statuspage.notifications.models.deliveries import Delivery
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
 from statuspage.notifications.models.heartbeats import Heartbeat
+from statuspage.notifications.models.installation import Installation, Mismatch
 from statuspage.notifications.models.mail_tests import MailTest
 from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
 
@@ -15,7 +16,9 @@ __all__ = [
     "DeliveryKind",
     "DeliveryState",
     "Heartbeat",
+    "Installation",
     "MailTest",
+    "Mismatch",
     "Priority",
     "Progress",
     "StaffNotice",

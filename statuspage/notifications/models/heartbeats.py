@@ -8,18 +8,20 @@ from django.db import models
 from django.db.models import ExpressionWrapper
 from django.db.models.functions import Now
 
+from incidents import clock
 from statuspage.subscribers.models.database_time import from_now
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
-    def beat(self, process: str) -> None:
-        """Record that this process is alive now. `process` is its type (dispatcher, worker)."""
-        instance = f"{socket.gethostname()}:{os.getpid()}"
+    def beat(self, process: str, *, instance: str = "") -> None:
+        """Record that this process is alive now, and how far its clock is off. `process` is its type (dispatcher)."""
+        instance = instance or f"{socket.gethostname()}:{os.getpid()}"
+        offset = clock.synchronize().total_seconds()
         self.bulk_create(
-            [Heartbeat(process=process, instance=instance, at=Now())],
+            [Heartbeat(process=process, instance=instance, at=Now(), clock_offset=offset)],
             update_conflicts=True,
             unique_fields=["process", "instance"],
-            update_fields=["at"],
+            update_fields=["at", "clock_offset"],
         )
 
     def is_alive(self, process: str, *, within: timedelta = timedelta(seconds=90)) -> bool:
@@ -33,6 +35,10 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         )
         age: timedelta | None = ages.aggregate(least=models.Min("age"))["least"]
         return None if age is None else round(age.total_seconds(), 1)
+
+    def alive(self, *, within: timedelta) -> list[Heartbeat]:
+        """Return all processes that recorded a heartbeat `within` that time."""
+        return list(self.filter(at__gte=from_now(-within)).order_by("process", "instance"))
 
     def last_of(self, process: str) -> Heartbeat | None:
         return self.filter(process=process).order_by("-at").first()
@@ -48,6 +54,8 @@ class Heartbeat(models.Model):
     process = models.CharField(max_length=20)
     instance = models.CharField(max_length=255)
     at = models.DateTimeField()
+    # Seconds by which the clock of the process is ahead of the database's.
+    clock_offset = models.FloatField(default=0)
 
     objects = HeartbeatQuerySet.as_manager()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.core.mail import EmailMessage
-from django.utils import timezone
 
+from incidents import clock
 from statuspage.accounts.models import User
 from statuspage.notifications.messages.staff_email import StaffEmail, notice_message, password_reset_message
 from statuspage.notifications.models import Delivery, DeliveryKind
@@ -45,5 +45,5 @@ def _wants(notice: StaffNotice, person: User) -> bool:
 
 def _content(notice: StaffNotice) -> StaffEmail | None:
     if notice.kind == StaffNoticeKind.OVERDUE_ACTION_ITEMS:
-        return overdue_action_items.email_of(notice, timezone.now())
-    return overdue_updates.email_of(notice, timezone.now())
+        return overdue_action_items.email_of(notice, clock.now())
+    return overdue_updates.email_of(notice, clock.now())

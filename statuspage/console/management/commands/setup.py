@@ -17,6 +17,9 @@ from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.common.data_folder import DataFolderError, make_private_file, repair_modes, set_mode
+from statuspage.notifications.models import Installation
+from statuspage.publishing import identity
+from statuspage.publishing.identity import Verdict
 
 OWNER = "owner@localhost"
 # What `os.EX_TEMPFAIL` is where there is one: it may work later. The supervisor knows it.
@@ -42,6 +45,9 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
             collect_static()
+            if identity.check() in {Verdict.KEPT, Verdict.UNDECIDED}:
+                self.stdout.write(f"candor: {Installation.objects.current().reason}")
+                return
             if not Page.objects.exists():
                 self.create_page_or_demo()
             if not User.objects.exists():

@@ -3,12 +3,15 @@ from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.utils import timezone
+from django.core.management.base import BaseCommand, CommandError
 
+from incidents import clock
 from incidents.actions.scheduled_steps import run_due
 from statuspage.dispatcher.loop import Dispatcher, deliver_everything, drain
 from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.models import Installation
+from statuspage.publishing import identity
+from statuspage.publishing.identity import Verdict
 
 
 class Command(BaseCommand):
@@ -26,7 +29,10 @@ class Command(BaseCommand):
         if drain:
             self.stdout.write(f"{_drain()} deliveries processed")
         elif once:
-            run_due(timezone.now())
+            if identity.check() is Verdict.UNDECIDED:
+                raise CommandError(Installation.objects.current().reason)
+            clock.synchronize()
+            run_due(clock.now())
             fan_out_waiting()
             self.stdout.write(f"{deliver_everything()} deliveries processed")
         else:

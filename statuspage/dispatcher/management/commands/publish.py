@@ -3,7 +3,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from incidents.models import Page
+from statuspage.notifications.models import Installation
 from statuspage.public import published_paths
+from statuspage.publishing import identity
+from statuspage.publishing.identity import Verdict
 from statuspage.publishing.models import Publication
 from statuspage.publishing.page_files import PageFiles, PartlyPublished, exclusive_writer, tree_of, write_hosts
 
@@ -17,6 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--page", metavar="PUBLIC_ID", help="publish only the page with this public ID")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if identity.check() in {Verdict.KEPT, Verdict.UNDECIDED}:
+            raise CommandError(Installation.objects.current().reason)
         pages = list(Page.objects.order_by("pk"))
         write_hosts(pages)
         selected = [page for page in pages if options["page"] in (None, page.public_id)]
