@@ -1,0 +1,71 @@
+"""`python -m statuspage.appserver` runs Django on a Unix socket for the front door, with APP_THREADS threads.
+
+The socket gets its name only when Django is loaded: a new app takes over from the one that runs without a gap.
+"""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from statuspage.common.sockets import BACKLOG, SocketServer, listen_unix, say_ready
+from statuspage.frontdoor.config import ConfigError, read_config
+
+NICE = 10
+# Seconds without work after which a thread, and its database connection, ends.
+THREAD_SECONDS = 600
+OWN_SOCKET = "CANDOR_APP_SOCKET"
+
+
+def load_application() -> object:
+    """Load Django, then let the front door find the socket. Runs in each worker."""
+    from django.urls import get_resolver
+
+    from statuspage.wsgi import application
+
+    _ = get_resolver().url_patterns  # imports all views now, not during the first request
+    own = Path(os.environ[OWN_SOCKET])
+    with contextlib.suppress(FileNotFoundError):  # a worker that was started again
+        own.replace(read_config().socket)
+    say_ready()
+    return application
+
+
+def main() -> int:
+    try:
+        config = read_config()
+    except ConfigError as error:
+        print(f"candor: the app cannot start: {error}", file=sys.stderr)
+        return 2
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own = config.run_dir / f"app-{os.getpid()}.sock"
+    os.environ[OWN_SOCKET] = str(own)
+    try:
+        SocketServer(
+            "statuspage.appserver:load_application",
+            listen_unix(own),
+            factory=True,
+            interface=Interfaces.WSGI,
+            websockets=False,
+            blocking_threads=config.app_threads,
+            blocking_threads_idle_timeout=THREAD_SECONDS,
+            backlog=BACKLOG,
+            http1_settings=HTTP1Settings(header_read_timeout=60_000),
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+            respawn_interval=0.2,
+            workers_kill_timeout=5,
+        ).serve()
+    finally:
+        own.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
