@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest
 
 from statuspage.accounts.models import AccountEmailKind, AccountEmailRequest
+from statuspage.common.email_addresses import EmailField
 
 EMAIL = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -14,6 +15,7 @@ EMAIL = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "fa
 class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]  # allauth ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["login"] = EmailField()
         _set_up(self, "login", "Email", **EMAIL)
         _set_up(self, "password", "Password")
         # After a wrong password the address is still filled in: focus the password.
@@ -24,6 +26,7 @@ class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]  # allauth ships
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["email"] = EmailField()
         _set_up(self, "email", "Email", autofocus=True, **EMAIL)
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:

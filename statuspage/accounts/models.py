@@ -12,6 +12,7 @@ from django.utils.crypto import get_random_string
 from incidents.actor import Actor
 from incidents.models import Page
 from incidents.models.base import new_public_id
+from statuspage.common.email_addresses import normalize_email, readable_email
 
 
 class Role(models.TextChoices):
@@ -29,7 +30,7 @@ def generated_password() -> str:
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, *, password: str, role: str, name: str = "") -> User:
-        user = self.model(email=self.normalize_email(email).lower(), role=role, name=name)
+        user = self.model(email=normalize_email(email), role=role, name=name)
         user.set_password(password)
         user.save()
         return user
@@ -74,7 +75,11 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "email"
 
     def __str__(self) -> str:
-        return self.name or self.email
+        return self.name or self.readable_email
+
+    @property
+    def readable_email(self) -> str:
+        return readable_email(self.email)
 
     def has_role(self, role: Role) -> bool:
         roles = list(Role)

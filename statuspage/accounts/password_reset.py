@@ -7,11 +7,12 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import filter_users_by_email, user_pk_to_url_str
 
 from statuspage.accounts.models import User
+from statuspage.common.email_addresses import normalize_email
 
 
 def users_with_address(address: str) -> list[User]:
     """Return the active accounts with this address."""
-    return list(filter_users_by_email(address.lower(), is_active=True, prefer_verified=True))
+    return list(filter_users_by_email(normalize_email(address), is_active=True, prefer_verified=True))
 
 
 def password_reset_url(user: User) -> str:

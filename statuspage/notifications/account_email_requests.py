@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from incidents.models.event_kinds import Priority
+from statuspage.accounts import ratelimit
 from statuspage.accounts.models import AccountEmailRequest
 from statuspage.accounts.password_reset import users_with_address
 from statuspage.notifications.models import Delivery
@@ -15,6 +16,9 @@ from statuspage.subscribers.models import Channel
 from statuspage.subscribers.models.database_time import from_now
 
 BATCH = 100
+HOUR = 3600
+# Every email contains a valid link, so this limit locks nobody out.
+EMAILS_PER_ACCOUNT = 3
 
 
 def fan_out_account_requests() -> None:
@@ -34,6 +38,7 @@ def fan_out_account_requests() -> None:
         }
         Delivery.objects.bulk_create(
             Delivery(kind=kind, person=person, channel=Channel.EMAIL, priority=Priority.IMMEDIATE)
-            for (kind, _), person in recipients.items()
+            for (kind, key), person in recipients.items()
+            if ratelimit.allow(f"{kind}:{key}", EMAILS_PER_ACCOUNT, HOUR)
         )
         AccountEmailRequest.objects.filter(pk__in=[request.pk for request in requests]).delete()

@@ -28,6 +28,7 @@ from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import feedback_id, inlined, one_line, sender_address
 from statuspage.notifications.messages.return_path import MAIL_TEST, provider_headers, return_path
 from statuspage.notifications.models import MailTest
+from statuspage.notifications.transports.smtp.envelope import message_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -181,17 +182,19 @@ class SmtpTest:
 
     def _sender(self) -> None:
         sender = return_path_of(self.message)
-        self._step("Sender", lambda: self._command("mail", sender), f"{sender} is accepted:")
+        # smtplib refuses the option if the server does not offer it.
+        options = () if self.to.isascii() else (["SMTPUTF8", "BODY=8BITMIME"],)
+        self._step("Sender", lambda: self._command("mail", sender, *options), f"{sender} is accepted:")
 
     def _recipient(self) -> None:
         self._step("Recipient", lambda: self._command("rcpt", self.to), f"{self.to} is accepted:")
 
     def _text(self) -> None:
-        raw = b"\r\n".join(self.message.message().as_bytes().splitlines())
+        raw = message_bytes(self.message)
         self._step("Message", lambda: self._command("data", raw), "Accepted by the server. Last response:")
 
-    def _command(self, verb: str, argument: str | bytes) -> str:
-        code, answer = getattr(self._open_client(), verb)(argument)
+    def _command(self, verb: str, *arguments: object) -> str:
+        code, answer = getattr(self._open_client(), verb)(*arguments)
         if code >= 300:
             raise smtplib.SMTPResponseException(code, answer)
         return f"{code} {_as_text(answer)}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from incidents.models import Page
 from statuspage.accounts import ratelimit
+from statuspage.common.email_addresses import readable_email
 from statuspage.common.signing import BadToken
 from statuspage.common.urls import current_page
 from statuspage.notifications.endpoint_messages import challenge
@@ -17,6 +21,7 @@ from statuspage.subscribers.forms import WebhookForm
 from statuspage.subscribers.links import (
     WEBHOOK_CONFIRM,
     WEBHOOK_MANAGE,
+    RevokedLink,
     manage_url,
     subscriber_of,
     subscriber_to_confirm,
@@ -28,12 +33,16 @@ from statuspage.subscribers.views import (
     HOUR,
     is_within_rate_limit,
     link_problem,
+    links_reset,
     offered_components,
     preferences_form,
     public_form,
+    revoked_link,
 )
 
 CHALLENGES_PER_HOUR = 10
+# Verification requests to one host, whoever requests them: the owner of a webhook need not be the owner of its host.
+CHALLENGES_PER_HOST = 60
 DELIVERIES_SHOWN = 20
 
 
@@ -47,7 +56,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
         return _rendered("webhook/sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("webhook/subscribe.html", page, form=form, status=400)
-    if not is_within_rate_limit(request):
+    if not is_within_rate_limit(request, form.cleaned_data["email"]):
         form.add_error("email", _("Too many requests from your network in the last hour. Try again later."))
         response = _rendered("webhook/subscribe.html", page, form=form, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
@@ -55,7 +64,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     request_webhook(
         page, form.cleaned_data["endpoint"], form.cleaned_data["email"], preferences=form.cleaned_preferences()
     )
-    return _rendered("webhook/sent.html", page, email=form.cleaned_data["email"])
+    return _rendered("webhook/sent.html", page, email=readable_email(form.cleaned_data["email"]))
 
 
 @public_form
@@ -63,10 +72,11 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
     """GET only shows a button, because mail gateways open every link. POST sends the verification request."""
     try:
         subscriber = subscriber_to_confirm(token, purpose=WEBHOOK_CONFIRM)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
-    if request.method == "POST":
-        _challenge(subscriber)
+    is_limited = request.method == "POST" and not _challenge(subscriber)
     is_unconfirmed = subscriber.state in (SubscriberState.PENDING, SubscriberState.UNSUBSCRIBED)
     manage = "" if is_unconfirmed else manage_url(subscriber)
     preferences = preferences_of(subscriber)
@@ -77,6 +87,8 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
         preferences=preferences,
         scope=scope_labels(preferences),
         manage_url=manage,
+        is_limited=is_limited,
+        status=429 if is_limited else 200,
     )
 
 
@@ -84,14 +96,18 @@ def confirm_webhook(request: HttpRequest, token: str) -> HttpResponse:
 def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(WEBHOOK_MANAGE, token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
-    action, secret = request.POST.get("action", ""), ""
+    action, secret, is_limited = request.POST.get("action", ""), "", False
+    if action == "reset_links" and subscriber.email:
+        return links_reset(subscriber)
     form = preferences_form(subscriber, request.POST if action == "save" else None)
     if action == "unsubscribe":
         subscriber.unsubscribe()
     elif action == "challenge":
-        _challenge(subscriber)
+        is_limited = not _challenge(subscriber)
     elif action == "secret":
         secret = show_secret(subscriber)
     elif action == "rotate":
@@ -108,13 +124,22 @@ def manage_webhook(request: HttpRequest, token: str) -> HttpResponse:
         action=action,
         secret=secret,
         deliveries=deliveries,
-        status=400 if form.errors else 200,
+        is_limited=is_limited,
+        status=429 if is_limited else 400 if form.errors else 200,
     )
 
 
-def _challenge(subscriber: Subscriber) -> None:
-    if not subscriber.is_active and ratelimit.allow(f"challenge:{subscriber.public_id}", CHALLENGES_PER_HOUR, HOUR):
+def _challenge(subscriber: Subscriber) -> bool:
+    """Queue the verification request. False if the webhook or its host has received too many in the last hour."""
+    if subscriber.is_active:
+        return True
+    host = sha256((urlsplit(subscriber.endpoint).hostname or "").encode()).hexdigest()[:32]
+    is_allowed = ratelimit.allow(f"challenge:{subscriber.public_id}", CHALLENGES_PER_HOUR, HOUR) and ratelimit.allow(
+        f"challenge:host:{host}", CHALLENGES_PER_HOST, HOUR
+    )
+    if is_allowed:
         challenge(subscriber)
+    return is_allowed
 
 
 def _rendered(template: str, page: Page, *, status: int = 200, **context: object) -> HttpResponse:

@@ -16,9 +16,9 @@ from django.core.exceptions import ValidationError
 
 from incidents.models import Component, ComponentGroup, Page
 from incidents.models.pages import validate_time_zone
-from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE, EmailField
+from statuspage.common.email_addresses import EmailField, readable_email
+from statuspage.subscribers.forms import SELECTED, WHOLE_PAGE
 from statuspage.subscribers.models import Channel, Detail, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.preferences import KINDS, Preferences, preferences_of
 
 COLUMNS = ("email", "components", "groups", "kinds", "detail", "time_zone", "language")
@@ -37,6 +37,10 @@ class Row:
     number: int
     email: str
     preferences: Preferences
+
+    @property
+    def readable_email(self) -> str:
+        return readable_email(self.email)
 
 
 @dataclass
@@ -100,7 +104,7 @@ def _read_lines(parsed: ParsedFile, header: list[str], reader: Any, names: PartN
             continue
         row = _read_row(parsed, number, values, names)
         if row and row.email in first_lines:
-            parsed.errors.append((number, f"{row.email} is already in line {first_lines[row.email]}."))
+            parsed.errors.append((number, f"{readable_email(row.email)} is already in line {first_lines[row.email]}."))
         elif row:
             first_lines[row.email] = number
             parsed.rows.append(row)
@@ -179,7 +183,7 @@ def _find(names: dict[str, list[Any]], name: str, what: str) -> Any:
 
 
 def _email(cell: str) -> str:
-    return normalize_email(str(EmailField().clean(cell)))
+    return EmailField().clean(cell)
 
 
 def _kinds(cell: str) -> list[str]:

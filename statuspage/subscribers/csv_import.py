@@ -12,6 +12,7 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
+from statuspage.common.email_addresses import mailbox_key
 from statuspage.subscribers.csv_format import Row
 from statuspage.subscribers.models import EmailRequest, EmailRequestKind, Interest, Subscriber, SubscriberState
 from statuspage.subscribers.preferences import set_preferences
@@ -66,7 +67,7 @@ def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Acto
             set_preferences(subscriber, row.preferences)
             subscriber.confirm()
         else:
-            request_subscription(page, row.email, preferences=row.preferences)
+            request_subscription(page, row.email, preferences=row.preferences, by_staff=True)
     note(
         page,
         "subscribers.imported",
@@ -87,7 +88,17 @@ def _add(page: Page, rows: Sequence[Row], *, confirmed: bool) -> None:
     state = SubscriberState.ACTIVE if confirmed else SubscriberState.PENDING
     timestamps = {"confirmed_at": now} if confirmed else {"confirmation_sent_at": now}
     subscribers = Subscriber.objects.bulk_create(
-        (Subscriber(page=page, email=row.email, state=state, **timestamps, **row.preferences.columns) for row in rows),
+        (
+            Subscriber(
+                page=page,
+                email=row.email,
+                mailbox="" if confirmed else mailbox_key(row.email),
+                state=state,
+                **timestamps,
+                **row.preferences.columns,
+            )
+            for row in rows
+        ),
         batch_size=BATCH,
     )
     interests = chain.from_iterable(

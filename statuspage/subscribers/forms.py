@@ -15,22 +15,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Component, ComponentGroup, Incident, Page
+from statuspage.common.email_addresses import EmailField
 from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.models import Detail
 from statuspage.subscribers.preferences import KINDS, Preferences
 
 WHOLE_PAGE, SELECTED = "page", "selected"
 SCOPES = [(WHOLE_PAGE, _("Everything on this page")), (SELECTED, _("Only updates about …"))]
-
-
-class EmailField(forms.EmailField):
-    def __init__(self, **more: Any) -> None:
-        messages = {
-            "required": _("Enter an email address."),
-            "invalid": _("Enter a complete email address. Example: ada@example.com"),
-            "max_length": _("An email address has at most 254 characters."),
-        }
-        super().__init__(max_length=254, **{"error_messages": messages} | more)
 
 
 @dataclass(frozen=True)

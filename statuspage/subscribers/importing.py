@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -15,10 +14,10 @@ from django.utils import timezone
 from incidents.models import Component, Page
 from incidents.transfer.records import ImportOutcome, ImportResult, is_public_id, public_id_for
 from statuspage.common import outbound_http
+from statuspage.common.email_addresses import clean_email
 from statuspage.subscribers.addresses import as_number
 from statuspage.subscribers.endpoints import new_secret
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
-from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.preferences import Preferences, set_preferences
 
 
@@ -76,9 +75,8 @@ def upsert_subscriber(
 
 def _address(incoming: IncomingSubscriber) -> tuple[str, str]:
     """Return email and endpoint, with the same checks as for sign-ups."""
-    email = normalize_email(incoming.email)
-    if email or incoming.channel == Channel.EMAIL:
-        validate_email(email)
+    is_required = incoming.channel == Channel.EMAIL
+    email = clean_email(incoming.email) if is_required or incoming.email.strip() else ""
     if incoming.channel == Channel.EMAIL:
         return email, ""
     if incoming.channel == Channel.SMS:

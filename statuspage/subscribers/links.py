@@ -1,4 +1,8 @@
-"""The signed links in emails. Each is valid for one purpose and contains only the public id of the subscriber."""
+"""The signed links in emails. Each is valid for one purpose and contains only the public id of the subscriber.
+
+Links to confirm and to manage also contain the subscriber's `link_key`: a new key revokes them. Links to unsubscribe do
+not, because those in emails that were already sent must keep working (RFC 8058).
+"""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -21,6 +25,15 @@ WEBHOOK_MANAGE = "webhook.manage"
 
 CONFIRM_WITHIN = timedelta(days=7)
 _GAP = "TOKEN"
+_KEY_SEPARATOR = "-"
+
+
+class RevokedLink(BadToken):
+    """The link was valid, but its subscriber or staff have reset all links since."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        super().__init__()
+        self.subscriber = subscriber
 
 
 def confirm_url(subscriber: Subscriber) -> str:
@@ -40,29 +53,40 @@ def unsubscribe_url(subscriber: Subscriber) -> str:
 
 
 def subscriber_of(purpose: str, token: str) -> Subscriber:
-    """Return the subscriber of a manage or unsubscribe link; these never expire. BadToken if it is invalid."""
-    return _subscriber_by_public_id(verify(purpose, token).value)
+    """Return the subscriber of a manage or unsubscribe link; these never expire.
+
+    BadToken if it is invalid, RevokedLink if it was revoked.
+    """
+    return _subscriber(purpose, verify(purpose, token).value)
 
 
 def subscriber_to_confirm(token: str, *, purpose: str = CONFIRM) -> Subscriber:
-    """BadToken if the link is invalid; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since."""
+    """BadToken if the link is invalid; ExpiredToken after CONFIRM_WITHIN, or if they unsubscribed since.
+
+    RevokedLink if it was revoked: for an active subscriber, the page links to the one that manages the subscription.
+    """
     token_contents = verify(purpose, token, max_age=CONFIRM_WITHIN)
-    subscriber = _subscriber_by_public_id(token_contents.value)
+    subscriber = _subscriber(purpose, token_contents.value)
     if subscriber.unsubscribed_at and token_contents.made_at <= subscriber.unsubscribed_at:
         raise ExpiredToken
     return subscriber
 
 
-def _subscriber_by_public_id(public_id: str) -> Subscriber:
+def _subscriber(purpose: str, value: str) -> Subscriber:
+    public_id, _, link_key = value.partition(_KEY_SEPARATOR)
     subscriber = Subscriber.objects.by_public_id(public_id)
     if subscriber is None:
         raise BadToken
+    if purpose != UNSUBSCRIBE and link_key != subscriber.link_key:
+        raise RevokedLink(subscriber)
     return subscriber
 
 
 def _url(subscriber: Subscriber, view: str, purpose: str) -> str:
     before, after = _around_token(view, subscriber.page.domain, settings.SITE_URL)
-    return before + sign(purpose, subscriber.public_id) + after
+    has_key = subscriber.link_key and purpose != UNSUBSCRIBE
+    value = f"{subscriber.public_id}{_KEY_SEPARATOR}{subscriber.link_key}" if has_key else subscriber.public_id
+    return before + sign(purpose, value) + after
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from django.db import transaction
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
+from statuspage.subscribers import sign_up
 from statuspage.subscribers.models import Subscriber, SubscriberState
 from statuspage.subscribers.preferences import Preferences, set_preferences
 from statuspage.subscribers.sign_up import request_subscription
@@ -36,7 +37,7 @@ def add(page: Page, email: str, *, preferences: Preferences, confirmed: bool, ac
         set_preferences(subscriber, preferences)
         subscriber.confirm()
     else:
-        request_subscription(page, email, preferences=preferences)
+        request_subscription(page, email, preferences=preferences, by_staff=True)
     _note(subscriber, "subscriber.added", actor, confirmed_by_staff=confirmed)
     return subscriber
 
@@ -70,10 +71,17 @@ def resend_confirmation(subscriber: Subscriber, *, actor: Actor) -> bool:
     """Return whether an email was requested: at most one per day. ValidationError for an unsubscribed address."""
     if subscriber.state == SubscriberState.UNSUBSCRIBED:
         raise ValidationError("This address is unsubscribed. Only its owner can subscribe it again.")
-    is_requested = request_subscription(subscriber.page, subscriber.email)
+    is_requested = request_subscription(subscriber.page, subscriber.email, by_staff=True)
     if is_requested:
         _note(subscriber, "subscriber.confirmation_resent", actor)
     return is_requested
+
+
+@transaction.atomic
+def reset_links(subscriber: Subscriber, *, actor: Actor) -> None:
+    """Revoke the subscriber's links. An active subscriber gets an email with the new link."""
+    sign_up.reset_links(subscriber)
+    _note(subscriber, "subscriber.links_reset", actor)
 
 
 def _note(subscriber: Subscriber, verb: str, actor: Actor, **details: Any) -> None:

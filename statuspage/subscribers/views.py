@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,16 +19,32 @@ from incidents.models.components import ComponentQuerySet
 from incidents.visibility import Viewer
 from statuspage.accounts import ratelimit
 from statuspage.common.client_ip import client_network
+from statuspage.common.email_addresses import readable_email
 from statuspage.common.signing import BadToken, ExpiredToken
 from statuspage.common.urls import current_page
 from statuspage.subscribers.forms import PreferencesForm, SubscribeForm
-from statuspage.subscribers.links import MANAGE, UNSUBSCRIBE, manage_url, subscriber_of, subscriber_to_confirm
+from statuspage.subscribers.links import (
+    MANAGE,
+    UNSUBSCRIBE,
+    RevokedLink,
+    manage_url,
+    subscriber_of,
+    subscriber_to_confirm,
+)
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.preferences import Preferences, preferences_of, scope_labels, set_preferences
-from statuspage.subscribers.sign_up import request_subscription
+from statuspage.subscribers.sign_up import request_subscription, reset_links, send_new_link
 
 View = Callable[..., HttpResponse]
 HOUR = 3600
+# They create mailboxes for everybody, but have no mailbox that receives all addresses of the domain.
+LARGE_PROVIDERS = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "ymail.com"),
+        *("icloud.com", "me.com", "mac.com", "aol.com", "proton.me", "protonmail.com", "gmx.com", "gmx.de", "gmx.net"),
+        *("web.de", "t-online.de", "mail.ru", "yandex.ru", "qq.com", "163.com"),
+    }
+)
 
 
 def public_form(view: View) -> View:
@@ -52,13 +69,13 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return _rendered("subscribe_sent.html", page, email=request.POST.get("email", "")[:254])
     if not form.is_valid():
         return _rendered("subscribe.html", page, form=form, incident=incident, status=400)
-    if not is_within_rate_limit(request):
+    if not is_within_rate_limit(request, form.cleaned_data["email"]):
         form.add_error("email", _("Too many requests from your network in the last hour. Try again later."))
         response = _rendered("subscribe.html", page, form=form, incident=incident, status=429)
         response["Retry-After"] = str(ratelimit.retry_after(HOUR))
         return response
     request_subscription(page, form.cleaned_data["email"], preferences=form.cleaned_preferences())
-    return _rendered("subscribe_sent.html", page, email=form.cleaned_data["email"])
+    return _rendered("subscribe_sent.html", page, email=readable_email(form.cleaned_data["email"]))
 
 
 @public_form
@@ -66,6 +83,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET only shows a button, because mail gateways open every link."""
     try:
         subscriber = subscriber_to_confirm(token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     if request.method == "POST":
@@ -87,9 +106,13 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def manage(request: HttpRequest, token: str) -> HttpResponse:
     try:
         subscriber = subscriber_of(MANAGE, token)
+    except RevokedLink as error:
+        return revoked_link(request, error.subscriber)
     except BadToken as error:
         return link_problem(request, error)
     action = request.POST.get("action", "")
+    if action == "reset_links":
+        return links_reset(subscriber)
     form = preferences_form(subscriber, request.POST if action == "save" else None)
     if action == "unsubscribe":
         subscriber.unsubscribe()
@@ -137,17 +160,44 @@ def preferences_form(subscriber: Subscriber, data: QueryDict | None = None) -> P
     )
 
 
-def is_within_rate_limit(request: HttpRequest) -> bool:
-    """Count per visitor first, so that one visitor cannot use up the limit that all share."""
-    per_visitor, overall = settings.SUBSCRIBE_LIMIT_PER_IP, settings.SUBSCRIBE_LIMIT_GLOBAL
-    return ratelimit.allow(f"subscribe:{client_network(request)}", per_visitor, HOUR) and ratelimit.allow(
-        "subscribe", overall, HOUR
+def is_within_rate_limit(request: HttpRequest, email: str) -> bool:
+    """Count per visitor first, so that one visitor cannot use up a limit that others share. `email` is canonical."""
+    limits = [
+        (f"subscribe:{client_network(request)}", settings.SUBSCRIBE_LIMIT_PER_IP),
+        (_domain_limit_key(email), settings.SUBSCRIBE_LIMIT_PER_DOMAIN),
+        ("subscribe", settings.SUBSCRIBE_LIMIT_GLOBAL),
+    ]
+    return all(ratelimit.allow(key, limit, HOUR) for key, limit in limits if key)
+
+
+def _domain_limit_key(email: str) -> str:
+    """Return the key of the limit per domain: a domain can have a mailbox that receives all of its addresses."""
+    domain = email.rpartition("@")[2]
+    return (
+        ""
+        if not domain or domain in LARGE_PROVIDERS
+        else f"subscribe:domain:{sha256(domain.encode()).hexdigest()[:32]}"
     )
 
 
 def link_problem(request: HttpRequest, error: BadToken) -> HttpResponse:
     expired = isinstance(error, ExpiredToken)
     return _rendered("link_problem.html", current_page(request), expired=expired, status=410 if expired else 404)
+
+
+def revoked_link(request: HttpRequest, subscriber: Subscriber) -> HttpResponse:
+    """A link that was reset: offer an email with the new one. Shows nothing about the subscriber."""
+    if request.method != "POST":
+        return _rendered("links_reset.html", subscriber.page, state="revoked", status=410)
+    if not is_within_rate_limit(request, subscriber.email):
+        return _rendered("links_reset.html", subscriber.page, state="limited", status=429)
+    send_new_link(subscriber)
+    return _rendered("links_reset.html", subscriber.page, state="sent")
+
+
+def links_reset(subscriber: Subscriber) -> HttpResponse:
+    reset_links(subscriber)
+    return _rendered("links_reset.html", subscriber.page, state="reset")
 
 
 def _rendered(

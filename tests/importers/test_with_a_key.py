@@ -128,7 +128,7 @@ def test_subscribers_that_cannot_move_are_named_by_their_code_and_counted(theirs
         "s1s1s1s1s1s1": "Statuspage's integration with slack",
         "s2s2s2s2s2s2": "is not a public address",
         "s3s3s3s3s3s3": "Enter a phone number",
-        "s4s4s4s4s4s4": "Enter a valid email address",
+        "s4s4s4s4s4s4": "Enter a complete email address",
     }.items():
         (line,) = (line for line in ran.output.splitlines() if code in line)
         assert why in line

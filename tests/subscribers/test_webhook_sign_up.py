@@ -16,6 +16,7 @@ from statuspage.dispatcher.loop import delete_expired_rows, drain
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
 from statuspage.subscribers import endpoints
+from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.links import confirm_url, manage_url
 from statuspage.subscribers.models import Channel, Subscriber, SubscriberState
 from tests.factories import ALICE, make_endpoint, make_incident
@@ -280,6 +281,23 @@ def test_challenges_cannot_be_asked_for_without_end(page: Page, client: Client) 
         client.post(manage_url(hook), {"action": "challenge"})
     assert Delivery.objects.filter(kind=DeliveryKind.CHALLENGE).count() == 10
     assert Delivery.objects.queued().count() == 1
+
+
+def test_one_host_receives_few_challenges_whoever_asks(
+    page: Page, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statuspage.public.webhook_views.CHALLENGES_PER_HOST", 2)
+    urls = [f"https://{host}/{n}" for n, host in enumerate(["example.com", "EXAMPLE.com:443", "example.com:8443"])]
+    hooks = [
+        make_endpoint(page, web_address(url), email=f"{n}@a.example", state="pending") for n, url in enumerate(urls)
+    ]
+    answers = [client.post(confirm_url(hook)) for hook in hooks]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert "Too many verification requests" in text_of(answers[2])
+    assert client.post(manage_url(hooks[2]), {"action": "challenge"}).status_code == 429
+    elsewhere = make_endpoint(page, "https://example.org/hook", email="d@a.example", state="pending")
+    assert client.post(confirm_url(elsewhere)).status_code == 200
+    assert Delivery.objects.filter(kind=DeliveryKind.CHALLENGE).count() == 3
 
 
 def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(

@@ -29,6 +29,7 @@ PHRASES = {
     "subscriber.paused": "paused a subscriber",
     "subscriber.resumed": "resumed a subscriber",
     "subscriber.unsubscribed": "unsubscribed a subscriber",
+    "subscriber.links_reset": "reset the links of a subscriber",
     "subscriber.confirmation_resent": "resent a confirmation email to a subscriber",
     "person.added": "added {} to the team",
     "person.role": "changed the role of {}",

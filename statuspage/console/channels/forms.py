@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from statuspage.common.email_addresses import EmailField
 from statuspage.console.action_form import ActionForm
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers.models import Channel
@@ -27,7 +28,7 @@ class EndpointForm(ActionForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    email = forms.EmailField(max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
 
     def __init__(self, data: Any = None, *, channel: Channel) -> None:
         super().__init__(data)

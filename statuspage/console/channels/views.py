@@ -21,7 +21,7 @@ from statuspage.console.subscribers.subscriber_list import endpoint_list, newest
 from statuspage.notifications import endpoint_messages, resending
 from statuspage.notifications.models import ChannelState, Delivery
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
-from statuspage.subscribers import endpoints
+from statuspage.subscribers import endpoints, staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
 
 Action = Callable[..., Any]
@@ -30,6 +30,7 @@ Action = Callable[..., Any]
 ACTIONS: dict[str, tuple[Action, str]] = {
     "test": (endpoint_messages.send_test, "Test message queued. The response appears below within a few seconds."),
     "pause": (endpoints.pause, "Channel paused."),
+    "reset_links": (staff_actions.reset_links, "Links reset. Earlier links to manage this webhook no longer work."),
     "resume": (endpoint_messages.resume, "Channel resumed."),
 }
 

@@ -1,13 +1,12 @@
 from django import forms
 
 from statuspage.accounts.models import Role
+from statuspage.common.email_addresses import EmailField
 from statuspage.console.action_form import ActionForm
 
 
 class PersonForm(ActionForm):
-    email = forms.EmailField(
-        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
+    email = EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
     name = forms.CharField(
         required=False,
         max_length=100,

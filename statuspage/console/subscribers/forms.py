@@ -3,9 +3,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from statuspage.common.email_addresses import EmailField
 from statuspage.console.action_form import ActionForm
 from statuspage.subscribers import csv_format
-from statuspage.subscribers.forms import EmailField, PreferencesForm
+from statuspage.subscribers.forms import PreferencesForm
 
 ASK, AGREED = "ask", "word"
 BY = [

@@ -11,5 +11,6 @@ urlpatterns = [
     path("subscribers/<slug:public_id>/pause", views.pause_subscriber, name="pause_subscriber"),
     path("subscribers/<slug:public_id>/resume", views.resume_subscriber, name="resume_subscriber"),
     path("subscribers/<slug:public_id>/confirmation", views.resend_confirmation, name="resend_confirmation"),
+    path("subscribers/<slug:public_id>/links", views.reset_subscriber_links, name="reset_subscriber_links"),
     path("subscribers/<slug:public_id>/unsubscribe", views.unsubscribe_subscriber, name="unsubscribe"),
 ]

@@ -69,8 +69,8 @@ def add_subscriber(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_action_errors(error)
         else:
-            pending = f"Confirmation email sent to {subscriber.email}."
-            messages.success(request, f"{subscriber.email} subscribed." if subscriber.is_active else pending)
+            pending = f"Confirmation email sent to {subscriber}."
+            messages.success(request, f"{subscriber} subscribed." if subscriber.is_active else pending)
             return redirect(console_url(request.page, "subscriber", subscriber.public_id))
     context = {"page": page, "form": form}
     return render_form(request, "console/subscribers/add.html", context, form)
@@ -110,6 +110,17 @@ def resume_subscriber(request: StaffRequest, public_id: str) -> HttpResponse:
         public_id,
         lambda subscriber: staff_actions.resume(subscriber, actor=request.user.actor),
         "Subscriber resumed.",
+    )
+
+
+@role_required(Role.EDITOR)
+@require_POST
+def reset_subscriber_links(request: StaffRequest, public_id: str) -> HttpResponse:
+    return _act(
+        request,
+        public_id,
+        lambda subscriber: staff_actions.reset_links(subscriber, actor=request.user.actor),
+        "Links reset. Earlier links to manage this subscription no longer work.",
     )
 
 

@@ -25,7 +25,6 @@ from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, InvalidBody, build_form, read_fields, values_of
 from statuspage.subscribers.forms import SubscribeForm, WebhookForm
 from statuspage.subscribers.models import Channel, Subscriber
-from statuspage.subscribers.models.subscribers import normalize_email
 from statuspage.subscribers.sign_up import request_subscription, request_webhook
 from statuspage.subscribers.views import HOUR, is_within_rate_limit
 
@@ -73,10 +72,10 @@ def subscriber(request: HttpRequest, public_id: str) -> HttpResponse:
 @for_programs("POST")
 def resend(request: HttpRequest, public_id: str) -> HttpResponse:
     """Send the confirmation email again, at most once a day."""
-    if not is_within_rate_limit(request):
-        return _rate_limited()
     page = current_page(request)
     subscriber = _subscriber(page, public_id)
+    if not is_within_rate_limit(request, subscriber.email if subscriber else ""):
+        return _rate_limited()
     if subscriber is None:
         return json_not_found()
     request_subscription(page, subscriber.email)
@@ -88,14 +87,14 @@ def _subscribe_email(request: HttpRequest, fields: Fields) -> HttpResponse:
     form = build_form(page, fields, SubscribeForm)
     if not form.is_valid():
         return _validation_error(form.errors.get_json_data())
-    if not is_within_rate_limit(request):
+    if not is_within_rate_limit(request, form.cleaned_data["email"]):
         return _rate_limited()
     email = form.cleaned_data["email"]
     request_subscription(page, email, preferences=form.cleaned_preferences())
     subscriber = Subscriber.objects.by_email(page, email)
     incident = next(iter(values_of(fields, INCIDENT)), None)
     return _subscriber_response(
-        page, id=subscriber.public_id if subscriber else "", email=normalize_email(email), incident=incident, status=201
+        page, id=subscriber.public_id if subscriber else "", email=email, incident=incident, status=201
     )
 
 
@@ -104,22 +103,20 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
     form = build_form(page, fields, WebhookForm)
     if not form.is_valid():
         return _validation_error(form.errors.get_json_data())
-    if not is_within_rate_limit(request):
+    if not is_within_rate_limit(request, form.cleaned_data["email"]):
         return _rate_limited()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
     request_webhook(page, endpoint, email, preferences=form.cleaned_preferences())
-    public_id = stable_id("webhook-subscription", page.pk, endpoint, normalize_email(email))[:12]
-    return _subscriber_response(
-        page, id=public_id, email=normalize_email(email), endpoint=endpoint, mode="webhook", status=201
-    )
+    public_id = stable_id("webhook-subscription", page.pk, endpoint, email)[:12]
+    return _subscriber_response(page, id=public_id, email=email, endpoint=endpoint, mode="webhook", status=201)
 
 
 def _request_unsubscribe(request: HttpRequest, public_id: str) -> HttpResponse:
     """Send an active subscriber an email with the unsubscribe link."""
-    if not is_within_rate_limit(request):
-        return _rate_limited()
     page = current_page(request)
     subscriber = _subscriber(page, public_id)
+    if not is_within_rate_limit(request, subscriber.email if subscriber else ""):
+        return _rate_limited()
     if subscriber is None:
         return json_not_found()
     if subscriber.is_active:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from incidents.models import Incident, Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
+from statuspage.common.email_addresses import mailbox_key, normalize_email, readable_email, searchable_email
 from statuspage.subscribers.models.channels import Channel, channels_for
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.event_audience import EventScope
@@ -21,6 +22,8 @@ from statuspage.subscribers.models.subscriptions import Detail, Interest
 
 EMAIL_INTERVAL = timedelta(days=1)
 UNCONFIRMED_RETENTION = timedelta(days=30)
+# How many emails of one mailbox strangers can request within EMAIL_INTERVAL, on all pages and with all its spellings.
+EMAILS_PER_MAILBOX = 5
 # The prefix of `paused_reason` if staff paused the endpoint, followed by the name of the person.
 BY_STAFF = "By "
 
@@ -32,11 +35,6 @@ class SubscriberState(models.TextChoices):
     ACTIVE = "active", "Active"
     PAUSED = "paused", "Paused"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-
-
-def normalize_email(email: str) -> str:
-    """Return the address in lower case without surrounding whitespace."""
-    return email.strip().lower()
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -75,7 +73,8 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def searched(self, text: str) -> SubscriberQuerySet:
         """Search for a part of an address or name."""
-        return self.filter(Q(email__icontains=text) | Q(endpoint__icontains=text) | Q(name__icontains=text))
+        email = Q(email__icontains=text) | Q(email__icontains=searchable_email(text))
+        return self.filter(email | Q(endpoint__icontains=text) | Q(name__icontains=text))
 
     def named(self, text: str) -> SubscriberQuerySet:
         return self.filter(name__icontains=text)
@@ -114,29 +113,36 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def by_public_id(self, public_id: str) -> Subscriber | None:
         return self.filter(public_id=public_id).select_related("page").first()
 
-    def sign_up(self, page: Page, email: str) -> Subscriber | None:
+    def sign_up(self, page: Page, email: str, *, by_staff: bool = False) -> Subscriber | None:
         """Return the subscriber if an email may be sent now, at most one per day and address. Otherwise return None.
 
-        Call it in the transaction that requests the email.
+        Unless it is `by_staff`, all spellings of one mailbox share the limit. Call it in the transaction that requests
+        the email.
         """
-        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=normalize_email(email), endpoint="")
-        now = timezone.now()
+        email = normalize_email(email)
+        subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=email, endpoint="")
+        now, mailbox = timezone.now(), mailbox_key(email)
+        if not by_staff and not self._may_write_to(mailbox, page, Channel.EMAIL, since=now - EMAIL_INTERVAL):
+            return None
         is_due = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - EMAIL_INTERVAL)
-        may_send = self.filter(is_due, pk=subscriber.pk).update(confirmation_sent_at=now)
+        may_send = self.filter(is_due, pk=subscriber.pk).update(confirmation_sent_at=now, mailbox=mailbox)
         return subscriber if may_send else None
 
-    def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
-        """Like `sign_up`, for a webhook whose owner is `email`. The limit applies to all webhooks of an owner.
-
-        Call it in the transaction that requests the email.
-        """
+    def _may_write_to(self, mailbox: str, page: Page, channel: str, *, since: datetime) -> bool:
+        """Return whether no email of `channel` and `page`, and few in total, were requested for the mailbox."""
         # Locked, so that two simultaneous requests do not send two emails.
         Page.objects.select_for_update(no_key=True).get(pk=page.pk)
-        now, owner = timezone.now(), {"page": page, "channel": Channel.WEBHOOK, "email": normalize_email(email)}
-        if self.filter(**owner, confirmation_sent_at__gt=now - EMAIL_INTERVAL).exists():
+        recent = list(self.filter(mailbox=mailbox, confirmation_sent_at__gt=since).values_list("page", "channel"))
+        return (page.pk, channel) not in recent and len(recent) < EMAILS_PER_MAILBOX
+
+    def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
+        """Like `sign_up`, for a webhook whose owner is `email`. The limit applies to all webhooks of an owner."""
+        now, email = timezone.now(), normalize_email(email)
+        owner, mailbox = {"page": page, "channel": Channel.WEBHOOK, "email": email}, mailbox_key(email)
+        if not self._may_write_to(mailbox, page, Channel.WEBHOOK, since=now - EMAIL_INTERVAL):
             return None
         subscriber, _ = self.get_or_create(**owner, endpoint=endpoint, defaults={"secret": secret})
-        self.filter(pk=subscriber.pk).update(confirmation_sent_at=now)
+        self.filter(pk=subscriber.pk).update(confirmation_sent_at=now, mailbox=mailbox)
         return subscriber
 
     def delete_expired(self) -> None:
@@ -162,6 +168,8 @@ class Subscriber(models.Model):
     page = models.ForeignKey(Page, models.CASCADE, related_name="subscribers", db_index=False)
     channel = models.CharField(max_length=12, choices=Channel, default=Channel.EMAIL)
     email = models.EmailField(blank=True)
+    # `mailbox_key` of the address, once a confirmation email was requested. Used for limits only.
+    mailbox = models.CharField(max_length=254, blank=True, default="", db_default="")
     endpoint = models.CharField(max_length=1000, blank=True)
     name = models.CharField(max_length=100, blank=True)
     secret = models.CharField(max_length=200, blank=True)
@@ -170,6 +178,8 @@ class Subscriber(models.Model):
     old_secret_until = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     rests_until = models.DateTimeField(null=True, blank=True)
+    # Part of the links to confirm and to manage. Empty until they are reset for the first time.
+    link_key = models.CharField(max_length=12, blank=True, default="", db_default="")
     state = models.CharField(max_length=12, choices=SubscriberState, default=SubscriberState.PENDING)
     paused_reason = models.TextField(blank=True)
     confirmation_sent_at = models.DateTimeField(null=True, blank=True)
@@ -206,19 +216,24 @@ class Subscriber(models.Model):
         indexes = [
             models.Index(fields=["page"], condition=Q(state=SubscriberState.ACTIVE), name="subscriber_audience"),
             models.Index(fields=["page", "-created_at"], name="subscriber_newest"),
+            models.Index(fields=["mailbox"], condition=~Q(mailbox=""), name="subscriber_mailbox"),
         ]
 
     def __str__(self) -> str:
         if self.channel == Channel.EMAIL:
-            return self.email
+            return self.readable_email
         host = urlsplit(self.endpoint).hostname
         return self.name or f"{self.get_channel_display()}{f' at {host}' if host else ''}"
+
+    @property
+    def readable_email(self) -> str:
+        return readable_email(self.email)
 
     @property
     def address(self) -> str:
         """The address for display. URLs may contain a secret, so only their host and end are included."""
         if self.channel == Channel.EMAIL:
-            return self.email
+            return self.readable_email
         parts = urlsplit(self.endpoint)
         if not parts.netloc:
             return self.endpoint

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from incidents.actor import Actor
 from incidents.models import Incident, Page
 from statuspage.api.authentication import ApiRequest
 from statuspage.api.lookups import Paging, components_by_id, get_from_list_or_404
 from statuspage.api.v1.subscribers.schemas import SubscriberIn, SubscriberOut, subscriber_out
+from statuspage.common.email_addresses import clean_email
 from statuspage.notifications.transports import ENDPOINT_TRANSPORTS
 from statuspage.subscribers import endpoints, staff_actions
 from statuspage.subscribers.models import Channel, Subscriber
@@ -30,9 +30,8 @@ def add_subscriber(page: Page, data: SubscriberIn, *, actor: Actor, preferences:
         return _add_endpoint(page, Channel.SMS, data.phone_number, "phone_number", None, preferences, actor)
     if not data.email:
         raise ValidationError({"email": "Send an email, an endpoint or a phone_number."})
-    _check_email(data.email)
     confirmed = data.skip_confirmation_notification
-    return staff_actions.add(page, data.email, preferences=preferences, confirmed=confirmed, actor=actor)
+    return staff_actions.add(page, _clean_email(data.email), preferences=preferences, confirmed=confirmed, actor=actor)
 
 
 def preferences_for(page: Page, public_ids: Iterable[str] | None, before: Preferences | None = None) -> Preferences:
@@ -56,20 +55,19 @@ def remove_subscriber(subscriber: Subscriber, *, actor: Actor) -> None:
 def _add_endpoint(
     page: Page, channel: Channel, address: str, field: str, email: str | None, preferences: Preferences, actor: Actor
 ) -> Subscriber:
-    if email:
-        _check_email(email)
+    email = _clean_email(email) if email else ""
     try:
         endpoint, secret = ENDPOINT_TRANSPORTS[channel].clean_endpoint(address, "")
-        added = endpoints.add(page, channel, endpoint=endpoint, secret=secret, email=email or "", actor=actor)
+        added = endpoints.add(page, channel, endpoint=endpoint, secret=secret, email=email, actor=actor)
     except ValidationError as error:
         raise ValidationError({field: error.messages}) from None
     set_preferences(added, preferences)
     return added
 
 
-def _check_email(email: str) -> None:
+def _clean_email(email: str) -> str:
     try:
-        validate_email(email.strip())
+        return clean_email(email)
     except ValidationError:
         raise ValidationError({"email": "Enter a valid email address."}) from None
 

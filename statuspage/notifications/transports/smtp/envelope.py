@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -14,6 +15,9 @@ from statuspage.notifications.transports.base import TransportError
 from statuspage.notifications.transports.smtp.byte_template import ByteTemplate
 from statuspage.notifications.transports.smtp.connect import Features
 from statuspage.notifications.transports.smtp.headers import envelope_sender, mailbox
+
+# The status says that it is not the recipient's fault (RFC 6531 section 3.5), so the subscriber is not paused.
+_NO_SMTPUTF8 = "5.6.7 The mail server does not support addresses with characters beyond ASCII (SMTPUTF8)."
 
 
 class ComposedEmail:
@@ -33,6 +37,19 @@ class ComposedEmail:
         return self._templates[key]
 
 
+def message_bytes(message: EmailMessage) -> bytes:
+    """Serialize a message to one recipient, with CRLF line endings.
+
+    Django encodes a local part beyond ASCII. Where SMTPUTF8 is used, it is sent as it is (RFC 6532 section 3.2).
+    """
+    (recipient,) = message.to
+    gap = f"gap{secrets.token_hex(8)}@localhost"
+    message.to = [recipient if recipient.isascii() else gap]
+    raw = message.message().as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    message.to = [recipient]
+    return raw.replace(gap.encode(), mailbox(recipient).encode())
+
+
 class ComposedMessage:
     """A message to one person, complete. Offers the server what a ComposedEmail does."""
 
@@ -41,7 +58,7 @@ class ComposedMessage:
 
     def template(self, *, eight_bit: bool, dot_stuffed: bool) -> CompleteMessage:
         self.message.encoding = None if eight_bit else utf8_charset_qp
-        raw = self.message.message().as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        raw = message_bytes(self.message)
         if dot_stuffed:
             raw = re.sub(rb"^\.", b"..", raw, flags=re.MULTILINE) + b".\r\n"
         return CompleteMessage(raw)
@@ -93,9 +110,7 @@ class Envelope:
         options = b" BODY=8BITMIME" if template.is_eight_bit else b""
         if not recipient.isascii():
             if not features.smtputf8:
-                raise TransportError(
-                    "The mail server does not support addresses with characters beyond ASCII (SMTPUTF8)."
-                )
+                raise TransportError(_NO_SMTPUTF8, permanent=True)
             options += b" SMTPUTF8"
         self.mail_command = b"MAIL FROM:<%b>%b\r\n" % (mailbox(envelope_sender(self.delivery)).encode(), options)
         self.rcpt_command = b"RCPT TO:<%b>\r\n" % recipient.encode()

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import EmailValidator
-from django.utils.encoding import punycode
 
+from statuspage.common.email_addresses import ascii_domain
 from statuspage.common.signing import sign_number, stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import (
@@ -46,7 +46,7 @@ def mailbox(address: str) -> str:
             _validate(address)
         except ValidationError as error:
             raise ValueError(f"{address!r} is not an email address.") from error
-    return f"{local}@{punycode(domain)}"
+    return f"{local}@{ascii_domain(domain)}"
 
 
 def envelope_sender(delivery: Delivery) -> str:
