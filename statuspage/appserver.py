@@ -12,6 +12,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from statuspage.common.data_folder import DataFolderError, prepare
 from statuspage.common.sockets import BACKLOG, SocketServer, listen_unix, say_ready
 from statuspage.frontdoor.config import ConfigError, read_config
 
@@ -38,12 +39,12 @@ def load_application() -> object:
 def main() -> int:
     try:
         config = read_config()
-    except ConfigError as error:
+        prepare(config.data_dir, moves_database=config.moves_database)
+    except (ConfigError, DataFolderError) as error:
         print(f"candor: the app cannot start: {error}", file=sys.stderr)
         return 2
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = config.run_dir / f"app-{os.getpid()}.sock"
     os.environ[OWN_SOCKET] = str(own)
     try:

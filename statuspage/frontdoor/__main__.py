@@ -8,6 +8,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from statuspage.common.data_folder import DataFolderError, prepare
 from statuspage.common.sockets import BACKLOG, SocketServer, bind_tcp, inherited
 from statuspage.frontdoor.config import ConfigError, read_config
 
@@ -20,13 +21,13 @@ HEADER_LIMIT = 64 * 1024
 def main() -> int:
     try:
         config = read_config()
+        prepare(config.data_dir, moves_database=config.moves_database)
         listening = inherited() or bind_tcp(config.host, config.port)
         listening.listen(BACKLOG)
-    except (ConfigError, OSError, OverflowError) as error:
+    except (ConfigError, DataFolderError, OSError, OverflowError) as error:
         print(f"candor: the front door cannot start: {error}", file=sys.stderr)
         return 2
     _allow_many_connections()
-    config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     SocketServer(
         "statuspage.frontdoor.application:make_application",
         listening,

@@ -104,7 +104,7 @@ class BodyReader:
                 await _drain(receive)
                 raise _too_large(limit)
             if body.file is None and body.size + len(chunk) > IN_MEMORY:
-                body.file = tempfile.TemporaryFile(dir=self.folder)
+                body.file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115 - closed by close()
                 self.on_disk += body.size
                 body.file.write(chunks)
                 chunks.clear()

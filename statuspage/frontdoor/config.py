@@ -23,6 +23,8 @@ class Config:
     host: str
     port: int
     workers: int
+    data_dir: Path
+    moves_database: bool
     published_dir: Path
     static_dir: Path
     run_dir: Path
@@ -44,6 +46,8 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         host=values.get("HOST") or "127.0.0.1",
         port=_number(values, "PORT", 8000),
         workers=_number(values, "WEB_WORKERS", 1),
+        data_dir=data,
+        moves_database=not values.get("DATABASE_URL", "").startswith("sqlite"),
         published_dir=Path(values.get("PUBLISHED_DIR") or public / "published"),
         static_dir=public / "static",
         run_dir=data / "private" / "run",

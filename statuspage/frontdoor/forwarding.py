@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from statuspage.common.app_headers import CLIENT_HEADER, OWN_PREFIX, SCHEME_HEADER
@@ -129,7 +128,7 @@ def target_url(scope: Scope) -> URL:
     return URL("http://app" + target, encoded=True)
 
 
-def forwarded_headers(scope: Scope, length: int) -> CIMultiDict[str]:
+def forwarded_headers(scope: Scope, length: int) -> dict[str, str]:
     """Return the headers for the app: repeated ones joined, none that a client could use to forge others.
 
     WSGI does not tell `X_Forwarded_For` from `X-Forwarded-For`, so names with an underscore are left out. Headers that
@@ -146,7 +145,7 @@ def forwarded_headers(scope: Scope, length: int) -> CIMultiDict[str]:
         joined["content-length"] = str(length)
     client = scope.get("client") or ("", 0)
     joined[CLIENT_HEADER], joined[SCHEME_HEADER] = client[0], scope.get("scheme", "http")
-    return CIMultiDict(joined)
+    return joined
 
 
 async def pass_on(response: aiohttp.ClientResponse, send: Send) -> bytes | None:
