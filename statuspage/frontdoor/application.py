@@ -174,9 +174,13 @@ class FrontDoor:
         await receive()
         for task in watching:
             task.cancel()
-        await self.app.close()
+        await self.close()
         self.counts_file.remove()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def close(self) -> None:
+        await self.app.close()
+        self.disk.shutdown(wait=False, cancel_futures=True)
 
     def look(self) -> None:
         """Load new generations of the pages, and the list of static files."""

@@ -1,5 +1,6 @@
 """Whoever serves the published folder: the web process alone, and a real nginx with deploy/nginx.conf."""
 
+import http.client
 import os
 import subprocess
 from dataclasses import dataclass, field
@@ -27,11 +28,28 @@ http {{
 
 
 def start_web(candor: Candor, *, workers: int = 1) -> None:
-    """Without a supervisor, which would start the dispatcher too."""
-    options = ["--interface", "wsgi", "--blocking-threads", "1", "--log-level", "warning", "--port", str(candor.port)]
-    options += ["--workers", str(workers)]
-    candor.start("web", "-m", "granian", *options, "statuspage.wsgi:application")
-    wait_until(lambda: accepts(candor.port), "the web process answers")
+    """Start front door and app, without a supervisor, which would start the dispatcher too."""
+    candor.env["WEB_WORKERS"] = str(workers)
+    candor.start("web", "-m", "statuspage.frontdoor")
+    candor.start("app", "-m", "statuspage.appserver")
+    wait_until(lambda: status(candor.port, "/?x") != 503, "front door and app answer")
+
+
+def stop_web(candor: Candor) -> None:
+    candor.kill("web")
+    candor.kill("app")
+
+
+def status(port: int, path: str) -> int:
+    """The status of a response, 503 if there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return 503
+    finally:
+        connection.close()
 
 
 @dataclass
