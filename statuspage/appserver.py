@@ -6,7 +6,10 @@ The socket gets its name only when Django is loaded: a new app takes over from t
 import contextlib
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -19,19 +22,17 @@ from statuspage.frontdoor.config import ConfigError, read_config
 NICE = 10
 # Seconds without work after which a thread, and its database connection, ends.
 THREAD_SECONDS = 600
-OWN_SOCKET = "CANDOR_APP_SOCKET"
 
 
-def load_application() -> object:
-    """Load Django, then let the front door find the socket. Runs in each worker."""
+def load_application(own: Path, known: Path) -> Callable[..., Any]:
+    """Load Django, then give the socket at `own` the name that the front door knows. Runs in each worker."""
     from django.urls import get_resolver
 
     from statuspage.wsgi import application
 
     _ = get_resolver().url_patterns  # imports all views now, not during the first request
-    own = Path(os.environ[OWN_SOCKET])
     with contextlib.suppress(FileNotFoundError):  # a worker that was started again
-        own.replace(read_config().socket)
+        own.replace(known)
     say_ready()
     return application
 
@@ -46,12 +47,10 @@ def main() -> int:
     with contextlib.suppress(OSError):
         os.nice(NICE)
     own = config.run_dir / f"app-{os.getpid()}.sock"
-    os.environ[OWN_SOCKET] = str(own)
     try:
         SocketServer(
-            "statuspage.appserver:load_application",
+            "statuspage.wsgi:application",
             listen_unix(own),
-            factory=True,
             interface=Interfaces.WSGI,
             websockets=False,
             blocking_threads=config.app_threads,
@@ -62,7 +61,7 @@ def main() -> int:
             respawn_failed_workers=True,
             respawn_interval=0.2,
             workers_kill_timeout=5,
-        ).serve()
+        ).serve(target_loader=partial(load_application, own, config.socket), wrap_loader=False)
     finally:
         own.unlink(missing_ok=True)
     return 0

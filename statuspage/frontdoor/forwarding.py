@@ -169,9 +169,9 @@ async def pass_on(response: aiohttp.ClientResponse, send: Send) -> bytes | None:
 
 
 def start_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    headers = [(name.lower(), value) for name, value in response.raw_headers]
-    kept = [(name, value) for name, value in headers if name.decode("latin-1") not in HOP_BY_HOP]
-    return {"type": "http.response.start", "status": response.status, "headers": kept}
+    received = [(name.lower(), value) for name, value in response.raw_headers]
+    headers = [(name, value) for name, value in received if name.decode("latin-1") not in HOP_BY_HOP]
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
 def _busy() -> Refusal:

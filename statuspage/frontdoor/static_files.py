@@ -49,7 +49,7 @@ class StaticFiles:
             if version == self._version:
                 return
             hashed = json.loads(file.read_text(encoding="utf-8"))["paths"].values()
-            names = (str(found.relative_to(self.folder)) for found in self.folder.rglob("*") if found.is_file())
+            names = (str(entry.relative_to(self.folder)) for entry in self.folder.rglob("*") if entry.is_file())
             self._names = frozenset(name for name in names if not name.endswith(COMPRESSED) and name != MANIFEST)
             self._hashed, self._version, self.cache = frozenset(hashed), version, ReplyCache()
         except (OSError, ValueError, KeyError):

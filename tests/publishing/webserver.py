@@ -1,6 +1,5 @@
 """Whoever serves the published folder: the web process alone, and a real nginx with deploy/nginx.conf."""
 
-import http.client
 import os
 import subprocess
 from dataclasses import dataclass, field
@@ -32,24 +31,12 @@ def start_web(candor: Candor, *, workers: int = 1) -> None:
     candor.env["WEB_WORKERS"] = str(workers)
     candor.start("web", "-m", "statuspage.frontdoor")
     candor.start("app", "-m", "statuspage.appserver")
-    wait_until(lambda: status(candor.port, "/?x") != 503, "front door and app answer")
+    wait_until(lambda: candor.status("/?x") not in (0, 503), "front door and app answer")
 
 
 def stop_web(candor: Candor) -> None:
     candor.kill("web")
     candor.kill("app")
-
-
-def status(port: int, path: str) -> int:
-    """The status of a response, 503 if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except OSError:
-        return 503
-    finally:
-        connection.close()
 
 
 @dataclass
