@@ -1,6 +1,7 @@
+import sys
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -10,6 +11,8 @@ from django.utils.http import http_date
 from incidents.models import Page
 from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
+from statuspage.common.database_errors import database_failure
+from statuspage.common.database_middleware import unavailable
 from statuspage.common.json_responses import json_text
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
@@ -154,7 +157,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show the error page without a database query: the database may be what failed."""
+    """Show the error page without a database query: the database may be what failed, outside of a view."""
+    if failure := database_failure(sys.exc_info()[1]):
+        return unavailable(request, failure)
     return rendered("500.html", {}, status=500)
 
 
@@ -167,5 +172,5 @@ def _feed(request: HttpRequest, template: str, content_type: str, *, upcoming_fi
 def _page_or_none(request: HttpRequest) -> Page | None:
     try:
         return current_page(request)
-    except (Http404, DatabaseError):
+    except (Http404, Error):
         return None
