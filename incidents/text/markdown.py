@@ -8,7 +8,6 @@ runs of brackets for which Python-Markdown needs quadratic time.
 
 import re
 import threading
-from difflib import SequenceMatcher
 from html import unescape
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -23,6 +22,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AMP_SUBSTITUTE, AtomicString
 
+from incidents.text.differences import differences
 from incidents.text.markdown_limits import block_errors, check_fences
 from incidents.text.time_shorthand import PATTERN, Clock
 from incidents.text.wording import machine_time
@@ -208,13 +208,11 @@ def plain(text: str) -> SafeString:
 
 def change_html(old: str, new: str) -> SafeString:
     """Return the changes from `old` to `new`, word by word, as escaped text with `<del>` and `<ins>`."""
-    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
     parts: list[str] = []
-    for operation, a1, a2, b1, b2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        deleted, inserted = escape("".join(before[a1:a2])), escape("".join(after[b1:b2]))
-        if operation == "equal":
-            parts.append(deleted)
+    for change in differences(old, new):
+        if change.old == change.new:
+            parts.append(escape(change.old))
             continue
-        parts += [f"<del>{deleted}</del>"] if deleted else []
-        parts += [f"<ins>{inserted}</ins>"] if inserted else []
+        parts += [f"<del>{escape(change.old)}</del>"] if change.old else []
+        parts += [f"<ins>{escape(change.new)}</ins>"] if change.new else []
     return mark_safe("".join(parts))  # noqa: S308 - every piece was escaped above

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import escape
+from django.utils.log import log_response
 
 from statuspage.common.database_errors import AWAY, DatabaseFailure, database_failure
 from statuspage.common.json_responses import for_any_origin
 from statuspage.common.submitted_fields import submitted_fields
-
-logger = logging.getLogger(__name__)
 
 # For as long, no request tries to connect after a connection attempt timed out.
 AWAY_SECONDS = 2.0
@@ -52,13 +50,10 @@ class DatabaseMiddleware:
             return None
         if type(exception.__cause__).__name__ == "ConnectionTimeout":
             self.away_until = time.monotonic() + AWAY_SECONDS
-        log_failure(request, exception)
-        return _form_again(request, failure, exception) or unavailable(request, failure)
-
-
-def log_failure(request: HttpRequest, error: BaseException) -> None:
-    message = " ".join(str(error).split())
-    logger.error("503 for %s %s: %s", request.method, request.path, message)
+        response = _form_again(request, failure, exception) or unavailable(request, failure)
+        reason = " ".join(str(exception).split())
+        log_response("%s %s: %s", request.method, request.path, reason, response=response, request=request)
+        return response
 
 
 def unavailable(request: HttpRequest, failure: DatabaseFailure) -> HttpResponse:
@@ -80,7 +75,12 @@ def unavailable(request: HttpRequest, failure: DatabaseFailure) -> HttpResponse:
 def _page(request: HttpRequest, failure: DatabaseFailure) -> str:
     is_staff = request.path.startswith("/console/")
     fields = submitted_fields(request, addresses_only=not is_staff)
-    context: dict[str, Any] = {"failure": failure, "fields": fields, "is_staff": is_staff, "path": request.get_full_path()}
+    context: dict[str, Any] = {
+        "failure": failure,
+        "fields": fields,
+        "is_staff": is_staff,
+        "path": request.get_full_path(),
+    }
     context |= {"method": request.method, "has_files": bool(request.FILES) if fields else False}
     if fields:
         context["csrf_token"] = get_token(request)

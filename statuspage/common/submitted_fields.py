@@ -24,8 +24,8 @@ class SubmittedField:
 
     @property
     def label(self) -> str:
-        words = re.sub(r"[-_\[\]]+", " ", self.name).strip()
-        return words[:1].upper() + words[1:]
+        spaced = re.sub(r"[-_\[\]]+", " ", self.name).strip()
+        return spaced[:1].upper() + spaced[1:]
 
     @property
     def is_long(self) -> bool:
