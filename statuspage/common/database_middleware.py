@@ -22,6 +22,7 @@ from statuspage.common.submitted_fields import submitted_fields
 
 # For as long, no request tries to connect after a connection attempt timed out.
 AWAY_SECONDS = 2.0
+API_PATHS = ("/v1/", "/api/")
 # These report the state of the database themselves.
 PROBES = ("/livez", "/readyz", "/metrics")
 
@@ -58,7 +59,7 @@ class DatabaseMiddleware:
 
 def unavailable(request: HttpRequest, failure: DatabaseFailure) -> HttpResponse:
     """Return the 503 response. It needs no database."""
-    if request.path.startswith(("/v1/", "/api/")) or request.path.endswith(".json"):
+    if request.path.startswith(API_PATHS) or request.path.endswith(".json"):
         message = _message(request, failure)
         response: HttpResponse = JsonResponse({"error": message, "message": message})
         if not request.path.startswith("/v1/"):

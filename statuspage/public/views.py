@@ -1,19 +1,21 @@
 import sys
 from datetime import datetime
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
+from django.utils.log import log_response
 
 from incidents.models import Page
 from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
 from statuspage.common.database_errors import database_failure
-from statuspage.common.database_middleware import unavailable
-from statuspage.common.json_responses import json_text
+from statuspage.common.database_middleware import API_PATHS, unavailable
+from statuspage.common.json_responses import json_response, json_text
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
@@ -150,6 +152,18 @@ def missing(request: HttpRequest) -> HttpResponse:
 def away(request: HttpRequest) -> HttpResponse:
     """Return the 502 page, for when the application does not respond."""
     return rendered("public/away.html", {"page": current_page(request)})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Respond to a request that Django rejects, with one line in the log."""
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    message = str(exception)[:200]
+    if request.path.startswith(API_PATHS):
+        response = json_response({"error": message, "message": message}, status=status)
+    else:
+        response = rendered("400.html", {"message": message, "status": status}, status=status)
+    log_response("Rejected request to %s: %s", request.path, message, response=response, request=request)
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
