@@ -72,7 +72,7 @@ class Browser:
 
     def form(self, path: str, action: str = "") -> Fields:
         forms = self.request(path).document.all("form", method="post")
-        (form,) = [form for form in forms if form.attributes.get("action", "") == action]
+        (form,) = [form for form in forms if (form.attributes.get("action") or path) == (action or path)]
         return fields_of(form)
 
     @property
