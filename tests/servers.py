@@ -262,7 +262,12 @@ class SmtpSink:
     def start(self) -> None:
         controller: Any = self.controller
         new_session = controller.factory
-        controller.factory = lambda: self.sessions.append(new_session()) or self.sessions[-1]
+
+        def remembered_session() -> Any:
+            self.sessions.append(new_session())
+            return self.sessions[-1]
+
+        controller.factory = remembered_session
         controller.start()
 
     def stop(self) -> None:
