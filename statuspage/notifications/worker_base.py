@@ -52,6 +52,9 @@ class ChannelWorker:
     def _compose(self, delivery: Delivery, notification: Notification | None, cache: dict[Any, Any]) -> Any:
         """Return the composed message, or the error that checking or composing it raised. SKIPPED if it must not be
         sent: then it is canceled and settled."""
+        if notification:
+            # The IDs of the message are derived from them; reading them again would take a query for each delivery.
+            delivery.event, delivery.incident = notification.event, notification.incident
         key = compose_key(delivery)
         try:
             reason = reason_to_skip(delivery, notification)
