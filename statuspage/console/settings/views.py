@@ -9,6 +9,7 @@ from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import edit_page
 from incidents.models import Page, PageLogo
 from statuspage.accounts.models import Role
+from statuspage.common.uploads import accepts_files
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
@@ -36,6 +37,7 @@ def page_settings(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
+@accepts_files
 def page_logo(request: StaffRequest) -> HttpResponse:
     page = request.page
     form = LogoForm(request.POST, request.FILES)
