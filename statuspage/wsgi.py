@@ -1,4 +1,4 @@
-"""The WSGI application: Django, told by the front door who the client is."""
+"""The WSGI application of the app processes: Django, told by the front door who the client is."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -7,20 +7,21 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 
-from statuspage.common.app_headers import CLIENT_HEADER, SCHEME_HEADER
+from statuspage.common.app_headers import take_client
+from statuspage.common.database_limits import limit_database_waits
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-
-CLIENT, SCHEME = (f"HTTP_{name.upper().replace('-', '_')}" for name in (CLIENT_HEADER, SCHEME_HEADER))
+# Seconds for which a thread keeps its connection.
+KEEP_CONNECTION = 600
 
 _django = get_wsgi_application()
+limit_database_waits()
+if connection.vendor != "sqlite":
+    # Shared by the connections of all threads. SQLite's file can be replaced, so each request opens it again.
+    connection.settings_dict |= {"CONN_MAX_AGE": KEEP_CONNECTION, "CONN_HEALTH_CHECKS": True}
 
 
-def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Take the client's address from the front door. Only a peer on the Unix socket, which has none, can be it."""
-    client, scheme = environ.pop(CLIENT, ""), environ.pop(SCHEME, "")
-    if not environ.get("REMOTE_ADDR") and client:
-        environ["REMOTE_ADDR"], environ["wsgi.url_scheme"] = client, scheme
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    take_client(environ)
     return _django(environ, start_response)
