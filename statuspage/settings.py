@@ -68,6 +68,10 @@ PAGE_NAME = env.str("PAGE_NAME", default="")
 PAGE_TIME_ZONE = env.str("PAGE_TIME_ZONE", default="Etc/UTC")
 REDIS_URL = env.str("REDIS_URL", default="")
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+# The front door reads these itself (statuspage/frontdoor/config.py), because it runs without Django.
+APP_THREADS = env.int("APP_THREADS", default=4)
+FORM_LIMIT = env.int("FORM_LIMIT", default=64 * 1024)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=3 * 1024 * 1024)
 CELERY_WORKERS = env.int("CELERY_WORKERS", default=2)
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", default=16)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -116,7 +120,9 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "statuspage.common.uploads.UploadMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "statuspage.common.database_middleware.DatabaseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -158,6 +164,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# Seconds that the app waits for a lock (statuspage/common/database_limits.py).
+DATABASE_TIMEOUT = env.int("DATABASE_TIMEOUT", default=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and rate limits are in the database: staff must be able to work during an incident without Redis.
@@ -282,7 +290,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"rejected": {"()": "statuspage.common.log_filters.WithoutRejectedRequests"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["rejected"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
 }

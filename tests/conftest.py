@@ -51,6 +51,15 @@ def _own_clock_and_published_folder(settings: "Settings", tmp_path_factory: pyte
     clock.forget()
 
 
+@pytest.fixture(autouse=True)
+def _close_kept_connections() -> Iterator[None]:
+    """Close the SMTP connections that a test kept, so that the next test connects to its own server."""
+    from statuspage.notifications.transports.smtp.kept_pool import KEPT_POOL
+
+    yield
+    KEPT_POOL.close()
+
+
 @pytest.fixture
 def page(db: None) -> "Page":
     """An empty page named Acme. Folders that need another page define their own."""

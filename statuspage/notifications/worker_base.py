@@ -32,8 +32,8 @@ class ChannelWorker:
         self.acks = acks
         self.stop = stop
         self.settled = 0
-        self._started_at = time.monotonic()
-        self._ends_at = self._started_at + budget
+        self._budget = budget
+        self._restart_clock()
         self._is_channel_down = False
         self._in_trouble = ChannelState.objects.in_trouble().filter(channel=channel).exists()
 
@@ -41,6 +41,10 @@ class ChannelWorker:
     def is_running(self) -> bool:
         """Whether more deliveries may be claimed."""
         return not (self._is_channel_down or self.stop.is_set() or time.monotonic() > self._ends_at)
+
+    def _restart_clock(self) -> None:
+        self._started_at = time.monotonic()
+        self._ends_at = self._started_at + self._budget
 
     def send_all(self) -> None:
         raise NotImplementedError
