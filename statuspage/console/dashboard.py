@@ -71,7 +71,7 @@ def _notices(page: Page) -> dict[str, object]:
         "channels": ChannelState.objects.in_trouble(),
         "publications": Publication.objects.in_trouble(page),
         # Channels and publishing have notices with more details.
-        "system": [notice for notice in system_notices(page.zone) if notice.code != "publishing"],
+        "system": system_notices(page.zone, with_publishing=False),
     }
 
 

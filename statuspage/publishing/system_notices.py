@@ -30,14 +30,15 @@ class SystemNotice:
     is_critical: bool = True
 
 
-def system_notices(zone: tzinfo = UTC) -> list[SystemNotice]:
+def system_notices(zone: tzinfo = UTC, *, with_publishing: bool = True) -> list[SystemNotice]:
     """Return all notices, the most important first, with times in `zone`. A fixed number of queries."""
     alive = Heartbeat.objects.alive(within=timedelta(seconds=STALE_SECONDS))
-    return [*_identity(), *_processes({row.process for row in alive}), *_clocks(alive), *_publishing(), *_mail(zone)]
+    publishing = _publishing() if with_publishing else []
+    return [*_identity(), *_processes({row.process for row in alive}), *_clocks(alive), *publishing, *_mail(zone)]
 
 
 def _identity() -> list[SystemNotice]:
-    reason = Installation.objects.current().reason
+    reason = Installation.objects.reason()
     return [SystemNotice("identity", reason, "restore-a-backup")] if reason else []
 
 
