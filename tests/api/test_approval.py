@@ -46,7 +46,11 @@ REVIEWED: dict[tuple[str, str], Any] = {
     for method in ("PUT", "POST")
     for path, body in (("", {"postmortem": {"body_draft": "Another story."}}), ("/publish", {}))
 }
-RETRACTED = {("DELETE", POSTMORTEM): None, ("PUT", f"{POSTMORTEM}/revert"): {}, ("POST", f"{POSTMORTEM}/revert"): {}}
+RETRACTED: dict[tuple[str, str], Any] = {
+    ("DELETE", POSTMORTEM): None,
+    ("PUT", f"{POSTMORTEM}/revert"): {},
+    ("POST", f"{POSTMORTEM}/revert"): {},
+}
 # Templates are for staff, metrics are figures, and an ADMIN token belongs to an owner.
 EXEMPT = re.compile(r"incident_templates|metrics|subscribers|status_embed_config|^/v1/pages/\{page_id\}$")
 

@@ -29,14 +29,14 @@ EXEMPT = {
     "preview": "shows a preview",
     "save_declaration": "saves a draft",
     "save_draft": "saves a draft",
-    "act_on_draft": "tried in test_an_author_cannot_publish_a_draft",
-    "act_on_proposal": "tried in test_an_author_cannot_approve_a_proposal",
+    "act_on_draft": "tried in test_the_author_approves_nothing_of_their_own",
+    "act_on_proposal": "tried in test_the_author_approves_nothing_of_their_own",
 }
 # Subjects that are not the record: who receives notifications, how, and the tools of staff.
-OTHER_SUBJECTS = ("subscriber", "endpoint", "channel", "template", "mail", "deliver", "unsubscribe", "confirmation")
-OTHER_SUBJECTS += ("secret", "proofread", "account", "password", "session")
-
-
+OTHER_SUBJECTS = (
+    *("subscriber", "endpoint", "channel", "template", "mail", "deliver", "unsubscribe", "confirmation", "secret"),
+    *("proofread", "account", "password", "session"),
+)
 READING = {"proposal", "draft", "draft_mail", "presence", "audience", "schedule_dates", "export_postmortem"}
 READING |= {"audit", "audit_csv", "remarks"}
 
@@ -193,9 +193,8 @@ def test_rejecting_and_withdrawing_change_nothing_and_are_final(world: World) ->
         assert proposal.state == state
         second.post(f"{path}/act", {"act": "approve"})
         assert what_visitors_read() == before
-    assert (
-        "Not clear enough." in editor.get(f"{CONSOLE}/proposals/{Proposal.objects.first().public_id}").content.decode()
-    )  # type: ignore[union-attr]
+    rejected = Proposal.objects.get(state="rejected")
+    assert "Not clear enough." in editor.get(f"{CONSOLE}/proposals/{rejected.public_id}").content.decode()
 
 
 def test_somebody_else_cannot_withdraw_and_viewers_cannot_look(world: World) -> None:
