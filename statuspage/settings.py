@@ -12,6 +12,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from statuspage.common.data_folder import DataFolderError, prepare
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -30,7 +32,6 @@ Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 def generated_secret(path: Path) -> str:
     """Return the secret key in `path`, after generating it on the first start."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".secret_key.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
@@ -47,10 +48,19 @@ def generated_secret(path: Path) -> str:
 DATA_DIR = Path(env.str("DATA_DIR", default="var"))
 if not DATA_DIR.is_absolute():
     DATA_DIR = BASE_DIR / DATA_DIR
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+# The layout is described in statuspage/common/data_folder.py.
+PRIVATE_DIR = DATA_DIR / "private"
+PUBLIC_DIR = DATA_DIR / "public"
+RUN_DIR = PRIVATE_DIR / "run"
+DATABASE_URL = env.str("DATABASE_URL", default="")
+try:
+    prepare(DATA_DIR, moves_database=not DATABASE_URL.startswith("sqlite"))
+except DataFolderError as error:
+    raise ImproperlyConfigured(str(error)) from error
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key]
+SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret(PRIVATE_DIR / "secret_key")
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -112,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "statuspage.accounts.middleware.HashingLimitMiddleware",
 ]
 
 ROOT_URLCONF = "statuspage.urls"
@@ -133,7 +144,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'candor.sqlite3'}"
+DATABASE_URL = DATABASE_URL or f"sqlite:///{PRIVATE_DIR / 'candor.sqlite3'}"
 DATABASES: dict[str, Any] = {"default": env.db_url_config(DATABASE_URL)}
 if "ENGINE" not in DATABASES["default"]:
     raise ImproperlyConfigured("DATABASE_URL is not valid. Example: postgres://user:password@host/candor.")
@@ -151,8 +162,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and rate limits are in the database: staff must be able to work during an incident without Redis.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+SESSION_ENGINE = "statuspage.accounts.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if SESSION_COOKIE_SECURE:
+    # Browsers accept these names only over HTTPS and from this host, so that no other host can set them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600 if SESSION_COOKIE_SECURE else 0)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
@@ -172,10 +189,16 @@ CONTENT_SECURITY_POLICY = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["statuspage.accounts.hashing.LimitedHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "statuspage.accounts.password_validators.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "statuspage.accounts.password_validators.GuessableValidator"},
 ]
 ACCOUNT_ADAPTER = "statuspage.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -193,14 +216,14 @@ ACCOUNT_FORMS = {
 # Django's own: allauth's keeps a second list of addresses beside the users.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 PASSWORD_RESET_TIMEOUT = 4 * 3600
-# Wrong passwords are counted by the adapter.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
+# Sign-in attempts are counted by the adapter.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console:home"
 
 # Without a mail server, emails are written to .eml files, which the console lists.
-MAIL_DIR = DATA_DIR / "mail"
+MAIL_DIR = PRIVATE_DIR / "mail"
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("EMAIL_URL"))
@@ -227,7 +250,7 @@ if ANYMAIL_WEBHOOK_SECRET and importlib.util.find_spec("anymail") is None:
     raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET requires django-anymail: pip install 'django-anymail>=13'.")
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = PUBLIC_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
@@ -240,7 +263,7 @@ STORAGES = {
 }
 
 # The published files. The front door serves this folder, and another web server may (docs/deploy.md).
-PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or DATA_DIR / "published")
+PUBLISHED_DIR = Path(env.str("PUBLISHED_DIR", default="") or PUBLIC_DIR / "published")
 PUBLISH_TO = env.str("PUBLISH_TO", default="").replace(",", " ").split()
 
 LANGUAGE_CODE = "en"

@@ -52,7 +52,7 @@ def pytest_configure() -> None:
 
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # A file, as in production: in memory, two threads meet table locks that no timeout waits for.
-        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = settings.DATA_DIR / "test.sqlite3"
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = settings.PRIVATE_DIR / "test.sqlite3"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 

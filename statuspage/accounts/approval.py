@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from incidents.actions import proposals
 from incidents.models import AuditEntry, Incident, IncidentUpdate, Page, Postmortem, Proposal
 from statuspage.accounts.models import ApiToken, User
+from statuspage.accounts.session_store import SessionStore
 from statuspage.common.recorded_requests import rebuilt, recorded, respond_to
 
 NOT_APPLICABLE = "This change can no longer be made. Reject it, and ask its author to propose it again."
@@ -116,7 +117,7 @@ def _author(proposal: Proposal) -> User | ApiToken:
 def _request_of(proposal: Proposal, author: User | ApiToken) -> Any:
     request: Any = rebuilt(proposal.request)
     request.htmx = False
-    request._messages = CookieStorage(request)
+    request._messages, request.session = CookieStorage(request), SessionStore()
     if isinstance(author, ApiToken):
         request.acting_token = author
     else:

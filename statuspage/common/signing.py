@@ -37,8 +37,9 @@ def sign(purpose: str, value: str) -> str:
 
 def verify(purpose: str, token: str, *, max_age: timedelta | None = None) -> VerifiedToken:
     """BadToken if it was not signed for `purpose`, ExpiredToken if that was more than `max_age` ago."""
+    signer = _signer(purpose, settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
     try:
-        value = _signer(purpose, settings.SECRET_KEY).unsign(token, max_age=max_age)
+        value = signer.unsign(token, max_age=max_age)
     except signing.SignatureExpired as error:
         raise ExpiredToken from error
     except signing.BadSignature as error:
@@ -48,8 +49,8 @@ def verify(purpose: str, token: str, *, max_age: timedelta | None = None) -> Ver
 
 
 @lru_cache(maxsize=16)
-def _signer(purpose: str, key: str) -> signing.TimestampSigner:
-    return signing.TimestampSigner(key=key, salt=f"candor.{purpose}", sep=".")
+def _signer(purpose: str, key: str, fallback_keys: tuple[str, ...] = ()) -> signing.TimestampSigner:
+    return signing.TimestampSigner(key=key, fallback_keys=list(fallback_keys), salt=f"candor.{purpose}", sep=".")
 
 
 def stable_id(purpose: str, *parts: object) -> str:
@@ -76,11 +77,13 @@ def verify_number(purpose: str, token: str) -> int:
         raw = base64.b32decode(token, casefold=True)
     except (binascii.Error, ValueError) as error:
         raise BadToken from error
-    key, tag = _number_key(purpose, settings.SECRET_KEY), raw[_NUMBER_BYTES:]
-    number = int.from_bytes(raw[:_NUMBER_BYTES], "big") ^ _mask(key, tag)
-    if not hmac.compare_digest(tag, _tag(key, number)):
-        raise BadToken
-    return number
+    tag = raw[_NUMBER_BYTES:]
+    for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        key = _number_key(purpose, secret_key)
+        number = int.from_bytes(raw[:_NUMBER_BYTES], "big") ^ _mask(key, tag)
+        if hmac.compare_digest(tag, _tag(key, number)):
+            return number
+    raise BadToken
 
 
 def _tag(key: bytes, number: int) -> bytes:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 
+from statuspage.common.data_folder import make_private_file
+
 NAME = "css/site.css"
 # The order matters: of two rules with the same specificity the later one applies.
 PARTS = ("tokens", "base", "public", "bars", "report", "timeline")
@@ -33,10 +35,10 @@ def joined() -> Path:
     """Return the path of the joined file, after updating it if necessary."""
     folder = settings.BASE_DIR / "static" / "css"
     text = "\n".join((folder / f"{part}.css").read_text(encoding="utf-8") for part in PARTS)
-    path: Path = settings.DATA_DIR / "joined" / NAME
+    path: Path = settings.RUN_DIR / "joined" / NAME
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".new")
+        make_private_file(beside)
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     return path

@@ -46,7 +46,9 @@ def main() -> int:
             "DJANGO_SETTINGS_MODULE": "statuspage.settings",
         }  # fmt: skip
         publish()
-        (page,) = [path for path in (Path(data) / "published").iterdir() if path.is_dir() and not path.is_symlink()]
+        (page,) = [
+            path for path in (Path(data) / "public/published").iterdir() if path.is_dir() and not path.is_symlink()
+        ]
         files = copy(page / "current", folder)
     print(f"{files} files in {folder}")
     return 0

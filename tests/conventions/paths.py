@@ -166,7 +166,9 @@ def walk(mail: SmtpSink, folder: Path) -> Iterator[Figures]:
 
     with recording() as calls:
         publish_events()
-    assert any(BODY in path.read_text(encoding="utf-8") for path in folder.glob("published/*/current/index.html"))
+    assert any(
+        BODY in path.read_text(encoding="utf-8") for path in folder.glob("public/published/*/current/index.html")
+    )
     yield measure("(ii) event to published files", calls)
 
     body = {"name": "Errors", "status": "identified", "body": BODY, "component_ids": [component.public_id]}

@@ -21,7 +21,7 @@ def fleet(candor: Candor, fast_sink: FastSink) -> Fleet:
 
 
 def database(fleet: Fleet, statement: str) -> list[tuple[Any, ...]]:
-    path = Path(fleet.candor.environment["DATA_DIR"]) / "candor.sqlite3"
+    path = Path(fleet.candor.environment["DATA_DIR"]) / "private/candor.sqlite3"
     with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
         return connection.execute(statement).fetchall()
 

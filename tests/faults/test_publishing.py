@@ -161,7 +161,7 @@ def shown_whole(candor: Candor) -> dict[str, str]:
 def test_two_dispatchers_on_one_folder_stand_back_for_each_other(product: Candor) -> None:
     for name in ("one", "two"):
         product.start(name, "manage.py", "dispatch")
-    wait_until(lambda: (product.folder / "data/published/hosts.json").exists(), "something is published")
+    wait_until(lambda: (product.folder / "data/public/published/hosts.json").exists(), "something is published")
     for number in range(4):
         post(product, f"Update {number}")
         wait_until(partial(shows, product, f"Update {number}"), "it is published")

@@ -40,7 +40,7 @@ class Site:
 
     @property
     def published(self) -> Path:
-        return self.nginx.data / "published/default"
+        return self.nginx.data / "public/published/default"
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_visitors_are_as_safe_as_with_the_application(site: Site) -> None:
 
 
 def test_what_names_its_content_is_kept_for_ever(site: Site) -> None:
-    sheet = next((site.nginx.data / "static/css").glob("public.*.css"))
+    sheet = next((site.nginx.data / "public/static/css").glob("public.*.css"))
     got = site.get(f"/static/css/{sheet.name}", Accept_Encoding="gzip")
     assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert got.headers["content-type"] == "text/css; charset=utf-8"
@@ -145,6 +145,7 @@ def test_forms_query_strings_and_all_that_is_no_file_go_to_the_application(site:
     [
         *("/manifest.json", "/current/manifest.json", "/current/index.html", "/archive/manifest.json", "/.lock"),
         *("/generations/", "/archives/", "/../hosts.json", "/incidents/../manifest.json", "/static/../secret_key"),
+        "/static/../../private/secret_key",
     ],
 )
 def test_nothing_but_the_page_can_be_read(site: Site, path: str) -> None:

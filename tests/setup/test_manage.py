@@ -38,7 +38,7 @@ def manage(*arguments: str, folder: Path, **environment: str) -> subprocess.Comp
 def test_a_command_uses_the_settings_file(tmp_path: Path, settings_file: Path, variable: str) -> None:
     result = manage("migrate", "--verbosity", "0", folder=tmp_path, **{variable: str(settings_file)})
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "data/candor.sqlite3").exists()
+    assert (tmp_path / "data/private/candor.sqlite3").exists()
 
 
 def test_env_file_wins_over_the_services_settings(tmp_path: Path, settings_file: Path) -> None:

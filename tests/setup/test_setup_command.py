@@ -51,30 +51,30 @@ def test_the_password_that_was_printed_is_the_owners(installed: Installed) -> No
 
 
 def test_the_secret_key_is_made_once_and_only_the_owner_may_read_it(installed: Installed) -> None:
-    path = installed.data / "secret_key"
+    path = installed.data / "private/secret_key"
     key = path.read_text(encoding="ascii")
     installed.candor.manage("check")
     assert len(key) >= 40
     assert (path.read_text(encoding="ascii"), path.stat().st_mode & 0o777) == (key, 0o600)
-    assert list(installed.data.glob(".secret_key*")) == []
+    assert list(path.parent.glob(".secret_key*")) == []
 
 
 def test_static_files_are_collected_again_only_when_one_changed_or_they_are_gone(installed: Installed) -> None:
-    manifest = installed.data / "static" / "staticfiles.json"
+    manifest = installed.data / "public/static/staticfiles.json"
     made = manifest.stat().st_mtime_ns
     installed.candor.manage("setup")
     assert manifest.stat().st_mtime_ns == made
     manifest.parent.rename(installed.data / "lost")
     installed.candor.manage("setup")
     assert manifest.exists()
-    (installed.data / "static.sources").write_text("as it was before an upgrade", encoding="utf-8")
+    (installed.data / "private/run/static.sources").write_text("as it was before an upgrade", encoding="utf-8")
     made = manifest.stat().st_mtime_ns
     installed.candor.manage("setup")
     assert manifest.stat().st_mtime_ns > made
 
 
 def test_nothing_but_static_files_lies_in_the_public_folder(installed: Installed) -> None:
-    assert [path for path in (installed.data / "static").rglob("*") if path.name.startswith(".")] == []
+    assert [path for path in (installed.data / "public/static").rglob("*") if path.name.startswith(".")] == []
 
 
 def set_up_at_once(*machines: Candor) -> None:

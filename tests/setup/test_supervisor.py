@@ -73,7 +73,7 @@ def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Cando
     second = candor.start("supervisor", "-m", "statuspage.supervisor")
     assert second.wait(20) == 2
     assert f"port {running.port} on 127.0.0.1 is taken" in candor.log
-    assert not (candor.folder / "data" / "candor.sqlite3").exists()
+    assert not (candor.folder / "data/private/candor.sqlite3").exists()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Cando
         ("PORT", "99999", "ports go from 1 to 65535"),
         ("HOST", "192.0.2.9", "cannot listen on 192.0.2.9"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL is not valid"),
+        ("DATA_DIR", "/dev/null/data", "DATA_DIR: /dev/null/data cannot be used: Not a directory"),
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: str, value: str, message: str) -> None:

@@ -16,6 +16,7 @@ from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User
+from statuspage.common.data_folder import DataFolderError, make_private_file, repair_modes, set_mode
 
 OWNER = "owner@localhost"
 # What `os.EX_TEMPFAIL` is where there is one: it may work later. The supervisor knows it.
@@ -27,6 +28,10 @@ class Command(BaseCommand):
     help = "Update the database and static files. On the first run, also create the owner and a page (the demo)."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            repair_files()
+        except DataFolderError as error:
+            raise CommandError(str(error)) from error
         try:
             connection.ensure_connection()
         except OperationalError as error:
@@ -62,10 +67,24 @@ class Command(BaseCommand):
         )
 
 
+def repair_files() -> None:
+    """Make the SQLite database readable for its owner only, and repair the modes of all files in the data folder."""
+    repair_modes(settings.DATA_DIR)
+    if connection.vendor == "sqlite":
+        database = Path(connection.settings_dict["NAME"])
+        if database.parent.exists():
+            # SQLite gives its -wal and -shm files the mode of the database.
+            make_private_file(database)
+            for suffix in ("", "-wal", "-shm"):
+                set_mode(Path(f"{database}{suffix}"), 0o600)
+
+
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Two starts at once, on one machine or against one PostgreSQL, take turns; the second finds nothing left to do."""
-    with (settings.DATA_DIR / "setup.lock").open("w") as file:
+    lock = settings.RUN_DIR / "setup.lock"
+    make_private_file(lock)
+    with lock.open("w") as file:
         # Before the database is opened: a new SQLite file lets nobody in while it changes to WAL, and no timeout helps.
         fcntl.flock(file, fcntl.LOCK_EX)
         if connection.vendor == "postgresql":
@@ -78,11 +97,12 @@ def one_at_a_time() -> Iterator[None]:
 def collect_static() -> None:
     """Hashing and compressing takes longer than all the rest, so it is done only when a source file changed."""
     # Not in STATIC_ROOT: whatever lies there is public.
-    stamp = settings.DATA_DIR / "static.sources"
+    stamp = settings.RUN_DIR / "static.sources"
     wanted = "\n".join(static_sources())
     if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     call_command("collectstatic", interactive=False, verbosity=0)
+    make_private_file(stamp)
     stamp.write_text(wanted, encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ def read_creators_from_audit_log(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_canonical_emails'),
+        ('accounts', '0003_staff_session'),
     ]
 
     operations = [
