@@ -27,5 +27,10 @@ class Actor:
         """The person who is responsible: a token acts for the person who created it. Nobody approves their own text."""
         return self.owner_ref or self.ref
 
+    @property
+    def person_key(self) -> str:
+        """As `key`, of the person who is responsible."""
+        return f"user:{self.owner_ref}" if self.owner_ref else self.key
+
 
 SYSTEM = Actor("system", "", "Candor")

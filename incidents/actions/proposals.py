@@ -67,7 +67,7 @@ def propose(
 def approve(proposal: Proposal, *, actor: Actor) -> Proposal:
     """Mark it as approved. Call it in the transaction that applies the change. ValidationError if `actor` may not."""
     row = _locked(proposal)
-    if actor.kind != "user" or actor.person_ref == row.author.person_ref:
+    if actor.kind != "user" or actor.person_key == row.author.person_key:
         raise ValidationError(OWN_CHANGE)
     return _decided(row, ProposalState.APPROVED, actor)
 
@@ -80,7 +80,7 @@ def reject(proposal: Proposal, *, actor: Actor, note: str = "") -> Proposal:
 @transaction.atomic
 def withdraw(proposal: Proposal, *, actor: Actor) -> Proposal:
     row = _locked(proposal)
-    if actor.person_ref != row.author.person_ref:
+    if actor.person_key != row.author.person_key:
         raise ValidationError("Only its author can withdraw a change.")
     return _decided(row, ProposalState.WITHDRAWN, actor)
 

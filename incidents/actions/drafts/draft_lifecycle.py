@@ -200,9 +200,9 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
 def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident | IncidentUpdate | None:
     """Approve a draft of someone else. Publish and return it now, or return None if it is published later."""
     row = _locked(draft, DraftState.REVIEW, seen=seen)
-    if actor.person_ref == row.author_ref:
+    if actor.person_key == row.author_key:
         raise ValidationError("You wrote this draft, so another person has to approve it.")
-    row.state, row.approver = DraftState.WAITING, actor.label
+    row.state, row.approver = DraftState.WAITING, actor.label or actor.key
     row.save(update_fields=["state", "approver"])
     audit(row.page, "draft.approved", row, actor=actor, details=_about(row))
     return None if row.publish_at and row.publish_at > timezone.now() else publish(row)

@@ -1,5 +1,8 @@
 """Proposals: changes that wait for a second person's approval, as before and after."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -20,7 +23,7 @@ MAX_NOTE = 2000
 @role_required(Role.EDITOR)
 def proposal(request: StaffRequest, public_id: str) -> HttpResponse:
     shown = _proposal(request, public_id)
-    is_own = request.user.actor.person_ref == shown.author.person_ref
+    is_own = request.user.actor.person_key == shown.author.person_key
     context = {"page": request.page, "proposal": shown, "lines": lines_of(shown), "is_own": is_own}
     return render(request, "console/proposals/proposal.html", context)
 
@@ -57,7 +60,20 @@ def lines_of(proposal: Proposal) -> list[AuditLine]:
         AuditEntry(page=proposal.page, created_at=proposal.created_at, **by_author, **change)
         for change in proposal.changes
     ]
-    return lines(proposal.page, entries)
+    return [_with_title(line, proposal) for line in lines(proposal.page, entries)]
+
+
+def _with_title(line: AuditLine, proposal: Proposal) -> AuditLine:
+    """Name what does not exist yet by its title, and leave out the time at which the change was tried."""
+    entry = line.entry
+    title = entry.details.get("title") or entry.details.get("created")
+    before = line.before.replace(f"{entry.object_type} {entry.object_ref}", f"“{title}”") if title else line.before
+    details = [row for row in line.details if row[0] != "Display at" or not _is_now(row[2], proposal)]
+    return replace(line, before=before, details=details)
+
+
+def _is_now(text: str, proposal: Proposal) -> bool:
+    return abs(datetime.fromisoformat(text) - proposal.created_at) < timedelta(minutes=1)
 
 
 def _proposal(request: StaffRequest, public_id: str) -> Proposal:
