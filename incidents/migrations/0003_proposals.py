@@ -15,7 +15,7 @@ def keep_approvals(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0001_initial'),
+        ('incidents', '0002_event_public_key'),
     ]
 
     operations = [
