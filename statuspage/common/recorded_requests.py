@@ -29,10 +29,10 @@ def recorded(request: HttpRequest) -> dict[str, str]:
 
 
 def _without_secrets(fields: QueryDict) -> str:
-    kept = fields.copy()
+    public_fields = fields.copy()
     for name in _NOT_RECORDED:
-        kept.pop(name, None)
-    return kept.urlencode()
+        public_fields.pop(name, None)
+    return public_fields.urlencode()
 
 
 def rebuilt(recording: Mapping[str, str]) -> WSGIRequest:
