@@ -15,6 +15,7 @@ from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
 from statuspage.console.settings.forms import SettingsForm
 from statuspage.console.settings.logo_form import LogoForm
+from statuspage.console.settings.proxy_notice import proxy_notice
 
 SAVED = "Settings saved. The public page updates within a few seconds."
 
@@ -52,7 +53,13 @@ def page_logo(request: StaffRequest) -> HttpResponse:
 
 
 def _settings(request: StaffRequest, page: Page, form: SettingsForm, logo_form: LogoForm) -> HttpResponse:
-    context = {"page": page, "form": form, "logo_form": logo_form, "grounds": _grounds(page)}
+    context = {
+        "page": page,
+        "form": form,
+        "logo_form": logo_form,
+        "grounds": _grounds(page),
+        "proxy_notice": proxy_notice(request),
+    }
     status = 422 if form.errors or logo_form.errors else 200
     return render(request, "console/settings/page.html", context, status=status)
 
