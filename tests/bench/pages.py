@@ -4,7 +4,7 @@
 
 makes a page with 40 components, their 90-day bars and a few incidents, and publishes it. The front door (two workers)
 and nginx (deploy/nginx.conf, two workers) serve the same folder, and wrk (`apt-get install wrk`) requests from each in
-turns: `/` whole, then `/` with the ETag that it just got; first quietly, then while another process keeps one core busy.
+turns: `/` whole, then `/` with the ETag that it just got; first quietly, then with one core kept busy by a process.
 After that, `/?x`, which Django renders each time, with two connections: of 64, most would only wait. Then a first visit
 in Chromium. Goals: the front door at least 0.50 times nginx's requests in both, p99 at most 1.5 times nginx's, two
 workers within 160 MB; `/` within
