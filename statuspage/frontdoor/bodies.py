@@ -28,7 +28,7 @@ READ_AT_ONCE = 1000
 FORM_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
 # A body that is too large is read on up to here, in bytes and in seconds without data, so that the client reads the
 # response instead of an aborted connection.
-DRAINED, DRAIN_PAUSE = 4 * 1024 * 1024, 0.3
+DRAINED, DRAIN_PAUSE = 512 * 1024, 0.3
 # Forms with files or texts of up to 25,000 characters, which are nine times as long when encoded.
 UPLOADS = re.compile(r"/console/|/v1/")
 
