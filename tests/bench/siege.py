@@ -132,7 +132,7 @@ def row_lock(site: Site) -> Iterator[None]:
 
     with psycopg.connect(site.candor.env["DATABASE_URL"]) as database:
         database.execute("SELECT * FROM incidents_page FOR UPDATE")
-        with held(site, 16, DJANGO):
+        with held(site, 16, site.post("/subscribe", len(SUBSCRIBE)) + SUBSCRIBE):
             yield
 
 
