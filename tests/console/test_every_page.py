@@ -36,6 +36,7 @@ PAGES = [
     "/console/p/acme/mail/{mail}",
     "/console/p/acme/people",
     "/console/p/acme/tokens",
+    "/console/p/acme/retention",
 ]
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/")
 
