@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "statuspage.console",
     "statuspage.api",
     "statuspage.public",
+    "statuspage.databases",
     "statuspage.retention",
     "statuspage.publishing",
     "statuspage.importers",

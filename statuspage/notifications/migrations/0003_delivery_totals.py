@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0001_initial'),
-        ('notifications', '0001_initial'),
+        ('notifications', '0002_delivery_key'),
     ]
 
     operations = [
