@@ -44,7 +44,7 @@ class House:
 
     def lose_database(self) -> None:
         self.postgres.stop_at_once()
-        assert self.status("/?x") == 500, "what Django answers needs the database"
+        assert self.status("/?x") == 503, "what Django answers needs the database"
 
     def lose_redis(self) -> None:
         self.redis.stop()
