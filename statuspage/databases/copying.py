@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 from django.utils import timezone
 
+from statuspage.common.data_folder import make_private_file
 from statuspage.databases.tables import Checksum, checksum, insert, last_id, ordered_models, rows_of, set_last_id
 from statuspage.notifications.models import Heartbeat
 
@@ -51,6 +53,7 @@ def target_config(url: str) -> dict[str, Any]:
     if config.get("ENGINE") not in ENGINES or not config.get("NAME"):
         raise CopyError("The URL after --to is not valid. Example: postgres://user:password@host/candor")
     if ENGINES[config["ENGINE"]] == "sqlite":
+        make_private_file(Path(config["NAME"]))
         config["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL"}
     else:
         config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)

@@ -41,14 +41,14 @@ def delete_rows(expired: Any, limit: int) -> int:
 @dataclass(frozen=True)
 class Rule:
     """`rows` returns all rows or files, `expired` those to remove, and `remove` deletes a batch of them and returns its
-    size. `kept` is the time as a text, and `setting` the variable that changes it."""
+    size. `duration` is how long rows are kept, as a text, and `setting` the variable that changes it."""
 
     name: str
     label: str
     rows: Callable[[], Expired]
     expired: Callable[[], Expired] = list
     remove: Callable[[Any, int], int] = delete_rows
-    kept: str = ""
+    duration: str = ""
     setting: str = ""
 
 
@@ -134,8 +134,8 @@ def _configured(setting: str, rule: Rule, expired: Callable[[timedelta], Expired
     """Return `rule` with the number of days of `setting`. With 0, nothing expires."""
     days: int = getattr(settings, setting)
     if not days:
-        return replace(rule, kept="for ever", setting=setting)
-    return replace(rule, kept=f"{days} days", setting=setting, expired=lambda: expired(timedelta(days=days)))
+        return replace(rule, duration="for ever", setting=setting)
+    return replace(rule, duration=f"{days} days", setting=setting, expired=lambda: expired(timedelta(days=days)))
 
 
 def _fixed_rules() -> list[Rule]:
@@ -151,7 +151,9 @@ def _fixed_rules() -> list[Rule]:
         ("sessions", "Sessions", None, lambda: sessions.filter(expire_date__lt=timezone.now())),
         ("cache", "Cache", None, lambda: CacheRow.objects.filter(expires__lt=timezone.now())),
     ]
-    return [Rule(name, label, _all_of(expired), kept=_text(age), expired=expired) for name, label, age, expired in rows]
+    return [
+        Rule(name, label, _all_of(expired), duration=_text(age), expired=expired) for name, label, age, expired in rows
+    ]
 
 
 def _all_of(expired: Callable[[], QuerySet[Any]]) -> Callable[[], Expired]:

@@ -20,4 +20,4 @@ class Command(BaseCommand):
         for rule in rules():
             number = size(rule.expired()) if dry_run else results[rule.name]
             outcome = "to remove" if dry_run else "removed"
-            self.stdout.write(f"{rule.label} (kept {rule.kept}): {number:,} {outcome}")
+            self.stdout.write(f"{rule.label} (kept {rule.duration}): {number:,} {outcome}")
