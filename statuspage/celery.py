@@ -7,7 +7,10 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "statuspage.settings")
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import worker_process_shutdown
 from django.conf import settings
 
 app = Celery("candor", broker=settings.REDIS_URL or None, include=["statuspage.notifications.tasks"])
@@ -47,3 +50,11 @@ app.conf.update(
     task_time_limit=60,
     task_soft_time_limit=50,
 )
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # Celery ships no types
+def close_connections(**_signal: Any) -> None:
+    """Close the SMTP connections that this worker process kept. Worker processes end without `atexit`."""
+    from statuspage.notifications.transports.smtp.kept_pool import KEPT_POOL  # imports models
+
+    KEPT_POOL.close()

@@ -59,6 +59,7 @@ except DataFolderError as error:
     raise ImproperlyConfigured(str(error)) from error
 
 DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key]
 SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret(PRIVATE_DIR / "secret_key")
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
@@ -67,6 +68,10 @@ PAGE_NAME = env.str("PAGE_NAME", default="")
 PAGE_TIME_ZONE = env.str("PAGE_TIME_ZONE", default="Etc/UTC")
 REDIS_URL = env.str("REDIS_URL", default="")
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+# The front door reads these itself (statuspage/frontdoor/config.py), because it runs without Django.
+APP_THREADS = env.int("APP_THREADS", default=4)
+FORM_LIMIT = env.int("FORM_LIMIT", default=64 * 1024)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=3 * 1024 * 1024)
 CELERY_WORKERS = env.int("CELERY_WORKERS", default=2)
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", default=16)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -115,12 +120,15 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "statuspage.common.uploads.UploadMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "statuspage.common.database_middleware.DatabaseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "statuspage.accounts.middleware.HashingLimitMiddleware",
 ]
 
 ROOT_URLCONF = "statuspage.urls"
@@ -156,12 +164,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# Seconds that the app waits for a lock (statuspage/common/database_limits.py).
+DATABASE_TIMEOUT = env.int("DATABASE_TIMEOUT", default=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions and rate limits are in the database: staff must be able to work during an incident without Redis.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+SESSION_ENGINE = "statuspage.accounts.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if SESSION_COOKIE_SECURE:
+    # Browsers accept these names only over HTTPS and from this host, so that no other host can set them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600 if SESSION_COOKIE_SECURE else 0)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
@@ -181,10 +197,16 @@ CONTENT_SECURITY_POLICY = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["statuspage.accounts.hashing.LimitedHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "statuspage.accounts.password_validators.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "statuspage.accounts.password_validators.GuessableValidator"},
 ]
 ACCOUNT_ADAPTER = "statuspage.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -202,8 +224,8 @@ ACCOUNT_FORMS = {
 # Django's own: allauth's keeps a second list of addresses beside the users.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 PASSWORD_RESET_TIMEOUT = 4 * 3600
-# Wrong passwords are counted by the adapter.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
+# Sign-in attempts are counted by the adapter.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "console:home"
@@ -268,7 +290,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"rejected": {"()": "statuspage.common.log_filters.WithoutRejectedRequests"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["rejected"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
 }

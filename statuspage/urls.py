@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+handler400 = "statuspage.public.views.bad_request"
 handler404 = "statuspage.public.views.not_found"
 handler500 = "statuspage.public.views.server_error"
 

@@ -41,6 +41,15 @@ def _static_folder() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _close_kept_connections() -> Iterator[None]:
+    """Close the SMTP connections that a test kept, so that the next test connects to its own server."""
+    from statuspage.notifications.transports.smtp.kept_pool import KEPT_POOL
+
+    yield
+    KEPT_POOL.close()
+
+
 @pytest.fixture
 def page(db: None) -> "Page":
     """An empty page named Acme. Folders that need another page define their own."""

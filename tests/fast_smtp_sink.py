@@ -6,6 +6,8 @@ It stores no emails, only their number by recipient and Message-ID. Its behavior
 control port: `set latency 0.02`, `stat`, `copies`, `first example.com`, `reset`; tests/smtp_sink_process.py does that.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import re
@@ -14,6 +16,7 @@ import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 _MESSAGE_ID = re.compile(rb"^Message-ID: (\S+)", re.MULTILINE | re.IGNORECASE)
 _ADDRESS = re.compile(rb"<([^>]*)>")
@@ -24,9 +27,12 @@ class Behavior:
     """Seconds, shares from 0 to 1, and switches as 0 or 1."""
 
     latency: float = 0  # before each answer
+    greeting: float = 0  # before the greeting
     defer: float = 0  # 451 to each RCPT
+    greylist: float = 0  # 451 to the first RCPT of each mailbox
     refuse: float = 0  # 550 to this share of mailboxes, always to the same
     goodbye_each: float = 0  # 421 and disconnect after so many mails on a connection
+    cut_at_mail_each: float = 0  # the same without 421
     cut_after_data: float = 0  # disconnect instead of answering a text, for this share of mailboxes (or all: 1)
     cut_first: float = 0  # the same, the first so many times
     drip: float = 0  # so many seconds for each byte of an answer
@@ -50,6 +56,7 @@ class Statistics:
     by_recipient: Counter[bytes] = field(default_factory=Counter)
     ids: Counter[bytes] = field(default_factory=Counter)
     first_by_domain: dict[str, float] = field(default_factory=dict)
+    greylisted: set[bytes] = field(default_factory=set)
 
     def record(self, recipient: bytes, text: bytes) -> None:
         now = time.monotonic()
@@ -77,13 +84,13 @@ def share_of(recipient: bytes) -> float:
 class Conversation(asyncio.Protocol):
     """One connection."""
 
-    open = 0
+    open: ClassVar[set[Conversation]] = set()
 
     def __init__(self) -> None:
         self.buffer = bytearray()
         self.in_text = False
         self.recipient = b""
-        self.has_been_greeted = self.has_begun = False
+        self.has_begun = False
         self.mails = 0
         self.answers: list[bytes] = []
         self.transport: asyncio.Transport
@@ -91,25 +98,31 @@ class Conversation(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if BEHAVIOR.most_connections and Conversation.open >= BEHAVIOR.most_connections:
+        if BEHAVIOR.most_connections and len(Conversation.open) >= BEHAVIOR.most_connections:
             transport.write(b"421 Too many connections\r\n")
             transport.close()
             return
-        Conversation.open += 1
+        Conversation.open.add(self)
         books.connections += 1
-        self.has_been_greeted = True
+        asyncio.get_running_loop().call_later(BEHAVIOR.greeting, self.greet)
+
+    def greet(self) -> None:
         self.answers.append(b"220 sink ESMTP\r\n")
         self.answer()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        if self.has_been_greeted:
-            Conversation.open -= 1
+        Conversation.open.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while not self.transport.is_closing() and (self.take_text() if self.in_text else self.take_command()):
             pass
         self.answer()
+
+    def hang_up(self, farewell: bytes) -> None:
+        if farewell == b"421":
+            self.transport.write(b"421 Idle for too long\r\n")
+        self.transport.close()
 
     def take_text(self) -> bool:
         end = self.buffer.find(b"\r\n.\r\n")
@@ -166,12 +179,17 @@ class Conversation(asyncio.Protocol):
             self.answer()
             self.transport.close()
             return
+        if BEHAVIOR.cut_at_mail_each and self.mails >= BEHAVIOR.cut_at_mail_each:
+            self.answer()
+            self.transport.close()
+            return
         self.answers.append(b"250 OK\r\n")
 
     def rcpt(self, line: bytes) -> None:
         match = _ADDRESS.search(line)
         recipient = match[1] if match else b""
-        if BEHAVIOR.defer:
+        if BEHAVIOR.defer or (BEHAVIOR.greylist and recipient not in books.greylisted):
+            books.greylisted.add(recipient)
             self.answers.append(b"451 4.7.1 Come back later\r\n")
         elif share_of(recipient) < BEHAVIOR.refuse:
             self.answers.append(b"550 5.1.1 No such user\r\n")
@@ -199,6 +217,9 @@ def obey(command: list[str]) -> object:
         books.first_by_domain.clear()
     elif command[0] == "set":
         setattr(BEHAVIOR, command[1], float(command[2]))
+    elif command[0] == "hang_up":
+        for conversation in list(Conversation.open):
+            conversation.hang_up(command[1].encode())
     elif command[0] == "reset":
         books = Statistics()
     elif command[0] == "first":
@@ -206,6 +227,7 @@ def obey(command: list[str]) -> object:
     elif command[0] == "copies":
         return Counter(books.ids.values())
     stat = {name: getattr(books, name) for name in ("mails", "octets", "first", "last", "connections")}
+    stat["open"] = len(Conversation.open)
     return stat | {"readers": len(books.by_recipient), "ids": len(books.ids)}
 
 

@@ -1,5 +1,6 @@
 """Run the product as processes, as an operator does: the supervisor of bin/serve, or single processes."""
 
+import http.client
 import os
 import re
 import signal
@@ -98,3 +99,14 @@ class Candor:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             text: str = answer.read().decode()
             return text
+
+    def status(self, path: str) -> int:
+        """The status of a response, or 0 if there is none."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()

@@ -252,6 +252,7 @@ class SmtpSink:
 
         self.emails: list[ReceivedEmail] = []
         self.refuse: dict[str, str] = {}
+        self.sessions: list[Any] = []
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
     @property
@@ -259,9 +260,23 @@ class SmtpSink:
         return f"smtp://127.0.0.1:{self.controller.port}"
 
     def start(self) -> None:
-        self.controller.start()
+        controller: Any = self.controller
+        new_session = controller.factory
+
+        def remembered_session() -> Any:
+            self.sessions.append(new_session())
+            return self.sessions[-1]
+
+        controller.factory = remembered_session
+        controller.start()
 
     def stop(self) -> None:
+        """Stop after the connections of this process are closed. aiosmtpd leaves open ones to the garbage collector."""
+        from statuspage.notifications.transports.smtp.kept_pool import KEPT_POOL
+
+        KEPT_POOL.close()
+        with contextlib.suppress(AssertionError):  # other processes may hold some
+            wait_until(lambda: all(session.transport is None for session in self.sessions), "closed", seconds=2)
         self.controller.stop()
 
     def stat(self) -> dict[str, Any]:

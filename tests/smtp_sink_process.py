@@ -39,6 +39,10 @@ class FastSink:
         """Delete the received emails."""
         self._request("reset")
 
+    def hang_up_idle(self, *, farewell: bool) -> None:
+        """Close all open connections. `farewell`: with a 421."""
+        self._request(f"hang_up {'421' if farewell else 'silently'}")
+
     def stat(self) -> dict[str, Any]:
         return dict(self._request("stat"))
 

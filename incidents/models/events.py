@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils import timezone
 
+from incidents.models.base import new_key
 from incidents.models.components import Component
 from incidents.models.event_kinds import EventKind, EventProperties, properties_of
 from incidents.models.incidents import Incident
@@ -49,10 +50,12 @@ class Event(models.Model):
     """A change that other parts of Candor react to: subscribers are notified, published files are updated.
 
     Only actions write events, in the transaction of the change. `notify` says whether subscribers are notified.
+    `public_key` identifies the event outside: the IDs of emails and webhook messages are derived from it.
     `old_status` and `new_status` are set if the status of a component changed. `fanned_out_at` is set when one delivery
     per subscriber exists.
     """
 
+    public_key = models.CharField(max_length=32, default=new_key, editable=False)
     page = models.ForeignKey(Page, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=24, choices=EventKind)
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="events")

@@ -8,7 +8,6 @@ runs of brackets for which Python-Markdown needs quadratic time.
 
 import re
 import threading
-from difflib import SequenceMatcher
 from html import unescape
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -19,9 +18,12 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AMP_SUBSTITUTE, AtomicString
 
+from incidents.text.differences import differences
+from incidents.text.markdown_limits import block_errors, check_fences
 from incidents.text.time_shorthand import PATTERN, Clock
 from incidents.text.wording import machine_time
 
@@ -45,6 +47,15 @@ _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _TAG_OR_TEXT = re.compile(r"""(<(?:[^">]|"[^"]*")*>)|[^<]+""")
 _FIRST_BLOCK = re.compile(r".*?</(?:p|li|h\d|pre|tr)>", re.DOTALL)
 _TAG_NAME = re.compile(r"</?\s*([a-z0-9]+)", re.IGNORECASE)
+
+
+class _Limits(Preprocessor):
+    """Records an error, and drops the text, if it would take too long to render. Runs after code blocks are removed."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        errors = block_errors(lines)
+        self.md.errors.extend(errors)  # type: ignore[attr-defined]
+        return [] if errors else lines
 
 
 class _LiteralHtml(InlineProcessor):
@@ -97,6 +108,8 @@ class _Links(Treeprocessor):
 def _renderer() -> Any:
     md = markdown.Markdown(extensions=["fenced_code", "tables", "sane_lists", "nl2br"], output_format="html")
     md.preprocessors.deregister("html_block")
+    # After code blocks were removed (25), before anything else is parsed.
+    md.preprocessors.register(_Limits(md), "candor_limits", 24)
     md.inlinePatterns.deregister("html")
     md.inlinePatterns.register(_LiteralHtml(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>", md), "html", 90)
     md.inlinePatterns.register(_TimePattern(f"(?a:{PATTERN})", md), "candor_times", 85)
@@ -147,6 +160,7 @@ def check_size(text: str) -> str:
         raise ValidationError(
             f"The text has more than {MAX_UNMATCHED} “[”, “(” or “<” that are not closed. Put them in a code block."
         )
+    check_fences(text)
     return text
 
 
@@ -158,7 +172,10 @@ def render(text: str, *, clock: Clock | None = None) -> SafeString:
     text = check_size(text)
     md = _thread_renderer()
     md.clock = clock
-    html = md.convert(text)
+    try:
+        html = md.convert(text)
+    except RecursionError:
+        raise ValidationError("The text is nested too deeply. Use fewer levels of lists, quotes or emphasis.") from None
     if md.errors:
         raise ValidationError(sorted(set(md.errors)))
     return mark_safe(_sanitized(html, ALLOWED_TAGS))  # noqa: S308 - nh3 has the last word
@@ -191,13 +208,11 @@ def plain(text: str) -> SafeString:
 
 def change_html(old: str, new: str) -> SafeString:
     """Return the changes from `old` to `new`, word by word, as escaped text with `<del>` and `<ins>`."""
-    before, after = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
     parts: list[str] = []
-    for operation, a1, a2, b1, b2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        deleted, inserted = escape("".join(before[a1:a2])), escape("".join(after[b1:b2]))
-        if operation == "equal":
-            parts.append(deleted)
+    for change in differences(old, new):
+        if change.old == change.new:
+            parts.append(escape(change.old))
             continue
-        parts += [f"<del>{deleted}</del>"] if deleted else []
-        parts += [f"<ins>{inserted}</ins>"] if inserted else []
+        parts += [f"<del>{escape(change.old)}</del>"] if change.old else []
+        parts += [f"<ins>{escape(change.new)}</ins>"] if change.new else []
     return mark_safe("".join(parts))  # noqa: S308 - every piece was escaped above

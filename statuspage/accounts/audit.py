@@ -1,4 +1,7 @@
-"""Audit log entries about people and subscribers. They contain no addresses because they are never deleted."""
+"""Audit log entries about people and subscribers.
+
+They contain no email addresses because they are never deleted. Those about sign-ins contain the network address.
+"""
 
 from typing import Any
 

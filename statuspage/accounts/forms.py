@@ -49,8 +49,18 @@ class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc
         _set_up_new_password(self)
 
 
+class ConfirmPasswordForm(allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+    """Asks signed-in people for their password. The name of its field does not occur in other forms."""
+
+    prefix = "confirm"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _set_up(self, "password", "Your password", autofocus=True)
+
+
 def _set_up_new_password(form: forms.Form, **attrs: object) -> None:
-    help_text = "Use at least 12 characters. Four random words are stronger and easier to remember than eight symbols."
+    help_text = "Use 12 to 128 characters. Four random words are stronger and easier to remember than eight symbols."
     _set_up(form, "password1", "New password", help_text, **attrs)
     _set_up(form, "password2", "Confirm new password")
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -88,6 +89,24 @@ class User(AbstractBaseUser):
     @property
     def actor(self) -> Actor:
         return Actor("user", str(self.pk), str(self))
+
+
+class StaffSession(AbstractBaseSession):
+    """A browser that is signed in, or is setting a password (then without `user`).
+
+    `session_key` is the SHA-256 of the key in the cookie. `device` is the browser's User-Agent. `last_used_at` is
+    accurate to five minutes.
+    """
+
+    session_key = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    address = models.CharField(max_length=45, blank=True)
+    device = models.CharField(max_length=300, blank=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
 
 
 class RateCount(models.Model):

@@ -1,13 +1,12 @@
 """Actions on users and their roles. Each is one transaction that includes an audit log entry."""
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.accounts.models import Role, User, generated_password
+from statuspage.accounts.models import Role, StaffSession, User, generated_password
 
 LAST_OWNER = "A page needs at least one owner. Make another person an owner first."
 
@@ -40,7 +39,7 @@ def set_active(page: Page, user: User, *, active: bool, by: User) -> None:
     """Activate or deactivate `user`. Deactivating ends all of their sessions."""
     if not active:
         _check_another_owner(user)
-        _end_sessions(user)
+        user.sessions.all().delete()
     user.is_active = active
     user.save(update_fields=["is_active"])
     _note(page, "person.active", user, by=by, active=active)
@@ -52,8 +51,31 @@ def replace_password(page: Page, user: User, *, by: User) -> str:
     password = generated_password()
     user.set_password(password)
     user.save(update_fields=["password"])
+    user.sessions.all().delete()
     _note(page, "person.password", user, by=by)
     return password
+
+
+@transaction.atomic
+def set_own_password(page: Page | None, user: User, password: str, *, keep: str, address: str) -> None:
+    """Store a password that the person chose. Ends their sessions, except the one with the digest `keep`.
+
+    `keep` is empty for a password that was set with an emailed link. `page` is None before set-up.
+    """
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    user.sessions.exclude(session_key=keep).delete()
+    if page:
+        _note(page, "person.password_changed" if keep else "person.password_reset", user, by=user, address=address)
+
+
+@transaction.atomic
+def end_sessions(page: Page, sessions: QuerySet[StaffSession], *, by: User) -> int:
+    """End sessions of `by` and return their number. Who uses one of them has to sign in again."""
+    count, _ = sessions.filter(user=by).delete()
+    if count:
+        _note(page, "person.session_ended", by, by=by, sessions=count)
+    return count
 
 
 @transaction.atomic
@@ -66,14 +88,6 @@ def set_email_preferences(page: Page, user: User, *, wants_reminders: bool, want
     _note(page, "person.mails", user, by=user, wants_reminders=wants_reminders, wants_overdue=wants_overdue)
 
 
-def _end_sessions(user: User) -> None:
-    """Delete the sessions of `user`. Only staff have sessions, so reading all of them is cheap."""
-    keys = [
-        session.pk for session in Session.objects.iterator() if session.get_decoded().get(SESSION_KEY) == str(user.pk)
-    ]
-    Session.objects.filter(pk__in=keys).delete()
-
-
 def _check_another_owner(user: User) -> None:
     """Lock the owners and check, so that two owners who demote each other at the same time cannot both succeed."""
     owners = list(User.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("pk"))
@@ -81,5 +95,5 @@ def _check_another_owner(user: User) -> None:
         raise ValidationError(LAST_OWNER)
 
 
-def _note(page: Page, verb: str, user: User, *, by: User, **details: str | bool) -> None:
+def _note(page: Page, verb: str, user: User, *, by: User, **details: str | bool | int) -> None:
     note(page, verb, actor=by.actor, object_type="user", object_ref=str(user.pk), **details)

@@ -16,6 +16,7 @@ from statuspage.api.authentication import ApiRequest, authenticate
 from statuspage.api.errors import ApiError, error_body, error_response
 from statuspage.api.idempotency import run_once
 from statuspage.api.parsing import check_characters, parse_body
+from statuspage.common.database_errors import database_failure
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ def entrypoint(request: ApiRequest, path: str) -> HttpResponse:
         response = _respond(request, path)
     except ApiError as error:
         response = error_response(error)
-    except Exception:
+    except Exception as error:
+        if database_failure(error):
+            raise  # DatabaseMiddleware answers
         logger.exception("Unhandled error in an API request: %s %s", request.method, request.path)
         response = error_body(500, "An internal error occurred. Nothing was changed. Details are in the server's log.")
     if response.status_code == 204:

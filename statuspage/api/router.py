@@ -20,7 +20,7 @@ from statuspage.api.v1.base import ErrorOut
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), ErrorOut)
+ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429, 503), ErrorOut)
 
 
 class Parsed(Parser):

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -37,8 +38,9 @@ def sign(purpose: str, value: str) -> str:
 
 def verify(purpose: str, token: str, *, max_age: timedelta | None = None) -> VerifiedToken:
     """BadToken if it was not signed for `purpose`, ExpiredToken if that was more than `max_age` ago."""
+    signer = _signer(purpose, settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
     try:
-        value = _signer(purpose, settings.SECRET_KEY).unsign(token, max_age=max_age)
+        value = signer.unsign(token, max_age=max_age)
     except signing.SignatureExpired as error:
         raise ExpiredToken from error
     except signing.BadSignature as error:
@@ -48,8 +50,8 @@ def verify(purpose: str, token: str, *, max_age: timedelta | None = None) -> Ver
 
 
 @lru_cache(maxsize=16)
-def _signer(purpose: str, key: str) -> signing.TimestampSigner:
-    return signing.TimestampSigner(key=key, salt=f"candor.{purpose}", sep=".")
+def _signer(purpose: str, key: str, fallback_keys: tuple[str, ...] = ()) -> signing.TimestampSigner:
+    return signing.TimestampSigner(key=key, fallback_keys=list(fallback_keys), salt=f"candor.{purpose}", sep=".")
 
 
 def stable_id(purpose: str, *parts: object) -> str:
@@ -59,32 +61,40 @@ def stable_id(purpose: str, *parts: object) -> str:
     return mac.hexdigest()[:32]
 
 
-def sign_number(purpose: str, number: int) -> str:
+def derived_id(purpose: str, *parts: object) -> str:
+    """Return 32 hex digits: the same for the same parts, whatever the secret key. Unguessable if one part is."""
+    return sha256("/".join(map(str, (purpose, *parts))).encode()).hexdigest()[:32]
+
+
+def sign_number(purpose: str, number: int, *, about: str = "") -> str:
     """Return 24 characters of [a-z2-7] that only we can decode to `number` (0 to 2**40 - 1): for mail addresses, which
-    some servers convert to lower case. Always the same for the same number.
+    some servers convert to lower case. Always the same for the same number and `about`, which identifies what has that
+    number: after a restored backup, the number can belong to something else.
 
     Encrypted under its own 80-bit tag, as in SIV (RFC 5297). A Django signature does not fit into a mailbox name.
     """
     key = _number_key(purpose, settings.SECRET_KEY)
-    tag = _tag(key, number)
+    tag = _tag(key, number, about)
     return base64.b32encode((number ^ _mask(key, tag)).to_bytes(_NUMBER_BYTES, "big") + tag).decode().lower()
 
 
-def verify_number(purpose: str, token: str) -> int:
-    """Return the number. Ignores case. BadToken if it was not signed for `purpose`."""
+def verify_number(purpose: str, token: str, *, about: Callable[[int], str] = lambda _number: "") -> int:
+    """Return the number. Ignores case. BadToken if it was not signed for `purpose` and for `about(number)`."""
     try:
         raw = base64.b32decode(token, casefold=True)
     except (binascii.Error, ValueError) as error:
         raise BadToken from error
-    key, tag = _number_key(purpose, settings.SECRET_KEY), raw[_NUMBER_BYTES:]
-    number = int.from_bytes(raw[:_NUMBER_BYTES], "big") ^ _mask(key, tag)
-    if not hmac.compare_digest(tag, _tag(key, number)):
-        raise BadToken
-    return number
+    tag = raw[_NUMBER_BYTES:]
+    for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        key = _number_key(purpose, secret_key)
+        number = int.from_bytes(raw[:_NUMBER_BYTES], "big") ^ _mask(key, tag)
+        if hmac.compare_digest(tag, _tag(key, number, about(number))):
+            return number
+    raise BadToken
 
 
-def _tag(key: bytes, number: int) -> bytes:
-    return _hmac(key, b"tag" + number.to_bytes(_NUMBER_BYTES, "big"))[:_TAG_BYTES]
+def _tag(key: bytes, number: int, about: str) -> bytes:
+    return _hmac(key, b"tag" + number.to_bytes(_NUMBER_BYTES, "big") + about.encode())[:_TAG_BYTES]
 
 
 def _mask(key: bytes, tag: bytes) -> int:

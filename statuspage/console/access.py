@@ -12,6 +12,7 @@ from django.utils.cache import add_never_cache_headers
 
 from incidents.models import Page
 from statuspage.accounts.models import Role, User
+from statuspage.accounts.sessions import record_use
 from statuspage.common.urls import current_page
 
 TYPED = ("title", "body", "note", "name", "description", "text")
@@ -40,6 +41,7 @@ def role_required(role: Role) -> Callable[[View], View]:
                 return _to_sign_in(request, page_id)
             page = get_object_or_404(Page, public_id=page_id) if page_id else current_page(request)
             request.page = page  # type: ignore[attr-defined]
+            record_use(request)
             if not request.user.has_role(role):
                 return render(request, "console/forbidden.html", {"page": page, "role": role}, status=403)
             response = view(request, *args, **kwargs)

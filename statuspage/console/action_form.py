@@ -8,6 +8,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from statuspage.common.database_middleware import refusal
+
 
 class ActionForm(forms.Form):
     """A form that hands its values to an action. The action validates them; its errors are shown in the form.
@@ -16,6 +18,13 @@ class ActionForm(forms.Form):
     """
 
     warnings: Sequence[str] = ()
+
+    def full_clean(self) -> None:
+        """Refuse the values with the reason why the database could not store them, if there is one."""
+        super().full_clean()
+        reasons = refusal.get([])
+        if self.is_bound and reasons:
+            self.add_error(None, reasons.pop())
 
     def add_action_errors(self, error: ValidationError) -> None:
         """Show each error next to the field that it names, and all others above the form."""

@@ -63,6 +63,7 @@ class Worker(ChannelWorker):
     def _sendable(self) -> Iterator[tuple[Any, Delivery]]:
         """The deliveries that may be sent, one after the other, each with its composed message."""
         cache: dict[Any, Any] = {}
+        is_first = True
         while self.is_running and (batch := self._prefetcher.next()).deliveries:
             waiting = deque(batch.deliveries)
             self._unsettled |= {delivery.pk: delivery for delivery in waiting}
@@ -76,6 +77,10 @@ class Worker(ChannelWorker):
                     self._settle(delivery, composed)
                 elif composed is not SKIPPED:
                     yield composed, delivery
+                    if is_first:
+                        # The transport takes the first delivery, then connects, then takes the second.
+                        self._restart_clock()
+                        is_first = False
 
     def _refresh(self, batch: Batch, waiting: deque[Delivery]) -> deque[Delivery]:
         """Return what is left to send of `batch`. Rows whose lease expired belong to another worker now."""

@@ -32,8 +32,8 @@ class ChannelWorker:
         self.acks = acks
         self.stop = stop
         self.settled = 0
-        self._started_at = time.monotonic()
-        self._ends_at = self._started_at + budget
+        self._budget = budget
+        self._restart_clock()
         self._is_channel_down = False
         self._in_trouble = ChannelState.objects.in_trouble().filter(channel=channel).exists()
 
@@ -42,12 +42,19 @@ class ChannelWorker:
         """Whether more deliveries may be claimed."""
         return not (self._is_channel_down or self.stop.is_set() or time.monotonic() > self._ends_at)
 
+    def _restart_clock(self) -> None:
+        self._started_at = time.monotonic()
+        self._ends_at = self._started_at + self._budget
+
     def send_all(self) -> None:
         raise NotImplementedError
 
     def _compose(self, delivery: Delivery, notification: Notification | None, cache: dict[Any, Any]) -> Any:
         """Return the composed message, or the error that checking or composing it raised. SKIPPED if it must not be
         sent: then it is canceled and settled."""
+        if notification:
+            # The IDs of the message are derived from them; reading them again would take a query for each delivery.
+            delivery.event, delivery.incident = notification.event, notification.incident
         key = compose_key(delivery)
         try:
             reason = reason_to_skip(delivery, notification)

@@ -1,15 +1,20 @@
+import sys
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import http_date
+from django.utils.log import log_response
 
 from incidents.models import Page
 from incidents.reporting.uptime import Weights, midnight
 from incidents.visibility import Viewer
-from statuspage.common.json_responses import json_text
+from statuspage.common.database_errors import database_failure
+from statuspage.common.database_middleware import API_PATHS, unavailable
+from statuspage.common.json_responses import json_response, json_text
 from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
@@ -149,12 +154,26 @@ def away(request: HttpRequest) -> HttpResponse:
     return rendered("public/away.html", {"page": current_page(request)})
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Respond to a request that Django rejects, with one line in the log."""
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    message = str(exception)[:200]
+    if request.path.startswith(API_PATHS):
+        response = json_response({"error": message, "message": message}, status=status)
+    else:
+        response = rendered("400.html", {"message": message, "status": status}, status=status)
+    log_response("Rejected request to %s: %s", request.path, message, response=response, request=request)
+    return response
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return rendered("404.html", {"page": _page_or_none(request)}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show the error page without a database query: the database may be what failed."""
+    """Show the error page without a database query: the database may be what failed, outside of a view."""
+    if failure := database_failure(sys.exc_info()[1]):
+        return unavailable(request, failure)
     return rendered("500.html", {}, status=500)
 
 
@@ -167,5 +186,5 @@ def _feed(request: HttpRequest, template: str, content_type: str, *, upcoming_fi
 def _page_or_none(request: HttpRequest) -> Page | None:
     try:
         return current_page(request)
-    except (Http404, DatabaseError):
+    except (Http404, Error):
         return None

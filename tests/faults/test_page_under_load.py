@@ -13,7 +13,7 @@ import pytest
 from tests.faults.fleet import say, sized
 from tests.faults.load import Load
 from tests.live import Candor
-from tests.publishing.webserver import Nginx, start_web
+from tests.publishing.webserver import Nginx, start_web, stop_web
 from tests.servers import Postgres, Redis, accepts
 
 pytestmark = pytest.mark.xdist_group("load")
@@ -44,7 +44,7 @@ class House:
 
     def lose_database(self) -> None:
         self.postgres.stop_at_once()
-        assert self.status("/?x") == 500, "what Django answers needs the database"
+        assert self.status("/?x") == 503, "what Django answers needs the database"
 
     def lose_redis(self) -> None:
         self.redis.stop()
@@ -59,7 +59,7 @@ class House:
         self.lose_database()
 
     def lose_application(self) -> None:
-        self.candor.kill("web")
+        stop_web(self.candor)
         assert self.status("/subscribe", port=self.nginx.port) == 502
 
     def status(self, path: str, *, port: int = 0) -> int:

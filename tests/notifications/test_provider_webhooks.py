@@ -11,10 +11,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.common.signing import sign_number
 from statuspage.notifications.bounces.provider_webhooks import _PARSERS
 from statuspage.notifications.fan_out import fan_out_waiting
-from statuspage.notifications.messages.return_path import DELIVERY
+from statuspage.notifications.messages.return_path import delivery_token
 from statuspage.notifications.models import Bounce, Delivery
 from statuspage.subscribers.models import Subscriber
 from tests.factories import make_incident, make_subscriber
@@ -41,7 +40,7 @@ def token(page: Page) -> str:
     """What the provider was given with the mail about an incident."""
     make_incident(page)
     fan_out_waiting()
-    return sign_number(DELIVERY, Delivery.objects.get().pk)
+    return delivery_token(Delivery.objects.get())
 
 
 def report(settings: Settings, provider: str, payload: Any, *, secret: str = SECRET) -> int:

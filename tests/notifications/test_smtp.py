@@ -86,7 +86,7 @@ def test_more_connections_are_opened_for_more_mails_up_to_the_limit(
     fast.reset()
     publish(page, subscribers=199)
     drain()
-    assert fast.stat()["connections"] == 3
+    assert fast.stat()["connections"] == 2, "the first one is still open"
     assert fast.stat()["mails"] == 200
 
 
@@ -116,7 +116,7 @@ class Guarded(SmtpSink):
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult, LoginPassword
 
-        self.emails, self.refuse = [], {}
+        self.emails, self.refuse, self.sessions = [], {}, []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
 

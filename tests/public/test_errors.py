@@ -41,10 +41,12 @@ def test_not_found_survives_a_database_that_is_gone() -> None:
 
 
 @pytest.mark.usefixtures("database_is_gone")
-def test_a_fault_is_answered_in_the_same_dress() -> None:
-    response = Client(raise_request_exception=False).get("/")
+def test_a_failure_of_the_database_is_a_page_with_the_usual_style_and_a_time_to_try_again() -> None:
+    response = Client().get("/")
     document = parse(response.content.decode())
-    assert (response.status_code, len(document.all("link", rel="stylesheet"))) == (500, 1)
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert len(document.all("link", rel="stylesheet")) == 2
+    assert "temporarily unavailable" in document.one("h1").text
     assert not response.cookies
 
 

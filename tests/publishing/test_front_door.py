@@ -1,16 +1,19 @@
+import asyncio
 import gzip
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 
-from statuspage import frontdoor
 from statuspage.common.published_folder import HOSTS
-from statuspage.frontdoor import FrontDoor
+from statuspage.frontdoor import codings, published_pages
+from statuspage.frontdoor.application import FrontDoor
+from statuspage.frontdoor.config import Config, read_config
 from statuspage.publishing.generation_writer import Answer, Tree
 
 HEADERS = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
@@ -22,41 +25,73 @@ def publish(folder: Path, page: str, texts: dict[str, str], *, rebuild: bool = T
             draft.put(path, Answer(text.encode(), HEADERS))
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    start_response("418 I'm a teapot", [])
-    return [b"from the application"]
-
-
 class Visitor:
-    def __init__(self, door: FrontDoor) -> None:
-        self.door = door
+    """Sends requests to a front door whose app is away: what it forwards is answered with 503."""
+
+    def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
+        self.door = FrontDoor(config_for(folder))
+        self.runner = runner
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
 
     def get(self, path: str, *, method: str = "GET", query: str = "", **headers: str) -> "Visitor":
-        def start_response(status: str, pairs: list[tuple[str, str]]) -> None:
-            self.status, self.headers = int(status.split()[0]), dict(pairs)
-            assert len(self.headers) == len(pairs), "no header twice"
-
-        environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_HOST": "status.example"}
-        environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
-        self.body = b"".join(self.door(environ, start_response))
+        self.door.look()
+        named = {"host": "status.example", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+            "client": ("192.0.2.7", 1234),
+        }
+        self.has_sent = False
+        self.runner.run(self.door(scope, self.receive, self.send))
         return self
 
+    async def receive(self) -> dict[str, Any]:
+        if self.has_sent:
+            await asyncio.Event().wait()  # the client stays connected
+        self.has_sent = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            pairs = [(name.decode().title(), value.decode()) for name, value in message["headers"]]
+            self.status, self.headers, self.body = message["status"], dict(pairs), b""
+            self.headers["ETag"] = self.headers.pop("Etag", "")
+            assert len(self.headers) >= len(pairs), "no header twice"
+        else:
+            self.body += message["body"]
+
+
+def config_for(folder: Path) -> Config:
+    return replace(read_config({"DATA_DIR": str(folder.parent), "ENV_FILE": os.devnull}), published_dir=folder)
+
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(frontdoor, "LOOK_EVERY", -1.0)
-    publish(tmp_path, "first", {"/": "<h1>All is well</h1>", "/incidents/abc": "an old incident"})
-    publish(tmp_path, "second", {"/": "<h1>Another page</h1>"})
-    (tmp_path / HOSTS).write_text(json.dumps({"": "first", "other.example": "second"}))
-    return tmp_path
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
 
 
 @pytest.fixture
-def visitor(folder: Path) -> Visitor:
-    return Visitor(FrontDoor(folder, application))
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    publish(folder, "first", {"/": "<h1>All is well</h1>", "/incidents/abc": "an old incident"})
+    publish(folder, "second", {"/": "<h1>Another page</h1>"})
+    (folder / HOSTS).write_text(json.dumps({"": "first", "other.example": "second"}))
+    return folder
+
+
+@pytest.fixture
+def visitor(folder: Path, runner: asyncio.Runner) -> Iterator[Visitor]:
+    visitor = Visitor(folder, runner)
+    yield visitor
+    runner.run(visitor.door.close())
 
 
 def test_a_published_page_is_answered_with_the_headers_it_was_published_with(visitor: Visitor) -> None:
@@ -124,16 +159,16 @@ def test_head_says_the_same_without_the_body(visitor: Visitor) -> None:
     ("path", "method", "query"),
     [("/console/", "GET", ""), ("/", "POST", ""), ("/", "GET", "page=2"), ("/no", "GET", "")],
 )
-def test_everything_else_goes_to_the_application(visitor: Visitor, path: str, method: str, query: str) -> None:
+def test_everything_else_needs_the_app(visitor: Visitor, path: str, method: str, query: str) -> None:
     visitor.get(path, method=method, query=query)
-    assert visitor.body == b"from the application"
+    assert (visitor.status, visitor.headers["Retry-After"]) == (503, "10")
 
 
 @pytest.mark.parametrize(
     "path", ["/../hosts.json", "/manifest.json", "/archive/manifest.json", "/index.html", "/.lock"]
 )
 def test_only_what_the_manifest_names_is_served(visitor: Visitor, path: str) -> None:
-    assert visitor.get(path).status == 418
+    assert visitor.get(path).status == 503
 
 
 def test_pages_are_told_apart_by_host_name(visitor: Visitor) -> None:
@@ -159,8 +194,10 @@ def test_what_was_asked_for_once_outlives_the_folder(visitor: Visitor, folder: P
     assert visitor.get("/").body == b"<h1>All is well</h1>"
 
 
-def test_without_a_published_page_the_application_answers(tmp_path: Path) -> None:
-    assert Visitor(FrontDoor(tmp_path / "nothing", application)).get("/").status == 418
+def test_without_a_published_page_the_app_answers(tmp_path: Path, runner: asyncio.Runner) -> None:
+    visitor = Visitor(tmp_path / "nothing", runner)
+    assert visitor.get("/").status == 503
+    runner.run(visitor.door.close())
 
 
 def test_a_damaged_manifest_changes_nothing(visitor: Visitor, folder: Path) -> None:
@@ -169,15 +206,42 @@ def test_a_damaged_manifest_changes_nothing(visitor: Visitor, folder: Path) -> N
     assert visitor.get("/").body == b"<h1>All is well</h1>"
 
 
-def test_memory_is_bounded_and_the_rest_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_and_the_rest_is_read_again(
+    visitor: Visitor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = {f"/incidents/{n}": str(n) * 1000 for n in range(10)}
     publish(folder, "first", texts)
-    monkeypatch.setattr(frontdoor, "MEMORY", 3000)
-    door = FrontDoor(folder, application)
-    visitor = Visitor(door)
+    monkeypatch.setattr(published_pages, "MEMORY", 3000)
     for _ in range(2):
         for path, text in texts.items():
             assert visitor.get(path).body.decode() == text
-    page = door._pages["first"]
-    assert page.size <= 3000
-    assert sum(len(reply.body) for reply in page.replies.values()) == page.size
+    page = visitor.door.pages.page_of(b"status.example")
+    assert page
+    assert page.cache.size <= 3000
+    assert sum(len(reply.body) for reply in page.cache.replies.values()) == page.cache.size
+
+
+def test_a_new_generation_is_in_memory_before_it_is_served(visitor: Visitor, folder: Path) -> None:
+    visitor.get("/incidents/abc", accept_encoding="br")
+    publish(folder, "first", {"/incidents/abc": "changed"}, rebuild=False)
+    visitor.door.look()
+    page = visitor.door.pages.page_of(b"status.example")
+    assert page
+    assert ("/incidents/abc", "br") in page.cache.replies
+
+
+@pytest.mark.parametrize("host", ["a b", "a/b", "x" * 10 + "\n", "[::1", "a:b", "é"])
+@pytest.mark.parametrize("path", ["/", "/no"])
+def test_an_invalid_host_is_refused(visitor: Visitor, host: str, path: str) -> None:
+    assert visitor.get(path, host=host).status == 400
+
+
+@pytest.mark.parametrize("host", ["status.example", "[2001:db8::1]:8000", "192.0.2.1", "other.example:443"])
+def test_a_valid_host_is_served(visitor: Visitor, host: str) -> None:
+    assert visitor.get("/", host=host).status == 200
+
+
+def test_a_huge_accept_encoding_is_answered_uncompressed_and_not_remembered(visitor: Visitor) -> None:
+    for number in range(50):
+        assert "Content-Encoding" not in visitor.get("/", accept_encoding=f"gzip, {number:0300}").headers
+    assert all(len(known) <= 256 for known in codings._known)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import Candor
-from tests.publishing.webserver import Nginx, start_web
+from tests.publishing.webserver import Nginx, start_web, stop_web
 from tests.servers import missing
 
 pytestmark = pytest.mark.xdist_group("nginx")
@@ -153,7 +153,7 @@ def test_nothing_but_the_page_can_be_read(site: Site, path: str) -> None:
 
 
 def test_the_page_is_up_when_the_application_is_not(site: Site) -> None:
-    site.candor.kill("web")
+    stop_web(site.candor)
     for path in ("/", an_incident(site), "/history.atom", "/live.json"):
         assert site.get(path).status == 200, path
     away = site.get("/subscribe")

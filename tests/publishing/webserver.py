@@ -27,11 +27,16 @@ http {{
 
 
 def start_web(candor: Candor, *, workers: int = 1) -> None:
-    """Without a supervisor, which would start the dispatcher too."""
-    options = ["--interface", "wsgi", "--blocking-threads", "1", "--log-level", "warning", "--port", str(candor.port)]
-    options += ["--workers", str(workers)]
-    candor.start("web", "-m", "granian", *options, "statuspage.wsgi:application")
-    wait_until(lambda: accepts(candor.port), "the web process answers")
+    """Start front door and app, without a supervisor, which would start the dispatcher too."""
+    candor.env["WEB_WORKERS"] = str(workers)
+    candor.start("web", "-m", "statuspage.frontdoor")
+    candor.start("app", "-m", "statuspage.appserver")
+    wait_until(lambda: candor.status("/?x") not in (0, 503), "front door and app answer")
+
+
+def stop_web(candor: Candor) -> None:
+    candor.kill("web")
+    candor.kill("app")
 
 
 @dataclass

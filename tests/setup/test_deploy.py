@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from statuspage.supervisor import background_processes, web
+from statuspage.supervisor import app, background_processes, web
 from tests.live import ROOT
 from tests.servers import missing
 
@@ -34,7 +34,7 @@ def options(command: list[str]) -> list[str]:
 
 def test_the_units_run_what_the_supervisor_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1")
-    children = {child.name: options(child.command) for child in (web(), *background_processes())}
+    children = {child.name: options(child.command) for child in (web(), app(), *background_processes())}
     units = {unit.stem.removeprefix("candor-"): options(section(unit)["ExecStart"].split()) for unit in UNITS}
     assert units == children
 
@@ -43,7 +43,7 @@ def test_the_units_run_what_the_supervisor_runs(monkeypatch: pytest.MonkeyPatch)
 def test_systemd_understands_the_units(unit: Path, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         missing("systemd-analyze", "systemd")
-    for source in UNITS:
+    for source in (*UNITS, *DEPLOY.glob("systemd/*.socket")):
         (tmp_path / source.name).write_text(source.read_text(encoding="utf-8").replace(PYTHON, sys.executable))
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(tmp_path / unit.name)]
     checked = subprocess.run(command, capture_output=True, check=False, text=True)

@@ -11,7 +11,7 @@ from tests.servers import Redis, accepts, wait_until
 # One process of a parallel run takes them all: they share the running product.
 pytestmark = pytest.mark.xdist_group("supervisor")
 
-MARKS = {"granian": "web", "dispatch": "dispatcher", "celery": "worker"}
+MARKS = {"statuspage.frontdoor": "web", "statuspage.appserver": "app", "dispatch": "dispatcher", "celery": "worker"}
 
 
 def command_line(pid: int) -> list[str]:
@@ -51,12 +51,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candor]:
 
 
 def test_web_and_dispatcher_run_and_the_page_answers(running: Candor) -> None:
-    assert set(children(running)) == {"web", "dispatcher"}
+    assert set(children(running)) == {"web", "app", "dispatcher"}
     assert "<h1" in running.get("/")
     assert f"console: {running.url}/console/" in running.log
 
 
-@pytest.mark.parametrize("name", ["dispatcher", "web"])
+@pytest.mark.parametrize("name", ["dispatcher", "web", "app"])
 def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> None:
     before = children(running)[name]
     left_behind = all_below(before)
@@ -64,8 +64,7 @@ def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> 
     wait_until(lambda: children(running).get(name, before) != before, f"{name} runs again")
     assert f"candor: {name} exited with signal SIGKILL; restarting" in running.log
     assert_all_end(left_behind)
-    wait_until(lambda: accepts(running.port), "the port answers")
-    assert "<h1" in running.get("/")
+    wait_until(lambda: running.status("/accounts/login/") == 200, "the app answers")
 
 
 def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Candor, candor: Candor) -> None:
@@ -117,12 +116,12 @@ def test_without_its_database_the_published_page_is_served_and_all_else_follows_
     away = disk.rename(candor.folder / "unplugged")
     candor.serve()
     assert "The published page is still served" in candor.log
-    assert set(children(candor)) == {"web"}
+    assert set(children(candor)) == {"web", "app"}
     assert "<h1" in candor.get("/")
     assert "<feed" in candor.get("/history.atom")
     away.rename(disk)
     wait_until(lambda: "starting the other processes" in candor.log, "setup is done", seconds=60)
-    wait_until(lambda: set(children(candor)) == {"web", "dispatcher"}, "the dispatcher runs too")
+    wait_until(lambda: set(children(candor)) == {"web", "app", "dispatcher"}, "the dispatcher runs too")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -155,7 +154,7 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(candor: Candor) -> 
 def test_with_redis_a_celery_worker_runs_too_and_stops_with_the_rest(candor: Candor, redis_server: Redis) -> None:
     candor.env |= {"REDIS_URL": redis_server.url, "HOST": "localhost"}
     candor.serve()
-    assert set(children(candor)) == {"web", "dispatcher", "worker"}
+    assert set(children(candor)) == {"web", "app", "dispatcher", "worker"}
     pids = all_below(candor.processes["supervisor"].pid)
     candor.processes["supervisor"].terminate()
     assert candor.processes["supervisor"].wait(10) == 0

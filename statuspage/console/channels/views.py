@@ -15,6 +15,7 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
 from statuspage.console.channels.forms import EndpointForm
+from statuspage.console.confirm_password import password_required
 from statuspage.console.fields import sent
 from statuspage.console.paging import paged, search_query, search_terms
 from statuspage.console.subscribers.subscriber_list import endpoint_list, newest_deliveries
@@ -94,6 +95,7 @@ def act(request: StaffRequest, public_id: str) -> HttpResponse:
 
 @role_required(Role.EDITOR)
 @require_POST
+@password_required
 def new_secret(request: StaffRequest, public_id: str) -> HttpResponse:
     """Rotate the signing secret and show the new one, once."""
     page = request.page

@@ -2,10 +2,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from statuspage.accounts import user_actions
+from statuspage.accounts import sessions, user_actions
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
+from statuspage.console.people.devices import device_of
 
 
 @role_required(Role.VIEWER)
@@ -20,4 +21,21 @@ def account(request: StaffRequest) -> HttpResponse:
         )
         messages.success(request, "Account settings saved.")
         return redirect(console_url(request.page, "account"))
-    return render(request, "console/people/account.html", {"page": page})
+    context = {
+        "page": page,
+        "sessions": [(session, device_of(session.device)) for session in sessions.own_sessions(request.user)],
+        "current": sessions.current_digest(request),
+    }
+    return render(request, "console/people/account.html", context)
+
+
+@role_required(Role.VIEWER)
+def end_sessions(request: StaffRequest) -> HttpResponse:
+    """End the session with the digest `session` or, without one, all except the current one."""
+    if request.method == "POST":
+        ended = request.POST.get("session", "")
+        own = sessions.own_sessions(request.user).exclude(session_key=sessions.current_digest(request))
+        chosen = own.filter(session_key=ended) if ended else own
+        count = user_actions.end_sessions(request.page, chosen, by=request.user)
+        messages.success(request, f"{count} session{'' if count == 1 else 's'} ended.")
+    return redirect(console_url(request.page, "account"))

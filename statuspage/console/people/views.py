@@ -12,11 +12,13 @@ from statuspage.accounts.models import Role, User
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
+from statuspage.console.confirm_password import password_required
 from statuspage.console.paging import back_to, paged, search_query, search_terms
 from statuspage.console.people.forms import PersonForm
 
 
 @role_required(Role.OWNER)
+@password_required
 def people_list(request: StaffRequest) -> HttpResponse:
     """List everyone who can sign in. A POST adds a person and shows the generated password, once."""
     page = request.page
@@ -42,6 +44,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
+@password_required
 def change_role(request: StaffRequest, user_id: str) -> HttpResponse:
     user, page = _user(user_id), request.page
     role = request.POST.get("role", "")
@@ -54,6 +57,7 @@ def change_role(request: StaffRequest, user_id: str) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
+@password_required
 def set_active(request: StaffRequest, user_id: str) -> HttpResponse:
     """Deactivate the person, or reactivate them if the form has `on`."""
     user, page, active = _user(user_id), request.page, "on" in request.POST
@@ -63,6 +67,7 @@ def set_active(request: StaffRequest, user_id: str) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
+@password_required
 def replace_password(request: StaffRequest, user_id: str) -> HttpResponse:
     user, page = _user(user_id), request.page
     if user == request.user:

@@ -9,11 +9,13 @@ from statuspage.accounts.models import Role
 from statuspage.common.urls import absolute_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.action_form import render_form
+from statuspage.console.confirm_password import password_required
 from statuspage.console.paging import back_to, paged
 from statuspage.console.settings.token_form import TokenForm
 
 
 @role_required(Role.OWNER)
+@password_required
 def token_list(request: StaffRequest) -> HttpResponse:
     """List the page's API tokens. A POST creates one and shows its secret, once."""
     page = request.page

@@ -9,11 +9,13 @@ from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import edit_page
 from incidents.models import Page, PageLogo
 from statuspage.accounts.models import Role
+from statuspage.common.uploads import accepts_files
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import sent
 from statuspage.console.settings.forms import SettingsForm
 from statuspage.console.settings.logo_form import LogoForm
+from statuspage.console.settings.proxy_notice import proxy_notice
 
 SAVED = "Settings saved. The public page updates within a few seconds."
 
@@ -35,6 +37,7 @@ def page_settings(request: StaffRequest) -> HttpResponse:
 
 @role_required(Role.OWNER)
 @require_POST
+@accepts_files
 def page_logo(request: StaffRequest) -> HttpResponse:
     page = request.page
     form = LogoForm(request.POST, request.FILES)
@@ -50,7 +53,13 @@ def page_logo(request: StaffRequest) -> HttpResponse:
 
 
 def _settings(request: StaffRequest, page: Page, form: SettingsForm, logo_form: LogoForm) -> HttpResponse:
-    context = {"page": page, "form": form, "logo_form": logo_form, "grounds": _grounds(page)}
+    context = {
+        "page": page,
+        "form": form,
+        "logo_form": logo_form,
+        "grounds": _grounds(page),
+        "proxy_notice": proxy_notice(request),
+    }
     status = 422 if form.errors or logo_form.errors else 200
     return render(request, "console/settings/page.html", context, status=status)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from incidents.models import Page
 from statuspage.accounts.audit import note
 from statuspage.accounts.models import Role
+from statuspage.common.uploads import accepts_files
 from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.fields import fill_in
@@ -24,6 +25,7 @@ ERRORS_SHOWN, ROWS_SHOWN = 50, 20
 
 
 @role_required(Role.EDITOR)
+@accepts_files
 def import_subscribers(request: StaffRequest) -> HttpResponse:
     """Show a preview of the file. The second button, `commit`, validates the file again and imports it."""
     page = request.page

@@ -197,11 +197,9 @@ def feedback_id(campaign: str, page: Page, kind: str) -> str:
 
 def thread_key(delivery: Delivery) -> tuple[object, ...]:
     """Return what identifies the thread of an email: incident and subscriber."""
-    return "incident", delivery.incident_id, delivery.subscriber.public_id
+    return delivery.incident.public_id if delivery.incident else "", delivery.subscriber.public_id
 
 
 def message_key(delivery: Delivery) -> tuple[object, ...]:
-    """Return what identifies an email: event and subscriber, or the delivery if there is no event."""
-    if delivery.event_id:
-        return "event", delivery.event_id, delivery.subscriber.public_id
-    return "delivery", delivery.pk, delivery.subscriber.public_id
+    """Return what identifies a message: its event or, if it has none, its own key, and the subscriber."""
+    return delivery.event.public_key if delivery.event else delivery.key, delivery.subscriber.public_id

@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from django.conf import settings
 
-from statuspage.common.signing import BadToken, verify_number
+from statuspage.common.signing import BadToken, sign_number, verify_number
 from statuspage.notifications.models import Delivery, MailTest
 
 # The purposes of the tokens: the row id in the table of deliveries or of mail tests.
@@ -23,6 +24,16 @@ _PROVIDER_HEADERS = {
     "sparkpost": ("X-MSYS-API", {"metadata": {"candor": "%s"}}),
 }
 METADATA_KEY = "candor"
+
+
+def delivery_token(delivery: Delivery) -> str:
+    """Return the token of `delivery`. It is bound to the event, so that a bounce of an email that a restored backup
+    does not contain never counts against the delivery that got the same row id since."""
+    return sign_number(DELIVERY, delivery.pk, about=_key_of(delivery))
+
+
+def _key_of(delivery: Delivery) -> str:
+    return delivery.event.public_key if delivery.event else delivery.key
 
 
 def return_path(token: str) -> str:
@@ -47,16 +58,21 @@ def tokens_in(texts: Iterable[str]) -> list[str]:
 def row_of(tokens: Iterable[str]) -> Delivery | MailTest | None:
     """Return the row of the first valid token. None without a valid token, or if the row was deleted."""
     for token in tokens:
-        if number := _number(DELIVERY, token):
-            return Delivery.objects.filter(pk=number).first()
-        if number := _number(MAIL_TEST, token):
-            return MailTest.objects.filter(pk=number).first()
+        if delivery := _delivery_of(token):
+            return delivery
+        with suppress(BadToken):
+            return MailTest.objects.filter(pk=verify_number(MAIL_TEST, token)).first()
     return None
 
 
-def _number(purpose: str, token: str) -> int:
-    """Return the row id, or 0 if the token is not valid for `purpose`."""
-    try:
-        return verify_number(purpose, token)
-    except BadToken:
-        return 0
+def _delivery_of(token: str) -> Delivery | None:
+    deliveries: list[Delivery] = []
+
+    def key_of(number: int) -> str:
+        deliveries[:] = Delivery.objects.select_related("event").filter(pk=number)
+        return _key_of(deliveries[0]) if deliveries else ""
+
+    with suppress(BadToken):
+        verify_number(DELIVERY, token, about=key_of)
+        return deliveries[0] if deliveries else None
+    return None

@@ -13,27 +13,26 @@ from django.utils import timezone
 from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.accounts.password_reset import password_reset_url
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import derived_id
 from statuspage.notifications.messages.email import one_line, sender_address, sender_domain
 
 
 @dataclass(frozen=True)
 class StaffEmail:
-    """An email without its recipient. `key` makes its Message-ID the same on every attempt; emails with the same
-    `thread` are shown together."""
+    """An email without its recipient. Emails with the same `thread` are shown together."""
 
     page: Page
     subject: str
     text: str
-    key: str
     thread: str
 
 
-def notice_message(content: StaffEmail, person: User) -> EmailMessage:
-    thread = f"<{stable_id('staff-thread', content.thread)}@{sender_domain()}>"
+def notice_message(content: StaffEmail, person: User, *, key: str) -> EmailMessage:
+    """`key` makes its Message-ID the same on every attempt."""
+    thread = f"<{derived_id('staff-thread', content.thread)}@{sender_domain()}>"
     headers = {
         "From": formataddr((one_line(content.page.name), sender_address())),
-        "Message-ID": f"<{stable_id('staff', content.key, person.pk)}@{sender_domain()}>",
+        "Message-ID": f"<{derived_id('staff', key)}@{sender_domain()}>",
         "Date": format_datetime(timezone.now()),
         "In-Reply-To": thread,
         "References": thread,
@@ -44,7 +43,7 @@ def notice_message(content: StaffEmail, person: User) -> EmailMessage:
     return EmailMessage(subject, content.text, sender_address(), [person.email], headers=headers)
 
 
-def password_reset_message(person: User, *, key: object) -> EmailMessage:
+def password_reset_message(person: User, *, key: str) -> EmailMessage:
     """The link is created here, so that no reset token is ever stored. `key` identifies the email."""
     context = {
         "email": person.email,
@@ -55,7 +54,7 @@ def password_reset_message(person: User, *, key: object) -> EmailMessage:
     text = render_to_string("account/email/password_reset_key_message.txt", context).strip() + "\n"
     headers = {
         "From": settings.DEFAULT_FROM_EMAIL,
-        "Message-ID": f"<{stable_id('account', key, person.pk)}@{sender_domain()}>",
+        "Message-ID": f"<{derived_id('account', key)}@{sender_domain()}>",
         "Date": format_datetime(timezone.now()),
         "Auto-Submitted": "auto-generated",
         "X-Candor-Kind": "account",

@@ -9,7 +9,7 @@ from incidents.models import Incident, Page
 from incidents.status import page_status
 from incidents.statuspage_json import Json, WebhookSerializer
 from incidents.visibility import Viewer
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import derived_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.notification import Notification
 
@@ -21,7 +21,7 @@ def webhook_payload(notification: Notification, *, unsubscribe: str) -> Json:
     if notification.incident:
         return envelope | {"incident": _incident(serializer, notification, notification.incident)}
     if notification.component:
-        event, update_id = notification.event, stable_id("component-update", notification.event.pk)[:12]
+        event, update_id = notification.event, derived_id("component-update", notification.event.public_key)[:12]
         return envelope | serializer.component_update(event, notification.component, update_id=update_id)
     raise ValueError(f"{notification.event} is about neither an incident nor a component.")
 
@@ -31,8 +31,8 @@ def sample_payload(page: Page, *, unsubscribe: str) -> Json:
     serializer = _serializer(page)
     incident = serializer.sample(
         body=f"This is a test message from {page.name}'s status page. Nothing is wrong.",
-        incident_id=stable_id("sample", page.public_id)[:12],
-        update_id=stable_id("sample-update", page.public_id)[:12],
+        incident_id=derived_id("sample", page.public_id)[:12],
+        update_id=derived_id("sample-update", page.public_id)[:12],
         at=timezone.now(),
     )
     return _envelope(serializer, unsubscribe) | {"incident": incident}

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
 from incidents.models import Event, Incident, IncidentUpdate
+from incidents.models.base import new_key
 from incidents.models.event_kinds import Priority
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
 from statuspage.subscribers.models.channels import Channel
@@ -238,6 +239,8 @@ class Delivery(models.Model):
     """
 
     kind = models.CharField(max_length=24, choices=DeliveryKind, default=DeliveryKind.EVENT)
+    # Identifies a message without an event. Fan-out leaves it empty: the event has a key of its own.
+    key = models.CharField(max_length=32, default=new_key, db_default="", editable=False)
     event = models.ForeignKey(Event, models.CASCADE, null=True, blank=True, related_name="deliveries", db_index=False)
     # A copy of the event's incident, used to order the deliveries of one subscriber.
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)

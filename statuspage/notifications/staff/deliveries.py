@@ -30,11 +30,11 @@ def message_to_person(delivery: Delivery) -> EmailMessage:
     """Raise NoLongerTrue if the notice ended meanwhile."""
     person, notice = delivery.person, delivery.notice
     if person and delivery.kind == DeliveryKind.PASSWORD_RESET:
-        return password_reset_message(person, key=delivery.pk)
+        return password_reset_message(person, key=delivery.key)
     content = _content(notice) if notice else None
     if person is None or content is None:
         raise NoLongerTrue("It was no longer true when it was to be sent.")
-    return notice_message(content, person)
+    return notice_message(content, person, key=delivery.key)
 
 
 def _wants(notice: StaffNotice, person: User) -> bool:

@@ -46,7 +46,7 @@ def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
     context = {"page": page, "items": links, "account_url": absolute_url(page, console_url(page, "account"))}
     text = render_to_string("notifications/email/staff_overdue_action_items.txt", context)
     subject = "An action item is overdue" if len(items) == 1 else f"{len(items)} action items are overdue"
-    return StaffEmail(page, subject, text.strip() + "\n", f"overdue:{page.public_id}:{notice.week}", "overdue")
+    return StaffEmail(page, subject, text.strip() + "\n", f"overdue:{page.public_id}")
 
 
 def _late_owners(page: Page, now: datetime) -> Iterator[User]:

@@ -67,14 +67,14 @@ def email_of(notice: StaffNotice, now: datetime) -> StaffEmail | None:
         return None
     if is_over:
         red = unrestored_components_of(incident, incident.affected_components(), now=now) if reminders.still_red else []
-        return _unrestored_components_email(notice, incident, red) if red else None
+        return _unrestored_components_email(incident, red) if red else None
     silence = overdue_update_of(incident, now=now, reminders=reminders)
     if silence is None or silence.times != notice.number:
         return None
-    return _overdue_update_email(notice, incident, silence)
+    return _overdue_update_email(incident, silence)
 
 
-def _overdue_update_email(notice: StaffNotice, incident: Incident, silence: OverdueUpdate) -> StaffEmail:
+def _overdue_update_email(incident: Incident, silence: OverdueUpdate) -> StaffEmail:
     zone = incident.page.zone
     context = {
         "lasted": duration_text(silence.lasted),
@@ -85,17 +85,15 @@ def _overdue_update_email(notice: StaffNotice, incident: Incident, silence: Over
         "is_last": silence.times == MOST_TIMES and not incident.reminder_intervals,
     }
     subject = f"No update for {context['lasted']}: {incident.title}"
-    return _build_email("staff_overdue_update", subject, notice, incident, context)
+    return _build_email("staff_overdue_update", subject, incident, context)
 
 
-def _unrestored_components_email(notice: StaffNotice, incident: Incident, red: list[Component]) -> StaffEmail:
+def _unrestored_components_email(incident: Incident, red: list[Component]) -> StaffEmail:
     subject = f"Still not operational: {', '.join(component.name for component in red)}"
-    return _build_email("staff_unrestored_components", subject, notice, incident, {"red": red})
+    return _build_email("staff_unrestored_components", subject, incident, {"red": red})
 
 
-def _build_email(
-    name: str, subject: str, notice: StaffNotice, incident: Incident, context: dict[str, Any]
-) -> StaffEmail:
+def _build_email(name: str, subject: str, incident: Incident, context: dict[str, Any]) -> StaffEmail:
     page = incident.page
     links = {
         "incident_url": absolute_url(page, console_url(page, "incident", incident.public_id)),
@@ -103,6 +101,4 @@ def _build_email(
         "account_url": absolute_url(page, console_url(page, "account")),
     }
     text = render_to_string(f"notifications/email/{name}.txt", {"page": page, "incident": incident, **links, **context})
-    after = notice.after.public_id if notice.after else ""
-    key = f"{after}:{notice.kind}:{notice.number}"
-    return StaffEmail(page, subject, text.strip() + "\n", key, thread=incident.public_id)
+    return StaffEmail(page, subject, text.strip() + "\n", thread=incident.public_id)

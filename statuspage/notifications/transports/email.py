@@ -18,12 +18,14 @@ from statuspage.notifications.transports.base import ChannelDown, Outcome, Trans
 from statuspage.notifications.transports.smtp.connect import SMTP_BACKEND
 from statuspage.notifications.transports.smtp.envelope import Composed, ComposedEmail, ComposedMessage
 from statuspage.notifications.transports.smtp.headers import envelope_sender
+from statuspage.notifications.transports.smtp.kept_pool import KEPT_POOL
 from statuspage.notifications.transports.smtp.pool import SmtpPool
 
 
 class EmailTransport(Transport):
     def __init__(self) -> None:
-        self._pool = SmtpPool() if settings.EMAIL_BACKEND == SMTP_BACKEND else None
+        self._is_smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
+        self._pool: SmtpPool | None = None
 
     def compose(self, delivery: Delivery, notification: Notification | None) -> Composed:
         if delivery.person_id:
@@ -33,19 +35,23 @@ class EmailTransport(Transport):
         return ComposedEmail(email, is_list=delivery.subscriber.is_active, in_thread=in_thread)
 
     def send_many(self, pairs: Iterator[tuple[Any, Delivery]]) -> Iterator[Outcome]:
-        return self._pool.send_many(pairs) if self._pool else super().send_many(pairs)
+        if not self._is_smtp:
+            return super().send_many(pairs)
+        self._pool = self._pool or KEPT_POOL.take()
+        return self._pool.send_many(pairs)
 
     def send(self, composed: Composed, delivery: Delivery) -> None:
-        if self._pool is None:
+        if not self._is_smtp:
             _send_with_django(composed, delivery)
             return
-        for _, error in self._pool.send_many(iter([(composed, delivery)])):
+        for _, error in self.send_many(iter([(composed, delivery)])):
             if error:
                 raise error
 
     def close(self) -> None:
         if self._pool:
-            self._pool.close()
+            KEPT_POOL.keep(self._pool)
+            self._pool = None
 
 
 _UNFOLDED = compat32.clone(max_line_length=998)

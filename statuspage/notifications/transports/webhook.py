@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from statuspage.common import outbound_http
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import derived_id, stable_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import message_key
 from statuspage.notifications.messages.notification import Notification
@@ -64,7 +64,7 @@ class WebhookTransport(HttpTransport):
 
 
 def challenge_token(delivery: Delivery) -> str:
-    return stable_id("challenge", delivery.pk, delivery.subscriber.public_id)
+    return stable_id("challenge", delivery.key, delivery.subscriber.public_id)
 
 
 def echoes(body: bytes, token: str) -> bool:
@@ -84,7 +84,7 @@ def echoes(body: bytes, token: str) -> bool:
 
 def signature_headers(delivery: Delivery, body: bytes) -> dict[str, str]:
     """Return the headers of Standard Webhooks 1.0: the id of the message and the time of this attempt."""
-    message_id = f"msg_{stable_id('webhook', *message_key(delivery))}"
+    message_id = f"msg_{derived_id('webhook', *message_key(delivery))}"
     at = int(time.time())
     signed = f"{message_id}.{at}.".encode() + body
     signatures = [f"v1,{sign(secret, signed)}" for secret in valid_secrets(delivery.subscriber)]

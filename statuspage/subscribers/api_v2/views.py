@@ -20,7 +20,7 @@ from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
 from statuspage.common.json_responses import for_any_origin, json_not_found, json_response, v2_serializer
-from statuspage.common.signing import stable_id
+from statuspage.common.signing import derived_id
 from statuspage.common.urls import current_page
 from statuspage.subscribers.api_v2.fields import INCIDENT, Fields, InvalidBody, build_form, read_fields, values_of
 from statuspage.subscribers.forms import SubscribeForm, WebhookForm
@@ -107,7 +107,7 @@ def _subscribe_webhook(request: HttpRequest, fields: Fields) -> HttpResponse:
         return _rate_limited()
     endpoint, email = form.cleaned_data["endpoint"], form.cleaned_data["email"]
     request_webhook(page, endpoint, email, preferences=form.cleaned_preferences())
-    public_id = stable_id("webhook-subscription", page.pk, endpoint, email)[:12]
+    public_id = derived_id("webhook-subscription", page.public_id, endpoint, email)[:12]
     return _subscriber_response(page, id=public_id, email=email, endpoint=endpoint, mode="webhook", status=201)
 
 

@@ -57,7 +57,15 @@ class SmtpConnection:
         self._accepted = 0
         self._needs_reset = False
         self.is_closed = self.is_watched_for_writing = False
+        # Left from an earlier run, and without a reply since: if it fails, the server closed it while it was idle.
+        self.is_reused = False
+        self._opened_at = time.monotonic()
         self.deadline = 0.0
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since it was opened."""
+        return time.monotonic() - self._opened_at
 
     @property
     def is_idle(self) -> bool:
@@ -143,12 +151,13 @@ class SmtpConnection:
             self.fail(f"The mail server sent an unexpected reply: {_response_text(code, lines)}")
             return
         step, envelope = self._awaited.popleft()
-        if code == 421:
+        if code != 421:
+            self.is_reused = False
+            self._apply_response(step, envelope, code, lines)
+        else:
             # The server shuts down, and the message that it replies to was not accepted (RFC 5321 section 3.8).
             envelope.is_text_sent = envelope.is_text_sent and step is not SmtpStep.TEXT
             self.fail(f"The mail server closed the connection ({_response_text(code, lines)})")
-        else:
-            self._apply_response(step, envelope, code, lines)
 
     def _apply_response(self, step: SmtpStep, envelope: Envelope, code: int, lines: list[bytes]) -> None:
         is_good = 200 <= code < 300
@@ -198,7 +207,7 @@ class SmtpConnection:
             if envelope.is_text_sent:
                 error = f"{reason} before it replied. The message may have been delivered."
                 self._pool.handle_broken_connection(envelope, TransportError(error, in_doubt=True), timed_out=timed_out)
-            elif index == 0 and (timed_out or not self._accepted):
+            elif index == 0 and not self.is_reused and (timed_out or not self._accepted):
                 error = f"{reason} before it accepted the message."
                 self._pool.handle_broken_connection(envelope, TransportError(error), timed_out=timed_out)
             else:

@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import EmailValidator
 
 from statuspage.common.email_addresses import ascii_domain
-from statuspage.common.signing import sign_number, stable_id
+from statuspage.common.signing import derived_id
 from statuspage.common.urls import absolute_url
 from statuspage.notifications.messages.email import (
     EmailTemplate,
@@ -24,7 +24,7 @@ from statuspage.notifications.messages.email import (
     sender_domain,
     thread_key,
 )
-from statuspage.notifications.messages.return_path import DELIVERY, provider_headers, return_path
+from statuspage.notifications.messages.return_path import delivery_token, provider_headers, return_path
 from statuspage.notifications.models import Delivery
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 
@@ -53,20 +53,16 @@ def envelope_sender(delivery: Delivery) -> str:
     """Return the address for delivery status notifications (RFC 5321 section 4.4)."""
     if delivery.person_id:
         return sender_address()
-    return return_path(_token(delivery)) or sender_address()
-
-
-def _token(delivery: Delivery) -> str:
-    return sign_number(DELIVERY, delivery.pk)
+    return return_path(delivery_token(delivery)) or sender_address()
 
 
 def _message_id(delivery: Delivery) -> str:
     """Return the same id if an email is sent twice, so that duplicates can be recognized and dropped."""
-    return f"<{stable_id('message', *message_key(delivery))}@{sender_domain()}>"
+    return f"<{derived_id('message', *message_key(delivery))}@{sender_domain()}>"
 
 
 def _thread_id(delivery: Delivery) -> str:
-    return f"<{stable_id('thread', *thread_key(delivery))}@{sender_domain()}>"
+    return f"<{derived_id('thread', *thread_key(delivery))}@{sender_domain()}>"
 
 
 # The values that differ between recipients, by the name of their gap.
@@ -78,7 +74,7 @@ GAP_VALUES: dict[str, Callable[[Delivery], str]] = {
     "manage": lambda delivery: manage_url(delivery.subscriber),
     "confirm": lambda delivery: confirm_url(delivery.subscriber),
     "endpoint": lambda delivery: delivery.subscriber.address,
-    "token": _token,
+    "token": delivery_token,
 }
 
 

@@ -17,14 +17,19 @@ from statuspage.notifications.transports.smtp.connect import ConnectThread
 from statuspage.notifications.transports.smtp.connection import MESSAGE_SECONDS, SmtpConnection
 from statuspage.notifications.transports.smtp.envelope import Composed, Envelope
 
-# Open one more connection per this number of emails.
+# Open one more connection per this number of emails, …
 EMAILS_PER_CONNECTION = 8
+# … or per this number if the server is slow, that is, takes at least this long to reply to a text.
+EMAILS_PER_SLOW_CONNECTION = 2
+SLOW_RESPONSE_SECONDS = 0.1
 # Enough connections for a server that replies immediately. More are opened only for a distant server, …
 MAX_CONNECTIONS_WHEN_NEAR = 4
 # … whose replies to a text take at least this long on average.
 FAR_RESPONSE_SECONDS = 0.004
 # After this number of broken connections in a row, the cause is not a single message.
 MAX_BROKEN_IN_A_ROW = 3
+# Older connections are opened again: the name of the server may have moved to another address.
+MAX_AGE_SECONDS = 300.0
 _MAX_WAIT_SECONDS = 1.0
 
 
@@ -44,13 +49,15 @@ class SmtpPool:
         self._taken = 0
         self._accepted = 0
         self._broken_in_a_row = 0
-        self._response_seconds = 0.0
+        # The average time that the server takes to reply to a text.
+        self.response_seconds = 0.0
         self._exhausted = True
         self._channel_down: ChannelDown | None = None
 
     def send_many(self, pairs: Iterator[tuple[Composed, Delivery]]) -> Iterator[Outcome]:
         """See Transport.send_many."""
         self._pairs, self._exhausted, self._channel_down = pairs, False, None
+        self._taken = self._accepted = self._broken_in_a_row = 0
         while True:
             self._assign_envelopes()
             while self._outcomes:
@@ -61,11 +68,42 @@ class SmtpPool:
         if self._channel_down:
             raise self._channel_down
 
+    def end_run(self) -> bool:
+        """Drop what belongs to the run that ended. Return whether connections remain for the next one."""
+        for connection in list(self._connections):
+            if self._channel_down or not connection.is_idle or connection.age > MAX_AGE_SECONDS:
+                connection.close()
+        self._pairs, self._exhausted = iter(()), True
+        self._returned.clear()
+        self._outcomes.clear()
+        return not self._channel_down and bool(self._connections or self._connect_threads)
+
+    def begin_run(self) -> None:
+        """Add connections that were opened since the last run; drop those that failed or that the server closed."""
+        self._max_connections = max(1, settings.SMTP_CONNECTIONS)
+        for connect_thread in list(self._connect_threads):
+            if connect_thread.is_ready and connect_thread.error:
+                self._connect_threads.discard(connect_thread)
+            elif connect_thread.is_ready:
+                self._add_connection(connect_thread)
+        # The only thing that a server sends to an idle client is that it closes the connection.
+        for key, _ in self._selector.select(0):
+            if key.data is not None:
+                key.data.close()
+        for connection in self._connections:
+            connection.is_reused = True
+
     def close(self) -> None:
         for connect_thread in self._connect_threads:
             connect_thread.abandon()
         for connection in list(self._connections):
             connection.close()
+        self.close_files()
+
+    def close_files(self) -> None:
+        """Close the file descriptors without a word to the server. After a fork, the parent uses the connections."""
+        for connection in self._connections:
+            connection.sock.close()
         self._selector.close()
         self._wakeup_reader.close()
         self._wakeup_writer.close()
@@ -90,9 +128,9 @@ class SmtpPool:
         if error is None:
             self._broken_in_a_row = 0
             self._accepted += 1
-            self._response_seconds += (
-                time.monotonic() - envelope.text_sent_at - self._response_seconds
-            ) / EMAILS_PER_CONNECTION
+            seconds = time.monotonic() - envelope.text_sent_at
+            known = self.response_seconds or seconds
+            self.response_seconds = known + (seconds - known) / EMAILS_PER_CONNECTION
         self._outcomes.append((envelope.delivery, error))
 
     def handle_broken_connection(self, envelope: Envelope, error: TransportError, *, timed_out: bool) -> None:
@@ -140,10 +178,12 @@ class SmtpPool:
     def _open_connections(self) -> None:
         max_connections = (
             self._max_connections
-            if self._response_seconds > FAR_RESPONSE_SECONDS
+            if self.response_seconds > FAR_RESPONSE_SECONDS
             else min(self._max_connections, MAX_CONNECTIONS_WHEN_NEAR)
         )
-        target = min(max_connections, 1 + self._taken // EMAILS_PER_CONNECTION)
+        is_slow = self.response_seconds > SLOW_RESPONSE_SECONDS
+        emails = EMAILS_PER_SLOW_CONNECTION if is_slow else EMAILS_PER_CONNECTION
+        target = min(max_connections, 1 + self._taken // emails)
         while len(self._connections) + len(self._connect_threads) < target:
             connect_thread = ConnectThread(self._wake)
             self._connect_threads.add(connect_thread)

@@ -1,0 +1,150 @@
+"""Reads the body of a request before it is forwarded: a limit by route, a deadline, and little memory.
+
+A body that does not arrive costs one waiting task here, and no thread of the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from statuspage.frontdoor.config import Config
+from statuspage.frontdoor.replies import Refusal
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+# Larger bodies are kept in a temporary file, so that many slow clients cannot fill the memory.
+IN_MEMORY = 16 * 1024
+# The sum of all bodies in temporary files, in bytes.
+ON_DISK = 256 * 1024 * 1024
+# Seconds until a body must be complete.
+FORM_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
+# A body that is too large is read on up to here, in bytes and in seconds without data, so that the client reads the
+# response instead of an aborted connection.
+DRAINED, DRAIN_PAUSE = 4 * 1024 * 1024, 0.3
+# Forms with files or texts of up to 25,000 characters, which are nine times as long when encoded.
+UPLOADS = re.compile(r"/console/|/v1/")
+
+
+class Disconnected(Exception):
+    """The client closed the connection."""
+
+
+@dataclass
+class Body:
+    """A complete body: `content` in memory, or in the temporary file `file`."""
+
+    content: bytes
+    file: IO[bytes] | None = None
+    size: int = 0
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Bytes, and seconds until the body is complete."""
+
+    size: int
+    seconds: float
+
+
+class BodyReader:
+    def __init__(self, config: Config) -> None:
+        self.form = Limit(config.form_limit, FORM_SECONDS)
+        self.upload = Limit(max(config.upload_limit, config.form_limit), UPLOAD_SECONDS)
+        self.folder: Path = config.run_dir
+        self.on_disk = 0
+
+    def limit_of(self, path: str) -> Limit:
+        return self.upload if UPLOADS.match(path) else self.form
+
+    async def read(self, path: str, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Body:
+        """Read the whole body. Raises Refusal (400, 408, 413, 503), or Disconnected."""
+        limit = self.limit_of(path)
+        declared = declared_length(headers)
+        if declared is not None and declared > limit.size:
+            await _drain(receive)
+            raise _too_large(limit)
+        body = Body(b"")
+        try:
+            async with asyncio.timeout(limit.seconds):
+                await self._collect(body, limit, receive)
+        except BaseException as error:
+            self.close(body)
+            if isinstance(error, TimeoutError):
+                raise Refusal(408, f"The request was not complete within {limit.seconds:g} seconds.") from None
+            raise
+        return body
+
+    def close(self, body: Body) -> None:
+        """Release what `body` occupies."""
+        if body.file is not None:
+            self.on_disk -= body.size
+            body.file.close()
+            body.file, body.size = None, 0
+
+    async def _collect(self, body: Body, limit: Limit, receive: Receive) -> None:
+        chunks = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunk: bytes = message.get("body", b"")
+            more = message.get("more_body", False)
+            if body.size + len(chunk) > limit.size:
+                await _drain(receive)
+                raise _too_large(limit)
+            if body.file is None and body.size + len(chunk) > IN_MEMORY:
+                body.file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115 - closed by close()
+                self.on_disk += body.size
+                body.file.write(chunks)
+                chunks.clear()
+            body.size += len(chunk)
+            if body.file is None:
+                chunks += chunk
+            else:
+                self._write(body.file, chunk)
+        body.content = bytes(chunks)
+
+    def _write(self, file: IO[bytes], chunk: bytes) -> None:
+        self.on_disk += len(chunk)
+        if self.on_disk > ON_DISK:
+            raise Refusal(503, "Too many uploads at the same time. Try again in a minute.", retry_after=60)
+        file.write(chunk)
+
+
+def declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return Content-Length, or None if there is none."""
+    values = {value for name, value in headers if name == b"content-length"}
+    if not values:
+        return None
+    if len(values) > 1 or not (value := values.pop()).isdigit():
+        raise Refusal(400, "Content-Length is not valid.")
+    return int(value[:20])
+
+
+def _too_large(limit: Limit) -> Refusal:
+    return Refusal(413, f"The request is too large: the limit is {limit.size // 1024:,} KB.")
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and discard what the client is sending at the moment."""
+    read = 0
+    try:
+        while read < DRAINED:
+            async with asyncio.timeout(DRAIN_PAUSE):
+                message = await receive()
+            read += len(message.get("body", b""))
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return
+    except TimeoutError:
+        return

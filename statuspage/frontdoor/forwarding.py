@@ -1,0 +1,178 @@
+"""Forwards requests to the app over its Unix socket, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from statuspage.common.app_headers import CLIENT_HEADER, OWN_PREFIX, SCHEME_HEADER
+from statuspage.common.sockets import short_name
+from statuspage.frontdoor.bodies import Body
+from statuspage.frontdoor.replies import Refusal
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+# Headers of one connection, not of the request (RFC 9110 section 7.6.1).
+HOP_BY_HOP = {
+    *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"),
+    *("transfer-encoding", "upgrade", "expect"),
+}
+REPLACED = HOP_BY_HOP | {"content-length"}
+# A response up to this size is read whole, so that a slow client does not occupy a thread of the app.
+READ_WHOLE = 256 * 1024
+# Requests that wait for the app, and for how many seconds.
+WAITING, WAIT_SECONDS = 64, 10.0
+# Seconds until the app must respond.
+APP_SECONDS = 60.0
+RETRY_SECONDS = 10
+SIGNED_IN = re.compile(rb"\bsession")
+
+
+class Queue:
+    """Admits `places` requests at the same time. WAITING more wait for up to WAIT_SECONDS."""
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait for a place. Raises Refusal."""
+        if self._waiting >= WAITING:
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+class App:
+    """The app behind `socket`, which handles `threads` requests at the same time.
+
+    Visitors without a session leave one thread to staff and API clients, however many they are.
+    """
+
+    def __init__(self, socket: Path, threads: int) -> None:
+        self.socket = socket
+        self._visitors = Queue(max(1, threads - 1))
+        self._staff = Queue(threads)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def queue_for(self, headers: Iterable[tuple[bytes, bytes]]) -> Queue:
+        for name, value in headers:
+            if name == b"authorization" or (name == b"cookie" and SIGNED_IN.search(value)):
+                return self._staff
+        return self._visitors
+
+    @asynccontextmanager
+    async def respond(self, scope: Scope, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Forward the request and yield the response. Raises Refusal if the app does not respond."""
+        data = body.file if body.file is not None else body.content or None
+        if body.file is not None:
+            body.file.seek(0)
+        try:
+            async with self._client().request(
+                scope["method"],
+                target_url(scope),
+                headers=forwarded_headers(scope, body.size),
+                data=data,
+                allow_redirects=False,
+            ) as response:
+                yield response
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Refusal(503, "The application does not respond.", retry_after=RETRY_SECONDS, is_fault=True) from error
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # A new connection for each request: one that waits could belong to an app that is being replaced.
+            connector = aiohttp.UnixConnector(short_name(self.socket), limit=0, force_close=True)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=APP_SECONDS),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                requote_redirect_url=False,
+            )
+        return self._session
+
+
+def target_url(scope: Scope) -> URL:
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope["query_string"]
+    path = quote(raw.split(b"?", 1)[0], safe="/%:@!$&'()*+,;=-._~")
+    if not path.startswith("/"):
+        raise Refusal(400, "The path is not valid.")
+    target = path + ("?" + quote(query, safe="/%:@!$&'()*+,;=-._~?[]") if query else "")
+    return URL("http://app" + target, encoded=True)
+
+
+def forwarded_headers(scope: Scope, length: int) -> dict[str, str]:
+    """Return the headers for the app: repeated ones joined, none that a client could use to forge others.
+
+    WSGI does not tell `X_Forwarded_For` from `X-Forwarded-For`, so names with an underscore are left out. Headers that
+    `Connection` names are kept: otherwise a client could remove what a proxy has added.
+    """
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if "_" in name or name in REPLACED or name.startswith(OWN_PREFIX):
+            continue
+        separator = "; " if name == "cookie" else ", "
+        joined[name] = joined[name] + separator + value if name in joined else value
+    if length or scope["method"] in ("POST", "PUT", "PATCH"):
+        joined["content-length"] = str(length)
+    client = scope.get("client") or ("", 0)
+    joined[CLIENT_HEADER], joined[SCHEME_HEADER] = client[0], scope.get("scheme", "http")
+    return joined
+
+
+async def pass_on(response: aiohttp.ClientResponse, send: Send) -> bytes | None:
+    """Send a large response on while it arrives. A smaller one is returned, to be sent after the app is free again."""
+    content, whole = bytearray(), False
+    while len(content) <= READ_WHOLE:
+        piece = await response.content.readany()
+        if not piece:
+            whole = True
+            break
+        content += piece
+    if whole:
+        return bytes(content)
+    await send(start_of(response))
+    await send({"type": "http.response.body", "body": bytes(content), "more_body": True})
+    del content
+    async for piece in response.content.iter_any():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return None
+
+
+def start_of(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    received = [(name.lower(), value) for name, value in response.raw_headers]
+    headers = [(name, value) for name, value in received if name.decode("latin-1") not in HOP_BY_HOP]
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
+
+
+def _busy() -> Refusal:
+    return Refusal(503, "Too many requests at the same time. Try again in a few seconds.", retry_after=RETRY_SECONDS)
