@@ -127,6 +127,8 @@ class Draft(models.Model):
     submission_key = models.CharField(max_length=64, blank=True)
     publish_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True)
+    # The name of the second person, once approved.
+    approver = models.CharField(max_length=200, blank=True, default="", db_default="")
     saved_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 

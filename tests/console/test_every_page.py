@@ -34,6 +34,7 @@ PAGES = [
     "/console/p/acme/subscribers/{subscriber}/unsubscribe",
     "/console/p/acme/mail",
     "/console/p/acme/mail/{mail}",
+    "/console/p/acme/account",
     "/console/p/acme/people",
     "/console/p/acme/tokens",
 ]

@@ -85,6 +85,7 @@ class Browser:
 
 def started(candor: Candor) -> Browser:
     candor.env |= {"PAGE_NAME": "Acme", "DATABASE_TIMEOUT": str(TIMEOUT)}
+    candor.manage("migrate", "-v0")
     candor.serve()
     browser = Browser(candor)
     browser.page_id, browser.incident_id = candor.manage("shell", "-v0", "-c", PREPARE).split()[-2:]
