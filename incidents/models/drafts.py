@@ -68,9 +68,9 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """One query."""
         return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
-    def delete_expired(self) -> None:
-        """Delete unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
-        self.being_written().filter(saved_at__lt=clock.now() - UNFINISHED_RETENTION).delete()
+    def expired(self) -> DraftQuerySet:
+        """Return unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
+        return self.being_written().filter(saved_at__lt=clock.now() - UNFINISHED_RETENTION)
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)

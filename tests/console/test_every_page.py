@@ -37,6 +37,7 @@ PAGES = [
     "/console/p/acme/account",
     "/console/p/acme/people",
     "/console/p/acme/tokens",
+    "/console/p/acme/retention",
 ]
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/")
 
