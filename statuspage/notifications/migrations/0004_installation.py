@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0002_delivery_key'),
+        ('notifications', '0003_delivery_totals'),
     ]
 
     operations = [
