@@ -29,6 +29,13 @@ env = Env()
 Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
+def retention_days(name: str, days: int) -> int:
+    """Check a number of days. 0 means that nothing is removed; fewer than 30 could remove data that is still needed."""
+    if days != 0 and not 30 <= days <= 36_500:
+        raise ImproperlyConfigured(f"{name} must be 0 (keep everything) or between 30 and 36500 days.")
+    return days
+
+
 def generated_secret(path: Path) -> str:
     """Return the secret key in `path`, after generating it on the first start."""
     if not path.exists():
@@ -87,6 +94,12 @@ SUBSCRIBE_LIMIT_PER_IP = env.int("SUBSCRIBE_LIMIT_PER_IP", default=20)
 SUBSCRIBE_LIMIT_PER_DOMAIN = env.int("SUBSCRIBE_LIMIT_PER_DOMAIN", default=100)
 SUBSCRIBE_LIMIT_GLOBAL = env.int("SUBSCRIBE_LIMIT_GLOBAL", default=1000)
 
+# How long rows are kept that are not part of the record (docs/settings.md#data-retention).
+KEEP_DELIVERIES_DAYS = retention_days("KEEP_DELIVERIES_DAYS", env.int("KEEP_DELIVERIES_DAYS", default=180))
+KEEP_EVENTS_DAYS = retention_days("KEEP_EVENTS_DAYS", env.int("KEEP_EVENTS_DAYS", default=365))
+KEEP_EMAIL_FILES_DAYS = retention_days("KEEP_EMAIL_FILES_DAYS", env.int("KEEP_EMAIL_FILES_DAYS", default=90))
+KEEP_STAFF_NOTICES_DAYS = retention_days("KEEP_STAFF_NOTICES_DAYS", env.int("KEEP_STAFF_NOTICES_DAYS", default=365))
+
 # The host name selects the page, so any is allowed. Links are built only from SITE_URL or Page.domain.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -96,6 +109,8 @@ INSTALLED_APPS = [
     "statuspage.console",
     "statuspage.api",
     "statuspage.public",
+    "statuspage.databases",
+    "statuspage.retention",
     "statuspage.publishing",
     "statuspage.importers",
     "statuspage.notifications",

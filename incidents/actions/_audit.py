@@ -5,9 +5,10 @@ from typing import Any
 from django.db.models import F, Model
 from django.utils import timezone
 
-from incidents.actor import Actor
-from incidents.errors import EditConflict
+from incidents.actor import SYSTEM, Actor
+from incidents.errors import ApprovalRequired, EditConflict
 from incidents.models import AuditEntry, Event, EventKind, Page
+from incidents.models.event_kinds import PROPERTIES
 
 
 def record(
@@ -18,15 +19,26 @@ def record(
     actor: Actor,
     notify: bool = False,
     details: dict[str, Any] | None = None,
+    changes_text: bool = True,
     **about: Model | str | None,
 ) -> Event:
     """Write the audit entry and the event, and update the page's `updated_at`.
 
     about: the incident, update, postmortem or component of the event, and the old and new status of a component.
+    Raise ApprovalRequired if the page's rules require a second person's approval of this kind of change, and `actor`
+    does not have it. `changes_text` False: it needs none. This is the only place that decides it, so that no interface
+    can avoid it.
     """
+    if changes_text and page.requires_approval and PROPERTIES[kind].needs_approval:
+        _check_approved(page, actor)
     audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=timezone.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, **about)
+
+
+def _check_approved(page: Page, actor: Actor) -> None:
+    if actor != SYSTEM and not actor.approver:
+        raise ApprovalRequired(page)
 
 
 def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict[str, Any] | None = None) -> None:
@@ -39,7 +51,7 @@ def audit(page: Page, verb: str, instance: Model, *, actor: Actor, details: dict
         verb=verb,
         object_type=instance._meta.model_name or "",
         object_ref=str(getattr(instance, "public_id", instance.pk)),
-        details=details or {},
+        details=(details or {}) | ({"approved_by": actor.approver} if actor.approver else {}),
     )
 
 

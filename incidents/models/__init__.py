@@ -12,6 +12,7 @@ from incidents.models.maintenances import MaintenanceReminder, MaintenanceSeries
 from incidents.models.metrics import Metric, MetricPoint, MetricsProvider
 from incidents.models.pages import Page
 from incidents.models.postmortems import ActionItem, Postmortem, PostmortemComment
+from incidents.models.proposals import Proposal, ProposalState
 from incidents.models.revisions import Revision
 from incidents.models.service_level_targets import ServiceTarget
 from incidents.models.updates import AffectedComponent, IncidentUpdate
@@ -39,6 +40,8 @@ __all__ = [
     "PageLogo",
     "Postmortem",
     "PostmortemComment",
+    "Proposal",
+    "ProposalState",
     "Revision",
     "ServiceTarget",
     "StatusInterval",

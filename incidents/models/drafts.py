@@ -67,9 +67,9 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """One query."""
         return IncidentDrafts(list(self.about(incident).with_incident().order_by("pk")), author)
 
-    def delete_expired(self) -> None:
-        """Delete unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
-        self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION).delete()
+    def expired(self) -> DraftQuerySet:
+        """Return unfinished drafts that nobody has changed for UNFINISHED_RETENTION."""
+        return self.being_written().filter(saved_at__lt=timezone.now() - UNFINISHED_RETENTION)
 
     def due(self, at: datetime) -> DraftQuerySet:
         return self.filter(state=DraftState.WAITING, publish_at__lte=at)
@@ -127,6 +127,8 @@ class Draft(models.Model):
     submission_key = models.CharField(max_length=64, blank=True)
     publish_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True)
+    # The name of the second person, once approved.
+    approver = models.CharField(max_length=200, blank=True, default="", db_default="")
     saved_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -88,6 +88,8 @@ class EventProperties:
         if it follows from the status of the update.
     subject_label: the start of a subject where the status of the update does not say what happened.
         Programs that read emails match headlines and subject labels, also by their spelling (contract section 4.2).
+    needs_approval: whether it changes what visitors read, so that pages that require approval require it for this kind.
+        Steps that Candor takes by itself at their time were approved before.
     timeline_sentence: as `audit_sentence`, for the timeline of a postmortem; empty if it is left out there.
     """
 
@@ -100,6 +102,7 @@ class EventProperties:
     email_headline: str = ""
     subject_label: str = ""
     timeline_sentence: str = ""
+    needs_approval: bool = False
 
 
 PROPERTIES: dict[EventKind, EventProperties] = {
@@ -110,9 +113,10 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         by_sms=True,
         email_headline="New incident: {label}",
         timeline_sentence="declared the incident",
+        needs_approval=True,
     ),
     EventKind.INCIDENT_UPDATED: EventProperties(
-        "posted an update to {}", priority=Priority.NORMAL, timeline_sentence="posted an update"
+        "posted an update to {}", priority=Priority.NORMAL, timeline_sentence="posted an update", needs_approval=True
     ),
     EventKind.INCIDENT_RESOLVED: EventProperties(
         "resolved {}",
@@ -121,6 +125,7 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         by_sms=True,
         email_headline="Incident resolved",
         timeline_sentence="resolved the incident",
+        needs_approval=True,
     ),
     EventKind.INCIDENT_REOPENED: EventProperties(
         "reopened {}",
@@ -129,9 +134,14 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         by_sms=True,
         email_headline="Incident reopened: {label}",
         timeline_sentence="reopened the incident",
+        needs_approval=True,
     ),
     EventKind.MAINTENANCE_SCHEDULED: EventProperties(
-        "scheduled {}", priority=Priority.NORMAL, is_milestone=True, email_headline="Maintenance scheduled"
+        "scheduled {}",
+        priority=Priority.NORMAL,
+        is_milestone=True,
+        email_headline="Maintenance scheduled",
+        needs_approval=True,
     ),
     EventKind.MAINTENANCE_RESCHEDULED: EventProperties(
         "rescheduled {}",
@@ -139,8 +149,9 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         is_milestone=True,
         email_headline="Maintenance rescheduled",
         subject_label="Rescheduled",
+        needs_approval=True,
     ),
-    EventKind.MAINTENANCE_CHANGED: EventProperties("changed the options of {}"),
+    EventKind.MAINTENANCE_CHANGED: EventProperties("changed the options of {}", needs_approval=True),
     EventKind.MAINTENANCE_REMINDER: EventProperties(
         "reminded subscribers of {}",
         priority=Priority.NORMAL,
@@ -148,11 +159,17 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         subject_label="Begins in {lead}",
     ),
     EventKind.MAINTENANCE_STARTED: EventProperties(
-        "started {}", priority=Priority.NORMAL, by_sms=True, email_headline="Maintenance has begun"
+        "started {}", priority=Priority.NORMAL, by_sms=True, email_headline="Maintenance has begun", needs_approval=True
     ),
-    EventKind.MAINTENANCE_UPDATED: EventProperties("posted an update to {}", priority=Priority.NORMAL),
+    EventKind.MAINTENANCE_UPDATED: EventProperties(
+        "posted an update to {}", priority=Priority.NORMAL, needs_approval=True
+    ),
     EventKind.MAINTENANCE_COMPLETED: EventProperties(
-        "completed {}", priority=Priority.NORMAL, is_milestone=True, email_headline="Maintenance completed"
+        "completed {}",
+        priority=Priority.NORMAL,
+        is_milestone=True,
+        email_headline="Maintenance completed",
+        needs_approval=True,
     ),
     EventKind.MAINTENANCE_CANCELED: EventProperties(
         "canceled {}",
@@ -160,31 +177,39 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         is_milestone=True,
         email_headline="Maintenance cancelled",
         subject_label="Cancelled",
+        needs_approval=True,
     ),
     EventKind.SERIES_CHANGED: EventProperties(
-        "changed a recurring maintenance", page_change=PageChange.PLANNED_MAINTENANCES
+        "changed a recurring maintenance", page_change=PageChange.PLANNED_MAINTENANCES, needs_approval=True
     ),
     EventKind.INCIDENT_CHANGED: EventProperties(
         "corrected the title, impact or components of {}",
         timeline_sentence="corrected the title, impact or components",
+        needs_approval=True,
     ),
     EventKind.INCIDENT_HIDDEN: EventProperties(
-        "deleted {}", page_change=PageChange.HISTORY | PageChange.MERGED_INCIDENTS
+        "deleted {}", page_change=PageChange.HISTORY | PageChange.MERGED_INCIDENTS, needs_approval=True
     ),
     EventKind.INCIDENT_RESTORED: EventProperties(
-        "restored {}", page_change=PageChange.HISTORY | PageChange.MERGED_INCIDENTS
+        "restored {}", page_change=PageChange.HISTORY | PageChange.MERGED_INCIDENTS, needs_approval=True
     ),
     EventKind.INCIDENT_MERGED: EventProperties(
         "merged {} into another incident",
         page_change=PageChange.HISTORY | PageChange.MERGED_INCIDENTS,
         timeline_sentence="merged it into another incident",
+        needs_approval=True,
     ),
-    EventKind.INCIDENT_BACKFILLED: EventProperties("added {} to the history", page_change=PageChange.HISTORY),
+    EventKind.INCIDENT_BACKFILLED: EventProperties(
+        "added {} to the history", page_change=PageChange.HISTORY, needs_approval=True
+    ),
     EventKind.IMPACT_START: EventProperties(
         "set the impact start of {}", timeline_sentence="set when the impact started"
     ),
     EventKind.UPDATE_EDITED: EventProperties(
-        "edited an update of {}", page_change=PageChange.HISTORY, timeline_sentence="edited an update"
+        "edited an update of {}",
+        page_change=PageChange.HISTORY,
+        timeline_sentence="edited an update",
+        needs_approval=True,
     ),
     EventKind.POSTMORTEM_PUBLISHED: EventProperties(
         "published the postmortem of {}",
@@ -193,7 +218,7 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         email_headline="A postmortem has been published",
     ),
     EventKind.POSTMORTEM_REVISED: EventProperties("revised the postmortem of {}"),
-    EventKind.POSTMORTEM_RETRACTED: EventProperties("unpublished the postmortem of {}"),
+    EventKind.POSTMORTEM_RETRACTED: EventProperties("unpublished the postmortem of {}", needs_approval=True),
     EventKind.ACTION_ITEM_CHANGED: EventProperties("changed an action item of {}"),
     EventKind.COMPONENT_STATUS: EventProperties(
         "set the status of {}",
@@ -201,9 +226,9 @@ PROPERTIES: dict[EventKind, EventProperties] = {
         webhooks_only=True,
         timeline_sentence="set {} to {}",
     ),
-    EventKind.COMPONENTS_CHANGED: EventProperties("changed {}", page_change=PageChange.EVERYTHING),
+    EventKind.COMPONENTS_CHANGED: EventProperties("changed {}", page_change=PageChange.EVERYTHING, needs_approval=True),
     EventKind.TARGET_SET: EventProperties("set the service level target of {}"),
-    EventKind.HISTORY_CORRECTED: EventProperties("corrected the status history of {}"),
+    EventKind.HISTORY_CORRECTED: EventProperties("corrected the status history of {}", needs_approval=True),
     EventKind.UPTIME_WEIGHTS: EventProperties(
         "changed what counts as downtime", page_change=PageChange.ALL_BUT_INCIDENTS
     ),

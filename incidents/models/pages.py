@@ -88,6 +88,11 @@ class Page(models.Model):
         return self.name
 
     @property
+    def reviews_postmortems(self) -> bool:
+        """Whether a second person must approve a postmortem before it is published."""
+        return self.requires_approval or self.postmortems_need_approval
+
+    @property
     def accents(self) -> tuple[str, str] | None:
         """Return the accent colors on light and dark backgrounds; None for the defaults."""
         if not self.accent and not self.accent_dark:

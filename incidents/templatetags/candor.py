@@ -141,6 +141,12 @@ def long_bars(bars: Bars) -> SafeString:
 
 
 @register.filter
+def thousands(value: int) -> str:
+    """Return `1,203`."""
+    return f"{value:,}"
+
+
+@register.filter
 def percentage(value: Decimal | None) -> str:
     """`99.98 %`, rounded down; `no data`."""
     return uptime.percentage_text(value)

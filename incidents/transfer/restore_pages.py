@@ -58,13 +58,24 @@ def restore_logo(page: Page, raw: Raw) -> ImportResult:
     return CREATED
 
 
+# Who restores a page signs in first, and changes the generated password.
+SIGN_IN_VERBS = [
+    f"person.{verb}"
+    for verb in (
+        *("signed_in", "signed_out", "sign_in_failed", "sign_in_blocked", "unknown_failed", "unknown_blocked"),
+        *("password_changed", "password_reset", "session_ended"),
+    )
+]
+
+
 @transaction.atomic
 def restore_audit_log(page: Page, rows: Iterable[Raw]) -> tuple[int, bool]:
-    """Restore all entries, or none if there are others than those of imports: two logs are never mixed.
+    """Restore all entries, or none if there are others than those of imports and sign-ins: two logs are never mixed.
 
     Return how many entries there are, and whether they were written.
     """
-    is_empty = not page.audit_entries.exclude(verb=IMPORTED, actor_ref="import").exists()
+    entries = page.audit_entries.exclude(verb=IMPORTED, actor_ref="import").exclude(verb__in=SIGN_IN_VERBS)
+    is_empty = not entries.exists()
     count = 0
     for batch in batches(rows):
         count += len(batch)

@@ -86,9 +86,12 @@ class User(AbstractBaseUser):
         roles = list(Role)
         return roles.index(Role(self.role)) >= roles.index(role)
 
+    # The second person who approved what this user does now. Set on the instance, never stored.
+    approver = ""
+
     @property
     def actor(self) -> Actor:
-        return Actor("user", str(self.pk), str(self))
+        return Actor("user", str(self.pk), str(self), approver=self.approver)
 
 
 class StaffSession(AbstractBaseSession):
@@ -173,6 +176,8 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
     scopes: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
+    # None: created on the command line.
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -183,9 +188,13 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # As `User.approver`.
+    approver = ""
+
     @property
     def actor(self) -> Actor:
-        return Actor("token", self.public_id, self.name)
+        owner_ref = str(self.created_by_id or "")
+        return Actor("token", self.public_id, self.name, owner_ref=owner_ref, approver=self.approver)
 
     @property
     def is_expired(self) -> bool:

@@ -6,7 +6,7 @@ Windows are fixed (every `per_seconds` since 1970), so one atomic statement coun
 import time
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from statuspage.accounts.models import RateCount
 
@@ -38,9 +38,9 @@ def retry_after(per_seconds: int) -> int:
     return max(1, _window(per_seconds) + per_seconds - int(time.time()))
 
 
-def delete_expired() -> None:
-    """Delete expired windows. The dispatcher calls it regularly."""
-    RateCount.objects.filter(window__lt=int(time.time()) - RETENTION_SECONDS).delete()
+def expired() -> QuerySet[RateCount]:
+    """Return the counts of expired windows."""
+    return RateCount.objects.filter(window__lt=int(time.time()) - RETENTION_SECONDS)
 
 
 def _window(per_seconds: int) -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
-from statuspage.accounts.models import ApiToken, Scope
+from statuspage.accounts.models import ApiToken, Scope, User
 
 MARK = "candor_"
 PREFIX_LENGTH = len(MARK) + 4
@@ -36,6 +36,7 @@ def create(
         digest=digest_of(secret),
         scopes=[scope.value for scope in Scope if scope in scopes],
         expires_at=expires_at,
+        created_by=User.objects.filter(pk=actor.ref).first() if actor.kind == "user" else None,
     )
     _note(token, "token.made", actor)
     return token, secret

@@ -21,7 +21,13 @@ class ApiRequest(HttpRequest):
 
 
 def authenticate(request: HttpRequest) -> ApiToken:
-    """Return the token of the request. Raise ApiError if there is no valid one."""
+    """Return the token of the request. Raise ApiError if there is no valid one.
+
+    A request that is made again after its approval has its token already: it contains no secret.
+    """
+    acting_token: ApiToken | None = getattr(request, "acting_token", None)
+    if acting_token:
+        return acting_token
     secret = _secret(request)
     token = usable_token(secret) if secret else None
     if token is None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import cast
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseNotAllowed
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
+from incidents.errors import ApprovalRequired
+from statuspage.accounts import approval
 from statuspage.accounts.ratelimit import allow, retry_after
 from statuspage.api.authentication import ApiRequest, authenticate
 from statuspage.api.errors import ApiError, error_body, error_response
 from statuspage.api.idempotency import run_once
 from statuspage.api.parsing import check_characters, parse_body
 from statuspage.common.database_errors import database_failure
+from statuspage.common.urls import absolute_url
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +60,38 @@ def _respond(request: ApiRequest, path: str) -> HttpResponse:
     request.data = parse_body(request) if request.method in WRITING else {}
     if request.method not in WRITING:
         return _call(match, request)
-    return _write(match, request)
+    try:
+        return _write(lambda: _call(match, request), request)
+    except ApprovalRequired:
+        return _write(lambda: _propose(match, request), request)
 
 
-def _write(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
+def _propose(match: ResolverMatch, request: ApiRequest) -> HttpResponse:
+    """Store the request for approval by a person who did not create the token."""
+    request.data = parse_body(request)
+    outcome = approval.try_out(lambda: _call(match, request), request.token.page, request.token)
+    proposal = approval.propose(outcome, request, request.token.page, request.token)
+    if proposal is None:
+        return cast("HttpResponse", outcome.response)
+    page = request.token.page
+    content = {
+        "message": "This page requires approval. The change waits for a person to approve it in the console.",
+        "proposal": {
+            "id": proposal.public_id,
+            "state": proposal.state,
+            "url": absolute_url(page, reverse("console:proposal", args=[page.public_id, proposal.public_id])),
+        },
+    }
+    return JsonResponse(content, status=202)
+
+
+def _write(call: Callable[[], HttpResponse], request: ApiRequest) -> HttpResponse:
     """Call the endpoint in one transaction: it may run several actions. An error rolls all of them back."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > MAX_KEY:
         raise ApiError(400, f"The Idempotency-Key is too long. Use at most {MAX_KEY} characters.")
     with transaction.atomic():
-        if key:
-            response = run_once(lambda: _call(match, request), request, check_characters(key))
-        else:
-            response = _call(match, request)
+        response = run_once(call, request, check_characters(key)) if key else call()
         if response.status_code >= 400:
             transaction.set_rollback(True)
     return response

@@ -12,13 +12,16 @@ DELETED_AT_ONCE = 100
 
 
 class IdempotentResponseQuerySet(models.QuerySet["IdempotentResponse"]):
+    def expired(self) -> IdempotentResponseQuerySet:
+        return self.filter(created_at__lte=timezone.now() - IdempotentResponse.KEPT)
+
     def reserve(self, token: ApiToken, key: str, fingerprint: str) -> tuple[IdempotentResponse, bool]:
         """Return the row of this key, and whether it is new. Of two concurrent requests, the second waits.
 
         Call it in the transaction of the request: if that fails, the row is not saved. Rows of all tokens are deleted
         after KEPT.
         """
-        old = self.filter(created_at__lte=timezone.now() - IdempotentResponse.KEPT)
+        old = self.expired()
         old.filter(token=token, key=key).delete()
         # Rows that another request is deleting are skipped, so no request waits for another's deletion.
         expired = old.order_by("created_at").select_for_update(skip_locked=True)

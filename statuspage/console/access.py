@@ -5,15 +5,21 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
 
+from incidents.errors import ApprovalRequired
 from incidents.models import Page
+from statuspage.accounts import approval
 from statuspage.accounts.models import Role, User
 from statuspage.accounts.sessions import record_use
-from statuspage.common.urls import current_page
+from statuspage.common.urls import console_url, current_page
 
 TYPED = ("title", "body", "note", "name", "description", "text")
 
@@ -44,7 +50,7 @@ def role_required(role: Role) -> Callable[[View], View]:
             record_use(request)
             if not request.user.has_role(role):
                 return render(request, "console/forbidden.html", {"page": page, "role": role}, status=403)
-            response = view(request, *args, **kwargs)
+            response = _respond(request, page, lambda: view(request, *args, **kwargs))
             add_never_cache_headers(response)
             return response
 
@@ -52,6 +58,31 @@ def role_required(role: Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _respond(request: HttpRequest, page: Page, call: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Call the view. What needs a second person's approval is stored as a proposal instead."""
+    if request.method != "POST" or not page.requires_approval:
+        return call()
+    try:
+        with transaction.atomic():
+            return call()
+    except ApprovalRequired:
+        return _propose(request, page, call)
+
+
+def _propose(request: Any, page: Page, call: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Return the response of the view if it reports an error, otherwise a redirect to the new proposal."""
+    user, shown = request.user, request._messages
+    request._messages = CookieStorage(request)
+    outcome = approval.try_out(call, page, user)
+    proposal = approval.propose(outcome, request, page, user)
+    if proposal is None:
+        return outcome.response
+    request._messages = shown
+    messages.success(request, "Approval requested. Nothing is published yet.")
+    address = console_url(page, "proposal", proposal.public_id)
+    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

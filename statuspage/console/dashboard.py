@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as component_actions
-from incidents.models import ActionItem, Draft, Page, Postmortem
+from incidents.models import ActionItem, Draft, Page, Postmortem, Proposal
 from incidents.models.states import ComponentStatus
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import is_not_operational, unrestored_components
@@ -61,6 +61,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "audience": Subscriber.objects.audience(page).count(),
         "notices": _notices(page),
         "submitted": Draft.objects.of_page(page).submitted() if is_editor else [],
+        "proposals": Proposal.objects.of_page(page).waiting() if is_editor else [],
         "reviews": Postmortem.objects.of_page(page).waiting_for_approval() if is_editor else [],
         "me": request.user.actor.ref,
     }

@@ -29,6 +29,7 @@ MORE = (
     NavItem("channels", "Channels"),
     NavItem("mails", "Emails", Role.EDITOR, subpages=("mail_test",)),
     NavItem("publishing", "Publishing"),
+    NavItem("retention", "Data retention"),
     NavItem("audit", "Audit log", Role.EDITOR),
     NavItem("settings", "Settings", Role.OWNER),
     NavItem("uptime", "Uptime", Role.OWNER),

@@ -10,6 +10,7 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("components/<slug:public_id>/status", dashboard.set_component_status, name="component_status"),
     path("", include("statuspage.console.incidents.urls")),
     path("", include("statuspage.console.maintenances.urls")),
+    path("", include("statuspage.console.proposals.urls")),
     path("", include("statuspage.console.postmortems.urls")),
     path("", include("statuspage.console.incident_templates.urls")),
     path("", include("statuspage.console.components.urls")),

@@ -16,10 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from incidents.actions.scheduled_steps import run_due
-from incidents.models import Draft
-from statuspage.accounts import ratelimit
 from statuspage.notifications.fan_out import fan_out_round, fan_out_waiting
-from statuspage.notifications.models import ChannelState, Delivery, Heartbeat, MailTest
+from statuspage.notifications.models import ChannelState, Delivery, Heartbeat
 from statuspage.notifications.staff.notices import queue_staff_notices
 from statuspage.notifications.transports import TRANSPORTS
 from statuspage.notifications.worker import BUDGET_SECONDS, deliver_due
@@ -27,7 +25,7 @@ from statuspage.notifications.worker_wakeup import BEAT_TASK, DELIVER_TASK, Work
 from statuspage.public import published_paths
 from statuspage.publishing.publisher import Publisher
 from statuspage.publishing.replication import Replication
-from statuspage.subscribers.models import Subscriber
+from statuspage.retention.pruning import Pruner
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +37,6 @@ HEARTBEAT_EVERY = 10.0
 STAFF_NOTICES_EVERY = 30.0
 # Each heartbeat wakes the workers, which then record their own. After three without one the workers count as gone.
 WORKER_ALIVE_WITHIN = timedelta(seconds=3 * HEARTBEAT_EVERY)
-DELETE_EXPIRED_EVERY = 3600.0
 LONGEST_BACKOFF = 10.0
 # For concurrent channels: a run continues while one endpoint hangs, so that new deliveries need not wait for it.
 UNTIL_DONE = math.inf
@@ -128,11 +125,14 @@ class Dispatcher:
         self.stop = threading.Event()
         self.senders = {channel: LocalSender(channel, self.stop) for channel in TRANSPORTS}
         self.wakeup = _worker_wakeup() if settings.REDIS_URL else None
-        self.services: list[Service] = [Publisher(self.stop, published_paths), Replication(self.stop)]
+        self.services: list[Service] = [
+            Publisher(self.stop, published_paths),
+            Replication(self.stop),
+            Pruner(self.stop),
+        ]
         self._has_workers = False
         self._heartbeat = Throttle(HEARTBEAT_EVERY)
         self._staff_notices = Throttle(STAFF_NOTICES_EVERY)
-        self._expired_rows = Throttle(DELETE_EXPIRED_EVERY)
         self._wakeups = {channel: Throttle(NOTIFY_EVERY) for channel in TRANSPORTS}
 
     def run(self) -> None:
@@ -168,8 +168,6 @@ class Dispatcher:
             self._dispatch(channel)
         if self._staff_notices.is_due():
             queue_staff_notices(timezone.now())
-        if self._expired_rows.is_due():
-            delete_expired_rows()
         return bool(event_ids)
 
     def _record_heartbeat(self) -> None:
@@ -197,12 +195,3 @@ def _worker_wakeup() -> WorkerWakeup:
     from statuspage.celery import app
 
     return WorkerWakeup(app)
-
-
-def delete_expired_rows() -> None:
-    """Delete expired rows."""
-    ratelimit.delete_expired()
-    Heartbeat.objects.delete_expired()
-    Subscriber.objects.delete_expired()
-    MailTest.objects.delete_expired()
-    Draft.objects.delete_expired()

@@ -45,7 +45,7 @@ def test_expired_windows_are_deleted() -> None:
     with time_machine.travel(NOON + timedelta(days=2), tick=False):
         ratelimit.allow("new", 1, 3600)
     with time_machine.travel(NOON + timedelta(days=2, hours=1), tick=False):
-        ratelimit.delete_expired()
+        ratelimit.expired().delete()
     assert RateCount.objects.get().key == "new"
 
 

@@ -5,6 +5,7 @@ import time_machine
 from django.test import Client
 
 from incidents.models import AuditEntry, Page
+from incidents.transfer.restore_pages import restore_audit_log
 from statuspage.accounts import sign_in_audit
 from statuspage.accounts.password_reset import password_reset_url
 from statuspage.accounts.user_actions import change_role
@@ -83,6 +84,15 @@ def test_a_password_changed_and_one_set_by_link_are_recorded(client: Client) -> 
     ]
     assert AuditEntry.objects.filter(actor_ref=str(user_again.pk)).count() == 2
     assert not user.sessions.exists()
+
+
+def test_signing_in_before_a_page_is_restored_does_not_keep_its_audit_log_away(client: Client, page: Page) -> None:
+    user = make_user("owner")
+    sign_in(client, user.email, "wrong")
+    sign_in(client, user.email)
+    assert restore_audit_log(page, []) == (0, True)
+    change_role(page, make_user("viewer"), "editor", by=user)
+    assert restore_audit_log(page, []) == (0, False)
 
 
 def test_the_page_shows_sentences(page: Page) -> None:

@@ -34,8 +34,10 @@ PAGES = [
     "/console/p/acme/subscribers/{subscriber}/unsubscribe",
     "/console/p/acme/mail",
     "/console/p/acme/mail/{mail}",
+    "/console/p/acme/account",
     "/console/p/acme/people",
     "/console/p/acme/tokens",
+    "/console/p/acme/retention",
 ]
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/")
 

@@ -83,7 +83,7 @@ def test_subscribers_keep_their_state_and_what_they_chose(theirs: FakeStatuspage
     # Nobody is written to, and those who have not confirmed yet are not forgotten tomorrow.
     assert not Delivery.objects.exists()
     assert mail.outbox == []
-    Subscriber.objects.delete_expired()
+    Subscriber.objects.expired().delete()
     assert Subscriber.objects.count() == 7
 
 

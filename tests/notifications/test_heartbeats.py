@@ -34,5 +34,5 @@ def test_old_processes_are_deleted() -> None:
     Heartbeat.objects.beat("dispatcher")
     Heartbeat.objects.update(at=from_now(-timedelta(days=1, seconds=1)))
     Heartbeat.objects.beat("worker")
-    Heartbeat.objects.delete_expired()
+    Heartbeat.objects.expired().delete()
     assert [beat.process for beat in Heartbeat.objects.all()] == ["worker"]

@@ -12,9 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from incidents.models import Page
-from statuspage.dispatcher.loop import delete_expired_rows, drain
+from statuspage.dispatcher.loop import drain
 from statuspage.notifications.models import Delivery, DeliveryKind
 from statuspage.notifications.transports.webhook import echoes
+from statuspage.retention.pruning import prune
 from statuspage.subscribers import endpoints
 from statuspage.subscribers.addresses import web_address
 from statuspage.subscribers.links import confirm_url, manage_url
@@ -320,7 +321,7 @@ def test_an_owner_who_leaves_while_the_challenge_is_on_its_way_has_left(
 def test_a_previously_active_webhook_is_kept_while_its_endpoint_is_unreachable(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=400)
     make_endpoint(page, "https://example.com/hook", state="verifying", confirmed_at=long_ago, created_at=long_ago)
-    delete_expired_rows()
+    prune()
     assert Subscriber.objects.exists()
 
 
@@ -328,7 +329,7 @@ def test_unconfirmed_webhooks_are_deleted(page: Page) -> None:
     long_ago = timezone.now() - timedelta(days=31)
     for state in ("pending", "verifying"):
         make_endpoint(page, f"https://example.com/{state}", state=state, confirmed_at=None, created_at=long_ago)
-    delete_expired_rows()
+    prune()
     assert not Subscriber.objects.exists()
 
 

@@ -44,7 +44,8 @@ def create_component(
         position=_next_position(page, group),
     )
     status_history.begin_history(component, at=_first_moment(page, start_date) if start_date else timezone.now())
-    return _recorded(page, component, actor, {"created": name})
+    details = {"created": name, "group": str(group or ""), "description": component.description}
+    return _recorded(page, component, actor, details)
 
 
 @transaction.atomic
@@ -61,6 +62,7 @@ def edit_component(
 ) -> Component:
     """`showcase` and `start_date` None leave them as they are. With an earlier start, its history begins earlier."""
     _check_start(start_date)
+    before = _shown(component)
     if start_date and start_date != component.start_date:
         component.start_date = start_date
         status_history.begin_earlier(component, at=_first_moment(component.page, start_date))
@@ -83,7 +85,7 @@ def edit_component(
         "updated_at",
     ]
     component.save(update_fields=changed)
-    return _recorded(component.page, component, actor, {"name": name})
+    return _recorded(component.page, component, actor, {"name": name, **_difference(before, _shown(component))})
 
 
 @transaction.atomic
@@ -129,16 +131,18 @@ def create_group(page: Page, *, name: str, actor: Actor, description: str = "") 
         description=description.strip(),
         position=_next_position(page, None),
     )
-    return _recorded(page, group, actor, {"created": name})
+    return _recorded(page, group, actor, {"created": name, "description": group.description})
 
 
 @transaction.atomic
 def edit_group(group: ComponentGroup, *, name: str, actor: Actor, description: str = "") -> ComponentGroup:
+    before = {"name": group.name, "description": group.description}
     group.name = checks.line(name, field="name", what="The name")
     group.description = description.strip()
     group.updated_at = timezone.now()
     group.save(update_fields=["name", "description", "updated_at"])
-    return _recorded(group.page, group, actor, {"name": name})
+    after = {"name": group.name, "description": group.description}
+    return _recorded(group.page, group, actor, {"name": name, **_difference(before, after)})
 
 
 @transaction.atomic
@@ -173,6 +177,24 @@ def _change_status(page: Page, component: Component, status: str, *, actor: Acto
         new_status=status,
     )
     return True
+
+
+def _shown(component: Component) -> dict[str, str]:
+    """Return what visitors read of it, for the audit log."""
+    return {
+        "name": component.name,
+        "group": str(component.group or ""),
+        "description": component.description,
+        "start_date": str(component.start_date or ""),
+        "only_show_if_degraded": str(component.only_show_if_degraded),
+        "showcase": str(component.showcase),
+    }
+
+
+def _difference(before: dict[str, str], after: dict[str, str]) -> dict[str, dict[str, str]]:
+    changed = [name for name in after if before[name] != after[name]]
+    old, new = ({name: values[name] for name in changed} for values in (before, after))
+    return {"before": old, "changed": new} if changed else {}
 
 
 def _recorded(page: Page, item: _Item, actor: Actor, details: dict[str, Any]) -> _Item:

@@ -20,7 +20,7 @@ def reorder(page: Page, items: Sequence[Item], *, actor: Actor) -> None:
     _save_positions(page, items)
     if items:
         details = {"order": [item.public_id for item in items]}
-        record(page, EventKind.COMPONENTS_CHANGED, items[0], actor=actor, details=details)
+        record(page, EventKind.COMPONENTS_CHANGED, items[0], actor=actor, details=details, changes_text=False)
 
 
 @transaction.atomic
@@ -45,7 +45,7 @@ def move(
     if order != old:
         _save_positions(page, order)
         details["order"] = [member.public_id for member in order]
-        record(page, EventKind.COMPONENTS_CHANGED, item, actor=actor, details=details)
+        record(page, EventKind.COMPONENTS_CHANGED, item, actor=actor, details=details, changes_text=False)
 
 
 def siblings_of(item: Item) -> list[Item]:

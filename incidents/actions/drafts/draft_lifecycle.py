@@ -154,8 +154,8 @@ def submit(draft: Draft, content: DraftContent, *, publish_at: datetime | None) 
     """
     dry_run(draft, content)
     draft.state = DraftState.REVIEW if draft.page.requires_approval else DraftState.WAITING
-    draft.content, draft.publish_at, draft.note = content.as_json(), publish_at, ""
-    draft.save(update_fields=["state", "content", "publish_at", "note"])
+    draft.content, draft.publish_at, draft.note, draft.approver = content.as_json(), publish_at, "", ""
+    draft.save(update_fields=["state", "content", "publish_at", "note", "approver"])
     details = {"state": draft.state, "publish_at": publish_at.isoformat() if publish_at else None} | _about(draft)
     audit(draft.page, "draft.submitted", draft, actor=draft.author, details=details)
     return draft
@@ -165,7 +165,8 @@ def dry_run(draft: Draft, content: DraftContent) -> None:
     """Publish `content` and roll back, to raise the errors that publishing would raise."""
     incident = Incident.objects.select_related("page").get(pk=draft.incident_id) if draft.incident_id else None
     with transaction.atomic():
-        publish_content(content, page=draft.page, incident=incident, actor=draft.author, expected_version=draft.version)
+        actor = replace(draft.author, approver="nobody yet")
+        publish_content(content, page=draft.page, incident=incident, actor=actor, expected_version=draft.version)
         transaction.set_rollback(True)
 
 
@@ -190,7 +191,8 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
     """
     row = _locked(draft, DraftState.WAITING, DraftState.REVIEW, seen=seen)
     row.state, row.publish_at, row.note, row.saved_at = DraftState.WRITING, None, note.strip(), timezone.now()
-    row.save(update_fields=["state", "publish_at", "note", "saved_at"])
+    row.approver = ""
+    row.save(update_fields=["state", "publish_at", "note", "saved_at", "approver"])
     audit(row.page, "draft.taken_back", row, actor=actor, details={"note": note.strip()} | _about(row))
 
 
@@ -198,10 +200,10 @@ def take_back(draft: Draft, *, actor: Actor, note: str = "", seen: str | None = 
 def approve(draft: Draft, *, actor: Actor, seen: str | None = None) -> Incident | IncidentUpdate | None:
     """Approve a draft of someone else. Publish and return it now, or return None if it is published later."""
     row = _locked(draft, DraftState.REVIEW, seen=seen)
-    if actor.key == row.author_key:
+    if actor.person_key == row.author_key:
         raise ValidationError("You wrote this draft, so another person has to approve it.")
-    row.state = DraftState.WAITING
-    row.save(update_fields=["state"])
+    row.state, row.approver = DraftState.WAITING, actor.label or actor.key
+    row.save(update_fields=["state", "approver"])
     audit(row.page, "draft.approved", row, actor=actor, details=_about(row))
     return None if row.publish_at and row.publish_at > timezone.now() else publish(row)
 
@@ -224,7 +226,7 @@ def publish(draft: Draft, *, seen: str | None = None, due_at: datetime | None = 
         content,
         page=row.page,
         incident=row.incident,
-        actor=row.author,
+        actor=replace(row.author, approver=row.approver),
         expected_version=row.version,
         submission_key=row.submission_key or f"draft-{row.public_id}",
     )
@@ -244,7 +246,7 @@ def publish_due(draft: Draft, *, now: datetime) -> bool:
 def return_to_author(draft: Draft, note: str, now: datetime) -> bool:
     """Make a due draft that cannot be published an unfinished one again. `note` is the reason."""
     waiting = Draft.objects.due(now).filter(pk=draft.pk)
-    return bool(waiting.update(state=DraftState.WRITING, publish_at=None, note=note))
+    return bool(waiting.update(state=DraftState.WRITING, publish_at=None, note=note, approver=""))
 
 
 def _about(draft: Draft) -> dict[str, Any]:

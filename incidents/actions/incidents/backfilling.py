@@ -71,7 +71,7 @@ def backfill(
         "start": times[0].isoformat(),
         "end": times[-1].isoformat(),
         "components": [component.full_name for component in components],
-    }
+    } | {f"update_{number}": f"{row.status}: {row.body}" for number, row in enumerate(rows, start=1)}
     # Subscribers and their programs receive it as a resolved incident.
     kind = EventKind.INCIDENT_RESOLVED if notify else EventKind.INCIDENT_BACKFILLED
     details["backfilled"] = True

@@ -24,6 +24,10 @@ from incidents.text.time_shorthand import Clock
 OCCURRENCES_AHEAD = 3
 
 
+# What visitors read of a series.
+_SHOWN = ("title", "body", "rule", "starts_at", "duration")
+
+
 def create_series(
     page: Page,
     *,
@@ -55,7 +59,7 @@ def create_series(
             )
             series.components.set(checks.components(page, {component: component.status for component in components}))
             _fill(series, now=checks.moment(at), actor=actor, notify_first=notify)
-            _record(series, actor, {"created": series.title, "rule": series.rule})
+            _record(series, actor, {"created": series.title, "rule": series.rule, "body": series.body})
     except IntegrityError:
         if not submission_key:
             raise
@@ -89,16 +93,17 @@ def edit_series(
     fields = _fields(title, body, rule, starts_at, duration, options, time_zone=series.time_zone)
     upcoming = series.occurrences.upcoming().select_related("page")
     unmoved = [(occurrence, occurrence.occurrence_on) for occurrence in upcoming if _is_as_planned(occurrence, series)]
-    old_body = series.body
+    before = {name: str(getattr(series, name)) for name in _SHOWN}
     for name, value in fields.items():
         setattr(series, name, value)
     series.save(update_fields=list(fields))
     series.components.set(checks.components(series.page, {component: component.status for component in components}))
     for occurrence, day in unmoved:
         if day:
-            _apply_changes(occurrence, day, series, old_body=old_body, actor=actor, notify=notify)
+            _apply_changes(occurrence, day, series, old_body=before["body"], actor=actor, notify=notify)
     _fill(series, now=timezone.now(), actor=actor)
-    _record(series, actor, {"title": series.title, "rule": series.rule, "starts_at": series.starts_at.isoformat()})
+    after = {name: str(getattr(series, name)) for name in _SHOWN}
+    _record(series, actor, {"title": series.title, "before": before, "changed": after})
     return series
 
 

@@ -100,7 +100,7 @@ def set_publishing_rules(
     Page.objects.filter(pk=page.pk).update(**new)
     if requires_approval:
         # What waits for its time was sent when nobody had to look at it.
-        Draft.objects.filter(page=page, state=DraftState.WAITING).update(state=DraftState.REVIEW)
+        Draft.objects.filter(page=page, state=DraftState.WAITING).update(state=DraftState.REVIEW, approver="")
     record(page, EventKind.PAGE_CHANGED, page, actor=actor, details={"changed": new})
 
 

@@ -54,7 +54,7 @@ def save_draft(
         _check_public_items(incident, postmortem, items_before)
     if before != postmortem.content() or not postmortem.edited_by:
         # The approval, or the request for it, was for a different text.
-        postmortem.edited_by, postmortem.review_requested_at = actor.ref, None
+        postmortem.edited_by, postmortem.review_requested_at = actor.person_ref, None
     postmortem.save(update_fields=["draft", "findings", "edited_by", "review_requested_at"])
     return postmortem
 
@@ -161,14 +161,14 @@ def _unchanged_postmortem(
 
 
 def _check_public_items(incident: Incident, postmortem: Postmortem, before: list[list[str]]) -> None:
-    if incident.page.postmortems_need_approval and postmortem.is_published and postmortem.items_content() != before:
+    if incident.page.reviews_postmortems and postmortem.is_published and postmortem.items_content() != before:
         raise ValidationError({"action_items": FIXED_ITEMS})
 
 
 def _check_publishable(incident: Incident, postmortem: Postmortem) -> None:
     if not incident.is_resolved:
         raise ValidationError({"body": "Resolve the incident before you publish its postmortem."})
-    if incident.page.postmortems_need_approval and not postmortem.is_approved_for(postmortem.content()):
+    if incident.page.reviews_postmortems and not postmortem.is_approved_for(postmortem.content()):
         raise ValidationError({"body": UNAPPROVED})
 
 

@@ -34,7 +34,7 @@ def approve(postmortem: Postmortem, *, actor: Actor, note: str = "", expected_ve
     take_version(postmortem, expected_version)
     if not postmortem.edited_by:
         raise ValidationError({"body": UNKNOWN_AUTHOR})
-    if actor.ref == postmortem.edited_by:
+    if actor.person_ref == postmortem.edited_by:
         raise ValidationError({"body": OWN_TEXT})
     postmortem.approved, postmortem.approved_by = postmortem.content(), actor.ref
     postmortem.approved_label, postmortem.review_requested_at = actor.label, None

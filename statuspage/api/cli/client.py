@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,7 +16,7 @@ MAX_WAIT = 30
 RETRIED = (429, 502, 503, 504)
 
 # Exit codes.
-REFUSED, USAGE, NOT_ALLOWED, UNREACHABLE, NOT_WELL = 1, 2, 3, 4, 10
+REFUSED, USAGE, NOT_ALLOWED, UNREACHABLE, WAITING, NOT_WELL = 1, 2, 3, 4, 5, 10
 
 
 class CliError(Exception):
@@ -46,7 +47,7 @@ class Server:
         return self.request(method, f"/pages/{quote(self.page)}{path}", body, **query)
 
     def request(self, method: str, path: str, body: Any = None, **query: object) -> Any:
-        """Return the JSON of the response. Raise CliError unless it succeeded."""
+        """Return the JSON of the response. Raise CliError unless it succeeded, and if it waits for approval."""
         address = f"{self.url.rstrip('/')}/v1{path}{'?' + urlencode(query) if query else ''}"
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "User-Agent": "candor"}
@@ -59,8 +60,8 @@ class Server:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
-                    text = response.read()
-                return json.loads(text) if text else None
+                    text, status = response.read(), response.status
+                content: Any = json.loads(text) if text else None
             except urllib.error.HTTPError as error:
                 if error.code not in RETRIED or attempt == ATTEMPTS:
                     raise _api_error(error) from None
@@ -70,6 +71,10 @@ class Server:
                 if attempt == ATTEMPTS or isinstance(error, ValueError):
                     raise CliError(f"Cannot connect to {self.url}: {_reason(error)}", UNREACHABLE) from None
                 wait = attempt
+            else:
+                if status == HTTPStatus.ACCEPTED and "proposal" in content:
+                    raise CliError(f"{content['message']} {content['proposal']['url']}", WAITING)
+                return content
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 

@@ -171,11 +171,6 @@ def backfill(request: StaffRequest) -> HttpResponse:
     if "more" in request.POST:
         for submitted in (form, *rows):
             submitted.errors.clear()
-    elif valid and page.requires_approval and form.cleaned_data["notify"]:
-        form.add_error(
-            "notify",
-            'This page requires approval before subscribers are notified. Clear "Notify subscribers" to continue.',
-        )
     elif valid:
         try:
             incident = _backfill(page, form, rows, request)

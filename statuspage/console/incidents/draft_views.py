@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions.drafts import draft_lifecycle as actions
 from incidents.errors import EditConflict
-from incidents.models import Draft, DraftState, DraftStep, Incident, Page
+from incidents.models import Draft, DraftState, DraftStep, Incident, Page, Proposal
 from incidents.models.drafts import IncidentDrafts
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
@@ -185,6 +185,7 @@ def activity_context(request: StaffRequest, incident: Incident, around: Incident
         "now": now,
         "writing": around.by_others(since=now - PRESENT),
         "submitted": around.submitted,
+        "proposals": Proposal.objects.of_page(request.page).about(incident).waiting(),
     }
 
 

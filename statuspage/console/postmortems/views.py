@@ -62,7 +62,7 @@ def review_postmortem(request: StaffRequest, public_id: str) -> HttpResponse:
     editor = postmortem_editor_of(incident, None)
     context = {"page": incident.page, "editor": editor, "error": error, "comments": postmortem.comments.all()}
     context |= {"me": request.user.actor.ref, "is_approved": postmortem.is_approved_for(postmortem.content())}
-    context["may_approve"] = incident.page.postmortems_need_approval or postmortem.review_requested_at is not None
+    context["may_approve"] = incident.page.reviews_postmortems or postmortem.review_requested_at is not None
     return render(request, "console/postmortems/review.html", context, status=422 if error else 200)
 
 
@@ -106,7 +106,7 @@ def _render(request: StaffRequest, editor: PostmortemEditor, *, has_errors: bool
         "audience": Subscriber.objects.audience(incident.page).matching(scope).count(),
         "open_comments": postmortem.comments.open().count() if postmortem else 0,
         "is_approved": is_approved,
-        "must_ask": incident.page.postmortems_need_approval and not is_approved,
+        "must_ask": incident.page.reviews_postmortems and not is_approved,
     }
     return render(request, "console/postmortems/editor.html", context, status=422 if has_errors else 200)
 

@@ -14,7 +14,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("undo_seconds", "requires_approval", "postmortems_need_approval", "postmortem_outline")
         labels = {
             "undo_seconds": "Undo period in seconds",
-            "requires_approval": "Require approval of updates",
+            "requires_approval": "Require approval of everything that visitors read",
             "postmortems_need_approval": "Require approval of postmortems",
             "postmortem_outline": "Postmortem outline",
         }
@@ -22,8 +22,8 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "undo_seconds": "Updates from the console are published after this delay. Until then, you can undo. "
             "0 publishes immediately; the maximum is 600.",
-            "requires_approval": "A person other than the author must approve each incident update. "
-            "Corrections, maintenance and API tokens do not need approval.",
+            "requires_approval": "A person other than the author must approve each incident update, edit, correction, "
+            "maintenance and postmortem, also from API tokens. Component statuses do not need approval.",
             "postmortems_need_approval": "The last editor of a postmortem cannot approve it. Tokens can publish only "
             "approved postmortems. Completing action items needs no approval.",
             "postmortem_outline": "Markdown headings. Example: ## What happened. Leave empty for the built-in outline.",

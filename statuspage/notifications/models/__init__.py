@@ -3,6 +3,7 @@ from statuspage.notifications.models.bounces import Bounce, BounceKind
 from statuspage.notifications.models.channel_states import ChannelState
 from statuspage.notifications.models.deliveries import Delivery
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
+from statuspage.notifications.models.delivery_totals import DeliveryTotal
 from statuspage.notifications.models.heartbeats import Heartbeat
 from statuspage.notifications.models.mail_tests import MailTest
 from statuspage.notifications.models.staff_notices import StaffNotice, StaffNoticeKind
@@ -14,6 +15,7 @@ __all__ = [
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
+    "DeliveryTotal",
     "Heartbeat",
     "MailTest",
     "Priority",

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
@@ -15,6 +16,7 @@ from incidents.models import Event, Incident, IncidentUpdate
 from incidents.models.base import new_key
 from incidents.models.event_kinds import Priority
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
+from statuspage.notifications.models.delivery_totals import DeliveryTotal
 from statuspage.subscribers.models.channels import Channel
 from statuspage.subscribers.models.database_time import from_now
 from statuspage.subscribers.models.sql import columns, loaded
@@ -174,10 +176,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         waiting.update(next_attempt_at=Now())
 
     def progress(self, about: Event | IncidentUpdate) -> Progress:
-        """Return the counts by state for an event, or for all events of an update, in one query."""
-        mine = self.filter(event=about) if isinstance(about, Event) else self.filter(event__update=about)
-        counts = mine.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in DeliveryState})
-        return Progress(**counts)
+        """Return the counts by state for an event, or for all events of an update, with those of removed rows.
+
+        One query.
+        """
+        mine = Q(event=about) if isinstance(about, Event) else Q(event__update=about)
+        stored = self.filter(mine).order_by().values_list("state").annotate(number=Count("pk"), removed=Value(0))
+        totals = DeliveryTotal.objects.filter(mine).order_by()
+        removed = totals.values_list("state").annotate(number=Value(0), removed=Sum("count"))
+        counts: Counter[str] = Counter()
+        for state, number, number_removed in stored.union(removed, all=True):
+            counts[state] += number + number_removed
+            counts["removed"] += number_removed
+            counts["retryable"] += number if state == DeliveryState.FAILED else 0
+        return Progress(**{name: counts[name] for name in (*DeliveryState.values, "removed", "retryable")})
 
     def newest_first(self) -> DeliveryQuerySet:
         return self.order_by("-pk")

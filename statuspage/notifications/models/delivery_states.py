@@ -29,12 +29,17 @@ class DeliveryState(models.TextChoices):
 
 @dataclass(frozen=True)
 class Progress:
-    """The numbers of deliveries of one event or update, by state. All zero until the dispatcher has fanned it out."""
+    """The numbers of deliveries of one event or update, by state. All zero until the dispatcher has fanned it out.
+
+    `removed`: how many of them are not stored anymore. `retryable`: how many failed ones are.
+    """
 
     queued: int
     sent: int
     failed: int
     cancelled: int
+    removed: int = 0
+    retryable: int = 0
 
     @property
     def total(self) -> int:

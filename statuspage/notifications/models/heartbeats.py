@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 
 from statuspage.subscribers.models.database_time import from_now
 
+HEARTBEAT_RETENTION = timedelta(days=1)
+
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, process: str) -> None:
@@ -37,9 +39,9 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def last_of(self, process: str) -> Heartbeat | None:
         return self.filter(process=process).order_by("-at").first()
 
-    def delete_expired(self) -> None:
-        """Delete the rows of processes that ended more than a day ago."""
-        self.filter(at__lt=from_now(-timedelta(days=1))).delete()
+    def expired(self) -> HeartbeatQuerySet:
+        """Return the rows of processes that ended more than a day ago."""
+        return self.filter(at__lt=from_now(-HEARTBEAT_RETENTION))
 
 
 class Heartbeat(models.Model):

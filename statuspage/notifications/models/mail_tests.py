@@ -9,6 +9,7 @@ from incidents.models import Page
 
 # Longer than any test can take. An older unfinished test was interrupted.
 OVERDUE = timedelta(seconds=60)
+MAIL_TEST_RETENTION = timedelta(days=30)
 
 
 class MailTestQuerySet(models.QuerySet["MailTest"]):
@@ -22,8 +23,8 @@ class MailTestQuerySet(models.QuerySet["MailTest"]):
         """Save the message of a bounce of the test email. Return False if there is no such test."""
         return bool(self.filter(pk=pk).update(bounce_message=message))
 
-    def delete_expired(self) -> None:
-        self.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+    def expired(self) -> MailTestQuerySet:
+        return self.filter(started_at__lt=timezone.now() - MAIL_TEST_RETENTION)
 
 
 class MailTest(models.Model):

@@ -145,14 +145,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         self.filter(pk=subscriber.pk).update(confirmation_sent_at=now, mailbox=mailbox)
         return subscriber
 
-    def delete_expired(self) -> None:
-        """Delete addresses that were never confirmed."""
-        self.filter(
+    def expired(self) -> SubscriberQuerySet:
+        """Return addresses that were not confirmed in time."""
+        return self.filter(
             Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_RETENTION),
             # Keep subscribers that were active: their endpoint may become available again.
             Q(state=SubscriberState.PENDING) | Q(state=SubscriberState.VERIFYING, confirmed_at__isnull=True),
             created_at__lt=timezone.now() - UNCONFIRMED_RETENTION,
-        ).delete()
+        )
 
 
 class Subscriber(models.Model):

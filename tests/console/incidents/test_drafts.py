@@ -12,7 +12,7 @@ from incidents.actions.update_input import UpdateInput
 from incidents.actor import SYSTEM
 from incidents.models import AuditEntry, Draft, DraftState, Incident, Page
 from incidents.models.draft_content import UpdateContent
-from statuspage.dispatcher.loop import delete_expired_rows
+from statuspage.retention.pruning import prune
 from tests.console.staff import fill_in, parsed_page, signed_in
 from tests.factories import make_component, make_incident, make_page, post
 
@@ -112,7 +112,7 @@ def test_abandoned_drafts_are_deleted_after_90_days(editor: Client, page: Page) 
     for key, days in (("old", 91), ("new", 89)):
         editor.post(url_of(incident, "/draft/update"), {"body": key, "submission_key": key})
         Draft.objects.filter(submission_key=key).update(saved_at=timezone.now() - timedelta(days=days))
-    delete_expired_rows()
+    prune()
     assert [draft.body for draft in Draft.objects.all()] == ["new"]
 
 

@@ -56,9 +56,12 @@ def test_components_are_looked_up_when_it_is_published() -> None:
 
 
 def test_a_person_may_approve_the_draft_of_a_token_with_the_same_number() -> None:
-    page = make_page(requires_approval=True)
+    page = make_page()
+    incident = make_incident(page)
+    page.requires_approval = True
+    page.save()
     content = UpdateContent(body="We know more.", notify=True, status="identified")
-    draft = submitted(make_incident(page), content)
+    draft = submitted(incident, content)
     with pytest.raises(ValidationError):
         draft_lifecycle.approve(draft, actor=TOKEN)
     draft_lifecycle.approve(draft, actor=PERSON)
