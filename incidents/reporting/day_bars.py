@@ -49,8 +49,8 @@ def sentence(bars: Bars) -> str:
     parts += [f"{_days(maintained)} with maintenance"] if maintained else []
     parts += [f"no data for {_days(worst[None])}"] if worst[None] else []
     if bars.percentage is None:
-        return f"{_days(len(bars.days))}: no data"
-    return f"{_days(len(bars.days))}: {', '.join(parts)}, {uptime.percentage_text(bars.percentage)} uptime"
+        return f"{_days(len(bars.worst))}: no data"
+    return f"{_days(len(bars.worst))}: {', '.join(parts)}, {uptime.percentage_text(bars.percentage)} uptime"
 
 
 def _path(runs: list[tuple[int, int]], name: str, level: int) -> SafeString:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Decimal
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from incidents.models.states import BY_SEVERITY, ComponentStatus
@@ -102,15 +102,10 @@ class Totals:
 
 @dataclass(frozen=True)
 class Bars:
-    """Consecutive days, oldest first, and their uptime."""
+    """The worst status of consecutive days, oldest first (None without data), and the uptime of all of them."""
 
-    days: list[Totals]
+    worst: tuple[str | None, ...]
     percentage: Decimal | None
-
-    @cached_property
-    def worst(self) -> tuple[str | None, ...]:
-        """The worst status of each day."""
-        return tuple(day.worst for day in self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +190,18 @@ def days(intervals: Iterable[Interval], first: date, last: date, zone: tzinfo, *
 
 
 def bars(intervals: Sequence[Interval], bounds: Sequence[datetime], weights: Weights, *, until: datetime) -> Bars:
+    """Return the days between `bounds`, of which `until` is in the last."""
     whole = totals(intervals, bounds[0], bounds[-1], until=until)
-    return Bars(daily_totals(intervals, bounds, until=until), whole.percentage(weights))
+    before = _worst_statuses(tuple(intervals), tuple(bounds[:-1]))
+    (today,) = daily_totals(intervals, bounds[-2:], until=until)
+    return Bars((*before, today.worst), whole.percentage(weights))
+
+
+# Only today changes while a component keeps its status.
+@lru_cache(maxsize=2048)
+def _worst_statuses(intervals: tuple[Interval, ...], bounds: tuple[datetime, ...]) -> tuple[str | None, ...]:
+    """Return the worst status of each of the complete days between `bounds`."""
+    return tuple(day.worst for day in daily_totals(intervals, bounds, until=bounds[-1]))
 
 
 def runs(statuses: Iterable[str | None]) -> dict[str, list[tuple[int, int]]]:

@@ -7,14 +7,20 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from incidents.models import Page
+from statuspage.common.shared_reads import shared
 
 
 def current_page(request: HttpRequest) -> Page:
     """Return the page whose domain is the request's host name, else the first page. Raise Http404 if no page exists."""
-    page = Page.objects.for_host(request.get_host().rsplit(":", 1)[0])
+    page = _page_of(request.get_host().rsplit(":", 1)[0])
     if page is None:
         raise Http404("There is no page yet: run bin/serve or bin/manage setup.")
     return page
+
+
+@shared
+def _page_of(host: str) -> Page | None:
+    return Page.objects.for_host(host)
 
 
 def absolute_url(page: Page, path: str) -> str:

@@ -22,11 +22,13 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 IN_MEMORY = 16 * 1024
 # The sum of all bodies in temporary files, in bytes.
 ON_DISK = 256 * 1024 * 1024
+# Bodies that are read at the same time. More would take connections from readers of the page.
+READ_AT_ONCE = 1000
 # Seconds until a body must be complete.
 FORM_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
 # A body that is too large is read on up to here, in bytes and in seconds without data, so that the client reads the
 # response instead of an aborted connection.
-DRAINED, DRAIN_PAUSE = 4 * 1024 * 1024, 0.3
+DRAINED, DRAIN_PAUSE = 512 * 1024, 0.3
 # Forms with files or texts of up to 25,000 characters, which are nine times as long when encoded.
 UPLOADS = re.compile(r"/console/|/v1/")
 
@@ -62,6 +64,7 @@ class BodyReader:
         self.upload = Limit(max(config.upload_limit, config.form_limit), UPLOAD_SECONDS)
         self.folder: Path = config.run_dir
         self.on_disk = 0
+        self.reading = 0
 
     def limit_of(self, path: str) -> Limit:
         return self.upload if UPLOADS.match(path) else self.form
@@ -73,7 +76,10 @@ class BodyReader:
         if declared is not None and declared > limit.size:
             await _drain(receive)
             raise _too_large(limit)
+        if self.reading >= READ_AT_ONCE:
+            raise Refusal(503, "Too many requests at the same time. Try again in a minute.", retry_after=60)
         body = Body(b"")
+        self.reading += 1
         try:
             async with asyncio.timeout(limit.seconds):
                 await self._collect(body, limit, receive)
@@ -82,6 +88,8 @@ class BodyReader:
             if isinstance(error, TimeoutError):
                 raise Refusal(408, f"The request was not complete within {limit.seconds:g} seconds.") from None
             raise
+        finally:
+            self.reading -= 1
         return body
 
     def close(self, body: Body) -> None:

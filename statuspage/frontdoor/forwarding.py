@@ -148,8 +148,15 @@ def forwarded_headers(scope: Scope, length: int) -> dict[str, str]:
     return joined
 
 
+class Interrupted(Exception):
+    """The app ended in the middle of a response that has begun. Whoever gets it must see that it is not complete."""
+
+
 async def pass_on(response: aiohttp.ClientResponse, send: Send) -> bytes | None:
-    """Send a large response on while it arrives. A smaller one is returned, to be sent after the app is free again."""
+    """Send a large response on while it arrives. Raises Interrupted.
+
+    A smaller one is returned, to be sent after the app is free again.
+    """
     content, whole = bytearray(), False
     while len(content) <= READ_WHOLE:
         piece = await response.content.readany()
@@ -162,8 +169,11 @@ async def pass_on(response: aiohttp.ClientResponse, send: Send) -> bytes | None:
     await send(start_of(response))
     await send({"type": "http.response.body", "body": bytes(content), "more_body": True})
     del content
-    async for piece in response.content.iter_any():
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    try:
+        async for piece in response.content.iter_any():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Interrupted from error
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     return None
 

@@ -12,14 +12,15 @@ from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
 from statuspage.public.badge import COLORS, Badge, short_name
 from statuspage.public.http_caching import public_page, rendered
+from statuspage.public.page_state import shown_components
 
 
 @public_page
 def page_badge(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    statuses = page.components.visible_to(Viewer.PUBLIC).values_list("status", flat=True)
+    statuses = [component.status for component in shown_components(page)]
     impacts = list(page.incidents.visible_to(Viewer.PUBLIC).unresolved().values_list("impact", flat=True))
-    headline = page_status(list(statuses), open_impacts=impacts)
+    headline = page_status(statuses, open_impacts=impacts)
     if impacts and headline.indicator == Impact.NONE:
         # An open incident without an affected component: never green.
         word = "1 Open Incident" if len(impacts) == 1 else f"{len(impacts)} Open Incidents"

@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.reporting.uptime import midnight
 from incidents.visibility import Viewer
+from statuspage.common.shared_reads import shared
 
 MONTHS_PER_PAGE = 3
 MESSAGE_LENGTH = 240
@@ -42,6 +43,7 @@ class History:
     changed_at: datetime
 
 
+@shared
 def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     """Return a page of the history, or None if it does not exist. Page 1 has the current month. Three queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
@@ -67,6 +69,7 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     )
 
 
+@shared
 def page_count(page: Page, *, now: datetime) -> int:
     """Return the number of history pages back to the first incident, at least 1. One query."""
     first = page.incidents.visible_to(Viewer.PUBLIC).first_start() or now

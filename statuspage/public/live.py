@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.utils.http import http_date
 
 from incidents.models import Page
 from incidents.reporting.uptime import midnight
+from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import current_page
 from statuspage.public.http_caching import public_page
 
@@ -24,7 +24,7 @@ def version(page: Page, *, now: datetime) -> str:
 @public_page
 def live(request: HttpRequest) -> JsonResponse:
     """Return the version and the time. `as_of` is in the page's time zone; Last-Modified is the same time."""
-    page, now = current_page(request), timezone.now()
+    page, now = current_page(request), current_time()
     as_of = now.astimezone(page.zone).isoformat(timespec="seconds")
     answer = JsonResponse({"version": version(page, now=now), "as_of": as_of})
     answer["Last-Modified"] = http_date(now.timestamp())

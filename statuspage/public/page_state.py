@@ -19,6 +19,7 @@ from incidents.statuspage_json import published_postmortem
 from incidents.text.maintenance_window import days_until
 from incidents.text.wording import affected_sentence
 from incidents.visibility import Viewer
+from statuspage.common.shared_reads import shared
 
 PAST_DAYS = 15
 OPEN_ALL_UP_TO = 24
@@ -77,7 +78,7 @@ class PageState:
 def page_state(page: Page, *, now: datetime) -> PageState:
     """At most six queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
-    components = list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+    components = shown_components(page)
     open_incidents = list(visible.unresolved().newest_first())
     ahead = list(visible.ahead().soonest_first())
     today = now.astimezone(page.zone).date()
@@ -99,6 +100,18 @@ def page_state(page: Page, *, now: datetime) -> PageState:
     )
 
 
+@shared
+def shown_components(page: Page) -> list[Component]:
+    """Return the components that visitors see, with their groups, in the order of the page. One query."""
+    return list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+
+
+def showcased_components(page: Page) -> list[Component]:
+    """Return those of the shown components whose uptime is public."""
+    return [component for component in shown_components(page) if component.showcase]
+
+
+@shared
 def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
     """Return the `count` most recently updated incidents, for feeds; upcoming maintenances first if requested."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)

@@ -14,6 +14,7 @@ from incidents.reporting.uptime import Bars, Interval, Weights
 from incidents.text.wording import duration_text
 from incidents.visibility import Viewer
 from statuspage.public.history import MONTHS_PER_PAGE, months_before, months_between
+from statuspage.public.page_state import showcased_components
 
 BAR_DAYS = 90
 SPANS = (30, 90, 365)
@@ -161,7 +162,7 @@ def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> 
 
     Four queries, however many components: `public_id` says whose days are shown, empty for the first.
     """
-    components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
+    components = showcased_components(page)
     chosen = next((component for component in components if public_id in ("", component.public_id)), None)
     this_month = now.astimezone(page.zone).date().replace(day=1)
     pages = _page_count(page, components, this_month)

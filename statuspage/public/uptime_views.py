@@ -2,10 +2,10 @@ import json
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 
 from incidents.models import Component, Page
 from incidents.reporting.uptime import Weights
+from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import current_page
 from statuspage.public import uptime_export
 from statuspage.public.http_caching import public_page, rendered
@@ -18,7 +18,7 @@ def uptime(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("page", "1")
     public_id = request.GET.get("component", "")
     is_number = number.isdecimal() and len(number) < 6
-    calendar = calendar_page(page, int(number), public_id, now=timezone.now()) if is_number else None
+    calendar = calendar_page(page, int(number), public_id, now=current_time()) if is_number else None
     if calendar is None:
         raise Http404
     return rendered(
@@ -29,7 +29,7 @@ def uptime(request: HttpRequest) -> HttpResponse:
 @public_page
 def component(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    uptime = component_uptime(page, _component(page, public_id), now=timezone.now())
+    uptime = component_uptime(page, _component(page, public_id), now=current_time())
     return rendered("public/uptime/component.html", {"page": page, "uptime": uptime, "weights": Weights.for_page(page)})
 
 
@@ -70,7 +70,7 @@ def _component(page: Page, public_id: str) -> Component:
 
 def _this_second() -> datetime:
     """Return the current time without fractions: times in the files are easier to read and to recalculate."""
-    return timezone.now().replace(microsecond=0)
+    return current_time().replace(microsecond=0)
 
 
 def _dump(document: object) -> str:

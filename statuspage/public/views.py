@@ -6,7 +6,6 @@ from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import http_date
 from django.utils.log import log_response
 
@@ -16,6 +15,7 @@ from incidents.visibility import Viewer
 from statuspage.common.database_errors import database_failure
 from statuspage.common.database_middleware import API_PATHS, unavailable
 from statuspage.common.json_responses import json_response, json_text
+from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.calendar import calendar_event, calendar_feed
 from statuspage.public.feeds import incident_feed
@@ -31,7 +31,7 @@ from statuspage.public.uptime import bars_of
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    now = timezone.now()
+    now = current_time()
     state = page_state(page, now=now)
     context = {"page": page, "state": state, "weights": Weights.for_page(page)}
     # Rounded down to the minute, so that the page does not change within it.
@@ -82,7 +82,7 @@ def logo(request: HttpRequest, digest: str) -> HttpResponse:
 @public_page
 def history(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """Show `/history` or `/history/2`. `/history?page=2`, as on Statuspage, is the same with a canonical link."""
-    page, now = current_page(request), timezone.now()
+    page, now = current_page(request), current_time()
     is_statuspage_url = number is None
     requested_page = request.GET.get("page", "1")
     if number is None and requested_page.isdecimal() and len(requested_page) < 6:
@@ -111,7 +111,7 @@ def rss(request: HttpRequest) -> HttpResponse:
 @public_page
 def maintenances_ics(request: HttpRequest) -> HttpResponse:
     """Return the calendar to subscribe to. `?component=` limits it to maintenances of one component."""
-    page, now = current_page(request), timezone.now()
+    page, now = current_page(request), current_time()
     component = None
     if "component" in request.GET:
         shown = page.components.visible_to(Viewer.PUBLIC).select_related("group")

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
+from statuspage.common.shared_reads import sharing
 from statuspage.publishing.fingerprint import fingerprint
 from statuspage.publishing.generation_writer import GenerationWriter, Tree, is_past
 from statuspage.publishing.models import Publication
@@ -74,7 +75,8 @@ class PageFiles:
         last = events[-1].pk if before and 0 < len(events) <= MANY_EVENTS else Event.objects.newest_of(self.page)
         with self.tree.new_generation() as generation:
             gone = self.paths.histories_beyond(self.page, generation.own_paths(), now=now)
-            failed = self._render_into(generation, dict.fromkeys([*wanted, *gone]))
+            with sharing():
+                failed = self._render_into(generation, dict.fromkeys([*wanted, *gone]))
             self._drop_outdated(generation, changed.stale, events, now=now)
             generation.stamp, generation.made_by = now.timestamp(), _made_by(max(changed.stale, self.stale()))
             # The event of a failed path does not count as published, so it is tried again.

@@ -67,6 +67,19 @@ def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> 
     wait_until(lambda: running.status("/accounts/login/") == 200, "the app answers")
 
 
+def test_sighup_replaces_all_processes_while_the_page_answers(running: Candor) -> None:
+    before = children(running)
+    supervisor = running.processes["supervisor"]
+    supervisor.send_signal(signal.SIGHUP)
+    wait_until(lambda: running.status("/livez") != 200 or "candor: reloaded" in running.log, "it is done", seconds=120)
+    assert running.status("/livez") == 200, "no connection was refused"
+    after = children(running)
+    assert set(after) == set(before)
+    assert not set(after.values()) & set(before.values())
+    assert running.status("/accounts/login/") == 200
+    assert supervisor.poll() is None
+
+
 def test_a_second_start_on_the_same_port_says_so_and_does_nothing(running: Candor, candor: Candor) -> None:
     candor.port = running.port
     second = candor.start("supervisor", "-m", "statuspage.supervisor")

@@ -5,10 +5,10 @@ from datetime import datetime, time, timedelta
 from incidents.models import Page
 from incidents.plain_text import plain_body
 from incidents.statuspage_json import HistorySerializer, Json
-from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url
 from statuspage.public.feeds import marked_span
 from statuspage.public.history import History, HistoryEntry, months_before
+from statuspage.public.page_state import shown_components
 
 
 def history_body(page: Page, history: History) -> Json:
@@ -16,7 +16,7 @@ def history_body(page: Page, history: History) -> Json:
     serializer = HistorySerializer(page, absolute_url(page, ""))
     last_day = months_before(history.months[0].first, -1) - timedelta(days=1)
     return serializer.history(
-        page.components.visible_to(Viewer.PUBLIC).in_page_order(),
+        shown_components(page),
         [
             serializer.month(month.first, [_entry(serializer, entry) for entry in month.entries])
             for month in history.months

@@ -21,6 +21,7 @@ from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
 from statuspage.common.urls import current_page
 from statuspage.public.http_caching import open_page
+from statuspage.public.page_state import shown_components
 
 MAX_LISTED = 50
 
@@ -29,7 +30,7 @@ MAX_LISTED = 50
 def summary(request: HttpRequest) -> HttpResponse:
     """Costs six queries."""
     page = current_page(request)
-    serializer, components = v2_serializer(page), _components(page)
+    serializer, components = v2_serializer(page), shown_components(page)
     shown = {component.pk for component in components}
     incidents = list(_incidents(page).unresolved().latest_first().select_related("postmortem"))
     ahead = list(_maintenances(page).ahead().soonest_first().select_related("postmortem"))
@@ -47,14 +48,14 @@ def summary(request: HttpRequest) -> HttpResponse:
 @open_page
 def status(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    headline = _headline(_components(page), _incidents(page).unresolved())
+    headline = _headline(shown_components(page), _incidents(page).unresolved())
     return _response(page, {"status": v2_serializer(page).status(headline)})
 
 
 @open_page
 def components(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    return _response(page, {"components": v2_serializer(page).components(_components(page))})
+    return _response(page, {"components": v2_serializer(page).components(shown_components(page))})
 
 
 @open_page
@@ -119,11 +120,7 @@ def components_on_page(incident: Incident, shown: set[int]) -> list[Component]:
 
 
 def ids_of_shown_components(page: Page) -> set[int]:
-    return set(page.components.visible_to(Viewer.PUBLIC).values_list("pk", flat=True))
-
-
-def _components(page: Page) -> list[Component]:
-    return list(page.components.visible_to(Viewer.PUBLIC).in_page_order())
+    return {component.pk for component in shown_components(page)}
 
 
 def _incidents(page: Page) -> IncidentQuerySet:

@@ -4,21 +4,21 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.vary import vary_on_headers
 
 from incidents.models import Component, Page
 from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
 from incidents.statuspage_json import Json, V2Serializer
-from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
+from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import absolute_url, current_page
 from statuspage.public.history import history_page
 from statuspage.public.http_caching import View, open_page
 from statuspage.public.json.feed import CONTENT_TYPE, json_feed
 from statuspage.public.json.history import history_body
 from statuspage.public.json.incident import incident_body
+from statuspage.public.page_state import showcased_components
 from statuspage.public.uptime import UptimeSpan, spans_of
 
 
@@ -27,7 +27,7 @@ def history(request: HttpRequest) -> HttpResponse:
     """`/history.json`, `/history.json?page=2`."""
     page = current_page(request)
     number = request.GET.get("page", "1")
-    history = history_page(page, int(number), now=timezone.now()) if number.isdecimal() and len(number) < 6 else None
+    history = history_page(page, int(number), now=current_time()) if number.isdecimal() and len(number) < 6 else None
     if history is None:
         return json_not_found()
     return json_response(history_body(page, history), changed_at=history.changed_at)
@@ -63,9 +63,9 @@ def feed(request: HttpRequest) -> HttpResponse:
 @open_page
 def uptime(request: HttpRequest) -> HttpResponse:
     """The published uptime of the last 30, 90 and 365 days, null if there is no history. Costs four queries."""
-    page, now = current_page(request), timezone.now()
+    page, now = current_page(request), current_time()
     serializer = v2_serializer(page)
-    components = list(page.components.visible_to(Viewer.PUBLIC).showcased().in_page_order())
+    components = showcased_components(page)
     spans = spans_of(page, components, now=now)
     since = known_since(components, zone=page.zone) if components else {}
     body = {
