@@ -22,6 +22,7 @@ LISTEN_FD = "CANDOR_LISTEN_FD"
 READY_FD = "CANDOR_READY_FD"
 SYSTEMD_FIRST_FD = 3
 LONGEST_ADDRESS = 107
+LAST_PORT = 65535
 
 
 class SocketServer(MPServer):
@@ -49,6 +50,8 @@ def inherited() -> socket.socket | None:
 
 def bind_tcp(host: str, port: int) -> socket.socket:
     """Bind to the first address of `host`, without listening. Raises OSError, or OverflowError for a wrong port."""
+    if not 0 <= port <= LAST_PORT:  # the name resolution would use the remainder
+        raise OverflowError(port)
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +48,9 @@ def without_password(url: str) -> str:
 def target_config(url: str) -> dict[str, Any]:
     """Return Django's configuration of the database at `url`. Raise CopyError without the URL, which has a password."""
     try:
-        config: dict[str, Any] = environ.Env.db_url_config(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning about an unknown engine would print the password
+            config: dict[str, Any] = environ.Env.db_url_config(url)
     except ValueError:
         config = {}
     if config.get("ENGINE") not in ENGINES or not config.get("NAME"):

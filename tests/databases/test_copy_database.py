@@ -21,10 +21,7 @@ pytestmark = pytest.mark.xdist_group("setup")
 PASSWORD = "secret-of-the-database"
 # Rows that databases represent differently, and a deleted row with the highest ID.
 STORY = """
-from datetime import timedelta
 from tests.factories import *
-from statuspage.api.models import IdempotentResponse
-from statuspage.accounts.tokens import create_token
 from statuspage.notifications.models import MailTest
 page = Page.objects.get()
 for number in range({subscribers}):

@@ -161,7 +161,7 @@ def test_postgresql_locked_then_stopped(candor: Candor, own_postgres: Postgres) 
     browser.submit(f"{browser.incident_path}/update", update)  # a kept connection is found to be lost
     answer = browser.submit(f"{browser.incident_path}/update", update)
     assert answer.status == 503
-    assert "The database does not respond. Nothing was saved." in answer.document.text
+    assert "Nothing was saved. The database does not respond." in answer.document.text
     assert TEXT in shown_texts(answer)
     assert "no-store" in answer.headers["Cache-Control"]
     for path in ("/subscribe", "/subscribe/webhook"):
