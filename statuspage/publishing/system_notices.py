@@ -76,6 +76,8 @@ def _publishing() -> list[SystemNotice]:
 
 
 def _mail(zone: tzinfo) -> list[SystemNotice]:
+    if not settings.EMAIL_URL:  # emails are written to files
+        return []
     count, since = Delivery.objects.emails_waiting(WAITING)
     if not count or since is None:
         return []

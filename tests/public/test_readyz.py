@@ -117,7 +117,8 @@ def test_a_page_that_is_not_published_is_a_reason() -> None:
     assert "“Acme” cannot be published." in reasons()
 
 
-def test_a_clock_that_is_off_and_waiting_mail_are_reasons() -> None:
+def test_a_clock_that_is_off_and_waiting_mail_are_reasons(settings: Settings) -> None:
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
     Heartbeat.objects.beat("dispatcher")
     page = make_page()
     Publication.objects.succeeded(page, files=1)
