@@ -239,7 +239,7 @@ def test_the_reminder_leads_to_the_page_that_changes_it(visitor: Client, page: P
     (message,) = mails_to(sink, "ada@example.com")
     match = re.search(HOST + r"(/subscribers/\S+)", part(message, "plain"))
     assert match
-    assert "Nothing has changed" in part(message, "plain")
+    assert "Your subscription has not changed." in part(message, "plain")
     assert the_form(parsed_page(visitor.get(match.group(1))))
 
 
