@@ -89,10 +89,17 @@ def installation(tmp_path: Path) -> Installation:
 
 
 def test_sqlite_is_backed_up_and_restored(installation: Installation) -> None:
+    installation.run("bin/manage publish")
     before, key = installation.shell(STATE), installation.key
     installation.follow("back up SQLite")
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (installation.folder / "backup").iterdir()]
     assert modes == [0o600, 0o600]
+    installation.shell(
+        "from incidents.models import Page; from incidents.actor import SYSTEM;"
+        " from incidents.actions.components.component_lifecycle import create_component;"
+        " create_component(Page.objects.get(), name='API', actor=SYSTEM)"
+    )
+    installation.run("bin/manage publish")
     installation.lose()
     (installation.folder / "var/private/secret_key").write_text("k" * 50)
     assert installation.shell(STATE) != before
@@ -100,6 +107,9 @@ def test_sqlite_is_backed_up_and_restored(installation: Installation) -> None:
     installation.follow("update")
     assert installation.shell(STATE) == before
     assert installation.key == key
+    assert "a backup was restored" in installation.run("! bin/manage publish")
+    installation.follow("adopt")
+    installation.run("bin/manage publish")
 
 
 def test_a_machine_is_moved(installation: Installation, tmp_path: Path) -> None:
@@ -140,5 +150,5 @@ def test_a_move_to_postgresql_its_backup_and_its_restoration(
 
 def test_every_marked_block_is_run_by_a_test() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
-    assert len(documented()) == 10
+    assert len(documented()) == 11
     assert [name for name in documented() if f'follow("{name}")' not in source] == []
