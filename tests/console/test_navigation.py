@@ -26,6 +26,7 @@ EVERYBODY = {
     "Incident templates",
     "Channels",
     "Publishing",
+    "Data retention",
     "Search or run a command",
 }
 
