@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from django.core.management.color import no_style
 from django.core.management import call_command
+from django.core.management.color import no_style
 from django.db import connection, models
 from pytest_django import Settings
 
