@@ -18,13 +18,14 @@ from incidents.actions.pages.logos import set_logo
 from incidents.actions.pages.page_settings import set_published_figures
 from incidents.actions.postmortems import reviews
 from incidents.images import convert_image
-from incidents.models import Draft, Page
+from incidents.models import Draft, Incident, Page, Proposal
 from incidents.reporting.periods import Period
 from statuspage.accounts.models import Role
 from statuspage.common.urls import console_url
 from statuspage.importers.demo.seeding import seed
 from statuspage.subscribers.links import confirm_url, manage_url, unsubscribe_url
 from tests.console.pages import name_of, unseen, walk
+from tests.console.staff import fill_in
 from tests.factories import ALICE, make_endpoint, make_page, make_subscriber_with, make_user
 from tests.pictures import file_of, wordmark
 
@@ -117,6 +118,7 @@ def seldom_linked(page: Page) -> list[str]:
     retractable = page.incidents.filter(postmortem__published_at__isnull=False)[0]
     reviews.comment(retractable.postmortem, body="Who noticed?", actor=ALICE)
     reviews.request_approval(retractable.postmortem, actor=ALICE)
+    proposal = propose_a_change(page, incident)
     console = f"/console/p/{page.public_id}"
     return [
         f"{console}/incidents/{incident.public_id}/deliveries",
@@ -127,7 +129,19 @@ def seldom_linked(page: Page) -> list[str]:
         f"{console}/channels/{endpoint.public_id}",
         f"{console}/channels/{endpoint.public_id}/remove",
         f"{console}/drafts/{draft.public_id}",
+        f"{console}/proposals/{proposal.public_id}",
     ]
+
+
+def propose_a_change(page: Page, incident: Incident) -> Proposal:
+    """Edit an update as an editor while changes need approval."""
+    path = f"/console/p/{page.public_id}/updates/{incident.updates.newest_first()[0].public_id}/edit"
+    editor = Client()
+    editor.force_login(make_user(Role.EDITOR, name="Otto Example"))
+    Page.objects.filter(pk=page.pk).update(requires_approval=True)
+    editor.post(path, fill_in(editor, path, body="Changed text."))
+    Page.objects.filter(pk=page.pk).update(requires_approval=False)
+    return Proposal.objects.get()
 
 
 @pytest.mark.usefixtures("_a_mail")

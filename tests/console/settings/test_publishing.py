@@ -58,7 +58,7 @@ def test_each_target_is_shown_with_its_state_its_age_and_its_files(page: Page, v
 
 def test_an_old_target_is_late_and_the_dashboard_says_so(page: Page, viewer: Client) -> None:
     Publication.objects.succeeded(page, files=1)
-    assert "published" not in notices(viewer)
+    assert "public page" not in notices(viewer)
     Publication.objects.update(published_at=timezone.now() - timedelta(minutes=4))
     assert "Late" in rows(viewer)[0]
     assert "The public page has not been published for three minutes. Visitors see the previous version." in notices(
