@@ -89,7 +89,7 @@ def post(candor: Candor, text: str) -> None:
 
 def tree(candor: Candor) -> Tree:
     (root,) = [
-        folder for folder in (candor.folder / "data/published").iterdir() if folder.is_dir() and not folder.is_symlink()
+        folder for folder in (candor.folder / "data/public/published").iterdir() if folder.is_dir() and not folder.is_symlink()
     ]
     return Tree(root)
 
