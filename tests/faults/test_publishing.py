@@ -88,9 +88,8 @@ def post(candor: Candor, text: str) -> None:
 
 
 def tree(candor: Candor) -> Tree:
-    (root,) = [
-        folder for folder in (candor.folder / "data/public/published").iterdir() if folder.is_dir() and not folder.is_symlink()
-    ]
+    published = candor.folder / "data/public/published"
+    (root,) = [folder for folder in published.iterdir() if folder.is_dir() and not folder.is_symlink()]
     return Tree(root)
 
 
