@@ -1,7 +1,6 @@
 """A real front door with a published page, in front of a small app or of none."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -85,7 +84,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         for path, text in {"/": "<h1>All is well</h1>", "/502.html": AWAY}.items():
             draft.put(path, Answer(text.encode(), HEADERS))
     (published / HOSTS).write_text(json.dumps({"": "page"}))
-    door = Door(Candor(folder, env={"APP_THREADS": "2", "PYTHONPATH": os.getcwd()}))  # noqa: PTH109 - for the process
+    door = Door(Candor(folder, env={"APP_THREADS": "2", "PYTHONPATH": str(Path.cwd())}))
     try:
         door.start()
         door.start_app()

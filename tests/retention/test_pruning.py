@@ -1,7 +1,7 @@
 """Old data that nothing needs is removed; what the console shows of it stays true, and nothing is sent again."""
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -197,7 +197,7 @@ def test_the_record_is_kept(incident: Incident) -> None:
 
 def test_old_email_files_are_removed_and_new_ones_stay(settings: Settings, tmp_path: Path) -> None:
     settings.MAIL_DIR = tmp_path
-    old, new = (f"{at:%Y%m%dT%H%M%S.%f}-01234567.eml" for at in (datetime(2020, 1, 1), timezone.now()))  # noqa: DTZ001 - only formatted
+    old, new = (f"{at:%Y%m%dT%H%M%S.%f}-01234567.eml" for at in (datetime(2020, 1, 1, tzinfo=UTC), timezone.now()))
     for name in (old, new, "note.txt"):
         (tmp_path / name).touch()
     prune()

@@ -73,8 +73,8 @@ def test_right_after_signing_in_nothing_is_asked(owner: Client, page: Page, othe
 def test_the_typed_form_is_sent_with_the_password(owner: Client) -> None:
     typed = {"name": 'deploy "script" <1>', "scopes": ["incidents:write", "components:write"], "days": "90"}
     with later():
-        asked = owner.post("/console/p/acme/tokens", typed)
-        form = fields_of(form_to(parsed_page(asked)))
+        question = owner.post("/console/p/acme/tokens", typed)
+        form = fields_of(form_to(parsed_page(question)))
         made = owner.post("/console/p/acme/tokens", {**form, "confirm-password": [PASSWORD]})
         assert made.status_code == 200
     token = ApiToken.objects.get()
@@ -83,12 +83,12 @@ def test_the_typed_form_is_sent_with_the_password(owner: Client) -> None:
 
 def test_a_wrong_password_asks_again_and_keeps_the_form(owner: Client) -> None:
     with later():
-        asked = owner.post("/console/p/acme/tokens", {"name": "deploy", "scopes": "read", "confirm-password": "wrong"})
-    assert asked.status_code == 422
-    document = parsed_page(asked)
+        answer = owner.post("/console/p/acme/tokens", {"name": "deploy", "scopes": "read", "confirm-password": "wrong"})
+    assert answer.status_code == 422
+    document = parsed_page(answer)
     assert fields_of(form_to(document))["name"] == ["deploy"]
     assert "password" in document.one("p", class_="error").text.lower()
-    assert "wrong" not in asked.content.decode()
+    assert "wrong" not in answer.content.decode()
     assert not ApiToken.objects.exists()
 
 
