@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
+from statuspage import settings
 from statuspage.common.sockets import LONGEST_ADDRESS, short_name
 from statuspage.frontdoor.config import ConfigError, read_config
 from tests.live import ROOT
