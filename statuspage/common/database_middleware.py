@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ AWAY_SECONDS = 2.0
 API_PATHS = ("/v1/", "/api/")
 # These report the state of the database themselves.
 PROBES = ("/livez", "/readyz", "/metrics")
+
+LOCKS_ROWS = re.compile(r"\bFOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 
 # While a form is rendered again, the reason why its action could not run. The first form takes it.
 refusal: ContextVar[list[str]] = ContextVar("refusal")
@@ -119,13 +122,18 @@ def _form_again(request: HttpRequest, failure: DatabaseFailure, error: Exception
     return _as_unavailable(response, failure) if is_form else None
 
 
+def is_plain_read(sql: str) -> bool:
+    """Return whether the statement only reads and waits for no row lock. A union begins with a parenthesis."""
+    statement = sql.lstrip(" (").upper()
+    return statement.startswith("SELECT") and not LOCKS_ROWS.search(statement)
+
+
 @contextmanager
 def _reads_only(error: Exception) -> Iterator[None]:
     """Raise `error` for each statement that may write or wait for a lock."""
 
     def guard(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's signature
-        statement = sql.lstrip().upper()
-        if not statement.startswith("SELECT") or "FOR UPDATE" in statement:
+        if not is_plain_read(sql):
             raise error
         return execute(sql, params, many, context)
 

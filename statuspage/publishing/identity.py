@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +25,11 @@ from statuspage.publishing.generation_writer import Tree
 logger = logging.getLogger(__name__)
 
 RECORD = "install.json"
+# While the record and the newest event stay the same, the folder is compared again after so many seconds.
+COMPARE_EVERY = 5.0
+
+# What the last comparison saw, and its time, if folder and database matched.
+_last_match: tuple[object, float] = (None, 0.0)
 
 
 class Verdict(Enum):
@@ -49,6 +55,16 @@ def check() -> Verdict:
 
     Otherwise note the newest events in the folder, before they are published.
     """
+    global _last_match
+    now, newest = time.monotonic(), Event.objects.newest_key()
+    if _last_match[0] == (_record_version(), newest) and now - _last_match[1] < COMPARE_EVERY:
+        return Verdict.MATCHES
+    verdict = _compare()
+    _last_match = ((_record_version(), newest), now) if verdict is Verdict.MATCHES else (None, 0.0)
+    return verdict
+
+
+def _compare() -> Verdict:
     installation = Installation.objects.current()
     if installation.mismatch:
         return Verdict.KEPT if installation.is_published_kept else Verdict.UNDECIDED
@@ -113,6 +129,16 @@ def _note(installation: Installation, record: Record | None, pages: dict[int, st
 
 def _newest(page: int) -> tuple[int, str]:
     return Event.objects.newest_key_of(page)
+
+
+def _record_version() -> tuple[str, int, int]:
+    """Return the path of the record, and its inode and time of change, or zeros if there is none."""
+    path = Path(settings.PUBLISHED_DIR) / RECORD
+    try:
+        status = path.stat()
+    except OSError:
+        return str(path), 0, 0
+    return str(path), status.st_ino, status.st_mtime_ns
 
 
 def _read_record() -> Record | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from statuspage.common.sockets import LISTEN_FD, READY_FD, bind_tcp
+from tests.event_loop import EventLoop
 from tests.faults.fleet import say, sized
 from tests.frontdoor.conftest import Door
 from tests.live import ROOT
@@ -71,9 +72,9 @@ async def later(seconds: float, port: int, outcomes: Counter[str]) -> None:
 
 def test_restarts_under_load_refuse_no_connection(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
-    with bind_tcp("127.0.0.1", port) as listening:
+    with bind_tcp("127.0.0.1", port) as listening, EventLoop() as loop:
         listening.listen(1024)
-        outcomes = asyncio.run(restart_under_load(door, listening, port))
+        outcomes = loop.run(restart_under_load(door, listening, port))
     say(capsys, f"{RESTARTS} restarts at {RATE} new connections/s for {SECONDS} s: {dict(outcomes)}")
     assert outcomes == {"200": RATE * SECONDS}
 

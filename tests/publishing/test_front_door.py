@@ -15,6 +15,7 @@ from statuspage.frontdoor import codings, published_pages
 from statuspage.frontdoor.application import FrontDoor
 from statuspage.frontdoor.config import Config, read_config
 from statuspage.publishing.generation_writer import Answer, Tree
+from tests.event_loop import EventLoop
 
 HEADERS = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'none'"}
 
@@ -28,7 +29,7 @@ def publish(folder: Path, page: str, texts: dict[str, str], *, rebuild: bool = T
 class Visitor:
     """Sends requests to a front door whose app is away: what it forwards is answered with 503."""
 
-    def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
+    def __init__(self, folder: Path, runner: EventLoop) -> None:
         self.door = FrontDoor(config_for(folder))
         self.runner = runner
         self.status = 0
@@ -72,8 +73,8 @@ def config_for(folder: Path) -> Config:
 
 
 @pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
+def runner() -> Iterator[EventLoop]:
+    with EventLoop() as runner:
         yield runner
 
 
@@ -88,7 +89,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def visitor(folder: Path, runner: asyncio.Runner) -> Iterator[Visitor]:
+def visitor(folder: Path, runner: EventLoop) -> Iterator[Visitor]:
     visitor = Visitor(folder, runner)
     yield visitor
     runner.run(visitor.door.close())
@@ -194,7 +195,7 @@ def test_what_was_asked_for_once_outlives_the_folder(visitor: Visitor, folder: P
     assert visitor.get("/").body == b"<h1>All is well</h1>"
 
 
-def test_without_a_published_page_the_app_answers(tmp_path: Path, runner: asyncio.Runner) -> None:
+def test_without_a_published_page_the_app_answers(tmp_path: Path, runner: EventLoop) -> None:
     visitor = Visitor(tmp_path / "nothing", runner)
     assert visitor.get("/").status == 503
     runner.run(visitor.door.close())
