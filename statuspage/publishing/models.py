@@ -49,6 +49,16 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         rows = self.filter(failing_since__isnull=False, seen_at__gte=from_now(-LATE))
         return list(rows.select_related("page").order_by("pk")[:5])
 
+    def ages(self) -> list[tuple[str, str, str, timedelta | None, bool]]:
+        """Return page, machine and name of all targets, their ages by the database's clock, and whether they fail.
+
+        The age is None if the target was never updated.
+        """
+        age = models.ExpressionWrapper(Now() - models.F("published_at"), models.DurationField())
+        is_failing = models.ExpressionWrapper(models.Q(failing_since__isnull=False), models.BooleanField())
+        rows = self.annotate(age=age, is_failing=is_failing).order_by("page", "machine", "target")
+        return list(rows.values_list("page__public_id", "machine", "target", "age", "is_failing"))
+
     def forget_others(self, targets: Collection[str]) -> None:
         """Delete targets of this machine that are no longer configured, and machines that no longer exist."""
         self.filter(machine=socket.gethostname()).exclude(target__in=targets).delete()

@@ -12,6 +12,7 @@ from statuspage.publishing.models import Publication
 
 # After this many seconds without a heartbeat a process counts as stopped. Each records one every 10 s.
 STALE_SECONDS = 90
+CODES = ("identity", "dispatcher", "worker", "redis", "clock", "publishing", "mail")
 MAX_CLOCK_OFFSET = 5.0
 # Emails that were due for so long are waiting.
 WAITING = timedelta(minutes=1)
