@@ -28,12 +28,22 @@ class Sizes:
     far_mails: int = 8_000
     far_bare: int = 100
     slow_mails: int = 200
-    picky_mails: int = 4_000
+    grey_mails: int = 4_000
+    invalid_mails: int = 20_000
     subscribers: int = 1_000_000
     backlog: int = 100_000
 
 
-QUICK = Sizes(mails=4000, bare=2000, far_mails=800, far_bare=25, picky_mails=400, subscribers=40_000, backlog=8000)
+QUICK = Sizes(
+    mails=4000,
+    bare=2000,
+    far_mails=800,
+    far_bare=25,
+    grey_mails=400,
+    invalid_mails=2000,
+    subscribers=40_000,
+    backlog=8000,
+)
 TABLE: list[tuple[str, str, str]] = []
 
 
@@ -176,7 +186,7 @@ def outcome(on: Stage, domain: str) -> str:
 
 def greylisting(on: Stage, sizes: Sizes) -> None:
     """451 to the first attempt of each mailbox. The first retry is due after a minute."""
-    mails = sizes.picky_mails
+    mails = sizes.grey_mails
     publish_to(on, "grey.example", mails)
     on.sink.set(greylist=1)
     with on.workers(1):
@@ -192,11 +202,11 @@ def invalid_addresses(on: Stage, sizes: Sizes) -> None:
     rates = []
     for share in (0, 0.05):
         domain = f"invalid{share * 100:.0f}.example"
-        publish_to(on, domain, sizes.picky_mails)
+        publish_to(on, domain, sizes.invalid_mails)
         on.sink.set(refuse=share)
-        refused = sum(share_of(f"reader{n}@{domain}".encode()) < share for n in range(1, sizes.picky_mails + 1))
+        refused = sum(share_of(f"reader{n}@{domain}".encode()) < share for n in range(1, sizes.invalid_mails + 1))
         with on.workers(1):
-            rates.append(on.send_all(sizes.picky_mails - refused, processes=1))
+            rates.append(on.send_all(sizes.invalid_mails - refused, processes=1))
         on.sink.set(refuse=0)
     row("all addresses valid", f"{rates[0]:,.0f} mails/s")
     row("5 % invalid addresses", f"{rates[1]:,.0f} mails/s", f"{rates[1] / rates[0]:.2f} x; {outcome(on, domain)}")
