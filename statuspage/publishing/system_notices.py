@@ -112,13 +112,14 @@ def _publishing(state: State, zone: tzinfo) -> Iterator[SystemNotice]:
         ending = "yet" if row.number else "for three minutes"
         yield SystemNotice("publishing", f"“{row.name}” has not been published {ending}.")
     for row in state.get("target", []):
-        place = "" if row.detail == FOLDER else f" to {row.detail}"
+        is_copy = row.detail != FOLDER
+        name, place = (f"A copy of “{row.name}”", f" to {row.detail}") if is_copy else (f"“{row.name}”", "")
         if row.at is None:
-            text = f"A copy of “{row.name}” has not been updated for three minutes."
+            text = f"{name} has not been updated for three minutes."
             yield SystemNotice("publishing", text, row.detail, is_critical=False)
         else:
-            text = f"“{row.name}” cannot be published."
-            yield SystemNotice("publishing", text, f"Since {_moment(row.at, zone)}{place}: {row.text}")
+            detail = f"Since {_moment(row.at, zone)}{place}: {row.text}"
+            yield SystemNotice("publishing", f"{name} cannot be published.", detail)
 
 
 def _sending(state: State, zone: tzinfo) -> Iterator[SystemNotice]:

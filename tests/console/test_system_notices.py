@@ -120,7 +120,7 @@ def test_a_page_that_is_not_published_any_more(editor: Client) -> None:
 
 def test_a_target_that_fails_is_shown_with_its_error(editor: Client, page: Page) -> None:
     Publication.objects.failed(page, "503 Service Unavailable", target="s3://bucket")
-    assert summary(editor) == "“Acme” cannot be published."
+    assert summary(editor) == "A copy of “Acme” cannot be published."
     assert "to s3://bucket: 503 Service Unavailable" in notice(editor).text
     Publication.objects.succeeded(page, files=1, target="s3://bucket")
     assert bar(editor) == []
