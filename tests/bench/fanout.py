@@ -140,17 +140,34 @@ def big_fan_out(on: Stage, sizes: Sizes) -> None:
 
 CLAIM_COST = """
 import json, time
+from statistics import median
 from statuspage.notifications.models import Delivery
-best = []
-for number in range(30):
-    began = time.perf_counter()
-    taken = Delivery.objects.claim("email", token="bench", limit=250)
-    best.append(time.perf_counter() - began)
-    Delivery.objects.release("bench", [delivery.pk for delivery in taken])
-due = Delivery.objects.claimable("email").order_by("priority", "next_attempt_at", "pk")
-plan = json.loads(due.values_list("pk", "event_id")[:250].explain(format="json", analyze=True, buffers=True))[0]["Plan"]
-pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-print(json.dumps([sorted(best)[15] * 1000, pages, Delivery.objects.filter(state="sent").count()]))
+from statuspage.notifications.models.claim_position import ClaimPosition
+def claims(new_position):
+    times = []
+    for _ in range(15):
+        position = new_position()
+        began = time.perf_counter()
+        taken = Delivery.objects.claim("email", token="bench", limit=250, position=position)
+        times.append(time.perf_counter() - began)
+        Delivery.objects.release("bench", [delivery.pk for delivery in taken])
+    return median(times) * 1000
+def pages(rows):
+    rows = rows.order_by("priority", "next_attempt_at", "pk").values_list("pk", "event_id")[:250]
+    plan = json.loads(rows.explain(format="json", analyze=True, buffers=True))[0]["Plan"]
+    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+position = ClaimPosition()
+first = claims(ClaimPosition)
+later = claims(lambda: position)
+due = Delivery.objects.claimable("email")
+print(json.dumps([
+    first, pages(due), later, pages(position.part(due, 0)) + pages(position.part(due, 1)),
+    Delivery.objects.filter(state="sent").count(),
+]))
+"""
+NO_VACUUM = """
+from django.db import connection
+connection.cursor().execute("ALTER TABLE notifications_delivery SET (autovacuum_enabled = off)")
 """
 MARK_SOME = """
 from statuspage.notifications.models import Delivery
@@ -161,15 +178,13 @@ for start in range(0, len(ids), 1000):
 
 
 def claim_cost(on: Stage, sizes: Sizes) -> None:
-    """Without a VACUUM in between but what PostgreSQL does by itself."""
+    """Without VACUUM, as in the minute before PostgreSQL starts it."""
+    on.shell(NO_VACUUM)
     for done in (0, sizes.subscribers * 4 // 10, sizes.subscribers * 4 // 10):
         on.shell(MARK_SOME.replace("COUNT", str(done)))
-        milliseconds, pages, sent = on.run_json(CLAIM_COST)
-        row(
-            f"claim of 250, {sent:,} rows sent before",
-            f"{milliseconds:.1f} ms",
-            f"{pages:,} pages of index and table read",
-        )
+        first, first_pages, later, later_pages, sent = on.run_json(CLAIM_COST)
+        row(f"first claim of a run, {sent:,} rows sent before", f"{first:.1f} ms", f"{first_pages:,} pages read")
+        row(f"next claims of a run, {sent:,} rows sent before", f"{later:.1f} ms", f"{later_pages:,} pages read")
 
 
 CANCEL = """

@@ -15,6 +15,7 @@ from django.db.models.sql import UpdateQuery
 from incidents.models import Event, Incident, IncidentUpdate
 from incidents.models.base import new_key
 from incidents.models.event_kinds import Priority
+from statuspage.notifications.models.claim_position import ClaimPosition
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
 from statuspage.notifications.models.delivery_totals import DeliveryTotal
 from statuspage.subscribers.models.channels import Channel
@@ -69,31 +70,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         first = due.alias(waits_for=Subquery(earlier.values("pk")[:1])).filter(waits_for__isnull=True)
         return first.filter(unclaimed, priority__gte=0)
 
-    def claim(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
-        """Claim up to `limit` rows for LEASE. `token` identifies the holder. A row never has two holders."""
+    def claim(self, channel: str, *, token: str, limit: int, position: ClaimPosition | None = None) -> list[Delivery]:
+        """Claim up to `limit` rows for LEASE. `token` identifies the holder. A row never has two holders.
+
+        `position` is that of the run; without one, all due rows are read.
+        """
         with transaction.atomic():
-            taken = self._next_ids(channel, limit)
+            due = self.claimable(channel).select_for_update(skip_locked=True)
+            taken = (position or ClaimPosition()).next_ids(due, limit)
             self.filter(pk__among=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return self.filter(pk__among=taken).order_by("priority", "pk").for_sending()
-
-    def _next_ids(self, channel: str, limit: int) -> list[int]:
-        """Return the IDs to claim: by priority, then oldest first.
-
-        If there are more than `limit`, half of them belong to the newest urgent event, so that its first emails do not
-        wait until all emails of an earlier event are sent.
-        """
-        due = self.claimable(channel).select_for_update(skip_locked=True)
-        rows = due.order_by("priority", "next_attempt_at", "pk").values_list("pk", "event_id")[:limit]
-        taken = dict(rows)
-        if len(taken) < limit or limit < 2:
-            return list(taken)
-        # A range condition with matching order, so that SQLite reads the index backwards too.
-        urgent = due.filter(priority__lte=Priority.URGENT).order_by("-priority", "-next_attempt_at", "-pk")
-        newest = urgent.values_list("event_id", flat=True).first()
-        if newest in {None, *taken.values()}:
-            return list(taken)
-        fresh = list(urgent.filter(event=newest).values_list("pk", flat=True)[: limit // 2])
-        return [*fresh, *list(taken)[: limit - len(fresh)]]
 
     def for_sending(self) -> list[Delivery]:
         """Load deliveries with subscribers and pages, without the time fields that sending does not need.
