@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -158,13 +158,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with connection.cursor() as cursor:
             cursor.execute(statement, [*params, among])
 
-    def emails_waiting(self, since: timedelta) -> tuple[int, datetime | None]:
-        """Return how many emails have been due for longer than `since`, up to 100,000, and since when."""
-        due = self.queued().filter(channel=Channel.EMAIL, next_attempt_at__lt=from_now(-since), priority__gte=0)
-        row = Delivery.objects.filter(pk__in=due.values("pk")[:100_000]).aggregate(
-            count=Count("pk"), first=models.Min("next_attempt_at")
-        )
-        return row["count"], row["first"]
+    def emails_waiting(self, since: timedelta) -> DeliveryQuerySet:
+        """Return the emails that have been due for longer than `since`."""
+        return self.queued().filter(channel=Channel.EMAIL, next_attempt_at__lt=from_now(-since), priority__gte=0)
 
     def last_recipient_of(self, event: Event) -> int:
         """Return the highest ID of the subscribers that have a delivery of `event`, or 0."""
