@@ -40,9 +40,9 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         age: timedelta | None = ages.aggregate(least=models.Min("age"))["least"]
         return None if age is None else round(age.total_seconds(), 1)
 
-    def alive(self, *, within: timedelta) -> list[Heartbeat]:
-        """Return all processes that recorded a heartbeat `within` that time."""
-        return list(self.filter(at__gte=from_now(-within)).order_by("process", "instance"))
+    def recorded(self, *, within: timedelta) -> HeartbeatQuerySet:
+        """Return the heartbeats that were recorded `within` that time: of processes that run."""
+        return self.filter(at__gte=from_now(-within))
 
     def ages(self) -> list[tuple[str, str, timedelta, float]]:
         """Return process, instance, age by the database's clock and clock offset of the newest 500 heartbeats."""
