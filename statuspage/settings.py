@@ -81,6 +81,9 @@ FORM_LIMIT = env.int("FORM_LIMIT", default=64 * 1024)
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=3 * 1024 * 1024)
 CELERY_WORKERS = env.int("CELERY_WORKERS", default=2)
 SMTP_CONNECTIONS = env.int("SMTP_CONNECTIONS", default=16)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and not re.fullmatch(r"[!-~]{16,}", METRICS_TOKEN):
+    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters: ASCII without spaces.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 OUTBOUND_ALLOW = [entry.strip() for entry in env.list("OUTBOUND_ALLOW", default=[]) if entry.strip()]

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("statuspage.subscribers.urls")),
     path("", include("statuspage.notifications.urls")),
     path("v1/", include("statuspage.api.urls")),
+    path("", include("statuspage.monitoring.urls")),
     path("", include("statuspage.public.urls")),
     path("console/", include("statuspage.console.urls")),
     path("accounts/", include("statuspage.accounts.urls")),

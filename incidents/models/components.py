@@ -53,6 +53,16 @@ class ComponentQuerySet(models.QuerySet["Component"]):
     def not_operational(self) -> ComponentQuerySet:
         return self.active().exclude(status=ComponentStatus.OPERATIONAL)
 
+    def count_by_status(self) -> list[tuple[str, str, int]]:
+        """Return rows of page (public id), status and number of components."""
+        rows = self.order_by().values_list("page__public_id", "status")
+        return list(rows.annotate(number=models.Count("pk")))
+
+    def worst_first(self) -> ComponentQuerySet:
+        """Those that are not operational first."""
+        is_operational = models.Case(models.When(status=ComponentStatus.OPERATIONAL, then=1), default=0)
+        return self.select_related("group").order_by(is_operational, "pk")
+
     def affected_by(self, incident: Incident) -> ComponentQuerySet:
         return self.filter(affected__update__incident=incident).distinct()
 

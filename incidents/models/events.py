@@ -32,10 +32,6 @@ class EventQuerySet(models.QuerySet["Event"]):
         """The id and the key of the last event of the page with this primary key, or (0, "")."""
         return self.filter(page=page).order_by("-pk").values_list("pk", "public_key").first() or (0, "")
 
-    def newest_key(self) -> tuple[int, str]:
-        """The id and the key of the last event of all pages, or (0, "")."""
-        return self.order_by("-pk").values_list("pk", "public_key").first() or (0, "")
-
     def with_ids(self, ids: Iterable[int]) -> EventQuerySet:
         return self.filter(pk__in=list(ids))
 

@@ -54,6 +54,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Unresolved incidents and running maintenances, without deleted ones."""
         return self.filter(status__in=ONGOING, hidden_at__isnull=True)
 
+    def count_ongoing(self) -> list[tuple[str, str, str, int]]:
+        """Return rows of page (public id), kind, impact and number of ongoing incidents and maintenances."""
+        rows = self.ongoing().order_by().values_list("page__public_id", "kind", "impact")
+        return list(rows.annotate(number=models.Count("pk")))
+
     def deleted(self) -> IncidentQuerySet:
         """Hidden from visitors, including those merged into another incident."""
         return self.filter(hidden_at__isnull=False)

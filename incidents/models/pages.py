@@ -42,6 +42,10 @@ class PageQuerySet(models.QuerySet["Page"]):
         pages = self.select_related("logo", "logo_dark").defer("logo__content", "logo_dark__content")
         return pages.order_by(models.Case(models.When(domain=host.lower(), then=0), default=1), "pk").first()
 
+    def first_ids(self, limit: int) -> dict[int, str]:
+        """Return the public ids of the first `limit` pages by their primary keys."""
+        return dict(self.order_by("pk").values_list("pk", "public_id")[:limit])
+
 
 class Page(models.Model):
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)

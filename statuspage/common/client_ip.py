@@ -4,6 +4,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 
 
 def client_address(request: HttpRequest) -> str:
@@ -26,6 +27,25 @@ def client_network(request: HttpRequest) -> str:
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
     return str(address)
+
+
+def is_from_this_machine(request: HttpRequest) -> bool:
+    """Return whether a program on this machine sent the request, to a local address such as 127.0.0.1.
+
+    All addresses that the request passed must be local, and the host that it was sent to. Behind a proxy on this
+    machine that TRUSTED_PROXIES does not count, visitors would otherwise seem to be local.
+    """
+    forwarded = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
+    passed = [str(request.META.get("REMOTE_ADDR", "")), *filter(None, forwarded)]
+    host = split_domain_port(request.get_host())[0].strip("[]")
+    return (host == "localhost" or _is_loopback(host)) and all(map(_is_loopback, passed))
+
+
+def _is_loopback(text: str) -> bool:
+    address = _parsed(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped.is_loopback
+    return address is not None and address.is_loopback
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

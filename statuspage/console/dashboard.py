@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions.components import component_lifecycle as component_actions
-from incidents.models import ActionItem, Draft, Page, Postmortem, Proposal
+from incidents.models import ActionItem, Draft, Postmortem, Proposal
 from incidents.models.states import ComponentStatus
 from incidents.reminders.overdue_updates import Reminders, overdue_update_of
 from incidents.reminders.unrestored_components import is_not_operational, unrestored_components
@@ -17,9 +17,6 @@ from statuspage.common.urls import console_url
 from statuspage.console.access import StaffRequest, role_required
 from statuspage.console.incidents.forms import update_form
 from statuspage.console.maintenances.next_step import next_step
-from statuspage.notifications.models import ChannelState
-from statuspage.publishing.models import Publication
-from statuspage.publishing.system_notices import system_notices
 from statuspage.subscribers.models import Subscriber
 
 MAX_NOTE = 500
@@ -57,23 +54,13 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "recent": page.incidents.ended().newest_first()[:5],
         "overdue": list(ActionItem.objects.overdue(page, today=now.astimezone(page.zone).date())),
         "audience": Subscriber.objects.audience(page).count(),
-        "notices": _notices(page),
+        "mail_to_files": not settings.EMAIL_URL,
         "submitted": Draft.objects.of_page(page).submitted() if is_editor else [],
         "proposals": Proposal.objects.of_page(page).waiting() if is_editor else [],
         "reviews": Postmortem.objects.of_page(page).waiting_for_approval() if is_editor else [],
         "me": request.user.actor.ref,
     }
     return render(request, "console/dashboard.html", context)
-
-
-def _notices(page: Page) -> dict[str, object]:
-    return {
-        "mail_to_files": not settings.EMAIL_URL,
-        "channels": ChannelState.objects.in_trouble(),
-        "publications": Publication.objects.in_trouble(page),
-        # Channels and publishing have notices with more details.
-        "system": system_notices(page.zone, with_publishing=False),
-    }
 
 
 @role_required(Role.EDITOR)

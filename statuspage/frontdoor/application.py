@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from statuspage.frontdoor.forwarding import App, Scope, Send, pass_on, start_of
 from statuspage.frontdoor.published_pages import VALID_HOST, Generation, PublishedPages
 from statuspage.frontdoor.replies import SECURITY, Headers, Refusal, Reply, is_for_programs
 from statuspage.frontdoor.request_counts import WRITE_EVERY, CountsFile, RequestCounts
+from statuspage.frontdoor.slow_readers import LOOK_EVERY as LOOK_FOR_SLOW_EVERY
+from statuspage.frontdoor.slow_readers import SlowReaders, open_files
 from statuspage.frontdoor.static_files import PREFIX, StaticFiles
 
 LOOK_EVERY = 1.0
@@ -60,6 +63,7 @@ class FrontDoor:
         self.bodies = BodyReader(config)
         self.counts = RequestCounts()
         self.counts_file = CountsFile(config.run_dir)
+        self.slow_readers = SlowReaders()
         self.disk = ThreadPoolExecutor(2, thread_name_prefix="disk")
         self._abandoned: set[asyncio.Task[None]] = set()
 
@@ -168,7 +172,8 @@ class FrontDoor:
         self.look()
         with contextlib.suppress(OSError):
             self.counts_file.remove_left_behind()
-        watching = [asyncio.ensure_future(task) for task in (self._keep_looking(), self._keep_counting())]
+        tasks = (self._keep_looking(), self._keep_counting(), self._keep_ending_slow_readers())
+        watching = [asyncio.ensure_future(task) for task in tasks]
         await send({"type": "lifespan.startup.complete"})
         say_ready()
         await receive()
@@ -197,6 +202,14 @@ class FrontDoor:
             with contextlib.suppress(OSError):
                 await asyncio.get_running_loop().run_in_executor(self.disk, self.counts_file.write, self.counts)
             await asyncio.sleep(WRITE_EVERY)
+
+    async def _keep_ending_slow_readers(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_FOR_SLOW_EVERY)
+            await asyncio.get_running_loop().run_in_executor(self.disk, self._end_slow_readers)
+
+    def _end_slow_readers(self) -> None:
+        self.slow_readers.look(open_files(), time.monotonic())
 
 
 async def _send_reply(reply: Reply, headers: dict[bytes, bytes], method: str, send: Send) -> None:

@@ -26,9 +26,9 @@ ON_DISK = 256 * 1024 * 1024
 READ_AT_ONCE = 1000
 # Seconds until a body must be complete.
 FORM_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
-# A body that is too large is read on up to here, in bytes and in seconds without data, so that the client reads the
-# response instead of an aborted connection.
-DRAINED, DRAIN_PAUSE = 512 * 1024, 0.3
+# A body that is too large is read on up to here, in bytes, in seconds without data and in seconds, so that the client
+# reads the response instead of an aborted connection.
+DRAINED, DRAIN_PAUSE, DRAIN_SECONDS = 512 * 1024, 0.3, 3.0
 # Forms with files or texts of up to 25,000 characters, which are nine times as long when encoded.
 UPLOADS = re.compile(r"/console/|/v1/")
 
@@ -148,11 +148,12 @@ async def _drain(receive: Receive) -> None:
     """Read and discard what the client is sending at the moment."""
     read = 0
     try:
-        while read < DRAINED:
-            async with asyncio.timeout(DRAIN_PAUSE):
-                message = await receive()
-            read += len(message.get("body", b""))
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                return
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while read < DRAINED:
+                async with asyncio.timeout(DRAIN_PAUSE):
+                    message = await receive()
+                read += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
     except TimeoutError:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 WRITE_EVERY = 5.0
+# The process of a file that was not written for so many seconds has stopped.
+STOPPED_AFTER = 60.0
 
 
 @dataclass
@@ -23,6 +26,17 @@ class RequestCounts:
     forwarded: int = 0
     refused: int = 0
     errors: int = 0
+
+
+def read_counts(folder: Path) -> dict[int, RequestCounts]:
+    """Return the counts of the running front-door processes of this machine by process id."""
+    counts = {}
+    for file in sorted(folder.glob("requests-*.json")):
+        number = file.stem.removeprefix("requests-")
+        with contextlib.suppress(OSError, ValueError, TypeError):  # removed meanwhile, or damaged
+            if time.time() - file.stat().st_mtime <= STOPPED_AFTER:
+                counts[int(number)] = RequestCounts(**json.loads(file.read_text(encoding="ascii")))
+    return counts
 
 
 class CountsFile:

@@ -12,6 +12,7 @@ from django.db import connection
 from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.messages.notification import Notification, read_notification
 from statuspage.notifications.models import ChannelState, Delivery
+from statuspage.notifications.models.claim_position import ClaimPosition
 
 # A batch holds what this many seconds can send: so long may an urgent mail wait behind what was claimed before it.
 BATCH_SECONDS = 0.25
@@ -71,6 +72,7 @@ class BatchPrefetcher:
         self._ahead: Future[Batch] | None = None
         self._helper: ThreadPoolExecutor | None = None
         self._cache = NotificationCache()
+        self._position = ClaimPosition()
 
     def next(self) -> Batch:
         """Empty if nothing is due, or the channel is paused."""
@@ -96,7 +98,7 @@ class BatchPrefetcher:
     def _claim(self, size: int) -> Batch:
         if ChannelState.objects.is_paused(self._channel):
             return Batch(self._acks.token, [])
-        deliveries = Delivery.objects.claim(self._channel, token=self._acks.token, limit=size)
+        deliveries = Delivery.objects.claim(self._channel, token=self._acks.token, limit=size, position=self._position)
         self._acks.hold([delivery.pk for delivery in deliveries])
         return Batch(self._acks.token, deliveries, size, self._cache.read(deliveries))
 

@@ -9,6 +9,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
 
 from statuspage.notifications.models import Heartbeat
+from statuspage.notifications.models.heartbeats import PROBE
 
 TIMEOUT_MS = 1_000
 # However often /readyz is requested, the database is written at most once in so many seconds.
@@ -34,7 +35,7 @@ def _write() -> bool:
             if connection.vendor == "postgresql":
                 cursor.execute(f"SET LOCAL lock_timeout = {TIMEOUT_MS}")
                 cursor.execute(f"SET LOCAL statement_timeout = {TIMEOUT_MS}")
-            Heartbeat.objects.beat("probe", instance="probe")
+            Heartbeat.objects.beat(PROBE, instance=PROBE)
     except DatabaseTrouble:
         return False
     return True

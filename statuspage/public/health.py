@@ -24,8 +24,6 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     elif not can_write():
         state["checks"]["database"] = {"ok": False}
         reasons.append("The database cannot be written.")
-    channels = state["checks"].get("channels", {}).items()
-    reasons += [f"The channel {name} is paused because of an error." for name, channel in channels if not channel["ok"]]
     body = {"ready": not reasons, "reasons": reasons, "checks": state["checks"]}
     return JsonResponse(body, status=503 if reasons else 200)
 

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Subquery
 
 from incidents.models import Event, Page
 from statuspage.common.published_folder import HOSTS
@@ -25,7 +26,8 @@ from statuspage.publishing.generation_writer import Tree
 logger = logging.getLogger(__name__)
 
 RECORD = "install.json"
-# While the record and the newest event stay the same, the folder is compared again after so many seconds.
+# While the record, the installation, the newest event and the newest page stay the same, the folder is compared again
+# after so many seconds.
 COMPARE_EVERY = 5.0
 
 # What the last comparison saw, and its time, if folder and database matched.
@@ -56,11 +58,11 @@ def check() -> Verdict:
     Otherwise note the newest events in the folder, before they are published.
     """
     global _last_match
-    now, newest = time.monotonic(), Event.objects.newest_key()
-    if _last_match[0] == (_record_version(), newest) and now - _last_match[1] < COMPARE_EVERY:
+    now, database = time.monotonic(), _database_version()
+    if database and _last_match[0] == (_record_version(), database) and now - _last_match[1] < COMPARE_EVERY:
         return Verdict.MATCHES
     verdict = _compare()
-    _last_match = ((_record_version(), newest), now) if verdict is Verdict.MATCHES else (None, 0.0)
+    _last_match = ((_record_version(), database), now) if verdict is Verdict.MATCHES else (None, 0.0)
     return verdict
 
 
@@ -129,6 +131,13 @@ def _note(installation: Installation, record: Record | None, pages: dict[int, st
 
 def _newest(page: int) -> tuple[int, str]:
     return Event.objects.newest_key_of(page)
+
+
+def _database_version() -> tuple[object, ...] | None:
+    """Return what identifies the database and its newest event, or None if it has no installation. One query."""
+    events, pages = Event.objects.order_by("-pk"), Page.objects.order_by("-pk")
+    newest = (Subquery(events.values("public_key")[:1]), Subquery(pages.values("public_id")[:1]))
+    return Installation.objects.filter(pk=1).values_list("key", *newest).first()
 
 
 def _record_version() -> tuple[str, int, int]:

@@ -34,20 +34,26 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
             .order_by("machine", order, "target")
         )
 
-    def in_trouble(self, page: Page) -> PublicationQuerySet:
-        """Return targets that fail or were not updated for three minutes."""
-        return self.of_page(page).filter(models.Q(failing_since__isnull=False) | models.Q(is_late=True))
-
-    def stale_pages(self) -> list[str]:
-        """Return the names of up to five pages without a folder that was published in the last three minutes."""
+    def pages_without_current_folder(self) -> models.QuerySet[Page]:
+        """Return the pages whose folder was not published in the last three minutes, on any machine."""
         fresh = self.filter(target=FOLDER, published_at__gte=from_now(-LATE))
-        pages = Page.objects.exclude(pk__in=fresh.values("page")).order_by("pk")
-        return list(pages.values_list("name", flat=True)[:5])
+        return Page.objects.exclude(pk__in=fresh.values("page"))
 
-    def failing(self) -> list[Publication]:
-        """Return up to five targets that fail at the moment."""
-        rows = self.filter(failing_since__isnull=False, seen_at__gte=from_now(-LATE))
-        return list(rows.select_related("page").order_by("pk")[:5])
+    def failing_or_late_copies(self) -> PublicationQuerySet:
+        """Return targets that fail at the moment, and copies that were not updated for three minutes."""
+        failing = models.Q(failing_since__isnull=False, seen_at__gte=from_now(-LATE))
+        late = models.Q(published_at__lt=from_now(-LATE)) & ~models.Q(target=FOLDER)
+        return self.filter(failing | late)
+
+    def ages(self) -> list[tuple[str, str, str, timedelta | None, bool]]:
+        """Return page, machine and name of all targets, their ages by the database's clock, and whether they fail.
+
+        The age is None if the target was never updated.
+        """
+        age = models.ExpressionWrapper(Now() - models.F("published_at"), models.DurationField())
+        is_failing = models.ExpressionWrapper(models.Q(failing_since__isnull=False), models.BooleanField())
+        rows = self.annotate(age=age, is_failing=is_failing).order_by("page", "machine", "target")
+        return list(rows.values_list("page__public_id", "machine", "target", "age", "is_failing"))
 
     def forget_others(self, targets: Collection[str]) -> None:
         """Delete targets of this machine that are no longer configured, and machines that no longer exist."""

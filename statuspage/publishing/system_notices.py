@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.conf import settings
 
-from statuspage.notifications.models import Delivery, Heartbeat, Installation
-from statuspage.publishing.models import Publication
+from incidents.models import Page
+from statuspage.notifications.models import Installation
+from statuspage.publishing.models import FOLDER
+from statuspage.publishing.system_state import MAX_EMAILS, Row, read_state
+from statuspage.subscribers.models import Channel
 
 # After this many seconds without a heartbeat a process counts as stopped. Each records one every 10 s.
 STALE_SECONDS = 90
@@ -18,69 +22,120 @@ WAITING = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
+class Help:
+    """What to do about a notice. `section` is the anchor of the section of docs/operating.md with the details."""
+
+    section: str
+    advice: str
+
+
+HELP = {
+    "identity": Help(
+        "when-the-database-does-not-belong-to-the-published-pages",
+        "Check whether Candor uses the right database. Then run bin/manage adopt_published.",
+    ),
+    "dispatcher": Help(
+        "processes",
+        "Start Candor (bin/serve, or sudo systemctl start candor-dispatcher). Until then, updates are saved. They are "
+        "published and sent afterwards.",
+    ),
+    "redis": Help("processes", "Start Redis, or correct REDIS_URL. No notification is lost."),
+    "worker": Help("processes", "Start a worker (bin/serve, or sudo systemctl start candor-worker)."),
+    "clock": Help("clocks", "Synchronize the clock of that machine (NTP)."),
+    "publishing": Help("troubleshoot-an-outdated-page", "Visitors see the previous version."),
+    "channel": Help(
+        "troubleshoot-email", "No notification is lost. Sending resumes automatically when the server accepts messages."
+    ),
+    "mail": Help("troubleshoot-email", "Check the mail server. Sending resumes automatically. No email is lost."),
+}
+CODES = tuple(HELP)
+
+
+@dataclass(frozen=True)
 class SystemNotice:
-    """`code` is for programs. `help` is the section of docs/operating.md that says what to do.
+    """`code` is for programs. `detail` is for staff only: it can contain hosts and addresses.
 
     `is_critical`: Candor does not do its job, so /readyz responds with 503.
     """
 
     code: str
     text: str
-    help: str
+    detail: str = ""
     is_critical: bool = True
 
-
-def system_notices(zone: tzinfo = UTC, *, with_publishing: bool = True) -> list[SystemNotice]:
-    """Return all notices, the most important first, with times in `zone`. A fixed number of queries."""
-    alive = Heartbeat.objects.alive(within=timedelta(seconds=STALE_SECONDS))
-    publishing = _publishing() if with_publishing else []
-    return [*_identity(), *_processes({row.process for row in alive}), *_clocks(alive), *publishing, *_mail(zone)]
+    @property
+    def help(self) -> Help:
+        return HELP[self.code]
 
 
-def _identity() -> list[SystemNotice]:
-    reason = Installation.objects.reason()
-    return [SystemNotice("identity", reason, "restore-a-backup")] if reason else []
+def system_notices(zone: tzinfo = UTC, *, page: Page | None = None) -> list[SystemNotice]:
+    """Return all notices, the most important first, with times in `zone`. One query.
+
+    Those about publishing are about `page`, or about all pages.
+    """
+    state = read_state(page, heartbeat=timedelta(seconds=STALE_SECONDS), waiting=WAITING)
+    notices = (_identity, _processes, _clocks, _publishing, _sending)
+    return [notice for source in notices for notice in source(state, zone)]
 
 
-def _processes(alive: set[str]) -> list[SystemNotice]:
-    if "dispatcher" not in alive:
+State = Mapping[str, list[Row]]
+
+
+def _identity(state: State, _zone: tzinfo) -> Iterator[SystemNotice]:
+    for row in state.get("installation", []):
+        yield SystemNotice("identity", Installation(mismatch=row.name, is_published_kept=bool(row.number)).reason)
+
+
+def _processes(state: State, _zone: tzinfo) -> Iterator[SystemNotice]:
+    running = {row.name for row in state.get("heartbeat", [])}
+    if "dispatcher" not in running:
         text = f"The dispatcher has not reported for {STALE_SECONDS} seconds. Nothing is sent or published."
-        return [SystemNotice("dispatcher", text, "processes")]
-    if not settings.REDIS_URL or "worker" in alive:
-        return []
-    cause = "No worker has reported" if "redis" in alive else "Redis has not responded"
-    text = f"{cause} for {STALE_SECONDS} seconds. The dispatcher sends everything itself, which is slower."
-    return [SystemNotice("worker" if "redis" in alive else "redis", text, "processes", is_critical=False)]
+        yield SystemNotice("dispatcher", text)
+    elif settings.REDIS_URL and "worker" not in running:
+        cause = "No worker has reported" if "redis" in running else "Redis has not responded"
+        text = f"{cause} for {STALE_SECONDS} seconds. The dispatcher sends everything itself, which is slower."
+        yield SystemNotice("worker" if "redis" in running else "redis", text, is_critical=False)
 
 
-def _clocks(alive: list[Heartbeat]) -> list[SystemNotice]:
-    return [
-        SystemNotice(
-            "clock",
-            f"The clock of the {row.process} {row.instance} is {abs(row.clock_offset):,.0f} seconds"
-            f" {'ahead of' if row.clock_offset > 0 else 'behind'} the database's clock, which decides what is due.",
-            "clocks",
-        )
-        for row in alive
-        if abs(row.clock_offset) > MAX_CLOCK_OFFSET
-    ]
+def _clocks(state: State, _zone: tzinfo) -> Iterator[SystemNotice]:
+    for row in state.get("heartbeat", []):
+        if abs(row.number) > MAX_CLOCK_OFFSET:
+            direction = "ahead of" if row.number > 0 else "behind"
+            text = f"The clock of the {row.name} {row.detail} is {abs(row.number):,.0f} seconds {direction}"
+            yield SystemNotice("clock", f"{text} the database's clock, which decides what is due.")
 
 
-def _publishing() -> list[SystemNotice]:
-    stale, failing = Publication.objects.stale_pages(), Publication.objects.failing()
-    notices = [
-        SystemNotice("publishing", f"“{name}” has not been published for three minutes.", "publishing")
-        for name in stale
-    ]
-    return notices + [SystemNotice("publishing", f"“{row.page}” cannot be published.", "publishing") for row in failing]
+def _publishing(state: State, zone: tzinfo) -> Iterator[SystemNotice]:
+    # Without a dispatcher nothing is published, which its notice states.
+    is_running = any(row.name == "dispatcher" for row in state.get("heartbeat", []))
+    for row in state.get("unpublished", []) if is_running else []:
+        ending = "yet" if row.number else "for three minutes"
+        yield SystemNotice("publishing", f"“{row.name}” has not been published {ending}.")
+    for row in state.get("target", []):
+        is_copy = row.detail != FOLDER
+        name, place = (f"A copy of “{row.name}”", f" to {row.detail}") if is_copy else (f"“{row.name}”", "")
+        if row.at is None:
+            text = f"{name} has not been updated for three minutes."
+            yield SystemNotice("publishing", text, row.detail, is_critical=False)
+        else:
+            detail = f"Since {_moment(row.at, zone)}{place}: {row.text}"
+            yield SystemNotice("publishing", f"{name} cannot be published.", detail)
 
 
-def _mail(zone: tzinfo) -> list[SystemNotice]:
-    if not settings.EMAIL_URL:  # emails are written to files
-        return []
-    count, since = Delivery.objects.emails_waiting(WAITING)
-    if not count or since is None:
-        return []
-    emails = "1 email has" if count == 1 else f"{count:,} emails have"
-    text = f"{emails} been waiting since {since.astimezone(zone):%H:%M}. The mail server responds slowly or not at all."
-    return [SystemNotice("mail", text, "mail")]
+def _sending(state: State, zone: tzinfo) -> Iterator[SystemNotice]:
+    paused = state.get("channel", [])
+    for row in paused:
+        since = f"Since {_moment(row.at, zone)}: " if row.at else ""
+        text = f"{Channel(row.name).label} is paused because of an error."
+        yield SystemNotice("channel", text, f"{since}{row.text}")
+    emails = state["emails"][0]
+    # Without a mail server, emails are written to files.
+    if settings.EMAIL_URL and emails.at and Channel.EMAIL not in {row.name for row in paused}:
+        count = f"At least {MAX_EMAILS:,}" if emails.number >= MAX_EMAILS else f"{emails.number:,.0f}"
+        text = f"{count} {'email has' if emails.number == 1 else 'emails have'} been waiting"
+        text = f"{text} since {_moment(emails.at, zone)}. The mail server responds slowly or not at all."
+        yield SystemNotice("mail", text)
+
+
+def _moment(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%b %d, %H:%M %Z}"

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import socket
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from statuspage.frontdoor.slow_readers import LOOK_EVERY, PATIENCE_IF_CROWDED
 from tests.faults.load import Load
 from tests.live import Candor
 from tests.publishing.webserver import start_web
@@ -33,6 +35,8 @@ from tests.servers import Postgres
 HEAD = "{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 SUBSCRIBE = b"email=ada%40example.com"
 DJANGO = b"GET /?x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+# Seconds until the front door has disconnected clients that do not read.
+CUT_AFTER = PATIENCE_IF_CROWDED + 2 * LOOK_EVERY
 COLUMNS = (
     "| Attack | Requests/s | Answered | p99 ms | of quiet | Memory, MB |\n| --- | ---: | ---: | ---: | ---: | ---: |"
 )
@@ -154,11 +158,26 @@ def huge_headers(site: Site) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def unread(site: Site) -> Iterator[None]:
+    """4,200 connections, more than the front door accepts, whose clients send requests and read no response."""
+    with ExitStack() as stack:
+        for _ in range(4200):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(10)
+            connection.connect(("127.0.0.1", site.candor.port))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 300)
+        time.sleep(CUT_AFTER)
+        yield
+
+
 Attack = Callable[[Site], contextlib.AbstractContextManager[None]]
 ON_SQLITE: dict[str, Attack] = {
     "200 bodies stall": lambda site: held(site, 200, site.post("/subscribe", 1000) + b"em"),
     "1,100 headers stall": lambda site: held(site, 1100, b"GET / HTTP/1.1\r\nHost: a\r\nX-A: "),
     "8 uploads of 300 MB": lambda site: repeated(site, 8, site.post("/subscribe", 300 << 20), b"x" * 65536),
+    "4,200 clients do not read, 12 s later": unread,
     "20 wrong sign-ins": lambda site: held(site, 20, site.wrong_sign_in()),
     "64 clients, unpublished paths": lambda site: held(site, 64, DJANGO),
     "Accept-Encoding of 300 KB": huge_headers,
@@ -207,6 +226,8 @@ def main() -> int:
         print(json.dumps([load.tally.share, load.tally.p99, load.tally.total / (time.monotonic() - started)]))
         return 0
     os.environ.setdefault("LOG_LEVEL", "ERROR")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     print(COLUMNS)
     for postgres, attacks in ((None, ON_SQLITE), (Postgres(), ON_POSTGRES)):
         chosen = {name: attack for name, attack in attacks.items() if options.only in name}

@@ -267,7 +267,7 @@ def test_staff_pages_need_few_queries_however_long_the_history(page: Page, api: 
 
     make_resolved(page, at=NOW - timedelta(days=400), until=NOW - timedelta(days=399))
     before = [count(path) for path in paths]
-    assert max(before) <= 11
+    assert max(before) <= 12
     for number in range(20):
         then = NOW - timedelta(days=9 * number + 1)
         make_resolved(page, at=then, until=then + MINUTE, components={api: "operational"})

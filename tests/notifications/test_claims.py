@@ -6,19 +6,21 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from incidents.models import Page
 from statuspage.notifications.fan_out import fan_out_waiting
-from statuspage.notifications.models import Delivery, DeliveryState, Priority
+from statuspage.notifications.models import Delivery, DeliveryState, Priority, claim_position
+from statuspage.notifications.models.claim_position import ClaimPosition
 from statuspage.notifications.models.deliveries import LEASE
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import make_incident, make_page, make_subscriber, post
 
 
-def claim(token: str = "me", limit: int = 50) -> list[Delivery]:
-    return Delivery.objects.claim("email", token=token, limit=limit)
+def claim(token: str = "me", limit: int = 50, position: ClaimPosition | None = None) -> list[Delivery]:
+    return Delivery.objects.claim("email", token=token, limit=limit, position=position)
 
 
 def test_what_is_claimed_is_not_claimed_again(page: Page) -> None:
@@ -201,6 +203,87 @@ def test_a_claim_reads_little_though_the_database_believes_that_nothing_is_queue
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 50 * 8
 
 
+def publish_due_at(page: Page, minutes_ago: int, number: int) -> list[Delivery]:
+    """Queue `number` deliveries of an incident of its own that have been due for `minutes_ago`."""
+    subscribers = [make_subscriber(page) for _ in range(number)]
+    event = make_incident(page, notify=False).events.get()
+    Delivery.objects.bulk_create(
+        Delivery(
+            event=event,
+            incident=event.incident,
+            subscriber=subscriber,
+            channel="email",
+            priority=Priority.URGENT,
+            next_attempt_at=from_now(-timedelta(minutes=minutes_ago)),
+        )
+        for subscriber in subscribers
+    )
+    return list(event.deliveries.order_by("pk"))
+
+
+def test_claims_of_a_run_start_at_the_last_one(page: Page) -> None:
+    """Sent deliveries are in PostgreSQL's index until VACUUM; here all of them are, because nothing is committed."""
+    if connection.vendor != "postgresql":
+        return  # SQLite removes them at once
+    sent = publish_due_at(page, 20, 2000)
+    publish_due_at(page, 10, 60)
+    position = ClaimPosition()
+    Delivery.objects.mark_sent([delivery.pk for delivery in sent])
+    claim(limit=5, position=position)
+    due = Delivery.objects.claimable("email")
+
+    def pages_of(rows: QuerySet[Delivery]) -> int:
+        ordered = rows.order_by("priority", "next_attempt_at", "pk").values_list("pk")[:5]
+        plan = ordered.explain(format="json", analyze=True, buffers=True)
+        assert "Sort" not in plan
+        assert "delivery_due" in plan
+        root = json.loads(plan)[0]["Plan"]
+        assert root["Actual Rows"] == 5
+        return int(root["Shared Hit Blocks"] + root["Shared Read Blocks"])
+
+    assert pages_of(position.part(due, Priority.URGENT)) * 2 < pages_of(due)
+
+
+def test_a_delivery_before_the_start_is_claimed_when_the_others_are(page: Page) -> None:
+    """As when a lease expired, or another transaction was committed late."""
+    publish_due_at(page, 10, 9)
+    position = ClaimPosition()
+    claim(limit=3, position=position)
+    (late,) = publish_due_at(page, 20, 1)
+    claimed = [delivery for _ in range(4) for delivery in claim(limit=3, position=position)]
+    assert late in claimed
+    assert len(claimed) == len(set(claimed)) == 7
+
+
+def test_a_delivery_before_the_start_waits_only_some_seconds(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_due_at(page, 10, 99)
+    position = ClaimPosition()
+    claim(limit=3, position=position)
+    (late,) = publish_due_at(page, 20, 1)
+    monkeypatch.setattr(claim_position, "FULL_READ_SECONDS", 0.0)
+    assert late in claim(limit=3, position=position)
+
+
+def test_an_incident_that_is_published_during_a_run_shares_its_next_batch(page: Page) -> None:
+    publish_due_at(page, 10, 20)
+    position = ClaimPosition()
+    claim(limit=4, position=position)
+    fresh = publish_due_at(page, 0, 3)
+    claimed = claim(limit=4, position=position)
+    assert len(claimed) == 4
+    assert len({*claimed} & {*fresh}) == 2
+
+
+def test_a_more_urgent_delivery_is_claimed_first_during_a_run(page: Page) -> None:
+    queued = publish_due_at(page, 10, 20)
+    Delivery.objects.update(priority=Priority.LOW)
+    position = ClaimPosition()
+    claim(limit=4, position=position)
+    (urgent,) = publish_due_at(page, 0, 1)
+    claimed = claim(limit=4, position=position)
+    assert claimed == [urgent, *queued[4:7]]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_claimers_at_the_same_time_never_share_a_row(page: Page) -> None:
     for _ in range(400):
@@ -211,8 +294,9 @@ def test_claimers_at_the_same_time_never_share_a_row(page: Page) -> None:
     start = threading.Barrier(4)
 
     def work(token: str) -> None:
+        position = ClaimPosition()
         start.wait()
-        while batch := claim(token, 7):
+        while batch := claim(token, 7, position):
             claimed.extend(delivery.pk for delivery in batch)
         connection.close()
 

@@ -59,12 +59,12 @@ def test_on_a_full_disk_the_old_page_stays_byte_for_byte_and_it_heals_when_there
     desk.update(page)
     assert published(page) == before
     assert every_file(page) == files, "and no rubbish"
-    assert "No space left" in Publication.objects.in_trouble(page).get().error
+    assert "No space left" in Publication.objects.failing_or_late_copies().get().error
     filler.unlink()
     desk._not_before = 0.0
     desk.update(page)
     assert incident.title in published(page)["/"]
-    assert not Publication.objects.in_trouble(page)
+    assert not Publication.objects.failing_or_late_copies()
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

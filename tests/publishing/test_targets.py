@@ -227,12 +227,12 @@ def test_a_failing_target_is_told_to_staff_holds_up_no_other_and_heals(bucket: B
     assert "503" in state(broken).error
     assert "Debug" not in state(broken).error
     assert not state(fine).error
-    assert list(Publication.objects.in_trouble(page)) == [state(broken)]
+    assert list(Publication.objects.failing_or_late_copies()) == [state(broken)]
     bucket.broken = False
     assert broken.synchronize()
     assert not state(broken).error
     assert "index.html" in bucket.objects
-    assert not Publication.objects.in_trouble(page)
+    assert not Publication.objects.failing_or_late_copies()
 
 
 def test_a_target_that_was_emptied_is_filled_again(tmp_path: Path) -> None:
@@ -268,10 +268,13 @@ def test_targets_that_are_no_longer_wanted_are_forgotten(settings: Settings) -> 
 
 def test_late_is_what_was_not_published_for_three_minutes() -> None:
     page = make_page()
-    Publication.objects.succeeded(page, files=1)
-    assert not Publication.objects.in_trouble(page)
+    for target in ("folder", "file:///copy"):
+        Publication.objects.succeeded(page, files=1, target=target)
+    assert not Publication.objects.pages_without_current_folder()
+    assert not Publication.objects.failing_or_late_copies()
     Publication.objects.update(published_at=timezone.now() - timedelta(minutes=4))
-    assert [publication.target for publication in Publication.objects.in_trouble(page)] == ["folder"]
+    assert list(Publication.objects.pages_without_current_folder()) == [page]
+    assert [publication.target for publication in Publication.objects.failing_or_late_copies()] == ["file:///copy"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Knobs of mail that cannot work say so at the start, and not when the first mail comes back."""
+"""Settings that cannot work are named at the start, and not when the first mail comes back."""
 
 import os
 import subprocess
@@ -24,6 +24,7 @@ def complaint(**knobs: str) -> str:
         ({"BOUNCE_ADDRESS": "bounce@exa<mple.com"}, "BOUNCE_ADDRESS must be like"),
         ({"BOUNCE_ADDRESS": f"{'b' * 39}@example.com"}, "at most 38 characters before @"),
         ({"EMAIL_PROVIDER": "pigeon"}, "EMAIL_PROVIDER must be one of brevo, mailgun, mailjet, postmark, sparkpost."),
+        ({"METRICS_TOKEN": "too short"}, "METRICS_TOKEN must have at least 16 characters"),
         ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "ANYMAIL_WEBHOOK_SECRET must be a user name and a password"),
     ],
 )

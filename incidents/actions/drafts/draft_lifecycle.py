@@ -14,7 +14,7 @@ from incidents.actions.incidents import incident_lifecycle
 from incidents.actions.incidents.follow_ups import follow_up
 from incidents.actions.update_input import UpdateInput
 from incidents.actor import Actor
-from incidents.errors import EditConflict
+from incidents.errors import ApprovalRequired, EditConflict
 from incidents.models import Component, Draft, DraftState, Incident, IncidentUpdate, Page
 from incidents.models.draft_content import (
     DeclareContent,
@@ -26,6 +26,7 @@ from incidents.models.draft_content import (
 )
 
 OVERTAKEN = "Someone else changed the incident before this was published. Review their changes, then submit it again."
+UNAPPROVED = "The page requires approval since this was scheduled. Submit it again to request approval."
 GONE = "This draft no longer exists. It was published, withdrawn or discarded."
 
 
@@ -238,6 +239,8 @@ def publish_due(draft: Draft, *, now: datetime) -> bool:
         publish(draft, due_at=now)
     except EditConflict:
         return return_to_author(draft, OVERTAKEN, now)
+    except ApprovalRequired:
+        return return_to_author(draft, UNAPPROVED, now)
     except ValidationError as error:
         return return_to_author(draft, " ".join(error.messages), now)
     return True

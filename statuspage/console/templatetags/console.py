@@ -15,6 +15,7 @@ from incidents.text.time_shorthand import Clock
 from statuspage.accounts.models import Role, User
 from statuspage.common.urls import absolute_url, console_url
 from statuspage.console import navigation
+from statuspage.console.system_notices import notice_groups
 
 register = template.Library()
 
@@ -75,3 +76,12 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
         "daily": navigation.links(page, navigation.DAILY, request.user, request.path),
         "more": navigation.links(page, navigation.MORE, request.user, request.path),
     }
+
+
+@register.inclusion_tag("console/_system_notices.html", takes_context=True)
+def system_notices(context: dict[str, Any]) -> dict[str, Any]:
+    """`{% system_notices %}`: what does not work, for the signed-in person."""
+    request = context["request"]
+    if not hasattr(request, "page") or not isinstance(request.user, User):
+        return {}
+    return {"groups": notice_groups(request.page, request.user)}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db.models.sql import UpdateQuery
 from incidents.models import Event, Incident, IncidentUpdate
 from incidents.models.base import new_key
 from incidents.models.event_kinds import Priority
+from statuspage.notifications.models.claim_position import ClaimPosition
 from statuspage.notifications.models.delivery_states import DeliveryKind, DeliveryState, Progress
 from statuspage.notifications.models.delivery_totals import DeliveryTotal
 from statuspage.subscribers.models.channels import Channel
@@ -69,31 +70,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         first = due.alias(waits_for=Subquery(earlier.values("pk")[:1])).filter(waits_for__isnull=True)
         return first.filter(unclaimed, priority__gte=0)
 
-    def claim(self, channel: str, *, token: str, limit: int) -> list[Delivery]:
-        """Claim up to `limit` rows for LEASE. `token` identifies the holder. A row never has two holders."""
+    def claim(self, channel: str, *, token: str, limit: int, position: ClaimPosition | None = None) -> list[Delivery]:
+        """Claim up to `limit` rows for LEASE. `token` identifies the holder. A row never has two holders.
+
+        `position` is that of the run; without one, all due rows are read.
+        """
         with transaction.atomic():
-            taken = self._next_ids(channel, limit)
+            due = self.claimable(channel).select_for_update(skip_locked=True)
+            taken = (position or ClaimPosition()).next_ids(due, limit)
             self.filter(pk__among=taken).update(lease_token=token, lease_until=from_now(LEASE))
         return self.filter(pk__among=taken).order_by("priority", "pk").for_sending()
-
-    def _next_ids(self, channel: str, limit: int) -> list[int]:
-        """Return the IDs to claim: by priority, then oldest first.
-
-        If there are more than `limit`, half of them belong to the newest urgent event, so that its first emails do not
-        wait until all emails of an earlier event are sent.
-        """
-        due = self.claimable(channel).select_for_update(skip_locked=True)
-        rows = due.order_by("priority", "next_attempt_at", "pk").values_list("pk", "event_id")[:limit]
-        taken = dict(rows)
-        if len(taken) < limit or limit < 2:
-            return list(taken)
-        # A range condition with matching order, so that SQLite reads the index backwards too.
-        urgent = due.filter(priority__lte=Priority.URGENT).order_by("-priority", "-next_attempt_at", "-pk")
-        newest = urgent.values_list("event_id", flat=True).first()
-        if newest in {None, *taken.values()}:
-            return list(taken)
-        fresh = list(urgent.filter(event=newest).values_list("pk", flat=True)[: limit // 2])
-        return [*fresh, *list(taken)[: limit - len(fresh)]]
 
     def for_sending(self) -> list[Delivery]:
         """Load deliveries with subscribers and pages, without the time fields that sending does not need.
@@ -153,6 +139,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Release claimed deliveries that were not attempted. They are due as before, and no attempt is counted."""
         self.claimed_by(token, ids).update(lease_until=None, lease_token="")
 
+    def mark_deferred(self, error: str, *, after: timedelta, in_doubt: bool = False) -> None:
+        """Count a failed attempt of each claimed delivery and retry `after` that time."""
+        changes = {"attempts": F("attempts") + 1, "in_doubt": F("in_doubt") + int(in_doubt)}
+        self.settle(last_error=error, next_attempt_at=from_now(after), **changes)
+
+    def mark_failed(self, error: str) -> None:
+        self.settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
+
+    def settle(self, **changes: Any) -> None:
+        """Save the outcome of claimed deliveries and end their leases."""
+        self.update(lease_until=None, lease_token="", **changes)
+
     def mark_sent(self, ids: list[int]) -> None:
         """Mark these as sent. Applies whoever holds them now, because the server has accepted them."""
         statement, params = _sent_statement(connection.vendor)
@@ -160,13 +158,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with connection.cursor() as cursor:
             cursor.execute(statement, [*params, among])
 
-    def emails_waiting(self, since: timedelta) -> tuple[int, datetime | None]:
-        """Return how many emails have been due for longer than `since`, up to 100,000, and since when."""
-        due = self.queued().filter(channel=Channel.EMAIL, next_attempt_at__lt=from_now(-since), priority__gte=0)
-        row = Delivery.objects.filter(pk__in=due.values("pk")[:100_000]).aggregate(
-            count=Count("pk"), first=models.Min("next_attempt_at")
-        )
-        return row["count"], row["first"]
+    def emails_waiting(self, since: timedelta) -> DeliveryQuerySet:
+        """Return the emails that have been due for longer than `since`."""
+        return self.queued().filter(channel=Channel.EMAIL, next_attempt_at__lt=from_now(-since), priority__gte=0)
 
     def last_recipient_of(self, event: Event) -> int:
         """Return the highest ID of the subscribers that have a delivery of `event`, or 0."""
@@ -360,30 +354,24 @@ class Delivery(models.Model):
 
     def defer(self, error: str, *, after: timedelta, in_doubt: bool = False) -> None:
         """Count a failed attempt and retry `after` that time. `in_doubt`: it may have arrived nevertheless."""
-        self._settle(
-            last_error=error,
-            attempts=F("attempts") + 1,
-            in_doubt=F("in_doubt") + int(in_doubt),
-            next_attempt_at=from_now(after),
-        )
+        self._claimed().mark_deferred(error, after=after, in_doubt=in_doubt)
 
     def fail(self, error: str) -> None:
         """Mark as failed. It is not retried."""
-        self._settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
+        self._claimed().mark_failed(error)
 
     def cancel(self, reason: str) -> None:
         """Cancel it. A delivery of a staff notice is deleted instead, so that it can be created again."""
         if self.notice_id is None:
-            self._settle(last_error=reason, state=DeliveryState.CANCELED)
+            self._claimed().settle(last_error=reason, state=DeliveryState.CANCELED)
             return
-        Delivery.objects.claimed_by(self.lease_token, [self.pk]).delete()
+        self._claimed().delete()
         if self.notice and not self.notice.deliveries.exists():
             self.notice.delete()
 
-    def _settle(self, **changes: Any) -> None:
-        """Save the outcome. Does nothing if the lease expired and another worker holds the row."""
-        own = Delivery.objects.claimed_by(self.lease_token, [self.pk])
-        own.update(lease_until=None, lease_token="", **changes)
+    def _claimed(self) -> DeliveryQuerySet:
+        """Return this row, or none if the lease expired and another worker holds it."""
+        return Delivery.objects.claimed_by(self.lease_token, [self.pk])
 
 
 _DELIVERY_COLUMNS = columns(Delivery, without={"next_attempt_at", "lease_until", "created_at", "sent_at"})

@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from incidents import clock
 from statuspage.subscribers.models.database_time import from_now
 
+# The row that the write probe writes. It belongs to no process.
+PROBE = "probe"
 HEARTBEAT_RETENTION = timedelta(days=1)
 
 
@@ -38,9 +40,15 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         age: timedelta | None = ages.aggregate(least=models.Min("age"))["least"]
         return None if age is None else round(age.total_seconds(), 1)
 
-    def alive(self, *, within: timedelta) -> list[Heartbeat]:
-        """Return all processes that recorded a heartbeat `within` that time."""
-        return list(self.filter(at__gte=from_now(-within)).order_by("process", "instance"))
+    def recorded(self, *, within: timedelta) -> HeartbeatQuerySet:
+        """Return the heartbeats that were recorded `within` that time: of processes that run."""
+        return self.filter(at__gte=from_now(-within))
+
+    def ages(self) -> list[tuple[str, str, timedelta, float]]:
+        """Return process, instance, age by the database's clock and clock offset of the newest 500 heartbeats."""
+        age = ExpressionWrapper(Now() - models.F("at"), output_field=models.DurationField())
+        rows = self.exclude(process=PROBE).annotate(age=age).order_by("-at")
+        return list(rows.values_list("process", "instance", "age", "clock_offset")[:500])
 
     def last_of(self, process: str) -> Heartbeat | None:
         return self.filter(process=process).order_by("-at").first()

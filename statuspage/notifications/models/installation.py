@@ -20,11 +20,6 @@ class InstallationQuerySet(models.QuerySet["Installation"]):
     def current(self) -> Installation:
         return self.get_or_create(pk=1)[0]
 
-    def reason(self) -> str:
-        """Return why nothing is published, in one line; empty if nothing is wrong."""
-        row = self.filter(pk=1).first()
-        return row.reason if row else ""
-
     def report(self, mismatch: Mismatch) -> None:
         self.filter(pk=1).update(mismatch=mismatch, since=Coalesce("since", Now()), is_published_kept=False)
 

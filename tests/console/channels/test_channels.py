@@ -177,9 +177,9 @@ def test_many_endpoints_and_deliveries_cost_as_many_queries_as_few(
     busy = make_endpoint(page, f"{HOOK}busy", "slack", created_at=timezone.now() - timedelta(days=1))
     for _ in range(15):
         delivered(busy, page, state="sent", sent_at=timezone.now())
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert parsed_page(editor.get("/console/p/acme/channels")).text.count("Slack") >= 50
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert parsed_page(editor.get(f"/console/p/acme/channels/{busy.public_id}")).text.count("Accepted") == 15
 
 

@@ -173,7 +173,7 @@ def test_two_hundred_components_cost_the_list_no_more_queries(
     editor: Client, page: Page, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     many(page)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         document = parsed_page(editor.get(LIST))
     assert len(document.all("li", class_="component-row")) == len(document.all("input", name="chosen")) == 200
 

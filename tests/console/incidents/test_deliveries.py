@@ -180,7 +180,7 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
     make_subscriber(page)
     incident = make_incident(page)
     fan_out_waiting()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         editor.get(url_of(incident))
     Subscriber.objects.bulk_create(
         Subscriber(page=page, email=f"r{number}@example.com", state="active", confirmed_at=incident.created_at)
@@ -188,7 +188,7 @@ def test_ten_thousand_deliveries_cost_no_more_queries_than_one(
     )
     Event.objects.update(fanned_out_at=None)
     fan_out_waiting()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         document = parsed_page(editor.get(url_of(incident), {"page": "7"}))
     assert len(rows(document)) == 50
     assert "of 10001 done" in document.text

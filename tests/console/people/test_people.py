@@ -171,5 +171,5 @@ def test_many_people_cost_as_many_queries_as_few(
 ) -> None:
     for _ in range(30):
         make_user("viewer")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert owner.get("/console/p/acme/people").content.decode().count("<tr ") == 31

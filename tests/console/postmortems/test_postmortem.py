@@ -341,5 +341,5 @@ def test_the_page_costs_few_queries_whatever_the_number_of_items(
 ) -> None:
     drafts = [ActionItemDraft(f"Item {number}") for number in range(50)]
     actions.publish(incident, body="Text.", actor=ALICE, action_items=drafts, at=timezone.now())
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         editor.get(url_of(incident))

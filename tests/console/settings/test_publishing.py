@@ -34,10 +34,6 @@ def rows(client: Client) -> list[str]:
     return [row.text for row in parsed_page(client.get(URL)).all("tr")[1:]]
 
 
-def notices(client: Client) -> str:
-    return " ".join(notice.text for notice in parsed_page(client.get("/console/p/acme/")).all("p", class_="notice"))
-
-
 def test_before_anything_was_published_the_page_says_who_should_do_it(page: Page, viewer: Client) -> None:
     assert "Nothing has been published yet" in parsed_page(viewer.get(URL)).text
 
@@ -56,22 +52,10 @@ def test_each_target_is_shown_with_its_state_its_age_and_its_files(page: Page, v
     assert "never" in bucket
 
 
-def test_an_old_target_is_late_and_the_dashboard_says_so(page: Page, viewer: Client) -> None:
+def test_an_old_target_is_late(page: Page, viewer: Client) -> None:
     Publication.objects.succeeded(page, files=1)
-    assert "public page" not in notices(viewer)
     Publication.objects.update(published_at=timezone.now() - timedelta(minutes=4))
     assert "Late" in rows(viewer)[0]
-    assert "The public page has not been published for three minutes. Visitors see the previous version." in notices(
-        viewer
-    )
-
-
-def test_a_failing_target_is_on_the_dashboard_with_its_own_words(page: Page, viewer: Client) -> None:
-    Publication.objects.failed(page, "No space left on device")
-    assert "has failed to publish since" in notices(viewer)
-    assert "No space left on device" in notices(viewer)
-    Publication.objects.succeeded(page, files=1)
-    assert "No space" not in notices(viewer)
 
 
 def test_a_failure_is_as_old_as_its_first(page: Page) -> None:

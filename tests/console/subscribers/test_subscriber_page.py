@@ -221,7 +221,7 @@ def test_a_long_history_is_paged_and_costs_as_much_as_a_short_one(
     for _ in range(60):
         post(incident)
     fan_out_waiting()
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         document = parsed_page(editor.get(address(reader)))
     assert len(document.one("tbody").all("tr")) == 50
     document = parsed_page(editor.get(address(reader) + "?page=2"))
@@ -287,14 +287,14 @@ def test_ten_thousand_subscribers_cost_the_list_no_more_queries(
     editor: Client, page: Page, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     make_subscriber(page)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         editor.get("/console/p/acme/subscribers")
     now = timezone.now()
     Subscriber.objects.bulk_create(
         Subscriber(page=page, email=f"r{number}@example.com", state="active", confirmed_at=now)
         for number in range(10_000)
     )
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         editor.get("/console/p/acme/subscribers?page=100&state=active&scope=page&q=example")
 
 

@@ -159,5 +159,5 @@ def test_many_subscribers_cost_as_many_queries_as_few(
 ) -> None:
     for number in range(60):
         deliver(page, make_subscriber(page, f"{number}@example.org"), state="sent")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert len(addresses(editor)) == 50

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from incidents.actions.drafts import draft_lifecycle
+from incidents.actions.scheduled_steps import run_due
 from incidents.actor import Actor
-from incidents.models import AuditEntry, Draft, Incident
+from incidents.models import AuditEntry, Draft, Incident, Page
 from incidents.models.draft_content import DeclareContent, DraftContent, UpdateContent
 from tests.factories import make_component, make_incident, make_page
 
@@ -67,6 +68,17 @@ def test_a_person_may_approve_the_draft_of_a_token_with_the_same_number() -> Non
     draft_lifecycle.approve(draft, actor=PERSON)
     draft.refresh_from_db()
     assert draft.state == "waiting"
+
+
+def test_a_scheduled_draft_is_returned_if_the_page_requires_approval_meanwhile() -> None:
+    incident = make_incident(make_page())
+    draft = submitted(incident, UpdateContent(body="We know more.", notify=True, status="identified"))
+    Page.objects.update(requires_approval=True)
+    run_due(timezone.now() + timedelta(hours=2))
+    draft.refresh_from_db()
+    assert (draft.state, draft.publish_at) == ("writing", None)
+    assert "requires approval" in draft.note
+    assert incident.updates.count() == 1
 
 
 def test_unfinished_drafts_of_a_token_are_not_offered_to_a_person_with_the_same_number() -> None:

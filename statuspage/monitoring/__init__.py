@@ -1,0 +1,1 @@
+"""Figures about Candor itself for Prometheus (docs/monitoring.md)."""
