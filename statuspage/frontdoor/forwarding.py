@@ -32,7 +32,7 @@ REPLACED = HOP_BY_HOP | {"content-length"}
 # A response up to this size is read whole, so that a slow client does not occupy a thread of the app.
 READ_WHOLE = 256 * 1024
 # Requests that wait for the app, in total and of one client's network, and for how many seconds.
-WAITING, WAITING_OF_ONE, WAIT_SECONDS = 128, 32, 10.0
+WAITING, WAITING_OF_ONE, WAIT_SECONDS = 256, 64, 10.0
 # Seconds until the app must respond.
 APP_SECONDS = 60.0
 RETRY_SECONDS = 10
