@@ -50,6 +50,7 @@ class Statistics:
 
     mails: int = 0
     octets: int = 0
+    connected: float = 0  # the first connection
     first: float = 0
     last: float = 0
     connections: int = 0
@@ -104,6 +105,7 @@ class Conversation(asyncio.Protocol):
             return
         Conversation.open.add(self)
         books.connections += 1
+        books.connected = books.connected or time.monotonic()
         asyncio.get_running_loop().call_later(BEHAVIOR.greeting, self.greet)
 
     def greet(self) -> None:
@@ -226,7 +228,7 @@ def obey(command: list[str]) -> object:
         return books.first_by_domain.get(command[1], 0)
     elif command[0] == "copies":
         return Counter(books.ids.values())
-    stat = {name: getattr(books, name) for name in ("mails", "octets", "first", "last", "connections")}
+    stat = {name: getattr(books, name) for name in ("mails", "octets", "connected", "first", "last", "connections")}
     stat["open"] = len(Conversation.open)
     return stat | {"readers": len(books.by_recipient), "ids": len(books.ids)}
 

@@ -7,7 +7,7 @@ Uses only the standard library, because the front door runs without Django.
       default                  -> <page>, the page of all other host names, for other web servers
       <page>/current           -> generations/<number>, replaced atomically by rename
       <page>/generations/<n>/  manifest.json, the files that change often, archive -> ../../archives/<n>
-      <page>/archives/<n>/     manifest.json, the pages of past incidents
+      <page>/archives/<n>/     manifest.json, the pages of single incidents and components
 
 Each file has a `.gz` and a `.br` variant. Files are looked up in the generation first, then in its archive.
 """

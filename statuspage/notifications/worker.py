@@ -12,17 +12,16 @@ from typing import Any
 
 from statuspage.notifications.acknowledgements import AckBuffer
 from statuspage.notifications.batches import Batch, BatchPrefetcher, batch_size
-from statuspage.notifications.bounces.bounces import refused
 from statuspage.notifications.concurrent_worker import ConcurrentWorker
+from statuspage.notifications.failures import Failure, FailureGroup
 from statuspage.notifications.models import Delivery, Installation
-from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport, TransportError
+from statuspage.notifications.transports import TRANSPORTS, ChannelDown, Transport
 from statuspage.notifications.worker_base import SKIPPED, ChannelWorker, as_transport_error
 
 logger = logging.getLogger(__name__)
 
 # Short, so that a stopping worker ends soon by itself. The next wake-up continues.
 BUDGET_SECONDS = 5.0
-TWICE_IN_DOUBT = "Sent twice and never answered: it may have arrived. {error}"
 
 
 def deliver_due(channel: str, *, budget: float = BUDGET_SECONDS, stop: threading.Event | None = None) -> int:
@@ -51,16 +50,22 @@ class Worker(ChannelWorker):
         super().__init__(channel, transport, acks, budget=budget, stop=stop)
         self._unsettled: dict[int, Delivery] = {}
         self._prefetcher = BatchPrefetcher(channel, acks, self._batch_size)
+        self._failures = FailureGroup(acks.token)
 
     def send_all(self) -> None:
         """Send until nothing is due, the time is over or the channel is down. Then release what is left."""
+        try:
+            self._send_claimed()
+            self._record_failures()
+        finally:
+            self._release()
+
+    def _send_claimed(self) -> None:
         try:
             for delivery, error in self.transport.send_many(self._sendable()):
                 self._settle(delivery, error)
         except ChannelDown as error:
             self._pause_channel(str(error))
-        finally:
-            self._release()
 
     def _sendable(self) -> Iterator[tuple[Any, Delivery]]:
         """The deliveries that may be sent, one after the other, each with its composed message."""
@@ -98,21 +103,15 @@ class Worker(ChannelWorker):
             self.settled += 1
             self.acks.accepted(delivery.pk)
             self._record_success()
-            return
-        self._record_failure(delivery, as_transport_error(delivery, error))
-        self._done(delivery)
-
-    def _record_failure(self, delivery: Delivery, error: TransportError) -> None:
-        delays = self.transport.retry_after
-        if error.permanent:
-            delivery.fail(str(error))
-            refused(delivery, str(error))
-        elif error.in_doubt and delivery.in_doubt:
-            delivery.fail(TWICE_IN_DOUBT.format(error=error))
-        elif delivery.attempts >= len(delays):
-            delivery.fail(f"Failed after {delivery.attempts + 1} attempts. Last response: {error}")
         else:
-            delivery.defer(str(error), after=delays[delivery.attempts], in_doubt=error.in_doubt)
+            failure = Failure.of(delivery, as_transport_error(delivery, error), self.transport.retry_after)
+            self._failures.add(delivery, failure)
+        if self._failures.is_due:
+            self._record_failures()
+
+    def _record_failures(self) -> None:
+        for delivery in self._failures.record():
+            self._done(delivery)
 
     def _done(self, delivery: Delivery) -> None:
         self._unsettled.pop(delivery.pk, None)

@@ -1,9 +1,9 @@
 """Writes the published folder as generations: each is written completely, then made current by one rename.
 
-A new generation consists of hard links to unchanged files and of new files. Past incidents, which may be thousands, are
-in an archive that generations share, so the cost of a generation does not depend on their number. A changed past
-incident is written to the generation, which is read before the archive. A new archive is written when the generation
-has many of these, and at once when a past incident must disappear.
+A new generation consists of hard links to unchanged files and of new files. The paths of single incidents and
+components, which may be thousands, are in an archive that generations share, so the cost of a generation does not
+depend on their number. A changed one is written to the generation, which is read before the archive. A new archive is
+written when the generation has many of these, and at once when one must disappear.
 
 This module does not depend on pages or the database.
 """
@@ -34,8 +34,10 @@ from statuspage.common.published_folder import (
     read_manifest,
 )
 
-# Number of changed past incidents in a generation above which they move into a new archive.
+# Number of changed archived paths in a generation above which they move into a new archive.
 MAX_OVERLAY = 200
+INCIDENTS = "/incidents/"
+ARCHIVED = (INCIDENTS, "/components/", "/uptime/", "/reports/")
 # A server that resolved `current` a moment ago still opens files of the previous generation.
 GENERATIONS_KEPT = 2
 BROTLI_QUALITY = 5
@@ -53,9 +55,14 @@ class Answer:
     headers: dict[str, str]
 
 
-def is_past(path: str) -> bool:
-    """Return whether `path` belongs to an incident: these are many and rarely change."""
-    return path.startswith("/incidents/")
+def is_of_incident(path: str) -> bool:
+    """Return whether `path` belongs to one incident."""
+    return path.startswith(INCIDENTS)
+
+
+def is_archived(path: str) -> bool:
+    """Return whether `path` belongs to one incident or component. These are many, and an update changes few of them."""
+    return path.startswith(ARCHIVED)
 
 
 # A finished folder and its manifest.
@@ -264,7 +271,7 @@ class GenerationWriter:
 
     def put(self, path: str, answer: Answer) -> None:
         self._dropped.discard(path)
-        (self._archive if self._archive and is_past(path) else self._fresh).put(path, answer)
+        (self._archive if self._archive and is_archived(path) else self._fresh).put(path, answer)
 
     def drop(self, path: str) -> None:
         self._dropped.add(path)
@@ -272,10 +279,11 @@ class GenerationWriter:
             if writer:
                 writer.remove(path)
 
-    def own_paths(self) -> list[str]:
-        """Return the paths of the generation, without those of its old archive."""
+    def paths(self) -> set[str]:
+        """Return the paths that the generation has so far, with those that it begins with."""
         writers = [writer.files for writer in (self._fresh, self._archive) if writer]
-        return list({path for files in (*writers, self._before[1].files if self._before else {}) for path in files})
+        published = [part[1].files for part in (self._before, self._past) if part]
+        return {path for files in (*writers, *published) for path in files} - self._dropped
 
     def holds(self, path: str, answer: Answer) -> bool:
         """Return whether exactly this response is already published."""
@@ -322,7 +330,7 @@ class GenerationWriter:
         """Return the name of the archive for the new generation, after writing a new archive if necessary."""
         if self._archive is None:
             past = self._past[1].files if self._past else {}
-            overlay = sum(map(is_past, self._fresh.files))
+            overlay = sum(map(is_archived, self._fresh.files))
             if not self._dropped & past.keys() and overlay <= MAX_OVERLAY:
                 return self._before[1].archive if self._before else ""
             self._archive = self._compacted()
@@ -332,11 +340,13 @@ class GenerationWriter:
         return self._archive.folder.rename(self.tree.archives / self.name).name
 
     def _compacted(self) -> FolderWriter:
-        """Return a new archive with the past incidents of the generation, which are moved, and of its old archive."""
+        """Return a new archive with the archived paths of the generation, which are moved, and of its old archive."""
         archive = FolderWriter(self.tree.archives / self.part)
         fresh = Manifest(self._fresh.files, self._fresh.headers)
-        moved = sorted(path for path in self._fresh.files if is_past(path))
+        moved = sorted(path for path in self._fresh.files if is_archived(path))
         archive.adopt(self._fresh.folder, fresh, moved)
+        # Some of them are new, and have to be synced at their new place.
+        archive.written += [archive.folder / (file_of(path) + end) for path in moved for end in CODINGS.values()]
         for path in moved:
             self._fresh.remove(path)
         if self._past:

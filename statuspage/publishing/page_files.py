@@ -19,7 +19,7 @@ from incidents.models import Event, Page
 from statuspage.common.published_folder import DEFAULT, HOSTS
 from statuspage.common.shared_reads import sharing
 from statuspage.publishing.fingerprint import fingerprint
-from statuspage.publishing.generation_writer import GenerationWriter, Tree, is_past
+from statuspage.publishing.generation_writer import GenerationWriter, Tree, is_of_incident
 from statuspage.publishing.models import Publication
 from statuspage.publishing.path_source import MANY_EVENTS, PathSource, Stale
 from statuspage.publishing.rendering import CannotRender, render
@@ -74,7 +74,7 @@ class PageFiles:
         wanted = changed.paths if before else self.paths.summaries()
         last = events[-1].pk if before and 0 < len(events) <= MANY_EVENTS else Event.objects.newest_of(self.page)
         with self.tree.new_generation() as generation:
-            gone = self.paths.histories_beyond(self.page, generation.own_paths(), now=now)
+            gone = self.paths.histories_beyond(self.page, generation.paths(), now=now)
             with sharing():
                 failed = self._render_into(generation, dict.fromkeys([*wanted, *gone]))
             self._drop_outdated(generation, changed.stale, events, now=now)
@@ -148,8 +148,8 @@ class PageFiles:
         """Drop paths that no longer exist: the report of last month, a component or incident that was hidden."""
         if stale is not Stale.NOTHING:
             known = set(self.paths.present(self.page, now=now))
-            for path in generation.own_paths():
-                if not is_past(path) and path not in known and not self.paths.is_stylesheet_or_logo(path):
+            for path in generation.paths():
+                if not is_of_incident(path) and path not in known and not self.paths.is_stylesheet_or_logo(path):
                     generation.drop(path)
         if len(events) > MANY_EVENTS:
             # Nobody computed what these events change. What must not be seen is not left to the next rebuild.
@@ -209,7 +209,7 @@ def _stale_after(failed: Iterable[str]) -> Stale:
     One incident that cannot be rendered must not cause endless rebuilds of thousands. The application answers for it
     until its next event.
     """
-    return Stale.NOTHING if all(map(is_past, failed)) else Stale.PRESENT
+    return Stale.NOTHING if all(map(is_of_incident, failed)) else Stale.PRESENT
 
 
 def _count_or_raise(generation: GenerationWriter, failed: list[str]) -> int:

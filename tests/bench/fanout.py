@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from tests.bench.stage import Stage, resident, stage
+from tests.fast_smtp_sink import share_of
 from tests.servers import wait_until
 
 LATENCY = 0.02
@@ -26,11 +27,23 @@ class Sizes:
     bare: int = 10_000
     far_mails: int = 8_000
     far_bare: int = 100
+    slow_mails: int = 200
+    grey_mails: int = 4_000
+    invalid_mails: int = 20_000
     subscribers: int = 1_000_000
     backlog: int = 100_000
 
 
-QUICK = Sizes(mails=4000, bare=2000, far_mails=800, far_bare=25, subscribers=40_000, backlog=8000)
+QUICK = Sizes(
+    mails=4000,
+    bare=2000,
+    far_mails=800,
+    far_bare=25,
+    grey_mails=400,
+    invalid_mails=2000,
+    subscribers=40_000,
+    backlog=8000,
+)
 TABLE: list[tuple[str, str, str]] = []
 
 
@@ -129,6 +142,74 @@ def far_away(on: Stage, sizes: Sizes) -> None:
         what = f"at {LATENCY * 1000:g} ms: one worker process, {connections} connections"
         row(what, f"{rate:,.0f} mails/s", f"{rate / bare:.0f} x the loop")
     on.sink.set(latency=0)
+
+
+def publish_to(on: Stage, domain: str, subscribers: int) -> None:
+    on.prepare(domain, subscribers)
+    on.publish(domain)
+    on.fan_out()
+
+
+def slow_servers(on: Stage, sizes: Sizes) -> None:
+    """A server that greets after 6 s, then one that takes 0.3 s for each reply. Default settings."""
+    mails = sizes.slow_mails
+    for name, behavior in (("greeting", {"greeting": 6.0}), ("replies", {"latency": 0.3})):
+        publish_to(on, f"{name}.example", mails)
+        on.sink.set(**behavior)
+        with on.workers(1):
+            rate = on.send_all(mails, processes=1)
+        on.sink.set(greeting=0, latency=0)
+        stat = on.sink.stat()
+        seconds = stat["last"] - stat["connected"]
+        if name == "greeting":
+            row(f"greeting after 6 s: {mails} mails", f"{seconds:.1f} s", "from the first connection; goal 10 s")
+        else:
+            row(f"0.3 s per reply: {mails} mails", f"{rate:.0f} mails/s", f"{seconds:.1f} s; goal 25 mails/s")
+
+
+OUTCOME = """
+import json
+from django.db.models import Count
+from statuspage.notifications.models import ChannelState, Delivery
+states = Delivery.objects.filter(event__page__domain="DOMAIN").values_list("state", "attempts")
+states = sorted(states.annotate(Count("pk")).order_by())
+print(json.dumps([states, ChannelState.objects.exists()]))
+"""
+
+
+def outcome(on: Stage, domain: str) -> str:
+    """Return the numbers of deliveries by state and attempts, and whether the channel was paused."""
+    states, was_paused = on.run_json(OUTCOME.replace("DOMAIN", domain))
+    texts = [f"{count:,} {state} (attempts: {attempts})" for state, attempts, count in states]
+    return ", ".join([*texts, "channel paused" if was_paused else "channel never paused"])
+
+
+def greylisting(on: Stage, sizes: Sizes) -> None:
+    """451 to the first attempt of each mailbox. The first retry is due after a minute."""
+    mails = sizes.grey_mails
+    publish_to(on, "grey.example", mails)
+    on.sink.set(greylist=1)
+    with on.workers(1):
+        on.send_all(mails, processes=1)
+    on.sink.set(greylist=0)
+    stat = on.sink.stat()
+    waited = f"{stat['first'] - stat['connected']:.0f}-{stat['last'] - stat['connected']:.0f} s"
+    row(f"greylisting: {mails:,} mails accepted after", waited, outcome(on, "grey.example"))
+
+
+def invalid_addresses(on: Stage, sizes: Sizes) -> None:
+    """550 to 5 % of the mailboxes, compared with none."""
+    rates = []
+    for share in (0, 0.05):
+        domain = f"invalid{share * 100:.0f}.example"
+        publish_to(on, domain, sizes.invalid_mails)
+        on.sink.set(refuse=share)
+        refused = sum(share_of(f"reader{n}@{domain}".encode()) < share for n in range(1, sizes.invalid_mails + 1))
+        with on.workers(1):
+            rates.append(on.send_all(sizes.invalid_mails - refused, processes=1))
+        on.sink.set(refuse=0)
+    row("all addresses valid", f"{rates[0]:,.0f} mails/s")
+    row("5 % invalid addresses", f"{rates[1]:,.0f} mails/s", f"{rates[1] / rates[0]:.2f} x; {outcome(on, domain)}")
 
 
 def big_fan_out(on: Stage, sizes: Sizes) -> None:
@@ -239,7 +320,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of parts, with commas between them")
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
-    parts = [rates, near, far_away, big_fan_out, claim_cost, memory, first_mail]
+    parts = [rates, near, far_away, slow_servers, greylisting, invalid_addresses]
+    parts += [big_fan_out, claim_cost, memory, first_mail]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
     with stage() as on:
         for part in parts:

@@ -160,15 +160,57 @@ def test_an_address_that_was_refused_twice_in_a_month_is_not_asked_to_confirm(
 
 
 def test_a_mailbox_that_refused_at_once_counts_as_a_hard_bounce(page: Page, subscriber: Subscriber) -> None:
-    bounces.refused(sent_delivery(page), "550 5.1.1 No such user here")
+    bounces.record_rejections([(sent_delivery(page), "550 5.1.1 No such user here")])
     assert state(subscriber) == ("paused", "550 5.1.1 No such user here")
     assert Bounce.objects.get().kind == BounceKind.HARD
 
 
 def test_a_refusal_for_policy_at_once_pauses_nobody(page: Page, subscriber: Subscriber) -> None:
-    bounces.refused(sent_delivery(page), "554 5.7.1 Your address is on a list")
+    bounces.record_rejections([(sent_delivery(page), "554 5.7.1 Your address is on a list")])
     assert state(subscriber)[0] == "active"
     assert Bounce.objects.get().kind == BounceKind.POLICY
+
+
+def test_rejections_that_are_recorded_together_have_the_same_results_as_single_ones(page: Page) -> None:
+    names = ("ada", "bob", "policy", "twice", "again", "gone", "left", "late")
+    people = {name: make_subscriber(page, f"{name}@example.com") for name in names}
+    make_incident(page)
+    fan_out_waiting()
+    bounce(Delivery.objects.get(subscriber=people["again"]))
+    days_ago(1)
+    people["again"].confirm()
+    make_incident(page)
+    fan_out_waiting()
+    people["left"].unsubscribe()
+    Subscriber.objects.filter(pk=people["late"].pk).update(confirmed_at=timezone.now() + timedelta(minutes=1))
+    newest = {name: Delivery.objects.filter(subscriber=people[name]).latest("pk") for name in names}
+    texts = {name: f"550 5.1.1 <{name}@example.com>: User unknown" for name in names}
+    texts |= {"ada": WORDS, "bob": WORDS, "policy": "554 5.7.1 Your address is on a list"}
+    earlier = Delivery.objects.filter(subscriber=people["twice"]).earliest("pk")
+    rejections = [(earlier, WORDS), *((newest[name], texts[name]) for name in names)]
+    people.pop("gone").delete()
+
+    bounces.record_rejections(rejections)
+
+    states = {name: state(subscriber) for name, subscriber in people.items()}
+    assert states == {
+        "ada": ("paused", WORDS),
+        "bob": ("paused", WORDS),
+        "policy": ("active", ""),
+        "twice": ("paused", WORDS),
+        "again": ("unsubscribed", f"Rejected again after a new confirmation: {texts['again']}"),
+        "left": ("unsubscribed", ""),
+        "late": ("active", ""),
+    }
+    assert sorted(Bounce.objects.values_list("subscriber__email", "kind")) == sorted(
+        (f"{name}@example.com", "policy" if name == "policy" else "hard")
+        for name in ("ada", "bob", "policy", "twice", "twice", "again", "again", "left", "late")
+    )
+    assert {row.subscriber for row in Suppression.objects.all()} == {people["twice"], people["again"]}
+    paused = AuditEntry.objects.filter(verb="subscriber.paused", details={"because": "hard", "status": "5.1.1"})
+    assert set(paused.values_list("object_ref", flat=True)) == {
+        people[name].public_id for name in ("ada", "bob", "twice", "again")
+    }
 
 
 def test_bounces_are_counted_after_the_incident_is_deleted(page: Page, subscriber: Subscriber) -> None:

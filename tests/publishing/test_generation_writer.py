@@ -83,6 +83,20 @@ def test_many_changed_past_incidents_move_into_a_new_archive(tree: Tree, monkeyp
     assert len([path for path in read_manifest(tree.current).files if path.startswith("/incidents/")]) <= 3
 
 
+def test_pages_of_single_components_are_in_the_archive_and_each_generation_links_few_files(tree: Tree) -> None:
+    many = {f"/uptime/{n}.json": f"component {n}" for n in range(5)} | {"/components/1/badge.svg": "badge"}
+    write(tree, {"/": "home", "/uptime": "all", "/uptime.json": "all", **many}, rebuild=True)
+    write(tree, {"/": "home 2", "/uptime/3.json": "component 3, down"})
+    assert tree.current
+    assert read_manifest(tree.current).files.keys() == {"/", "/uptime", "/uptime.json", "/uptime/3.json"}
+    assert shown(tree) == {"/": "home 2", "/uptime": "all", "/uptime.json": "all", **many} | {
+        "/uptime/3.json": "component 3, down"
+    }
+    write(tree, {}, drop=("/components/1/badge.svg", "/uptime/3.json"))
+    assert shown(tree).keys() == {"/", "/uptime", "/uptime.json"} | {f"/uptime/{n}.json" for n in (0, 1, 2, 4)}
+    assert not stray(tree)
+
+
 def write_half(tree: Tree) -> None:
     """Fail while a generation is written, as on a full disk."""
     with tree.new_generation() as generation:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from typing import Any
+
 from django.db import transaction
 
 from incidents.actor import SYSTEM
-from statuspage.accounts.audit import note
+from incidents.models import AuditEntry
+from statuspage.accounts.audit import entry, note
 from statuspage.notifications.models import Bounce, BounceKind, Delivery
 from statuspage.notifications.models.bounces import SOFT_DAYS
 from statuspage.notifications.transports.smtp.status_codes import bounce_kind_of, find_status
@@ -14,10 +18,52 @@ from statuspage.subscribers.models import Channel, Subscriber, SubscriberState, 
 COMPLAINED = "The subscriber reported an email as spam."
 
 
-def refused(delivery: Delivery, message: str) -> None:
-    """Record that the server or endpoint permanently rejected `delivery`."""
-    if delivery.subscriber_id is None:
-        return
+@transaction.atomic
+def record_rejections(rejections: list[tuple[Delivery, str]]) -> None:
+    """Record the deliveries that the server permanently rejected, each with its response.
+
+    First hard bounces are recorded together, because a list of old addresses has many of them.
+    """
+    ids = [delivery.subscriber_id for delivery, _ in rejections if delivery.subscriber_id]
+    # Locked in this order, so that two workers do not wait for each other.
+    subscribers = Subscriber.objects.select_for_update().order_by("pk").in_bulk(ids)
+    # Without those to staff, and those that were deleted together with their subscribers.
+    rejections = [(delivery, message) for delivery, message in rejections if delivery.subscriber_id in subscribers]
+    bounced = set(Bounce.objects.filter(subscriber__in=subscribers).values_list("subscriber_id", flat=True))
+    created = Delivery.objects.filter(pk__among=[delivery.pk for delivery, _ in rejections])
+    created_at = dict(created.values_list("pk", "created_at"))
+    first: list[Bounce] = []
+    for delivery, message in rejections:
+        subscriber, status = subscribers[delivery.subscriber_id], find_status(message)
+        is_new = subscriber.pk not in bounced and subscriber.is_active and not _is_to_owner(delivery, subscriber)
+        is_fresh = subscriber.confirmed_at is None or created_at[delivery.pk] >= subscriber.confirmed_at
+        if is_new and is_fresh and delivery.channel == Channel.EMAIL and bounce_kind_of(status) == BounceKind.HARD:
+            bounced.add(subscriber.pk)
+            bounce = Bounce(delivery=delivery, kind=BounceKind.HARD, status=status, message=message)
+            bounce.subscriber = subscriber
+            first.append(bounce)
+    _pause_all(first)
+    recorded = {bounce.delivery_id for bounce in first}
+    for delivery, message in rejections:
+        if delivery.pk not in recorded:
+            _record_rejection(delivery, message)
+
+
+def _pause_all(bounces: list[Bounce]) -> None:
+    """Save first hard bounces of active subscribers, and pause these."""
+    Bounce.objects.bulk_create(bounces)
+    ids = defaultdict(list)
+    for bounce in bounces:
+        ids[bounce.message].append(bounce.subscriber_id)
+    for message, same in ids.items():
+        Subscriber.objects.filter(pk__among=same).pause(message)
+    AuditEntry.objects.bulk_create(
+        entry(bounce.subscriber.page_id, "subscriber.paused", **_details(bounce.subscriber, bounce.kind, bounce.status))
+        for bounce in bounces
+    )
+
+
+def _record_rejection(delivery: Delivery, message: str) -> None:
     if delivery.channel != Channel.EMAIL:
         delivery.subscriber.pause(message)
         return
@@ -112,6 +158,11 @@ def _stop(subscriber: Subscriber, reason: str, because: str, status: str) -> str
 
 
 def _note(subscriber: Subscriber, verb: str, because: str, status: str) -> None:
-    """Add an audit entry, without the server's message: it can contain the address, and entries are never deleted."""
+    note(subscriber.page, verb, **_details(subscriber, because, status))
+
+
+def _details(subscriber: Subscriber, because: str, status: str) -> dict[str, Any]:
+    """Return what an audit entry contains, without the server's message: it can contain the address, and entries are
+    never deleted."""
     target = {"object_type": "subscriber", "object_ref": subscriber.public_id}
-    note(subscriber.page, verb, actor=SYSTEM, **target, because=str(because), status=status)
+    return {"actor": SYSTEM, **target, "because": str(because), "status": status}

@@ -139,6 +139,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Release claimed deliveries that were not attempted. They are due as before, and no attempt is counted."""
         self.claimed_by(token, ids).update(lease_until=None, lease_token="")
 
+    def mark_deferred(self, error: str, *, after: timedelta, in_doubt: bool = False) -> None:
+        """Count a failed attempt of each claimed delivery and retry `after` that time."""
+        changes = {"attempts": F("attempts") + 1, "in_doubt": F("in_doubt") + int(in_doubt)}
+        self.settle(last_error=error, next_attempt_at=from_now(after), **changes)
+
+    def mark_failed(self, error: str) -> None:
+        self.settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
+
+    def settle(self, **changes: Any) -> None:
+        """Save the outcome of claimed deliveries and end their leases."""
+        self.update(lease_until=None, lease_token="", **changes)
+
     def mark_sent(self, ids: list[int]) -> None:
         """Mark these as sent. Applies whoever holds them now, because the server has accepted them."""
         statement, params = _sent_statement(connection.vendor)
@@ -342,30 +354,24 @@ class Delivery(models.Model):
 
     def defer(self, error: str, *, after: timedelta, in_doubt: bool = False) -> None:
         """Count a failed attempt and retry `after` that time. `in_doubt`: it may have arrived nevertheless."""
-        self._settle(
-            last_error=error,
-            attempts=F("attempts") + 1,
-            in_doubt=F("in_doubt") + int(in_doubt),
-            next_attempt_at=from_now(after),
-        )
+        self._claimed().mark_deferred(error, after=after, in_doubt=in_doubt)
 
     def fail(self, error: str) -> None:
         """Mark as failed. It is not retried."""
-        self._settle(last_error=error, attempts=F("attempts") + 1, state=DeliveryState.FAILED)
+        self._claimed().mark_failed(error)
 
     def cancel(self, reason: str) -> None:
         """Cancel it. A delivery of a staff notice is deleted instead, so that it can be created again."""
         if self.notice_id is None:
-            self._settle(last_error=reason, state=DeliveryState.CANCELED)
+            self._claimed().settle(last_error=reason, state=DeliveryState.CANCELED)
             return
-        Delivery.objects.claimed_by(self.lease_token, [self.pk]).delete()
+        self._claimed().delete()
         if self.notice and not self.notice.deliveries.exists():
             self.notice.delete()
 
-    def _settle(self, **changes: Any) -> None:
-        """Save the outcome. Does nothing if the lease expired and another worker holds the row."""
-        own = Delivery.objects.claimed_by(self.lease_token, [self.pk])
-        own.update(lease_until=None, lease_token="", **changes)
+    def _claimed(self) -> DeliveryQuerySet:
+        """Return this row, or none if the lease expired and another worker holds it."""
+        return Delivery.objects.claimed_by(self.lease_token, [self.pk])
 
 
 _DELIVERY_COLUMNS = columns(Delivery, without={"next_attempt_at", "lease_until", "created_at", "sent_at"})

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from statuspage.common.published_folder import ARCHIVE, file_of, read_manifest
+from statuspage.common.published_folder import ARCHIVE, Manifest, file_of, read_manifest
+from statuspage.publishing.generation_writer import is_archived, is_of_incident
 
 # Name of the file at the target that lists its content as path -> hash. Nothing in it is secret.
 INVENTORY = ".candor.json"
@@ -72,23 +73,22 @@ class Target(ABC):
 
 def items(generation: Path, static: Path) -> Iterator[Item]:
     """Yield all files of a page in an order that never leaves a broken link: style sheets and logos, changed incidents,
-    the pages that link to them, `/live.json`; then past incidents, which may be many."""
+    components, the pages that link to them, `/live.json`; then past incidents, which may be many."""
     yield from _static(static)
     manifest = read_manifest(generation)
+    archive = read_manifest(generation / ARCHIVE) if manifest.archive else Manifest({}, [])
+    past = [path for path in archive.files if is_of_incident(path) and path not in manifest.files]
     last = ("/", "/live.json")
-    for path in (*sorted(manifest.files.keys() - set(last), key=_in_order), *last):
-        if entry := manifest.files.get(path):
-            yield Item(path, generation / file_of(path), entry.digest, manifest.headers[entry.headers])
-    if manifest.archive:
-        past = read_manifest(generation / ARCHIVE)
-        for path, entry in past.files.items():
-            if path not in manifest.files:
-                file = generation / ARCHIVE / file_of(path)
-                yield Item(path, file, entry.digest, past.headers[entry.headers])
+    first = (manifest.files.keys() | archive.files.keys()) - {*past, *last}
+    for path in (*sorted(first, key=_in_order), *last, *past):
+        for folder, part in ((generation, manifest), (generation / ARCHIVE, archive)):
+            if entry := part.files.get(path):
+                yield Item(path, folder / file_of(path), entry.digest, part.headers[entry.headers])
+                break
 
 
-def _in_order(path: str) -> tuple[bool, bool, str]:
-    return (not path.startswith(LOADED_BY_PAGES), not path.startswith("/incidents/"), path)
+def _in_order(path: str) -> tuple[bool, bool, bool, str]:
+    return (not path.startswith(LOADED_BY_PAGES), not is_of_incident(path), not is_archived(path), path)
 
 
 def _static(folder: Path) -> Iterator[Item]:

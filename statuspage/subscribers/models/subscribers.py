@@ -47,6 +47,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         active = self.filter(page=page, state=SubscriberState.ACTIVE)
         return active if at is None else active.filter(confirmed_at__lte=at)
 
+    def pause(self, reason: str) -> None:
+        """Pause those that are active."""
+        active = self.filter(state=SubscriberState.ACTIVE)
+        active.update(state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+
     def matching(self, event_scope: EventScope) -> SubscriberQuerySet:
         """Return the subscribers whose preferences match."""
         return self.filter(event_scope.condition())

@@ -199,7 +199,7 @@ def test_what_the_mail_server_refused_itself_is_listed_once(editor: Client, page
     incident = make_incident(page)
     about: dict[str, Any] = {"event": incident.events.get(), "channel": "email", "priority": 1}
     delivery = Delivery.objects.create(subscriber=make_subscriber(page), state="failed", last_error="550 no", **about)
-    bounces.refused(delivery, "550 no")
+    bounces.record_rejections([(delivery, "550 no")])
     text = text_of(editor.get("/console/p/acme/mail"))
     assert "Recent failed deliveries" in text
     assert "Recent bounces" not in text
