@@ -50,7 +50,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def pause(self, reason: str) -> None:
         """Pause those that are active."""
         active = self.filter(state=SubscriberState.ACTIVE)
-        active.update(state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+        active.update(state=SubscriberState.PAUSED, paused_at=clock.now(), paused_reason=reason)
 
     def matching(self, event_scope: EventScope) -> SubscriberQuerySet:
         """Return the subscribers whose preferences match."""
