@@ -56,6 +56,13 @@ def test_web_and_dispatcher_run_and_the_page_answers(running: Candor) -> None:
     assert f"console: {running.url}/console/" in running.log
 
 
+def test_the_app_records_heartbeats_and_prometheus_reads_its_metrics(running: Candor) -> None:
+    metrics = running.get("/metrics")
+    assert 'candor_heartbeat_age_seconds{process="app"}' in metrics
+    assert "candor_database_up 1.0" in metrics
+    wait_until(lambda: "candor_frontdoor_requests_total{" in running.get("/metrics"), "requests are counted")
+
+
 @pytest.mark.parametrize("name", ["dispatcher", "web", "app"])
 def test_a_child_that_is_killed_is_started_again(running: Candor, name: str) -> None:
     before = children(running)[name]
