@@ -44,7 +44,7 @@ def assert_all_end(pids: list[int]) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candor]:
-    candor = Candor(tmp_path_factory.mktemp("running"))
+    candor = Candor(tmp_path_factory.mktemp("running"), env={"PAGE_NAME": "Acme"})
     candor.serve()
     yield candor
     candor.stop()
@@ -114,15 +114,16 @@ def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: s
 
 def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
     candor.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    candor.prepare()
     supervisor = candor.start("supervisor", "-m", "statuspage.supervisor")
-    assert supervisor.wait(20) not in {0, None}
+    assert supervisor.wait(60) not in {0, None}
     assert "Nothing was started" in candor.log
     assert not accepts(candor.port)
 
 
 def test_a_wrong_target_is_named_and_nothing_is_started(candor: Candor) -> None:
     candor.env["PUBLISH_TO"] = "ftp://example.com"
-    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(30) not in {0, None}
+    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(60) not in {0, None}
     assert "PUBLISH_TO: “ftp://example.com” is not a target" in candor.log
     assert not accepts(candor.port)
 
