@@ -25,11 +25,16 @@ THREAD_SECONDS = 600
 
 
 def load_application(own: Path, known: Path) -> Callable[..., Any]:
-    """Load Django, then give the socket at `own` the name that the front door knows. Runs in each worker."""
+    """Load Django, then give the socket at `own` the name that the front door knows. Runs in each worker.
+
+    Heartbeats keep the clock of the worker synchronized with the database's.
+    """
     from django.urls import get_resolver
 
-    from statuspage.wsgi import application
+    from statuspage.wsgi import application  # isort: skip - sets Django up, which the next import needs
+    from statuspage.notifications.heartbeat_thread import HeartbeatThread
 
+    HeartbeatThread("app").start_and_wait()
     _ = get_resolver().url_patterns  # imports all views now, not during the first request
     with contextlib.suppress(FileNotFoundError):  # a worker that was started again
         own.replace(known)

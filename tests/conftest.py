@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.environment import skipped_in_ci
 from tests.live import Candor
 from tests.receivers import Receiver
 from tests.servers import CHROMIUM, CHROMIUM_ARGS, Postgres, Redis, SmtpSink, missing
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
     from incidents.models import Page
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--failures-to", type=Path, help="Write the names of the tests that failed to this file.")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    file: Path | None = config.getoption("failures_to")
-    if file:
-        kinds = ("failed", "error", "skipped") if skipped_in_ci(config) else ("failed", "error")
-        names = dict.fromkeys(report.nodeid for kind in kinds for report in terminalreporter.getreports(kind))
-        file.write_text("".join(f"{name}\n" for name in names))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -121,7 +108,7 @@ def fast_sink() -> Iterator[FastSink]:
 @pytest.fixture
 def candor(tmp_path: Path) -> Iterator[Candor]:
     """The product, not yet started; whatever was started of it is stopped at the end."""
-    product = Candor(tmp_path)
+    product = Candor(tmp_path, env={"PAGE_NAME": "Acme"})
     yield product
     product.stop()
 

@@ -4,11 +4,13 @@ Run pytest as `python -m pytest` (bin/test does), so that this module is found.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,7 @@ if database := os.environ.get("CANDOR_TEST_DATABASE"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres", action="store_true", help="Run the Django tests on a PostgreSQL started for them.")
+    parser.addoption("--failures-to", type=Path, help="Write the names of the tests that failed to this file.")
     parser.addoption("--sqlite", action="store_true", help="Run the Django tests on SQLite (the default).")
 
 
@@ -89,6 +92,18 @@ def skipped_in_ci(config: pytest.Config) -> bool:
     return os.environ.get("CI") == "true" and bool(reporter and reporter.stats.get("skipped"))
 
 
+def write_failures(reporter: pytest.TerminalReporter, config: pytest.Config, file: Path) -> None:
+    kinds = ("failed", "error", "skipped") if skipped_in_ci(config) else ("failed", "error")
+    reports = [report for kind in kinds for report in reporter.getreports(kind)]
+    names = dict.fromkeys(without_group(report.nodeid) for report in reports)
+    file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def without_group(nodeid: str) -> str:
+    """Return the name that pytest accepts as an argument, without the `@` and the group that a parallel run adds."""
+    return re.sub(r"@[\w-]+$", "", nodeid)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if skipped_in_ci(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -99,6 +114,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.reportchars = terminalreporter.reportchars.replace("s", "")
     for line in skip_lines(terminalreporter):
         terminalreporter.write_line(line, yellow=True)
+    if file := config.getoption("failures_to"):
+        write_failures(terminalreporter, config, file)
     if skipped_in_ci(config):
         terminalreporter.write_line("In CI nothing may be skipped, so this run has failed.", red=True)
 

@@ -54,6 +54,23 @@ def test_a_skipped_test_fails_the_run_in_ci_only(tmp_path: Path) -> None:
     assert "nothing may be skipped" in in_ci.stdout
 
 
+def test_tests_of_a_group_share_a_process_and_are_reported_by_name(tmp_path: Path) -> None:
+    test, failures = tmp_path / "test_group.py", tmp_path / "failures"
+    test.write_text(
+        "import os, time, pytest\npytestmark = pytest.mark.xdist_group('some')\n"
+        "@pytest.mark.parametrize('number', range(4))\n"
+        "def test_it(number: int) -> None:\n"
+        "    time.sleep(0.1)\n    assert number, os.environ['PYTEST_XDIST_WORKER']\n"
+        "    open(f'{__file__}.{os.environ[\"PYTEST_XDIST_WORKER\"]}', 'w').close()\n",
+        encoding="ascii",
+    )
+    options = ["-c", "pyproject.toml", "--rootdir", ".", "-n", "2", "--dist", "loadgroup", "--failures-to"]
+    command = [sys.executable, "-m", "pytest", *options, str(failures), str(test)]
+    subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE)
+    assert failures.read_text(encoding="utf-8").endswith("::test_it[0]\n")
+    assert len(list(tmp_path.glob("test_group.py.gw*"))) == 1
+
+
 def test_the_outside_is_out_of_reach() -> None:
     with pytest.raises(UserWarning, match="tried to use"), socket.socket() as outside:
         outside.connect(("192.0.2.1", 80))

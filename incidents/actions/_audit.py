@@ -33,7 +33,7 @@ def record(
         _check_approved(page, actor)
     audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=clock.now())
-    return Event.objects.create(page=page, kind=kind, notify=notify, **about)
+    return Event.objects.create(page=page, kind=kind, notify=notify, created_at=clock.now(), **about)
 
 
 def _check_approved(page: Page, actor: Actor) -> None:

@@ -9,8 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 
-from django.utils import timezone
-
+from incidents import clock
 from incidents.models import AuditEntry, Component, EventKind, Incident, IncidentUpdate, StatusInterval
 from incidents.models.event_kinds import PROPERTIES
 from incidents.models.findings import TimelineLine
@@ -64,7 +63,7 @@ class Evidence:
 
     def _spans(self) -> dict[int, list[StatusSpan]]:
         """Return the spans by component. Open intervals end now."""
-        now, spans = timezone.now(), defaultdict[int, list[StatusSpan]](list)
+        now, spans = clock.now(), defaultdict[int, list[StatusSpan]](list)
         for row in self.intervals:
             spans[row.component_id].append(StatusSpan(row.status, row.started_at, row.ended_at or now))
         return spans
@@ -75,7 +74,7 @@ def evidence_of(incident: Incident) -> Evidence:
     components = incident.affected_components()
     rows = StatusInterval.objects.as_corrected().of_components(components)
     touching = (
-        rows.overlapping(_beginning(incident), incident.resolved_at or timezone.now()) if components else rows.none()
+        rows.overlapping(_beginning(incident), incident.resolved_at or clock.now()) if components else rows.none()
     )
     return Evidence(incident, components, list(touching.order_by("started_at", "pk")))
 
@@ -130,7 +129,7 @@ def _of_statuses(evidence: Evidence) -> Iterator[TimelineLine]:
 
 
 def _of_log(incident: Incident, components: Iterable[Component]) -> Iterator[TimelineLine]:
-    end = incident.resolved_at or timezone.now()
+    end = incident.resolved_at or clock.now()
     names = {component.public_id: component.full_name for component in components}
     for entry in AuditEntry.objects.during_incident(incident, components, until=end).oldest_first()[:MOST_LINES]:
         action = _LOG.get(entry.verb)

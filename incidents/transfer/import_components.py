@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.components import status_history
 from incidents.models import Component, ComponentGroup, Page
 from incidents.models.states import ComponentStatus
@@ -56,7 +56,7 @@ def upsert_former_component(page: Page, *, public_id: str, name: str, seen_at: d
         public_id=public_id,
         name=name[:255],
         showcase=False,
-        archived_at=timezone.now(),
+        archived_at=clock.now(),
         created_at=seen_at,
         updated_at=seen_at,
     )
@@ -79,7 +79,7 @@ def _upsert(
     if not changes or is_newer_here(row.updated_at, incoming.updated_at):
         return ImportResult(ImportOutcome.UNCHANGED)
     if not dry:
-        changes["updated_at"] = incoming.updated_at or timezone.now()
+        changes["updated_at"] = incoming.updated_at or clock.now()
         model._default_manager.filter(pk=row.pk).update(**changes)
     return ImportResult(ImportOutcome.CHANGED)
 
@@ -89,5 +89,5 @@ def _begin_history(component: Component, incoming: IncomingComponent) -> None:
     began = component.created_at
     if incoming.start_date:
         began = min(began, datetime.combine(incoming.start_date, time(), tzinfo=component.page.zone).astimezone(UTC))
-    began = min(began, timezone.now())
+    began = min(began, clock.now())
     status_history.begin_history(Component(pk=component.pk, status=ComponentStatus.OPERATIONAL), at=began)

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import (
     AffectedComponent,
     Component,
@@ -224,7 +224,7 @@ def _create_reminders(incident: Incident, minutes: Iterable[int]) -> None:
         (
             MaintenanceReminder(incident=incident, minutes_before=lead, due_at=start - timedelta(minutes=lead))
             for lead in minutes
-            if start - timedelta(minutes=lead) > timezone.now()
+            if start - timedelta(minutes=lead) > clock.now()
         ),
         ignore_conflicts=True,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Page
 from incidents.models.pages import validate_time_zone
 from incidents.transfer.records import ImportOutcome, ImportResult, IncomingPage
@@ -30,6 +30,6 @@ def upsert_page(incoming: IncomingPage) -> tuple[Page, ImportResult]:
         description=incoming.description[:2000],
         support_url=incoming.support_url[:200],
         time_zone=zone,
-        created_at=incoming.created_at or timezone.now(),
+        created_at=incoming.created_at or clock.now(),
     )
     return page, ImportResult(ImportOutcome.CREATED, tuple(notes))

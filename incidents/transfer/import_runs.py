@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models import AffectedComponent, AuditEntry, Event, EventKind, Page
 from incidents.transfer.import_status_history import rebuild_status_history
@@ -30,7 +30,7 @@ def finish_import(page: Page, *, source: str, details: dict[str, Any], is_change
 def record_import(page: Page, *, source: str, details: dict[str, Any]) -> None:
     """Write one audit entry, and one event without notifications, so that the page is published again."""
     actor = Actor("system", "import", f"Import from {source}"[:200])
-    now = timezone.now()
+    now = clock.now()
     AuditEntry.objects.create(
         page=page,
         actor_kind=actor.kind,

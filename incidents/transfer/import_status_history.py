@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import AffectedComponent, Component, Page, StatusInterval
 
 
@@ -56,7 +56,7 @@ def rebuild_status_history(page: Page, *, after: int) -> int:
 @transaction.atomic
 def _rebuild(pk: int, after: int) -> bool:
     component = Component.objects.select_for_update().get(pk=pk)
-    now = timezone.now()
+    now = clock.now()
     stored = _stored_intervals(component)
     is_new = len(stored) == 1 and not component.intervals.filter(superseded_at__isnull=False).exists()
     history = _History(stored, now=now, is_new=is_new)

@@ -8,8 +8,8 @@ from hashlib import sha256
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
@@ -45,7 +45,7 @@ def create(
 @transaction.atomic
 def revoke(token: ApiToken, *, actor: Actor) -> None:
     """Make the token unusable. Does nothing if it is already revoked."""
-    if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+    if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=clock.now()):
         _note(token, "token.revoked", actor)
 
 
@@ -54,7 +54,7 @@ def usable_token(secret: str) -> ApiToken | None:
     token = ApiToken.objects.by_digest(digest_of(secret))
     if token is None or not token.is_usable:
         return None
-    now = timezone.now()
+    now = clock.now()
     due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - ApiToken.LAST_USED_EVERY)
     if token.last_used_at is None or token.last_used_at <= now - ApiToken.LAST_USED_EVERY:
         ApiToken.objects.filter(due, pk=token.pk).update(last_used_at=now)
@@ -74,7 +74,7 @@ def _check(name: str, scopes: Collection[str], expires_at: datetime | None) -> N
         errors["scopes"] = "Choose at least one scope."
     elif unknown := sorted(set(scopes) - set(Scope.values)):
         errors["scopes"] = f"“{unknown[0]}” is not a scope. Use one of: {', '.join(Scope.values)}."
-    if expires_at and expires_at <= timezone.now():
+    if expires_at and expires_at <= clock.now():
         errors["expires_at"] = "Enter a time in the future."
     if errors:
         raise ValidationError(errors)

@@ -1,32 +1,21 @@
 """The IP address of the client. X-Forwarded-For is trusted as far as TRUSTED_PROXIES allows."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
+from statuspage.common.networks import client_address_of, is_loopback, network_of
+
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address of the peer or, behind proxies, the entry of the outermost trusted proxy in X-Forwarded-For.
-
-    That entry is number TRUSTED_PROXIES from the right; entries to its left may be forged by the client.
-    """
-    entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
-    trusted: int = settings.TRUSTED_PROXIES
-    if trusted and len(entries) >= trusted and _parsed(entries[-trusted]):
-        return entries[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Return the address of the peer or, behind proxies, that of the client of the outermost trusted proxy."""
+    forwarded_for = request.headers.get("X-Forwarded-For", "")
+    return client_address_of(str(request.META.get("REMOTE_ADDR", "")), forwarded_for, settings.TRUSTED_PROXIES)
 
 
 def client_network(request: HttpRequest) -> str:
     """Return the key for rate limits: the IPv4 address, or the /64 network of an IPv6 address."""
-    address = _parsed(client_address(request))
-    if address is None:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
-    return str(address)
+    return network_of(client_address(request))
 
 
 def is_from_this_machine(request: HttpRequest) -> bool:
@@ -38,18 +27,4 @@ def is_from_this_machine(request: HttpRequest) -> bool:
     forwarded = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
     passed = [str(request.META.get("REMOTE_ADDR", "")), *filter(None, forwarded)]
     host = split_domain_port(request.get_host())[0].strip("[]")
-    return (host == "localhost" or _is_loopback(host)) and all(map(_is_loopback, passed))
-
-
-def _is_loopback(text: str) -> bool:
-    address = _parsed(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped.is_loopback
-    return address is not None and address.is_loopback
-
-
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
+    return (host == "localhost" or is_loopback(host)) and all(map(is_loopback, passed))

@@ -3,9 +3,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from incidents import clock
 from incidents.actions.components import component_lifecycle as component_actions
 from incidents.models import ActionItem, Draft, Postmortem, Proposal
 from incidents.models.states import ComponentStatus
@@ -30,7 +30,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     open_incidents = [incident for incident in incidents if not incident.is_maintenance and not incident.hidden_at]
     maintenances = [incident for incident in incidents if incident.is_maintenance]
     maintenances.sort(key=lambda maintenance: (maintenance.window[0], maintenance.pk))
-    now, reminders = timezone.now(), Reminders.read(page.staff_reminders)
+    now, reminders = clock.now(), Reminders.read(page.staff_reminders)
     is_editor = request.user.has_role(Role.EDITOR)
     context = {
         "page": page,

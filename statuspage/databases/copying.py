@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 from django.utils import timezone
 
-from statuspage.common.data_folder import make_private_file
+from statuspage.common.data_folder import DataFolderError, make_private_file, set_mode
 from statuspage.databases.tables import Checksum, checksum, insert, last_id, ordered_models, rows_of, set_last_id
 from statuspage.notifications.models import Heartbeat
 
@@ -56,11 +56,20 @@ def target_config(url: str) -> dict[str, Any]:
     if config.get("ENGINE") not in ENGINES or not config.get("NAME"):
         raise CopyError("The URL after --to is not valid. Example: postgres://user:password@host/candor")
     if ENGINES[config["ENGINE"]] == "sqlite":
-        make_private_file(Path(config["NAME"]))
+        _make_private(Path(config["NAME"]))
         config["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL"}
     else:
         config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
     return config
+
+
+def _make_private(file: Path) -> None:
+    """Create the file, or let only its owner read it: it will contain the hashes of passwords and all secrets."""
+    try:
+        make_private_file(file)
+        set_mode(file.resolve(), 0o600)
+    except (DataFolderError, OSError) as error:
+        raise CopyError(f"{file} cannot be used: {error}") from error
 
 
 def copy_to(config: dict[str, Any], say: Say) -> int:

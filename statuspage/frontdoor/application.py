@@ -40,7 +40,7 @@ class Exchange:
 
     async def run(self, app: App, counts: RequestCounts) -> None:
         """Forward the request and send the response. Raises Refusal."""
-        async with app.queue_for(self.scope["headers"]).place():
+        async with app.place_for(self.scope):
             self.is_in_app = True
             async with app.respond(self.scope, self.body) as response:
                 self.is_in_app = False
@@ -59,7 +59,7 @@ class FrontDoor:
     def __init__(self, config: Config) -> None:
         self.pages = PublishedPages(config.published_dir)
         self.static = StaticFiles(config.static_dir)
-        self.app = App(config.socket, config.app_threads)
+        self.app = App(config.socket, config.app_threads, config.trusted_proxies)
         self.bodies = BodyReader(config)
         self.counts = RequestCounts()
         self.counts_file = CountsFile(config.run_dir)

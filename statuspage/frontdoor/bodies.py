@@ -20,15 +20,17 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 # Larger bodies are kept in a temporary file, so that many slow clients cannot fill the memory.
 IN_MEMORY = 16 * 1024
-# The sum of all bodies in temporary files, in bytes.
+# The sum of all bodies in temporary files, in bytes. Beyond it, the oldest that is still being read is given up.
 ON_DISK = 256 * 1024 * 1024
-# Bodies that are read at the same time. More would take connections from readers of the page.
+# Bodies that are read at the same time. More would take connections from readers of the page. The oldest makes room for
+# a new one, so that bodies which stall keep nobody else out.
 READ_AT_ONCE = 1000
 # Seconds until a body must be complete.
 FORM_SECONDS, UPLOAD_SECONDS = 10.0, 60.0
 # A body that is too large is read on up to here, in bytes, in seconds without data and in seconds, so that the client
 # reads the response instead of an aborted connection.
 DRAINED, DRAIN_PAUSE, DRAIN_SECONDS = 512 * 1024, 0.3, 3.0
+TOO_MANY = "Too many requests at the same time. Try again in a minute."
 # Forms with files or texts of up to 25,000 characters, which are nine times as long when encoded.
 UPLOADS = re.compile(r"/console/|/v1/")
 
@@ -39,11 +41,12 @@ class Disconnected(Exception):
 
 @dataclass
 class Body:
-    """A complete body: `content` in memory, or in the temporary file `file`."""
+    """A body: `content` in memory, or in the temporary file `file`. `is_given_up`: it makes room for another one."""
 
     content: bytes
     file: IO[bytes] | None = None
     size: int = 0
+    is_given_up: bool = False
 
     def close(self) -> None:
         if self.file is not None:
@@ -64,7 +67,8 @@ class BodyReader:
         self.upload = Limit(max(config.upload_limit, config.form_limit), UPLOAD_SECONDS)
         self.folder: Path = config.run_dir
         self.on_disk = 0
-        self.reading = 0
+        # The bodies that are being read, the oldest first.
+        self._reading: dict[asyncio.Timeout, Body] = {}
 
     def limit_of(self, path: str) -> Limit:
         return self.upload if UPLOADS.match(path) else self.form
@@ -76,21 +80,31 @@ class BodyReader:
         if declared is not None and declared > limit.size:
             await _drain(receive)
             raise _too_large(limit)
-        if self.reading >= READ_AT_ONCE:
-            raise Refusal(503, "Too many requests at the same time. Try again in a minute.", retry_after=60)
         body = Body(b"")
-        self.reading += 1
+        if len(self._reading) >= READ_AT_ONCE:
+            self._give_up(next(iter(self._reading)))
+        deadline = asyncio.timeout(limit.seconds)
         try:
-            async with asyncio.timeout(limit.seconds):
+            async with deadline:
+                self._reading[deadline] = body
                 await self._collect(body, limit, receive)
         except BaseException as error:
             self.close(body)
-            if isinstance(error, TimeoutError):
-                raise Refusal(408, f"The request was not complete within {limit.seconds:g} seconds.") from None
-            raise
+            if not isinstance(error, TimeoutError):
+                raise
+            if body.is_given_up:
+                raise Refusal(503, TOO_MANY, retry_after=60) from None
+            raise Refusal(408, f"The request was not complete within {limit.seconds:g} seconds.") from None
         finally:
-            self.reading -= 1
+            self._reading.pop(deadline, None)
         return body
+
+    def _give_up(self, deadline: asyncio.Timeout) -> None:
+        """Stop reading a body now."""
+        body = self._reading.pop(deadline)
+        if not deadline.expired():
+            body.is_given_up = True
+            deadline.reschedule(asyncio.get_running_loop().time())
 
     def close(self, body: Body) -> None:
         """Release what `body` occupies."""
@@ -126,7 +140,10 @@ class BodyReader:
     def _write(self, file: IO[bytes], chunk: bytes) -> None:
         self.on_disk += len(chunk)
         if self.on_disk > ON_DISK:
-            raise Refusal(503, "Too many uploads at the same time. Try again in a minute.", retry_after=60)
+            stored = (deadline for deadline, body in self._reading.items() if body.file not in (None, file))
+            if (oldest := next(stored, None)) is None:
+                raise Refusal(503, TOO_MANY, retry_after=60)
+            self._give_up(oldest)
         file.write(chunk)
 
 

@@ -31,6 +31,7 @@ class Config:
     app_threads: int
     form_limit: int
     upload_limit: int
+    trusted_proxies: int
 
     @property
     def socket(self) -> Path:
@@ -54,6 +55,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         app_threads=_number(values, "APP_THREADS", 4),
         form_limit=_number(values, "FORM_LIMIT", 64 * 1024),
         upload_limit=_number(values, "UPLOAD_LIMIT", 3 * 1024 * 1024),
+        trusted_proxies=_number(values, "TRUSTED_PROXIES", 0),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from statuspage.common.app_headers import CLIENT_HEADER, OWN_PREFIX, SCHEME_HEADER
+from statuspage.common.networks import client_address_of, network_of
 from statuspage.common.sockets import short_name
 from statuspage.frontdoor.bodies import Body
 from statuspage.frontdoor.replies import Refusal
@@ -29,8 +31,8 @@ HOP_BY_HOP = {
 REPLACED = HOP_BY_HOP | {"content-length"}
 # A response up to this size is read whole, so that a slow client does not occupy a thread of the app.
 READ_WHOLE = 256 * 1024
-# Requests that wait for the app, and for how many seconds.
-WAITING, WAIT_SECONDS = 64, 10.0
+# Requests that wait for the app, in total and of one client's network, and for how many seconds.
+WAITING, WAITING_OF_ONE, WAIT_SECONDS = 256, 64, 10.0
 # Seconds until the app must respond.
 APP_SECONDS = 60.0
 RETRY_SECONDS = 10
@@ -38,29 +40,68 @@ SIGNED_IN = re.compile(rb"\bsession")
 
 
 class Queue:
-    """Admits `places` requests at the same time. WAITING more wait for up to WAIT_SECONDS."""
+    """Admits `places` requests at the same time. WAITING more wait for up to WAIT_SECONDS.
+
+    The networks of clients take turns, and only WAITING_OF_ONE requests of one network wait, so that one client keeps
+    no other out.
+    """
 
     def __init__(self, places: int) -> None:
-        self._places = asyncio.Semaphore(places)
-        self._waiting = 0
+        self._free = places
+        # Those who wait, by network. The first network is the next.
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self, network: str) -> AsyncIterator[None]:
         """Wait for a place. Raises Refusal."""
-        if self._waiting >= WAITING:
-            raise _busy()
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._places.acquire()
-        except TimeoutError:
-            raise _busy() from None
-        finally:
-            self._waiting -= 1
+        if self._free:
+            self._free -= 1
+        else:
+            await self._turn(network)
         try:
             yield
         finally:
-            self._places.release()
+            self._pass_on()
+
+    async def _turn(self, network: str) -> None:
+        turns = self._waiting.get(network, deque())
+        if len(turns) >= WAITING_OF_ONE or sum(map(len, self._waiting.values())) >= WAITING:
+            raise _busy()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turns.append(turn)
+        self._waiting[network] = turns
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await turn
+        except BaseException as error:
+            if not turn.cancelled():
+                self._pass_on()  # the turn came at the same moment
+            if isinstance(error, TimeoutError):
+                raise _busy() from None
+            raise
+        finally:
+            self._remove(network, turn)
+
+    def _remove(self, network: str, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting.get(network, deque())
+        if turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[network]
+
+    def _pass_on(self) -> None:
+        """Give a place to the next who waits."""
+        while self._waiting:
+            network, turns = next(iter(self._waiting.items()))
+            turn = turns.popleft()
+            if turns:
+                self._waiting.move_to_end(network)
+            else:
+                del self._waiting[network]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
 
 class App:
@@ -69,8 +110,9 @@ class App:
     Visitors without a session leave one thread to staff and API clients, however many they are.
     """
 
-    def __init__(self, socket: Path, threads: int) -> None:
+    def __init__(self, socket: Path, threads: int, trusted_proxies: int) -> None:
         self.socket = socket
+        self._trusted_proxies = trusted_proxies
         self._visitors = Queue(max(1, threads - 1))
         self._staff = Queue(threads)
         self._session: aiohttp.ClientSession | None = None
@@ -79,7 +121,14 @@ class App:
         if self._session is not None:
             await self._session.close()
 
-    def queue_for(self, headers: Iterable[tuple[bytes, bytes]]) -> Queue:
+    def place_for(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """Wait for a place in the queue for the request. Raises Refusal."""
+        peer, _ = scope.get("client") or ("", 0)
+        forwarded_for = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        address = client_address_of(peer, forwarded_for.decode("latin-1"), self._trusted_proxies)
+        return self._queue_for(scope["headers"]).place(network_of(address))
+
+    def _queue_for(self, headers: Iterable[tuple[bytes, bytes]]) -> Queue:
         for name, value in headers:
             if name == b"authorization" or (name == b"cookie" and SIGNED_IN.search(value)):
                 return self._staff

@@ -18,8 +18,8 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.utils import DNS_NAME
 from django.db import connection, transaction
 from django.template.loader import render_to_string
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
@@ -98,7 +98,7 @@ def build(test: MailTest) -> EmailMultiAlternatives:
     headers = {
         "From": sender,
         "Message-ID": make_msgid(domain=sender_address().rpartition("@")[2] or "localhost"),
-        "Date": format_datetime(timezone.now()),
+        "Date": format_datetime(clock.now()),
         "Auto-Submitted": "auto-generated",
         "Feedback-ID": feedback_id("test", page, "test"),
     } | provider_headers(token)

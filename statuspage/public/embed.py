@@ -6,9 +6,9 @@ Any site may embed the frame. No other page can be framed.
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_exempt
 
+from incidents import clock
 from incidents.models.states import Impact
 from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
@@ -44,6 +44,6 @@ def frame(request: HttpRequest) -> HttpResponse:
         "codes": " ".join(incident.public_id for incident in running),
     }
     if "test" in request.GET:
-        sample = {"title": "This is a test", "impact": Impact.MINOR, "last_update_at": timezone.now()}
+        sample = {"title": "This is a test", "impact": Impact.MINOR, "last_update_at": clock.now()}
         context |= {"first": sample, "more": 0, "codes": "test"}
     return rendered("public/embed/frame.html", context)

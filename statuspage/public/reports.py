@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Component, Page
 from incidents.visibility import Viewer
 from statuspage.common.urls import current_page
@@ -30,7 +30,7 @@ def analytics(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
     if not page.analytics_public:
         raise Http404
-    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.PUBLIC, now=timezone.now())
+    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.PUBLIC, now=clock.now())
     if figures is None:
         raise Http404
     return rendered("public/reports/analytics.html", {"page": page, "figures": figures})
@@ -78,7 +78,7 @@ def _page(request: HttpRequest) -> Page:
 
 
 def _span(page: Page, period: str) -> ReportSpan:
-    reporting_span = span(page, period, now=timezone.now())
+    reporting_span = span(page, period, now=clock.now())
     if reporting_span is None:
         raise Http404
     return reporting_span

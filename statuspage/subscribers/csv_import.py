@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from django.db import transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
@@ -84,7 +84,7 @@ def import_rows(page: Page, rows: Sequence[Row], *, confirmed: bool, actor: Acto
 
 
 def _add(page: Page, rows: Sequence[Row], *, confirmed: bool) -> None:
-    now = timezone.now()
+    now = clock.now()
     state = SubscriberState.ACTIVE if confirmed else SubscriberState.PENDING
     timestamps = {"confirmed_at": now} if confirmed else {"confirmation_sent_at": now}
     subscribers = Subscriber.objects.bulk_create(

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import Actor
 from incidents.models import Page
 from statuspage.accounts.audit import note
@@ -88,7 +88,7 @@ def remove(subscriber: Subscriber, *, actor: Actor) -> None:
 @transaction.atomic
 def rotate_secret(subscriber: Subscriber, *, actor: Actor | None = None) -> str:
     """Return a new secret, to be shown once. If the old one was shown, it signs as well for OLD_SECRET_KEPT."""
-    now = timezone.now()
+    now = clock.now()
     if subscriber.secret_shown_at:
         subscriber.old_secret, subscriber.old_secret_until = subscriber.secret, now + OLD_SECRET_KEPT
     subscriber.secret, subscriber.secret_shown_at = new_secret(), now
@@ -102,7 +102,7 @@ def rotate_secret(subscriber: Subscriber, *, actor: Actor | None = None) -> str:
 def show_secret(subscriber: Subscriber) -> str:
     """Return the first secret the first time, and an empty string after that."""
     unseen = Subscriber.objects.filter(pk=subscriber.pk, secret_shown_at__isnull=True)
-    shown = unseen.update(secret_shown_at=timezone.now())
+    shown = unseen.update(secret_shown_at=clock.now())
     subscriber.refresh_from_db()
     return subscriber.secret if shown else ""
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Component, Page
 from incidents.transfer.records import ImportOutcome, ImportResult, is_public_id, public_id_for
 from statuspage.common import outbound_http
@@ -63,7 +63,7 @@ def upsert_subscriber(
             endpoint=endpoint,
             secret=new_secret() if incoming.channel == Channel.WEBHOOK else "",
             state=incoming.state,
-            created_at=incoming.created_at or timezone.now(),
+            created_at=incoming.created_at or clock.now(),
             **_timestamps(incoming),
         )
         everything = not chosen or len(chosen) == sum(
@@ -94,7 +94,7 @@ def _unused_public_id(incoming: IncomingSubscriber) -> str:
 
 
 def _timestamps(incoming: IncomingSubscriber) -> dict[str, object]:
-    now = timezone.now()
+    now = clock.now()
     since = incoming.created_at or now
     match incoming.state:
         case SubscriberState.ACTIVE:

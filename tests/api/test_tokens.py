@@ -125,7 +125,7 @@ def test_the_queries_of_the_token_list_do_not_grow_with_its_length(
 ) -> None:
     for number in range(20):
         make_program(page, name=f"Program {number}")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert owner.get("/console/p/acme/tokens").content.decode().count("Revoke<") == 20
 
 

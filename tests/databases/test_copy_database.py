@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from statuspage.databases.copying import CopyError, target_config, without_password
+from statuspage.databases.management.commands.backup_database import new_draft
 from tests.live import Candor
 from tests.servers import Postgres, wait_until
 from tests.smtp_sink_process import FastSink
@@ -192,6 +193,20 @@ def test_an_invalid_url_is_refused_without_its_password() -> None:
             target_config(url)
         assert PASSWORD not in str(refused.value)
     assert without_password(f"postgres://u:{PASSWORD}@h:5433/d?sslmode=require") == "postgres://u@h:5433/d"
+
+
+def test_only_its_owner_can_read_a_copy_even_if_the_file_existed(tmp_path: Path) -> None:
+    file = tmp_path / "copy.sqlite3"
+    file.touch(mode=0o644)
+    target_config(f"sqlite:///{file}")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_draft_of_a_backup_is_a_new_file_that_nobody_can_predict(tmp_path: Path) -> None:
+    """In a folder where others may write, a link under its name would give them the database."""
+    drafts = [new_draft(tmp_path / "backup.sqlite3") for _ in range(2)]
+    assert drafts[0] != drafts[1]
+    assert {draft.stat().st_mode & 0o777 for draft in drafts} == {0o600}
 
 
 def test_a_database_in_use_is_backed_up_with_all_committed_rows(source: Candor, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from time_machine import travel
 from incidents import clock
 from incidents.models import Incident, Page
 from statuspage.dispatcher.loop import Dispatcher
+from statuspage.notifications.heartbeat_thread import HeartbeatThread
+from statuspage.notifications.models import Heartbeat
 from tests.factories import make_maintenance
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +47,34 @@ def test_how_far_the_clock_is_off_is_measured(hours: int) -> None:
     expected = timedelta(hours=hours) if connection.vendor == "postgresql" else timedelta(0)
     assert abs(off - expected) < timedelta(seconds=2)
     assert abs(elsewhere + expected) < timedelta(seconds=2)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("hours", [1, -1])
+def test_the_heartbeats_of_the_app_synchronize_its_clock(hours: int) -> None:
+    true_time = timezone.now()
+    thread = HeartbeatThread("app")
+    with travel(true_time + timedelta(hours=hours)):
+        thread.start_and_wait()
+        thread.stop()
+        at = clock.now()
+    row = Heartbeat.objects.get(process="app")
+    if connection.vendor == "postgresql":
+        assert abs(at - true_time) < timedelta(minutes=1)
+        assert abs(timedelta(seconds=row.clock_offset) - timedelta(hours=hours)) < timedelta(minutes=1)
+    else:
+        assert row.clock_offset == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_the_app_starts_with_the_clock_of_its_machine() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE notifications_heartbeat RENAME TO away")
+    try:
+        thread = HeartbeatThread("app")
+        thread.start_and_wait()
+        thread.stop()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO notifications_heartbeat")
+    assert not Heartbeat.objects.exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT
+from tests.live import ROOT, prepared_data
 from tests.servers import Postgres
 
 # One process of a parallel run takes them all.
@@ -44,7 +44,7 @@ class Installation:
         for name in FILES:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, self.folder / name)
             else:
                 shutil.copy(source, self.folder / name)
 
@@ -84,6 +84,7 @@ class Installation:
 def installation(tmp_path: Path) -> Installation:
     installation = Installation(tmp_path / "old")
     (installation.folder / ".env").write_text("PAGE_NAME=Acme\n", encoding="utf-8")
+    shutil.copytree(prepared_data(), installation.folder / "var")
     installation.run("bin/manage setup")
     return installation
 

@@ -19,7 +19,7 @@ def test_it_reads_what_django_reads() -> None:
     assert config.published_dir == settings.PUBLISHED_DIR
     assert config.static_dir == settings.STATIC_ROOT
     assert config.run_dir == settings.RUN_DIR
-    assert config.app_threads == settings.APP_THREADS
+    assert (config.app_threads, config.trusted_proxies) == (settings.APP_THREADS, settings.TRUSTED_PROXIES)
     assert (config.form_limit, config.upload_limit) == (settings.FORM_LIMIT, settings.UPLOAD_LIMIT)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,6 +24,7 @@ from statuspage.notifications.models import ChannelState, Delivery, Heartbeat
 from statuspage.notifications.models.heartbeats import PROBE
 from statuspage.publishing.models import Publication
 from statuspage.subscribers.models.database_time import from_now
+from tests.conventions.code import ROOT
 from tests.factories import make_component, make_group, make_incident, make_page, make_resolved, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +183,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
             email(page, due=-timedelta(minutes=5))
         Publication.objects.succeeded(page, files=1)
     scrape()  # the write probe writes once
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(17):
         scrape()
 
 
@@ -205,3 +207,15 @@ def test_without_a_database_it_answers_with_what_it_knows(settings: Settings, tm
 
 def test_with_a_database_it_says_so() -> None:
     assert value("database_up") == value("database_writable") == 1
+
+
+def test_the_documentation_lists_every_metric(page: Page, settings: Settings, tmp_path: Path) -> None:
+    settings.RUN_DIR = tmp_path
+    (tmp_path / "requests-41.json").write_text("{}")
+    make_component(page)
+    Publication.objects.succeeded(page, files=1)
+    Heartbeat.objects.beat("dispatcher")
+    table = re.findall(r"^\| `candor_(\w+)` \|(.*?)\|", (ROOT / "docs/monitoring.md").read_text(), re.MULTILINE)
+    documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in table}
+    emitted = {name.removeprefix("candor_"): {label for label, _ in labels} for name, labels in samples()}
+    assert documented == emitted

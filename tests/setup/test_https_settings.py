@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT
+from tests.live import ROOT, prepared_data
 
 # The settings, and the headers of two responses: of a page that is published, and of the sign-in form.
 SCRIPT = """
@@ -20,7 +21,6 @@ from incidents.actions.pages.page_settings import create_page
 from incidents.actor import SYSTEM
 from statuspage.publishing.rendering import render
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-call_command("migrate", verbosity=0)
 call_command("createcachetable")
 page = create_page(name="Acme", time_zone="Etc/UTC", actor=SYSTEM)
 answer = Client().get("/accounts/login/", secure=True)
@@ -32,6 +32,7 @@ print(json.dumps({"cookies": cookies, "hsts": answer.headers.get("Strict-Transpo
 
 
 def responses(folder: Path, **env: str) -> dict[str, object]:
+    shutil.copytree(prepared_data(), folder, dirs_exist_ok=True)
     environment = {**os.environ, "ENV_FILE": os.devnull, "DATA_DIR": str(folder), "DATABASE_URL": "", **env}
     command = [sys.executable, str(ROOT / "manage.py"), "shell", "--no-imports", "-c", SCRIPT]
     done = subprocess.run(command, env=environment, cwd=ROOT, check=False, capture_output=True, text=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT
+from tests.live import ROOT, prepared_data
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def manage(*arguments: str, folder: Path, **environment: str) -> subprocess.Comp
 
 @pytest.mark.parametrize("variable", ["ENV_FILE", "SERVICE_ENV_FILE"])
 def test_a_command_uses_the_settings_file(tmp_path: Path, settings_file: Path, variable: str) -> None:
-    result = manage("migrate", "--verbosity", "0", folder=tmp_path, **{variable: str(settings_file)})
+    result = manage("check", folder=tmp_path, **{variable: str(settings_file)})
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "data/private/candor.sqlite3").exists()
+    assert (tmp_path / "data/private").exists()
 
 
 def test_env_file_wins_over_the_services_settings(tmp_path: Path, settings_file: Path) -> None:
@@ -51,7 +51,7 @@ def test_env_file_wins_over_the_services_settings(tmp_path: Path, settings_file:
 
 
 def test_relative_paths_are_relative_to_the_current_folder(tmp_path: Path, settings_file: Path) -> None:
-    manage("migrate", "--verbosity", "0", folder=tmp_path, ENV_FILE=str(settings_file))
+    shutil.copytree(prepared_data(), tmp_path / "data")
     (tmp_path / "history.csv").write_text("no such column\n", encoding="utf-8")
     result = manage("import_page", "csv", "history.csv", folder=tmp_path, ENV_FILE=str(settings_file))
     assert result.returncode != 0

@@ -24,9 +24,15 @@ class Installed(NamedTuple):
         return self.candor.folder / "data"
 
 
+@pytest.fixture
+def candor(tmp_path: Path) -> Candor:
+    """Nothing is set up yet."""
+    return Candor(tmp_path, is_prepared=False)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    candor = Candor(tmp_path_factory.mktemp("installed"))
+    candor = Candor(tmp_path_factory.mktemp("installed"), is_prepared=False)
     return Installed(candor, candor.manage("setup"))
 
 
@@ -92,7 +98,7 @@ def test_two_first_starts_at_once_set_up_once(candor: Candor) -> None:
 def test_two_machines_that_start_at_once_on_one_postgresql_set_up_once(
     candor: Candor, postgres_server: Postgres, tmp_path: Path
 ) -> None:
-    other = Candor(tmp_path / "other")
+    other = Candor(tmp_path / "other", is_prepared=False)
     candor.env["DATABASE_URL"] = other.env["DATABASE_URL"] = postgres_server.create("two_machines")
     set_up_at_once(candor, other)
 

@@ -44,7 +44,7 @@ def assert_all_end(pids: list[int]) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Candor]:
-    candor = Candor(tmp_path_factory.mktemp("running"))
+    candor = Candor(tmp_path_factory.mktemp("running"), env={"PAGE_NAME": "Acme"})
     candor.serve()
     yield candor
     candor.stop()
@@ -54,6 +54,13 @@ def test_web_and_dispatcher_run_and_the_page_answers(running: Candor) -> None:
     assert set(children(running)) == {"web", "app", "dispatcher"}
     assert "<h1" in running.get("/")
     assert f"console: {running.url}/console/" in running.log
+
+
+def test_the_app_records_heartbeats_and_prometheus_reads_its_metrics(running: Candor) -> None:
+    metrics = running.get("/metrics")
+    assert 'candor_heartbeat_age_seconds{process="app"}' in metrics
+    assert "candor_database_up 1.0" in metrics
+    wait_until(lambda: "candor_frontdoor_requests_total{" in running.get("/metrics"), "requests are counted")
 
 
 @pytest.mark.parametrize("name", ["dispatcher", "web", "app"])
@@ -107,15 +114,16 @@ def test_a_wrong_setting_is_named_and_nothing_is_started(candor: Candor, name: s
 
 def test_a_failed_setup_starts_nothing(candor: Candor) -> None:
     candor.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    candor.prepare()
     supervisor = candor.start("supervisor", "-m", "statuspage.supervisor")
-    assert supervisor.wait(20) not in {0, None}
+    assert supervisor.wait(60) not in {0, None}
     assert "Nothing was started" in candor.log
     assert not accepts(candor.port)
 
 
 def test_a_wrong_target_is_named_and_nothing_is_started(candor: Candor) -> None:
     candor.env["PUBLISH_TO"] = "ftp://example.com"
-    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(30) not in {0, None}
+    assert candor.start("supervisor", "-m", "statuspage.supervisor").wait(60) not in {0, None}
     assert "PUBLISH_TO: “ftp://example.com” is not a target" in candor.log
     assert not accepts(candor.port)
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from django.utils import timezone
 from ninja import Query
 from pydantic import BaseModel, Field
 
+from incidents import clock
 from incidents.models import AffectedComponent, Component, Page, StatusInterval
 from incidents.models.states import ComponentStatus
 from incidents.reporting import uptime
@@ -127,7 +127,7 @@ def _common(page: Page, window: Window, totals: Sequence[Totals], percentage: De
 
 def _window(page: Page, query: UptimeQuery) -> Window:
     """Return the range of the query. As Statuspage does, correct an impossible range and add a warning."""
-    now, warnings = timezone.now(), []
+    now, warnings = clock.now(), []
     end = _in_utc(page, query.end) or now
     if end > now:
         end = now

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Page
 from incidents.models.audit import AuditEntryQuerySet
 from incidents.text.wording import machine_time
@@ -44,7 +44,7 @@ def audit_csv(request: StaffRequest) -> HttpResponseBase:
     """All entries that match the filter, as CSV (RFC 4180). Only one batch of them is in memory at a time."""
     form = AuditFilter(request.GET, page=request.page)
     response = StreamingHttpResponse(_csv_lines(request.page, form.entries()), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y-%m-%d}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="audit-{clock.now():%Y-%m-%d}.csv"'
     return response
 
 

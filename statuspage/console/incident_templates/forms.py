@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Component, Incident, IncidentTemplate, Page
 from incidents.models.states import INCIDENT_STATUSES, MAINTENANCE_STATUSES, ComponentStatus, Kind
 from incidents.text.placeholders import fill
@@ -81,7 +81,7 @@ def add_components(form: Any, components: list[Component]) -> None:
 
 def placeholder_values(form: Any, page: Page, incident: Incident | None) -> dict[str, str]:
     """Return the values of the placeholders that the incident, or the form that declares one, provides."""
-    now = timezone.now()
+    now = clock.now()
     values = {"page": page.name, "now": moment_text(now, page.zone)}
     components = incident.affected_components() if incident else []
     if "components" in form.fields and (chosen := form["components"].value()) and hasattr(chosen, "keys"):

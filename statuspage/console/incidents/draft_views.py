@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from incidents import clock
 from incidents.actions.drafts import draft_lifecycle as actions
 from incidents.errors import EditConflict
 from incidents.models import Draft, DraftState, DraftStep, Incident, Page, Proposal
@@ -176,7 +176,7 @@ def presence(request: StaffRequest, public_id: str) -> HttpResponse:
 
 def activity_context(request: StaffRequest, incident: Incident, around: IncidentDrafts | None = None) -> dict[str, Any]:
     """Return who else is writing about the incident, and the submitted drafts."""
-    now = timezone.now()
+    now = clock.now()
     if not request.user.has_role(Role.EDITOR):
         return {"page": incident.page, "now": now}
     around = around or Draft.objects.for_incident(incident, request.user.actor)
@@ -190,7 +190,7 @@ def activity_context(request: StaffRequest, incident: Incident, around: Incident
 
 
 def _context(draft: Draft, request: StaffRequest) -> dict[str, Any]:
-    context: dict[str, Any] = {"page": draft.page, "draft": draft, "now": timezone.now()}
+    context: dict[str, Any] = {"page": draft.page, "draft": draft, "now": clock.now()}
     try:
         notification = _notification(draft)
     except ValidationError as error:

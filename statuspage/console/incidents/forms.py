@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions import checks
 from incidents.actions.update_input import UpdateInput
 from incidents.models import Component, Draft, Incident, IncidentUpdate, Page
@@ -116,7 +116,7 @@ class PublishForm(MessageForm):
 
     def clean_publish_at(self) -> datetime | None:
         later: datetime | None = self.cleaned_data["publish_at"]
-        if later and later <= timezone.now():
+        if later and later <= clock.now():
             raise ValidationError("Enter a time in the future, or leave this empty to publish now.")
         if later and self.cleaned_data.get("at"):
             raise ValidationError("A scheduled update cannot be backdated. Clear one of the two times.")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
+from incidents import clock
 from incidents.models import AffectedComponent, Component, DraftStep, Event, EventKind, Incident, IncidentUpdate, Page
 from incidents.models.draft_content import DraftContent
 from incidents.models.states import ComponentStatus, Impact, Kind, Status
@@ -53,7 +53,7 @@ def of_content(content: DraftContent) -> PreviewInput:
 
 def notification_of(preview: PreviewInput, page: Page, incident: Incident | None) -> Notification:
     """Return the notification that publishing would create. Raise ValidationError if the text cannot be published."""
-    now, step = timezone.now(), DraftStep(preview.step)
+    now, step = clock.now(), DraftStep(preview.step)
     incident = incident or _incident(preview, page)
     written = list(incident.updates.all()) if incident.pk != _NEXT else []
     status = _status(preview, incident)
@@ -97,7 +97,7 @@ def webhook_text(notification: Notification) -> str:
 
 
 def _incident(preview: PreviewInput, page: Page) -> Incident:
-    now = timezone.now()
+    now = clock.now()
     worst = impact_of((preview.statuses or {}).values())
     return Incident(
         pk=_NEXT,

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actor import Actor
 from incidents.models import AuditEntry, Component, Draft, DraftStep, Event, Incident, IncidentUpdate, Page
@@ -169,7 +169,7 @@ def incident_context(
     other_form = form if isinstance(form, UpdateForm) else None
     actions_context: dict[str, Any]
     if incident.is_maintenance:
-        actions_context = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=timezone.now())}
+        actions_context = {"steps": step_forms(incident, form), "next_step": next_step(incident, now=clock.now())}
     else:
         actions_context = {"resolve_form": resolve_form or new_resolve_form(incident)}
     main_form = other_form or update_form(incident)
@@ -208,7 +208,7 @@ def incident_context(
 
 def reminder_context(incident: Incident, affected: list[Component]) -> dict[str, Any]:
     """Return the reminders for staff on the incident's page."""
-    now, reminders = timezone.now(), Reminders.read(incident.page.staff_reminders)
+    now, reminders = clock.now(), Reminders.read(incident.page.staff_reminders)
     return {
         "overdue_update": overdue_update_of(incident, now=now, reminders=reminders),
         "unrestored_components": unrestored_components_of(incident, affected, now=now) if reminders.still_red else [],

@@ -6,9 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils import timezone
 
-from incidents import recurrence
+from incidents import clock, recurrence
 from incidents.text.wording import window_text
 
 CUSTOM = "own"
@@ -49,7 +48,7 @@ class Repeat:
 
     def slots(self, count: int) -> list[recurrence.Slot]:
         """Return the next future occurrences."""
-        after = max(recurrence.instant(self.starts_at, self.zone) - timedelta(seconds=1), timezone.now())
+        after = max(recurrence.instant(self.starts_at, self.zone) - timedelta(seconds=1), clock.now())
         return recurrence.upcoming(self.rule, starts_at=self.starts_at, zone=self.zone, after=after, count=count)
 
     def windows(self) -> list[tuple[datetime, datetime]]:

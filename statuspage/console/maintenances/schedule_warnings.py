@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django import forms
-from django.utils import timezone
 
-from incidents import recurrence
+from incidents import clock, recurrence
 from incidents.actions.maintenances.maintenance_lifecycle import overlaps
 from incidents.models import Component, Incident, MaintenanceSeries, Page
 from incidents.text.wording import duration_text, window_text
@@ -46,7 +45,7 @@ def window_warnings(
     for start, end in windows[:1]:
         if end - start > LONG:
             yield f"The maintenance takes {duration_text(end - start)}."
-        if start > timezone.now() + FAR:
+        if start > clock.now() + FAR:
             yield f"The maintenance starts on {start.astimezone(page.zone):%b %d, %Y}, more than a year from now."
     for start, end in windows:
         for overlap in overlaps(page, components, start, end, other_than=itself):

@@ -4,8 +4,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.maintenances import maintenance_series as actions
 from incidents.errors import EditConflict
 from incidents.models import MaintenanceSeries
@@ -89,7 +89,7 @@ def end_series(request: StaffRequest, public_id: str) -> HttpResponse:
 
 
 def _render(request: StaffRequest, series: MaintenanceSeries, form: EndSeriesForm | None = None) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     context = {
         "page": series.page,
         "series": series,

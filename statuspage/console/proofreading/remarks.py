@@ -9,8 +9,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.postmortems.finding_changes import LONGEST_LINE, MAX_FACTORS, MAX_LINES
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.models.states import ENDED, UNRESOLVED, ComponentStatus, Kind, Status
@@ -63,7 +63,7 @@ class Subject:
         return self._of_message()
 
     def _of_message(self) -> Record:
-        at, incident = self._moment("at") or timezone.now(), self.incident
+        at, incident = self._moment("at") or clock.now(), self.incident
         kind = incident.kind if incident else (Kind.MAINTENANCE if "scheduled_for" in self.typed else Kind.INCIDENT)
         if kind == Kind.MAINTENANCE:
             return self._of_maintenance(at)
@@ -187,7 +187,7 @@ def _of_incident(incident: Incident) -> Record:
     begins = incident.happened_at
     return Record(
         begins,
-        timezone.now(),
+        clock.now(),
         resolved_at=incident.resolved_at,
         impact_started_at=incident.impact_started_at,
         kind=incident.kind,

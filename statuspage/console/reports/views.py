@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.incidents.impact_start import set_impact_start
 from incidents.actions.pages.page_settings import set_published_figures
 from incidents.actions.pages.service_level_targets import set_targets
@@ -39,7 +39,7 @@ COMPONENTS_PER_PAGE = 100
 @role_required(Role.VIEWER)
 def analytics(request: StaffRequest) -> HttpResponse:
     page = request.page
-    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.STAFF, now=timezone.now())
+    figures = analytics_of(page, request.GET.get("page", "1"), viewer=Viewer.STAFF, now=clock.now())
     if figures is None:
         raise Http404
     return render(request, "console/reports/analytics.html", {"page": page, "figures": figures})
@@ -87,7 +87,7 @@ def report_csv(request: StaffRequest, public_id: str, period: str) -> HttpRespon
 @role_required(Role.EDITOR)
 def targets(request: StaffRequest) -> HttpResponse:
     page = request.page
-    form = TargetsForm(sent(request), page=page, today=timezone.now().astimezone(page.zone).date())
+    form = TargetsForm(sent(request), page=page, today=clock.now().astimezone(page.zone).date())
     if form.is_valid():
         day = form.cleaned_data["valid_from"]
         try:
@@ -138,7 +138,7 @@ def targets_message(changed: Sequence[Component], day: date) -> str:
 
 
 def _span(page: Page, period: str) -> ReportSpan:
-    requested = span(page, period, now=timezone.now())
+    requested = span(page, period, now=clock.now())
     if requested is None:
         raise Http404
     return requested

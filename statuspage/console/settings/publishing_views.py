@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
+from incidents import clock
 from incidents.text.wording import duration_text
 from statuspage.accounts.models import Role
 from statuspage.console.access import StaffRequest, role_required
@@ -21,5 +21,5 @@ def _age(publication: Publication) -> str:
     """Return how long ago it was published. The database's clock may be slightly ahead of this machine's."""
     if not publication.published_at:
         return "never"
-    age = timezone.now() - publication.published_at
+    age = clock.now() - publication.published_at
     return f"{duration_text(age)} ago" if age > timedelta(minutes=1) else "less than a minute ago"

@@ -2,8 +2,8 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
+from incidents import clock
 from statuspage.accounts.models import Scope
 from statuspage.console.action_form import ActionForm
 
@@ -32,5 +32,5 @@ class TokenForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         days = cleaned.pop("days", "")
-        cleaned["expires_at"] = timezone.now() + timedelta(days=int(days)) if days else None
+        cleaned["expires_at"] = clock.now() + timedelta(days=int(days)) if days else None
         return cleaned

@@ -7,9 +7,9 @@ from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from incidents import clock
 from incidents.models import Page
 from statuspage.accounts.audit import note
 from statuspage.accounts.models import Role
@@ -60,7 +60,7 @@ def export_subscribers(request: StaffRequest) -> HttpResponseBase:
     subscribers = Subscriber.objects.of_page(page).with_preferences().order_by("pk")
     lines: Iterator[str] = csv_format.write(page, subscribers.iterator(chunk_size=1000))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="subscribers-{timezone.now():%Y-%m-%d}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="subscribers-{clock.now():%Y-%m-%d}.csv"'
     return response
 
 

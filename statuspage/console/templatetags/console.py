@@ -5,10 +5,10 @@ from django import template
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from incidents import clock
 from incidents.models import Incident, Page
 from incidents.text import markdown
 from incidents.text.time_shorthand import Clock
@@ -37,9 +37,9 @@ def page_public_url(context: dict[str, Any], name: str, *args: object) -> str:
 @register.filter
 def as_markdown(text: str, at: Clock | tzinfo | None = None) -> SafeString:
     """Render Markdown, or its errors. `at` gives the day of times like `@14:14`; a zone means today."""
-    clock = Clock(at, timezone.now()) if isinstance(at, tzinfo) else at
+    shorthand = Clock(at, clock.now()) if isinstance(at, tzinfo) else at
     try:
-        return markdown.render(text, clock=clock)
+        return markdown.render(text, clock=shorthand)
     except ValidationError as error:
         return format_html_join("", '<p class="error">{}</p>', ([message] for message in error.messages))
 

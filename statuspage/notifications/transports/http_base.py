@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
+from incidents import clock
 from statuspage.common import outbound_http
 from statuspage.notifications.messages.chat import chat_message_of
 from statuspage.notifications.messages.email import one_line
@@ -93,9 +94,7 @@ def retry_after(response: outbound_http.Response) -> timedelta | None:
     """Parse the Retry-After header (RFC 9110 section 10.2.3). None if it is missing or invalid."""
     text = response.headers.get("retry-after", "").strip()
     try:
-        delay = (
-            timedelta(seconds=float(text)) if text[:1].isdigit() else parsedate_to_datetime(text) - datetime.now(UTC)
-        )
+        delay = timedelta(seconds=float(text)) if text[:1].isdigit() else parsedate_to_datetime(text) - clock.now()
     except (ValueError, TypeError, OverflowError):
         return None
     return max(timedelta(), min(delay, LONGEST_PAUSE))

@@ -11,8 +11,7 @@ import time
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.utils import timezone
-
+from incidents import clock
 from statuspage.common import outbound_http
 from statuspage.common.signing import derived_id, stable_id
 from statuspage.common.urls import absolute_url
@@ -94,7 +93,7 @@ def signature_headers(delivery: Delivery, body: bytes) -> dict[str, str]:
 def valid_secrets(subscriber: Subscriber) -> list[str]:
     """Return the current secret and, for a limited time after a rotation, the previous one."""
     until = subscriber.old_secret_until
-    old = [subscriber.old_secret] if subscriber.old_secret and until and until > timezone.now() else []
+    old = [subscriber.old_secret] if subscriber.old_secret and until and until > clock.now() else []
     return [subscriber.secret, *old]
 
 

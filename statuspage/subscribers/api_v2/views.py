@@ -12,10 +12,10 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from incidents import clock
 from incidents.models import Page
 from incidents.statuspage_json import Json
 from statuspage.accounts import ratelimit
@@ -141,7 +141,7 @@ def _subscriber_response(
 ) -> HttpResponse:
     """`created_at` is always now, so that it does not reveal known addresses."""
     serializer = v2_serializer(page)
-    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": serializer.time(timezone.now())}
+    subscriber: Json = {"id": id, "email": email, "mode": mode, "created_at": serializer.time(clock.now())}
     subscriber |= {"quarantined_at": None, "incident": incident}
     subscriber |= {"skip_confirmation_notification": False, "purge_at": None}
     subscriber |= {"endpoint": endpoint} if endpoint else {}

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from incidents import clock
 from incidents.models import Incident, Page
 from incidents.models.base import new_public_id
 from incidents.models.pages import validate_time_zone
@@ -49,7 +50,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def pause(self, reason: str) -> None:
         """Pause those that are active."""
         active = self.filter(state=SubscriberState.ACTIVE)
-        active.update(state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+        active.update(state=SubscriberState.PAUSED, paused_at=clock.now(), paused_reason=reason)
 
     def matching(self, event_scope: EventScope) -> SubscriberQuerySet:
         """Return the subscribers whose preferences match."""
@@ -126,7 +127,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """
         email = normalize_email(email)
         subscriber, _ = self.get_or_create(page=page, channel=Channel.EMAIL, email=email, endpoint="")
-        now, mailbox = timezone.now(), mailbox_key(email)
+        now, mailbox = clock.now(), mailbox_key(email)
         if not by_staff and not self._may_write_to(mailbox, page, Channel.EMAIL, since=now - EMAIL_INTERVAL):
             return None
         is_due = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - EMAIL_INTERVAL)
@@ -142,7 +143,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def sign_up_webhook(self, page: Page, endpoint: str, email: str, *, secret: str) -> Subscriber | None:
         """Like `sign_up`, for a webhook whose owner is `email`. The limit applies to all webhooks of an owner."""
-        now, email = timezone.now(), normalize_email(email)
+        now, email = clock.now(), normalize_email(email)
         owner, mailbox = {"page": page, "channel": Channel.WEBHOOK, "email": email}, mailbox_key(email)
         if not self._may_write_to(mailbox, page, Channel.WEBHOOK, since=now - EMAIL_INTERVAL):
             return None
@@ -153,10 +154,10 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def expired(self) -> SubscriberQuerySet:
         """Return addresses that were not confirmed in time."""
         return self.filter(
-            Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=timezone.now() - UNCONFIRMED_RETENTION),
+            Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lt=clock.now() - UNCONFIRMED_RETENTION),
             # Keep subscribers that were active: their endpoint may become available again.
             Q(state=SubscriberState.PENDING) | Q(state=SubscriberState.VERIFYING, confirmed_at__isnull=True),
-            created_at__lt=timezone.now() - UNCONFIRMED_RETENTION,
+            created_at__lt=clock.now() - UNCONFIRMED_RETENTION,
         )
 
 
@@ -269,7 +270,7 @@ class Subscriber(models.Model):
         self._transition(
             ~Q(state=SubscriberState.ACTIVE),
             state=SubscriberState.ACTIVE,
-            confirmed_at=timezone.now(),
+            confirmed_at=clock.now(),
             paused_at=None,
             paused_reason="",
         )
@@ -278,12 +279,12 @@ class Subscriber(models.Model):
         """Unsubscribe. `because`: the reason, unless they did it themselves."""
         unsubscribed = Q(state=SubscriberState.UNSUBSCRIBED)
         reason = {"paused_reason": because} if because else {}
-        self._transition(~unsubscribed, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=timezone.now(), **reason)
+        self._transition(~unsubscribed, state=SubscriberState.UNSUBSCRIBED, unsubscribed_at=clock.now(), **reason)
 
     def pause(self, reason: str) -> None:
         """Stop sending until the subscriber is confirmed or resumed, after a permanent failure or by staff."""
         active = Q(state=SubscriberState.ACTIVE)
-        self._transition(active, state=SubscriberState.PAUSED, paused_at=timezone.now(), paused_reason=reason)
+        self._transition(active, state=SubscriberState.PAUSED, paused_at=clock.now(), paused_reason=reason)
 
     def resume(self) -> None:
         """Activate a paused subscriber. No effect in other states."""
@@ -306,7 +307,7 @@ class Subscriber(models.Model):
         self._transition(
             waiting,
             state=SubscriberState.ACTIVE,
-            confirmed_at=timezone.now(),
+            confirmed_at=clock.now(),
             paused_at=None,
             paused_reason="",
         )

@@ -3,8 +3,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts import tokens
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         days = options["days"]
         if days is not None and not 0 < days < 36_500:
             raise CommandError("--days must be at least 1.")
-        expires_at = timezone.now() + timedelta(days=days) if days else None
+        expires_at = clock.now() + timedelta(days=days) if days else None
         try:
             _, secret = tokens.create(
                 self._page(options["page"]),

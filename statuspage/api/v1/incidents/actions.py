@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
+from incidents import clock
 from incidents.actions.incidents import attributes
 from incidents.actions.incidents import incident_lifecycle as actions
 from incidents.actions.maintenances import maintenance_lifecycle
@@ -89,7 +89,7 @@ def _backfilled_at(page: Page, moment: datetime) -> datetime:
     if moment.time() == time():
         moment = datetime.combine(moment.date(), NOON)
         noon = moment.replace(tzinfo=page.zone)
-        return min(noon, timezone.now()) if noon.date() == timezone.now().astimezone(page.zone).date() else noon
+        return min(noon, clock.now()) if noon.date() == clock.now().astimezone(page.zone).date() else noon
     return moment.replace(tzinfo=page.zone)
 
 

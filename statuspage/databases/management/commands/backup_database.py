@@ -1,13 +1,25 @@
 import contextlib
 import os
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from statuspage.common.data_folder import make_private_file
+from statuspage.common.data_folder import make_private_folder
+
+
+def new_draft(file: Path) -> Path:
+    """Create a file beside `file` that only its owner can read.
+
+    It has a random name and is always new: others may write to the folder, and could have created a file or a link.
+    """
+    make_private_folder(file.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    os.close(handle)
+    return Path(name)
 
 
 class Command(BaseCommand):
@@ -21,16 +33,17 @@ class Command(BaseCommand):
             raise CommandError("This is for SQLite. Back up PostgreSQL with pg_dump (docs/operating.md).")
         if file.exists():
             raise CommandError(f"{file} exists. Choose another name.")
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        draft: Path | None = None
         try:
-            make_private_file(draft)
+            draft = new_draft(file)
             self._write(draft)
             # A hard link fails if the file was created meanwhile.
             file.hardlink_to(draft)
         except (OSError, sqlite3.Error) as error:
             raise CommandError(f"{file} cannot be written: {error}") from error
         finally:
-            draft.unlink(missing_ok=True)
+            if draft:
+                draft.unlink(missing_ok=True)
         self.stdout.write(f"{file}: {file.stat().st_size:,} bytes")
 
     def _write(self, draft: Path) -> None:
