@@ -30,6 +30,11 @@ def sharing() -> Iterator[None]:
         _reads.reset(token)
 
 
+def is_sharing() -> bool:
+    """Return whether a publication renders many paths, so that it pays to read more at once than one path needs."""
+    return _reads.get() is not None
+
+
 def shared(function: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function of hashable arguments. An exception is not kept."""
 

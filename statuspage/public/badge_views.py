@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from incidents.models import Page
+from incidents.models import Component, Page
 from incidents.models.states import ComponentStatus, Impact
 from incidents.status import impact_of, page_status, worst_impact
 from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
+from statuspage.common.shared_reads import is_sharing
 from statuspage.common.urls import current_page
 from statuspage.public.badge import COLORS, Badge, short_name
 from statuspage.public.http_caching import public_page, rendered
@@ -31,11 +32,17 @@ def page_badge(request: HttpRequest) -> HttpResponse:
 @public_page
 def component_badge(request: HttpRequest, public_id: str) -> HttpResponse:
     page = current_page(request)
-    component = page.components.visible_to(Viewer.PUBLIC).select_related("group").with_public_ids([public_id]).first()
+    component = _component(page, public_id)
     if component is None:
         raise Http404
     status = ComponentStatus(component.status)
     return _badge(page, component.full_name, status.label, impact_of([status]))
+
+
+def _component(page: Page, public_id: str) -> Component | None:
+    if is_sharing():
+        return next((c for c in shown_components(page) if c.public_id == public_id), None)
+    return page.components.visible_to(Viewer.PUBLIC).select_related("group").with_public_ids([public_id]).first()
 
 
 def _badge(page: Page, name: str, word: str, impact: Impact) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.utils.html import escape
 from incidents.models import Incident, Page
 from incidents.statuspage_json import published_postmortem
 from incidents.templatetags.candor import site_name
+from statuspage.common.shared_reads import shared
 from statuspage.common.urls import absolute_url
 from statuspage.public.page_state import newest_incidents
 
@@ -65,6 +66,8 @@ def incident_feed(page: Page, *, upcoming_first: bool = False) -> Feed:
     )
 
 
+# Both feeds and the JSON Feed contain mostly the same incidents.
+@shared
 def _entry(page: Page, incident: Incident) -> FeedEntry:
     postmortem = published_postmortem(incident)
     paragraphs = [(update.display_at, update.label, update.body_html) for update in incident.updates.all()]

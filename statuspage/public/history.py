@@ -33,7 +33,8 @@ class HistoryMonth:
     entries: list[HistoryEntry]
 
 
-@dataclass(frozen=True)
+# Compared by identity, so that what is computed from it can be shared.
+@dataclass(frozen=True, eq=False)
 class History:
     """`newer` and `older` are the numbers of the adjacent pages, None on the first and last page."""
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from django.db.models import prefetch_related_objects
 
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
+from incidents.models.incidents import IncidentQuerySet
 from incidents.models.states import ComponentStatus
 from incidents.models.updates import timeline
 from incidents.postmortem.summary import PostmortemSummary
@@ -79,12 +80,13 @@ def page_state(page: Page, *, now: datetime) -> PageState:
     """At most six queries."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     components = shown_components(page)
-    open_incidents = list(visible.unresolved().newest_first())
-    ahead = list(visible.ahead().soonest_first())
     today = now.astimezone(page.zone).date()
     since = midnight(today - timedelta(days=PAST_DAYS - 1), page.zone)
-    past = list(visible.ended().last_updated_since(since).newest_first().select_related("postmortem"))
-    prefetch_related_objects([*open_incidents, *ahead, *past], timeline())
+    open_incidents, ahead, past = read_incidents(
+        visible.unresolved().newest_first(),
+        visible.ahead().soonest_first(),
+        visible.ended().last_updated_since(since).newest_first(),
+    )
     return PageState(
         page=page,
         headline=page_status(
@@ -111,12 +113,35 @@ def showcased_components(page: Page) -> list[Component]:
     return [component for component in shown_components(page) if component.showcase]
 
 
+def read_incidents(*lists: IncidentQuerySet) -> list[list[Incident]]:
+    """Return the incidents of each of `lists` with their postmortems and updates.
+
+    One query for each list, and two for the updates of those that were not read before in the same publication. An
+    incident that was read before is the same object again.
+    """
+    known = _incidents_of_publication()
+    before = set(known)
+    results = [
+        [known.setdefault(incident.pk, incident) for incident in incidents.select_related("postmortem")]
+        for incidents in lists
+    ]
+    prefetch_related_objects([incident for pk, incident in known.items() if pk not in before], timeline())
+    return results
+
+
+@shared
+def _incidents_of_publication() -> dict[int, Incident]:
+    """Return what `read_incidents` has read so far, by primary key; nothing outside of a publication."""
+    return {}
+
+
 @shared
 def newest_incidents(page: Page, *, count: int, upcoming_first: bool = False) -> list[Incident]:
     """Return the `count` most recently updated incidents, for feeds; upcoming maintenances first if requested."""
     visible = page.incidents.visible_to(Viewer.PUBLIC)
     ordered = visible.upcoming_first() if upcoming_first else visible.newest_first()
-    return list(ordered.with_details()[:count])
+    (incidents,) = read_incidents(ordered[:count])
+    return incidents
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,21 @@ from itertools import groupby
 from incidents.models import Component, ComponentGroup, Incident, Page
 from incidents.models.states import ComponentStatus
 from incidents.reporting import uptime
-from incidents.reporting.status_history import Histories, known_since, read_histories
+from incidents.reporting.status_history import Histories, read_histories
 from incidents.reporting.uptime import Bars, Interval, Weights
 from incidents.text.wording import duration_text
 from incidents.visibility import Viewer
 from statuspage.public.history import MONTHS_PER_PAGE, months_before, months_between
 from statuspage.public.page_state import showcased_components
-
-BAR_DAYS = 90
-SPANS = (30, 90, 365)
+from statuspage.public.uptime_reads import (
+    BAR_DAYS,
+    SPANS,
+    beginning_of,
+    beginnings,
+    history_of,
+    recent_histories,
+    yearly_histories,
+)
 
 
 @dataclass(frozen=True)
@@ -112,15 +118,9 @@ def bars_of(page: Page, components: Collection[Component], *, now: datetime) -> 
         return {}
     today = now.astimezone(page.zone).date()
     bounds = uptime.day_bounds(_days_before(today, BAR_DAYS), today, page.zone)
-    histories = read_histories(shown, bounds[0], bounds[-1], zone=page.zone)
+    histories = recent_histories(page, shown, now=now)
     weights = Weights.for_page(page)
-    return {key: uptime.bars(history, bounds, weights, until=now) for key, history in histories.items()}
-
-
-def shown_component(page: Page, public_id: str) -> Component | None:
-    """Return the component if its uptime is published, else None."""
-    shown = page.components.visible_to(Viewer.PUBLIC).showcased()
-    return shown.select_related("group").filter(public_id=public_id).first()
+    return {c.pk: uptime.bars(histories[c.pk], bounds, weights, until=now) for c in shown}
 
 
 def component_uptime(page: Page, component: Component, *, now: datetime) -> ComponentUptime:
@@ -128,13 +128,13 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
     today = now.astimezone(page.zone).date()
     tomorrow = uptime.midnight(today + timedelta(days=1), page.zone)
     longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
-    history = read_histories([component], longest, tomorrow, zone=page.zone)[component.pk]
+    history = history_of(page, component, longest, tomorrow, now=now)
     weights = Weights.for_page(page)
     bounds = uptime.day_bounds(_days_before(today, BAR_DAYS), today, page.zone)
     firsts = [months_before(today.replace(day=1), n) for n in range(MONTHS_PER_PAGE)]
     listed = min(firsts[-1], _days_before(today, BAR_DAYS))
     incidents = _incidents(page, component, uptime.midnight(listed, page.zone), tomorrow)
-    began = known_since([component], zone=page.zone).get(component.pk)
+    began = beginning_of(page, component)
     return ComponentUptime(
         component=component,
         spans=[_span(page, history, weights, days, now=now) for days in SPANS],
@@ -149,12 +149,8 @@ def component_uptime(page: Page, component: Component, *, now: datetime) -> Comp
 
 def spans_of(page: Page, components: Collection[Component], *, now: datetime) -> dict[int, list[UptimeSpan]]:
     """Return the uptime of each component in each of SPANS, by primary key. One query."""
-    today = now.astimezone(page.zone).date()
-    longest = uptime.midnight(_days_before(today, max(SPANS)), page.zone)
-    tomorrow = uptime.midnight(today + timedelta(days=1), page.zone)
-    histories = read_histories(components, longest, tomorrow, zone=page.zone) if components else {}
-    weights = Weights.for_page(page)
-    return {key: [_span(page, history, weights, days, now=now) for days in SPANS] for key, history in histories.items()}
+    histories, weights = yearly_histories(page, components, now=now), Weights.for_page(page)
+    return {c.pk: [_span(page, histories[c.pk], weights, days, now=now) for days in SPANS] for c in components}
 
 
 def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> Calendar | None:
@@ -172,7 +168,11 @@ def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> 
     start = uptime.midnight(firsts[-1], page.zone)
     end = uptime.midnight(months_before(firsts[0], -1), page.zone)
     weights = Weights.for_page(page)
-    histories = read_histories(components, start, end, zone=page.zone) if components else {}
+    histories = (
+        recent_histories(page, components, now=now)
+        if number == 1
+        else read_histories(components, start, end, zone=page.zone)
+    )
     months = []
     if chosen:
         incidents = _incidents(page, chosen, start, end)
@@ -190,7 +190,7 @@ def calendar_page(page: Page, number: int, public_id: str, *, now: datetime) -> 
 
 
 def _page_count(page: Page, components: list[Component], this_month: date) -> int:
-    began = known_since(components, zone=page.zone).values() if components else []
+    began = beginnings(page, components).values()
     first = min(began).astimezone(page.zone).date() if began else this_month
     return max(1, -(-(months_between(first, this_month) + 1) // MONTHS_PER_PAGE))
 

@@ -16,6 +16,7 @@ from incidents.reporting import uptime
 from incidents.reporting.status_history import read_histories, weights_at
 from incidents.reporting.uptime import Interval, Totals, Weights
 from statuspage.common.urls import absolute_url
+from statuspage.public.uptime_reads import history_of
 
 DAYS = (30, 90, 365)
 DEFAULT_DAYS = 90
@@ -71,8 +72,11 @@ def read_request(params: Mapping[str, str], page: Page, *, now: datetime) -> Upt
 
 def uptime_export(page: Page, component: Component, request: UptimeExportRequest, *, now: datetime) -> UptimeExport:
     """Return the export for a component. At most two queries."""
-    histories = read_histories([component], request.start, request.end, zone=page.zone, as_reported=request.as_of)
-    history = histories[component.pk]
+    if request.as_of:
+        histories = read_histories([component], request.start, request.end, zone=page.zone, as_reported=request.as_of)
+        history = histories[component.pk]
+    else:
+        history = history_of(page, component, request.start, request.end, now=now)
     at = request.as_of or now
     return UptimeExport(
         page=page,

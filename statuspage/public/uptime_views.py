@@ -9,7 +9,8 @@ from statuspage.common.shared_reads import current_time
 from statuspage.common.urls import current_page
 from statuspage.public import uptime_export
 from statuspage.public.http_caching import public_page, rendered
-from statuspage.public.uptime import calendar_page, component_uptime, shown_component
+from statuspage.public.uptime import calendar_page, component_uptime
+from statuspage.public.uptime_reads import shown_component
 
 
 @public_page

@@ -5,12 +5,14 @@ from datetime import datetime, time, timedelta
 from incidents.models import Page
 from incidents.plain_text import plain_body
 from incidents.statuspage_json import HistorySerializer, Json
+from statuspage.common.shared_reads import shared
 from statuspage.common.urls import absolute_url
 from statuspage.public.feeds import marked_span
 from statuspage.public.history import History, HistoryEntry, months_before
 from statuspage.public.page_state import shown_components
 
 
+@shared
 def history_body(page: Page, history: History) -> Json:
     """Return the body for the months of `history`. Costs one query."""
     serializer = HistorySerializer(page, absolute_url(page, ""))

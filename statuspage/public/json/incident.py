@@ -10,7 +10,8 @@ from incidents.postmortem.summary import PostmortemSummary
 from incidents.statuspage_json import IncidentSerializer, Json, published_postmortem
 from incidents.visibility import Viewer
 from statuspage.common.urls import absolute_url
-from statuspage.public.json.v2 import components_on_page, ids_of_shown_components
+from statuspage.public.json.v2 import components_on_page, ids_of_shown
+from statuspage.public.page_state import shown_components
 
 
 def incident_body(page: Page, public_id: str) -> Json | None:
@@ -24,7 +25,7 @@ def incident_body(page: Page, public_id: str) -> Json | None:
         prefetch_related_objects([postmortem], "action_items", "revisions")
     is_notified = postmortem is not None and Event.objects.notifying().about(postmortem).exists()
     serializer = IncidentSerializer(page, absolute_url(page, ""))
-    components = components_on_page(incident, ids_of_shown_components(page))
+    components = components_on_page(incident, ids_of_shown(shown_components(page)))
     return serializer.incident(incident, components, is_notified=is_notified) | {
         "candor": {
             "kind": incident.kind,

@@ -6,7 +6,6 @@ A list has at most 50 entries, without paging. The number of queries does not gr
 import re
 from collections.abc import Iterable
 
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
@@ -14,14 +13,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from incidents.models import Component, Incident, Page
 from incidents.models.incidents import IncidentQuerySet
-from incidents.models.updates import timeline
 from incidents.status import Headline, page_status
-from incidents.statuspage_json import Json, V2Serializer
+from incidents.statuspage_json import Json
 from incidents.visibility import Viewer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
+from statuspage.common.shared_reads import shared
 from statuspage.common.urls import current_page
 from statuspage.public.http_caching import open_page
-from statuspage.public.page_state import shown_components
+from statuspage.public.page_state import read_incidents, shown_components
 
 MAX_LISTED = 50
 
@@ -31,15 +30,15 @@ def summary(request: HttpRequest) -> HttpResponse:
     """Costs six queries."""
     page = current_page(request)
     serializer, components = v2_serializer(page), shown_components(page)
-    shown = {component.pk for component in components}
-    incidents = list(_incidents(page).unresolved().latest_first().select_related("postmortem"))
-    ahead = list(_maintenances(page).ahead().soonest_first().select_related("postmortem"))
     # One call for both halves the number of queries.
-    prefetch_related_objects([*incidents, *ahead], timeline())
+    incidents, ahead = read_incidents(
+        _incidents(page).unresolved().latest_first(), _maintenances(page).ahead().soonest_first()
+    )
+    shown = ids_of_shown(components)
     body = {
-        "components": serializer.components(components),
-        "incidents": incident_objects(serializer, incidents, shown),
-        "scheduled_maintenances": _maintenance_objects(serializer, ahead, shown),
+        "components": _components_json(page, tuple(components)),
+        "incidents": [_incident_json(incident, shown) for incident in incidents],
+        "scheduled_maintenances": [_maintenance_json(maintenance, shown) for maintenance in ahead],
         "status": serializer.status(_headline(components, incidents)),
     }
     return _response(page, body)
@@ -55,7 +54,7 @@ def status(request: HttpRequest) -> HttpResponse:
 @open_page
 def components(request: HttpRequest) -> HttpResponse:
     page = current_page(request)
-    return _response(page, {"components": v2_serializer(page).components(shown_components(page))})
+    return _response(page, {"components": _components_json(page, tuple(shown_components(page)))})
 
 
 @open_page
@@ -109,18 +108,13 @@ def loosely_written(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def incident_objects(serializer: V2Serializer, incidents: Iterable[Incident], shown: set[int]) -> list[Json]:
-    """`shown` is the primary keys of the components that the page shows."""
-    return [serializer.incident(incident, components_on_page(incident, shown)) for incident in incidents]
-
-
-def components_on_page(incident: Incident, shown: set[int]) -> list[Component]:
+def components_on_page(incident: Incident, shown: frozenset[int]) -> list[Component]:
     """Return the affected components that the page still shows."""
     return [component for component in incident.affected_components() if component.pk in shown]
 
 
-def ids_of_shown_components(page: Page) -> set[int]:
-    return {component.pk for component in shown_components(page)}
+def ids_of_shown(components: Iterable[Component]) -> frozenset[int]:
+    return frozenset(component.pk for component in components)
 
 
 def _incidents(page: Page) -> IncidentQuerySet:
@@ -139,19 +133,31 @@ def _headline(components: Iterable[Component], open_incidents: Iterable[Incident
 
 
 def _incidents_response(page: Page, incidents: IncidentQuerySet) -> HttpResponse:
-    listed = incidents.latest_first().with_details()[:MAX_LISTED]
-    return _response(page, {"incidents": incident_objects(v2_serializer(page), listed, ids_of_shown_components(page))})
+    (listed,) = read_incidents(incidents.latest_first()[:MAX_LISTED])
+    shown = ids_of_shown(shown_components(page))
+    return _response(page, {"incidents": [_incident_json(incident, shown) for incident in listed]})
 
 
 def _maintenances_response(page: Page, maintenances: IncidentQuerySet) -> HttpResponse:
-    objects = _maintenance_objects(
-        v2_serializer(page), maintenances.with_details()[:MAX_LISTED], ids_of_shown_components(page)
-    )
-    return _response(page, {"scheduled_maintenances": objects})
+    (listed,) = read_incidents(maintenances[:MAX_LISTED])
+    shown = ids_of_shown(shown_components(page))
+    return _response(page, {"scheduled_maintenances": [_maintenance_json(row, shown) for row in listed]})
 
 
-def _maintenance_objects(serializer: V2Serializer, maintenances: Iterable[Incident], shown: set[int]) -> list[Json]:
-    return [serializer.maintenance(maintenance, components_on_page(maintenance, shown)) for maintenance in maintenances]
+# Several lists contain the same incidents, which `read_incidents` reads once in a publication.
+@shared
+def _incident_json(incident: Incident, shown: frozenset[int]) -> Json:
+    return v2_serializer(incident.page).incident(incident, components_on_page(incident, shown))
+
+
+@shared
+def _maintenance_json(maintenance: Incident, shown: frozenset[int]) -> Json:
+    return v2_serializer(maintenance.page).maintenance(maintenance, components_on_page(maintenance, shown))
+
+
+@shared
+def _components_json(page: Page, components: tuple[Component, ...]) -> list[Json]:
+    return v2_serializer(page).components(components)
 
 
 def _response(page: Page, body: Json) -> HttpResponse:

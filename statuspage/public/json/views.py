@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from incidents.models import Component, Page
-from incidents.reporting.status_history import known_since
 from incidents.reporting.uptime import Weights
 from incidents.statuspage_json import Json, V2Serializer
 from statuspage.common.json_responses import json_not_found, json_response, v2_serializer
@@ -20,6 +19,7 @@ from statuspage.public.json.history import history_body
 from statuspage.public.json.incident import incident_body
 from statuspage.public.page_state import showcased_components
 from statuspage.public.uptime import UptimeSpan, spans_of
+from statuspage.public.uptime_reads import beginnings
 
 
 @open_page
@@ -67,7 +67,7 @@ def uptime(request: HttpRequest) -> HttpResponse:
     serializer = v2_serializer(page)
     components = showcased_components(page)
     spans = spans_of(page, components, now=now)
-    since = known_since(components, zone=page.zone) if components else {}
+    since = beginnings(page, components)
     body = {
         "page": serializer.page_object(),
         "weights": {status: float(weight) for status, weight in Weights.for_page(page).by_status().items()},
