@@ -106,6 +106,7 @@ KEEP_STAFF_NOTICES_DAYS = retention_days("KEEP_STAFF_NOTICES_DAYS", env.int("KEE
 # The host name selects the page, so any is allowed. Links are built only from SITE_URL or Page.domain.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "statuspage.console.access.csrf_failure"
 
 INSTALLED_APPS = [
     "statuspage.dispatcher",

@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
-from django.db import transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.views.csrf import csrf_failure as default_csrf_failure
 from django_htmx.http import HttpResponseClientRedirect
 
 from incidents.errors import ApprovalRequired
@@ -88,7 +89,10 @@ def _propose(request: Any, page: Page, call: Callable[[], HttpResponseBase]) -> 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW. The usual cause is that the person signed in again in another tab."""
-    return _show_typed(request, "console/form_expired.html", status=403)
+    try:
+        return _show_typed(request, "console/form_expired.html", status=403)
+    except Error:  # the layout shows the name of the page, from the database
+        return default_csrf_failure(request, reason)
 
 
 def _to_sign_in(request: HttpRequest, page_id: str) -> HttpResponse:

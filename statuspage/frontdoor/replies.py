@@ -14,7 +14,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 PROGRAM_PATHS = ("/api/", "/v1/", "/webhooks/email/")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>{title}</title></head>
+<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>{title}</title></head>
 <body><h1>{title}</h1><p>{text}</p></body></html>
 """
 SECURITY = [

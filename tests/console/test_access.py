@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import URLPattern
 
 from incidents.models import AuditEntry, Event
@@ -123,7 +123,6 @@ def test_somebody_who_left_is_out_at_once() -> None:
     assert editor.get("/console/p/acme/").status_code == 302
 
 
-@override_settings(CSRF_FAILURE_VIEW="statuspage.console.access.csrf_failure")
 def test_a_form_from_before_signing_in_again_changes_nothing_and_keeps_the_text(page: Any) -> None:
     incident = make_incident(page)
     client = Client(enforce_csrf_checks=True)
