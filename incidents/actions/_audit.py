@@ -31,6 +31,9 @@ def record(
     """
     if changes_text and page.requires_approval and PROPERTIES[kind].needs_approval:
         _check_approved(page, actor)
+        if PROPERTIES[kind].priority is not None:
+            # The reviewer decides about this too.
+            details = {**(details or {}), "notifies_subscribers": notify}
     audit(page, kind.value, instance, actor=actor, details=details)
     Page.objects.filter(pk=page.pk).update(updated_at=clock.now())
     return Event.objects.create(page=page, kind=kind, notify=notify, created_at=clock.now(), **about)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import cast
 
+from django.db import Error
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -10,6 +11,8 @@ from django.utils import timezone
 from statuspage.accounts.models import StaffSession, User
 from statuspage.accounts.session_store import SessionStore
 from statuspage.common.client_ip import client_address
+from statuspage.common.database_errors import database_failure
+from statuspage.common.database_middleware import is_form_shown_again
 
 # `last_used_at` is accurate to this.
 RECORDED_EVERY = timedelta(minutes=5)
@@ -18,10 +21,16 @@ RECENT = timedelta(minutes=15)
 
 
 def record_use(request: HttpRequest) -> None:
-    """Store when and from where the session was used last."""
+    """Store when and from where the session was used last. Pages that only read do not fail if this cannot write."""
     row = _store(request).row
-    if row and row.last_used_at <= timezone.now() - RECORDED_EVERY:
+    if row is None or row.last_used_at > timezone.now() - RECORDED_EVERY or is_form_shown_again():
+        return
+    try:
         describe(request)
+    except Error as error:
+        failure = database_failure(error)
+        if request.method not in ("GET", "HEAD") or failure is None or not failure.readable:
+            raise
 
 
 def describe(request: HttpRequest) -> None:

@@ -60,6 +60,11 @@ class DatabaseMiddleware:
         return response
 
 
+def is_form_shown_again() -> bool:
+    """Return whether the view runs only to show its form with the reason. It cannot write or begin a transaction."""
+    return refusal.get(None) is not None
+
+
 def unavailable(request: HttpRequest, failure: DatabaseFailure) -> HttpResponse:
     """Return the 503 response. It needs no database."""
     if request.path.startswith(API_PATHS) or request.path.endswith(".json"):

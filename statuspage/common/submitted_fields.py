@@ -28,6 +28,11 @@ class SubmittedField:
         return spaced[:1].upper() + spaced[1:]
 
     @property
+    def is_checked(self) -> bool:
+        """Browsers send this value for a checkbox without a value of its own."""
+        return self.value == "on"
+
+    @property
     def is_long(self) -> bool:
         return "\n" in self.value or len(self.value) > ONE_LINE
 

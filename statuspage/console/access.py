@@ -19,6 +19,7 @@ from incidents.models import Page
 from statuspage.accounts import approval
 from statuspage.accounts.models import Role, User
 from statuspage.accounts.sessions import record_use
+from statuspage.common.database_middleware import is_form_shown_again
 from statuspage.common.urls import console_url, current_page
 
 TYPED = ("title", "body", "note", "name", "description", "text")
@@ -62,7 +63,7 @@ def role_required(role: Role) -> Callable[[View], View]:
 
 def _respond(request: HttpRequest, page: Page, call: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """Call the view. What needs a second person's approval is stored as a proposal instead."""
-    if request.method != "POST" or not page.requires_approval:
+    if request.method != "POST" or not page.requires_approval or is_form_shown_again():
         return call()
     try:
         with transaction.atomic():

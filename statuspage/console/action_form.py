@@ -14,17 +14,20 @@ from statuspage.common.database_middleware import refusal
 class ActionForm(forms.Form):
     """A form that hands its values to an action. The action validates them; its errors are shown in the form.
 
-    `warnings` are reasons to confirm a valid form before its action runs.
+    `warnings` are reasons to confirm a valid form before its action runs. `unavailable` is the reason why the database
+    could not store the values, which are not the cause.
     """
 
     warnings: Sequence[str] = ()
+    unavailable = ""
 
     def full_clean(self) -> None:
         """Refuse the values with the reason why the database could not store them, if there is one."""
         super().full_clean()
         reasons = refusal.get([])
         if self.is_bound and reasons:
-            self.add_error(None, reasons.pop())
+            self.unavailable = reasons.pop()
+            self.add_error(None, self.unavailable)
 
     def add_action_errors(self, error: ValidationError) -> None:
         """Show each error next to the field that it names, and all others above the form."""

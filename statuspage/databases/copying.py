@@ -38,6 +38,11 @@ class CopyError(Exception):
     """The copy is not possible, or not complete. Nothing was changed in the source."""
 
 
+def is_incomplete_copy() -> bool:
+    """Return whether a copy into the database of the settings was interrupted."""
+    return MARKER in connections[DEFAULT_DB_ALIAS].introspection.table_names()
+
+
 def without_password(url: str) -> str:
     parts = urlsplit(url)
     user = f"{parts.username}@" if parts.username else ""

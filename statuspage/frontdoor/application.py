@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from statuspage.common.sockets import say_ready
-from statuspage.frontdoor.bodies import Body, BodyReader, Disconnected, Receive
+from statuspage.frontdoor.bodies import Body, BodyReader, Receive
 from statuspage.frontdoor.codings import best_coding
 from statuspage.frontdoor.config import Config, read_config
 from statuspage.frontdoor.forwarding import App, Scope, Send, pass_on, start_of
@@ -90,8 +90,6 @@ class FrontDoor:
             if scope["method"] in ("GET", "HEAD") and await self._answer_itself(scope, send):
                 return
             await self._forward(scope, receive, send)
-        except Disconnected:
-            return
         except Refusal as refusal:
             await self._refuse(refusal, scope, send)
 

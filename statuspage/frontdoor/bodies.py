@@ -35,10 +35,6 @@ TOO_MANY = "Too many requests at the same time. Try again in a minute."
 UPLOADS = re.compile(r"/console/|/v1/")
 
 
-class Disconnected(Exception):
-    """The client closed the connection."""
-
-
 @dataclass
 class Body:
     """A body: `content` in memory, or in the temporary file `file`. `is_given_up`: it makes room for another one."""
@@ -74,7 +70,7 @@ class BodyReader:
         return self.upload if UPLOADS.match(path) else self.form
 
     async def read(self, path: str, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Body:
-        """Read the whole body. Raises Refusal (400, 408, 413, 503), or Disconnected."""
+        """Read the whole body. Raises Refusal (400, 408, 413, 503)."""
         limit = self.limit_of(path)
         declared = declared_length(headers)
         if declared is not None and declared > limit.size:
@@ -119,7 +115,8 @@ class BodyReader:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Disconnected
+                # Closed, or the chunks have no valid lengths.
+                raise Refusal(400, "The body of the request is not complete or not valid.")
             chunk: bytes = message.get("body", b"")
             more = message.get("more_body", False)
             if body.size + len(chunk) > limit.size:

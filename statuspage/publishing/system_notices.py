@@ -44,7 +44,9 @@ HELP = {
     "clock": Help("clocks", "Synchronize the clock of that machine (NTP)."),
     "publishing": Help("troubleshoot-an-outdated-page", "Visitors see the previous version."),
     "channel": Help(
-        "troubleshoot-email", "No notification is lost. Sending resumes automatically when the server accepts messages."
+        "troubleshoot-email",
+        "Check the server and the settings for it. Sending resumes automatically when the server accepts messages. No "
+        "notification is lost.",
     ),
     "mail": Help("troubleshoot-email", "Check the mail server. Sending resumes automatically. No email is lost."),
 }

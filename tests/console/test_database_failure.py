@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import F
 from django.db.utils import ProgrammingError
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import URLPattern
 
 from incidents.models import AuditEntry, Event, Page
+from statuspage.accounts import sessions
+from statuspage.accounts.models import StaffSession
+from statuspage.accounts.sessions import RECORDED_EVERY
 from statuspage.common.database_errors import LOCKED, DatabaseFailure
 from tests.console.pages import entries, url_of, walk
 from tests.console.staff import fields_of, parsed_page, signed_in
@@ -127,9 +132,11 @@ def texts(typed: dict[str, list[str]]) -> list[str]:
     return [value for name, values in typed.items() for value in values if value.startswith("Typed into")]
 
 
-def test_the_form_itself_comes_back_with_the_reason(page: Page) -> None:
+@pytest.mark.parametrize("requires_approval", [False, True])
+def test_the_form_itself_comes_back_with_the_reason(page: Page, *, requires_approval: bool) -> None:
     client = signed_in("editor")
     make_component(page, "API")
+    Page.objects.update(requires_approval=requires_approval)
     path = "/console/p/acme/incidents/new"
     typed = fields_of(form_without_action(client, path)) | {"title": ["API outage"], "body": ["We are looking."]}
     with failing(writes_only=True):
@@ -137,10 +144,33 @@ def test_the_form_itself_comes_back_with_the_reason(page: Page) -> None:
     assert answer.status_code == 503
     document = parsed_page(answer)
     assert LOCKED.reason in document.text
+    assert "Fix these errors" not in document.text
     assert document.one("textarea", name="body").text.strip() == "We are looking."
     assert len(document.all("nav")) >= 1, "the form's own page, with its navigation"
     again = client.post(path, fields_of(next(f for f in document.all("form") if not f.attributes.get("action"))))
     assert again.status_code == 302
+
+
+def test_pages_and_forms_are_shown_while_the_use_of_the_session_cannot_be_stored(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, path = signed_in("editor"), "/console/p/acme/incidents/new"
+    StaffSession.objects.update(last_used_at=F("last_used_at") - 2 * RECORDED_EVERY)
+    typed = fields_of(form_without_action(client, path)) | {"title": ["API outage"], "body": ["We are looking."]}
+    StaffSession.objects.update(last_used_at=F("last_used_at") - 2 * RECORDED_EVERY)
+    attempts = []
+
+    def describe(request: HttpRequest) -> None:
+        attempts.append(request.method)
+        raise OperationalError("database is locked") from SqliteError()
+
+    monkeypatch.setattr(sessions, "describe", describe)
+    assert client.get(path).status_code == 200
+    answer = client.post(path, typed)
+    assert (answer.status_code, attempts) == (503, ["GET", "POST"])
+    assert LOCKED.reason in parsed_page(answer).text
+    assert parsed_page(answer).one("textarea", name="body").text.strip() == "We are looking."
+    assert len(parsed_page(answer).all("nav")) >= 1
 
 
 def form_without_action(client: Client, path: str) -> Element:

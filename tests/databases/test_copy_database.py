@@ -117,6 +117,10 @@ def test_a_copy_that_was_killed_is_continued_without_doubles(source: Candor, pos
     before, url = state(source), postgres_server.create("killed")
     for table in ("incidents_page", "subscribers_subscriber"):
         kill_copy_after(source, table, url)
+    source.env["DATABASE_URL"] = url
+    with pytest.raises(AssertionError, match="The copy into this database is not complete"):
+        source.manage("setup")
+    del source.env["DATABASE_URL"]
     printed = source.manage("copy_database", "--to", url)
     assert "incidents_page: 1 rows, copied before" in printed
     source.env["DATABASE_URL"] = url

@@ -120,6 +120,7 @@ def test_sqlite_locked_by_another_process(candor: Candor) -> None:
     assert answer.seconds < TIMEOUT + PATIENCE
     assert "The database is locked by another process. Nothing was saved." in answer.document.text
     assert TEXT in shown_texts(answer)
+    assert answer.document.all("select", name="status"), "the form itself, not its bare fields"
     by_program = call_api(browser, token, **{"Idempotency-Key": "once"})
     assert (by_program.status, by_program.headers["Retry-After"]) == (503, "5")
     assert "locked" in json.loads(by_program.body)["error"]

@@ -68,6 +68,22 @@ def test_a_body_without_a_length_is_counted(door: Door) -> None:
     assert response.status == 413
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\nab\r\n0\r\n\r\n", b"2\r\nab\r\n-1\r\n\r\n"])
+def test_chunks_without_a_valid_length_are_refused(door: Door, chunks: bytes) -> None:
+    response = door.ask(b"POST /subscribe HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert response.status == 400
+    assert "not complete or not valid" in response.body.decode()
+
+
+def test_clients_that_disconnect_in_their_body_leave_no_word_in_the_log(door: Door) -> None:
+    before = door.candor.log
+    for _ in range(5):
+        door.connect(b"POST /subscribe HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab").close()
+    assert door.candor.status("/") == 200
+    time.sleep(0.5)
+    assert door.candor.log == before
+
+
 def test_programs_get_errors_as_json(door: Door) -> None:
     response = door.ask(post("/api/v2/subscribers.json", 10**8))
     assert json.loads(response.body)["error"].startswith("The request is too large")

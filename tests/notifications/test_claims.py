@@ -8,12 +8,19 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from incidents.models import Page
 from statuspage.notifications.fan_out import fan_out_waiting
+from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import Delivery, DeliveryState, Priority, claim_position
 from statuspage.notifications.models.claim_position import ClaimPosition
 from statuspage.notifications.models.deliveries import LEASE
+from statuspage.notifications.skip_reasons import reason_to_skip
+from statuspage.notifications.transports.email import EmailTransport
+from statuspage.notifications.transports.smtp.envelope import ComposedEmail
+from statuspage.notifications.transports.smtp.headers import envelope_sender
+from statuspage.notifications.worker_base import compose_key
 from statuspage.subscribers.models import Subscriber
 from statuspage.subscribers.models.database_time import from_now
 from tests.factories import make_incident, make_page, make_subscriber, post
@@ -146,6 +153,28 @@ def test_a_new_incident_shares_each_batch_with_an_earlier_one_that_has_much_queu
     assert (pages.count(page), pages.count(elsewhere)) == (2, 2)
     pages = [delivery.subscriber.page for delivery in claim("next", limit=4)]
     assert (pages.count(page), pages.count(elsewhere)) == (3, 1)
+
+
+def test_sending_claimed_deliveries_needs_no_query_for_each(
+    page: Page, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.BOUNCE_ADDRESS = "bounce@example.com"
+    for _ in range(3):
+        make_subscriber(page)
+    make_incident(page)
+    fan_out_waiting()
+    claimed = claim()
+    notification = read_notification([claimed[0].event_id or 0])[claimed[0].event_id or 0]
+    composed = EmailTransport().compose(claimed[0], notification)
+    assert isinstance(composed, ComposedEmail)
+    template = composed.template(eight_bit=True, dot_stuffed=True)
+    with django_assert_num_queries(0):
+        for delivery in claimed:
+            delivery.event, delivery.incident = notification.event, notification.incident
+            assert not reason_to_skip(delivery, notification)
+            assert compose_key(delivery) == compose_key(claimed[0])
+            assert delivery.email.encode() in template.fill(delivery)
+            assert envelope_sender(delivery).startswith("bounce+")
 
 
 @pytest.mark.django_db

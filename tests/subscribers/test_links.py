@@ -2,14 +2,16 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
 from incidents.models import Page
-from statuspage.common.signing import sign
+from statuspage.common.signing import CachingSigner, sign
 from statuspage.dispatcher.loop import drain
 from statuspage.subscribers.links import CONFIRM, MANAGE, UNSUBSCRIBE, confirm_url, manage_url, unsubscribe_url
 from statuspage.subscribers.models import Subscriber, SubscriberState
@@ -166,3 +168,17 @@ def test_pages_behind_links_are_not_kept_or_indexed(visitor: Client, active: Sub
     assert response["X-Robots-Tag"] == "noindex"
     assert response["Referrer-Policy"] == "same-origin"
     assert not response.cookies
+
+
+@pytest.mark.parametrize("value", ["abc123abc123", "ünïcode"])
+def test_signatures_are_those_of_django(value: str) -> None:
+    options: dict[str, Any] = {
+        "key": "a secret key",
+        "salt": "candor.test",
+        "sep": ".",
+        "fallback_keys": ["an old key"],
+    }
+    ours, theirs = CachingSigner(**options), signing.TimestampSigner(**options)
+    assert ours.signature(value) == theirs.signature(value)
+    assert ours.signature(value, "an old key") == theirs.signature(value, "an old key")
+    assert theirs.unsign(ours.sign(value)) == value

@@ -41,6 +41,11 @@ class MaintenanceOptions:
     def switches(self) -> dict[str, bool]:
         return {name: getattr(self, name) for name in SWITCHES}
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """As the audit log and proposals show them."""
+        return {**self.switches, "reminders": [f"{minutes} min before" for minutes in self.reminders]}
+
 
 def create_maintenance(
     page: Page,
@@ -82,7 +87,7 @@ def create_maintenance(
         maintenance,
         actor=actor,
         notify=notify,
-        details=update_details(update, title=title, **times),
+        details=update_details(update, title=title, **times, **options.details),
         incident=maintenance,
         update=update,
     )

@@ -24,7 +24,6 @@ OCCURRENCES_AHEAD = 3
 
 
 # What visitors read of a series.
-_SHOWN = ("title", "body", "rule", "starts_at", "duration")
 
 
 def create_series(
@@ -58,7 +57,8 @@ def create_series(
             )
             series.components.set(checks.components(page, {component: component.status for component in components}))
             _fill(series, now=checks.moment(at), actor=actor, notify_first=notify)
-            _record(series, actor, {"created": series.title, "rule": series.rule, "body": series.body})
+            details = {"created": series.title, "rule": series.rule, "body": series.body}
+            _record(series, actor, details | options.details)
     except IntegrityError:
         if not submission_key:
             raise
@@ -92,7 +92,7 @@ def edit_series(
     fields = _fields(title, body, rule, starts_at, duration, options, time_zone=series.time_zone)
     upcoming = series.occurrences.upcoming().select_related("page")
     unmoved = [(occurrence, occurrence.occurrence_on) for occurrence in upcoming if _is_as_planned(occurrence, series)]
-    before = {name: str(getattr(series, name)) for name in _SHOWN}
+    before = _shown(series)
     for name, value in fields.items():
         setattr(series, name, value)
     series.save(update_fields=list(fields))
@@ -101,8 +101,7 @@ def edit_series(
         if day:
             _apply_changes(occurrence, day, series, old_body=before["body"], actor=actor, notify=notify)
     _fill(series, now=clock.now(), actor=actor)
-    after = {name: str(getattr(series, name)) for name in _SHOWN}
-    _record(series, actor, {"title": series.title, "before": before, "changed": after})
+    _record(series, actor, {"title": series.title, "before": before, "changed": _shown(series)})
     return series
 
 
@@ -249,6 +248,11 @@ def _apply_changes(
         components=list(series.components.active()),
         actor=actor,
     )
+
+
+def _shown(series: MaintenanceSeries) -> dict[str, Any]:
+    texts = {name: str(getattr(series, name)) for name in ("title", "body", "rule", "starts_at", "duration")}
+    return texts | MaintenanceOptions.of(series, series.reminders).details
 
 
 def _record(series: MaintenanceSeries, actor: Actor, details: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from incidents.models.event_kinds import Priority
+from statuspage.subscribers.models.database_time import from_now
 
 if TYPE_CHECKING:
     from statuspage.notifications.models.deliveries import Delivery
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 MARGIN = timedelta(seconds=10)
 # After this time, a claim reads the index from its beginning again.
 FULL_READ_SECONDS = 5.0
+# The start is moved no more often than this: what is sent in this time fills some dozens of pages.
+ADVANCE_SECONDS = 1.0
 
 
 class DueRow(NamedTuple):
-    """A due delivery. `read_at`: the time of the database's clock."""
+    """A due delivery."""
 
     pk: int
     event_id: int | None
     priority: int
-    next_attempt_at: datetime
-    read_at: datetime
 
 
 class ClaimPosition:
@@ -45,7 +45,7 @@ class ClaimPosition:
 
     def __init__(self) -> None:
         self._starts: dict[int, datetime] = {}
-        self._last_full_read = 0.0
+        self._last_full_read = self._last_advance = 0.0
 
     def next_ids(self, due: QuerySet[Delivery], limit: int) -> list[int]:
         """Return the IDs to claim: by priority, then oldest first.
@@ -58,7 +58,7 @@ class ClaimPosition:
             for priority in Priority:
                 rows += _first(self.part(due, priority), limit - len(rows))
                 if len(rows) == limit:
-                    self._advance(rows)
+                    self._advance(due, rows)
                     return _share_with_newest(rows, self.part(due, Priority.URGENT))
         return self._read_all(due, limit)
 
@@ -68,7 +68,7 @@ class ClaimPosition:
         rows = _first(due, limit)
         if len(rows) < limit:
             return [row.pk for row in rows]
-        self._advance(rows)
+        self._advance(due, rows)
         # A range condition with matching order, so that SQLite reads the index backwards too.
         return _share_with_newest(rows, due.filter(priority__lte=Priority.URGENT))
 
@@ -77,20 +77,25 @@ class ClaimPosition:
         part = due.filter(priority=priority)
         return part.filter(next_attempt_at__gte=self._starts[priority]) if priority in self._starts else part
 
-    def _advance(self, rows: list[DueRow]) -> None:
+    def _advance(self, due: QuerySet[Delivery], rows: list[DueRow]) -> None:
         """Start the next claim at `rows`, which are the first ones in order."""
-        if connection.vendor != "postgresql":
+        is_recent = self._starts and time.monotonic() - self._last_advance < ADVANCE_SECONDS
+        if is_recent or connection.vendor != "postgresql":
             return
-        latest = rows[0].read_at - MARGIN
-        oldest = {row.priority: row.next_attempt_at for row in reversed(rows)}
+        self._last_advance = time.monotonic()
+        # Converting the times of all rows would take longer than this query.
+        firsts = {row.priority: row.pk for row in reversed(rows)}
+        times = due.model._default_manager.filter(pk__in=firsts.values()).values_list("priority", "next_attempt_at")
+        first_times = list(times.annotate(latest=from_now(-MARGIN)))
+        latest = first_times[0][-1]
+        oldest = {priority: min(due_at, latest) for priority, due_at, _ in first_times}
         for priority in range(rows[-1].priority + 1):
-            self._starts[priority] = min(oldest.get(priority, latest), latest)
+            self._starts[priority] = oldest.get(priority, latest)
 
 
 def _first(due: QuerySet[Delivery], limit: int) -> list[DueRow]:
     rows = due.order_by("priority", "next_attempt_at", "pk")
-    names = ("pk", "event_id", "priority", "next_attempt_at")
-    return [DueRow(*row) for row in rows.values_list(*names, Now())[:limit]]
+    return [DueRow(*row) for row in rows.values_list("pk", "event_id", "priority")[:limit]]
 
 
 def _share_with_newest(rows: list[DueRow], urgent: QuerySet[Delivery]) -> list[int]:

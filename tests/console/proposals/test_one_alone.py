@@ -1,5 +1,6 @@
 """On a page that requires approval, nobody changes alone what visitors read: every form of the console is tried."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,6 +107,20 @@ def test_the_author_approves_nothing_of_their_own(world: World, name: str, role:
         for act in ("approve", "publish"):
             author.post(f"{CONSOLE}/drafts/{draft.public_id}/act", {"act": act, "seen": draft.submission_key})
     assert what_visitors_read() == before
+
+
+@pytest.mark.parametrize(("ticked", "shown"), [("on", "yes"), (None, "no")])
+def test_the_reviewer_sees_who_is_notified_and_what_happens_automatically(
+    world: World, ticked: str | None, shown: str
+) -> None:
+    schedule = SUBMISSIONS["schedule"]
+    typed = {**schedule.typed, "notify": ticked, "auto_start": ticked}
+    replace(schedule, typed=typed).post(signed_in(), world)
+    proposal = Proposal.objects.get()
+    text = parsed_page(signed_in(name="Sue").get(f"{CONSOLE}/proposals/{proposal.public_id}")).text
+    assert f"Notifies subscribers {shown}" in text
+    assert f"Auto start {shown}" in text
+    assert "Reminders 60 min before" in text
 
 
 def test_postmortems_are_reviewed(world: World) -> None:

@@ -17,6 +17,7 @@ from incidents.actor import SYSTEM
 from incidents.models import Page
 from statuspage.accounts.models import User
 from statuspage.common.data_folder import DataFolderError, make_private_file, repair_modes, set_mode
+from statuspage.databases.copying import is_incomplete_copy
 from statuspage.notifications.models import Installation
 from statuspage.publishing import identity
 from statuspage.publishing.identity import Verdict
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             # Static files need no database, and the published page needs them.
             collect_static()
             raise CommandError(f"The database does not respond: {error}", returncode=DATABASE_AWAY) from error
+        if is_incomplete_copy():
+            raise CommandError("The copy into this database is not complete. Run the same copy_database command again.")
         with one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)

@@ -8,6 +8,7 @@ from email.utils import format_datetime, formataddr
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import EmailValidator
@@ -51,7 +52,7 @@ def mailbox(address: str) -> str:
 
 def envelope_sender(delivery: Delivery) -> str:
     """Return the address for delivery status notifications (RFC 5321 section 4.4)."""
-    if delivery.person_id:
+    if delivery.person_id or not settings.BOUNCE_ADDRESS:
         return sender_address()
     return return_path(delivery_token(delivery)) or sender_address()
 
