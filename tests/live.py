@@ -46,6 +46,7 @@ class Candor:
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     is_prepared: bool = True
+    starts: int = 0
 
     @property
     def url(self) -> str:
@@ -97,7 +98,8 @@ class Candor:
         """Start the product with its supervisor; returns when the page responds."""
         self.prepare()
         self.start("supervisor", "-m", "statuspage.supervisor")
-        wait_until(lambda: "Candor is running" in self.log, "Candor starts", seconds=60)
+        self.starts += 1
+        wait_until(lambda: self.log.count("Candor is running") >= self.starts, "Candor starts", seconds=60)
 
     def start_dispatcher(self) -> subprocess.Popen[bytes]:
         return self.start("dispatcher", "manage.py", "dispatch")

@@ -45,13 +45,13 @@ def day(value: datetime, zone: tzinfo) -> SafeString:
 @register.filter
 def window(maintenance: Incident, zone: tzinfo) -> SafeString:
     """`Oct 24, 02:00 – 04:00 CEST`, both ends as `<time>`, without the year."""
-    return _window(maintenance, zone, year=False)
+    return window_html(*maintenance.window, zone, year=False)
 
 
 @register.filter
 def full_window(maintenance: Incident, zone: tzinfo) -> SafeString:
     """`Oct 24, 2026, 02:00 – 04:00 CEST`, both ends as `<time>`."""
-    return _window(maintenance, zone, year=True)
+    return window_html(*maintenance.window, zone, year=True)
 
 
 @register.filter
@@ -62,8 +62,8 @@ def utc_window(maintenance: Incident, zone: tzinfo) -> str:
     return "" if at_utc else wording.window_text(start, end, UTC)
 
 
-def _window(maintenance: Incident, zone: tzinfo, *, year: bool) -> SafeString:
-    start, end = maintenance.window
+def window_html(start: datetime, end: datetime, zone: tzinfo, *, year: bool) -> SafeString:
+    """Return both ends as `<time>`."""
     first, last = maintenance_window.window_parts(start, end, zone, year=year)
     moments = ((wording.machine_time(start), first), (wording.machine_time(end), last))
     return format_html_join(" – ", '<time datetime="{}">{}</time>', moments)

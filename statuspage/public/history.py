@@ -2,29 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from html import unescape
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
-from django.utils.html import strip_tags
-from django.utils.text import Truncator
+from django.utils.safestring import SafeString
 
 from incidents.models import Incident, IncidentUpdate, Page
 from incidents.reporting.uptime import midnight
 from incidents.visibility import Viewer
 from statuspage.common.shared_reads import shared
+from statuspage.public.past_incidents import history_html
 
 MONTHS_PER_PAGE = 3
-MESSAGE_LENGTH = 240
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """`message` is the text of its newest update, shortened."""
-
     incident: Incident
-    message: str
     newest: IncidentUpdate
+
+    @property
+    def article(self) -> SafeString:
+        """Return the entry as HTML."""
+        return history_html(self.incident, self.newest)
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def history_page(page: Page, number: int, *, now: datetime) -> History | None:
     by_month: dict[date, list[HistoryEntry]] = {month: [] for month in months}
     for incident in sorted(incidents, key=lambda incident: (incident.happened_at, incident.pk), reverse=True):
         month = _month_of(incident.happened_at, page)
-        update = updates[incident.newest]
-        by_month[month].append(HistoryEntry(incident, _in_short(update.body_html), update))
+        by_month[month].append(HistoryEntry(incident, updates[incident.newest]))
     return History(
         months=[HistoryMonth(first, entries) for first, entries in by_month.items()],
         newer=number - 1 if number > 1 else None,
@@ -84,11 +83,6 @@ def page_of(page: Page, moment: datetime, *, now: datetime) -> int:
 
 def _month_of(moment: datetime, page: Page) -> date:
     return moment.astimezone(page.zone).date().replace(day=1)
-
-
-def _in_short(html: str) -> str:
-    """Convert rendered Markdown to one short line of plain text."""
-    return Truncator(" ".join(unescape(strip_tags(html)).split())).chars(MESSAGE_LENGTH)
 
 
 def months_before(month: date, count: int) -> date:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
 from django.db.models import prefetch_related_objects
+from django.utils.safestring import SafeString
 
 from incidents.models import ActionItem, Component, ComponentGroup, Incident, IncidentUpdate, Page, Postmortem
 from incidents.models.incidents import IncidentQuerySet
@@ -21,6 +22,7 @@ from incidents.text.maintenance_window import days_until
 from incidents.text.wording import affected_sentence
 from incidents.visibility import Viewer
 from statuspage.common.shared_reads import shared
+from statuspage.public.past_incidents import home_html
 
 PAST_DAYS = 15
 OPEN_ALL_UP_TO = 24
@@ -44,6 +46,11 @@ class ComponentSection:
 class PastDay:
     date: date
     incidents: list[Incident]
+
+    @property
+    def articles(self) -> list[SafeString]:
+        """Return the incidents as HTML."""
+        return [home_html(incident) for incident in self.incidents]
 
 
 @dataclass(frozen=True)

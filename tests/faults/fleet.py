@@ -107,10 +107,10 @@ class Crew:
         return doubles
 
     def start_workers(self, *names: str, processes: int = 1) -> None:
-        """Celery workers under these names; returns when one of them answers the doorbell."""
+        """Celery workers under these names. Returns when one of them is ready."""
         for name in names:
             self.candor.start_worker(name, processes=processes)
-        wait_until(lambda: self.run_json(WORKER_BEATS), "a worker answers the doorbell", seconds=60)
+        wait_until(lambda: self.run_json(WORKER_BEATS), "a worker is ready", seconds=60)
 
     def seconds_until(self, true: Callable[[], Any], what: str, *, seconds: float = 60) -> float:
         began = time.monotonic()

@@ -18,6 +18,28 @@ from tests.smtp_sink_process import FastSink
 EVENTS, READERS = 5, sized(400, 2000)
 NOTICED = 90.0
 
+SCHEDULE = """
+from datetime import timedelta
+from django.utils import timezone
+from incidents.models import Page
+from tests.factories import make_maintenance
+make_maintenance(Page.objects.get(), begins=timezone.now() + timedelta(minutes=20))
+"""
+HOUR_AHEAD = """
+from datetime import datetime, timedelta, timezone
+import time_machine
+time_machine.travel(datetime.now(timezone.utc) + timedelta(hours=1), tick=True).start()
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "statuspage.settings"
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "dispatch"])
+"""
+STATUS = "from incidents.models import Incident; print(Incident.objects.get().status)"
+OFFSET = """
+from statuspage.notifications.models import Heartbeat
+print(max([abs(beat.clock_offset) for beat in Heartbeat.objects.filter(process="dispatcher")], default=0.0))
+"""
+
 
 def test_two_dispatchers_at_once_tell_everybody_once(
     candor: Candor, fast_sink: FastSink, postgres_server: Postgres, capsys: pytest.CaptureFixture[str]
@@ -82,6 +104,21 @@ def test_a_clock_that_jumps_an_hour_leaves_nothing_stuck(
     doubles = fleet.doubles()
     say(capsys, f"clock an hour forward and back: {readers} mails, lost 0, doubled {doubles} of {in_flight} in flight")
     assert doubles <= in_flight
+
+
+def test_a_dispatcher_that_is_an_hour_ahead_starts_no_maintenance(
+    candor: Candor, postgres_server: Postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    candor.env["DATABASE_URL"] = postgres_server.create("ahead")
+    candor.manage("setup")
+    candor.manage("shell", "-v0", "-c", SCHEDULE)
+    candor.start("dispatcher", "-c", HOUR_AHEAD)
+    wait_until(lambda: float(candor.manage("shell", "-v0", "-c", OFFSET)) > 1800, "its clock is compared")
+    wait_until(lambda: (candor.folder / "data/public/published/hosts.json").exists(), "it has worked")
+    assert candor.manage("shell", "-v0", "-c", STATUS).split()[-1] == "scheduled"
+    offset = float(candor.manage("shell", "-v0", "-c", OFFSET))
+    say(capsys, f"dispatcher an hour ahead: nothing started 20 minutes early, its clock reported {offset:.0f} s off")
+    assert 3500 < offset < 3700
 
 
 def readyz(candor: Candor) -> tuple[int, dict[str, object]]:

@@ -64,7 +64,7 @@ def test_an_entry_has_title_impact_time_duration_and_the_last_message_in_short()
     happened(page, "It broke", 2024, 3, 1, 9)
     history = history_page(page, 1, now=NOW)
     assert history
-    assert history.months[0].entries[0].message == "This incident has been resolved."
+    assert "<p>This incident has been resolved.</p>" in history.months[0].entries[0].article
     make_incident(page, title="It breaks", body="Look:\n\n- **one** & two\n- " + "three " * 100)
     (entry,) = [entry for entry in read("/history").all("article", class_="entry") if "It breaks" in entry.text]
     message = entry.all("p")[-1].text
