@@ -41,7 +41,7 @@ HELP = {
     ),
     "redis": Help("processes", "Start Redis, or correct REDIS_URL. No notification is lost."),
     "worker": Help("processes", "Start a worker (bin/serve, or sudo systemctl start candor-worker)."),
-    "clock": Help("clocks", "Synchronize the clock of that machine (NTP)."),
+    "clock": Help("clocks", "Synchronize the clock of each machine named here (NTP)."),
     "publishing": Help("troubleshoot-an-outdated-page", "Visitors see the previous version."),
     "channel": Help(
         "troubleshoot-email",

@@ -96,7 +96,8 @@ def test_clocks_that_are_off_share_a_line(editor: Client) -> None:
     for instance, offset in (("a:1", 30.0), ("b:2", -60.0)):
         Heartbeat.objects.create(process="worker", instance=instance, at=from_now(timedelta(0)), clock_offset=offset)
     assert summary(editor) == (
-        "The clock of the worker a:1 is 30 seconds ahead of the database's clock, which decides what is due. 1 more."
+        "The clock of the worker a:1 is 30 seconds ahead of the database's clock, which decides what is due. "
+        "And 1 more."
     )
     assert "The clock of the worker b:2 is 60 seconds behind" in notice(editor).text
     assert "docs/operating.md#clocks" in notice(editor).text
