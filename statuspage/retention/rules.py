@@ -134,7 +134,7 @@ def _configured(setting: str, rule: Rule, expired: Callable[[timedelta], Expired
     """Return `rule` with the number of days of `setting`. With 0, nothing expires."""
     days: int = getattr(settings, setting)
     if not days:
-        return replace(rule, duration="for ever", setting=setting)
+        return replace(rule, duration="no limit", setting=setting)
     return replace(rule, duration=f"{days} days", setting=setting, expired=lambda: expired(timedelta(days=days)))
 
 
@@ -149,7 +149,7 @@ def _fixed_rules() -> list[Rule]:
         ("idempotency_keys", "Responses to idempotency keys", responses.model.KEPT, responses.expired),
         ("heartbeats", "Heartbeats", HEARTBEAT_RETENTION, Heartbeat.objects.expired),
         ("sessions", "Sessions", None, lambda: sessions.filter(expire_date__lt=timezone.now())),
-        ("cache", "Cache", None, lambda: CacheRow.objects.filter(expires__lt=timezone.now())),
+        ("cache", "Cached values", None, lambda: CacheRow.objects.filter(expires__lt=timezone.now())),
     ]
     return [
         Rule(name, label, _all_of(expired), duration=_text(age), expired=expired) for name, label, age, expired in rows
