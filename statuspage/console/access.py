@@ -1,7 +1,7 @@
 """Who may call a console view, and for which page. Each view is decorated; a test checks all of them."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,9 +36,10 @@ class StaffRequest(HttpRequest):
     htmx: Any
 
 
-def role_required(role: Role) -> Callable[[View], View]:
+def role_required(role: Role, *, writes: bool = True) -> Callable[[View], View]:
     """Allow people with at least `role`, and set `request.page` from the `page_id` of the URL.
 
+    `writes` False: a POST of this view changes nothing, so it needs no transaction, which takes a lock on SQLite.
     Redirect others to sign in, or show which role they need (403). Raise Http404 if the page does not exist.
     """
 
@@ -52,7 +53,8 @@ def role_required(role: Role) -> Callable[[View], View]:
             record_use(request)
             if not request.user.has_role(role):
                 return render(request, "console/forbidden.html", {"page": page, "role": role}, status=403)
-            response = _respond(request, page, lambda: view(request, *args, **kwargs))
+            call = partial(view, request, *args, **kwargs)
+            response = _respond(request, page, call) if writes else call()
             add_never_cache_headers(response)
             return response
 

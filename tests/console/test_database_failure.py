@@ -151,6 +151,15 @@ def test_the_form_itself_comes_back_with_the_reason(page: Page, *, requires_appr
     assert again.status_code == 302
 
 
+@pytest.mark.parametrize("path", ["preview", "audience", "remarks"])
+def test_what_only_reads_works_while_the_database_is_locked(page: Page, path: str) -> None:
+    client = signed_in("editor")
+    Page.objects.update(requires_approval=True)
+    with failing(writes_only=True):
+        answer = client.post(f"/console/p/acme/{path}", {"body": "We are looking."}, headers={"hx-request": "true"})
+    assert answer.status_code == 200
+
+
 def test_pages_and_forms_are_shown_while_the_use_of_the_session_cannot_be_stored(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

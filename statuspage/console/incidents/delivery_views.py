@@ -92,7 +92,7 @@ def _retry_messages(result: RetryResult) -> list[FlashMessage]:
     return flash_messages or [FlashMessage("No failed deliveries to retry.", messages.WARNING)]
 
 
-@role_required(Role.EDITOR)
+@role_required(Role.EDITOR, writes=False)
 @require_POST
 def audience(request: StaffRequest) -> HttpResponse:
     """Return, for htmx, the number of recipients of the form's update. `kind` is the event kind."""

@@ -65,7 +65,7 @@ def save_draft(request: StaffRequest, step: str, public_id: str = "") -> HttpRes
     )
 
 
-@role_required(Role.EDITOR)
+@role_required(Role.EDITOR, writes=False)
 @require_POST
 def preview(request: StaffRequest) -> HttpResponse:
     """Return the preview for htmx. `tab` is page, mail or webhook."""

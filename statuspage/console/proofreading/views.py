@@ -16,7 +16,7 @@ from statuspage.console.proofreading.forms import ProofreadingForm
 from statuspage.console.proofreading.remarks import Subject, lines_about, typed_in
 
 
-@role_required(Role.EDITOR)
+@role_required(Role.EDITOR, writes=False)
 @require_POST
 def remarks(request: StaffRequest) -> HttpResponse:
     """Return, for htmx, the remarks on the text of a form. The query string identifies the subject."""
