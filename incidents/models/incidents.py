@@ -259,7 +259,8 @@ class Incident(Switches):
         indexes = [
             models.Index(fields=["page", "-last_update_at"], name="incident_newest"),
             models.Index(fields=["page", "-started_at"], name="incident_by_start"),
-            models.Index(fields=["page"], condition=models.Q(status__in=UNRESOLVED), name="incident_unresolved"),
+            # Not partial: SQLite does not use a partial index for a condition with parameters.
+            models.Index(fields=["page", "status"], name="incident_by_status"),
             models.Index(
                 fields=["page", "scheduled_for"],
                 condition=models.Q(scheduled_for__isnull=False, resolved_at__isnull=True),
