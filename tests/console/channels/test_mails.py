@@ -168,7 +168,7 @@ def test_what_was_given_up_is_listed_with_the_reason(
         Delivery.objects.create(event=event, subscriber=reader, channel="email", priority=1, **fields)
     elsewhere = make_subscriber(make_page(name="Other"), "theirs@example.org")
     Delivery.objects.create(event=event, subscriber=elsewhere, channel="email", priority=1, state="failed")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         text = text_of(editor.get("/console/p/acme/mail"))
     assert "reader24@example.org API outage 550 no mailbox 24" in text
     assert "reader4@example.org" not in text
