@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from time_machine import escape_hatch
 
 from tests.live import Candor
 from tests.receivers import Receiver
@@ -36,6 +38,15 @@ def _own_clock_and_published_folder(settings: "Settings", tmp_path_factory: pyte
     settings.PUBLISHED_DIR = tmp_path_factory.mktemp("published")
     yield
     clock.forget()
+
+
+@pytest.fixture(autouse=True)
+def _travels_without_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a test moves the machine's clock, let that clock decide what is due: PostgreSQL's cannot be moved."""
+    from incidents import clock
+
+    synchronize = clock.synchronize
+    monkeypatch.setattr(clock, "synchronize", lambda: timedelta(0) if escape_hatch.is_travelling() else synchronize())
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,11 @@ from tests.factories import make_maintenance
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _travels_without_the_database() -> None:
+    """Override the fixture of all other tests: here the database's clock decides."""
+
+
 def status_after_a_tick(maintenance: Incident, shift: timedelta) -> str:
     with travel(timezone.now() + shift):
         Dispatcher().tick()

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from incidents.models import Page
+from incidents.models import Event, EventKind, Page
 from statuspage.notifications.fan_out import fan_out_waiting
 from statuspage.notifications.messages.notification import read_notification
 from statuspage.notifications.models import Delivery, DeliveryState, Priority, claim_position
@@ -184,17 +184,12 @@ def test_finding_what_is_due_reads_the_index_of_queued_rows_only(page: Page) -> 
     make_incident(page)
     fan_out_waiting()
     queued = Delivery.objects.get()
+    # To the same subscriber, so that no other index finds the queued row as fast.
+    event = {"page": page, "kind": EventKind.INCIDENT_UPDATED, "incident_id": queued.incident_id}
+    sent = {"subscriber_id": queued.subscriber_id, "channel": "email", "priority": 1, "state": DeliveryState.SENT}
     Delivery.objects.bulk_create(
-        Delivery(
-            event_id=queued.event_id,
-            incident_id=queued.incident_id,
-            subscriber=make_subscriber(page),
-            channel="email",
-            priority=1,
-            state=DeliveryState.SENT,
-            sent_at=Now(),
-        )
-        for _ in range(300)
+        Delivery(event=event, incident_id=queued.incident_id, sent_at=Now(), **sent)
+        for event in Event.objects.bulk_create(Event(**event) for _ in range(300))
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
