@@ -13,7 +13,7 @@ class Coefficients:
     # tests.bench.fanout: 1,000,000 rows in 16.8 s.
     fanned_out: float = 59_500
     # tests.bench.fanout: claim, check, compose, send, mark, with one worker process and a server that answers at once.
-    emails_per_process: float = 6_500
+    emails_per_process: float = 7_700
     # Processor seconds of PostgreSQL per email: claim, check and mark.
     database_seconds: float = 0.000_095
     # Processor seconds of the worker, PostgreSQL and the mail server together per email.
@@ -21,8 +21,8 @@ class Coefficients:
     # Round trips per email on one connection, with pipelining: 656 emails/s over 16 connections at 20 ms.
     round_trips: float = 1.22
     # tests.bench.pages, two processes.
-    pages_per_process: float = 41_000
-    nginx_pages_per_process: float = 53_000
+    pages_per_process: float = 26_800
+    nginx_pages_per_process: float = 31_900
     # docs/performance.md: the home page with all headers, compressed.
     bytes_per_page: float = 4_500
     # tests.bench.publishing: processor seconds of an update with 200 components and 10,000 past incidents,
