@@ -1,1 +1,1 @@
-"""Figures about Candor itself for Prometheus (docs/monitoring.md)."""
+"""Figures about Candor itself for Prometheus, and the health checks (docs/monitoring.md)."""

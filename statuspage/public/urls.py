@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
-from statuspage.public import badge_views, embed, health, live, reports, uptime_views, views, webhook_views
+from statuspage.public import live, reports, uptime_views, views, webhook_views
+from statuspage.public.embeds import badge_views, embed
 from statuspage.public.json import v2
 from statuspage.public.json import views as json_views
 
@@ -31,8 +32,6 @@ urlpatterns = [
     path("subscribe/webhook", webhook_views.webhook, name="webhook"),
     path("webhooks/confirm/<str:token>", webhook_views.confirm_webhook, name="confirm_webhook"),
     path("webhooks/<str:token>", webhook_views.manage_webhook, name="manage_webhook"),
-    path("readyz", health.readyz, name="readyz"),
-    path("livez", health.livez, name="livez"),
     path("live.json", live.live, name="live"),
     path("accent-<slug:colors>.css", views.accent, name="accent"),
     path("logo-<slug:digest>.webp", views.logo, name="logo"),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions.components import component_lifecycle
 from incidents.models import Component
 from incidents.models.states import ComponentStatus, Impact
-from statuspage.public.badge import COLORS, text_width
+from statuspage.public.embeds.badge import COLORS, text_width
 from tests.factories import ALICE, make_component, make_group, make_incident, make_maintenance, make_page
 from tests.public.parsed_page import get
 

@@ -11,7 +11,7 @@ from incidents.templatetags.candor import site_name
 from incidents.visibility import Viewer
 from statuspage.common.shared_reads import is_sharing
 from statuspage.common.urls import current_page
-from statuspage.public.badge import COLORS, Badge, short_name
+from statuspage.public.embeds.badge import COLORS, Badge, short_name
 from statuspage.public.http_caching import public_page, rendered
 from statuspage.public.page_state import shown_components
 
